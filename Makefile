@@ -1,0 +1,54 @@
+# `make run` and `make test` do everything from a bare checkout; they need Python >= 3.11 and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+WORKERS ?= 1
+# Locked versions with their hashes, and no build of our own package in an environment that nobody locked.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+.PHONY: help run test check format lock clean
+
+help:  ## Say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(VENV)/run.stamp  ## Serve the demo calendar on http://127.0.0.1:8000
+	$(BIN)/eventcal db upgrade
+	$(BIN)/eventcal demo
+	$(BIN)/eventcal serve --port $(PORT) --workers $(WORKERS)
+
+test: $(VENV)/dev.stamp  ## Run every test, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+check: $(VENV)/dev.stamp  ## Hold the code against the law in pyproject.toml
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp  ## Put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## Lock the dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-emit-find-links --upgrade pyproject.toml requirements/build.in --output-file requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-emit-find-links --upgrade --constraint requirements/run.txt pyproject.toml requirements/build.in \
+		requirements/dev.in --output-file requirements/dev.txt
+
+clean:  ## Remove what was made, the local database apart
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "eventcal needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --requirement requirements/run.txt
+	$(INSTALL_SELF)
+	touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	$(INSTALL) --requirement requirements/dev.txt
+	touch $@

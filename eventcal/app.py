@@ -1,0 +1,99 @@
+"""The only place that wires: settings become a house, and a house an app."""
+
+from flask import Flask
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from eventcal import __version__
+from eventcal.config import Settings
+from eventcal.feeds.build import Builder
+from eventcal.feeds.ledger import Ledger
+from eventcal.kit.clock import Clock, SystemClock
+from eventcal.kit.database import Database
+from eventcal.schema import metadata
+from eventcal.web.api.agenda import agenda
+from eventcal.web.api.auth import auth
+from eventcal.web.api.changes import changes
+from eventcal.web.api.docs import docs
+from eventcal.web.api.events import events
+from eventcal.web.api.me import me
+from eventcal.web.api.parts import event_parts
+from eventcal.web.api.speakers import speakers
+from eventcal.web.api.sponsors import sponsors
+from eventcal.web.api.talks import talks
+from eventcal.web.calendars import calendars
+from eventcal.web.conditional import RenditionCache
+from eventcal.web.errors import register_errors
+from eventcal.web.health import health
+from eventcal.web.limits import start_limits
+from eventcal.web.links import Links
+from eventcal.web.security import start_security
+from eventcal.web.work import House, move_in
+
+SUBJECTS = (auth, me, agenda, events, event_parts, talks, speakers, sponsors, changes)
+LARGEST_BODY = 1024 * 1024
+# What one worker keeps of finished answers, in bytes.
+_KEPT_ANSWERS = 48 * 1024 * 1024
+
+
+def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
+    """Return everything below HTTP, wired: the database follows each change with the ledger."""
+    if not metadata.tables:
+        raise RuntimeError("the schema is empty")
+    clock = clock or SystemClock()
+    links = Links(settings.base_url)
+    ledger = Ledger(Builder(links=links, domain=settings.domain))
+    return House(
+        settings=settings,
+        clock=clock,
+        database=Database(settings.database_url, clock=clock, hooks=[ledger.follow]),
+        ledger=ledger,
+        links=links,
+        renditions=RenditionCache(_KEPT_ANSWERS),
+    )
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
+    """Return the app that answers HTTP. It neither makes nor migrates the database."""
+    app = Flask("eventcal.web")
+    house = create_house(settings, clock=clock)
+    move_in(app, house)
+    app.config.update(_flask_settings(settings))
+    app.url_map.strict_slashes = False
+    register_errors(app)
+    start_security(app, settings, house.clock)
+    start_limits(app, settings)
+    _serve_api(app, settings)
+    app.register_blueprint(calendars)
+    app.register_blueprint(health)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap an app
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "PROPAGATE_EXCEPTIONS": False,
+    }
+
+
+def _serve_api(app: Flask, settings: Settings) -> None:
+    """Serve every subject, and the OpenAPI document that describes them."""
+    app.config.update(
+        API_TITLE=f"{settings.name} API",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {"description": "Events and conference talks of a community: read, offer, decide."},
+            "servers": [{"url": settings.base_url}],
+        },
+    )
+    api = Api(app)
+    for subject in SUBJECTS:
+        api.register_blueprint(subject)
+    app.extensions["eventcal_openapi"] = api.spec.to_dict()
+    app.register_blueprint(docs)

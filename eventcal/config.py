@@ -1,0 +1,157 @@
+"""Settings: frozen, read once from EVENTCAL_* and instance/config.toml; half configured, nothing starts."""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PREFIX = "EVENTCAL_"
+
+
+class ConfigurationError(Exception):
+    """The settings contradict themselves or miss something; the message says what to set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this installation runs.
+
+    instance: the folder that holds what is local: the embedded database, the secret key, config.toml.
+    database_url: an SQLAlchemy URL, sqlite or postgresql+psycopg.
+    secret_key: signs sessions and mailed tokens.
+    base_url: how the world reaches us, without a slash at the end.
+    domain: the right-hand side of every UID; changing it makes every subscriber's entries new.
+    mail_url: smtp://user:password@host:port?from=address, or None: members are then confirmed at once.
+    redis_url: where rate limits are counted, or None: each worker counts for itself.
+    trusted_proxies: how many proxies in front of us add to X-Forwarded-For.
+    name: what the calendar is called.
+    """
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    base_url: str = "http://127.0.0.1:8000"
+    domain: str = "127.0.0.1"
+    mail_url: str | None = None
+    redis_url: str | None = None
+    trusted_proxies: int = 0
+    name: str = "eventcal"
+
+    @property
+    def https(self) -> bool:
+        """Say whether the world reaches us over TLS."""
+        return self.base_url.startswith("https://")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings that the environment and instance/config.toml give; the environment wins.
+
+    On the embedded default database the secret key is made once and kept in the instance folder. Raises
+    ConfigurationError, with what to set, for anything missing, unknown or malformed.
+    """
+    instance = Path(environment.get(PREFIX + "INSTANCE", "instance")).absolute()
+    given = _from_file(instance / "config.toml") | _from_environment(environment)
+    given.pop("instance", None)
+    database_url = given.pop("database_url", None)
+    embedded = database_url is None
+    if embedded:
+        instance.mkdir(parents=True, exist_ok=True)
+        database_url = f"sqlite:///{instance / 'eventcal.db'}"
+    secret_key = given.pop("secret_key", None)
+    if secret_key is None:
+        if not embedded:
+            raise ConfigurationError(
+                f"Set {PREFIX}SECRET_KEY (32 random characters or more): with a database of your own, every "
+                "process must sign with the same key."
+            )
+        secret_key = _kept_key(instance / "secret_key")
+    if len(secret_key) < 32:  # noqa: PLR2004 - the sentence below says it
+        raise ConfigurationError(f"{PREFIX}SECRET_KEY is shorter than 32 characters.")
+    base_url = _checked_base_url(given.pop("base_url", "http://127.0.0.1:8000"))
+    domain = given.pop("domain", None) or urlsplit(base_url).hostname or "localhost"
+    return Settings(
+        instance=instance,
+        database_url=_checked_database_url(str(database_url)),
+        secret_key=secret_key,
+        base_url=base_url,
+        domain=domain,
+        mail_url=_checked_mail_url(given.pop("mail_url", None)),
+        redis_url=given.pop("redis_url", None) or None,
+        trusted_proxies=_whole_number("trusted_proxies", given.pop("trusted_proxies", "0")),
+        name=given.pop("name", "eventcal"),
+    )
+
+
+def _known() -> set[str]:
+    return {field.name for field in fields(Settings)}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    given = {key[len(PREFIX) :].lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
+    _refuse_unknown({PREFIX + name.upper() for name in given.keys() - _known()}, "the environment")
+    return {name: value for name, value in given.items() if value}
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    _refuse_unknown(given.keys() - _known(), str(path))
+    return {name: str(value) for name, value in given.items()}
+
+
+def _refuse_unknown(names: set[str], where: str) -> None:
+    if names:
+        raise ConfigurationError(f"{where} sets what nobody knows: {', '.join(sorted(names))}.")
+
+
+def _kept_key(path: Path) -> str:
+    """Return the key in the instance folder, made there by whoever comes first, readable by its owner only."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        key = secrets.token_urlsafe(48)
+        file.write(key + "\n")
+    return key
+
+
+def _checked_database_url(url: str) -> str:
+    # What everybody calls a PostgreSQL URL names no driver; ours is psycopg 3.
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            url = "postgresql+psycopg://" + url.removeprefix(plain)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ConfigurationError(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    return url
+
+
+def _checked_base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ConfigurationError(f"{PREFIX}BASE_URL must be http(s)://host, and is {url!r}.")
+    if parts.path.strip("/"):
+        raise ConfigurationError(f"{PREFIX}BASE_URL must not have a path: eventcal needs a host name of its own.")
+    return url.rstrip("/")
+
+
+def _checked_mail_url(url: str | None) -> str | None:
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ConfigurationError(f"{PREFIX}MAIL_URL must be smtp://host:port or smtps://host:port.")
+    return url
+
+
+def _whole_number(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise ConfigurationError(f"{PREFIX}{name.upper()} must be a whole number, and is {text!r}.")
+    return int(text)

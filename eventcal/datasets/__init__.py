@@ -1,0 +1,1 @@
+"""Data sets: read from a file, checked whole, loaded whole."""

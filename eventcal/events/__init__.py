@@ -1,0 +1,1 @@
+"""Gatherings: their days, rooms, tracks, team and call for talks."""

@@ -1,0 +1,31 @@
+"""What follows from an event's own fields, set in one place: instants, days, search text, how long it is shown."""
+
+from datetime import datetime
+
+from eventcal.events.models import CallForTalks, Event
+from eventcal.events.rules import LAST_DAY, call_moment, span_of, tombstone_until
+from eventcal.events.words import EventStatus
+from eventcal.kit.text import search_words
+
+
+def derive_event(event: Event, *, now: datetime) -> None:
+    """Set every derived value of an event whose tags and call are loaded. The same again changes nothing."""
+    span = span_of(event.starts, event.ends, event.timezone)
+    event.starts_at, event.ends_at = span.starts_at, span.ends_at
+    event.first_day = span.first_day
+    event.last_day = LAST_DAY if event.recurrence else span.last_day
+    event.search = search_words(
+        event.title, event.summary, event.description, event.city, event.venue, *(tag.tag for tag in event.tags)
+    )
+    if event.status != EventStatus.CANCELLED:
+        event.shown_until = None
+    elif event.shown_until is None:
+        event.shown_until = tombstone_until(event.ends_at, now=now)
+    if event.call is not None:
+        _derive_call(event.call, event.timezone)
+
+
+def _derive_call(call: CallForTalks, tzid: str) -> None:
+    written = {"opens_at": call.opens, "closes_at": call.closes, "anywhere_on_earth": call.anywhere_on_earth}
+    call.opens_at = call_moment(written, "opens_at", tzid)
+    call.closes_at = call_moment(written, "closes_at", tzid)

@@ -1,0 +1,73 @@
+"""What events refuse."""
+
+from eventcal.kit.refusals import Conflict, NotFound
+
+
+class NoSuchEvent(NotFound):
+    """No event by this slug, or none that the caller may know of."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"There is no event “{slug}” here.")
+
+
+class NoSuchPart(NotFound):
+    """No track, room or team member by this id."""
+
+
+class SlugTaken(Conflict):
+    """Another event, speaker or sponsor has this slug."""
+
+    code = "slug-taken"
+    title = "This slug is taken"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The slug “{slug}” is taken; choose another, or leave it out and one is made.")
+
+
+class SlugFixed(Conflict):
+    """A slug that the public knows does not change."""
+
+    code = "slug-fixed"
+    title = "This slug is fixed"
+
+
+class NameTaken(Conflict):
+    """A track, room or tier of this name is there already."""
+
+    code = "name-taken"
+    title = "This name is taken"
+
+
+class ForbiddenStep(Conflict):
+    """There is no such step from the state that the thing is in."""
+
+    code = "forbidden-step"
+    title = "No such step from here"
+
+
+class WasPublic(Conflict):
+    """What the public has seen is cancelled, not deleted."""
+
+    code = "was-public"
+    title = "Cancel it instead"
+
+
+class InUse(Conflict):
+    """Something else still needs it."""
+
+    code = "in-use"
+    title = "Still in use"
+
+
+class LastOrganiser(Conflict):
+    """An event is never left without somebody to decide."""
+
+    code = "last-organiser"
+    title = "The last organiser stays"
+
+
+class EventOver(Conflict):
+    """The event's last day is past."""
+
+    code = "event-over"
+    title = "This event is over"

@@ -1,0 +1,155 @@
+"""The tables of events and of what belongs to one: tags, tracks, rooms, team, call for talks."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TeamRole
+from eventcal.kit.database import PRIVATE, Base, word_column
+from eventcal.kit.ids import new_id
+
+
+class Event(Base):
+    """A gathering. `starts` and `ends` are what a person wrote; instants and search text follow from the rest."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_sort", "starts_at", "id"), Index("ix_events_revision", "revision"))
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[EventKind] = word_column(EventKind, default=EventKind.CONFERENCE)
+    summary: Mapped[str | None] = mapped_column(default=None)
+    description: Mapped[str | None] = mapped_column(default=None)
+    programme: Mapped[Programme] = word_column(Programme, default=Programme.CURATED)
+    attendance: Mapped[Attendance] = word_column(Attendance, default=Attendance.IN_PERSON)
+    timezone: Mapped[str] = mapped_column(String(64))
+    starts: Mapped[str] = mapped_column(String(19))
+    ends: Mapped[str] = mapped_column(String(19))
+    venue: Mapped[str | None] = mapped_column(String(200), default=None)
+    address: Mapped[str | None] = mapped_column(String(500), default=None)
+    city: Mapped[str | None] = mapped_column(String(200), default=None)
+    region: Mapped[str | None] = mapped_column(String(200), default=None)
+    country: Mapped[str | None] = mapped_column(String(2), default=None)
+    latitude: Mapped[float | None] = mapped_column(default=None)
+    longitude: Mapped[float | None] = mapped_column(default=None)
+    online_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    registration_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    price_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2), default=None)
+    price_currency: Mapped[str | None] = mapped_column(String(3), default=None)
+    status: Mapped[EventStatus] = word_column(EventStatus, default=EventStatus.PENDING)
+    series: Mapped[str | None] = mapped_column(String(80), default=None)
+    recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
+    proposer_id: Mapped[str | None] = mapped_column(
+        ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE
+    )
+    redacted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    # What follows is derived: kept right by `events.derive` and the ledger, never set by a service.
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    first_day: Mapped[str] = mapped_column(String(10))
+    last_day: Mapped[str] = mapped_column(String(10))
+    shown_until: Mapped[datetime | None] = mapped_column(default=None)
+    search: Mapped[str] = mapped_column(default="", info=PRIVATE)
+    sequence: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    tags: Mapped[list["EventTag"]] = relationship(
+        lazy="raise", order_by="EventTag.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+    tracks: Mapped[list["Track"]] = relationship(
+        lazy="raise", order_by="(Track.position, Track.id)", cascade="all, delete-orphan", passive_deletes=True
+    )
+    rooms: Mapped[list["Room"]] = relationship(
+        lazy="raise", order_by="(Room.position, Room.id)", cascade="all, delete-orphan", passive_deletes=True
+    )
+    call: Mapped["CallForTalks | None"] = relationship(
+        lazy="raise", uselist=False, cascade="all, delete-orphan", passive_deletes=True
+    )
+    neighbours: Mapped[list["CoLocation"]] = relationship(
+        lazy="raise",
+        foreign_keys="CoLocation.event_id",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="CoLocation.position",
+    )
+
+
+class EventTag(Base):
+    """One tag of an event, as it was written, in its place."""
+
+    __tablename__ = "event_tags"
+    __table_args__ = (Index("ix_event_tags_tag", "tag"),)
+
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(String(50))
+
+
+class CoLocation(Base):
+    """One event held beside another, as seen from `event_id`; the other side has a row of its own."""
+
+    __tablename__ = "co_locations"
+
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True, index=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+    other: Mapped[Event] = relationship(lazy="raise", foreign_keys=[other_id])
+
+
+class CallForTalks(Base):
+    """When and for what an event takes talks: as it was written, and the instants that follow from it."""
+
+    __tablename__ = "calls_for_talks"
+
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    opens: Mapped[str | None] = mapped_column(String(40), default=None)
+    closes: Mapped[str | None] = mapped_column(String(40), default=None)
+    anywhere_on_earth: Mapped[bool] = mapped_column(default=False)
+    opens_at: Mapped[datetime | None] = mapped_column(default=None)
+    closes_at: Mapped[datetime | None] = mapped_column(default=None)
+    kinds: Mapped[list[str]] = mapped_column(default=list)
+    note: Mapped[str | None] = mapped_column(default=None)
+
+
+class Track(Base):
+    """A strand of an event's programme."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (UniqueConstraint("event_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    colour: Mapped[str | None] = mapped_column(String(7), default=None)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Room(Base):
+    """A place inside an event's venue."""
+
+    __tablename__ = "rooms"
+    __table_args__ = (UniqueConstraint("event_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    capacity: Mapped[int | None] = mapped_column(default=None)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class TeamMember(Base):
+    """What a member may do for one event."""
+
+    __tablename__ = "team_members"
+
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True, index=True)
+    role: Mapped[TeamRole] = word_column(TeamRole)

@@ -1,0 +1,131 @@
+"""Reads of events: each asks only for what the caller may see."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from eventcal.events.errors import NoSuchEvent, NoSuchPart
+from eventcal.events.filter import Filter, Sort, event_conditions, still_shown
+from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.members.caller import Caller
+from eventcal.members.models import Member
+from eventcal.members.rules import check_organiser
+
+Part = TypeVar("Part", Track, Room)
+
+
+def whole_event() -> tuple[ORMOption, ...]:
+    """Return the load options for everything that an event's resource and entry show."""
+    return (
+        selectinload(Event.tags),
+        selectinload(Event.tracks),
+        selectinload(Event.rooms),
+        selectinload(Event.call),
+        selectinload(Event.neighbours).joinedload(CoLocation.other),
+    )
+
+
+def find_event(session: Session, slug: str, caller: Caller) -> Event | None:
+    """Return the event, whole, or None where there is none that the caller may know of."""
+    event = session.scalars(select(Event).where(Event.slug == slug).options(*whole_event())).one_or_none()
+    return event if event is not None and may_see_event(event, caller) else None
+
+
+def get_event(session: Session, slug: str, caller: Caller) -> Event:
+    """Return the event, whole. Raises NoSuchEvent, also for what the caller may not know of."""
+    event = find_event(session, slug, caller)
+    if event is None:
+        raise NoSuchEvent(slug)
+    return event
+
+
+def get_organised_event(session: Session, slug: str, caller: Caller) -> Event:
+    """Return an event that the caller decides for. Raises NoSuchEvent or Forbidden."""
+    event = get_event(session, slug, caller)
+    check_organiser(caller, event.id)
+    return event
+
+
+def may_see_event(event: Event, caller: Caller) -> bool:
+    """Say whether the caller may know of this event."""
+    return event.status in PUBLIC_STATUSES or caller.may_review(event.id)
+
+
+def sort_keys(sort: Sort) -> list[Key]:
+    """Return the keys of an event list's order."""
+    if sort == Sort.UPDATED:
+        return [Key(Event.updated_at, datetime), Key(Event.id, str)]
+    falls = sort == Sort.STARTS_DOWN
+    return [Key(Event.starts_at, datetime, falls), Key(Event.id, str, falls)]
+
+
+def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
+    """Return the statement for every public event that is asked for, tombstones still on show among them."""
+    shown = still_shown(now.date(), Event.shown_until)
+    return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(asked, now=now))
+
+
+def list_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
+    """Return a page of public events."""
+    rows = public_events(asked, now=now).options(*whole_event())
+    return fetch_page(session, rows, order=sort_keys(sort), paging=paging)
+
+
+def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
+    """Return a page of events that wait for a moderator. The caller must be one."""
+    rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(asked, now=now))
+    return fetch_page(session, rows.options(*whole_event()), order=sort_keys(sort), paging=paging)
+
+
+def complete_event(session: Session, event: Event) -> None:
+    """Load whatever of an event is not loaded yet, as when it came along with a talk, so that it is whole."""
+    session.scalars(select(Event).where(Event.id == event.id).options(*whole_event())).one()
+
+
+def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:
+    """Return the public events among these slugs."""
+    rows = select(Event).where(Event.slug.in_(list(slugs)), Event.status.in_(PUBLIC_STATUSES))
+    return {event.slug: event for event in session.scalars(rows)}
+
+
+def get_track(session: Session, track_id: str, caller: Caller) -> Track:
+    """Return a track, for somebody who decides for its event. Raises NoSuchPart or Forbidden."""
+    return _organised_part(session, Track, track_id, caller)
+
+
+def get_room(session: Session, room_id: str, caller: Caller) -> Room:
+    """Return a room, for somebody who decides for its event. Raises NoSuchPart or Forbidden."""
+    return _organised_part(session, Room, room_id, caller)
+
+
+def _organised_part(session: Session, table: type[Part], part_id: str, caller: Caller) -> Part:
+    row = session.execute(
+        select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
+    ).one_or_none()
+    if row is None or not may_see_event(row[1], caller):
+        raise NoSuchPart(f"There is no {table.__name__.lower()} “{part_id}” here.")
+    check_organiser(caller, row[1].id)
+    return row[0]
+
+
+def teams_of(session: Session, member_id: str) -> dict[str, TeamRole]:
+    """Return the ids of the events whose team a member is on, and as what."""
+    rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
+    return dict(session.execute(rows).tuples())
+
+
+def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:
+    """Return who is on an event's team, by name."""
+    rows = (
+        select(TeamMember, Member)
+        .join(Member, Member.id == TeamMember.member_id)
+        .where(TeamMember.event_id == event.id)
+        .order_by(Member.name, Member.id)
+    )
+    return [(team, member) for team, member in session.execute(rows)]

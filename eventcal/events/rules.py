@@ -1,0 +1,198 @@
+"""Decisions about events that need nothing but values: what fits together, and when talks are taken."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from dateutil.rrule import rrulestr
+
+from eventcal.events.words import EventStatus, Programme
+from eventcal.kit.clock import whole_second
+from eventcal.kit.localtime import day_end, day_start, known_zone, parse_local, parse_moment, to_instant
+from eventcal.kit.refusals import Fault
+
+# How long an installation remembers aloud what was called off.
+TOMBSTONE = timedelta(days=30)
+LAST_DAY = "2199-12-31"
+
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_RULE = re.compile("[A-Z]+=[A-Z0-9,+-]+(?:;[A-Z]+=[A-Z0-9,+-]+)*")
+_WHOLE = re.compile("0*[1-9][0-9]{0,8}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """When something is: instants in UTC, `ends_at` exclusive, and its first and last local day."""
+
+    starts_at: datetime
+    ends_at: datetime
+    first_day: str
+    last_day: str
+
+
+def is_all_day(starts: str) -> bool:
+    """Say whether what a person wrote is a date and no time."""
+    return "T" not in starts
+
+
+def span_of(starts: str, ends: str, tzid: str) -> Span:
+    """Return when an event is, from what was written. A time that the zone skips begins when the gap ends."""
+    first, last = parse_local(starts), parse_local(ends)
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        starts_at, ends_at = instant(first, tzid), instant(last, tzid)
+    else:
+        starts_at, ends_at = day_start(first, tzid), day_end(last, tzid)
+    return Span(starts_at=starts_at, ends_at=ends_at, first_day=starts[:10], last_day=ends[:10])
+
+
+def instant(local: datetime, tzid: str) -> datetime:
+    """Return the instant of a local time that was accepted once, even if newer tzdata has a gap there."""
+    try:
+        return to_instant(local, tzid)
+    except ValueError as skipped:
+        return to_instant(getattr(skipped, "next_valid", local + timedelta(hours=1)), tzid)
+
+
+def event_faults(event: Mapping[str, Any]) -> list[Fault]:
+    """Return everything about an event, as it would be stored, that does not fit together."""
+    faults = list(_pair_faults(event))
+    tzid = event["timezone"]
+    if not known_zone(tzid):
+        faults.append(Fault("/timezone", f"{tzid!r} is no IANA time zone; write one like Europe/London or UTC"))
+        return faults
+    faults += time_faults(event["starts"], event["ends"], tzid)
+    if event.get("recurrence") and not faults:
+        faults += _recurrence_faults(event["recurrence"], event["starts"])
+    if event.get("call_for_talks"):
+        faults += _call_faults(event["call_for_talks"], tzid)
+    return faults
+
+
+def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
+    """Return what is wrong with a start and an end in a zone: form, kind, gaps, order."""
+    faults: list[Fault] = []
+    read: dict[str, date | datetime] = {}
+    for name, written in (("starts", starts), ("ends", ends)):
+        if written is None:
+            continue
+        try:
+            local = parse_local(written)
+            if isinstance(local, datetime):
+                to_instant(local, tzid)
+            read[name] = local
+        except ValueError as error:
+            faults.append(Fault(f"/{name}", str(error)))
+    if not faults and len(read) == 2:  # noqa: PLR2004 - both of them
+        faults += _order_faults(read["starts"], read["ends"], tzid)
+    return faults
+
+
+def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[Fault]:
+    if isinstance(starts, datetime) is not isinstance(ends, datetime):
+        yield Fault("/ends", "starts and ends must both be dates or both be times")
+    elif isinstance(starts, datetime) and isinstance(ends, datetime):
+        if to_instant(ends, tzid) <= to_instant(starts, tzid):
+            yield Fault("/ends", "must be later than starts")
+    elif ends < starts:
+        yield Fault("/ends", "must not be before starts; the last day counts")
+
+
+def _pair_faults(event: Mapping[str, Any]) -> Iterator[Fault]:
+    if (event.get("latitude") is None) is not (event.get("longitude") is None):
+        yield Fault("/location", "latitude and longitude belong together; give both or neither")
+    if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
+        yield Fault("/registration/price", "a price is an amount and a currency; give both or null")
+
+
+def _recurrence_faults(rule: str, starts: str) -> Iterator[Fault]:
+    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
+    # dateutil also reads several lines, EXDATE and the like: this is one rule, and nothing else.
+    if _RULE.fullmatch(rule.upper()) is None or parts.get("FREQ") not in _FREQUENCIES:
+        yield Fault("/recurrence", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
+        return
+    if {"BYHOUR", "BYMINUTE", "BYSECOND"} & parts.keys():
+        yield Fault("/recurrence", "an event begins once a day at the most: leave BYHOUR, BYMINUTE and BYSECOND out")
+        return
+    if {"COUNT", "UNTIL"} <= parts.keys():
+        yield Fault("/recurrence", "ends by COUNT or by UNTIL, not by both")
+        return
+    if any(_WHOLE.fullmatch(parts.get(name, "1")) is None for name in ("INTERVAL", "COUNT")):
+        yield Fault("/recurrence", "INTERVAL and COUNT are whole numbers, 1 at least")
+        return
+    try:
+        rrulestr(rule, dtstart=datetime.fromisoformat(starts), ignoretz=True)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        yield Fault("/recurrence", "cannot be read as an RFC 5545 recurrence rule")
+
+
+def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:
+    moments = {}
+    for name in ("opens_at", "closes_at"):
+        if call.get(name) is None:
+            continue
+        try:
+            moments[name] = parse_moment(call[name], tzid, anywhere_on_earth=_on_earth(call, name))
+        except ValueError as error:
+            yield Fault(f"/call_for_talks/{name}", str(error))
+    if call.get("anywhere_on_earth") and "T" in (call.get("closes_at") or "T"):
+        yield Fault("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")
+    if len(moments) == 2 and moments["closes_at"] <= moments["opens_at"]:  # noqa: PLR2004 - both of them
+        yield Fault("/call_for_talks/closes_at", "must be later than opens_at")
+
+
+def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:
+    """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None."""
+    if call.get(name) is None:
+        return None
+    return parse_moment(call[name], tzid, anywhere_on_earth=_on_earth(call, name))
+
+
+def _on_earth(call: Mapping[str, Any], name: str) -> bool:
+    """Say whether this moment is a day's end anywhere on earth; of the two, a date may be only that."""
+    return bool(call.get("anywhere_on_earth")) and "T" not in call[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """When a call takes talks; None is open on that side (see takes_talks)."""
+
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+def takes_talks(programme: Programme, window: Window | None, *, starts_at: datetime, now: datetime) -> bool:
+    """Say whether an event that is not over takes talks at `now`.
+
+    The second named as the closing one is still in time. Without a closing time a call ends when the event
+    begins. Without a call a curated event takes none, a listed one always does.
+    """
+    if window is None:
+        return programme == Programme.LISTED
+    if window.opens_at is not None and now < window.opens_at:
+        return False
+    if window.closes_at is None:
+        return now < starts_at
+    return whole_second(now) <= window.closes_at
+
+
+def is_over(ends_at: datetime, recurrence: str | None, *, now: datetime) -> bool:
+    """Say whether an event's last day is past at `now`; one that recurs has no last day, see LAST_DAY."""
+    return recurrence is None and now >= ends_at
+
+
+def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
+    """Return until when something called off at `now` stays on show: 30 days after its end, or from now."""
+    return max(ends_at, now) + TOMBSTONE
+
+
+# Which status an organiser may set by PATCH, from which.
+STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
+    EventStatus.DRAFT: frozenset({EventStatus.PENDING}),
+    EventStatus.PENDING: frozenset({EventStatus.DRAFT}),
+    EventStatus.TENTATIVE: frozenset({EventStatus.CONFIRMED, EventStatus.POSTPONED}),
+    EventStatus.CONFIRMED: frozenset({EventStatus.TENTATIVE, EventStatus.POSTPONED}),
+    EventStatus.POSTPONED: frozenset({EventStatus.TENTATIVE, EventStatus.CONFIRMED}),
+    EventStatus.CANCELLED: frozenset(),
+}

@@ -1,0 +1,261 @@
+"""Use cases of events: propose, edit, publish, cancel, delete."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from eventcal.events.derive import derive_event
+from eventcal.events.errors import ForbiddenStep, SlugFixed, SlugTaken, WasPublic
+from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember
+from eventcal.events.queries import find_events_by_slug
+from eventcal.events.rules import STATUS_STEPS, event_faults
+from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.ids import new_id
+from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.text import slugify
+from eventcal.members.caller import Caller
+from eventcal.members.rules import check_moderator
+
+# Fields that are columns of the same name, as the API and a data set give them.
+_PLAIN = (
+    "title",
+    "kind",
+    "summary",
+    "description",
+    "programme",
+    "attendance",
+    "timezone",
+    "starts",
+    "ends",
+    "online_url",
+    "url",
+    "series",
+    "recurrence",
+)
+_PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
+_CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
+
+
+def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
+    """Add an event, whole and flushed: public at once for a moderator, else waiting for one.
+
+    `fields` are the resource's, with `title`, `timezone` and `starts` among them. The proposer becomes its
+    organiser. Raises Invalid with every fault, SlugTaken for a slug that somebody else has.
+    """
+    status = _first_status(fields.get("status"), caller)
+    slug = _free_slug(session, fields.get("slug"), fields["title"])
+    event = Event(
+        id=new_id(),
+        slug=slug,
+        status=status,
+        proposer_id=caller.member_id,
+        created_at=now,
+        updated_at=now,
+        tags=[],
+        tracks=[],
+        rooms=[],
+        neighbours=[],
+        call=None,
+    )
+    _apply(session, event, {"ends": fields["starts"][:10], **fields})
+    derive_event(event, now=now)
+    session.add(event)
+    session.flush()
+    if caller.member_id is not None:
+        session.add(TeamMember(event_id=event.id, member_id=caller.member_id, role=TeamRole.ORGANISER))
+    session.flush()
+    return event
+
+
+def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> Event:
+    """Change the fields that are given (RFC 7396: null clears one, an object is merged into what is there).
+
+    The caller has been found to decide for the event. Raises Invalid with every fault, SlugFixed, SlugTaken,
+    ForbiddenStep.
+    """
+    if "status" in fields and fields["status"] != event.status:
+        _change_status(event, EventStatus(fields["status"]))
+    if "slug" in fields and fields["slug"] != event.slug:
+        if event.status in PUBLIC_STATUSES:
+            raise SlugFixed("The address of a public event does not change: people have it in their calendars.")
+        event.slug = _free_slug(session, fields["slug"], event.title)
+    _apply(session, event, fields)
+    derive_event(event, now=now)
+    session.flush()
+    return event
+
+
+def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
+    """Make a pending event public. Raises Forbidden, ForbiddenStep."""
+    check_moderator(caller)
+    if event.status != EventStatus.PENDING:
+        raise ForbiddenStep(f"This event is {event.status}; only a pending one can be published.")
+    event.status = EventStatus.CONFIRMED
+    session.flush()
+    return event
+
+
+def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
+    """Call a public event off, for good. Raises ForbiddenStep."""
+    if event.status not in PLAIN_STATUSES:
+        raise ForbiddenStep(f"This event is {event.status}; only a public one that still stands can be cancelled.")
+    event.status = EventStatus.CANCELLED
+    derive_event(event, now=now)
+    session.flush()
+    return event
+
+
+def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
+    """Blank an event's text everywhere and call it off. Raises Forbidden. What follows from it follows."""
+    check_moderator(caller)
+    event.title = REDACTED
+    for name in ("summary", "description", "online_url", "url", "registration_url", "series", *_PLACE):
+        setattr(event, name, None)
+    event.tags = []
+    if event.call is not None:
+        event.call.note = None
+    for position, track in enumerate(event.tracks, start=1):
+        track.name = f"{REDACTED} {position}"
+    for position, room in enumerate(event.rooms, start=1):
+        room.name = f"{REDACTED} {position}"
+    event.redacted_at = now
+    event.status = EventStatus.CANCELLED if event.status in PUBLIC_STATUSES else EventStatus.DRAFT
+    derive_event(event, now=now)
+    session.flush()
+    return event
+
+
+def check_never_public(event: Event) -> None:
+    """Refuse to delete what the public has seen (WasPublic)."""
+    if event.status in PUBLIC_STATUSES:
+        raise WasPublic("People have this event in their calendars: cancel it, and they hear of it.")
+
+
+REDACTED = "[removed]"
+
+
+def _first_status(asked: str | None, caller: Caller) -> EventStatus:
+    if caller.moderates:
+        return EventStatus(asked) if asked is not None else EventStatus.CONFIRMED
+    if asked in {None, EventStatus.PENDING, EventStatus.DRAFT}:
+        return EventStatus(asked or EventStatus.PENDING)
+    refuse_faults([Fault("/status", "a moderator publishes events; leave it out, or say draft or pending")])
+    raise AssertionError
+
+
+def _change_status(event: Event, wanted: EventStatus) -> None:
+    if wanted not in STATUS_STEPS[event.status]:
+        raise ForbiddenStep(f"An event that is {event.status} does not become {wanted} by an edit.")
+    event.status = wanted
+
+
+def _free_slug(session: Session, asked: str | None, title: str) -> str:
+    """Return the slug asked for, or one made from the title that nobody has."""
+    if asked is not None:
+        if _slug_exists(session, asked):
+            raise SlugTaken(asked)
+        return asked
+    stem = slugify(title)[:70].rstrip("-") or f"event-{new_id()[:6]}"
+    slug, number = stem, 1
+    while _slug_exists(session, slug):
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug
+
+
+def _slug_exists(session: Session, slug: str) -> bool:
+    return bool(session.scalar(select(exists().where(Event.slug == slug))))
+
+
+def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
+    for name in _PLAIN:
+        if name in fields:
+            setattr(event, name, fields[name])
+    if "location" in fields:
+        _merge(event, fields["location"], {name: name for name in _PLACE})
+    if "registration" in fields:
+        _apply_registration(event, fields["registration"])
+    if "tags" in fields:
+        event.tags = _kept_tags(event.tags, fields["tags"] or [])
+    if "call_for_talks" in fields:
+        _apply_call(event, fields["call_for_talks"])
+    faults = event_faults(_as_stored(event))
+    if "co_located_with" in fields:
+        faults += _apply_neighbours(session, event, fields["co_located_with"] or [])
+    refuse_faults(faults)
+
+
+def _merge(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
+    """Merge a nested object into columns; null clears them all."""
+    for name, column in columns.items():
+        if given is None:
+            setattr(row, column, None)
+        elif name in given:
+            setattr(row, column, given[name])
+
+
+def _apply_registration(event: Event, given: Mapping[str, Any] | None) -> None:
+    _merge(event, given, {"url": "registration_url"})
+    if given is None or "price" in given:
+        price = given["price"] if given else None
+        _merge(event, price, {"amount": "price_amount", "currency": "price_currency"})
+
+
+def _kept_tags(tags: Sequence[EventTag], wanted: Sequence[str]) -> list[EventTag]:
+    if [tag.tag for tag in tags] == list(wanted):
+        return list(tags)
+    kept = {tag.position: tag for tag in tags}
+    for position, tag in enumerate(wanted):
+        kept.setdefault(position, EventTag(position=position)).tag = tag
+    return [kept[position] for position in range(len(wanted))]
+
+
+def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
+    if given is None:
+        event.call = None
+        return
+    if event.call is None:
+        event.call = CallForTalks(opens=None, closes=None, anywhere_on_earth=False, kinds=[], note=None)
+    _merge(event.call, given, {name: column for name, column in _CALL.items() if name in given})
+    event.call.anywhere_on_earth = bool(event.call.anywhere_on_earth)
+    if "kinds" in given:
+        event.call.kinds = list(given["kinds"] or [])
+
+
+def _apply_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
+    """Set what the event is held beside, on both sides. Returns a fault for each slug that nobody knows."""
+    found = find_events_by_slug(session, slugs)
+    faults = [
+        Fault(f"/co_located_with/{i}", f"there is no public event “{slug}”")
+        for i, slug in enumerate(slugs)
+        if slug not in found or slug == event.slug
+    ]
+    if faults:
+        return faults
+    here = {row.other_id: row for row in event.neighbours}
+    wanted = [found[slug] for slug in slugs]
+    gone = here.keys() - {other.id for other in wanted}
+    back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
+    for row in back:
+        if row.event_id in gone:
+            session.delete(row)
+    event.neighbours = []
+    for position, other in enumerate(wanted):
+        row = here.get(other.id) or CoLocation(other_id=other.id, other=other)
+        row.position = position
+        event.neighbours.append(row)
+        if other.id not in {row.event_id for row in back}:
+            # Behind whatever the other event names by itself.
+            session.add(CoLocation(event_id=other.id, other_id=event.id, position=1000))
+    return []
+
+
+def _as_stored(event: Event) -> dict[str, Any]:
+    names = ("timezone", "starts", "ends", "latitude", "longitude", "price_amount", "price_currency", "recurrence")
+    stored = {name: getattr(event, name) for name in names}
+    if event.call is not None:
+        stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL.items()}
+    return stored

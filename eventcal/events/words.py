@@ -1,0 +1,66 @@
+"""The words that an event's fields may hold."""
+
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What sort of gathering."""
+
+    CONFERENCE = "conference"
+    MEETUP = "meetup"
+    HACKATHON = "hackathon"
+    WORKSHOP = "workshop"
+    WEBINAR = "webinar"
+
+
+class Programme(StrEnum):
+    """Who decides on the talks."""
+
+    CURATED = "curated"
+    LISTED = "listed"
+
+
+class Attendance(StrEnum):
+    """Where people take part."""
+
+    IN_PERSON = "in_person"
+    ONLINE = "online"
+    HYBRID = "hybrid"
+
+
+class EventStatus(StrEnum):
+    """How far along an event is."""
+
+    DRAFT = "draft"
+    PENDING = "pending"
+    TENTATIVE = "tentative"
+    CONFIRMED = "confirmed"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+
+
+PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
+# What still takes place, or may.
+STANDING_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
+# What an organiser may set by hand; the others are steps.
+PLAIN_STATUSES = STANDING_STATUSES
+
+
+class TeamRole(StrEnum):
+    """What a member is to one event."""
+
+    ORGANISER = "organiser"
+    REVIEWER = "reviewer"
+
+
+class TalkKind(StrEnum):
+    """What sort of contribution; an event's call says which it takes."""
+
+    TALK = "talk"
+    KEYNOTE = "keynote"
+    LIGHTNING = "lightning"
+    TUTORIAL = "tutorial"
+    WORKSHOP = "workshop"
+    PANEL = "panel"
+    BOF = "bof"
+    POSTER = "poster"

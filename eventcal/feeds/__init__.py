@@ -1,0 +1,1 @@
+"""Things become calendar bytes here, and only here."""

@@ -1,0 +1,195 @@
+"""Events and talks become entries here. Takes link functions and knows no route."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from html import escape
+from typing import Protocol
+
+from eventcal.events.models import Event
+from eventcal.events.rules import is_all_day
+from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus
+from eventcal.feeds.entry import CalendarEntry, Relation, Status
+from eventcal.kit.localtime import parse_local, zone
+from eventcal.kit.markdown import to_html, to_plain
+from eventcal.speakers.models import Speaker
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import is_public
+from eventcal.talks.words import TalkState
+
+CANCELLED_PREFIX = "CANCELLED: "
+
+
+class EntryLinks(Protocol):
+    """Where an entry leads."""
+
+    def event_page(self, slug: str) -> str:
+        """Return the URL of an event's page."""
+
+    def talk_page(self, talk_id: str) -> str:
+        """Return the URL of a talk's page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Makes entries for one installation: its links, and the domain of its UIDs."""
+
+    links: EntryLinks
+    domain: str
+
+    def event_uid(self, event_id: str) -> str:
+        """Return the UID of an event's entry: from our id, never from its title or time (RFC 7986, 5.3)."""
+        return f"event-{event_id}@{self.domain}"
+
+    def talk_uid(self, talk_id: str) -> str:
+        """Return the UID of a talk's entry."""
+        return f"talk-{talk_id}@{self.domain}"
+
+    def event_entry(self, event: Event, *, talks: int, line_up: Sequence[Talk]) -> CalendarEntry:
+        """Return the entry of a public event.
+
+        `talks` is how many public talks it has; `line_up` are those that still wait for their time, which the
+        description names.
+        """
+        cancelled = event.status == EventStatus.CANCELLED
+        starts, ends = _event_times(event)
+        url = self.links.event_page(event.slug)
+        facts = _facts(event)
+        names = [_line_up_line(talk) for talk in line_up]
+        neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
+        return CalendarEntry(
+            uid=self.event_uid(event.id),
+            title=_event_prefix(event) + event.title,
+            starts=starts,
+            ends=ends,
+            zone=event.timezone,
+            status=_event_status(event),
+            # Talks carry the times that somebody is busy at; the event around them must not block whole days.
+            transparent=cancelled or talks > 0,
+            created_at=event.created_at,
+            url=url,
+            description=_plain([event.summary, event.description], before=[], lists=[facts, _headed(names)], url=url),
+            html=_html([event.summary, event.description], before=[], lists=[facts, names], url=url),
+            location=_location(None, event),
+            geo=_geo(event),
+            categories=tuple(tag.tag for tag in event.tags),
+            conference=event.online_url,
+            recurrence=event.recurrence,
+            related=tuple((Relation.SIBLING, self.event_uid(other.id)) for other in neighbours),
+        )
+
+    def talk_entry(self, talk: Talk) -> CalendarEntry:
+        """Return the entry of a public talk. One without a time lies over its event's days, tentatively."""
+        cancelled = talk.shown_state == TalkState.CANCELLED
+        waits = talk.starts_at is None
+        starts, ends = _event_days(talk.event) if waits else _talk_times(talk)
+        url = self.links.talk_page(talk.id)
+        people = [_who(speaker) for speaker in talk.speakers]
+        related = [(Relation.PARENT, self.event_uid(talk.event_id))]
+        if talk.reprise_of is not None and is_public(talk.reprise_of):
+            related.append((Relation.SIBLING, self.talk_uid(talk.reprise_of.id)))
+        track = [talk.track.name] if talk.track else []
+        return CalendarEntry(
+            uid=self.talk_uid(talk.id),
+            title=(CANCELLED_PREFIX if cancelled else "") + talk.title,
+            starts=starts,
+            ends=ends,
+            zone=talk.event.timezone,
+            status=_talk_status(talk),
+            transparent=cancelled or waits,
+            created_at=talk.created_at,
+            url=url,
+            description=_plain([talk.abstract], before=[*people, talk.event.title], lists=[], url=url),
+            html=_html([talk.abstract], before=[*people, talk.event.title], lists=[], url=url),
+            location=_location(talk.room.name if talk.room else None, talk.event),
+            geo=_geo(talk.event),
+            categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
+            conference=talk.event.online_url,
+            related=tuple(related),
+        )
+
+
+def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
+    starts, ends = parse_local(event.starts), parse_local(event.ends)
+    return (starts, ends + timedelta(days=1)) if is_all_day(event.starts) else (starts, ends)
+
+
+def _event_days(event: Event) -> tuple[date, date]:
+    first, last = date.fromisoformat(event.starts[:10]), date.fromisoformat(event.ends[:10])
+    return first, last + timedelta(days=1)
+
+
+def _talk_times(talk: Talk) -> tuple[datetime, datetime]:
+    """Return a talk's local times; its end follows from its length where none was written."""
+    here = zone(talk.event.timezone)
+    assert talk.starts_at is not None  # noqa: S101 - the caller has asked
+    assert talk.ends_at is not None  # noqa: S101 - the two are set together
+    return talk.starts_at.astimezone(here).replace(tzinfo=None), talk.ends_at.astimezone(here).replace(tzinfo=None)
+
+
+def _event_prefix(event: Event) -> str:
+    if event.status == EventStatus.CANCELLED:
+        return CANCELLED_PREFIX
+    return "POSTPONED: " if event.status == EventStatus.POSTPONED else ""
+
+
+def _event_status(event: Event) -> Status:
+    if event.status == EventStatus.CANCELLED:
+        return Status.CANCELLED
+    return Status.CONFIRMED if event.status == EventStatus.CONFIRMED else Status.TENTATIVE
+
+
+def _talk_status(talk: Talk) -> Status:
+    if talk.shown_state == TalkState.CANCELLED:
+        return Status.CANCELLED
+    return Status.TENTATIVE if talk.starts_at is None else _event_status(talk.event)
+
+
+def _who(speaker: Speaker) -> str:
+    return ", ".join(part for part in (speaker.name, speaker.job_title, speaker.affiliation) if part)
+
+
+def _line_up_line(talk: Talk) -> str:
+    names = ", ".join(speaker.name for speaker in talk.speakers)
+    return f"{talk.title} ({names})" if names else talk.title
+
+
+def _facts(event: Event) -> list[str]:
+    """Return what a visitor has to know besides the place: how to take part, and what it costs."""
+    facts = []
+    if event.attendance != Attendance.IN_PERSON and event.online_url:
+        facts.append(f"Online: {event.online_url}")
+    if event.price_amount is not None:
+        price = f"{event.price_amount:.2f} {event.price_currency}" if event.price_amount else "free of charge"
+        facts.append(f"Registration: {price}")
+    if event.registration_url:
+        facts.append(f"Register at {event.registration_url}")
+    return facts
+
+
+def _headed(names: Sequence[str]) -> list[str]:
+    return ["Line-up:", *(f"- {name}" for name in names)] if names else []
+
+
+def _location(room: str | None, event: Event) -> str | None:
+    return ", ".join(part for part in (room, event.venue, event.city) if part) or None
+
+
+def _geo(event: Event) -> tuple[float, float] | None:
+    if event.latitude is None or event.longitude is None:
+        return None
+    return event.latitude, event.longitude
+
+
+def _plain(texts: Sequence[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
+    """Return plain text for DESCRIPTION: who and what first, the link last."""
+    parts = ["\n".join(before), *(to_plain(text) for text in texts if text), *("\n".join(lines) for lines in lists)]
+    return "\n\n".join([part for part in parts if part] + [url])
+
+
+def _html(texts: Sequence[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
+    parts = [f"<p>{'<br>'.join(escape(line) for line in before)}</p>"] if before else []
+    parts += [to_html(text) for text in texts if text]
+    parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
+    parts.append(f'<p><a href="{escape(url)}">{escape(url)}</a></p>')
+    return "".join(parts)

@@ -1,0 +1,122 @@
+"""Feeds: which entries one has, which version it is at, and its bytes. Renders no entry, reads finished text."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import Filter
+from eventcal.events.models import Event
+from eventcal.events.queries import public_events
+from eventcal.feeds.ics import FeedHead, in_utc, marked_only, render_feed
+from eventcal.feeds.models import EntryKind, LedgerEntry
+from eventcal.feeds.zones import vtimezone
+from eventcal.talks.filter import public_talks
+from eventcal.talks.models import Talk
+
+_BACK, _AHEAD = timedelta(days=30), timedelta(days=400)
+
+
+class Cancelled(StrEnum):
+    """What becomes of entries that were called off."""
+
+    KEEP = "keep"
+    HIDE = "hide"
+    MARK = "mark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """What a feed is asked for. `talks_only_of` narrows its talks to these ids (a member's agenda)."""
+
+    asked: Filter
+    events: bool = True
+    talks: bool = True
+    cancelled: Cancelled = Cancelled.KEEP
+    utc: bool = False
+    talks_only_of: frozenset[str] | None = None
+
+
+def windowed(asked: Filter, *, now: datetime) -> Filter:
+    """Return the filter with the days that a calendar covers where it says none: clients stop reading at 1 MB."""
+    today = now.astimezone(UTC).date()
+    return replace(asked, from_day=asked.from_day or today - _BACK, to_day=asked.to_day or today + _AHEAD)
+
+
+def version_of(session: Session, feed: Feed, *, renderer: str, now: datetime) -> str:
+    """Return what names these entries: the same version is the same bytes, on every worker, for ever.
+
+    Two numbers tell: how many entries, and the highest revision. An entry that comes in was changed and raises
+    the revision; one that only leaves lowers the count. Days move windows and tombstones without any change, so
+    entries that came or went that way show in the count, or, one for one, in the sum of revisions.
+    """
+    entries = _entries(feed, now=now).with_only_columns(
+        LedgerEntry.revision.label("revision"), maintain_column_froms=True
+    )
+    inside = entries.subquery()
+    count, highest, total = session.execute(
+        select(func.count(), func.max(inside.c.revision), func.sum(inside.c.revision))
+    ).one()
+    days = f"{feed.asked.from_day} {feed.asked.to_day}"
+    name = f"{renderer} {feed.cancelled} {feed.utc} {days} {count} {highest} {total}"
+    return hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
+
+
+def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> bytes:
+    """Return the feed's bytes: its finished entries in a fixed order, and a VTIMEZONE for each zone they use."""
+    rows = session.execute(
+        _entries(feed, now=now)
+        .with_only_columns(
+            LedgerEntry.ics,
+            LedgerEntry.zone,
+            LedgerEntry.first_day,
+            LedgerEntry.last_day,
+            LedgerEntry.stamp,
+            maintain_column_froms=True,
+        )
+        .order_by(LedgerEntry.first_day, LedgerEntry.uid)
+    ).all()
+    texts = [row.ics for row in rows]
+    if feed.cancelled == Cancelled.MARK:
+        texts = [marked_only(text) for text in texts]
+    if feed.utc:
+        texts = [in_utc(text) for text in texts]
+    spans = _spans([(row.zone, row.first_day, row.last_day) for row in rows if _keeps_zone(feed, row.ics)])
+    zones = [vtimezone(zone, first, last) for zone, (first, last) in sorted(spans.items())]
+    changed_at = max((row.stamp for row in rows), default=None)
+    return render_feed(replace(head, changed_at=changed_at), zones=zones, entries=texts)
+
+
+def _keeps_zone(feed: Feed, text: str) -> bool:
+    """Say whether an entry still names its zone in this feed."""
+    return not feed.utc or "\r\nRRULE:" in text
+
+
+def _spans(rows: Sequence[tuple[str | None, str, str]]) -> dict[str, tuple[date, date]]:
+    """Return the first and last day of the entries in each zone."""
+    spans: dict[str, tuple[date, date]] = {}
+    for zone, first_day, last_day in rows:
+        if zone is not None:
+            first, last = date.fromisoformat(first_day), date.fromisoformat(last_day)
+            seen = spans.get(zone, (first, last))
+            spans[zone] = min(seen[0], first), max(seen[1], last)
+    return spans
+
+
+def _entries(feed: Feed, *, now: datetime) -> Select[LedgerEntry]:
+    """Return the statement for the feed's entries: the list's own query, by the ids that it gives."""
+    either = []
+    if feed.events:
+        ids = public_events(feed.asked, now=now).with_only_columns(Event.id)
+        either.append((LedgerEntry.kind == EntryKind.EVENT) & LedgerEntry.subject_id.in_(ids))
+    if feed.talks:
+        talks = public_talks(feed.asked, now=now).with_only_columns(Talk.id)
+        if feed.talks_only_of is not None:
+            talks = talks.where(Talk.id.in_(feed.talks_only_of))
+        either.append((LedgerEntry.kind == EntryKind.TALK) & LedgerEntry.subject_id.in_(talks))
+    rows = select(LedgerEntry).where(or_(*either))
+    return rows.where(LedgerEntry.cancelled.is_(False)) if feed.cancelled == Cancelled.HIDE else rows

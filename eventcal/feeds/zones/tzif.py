@@ -1,0 +1,113 @@
+"""A zone's file in the tzdata package (TZif, RFC 9636), read for its changes of offset.
+
+The standard library's ZoneInfo reads the same files, but tells neither when an offset changes nor which rule it
+follows, and a VTIMEZONE needs both.
+"""
+
+import re
+import struct
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+from zoneinfo import ZoneInfoNotFoundError
+
+from eventcal.feeds.zones.posix import PosixRule, parse_rule
+from eventcal.feeds.zones.timeline import BEGINNING, Change, LocalTime, Span, Timeline, timeline
+
+_MAGIC = b"TZif"
+_HEADER = struct.Struct(">4s c 15x 6L")
+_LOCAL_TIME = struct.Struct(">l ? B")
+_VERSION_1 = b"\0"
+# Octets of an instant in the first and the second block, and of what follows the instant of a leap second.
+_OLD_INSTANT, _INSTANT, _LEAP_CORRECTION = 4, 8, 4
+# Also keeps a name from climbing out of the package.
+_TZID = re.compile(r"[A-Za-z0-9][\w+-]*(?:/[A-Za-z0-9][\w+-]*)*", re.ASCII)
+
+
+class _Header(NamedTuple):
+    """What opens each of a file's two blocks: how many of everything the block holds (RFC 9636 section 3.1)."""
+
+    magic: bytes
+    version: bytes
+    ut_marks: int
+    standard_marks: int
+    leap_seconds: int
+    changes: int
+    local_times: int
+    name_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Every change on record, the first at the beginning of time, and the rule that holds after the last."""
+
+    recorded: tuple[Change, ...]
+    rule: PosixRule | None
+
+    def timeline(self, span: Span) -> Timeline:
+        """Give the offsets that were or will be in force within the span, as far as this tzdata release knows."""
+        last = self.recorded[-1].at
+        ruled = self.rule.changes(span.years) if self.rule else []
+        return timeline([*self.recorded, *(change for change in ruled if change.at > last)], span)
+
+
+@cache
+def get_zone(tzid: str) -> Zone:
+    """Give the zone, or alias of one, of that IANA name; raises ZoneInfoNotFoundError where tzdata has none."""
+    return parse_tzif(read_tzif(tzid))
+
+
+def read_tzif(tzid: str) -> bytes:
+    """Give the octets of a zone's file in the tzdata package; raises ZoneInfoNotFoundError where it has none."""
+    if _TZID.fullmatch(tzid):
+        try:
+            data = files("tzdata.zoneinfo").joinpath(*tzid.split("/")).read_bytes()
+        except OSError:  # no such file, or a folder of zones as "Europe" is: each system has its own name for it
+            data = b""
+        if data.startswith(_MAGIC):
+            return data
+    raise ZoneInfoNotFoundError(f"tzdata has no zone {tzid!r}")
+
+
+def parse_tzif(data: bytes) -> Zone:
+    """Read a TZif file of version 2 or later (RFC 9636 section 3); raises ValueError where it is not one."""
+    header = _header(data, 0)
+    if header.magic != _MAGIC or header.version == _VERSION_1:
+        raise ValueError("not a TZif file of version 2 or later")
+    # The first block holds the same in 32 bits, for programs older than version 2.
+    second = _HEADER.size + _block_size(header, instant=_OLD_INSTANT)
+    header, block = _header(data, second), second + _HEADER.size
+    footer = data[block + _block_size(header, instant=_INSTANT) :].strip(b"\n").decode("ascii")
+    return Zone(_recorded(data, block, header), parse_rule(footer) if footer else None)
+
+
+def _header(data: bytes, at: int) -> _Header:
+    return _Header._make(_HEADER.unpack_from(data, at))
+
+
+def _block_size(header: _Header, *, instant: int) -> int:
+    """Give the octets of the block after a header, an instant being so many of them (RFC 9636 section 3.2)."""
+    return (
+        header.changes * (instant + 1)
+        + header.local_times * _LOCAL_TIME.size
+        + header.name_octets
+        + header.leap_seconds * (instant + _LEAP_CORRECTION)
+        + header.standard_marks
+        + header.ut_marks
+    )
+
+
+def _recorded(data: bytes, block: int, header: _Header) -> tuple[Change, ...]:
+    indices = block + header.changes * _INSTANT
+    local_times = indices + header.changes
+    names = local_times + header.local_times * _LOCAL_TIME.size
+    octets = data[names : names + header.name_octets]
+    kinds = [
+        LocalTime(offset, octets[name:].split(b"\0", 1)[0].decode("ascii"))
+        for offset, _, name in _LOCAL_TIME.iter_unpack(data[local_times:names])
+    ]
+    instants = struct.unpack_from(f">{header.changes}q", data, block)
+    changes = (Change(at, kinds[kind]) for at, kind in zip(instants, data[indices:local_times], strict=True))
+    # The first kind is in force before the first change (RFC 9636 section 3.2).
+    return (Change(BEGINNING, kinds[0]), *changes)

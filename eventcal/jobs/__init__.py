@@ -1,0 +1,1 @@
+"""The worker that sends what the outbox holds."""

@@ -1,0 +1,1 @@
+"""What every floor stands on: clock, database, refusals, paging, text. Knows nothing of events."""

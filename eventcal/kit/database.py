@@ -1,0 +1,213 @@
+"""The database: its base class and column types, and the unit of work that alone ends a transaction.
+
+A unit that writes takes the one write lock first, on both databases: BEGIN IMMEDIATE on SQLite, an advisory lock
+on PostgreSQL. Writers follow one another, so a check made inside a unit still holds when it commits, and the
+revisions handed out at its end are in commit order. See docs/decisions/0004-one-writer.md.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, create_engine, event, inspect, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+from eventcal.kit.clock import Clock
+from eventcal.kit.refusals import Busy
+
+# The advisory lock that writers on PostgreSQL take; any number would do, as long as it stays the same.
+_WRITE_LOCK = 0x6576636C
+_LOCK_TIMEOUT_MS = 15_000
+
+# A column so marked is nobody's business outside: a change to it alone is no change to the public.
+PRIVATE: dict[Any, Any] = {"private": True}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware in Python, UTC in the database, whatever the database thinks of time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware instant into UTC; a naive one is a mistake of ours."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant needs its zone: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the instant back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What every table stands on."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        list[str]: JSON,
+        dict[str, Any]: JSON,
+    }
+
+
+def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
+    """Return a column that holds one of `words`, stored as the word itself."""
+    kind = Enum(
+        words,
+        native_enum=False,
+        create_constraint=False,
+        length=20,
+        values_callable=lambda e: [w.value for w in e],
+    )
+    return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row that a unit of work touched: what was done, and which of its fields changed (all, if new)."""
+
+    row: Any
+    done: Literal["added", "changed", "deleted"]
+    fields: frozenset[str] = frozenset()
+
+
+Hook = Callable[[Session, Sequence[Change], datetime], None]
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, and the two ways into it: `reading()` and `unit_of_work()`."""
+
+    def __init__(self, url: str, *, clock: Clock, hooks: Sequence[Hook] = (), pool_size: int = 16) -> None:
+        self.engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=_LOCK_TIMEOUT_MS / 1000)
+        self.clock = clock
+        self.hooks = tuple(hooks)
+        if self.engine.dialect.name == "sqlite":
+            _set_up_sqlite(self.engine)
+            self._reading = self.engine
+        else:
+            # Several statements of one reader must see one moment: a version and the rows that it describes.
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._writing = self.engine.execution_options(eventcal_writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one moment of the database and changes nothing."""
+        with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Give a bare connection for reading: a version is asked for far more often than the rows behind it."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator["Unit"]:
+        """Give a unit whose changes are committed at the end, all or none.
+
+        The write lock is held from the start. A refusal or any other exception inside rolls back. Before the
+        commit the hooks see every row that was touched; one of them may ask (`answer_not_before`) that the
+        caller hears of the commit only when a moment has come.
+
+        Raises Busy when other writers hold the lock, or all connections, for too long.
+        """
+        with Session(self._writing, expire_on_commit=False) as session:
+            _take_write_lock(session)
+            unit = Unit(session, self.hooks, self.clock.now())
+            yield unit
+            unit.settle()
+            session.commit()
+            moment = session.info.get("answer_not_before")
+        if moment is not None:
+            self.clock.wait_until(moment)
+
+
+class Unit:
+    """Work under way: its session, the moment it began (UTC), and what it has touched so far."""
+
+    def __init__(self, session: Session, hooks: Sequence[Hook], now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self._hooks = hooks
+        self._changes: list[Change] = []
+        event.listen(session, "before_flush", lambda *_: self._changes.extend(_changes_in(session)))
+
+    def settle(self) -> None:
+        """Let the hooks follow what was touched since the last time, so that every derived value is right."""
+        self.session.flush()
+        changes = tuple(self._changes)
+        for hook in self._hooks:
+            hook(self.session, changes, self.now)
+        self.session.flush()
+        self._changes.clear()
+
+
+def answer_not_before(session: Session, moment: datetime) -> None:
+    """Ask that this unit's caller is answered no earlier than `moment` (UTC)."""
+    session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
+
+
+def _changes_in(session: Session) -> Iterator[Change]:
+    for row in session.new:
+        yield Change(row, "added")
+    for row in session.dirty:
+        state = inspect(row)
+        fields = frozenset(attr.key for attr in state.attrs if attr.history.has_changes())
+        if fields:
+            yield Change(row, "changed", fields)
+    for row in session.deleted:
+        yield Change(row, "deleted")
+
+
+def _take_write_lock(session: Session) -> None:
+    try:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+    except (DBAPIError, NoConnectionError) as error:
+        raise Busy("Too much is being written at this moment; try again in a few seconds.") from error
+
+
+def _set_up_sqlite(engine: Engine) -> None:
+    """Let us say BEGIN ourselves, keep foreign keys, write ahead, and let an answered write outlive the power."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {_LOCK_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("eventcal_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,226 @@
+"""Local times, time zones and the instants that they name.
+
+People write a date or a time on the wall of the event's zone; that is what is stored, and the instant
+is derived from it here. Zones are read from the tzdata package whatever the system has installed, so
+that every worker of an installation agrees. Years run from 1970 to 2199.
+"""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
+_WITH_OFFSET = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_FORMS = "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
+
+_ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
+_A_DAY = timedelta(days=1)
+_A_SECOND = timedelta(seconds=1)
+
+# In tzdata's list of names, but no place's time: the machine's own, or "not set up yet".
+_NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+
+
+class SkippedTime(ValueError):  # noqa: N818 - named for what happened, like every refusal here
+    """A local time that its zone never shows, because the clocks go forward over it.
+
+    `next_valid` is the first local time that the zone shows after it.
+    """
+
+    def __init__(self, local: datetime, tzid: str, next_valid: datetime) -> None:
+        self.next_valid = next_valid
+        super().__init__(
+            f"{format_local(local)} does not exist in {tzid}: the clocks skip it; "
+            f"the next time there is {format_local(next_valid)}",
+        )
+
+
+@cache
+def _names() -> frozenset[str]:
+    listed = (resources.files("tzdata") / "zones").read_text("ascii").split()
+    return frozenset(name for name in listed if name not in _NO_ZONES and not name.startswith(("posix/", "right/")))
+
+
+def known_zone(name: str) -> bool:
+    """Return whether this is the IANA name of a time zone, or an alias of one; case matters."""
+    return name in _names()
+
+
+@cache
+def _read_zone(name: str) -> ZoneInfo:
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as tzif:
+        return ZoneInfo.from_file(tzif, key=name)
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of that IANA name, the same object each time; ValueError where there is none."""
+    if not known_zone(name):
+        raise ValueError(f"{_shown(name)} is not a time zone; write an IANA name such as Europe/Berlin")
+    return _read_zone(name)
+
+
+def parse_local(text: str) -> date | datetime:
+    """Return what a person wrote: a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`).
+
+    ValueError, with a sentence for the person, for anything else and for years out of range.
+    """
+    if _DATE.fullmatch(text) is None and _LOCAL.fullmatch(text) is None:
+        if _WITH_OFFSET.fullmatch(text) is not None:
+            raise ValueError(
+                f"{_shown(text)} has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00",
+            )
+        raise ValueError(f"{_shown(text)} is neither a date nor a local time; {_FORMS}")
+    if "T" in text:
+        return _read_time(text)
+    return _read_time(f"{text}T00:00").date()
+
+
+def _read_time(text: str) -> datetime:
+    """Return the time of a text that already has the right shape."""
+    _check_year(int(text[:4]))
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise ValueError(f"{_shown(text)} is no day or time there is: {fault}") from fault
+
+
+def _check_year(year: int) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"the year {year:04} is out of range; write one from {FIRST_YEAR} to {LAST_YEAR}")
+
+
+def _shown(text: str) -> str:
+    """Return the beginning of somebody's text, quoted and in ASCII: a message must not fail on a surrogate."""
+    most = 40
+    return ascii(text if len(text) <= most else f"{text[:most]}...")
+
+
+def format_local(value: date | datetime) -> str:
+    """Return `2014-08-18` for a date and `2014-06-04T13:30:00` for a naive time; `parse_local` reads both."""
+    if isinstance(value, datetime):
+        _check_naive(value)
+        return value.isoformat(timespec="seconds")
+    return value.isoformat()
+
+
+def _check_naive(local: datetime) -> None:
+    if local.tzinfo is not None:
+        raise ValueError(f"{local.isoformat()} has an offset, but a local time has none")
+
+
+def to_instant(local: datetime, tzid: str) -> datetime:
+    """Return the UTC instant at which the zone shows this naive local time, the first where it does twice.
+
+    SkippedTime where it never does, ValueError for an unknown zone and for years out of range.
+    """
+    _check_naive(local)
+    _check_year(local.year)
+    instant = _instant(local, tzid)
+    if instant is None:
+        raise SkippedTime(local, tzid, _end_of_gap(local, tzid).astimezone(zone(tzid)).replace(tzinfo=None))
+    return instant
+
+
+def _instant(local: datetime, tzid: str) -> datetime | None:
+    here = zone(tzid)
+    instant = local.replace(tzinfo=here, fold=0).astimezone(UTC)
+    # Within a gap, fold=0 counts with the offset before it and so lands behind it (PEP 495).
+    shown = instant.astimezone(here).replace(tzinfo=None, fold=0)
+    return instant if shown == local.replace(fold=0) else None
+
+
+def _end_of_gap(local: datetime, tzid: str) -> datetime:
+    """Return the first instant after the gap that this local time falls into: when the clocks change."""
+    here = zone(tzid)
+    before = local.replace(tzinfo=here, fold=1, microsecond=0).astimezone(UTC)
+    after = local.replace(tzinfo=here, fold=0, microsecond=0).astimezone(UTC)
+    old_offset = before.astimezone(here).utcoffset()
+    while after - before > _A_SECOND:
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        if middle.astimezone(here).utcoffset() == old_offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def day_start(day: date, tzid: str) -> datetime:
+    """Return the UTC instant at which this day begins in the zone.
+
+    That is midnight, the first where the zone has two; where it has none, the first instant after it.
+    ValueError for an unknown zone and for years out of range.
+    """
+    _check_year(day.year)
+    return _first_instant(day, tzid)
+
+
+def day_end(day: date, tzid: str) -> datetime:
+    """Return the UTC instant at which this day is over in the zone: when the next one begins.
+
+    A day that the zone leaves out altogether ends as it begins. Errors as in `day_start`.
+    """
+    _check_year(day.year)
+    return _first_instant(day + _A_DAY, tzid)
+
+
+def _first_instant(day: date, tzid: str) -> datetime:
+    midnight = datetime.combine(day, time())
+    return _instant(midnight, tzid) or _end_of_gap(midnight, tzid)
+
+
+def with_offset(instant: datetime, tzid: str) -> str:
+    """Return an aware instant as RFC 3339 text in the zone, to the second: `2014-06-04T13:30:00-04:00`.
+
+    An offset with seconds (Monrovia until 1972) is rounded to the closest that RFC 3339 can write, as its
+    section 5.8 shows; the instant stays. ValueError for an unknown zone and for a naive time.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")
+    there = instant.astimezone(zone(tzid))
+    offset = there.utcoffset() or timedelta()
+    if offset % timedelta(minutes=1):
+        there = instant.astimezone(timezone(timedelta(minutes=round(offset / timedelta(minutes=1)))))
+    return there.isoformat(timespec="seconds")
+
+
+def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
+    """Return the UTC instant of a call's opening or closing, as a person wrote it; to the second.
+
+    That is a local time of the zone; or RFC 3339, with an offset or Z; or, anywhere on earth, a date, and
+    then the end of that day at UTC-12. ValueError, with a sentence for the person, for anything else;
+    SkippedTime as in `to_instant`.
+    """
+    if anywhere_on_earth:
+        return _end_of_day_on_earth(text)
+    if _WITH_OFFSET.fullmatch(text) is not None:
+        return _read_time(text.upper()).astimezone(UTC).replace(microsecond=0)
+    if _LOCAL.fullmatch(text) is not None:
+        return to_instant(_read_time(text), tzid)
+    if _DATE.fullmatch(text) is None:
+        raise ValueError(
+            f"{_shown(text)} is not a time; write one local to {tzid}, as in 2014-05-02T23:59:00, "
+            "or with an offset, as in 2014-05-02T23:59:00+02:00",
+        )
+    raise ValueError(
+        f"{text} does not say when on that day; write a time, as in {text}T23:59:00, "
+        "or set anywhere_on_earth to true for the end of the day at UTC-12",
+    )
+
+
+def _end_of_day_on_earth(text: str) -> datetime:
+    if _DATE.fullmatch(text) is None:
+        raise ValueError(
+            f"{_shown(text)} is not a date, but anywhere_on_earth goes with a date; "
+            "write one, as in 2014-05-02, or leave anywhere_on_earth out",
+        )
+    midnight = _read_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
+    return (midnight + _A_DAY).astimezone(UTC)

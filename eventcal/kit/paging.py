@@ -1,0 +1,105 @@
+"""Keyset pages: a cursor says where the last row stood, so rows put in meanwhile neither repeat nor hide one."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import orjson
+from sqlalchemy import ColumnElement, Select, and_, false, or_
+from sqlalchemy.orm import Session
+
+from eventcal.kit.refusals import Fault, Invalid
+
+Row = TypeVar("Row")
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Key:
+    """One column of an order; `falls` turns it round. The last key of an order is unique and never null."""
+
+    column: Any
+    kind: type
+    falls: bool = False
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and the cursor of the next page or None."""
+
+    items: tuple[Row, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which page the caller asks for."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[Key], paging: Paging) -> Page[Row]:
+    """Return the page of `rows` after the cursor, in `order`, which must be total.
+
+    The statement selects the entity first; the keys are added behind it so that the cursor comes from the row
+    as the database saw it. Raises Invalid for a cursor that is not ours or belongs to another order.
+    """
+    query = rows.add_columns(*(key.column for key in order))
+    query = query.order_by(*(key.column.desc() if key.falls else key.column.asc() for key in order))
+    if paging.cursor is not None:
+        query = query.where(_after(order, _decode(paging.cursor, order)))
+    found = session.execute(query.limit(paging.limit + 1)).unique().all()
+    kept = found[: paging.limit]
+    more = len(found) > paging.limit
+    return Page(tuple(row[0] for row in kept), _encode(kept[-1][-len(order) :]) if more else None)
+
+
+def _after(order: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Spell out (a, b) > (x, y), for keys that may fall: a > x or (a = x and b > y)."""
+    either: list[ColumnElement[bool]] = [false()]
+    for place, key in enumerate(order):
+        same = [earlier.column == values[i] for i, earlier in enumerate(order[:place])]
+        beyond = key.column < values[place] if key.falls else key.column > values[place]
+        either.append(and_(*same, beyond))
+    return or_(*either)
+
+
+def _encode(values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(list(values))).rstrip(b"=").decode()
+
+
+def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
+    try:
+        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        values = orjson.loads(raw)
+        if not isinstance(values, list) or len(values) != len(order):
+            raise TypeError
+        return [_typed(value, key.kind) for value, key in zip(values, order, strict=True)]
+    except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
+        raise Invalid(
+            "See errors.", faults=[Fault("?cursor", "not a cursor of this list; leave it out to begin again")]
+        ) from error
+
+
+def _typed(value: object, kind: type) -> object:
+    if kind is datetime:
+        if not isinstance(value, str):
+            raise TypeError
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment
+    # bool is an int to Python, but no number of ours.
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError
+    return value

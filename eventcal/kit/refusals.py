@@ -1,0 +1,90 @@
+"""Saying no: every refusal is a class with a code, and knows nothing of HTTP.
+
+`web/errors.py` holds the one table from these families to a status.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with what was given: where (an RFC 6901 JSON pointer), what, and a way out."""
+
+    pointer: str
+    detail: str
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure of ours
+    """The base of every no: `code` is for programs, `title` for headings, the message for the person."""
+
+    code: ClassVar[str] = "refused"
+    title: ClassVar[str] = "Refused"
+
+    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class NotFound(Refusal):
+    """There is no such thing, or none that the caller may know of."""
+
+    code = "not-found"
+    title = "Not found"
+
+
+class Gone(Refusal):
+    """It was here, and will not come back."""
+
+    code = "gone"
+    title = "Gone"
+
+
+class Unauthenticated(Refusal):
+    """The caller has to say who they are."""
+
+    code = "unauthenticated"
+    title = "Sign in first"
+
+
+class Forbidden(Refusal):
+    """The caller is known, and may not."""
+
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class Conflict(Refusal):
+    """The thing is not in a state that allows this."""
+
+    code = "conflict"
+    title = "Not possible as things stand"
+
+
+class Invalid(Refusal):
+    """What was given cannot be taken; `faults` names every one."""
+
+    code = "invalid"
+    title = "Some of this cannot be taken"
+
+
+class Stale(Refusal):
+    """Somebody else changed the thing since the caller read it."""
+
+    code = "stale"
+    title = "Changed in the meantime"
+
+
+class Busy(Refusal):
+    """The database could not take the change in time; trying again helps."""
+
+    code = "busy"
+    title = "Busy"
+
+
+def refuse_faults(faults: Sequence[Fault]) -> None:
+    """Raise Invalid with every fault, if there is one."""
+    if faults:
+        raise Invalid("See errors for each fault and its place.", faults=faults)

@@ -1,0 +1,1 @@
+"""People who can sign in, their roles, tokens and secret feed addresses."""

@@ -1,0 +1,78 @@
+"""The tables of members and of what only they have: tokens, secret feed addresses, answers kept for a retry."""
+
+from datetime import datetime
+
+from flask_security import UserMixin
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventcal.kit.database import Base, word_column
+from eventcal.kit.ids import new_id
+from eventcal.members.words import Role
+
+
+class Member(Base, UserMixin):
+    """Somebody who can sign in. `email` is as written; `email_key` is what makes it unique.
+
+    `fs_uniquifier` names the member in a session cookie: a new one ends every session there is.
+    """
+
+    __tablename__ = "members"
+
+    # UserMixin takes every id for a number; ours is a string.
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)  # type: ignore[assignment]
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    password: Mapped[str | None] = mapped_column(String(255), default=None)
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    role: Mapped[Role] = word_column(Role, default=Role.MEMBER)
+    created_at: Mapped[datetime]
+
+
+class AccessToken(Base):
+    """A personal access token: shown once, kept hashed."""
+
+    __tablename__ = "access_tokens"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]]
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+
+
+class PersonalFeed(Base):
+    """A secret feed address, one for each device. A revoked one is remembered, so that it can say so."""
+
+    __tablename__ = "personal_feeds"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    # NULL once the member is gone: the address still answers that it is.
+    member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_fetched_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class KeptAnswer(Base):
+    """The answer to a POST with an Idempotency-Key, kept for a day so that a retry gets it again."""
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (UniqueConstraint("member_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    location: Mapped[str | None] = mapped_column(String(2000))
+    etag: Mapped[str | None] = mapped_column(String(100))
+    body: Mapped[str]
+    kept_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,133 @@
+"""Use cases of members: an account made and left, tokens and secret feeds given out and taken back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from eventcal.kit.ids import new_secret, secret_hash
+from eventcal.kit.text import email_key
+from eventcal.members.caller import Caller
+from eventcal.members.errors import AddressTaken, NotConfirmed
+from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.queries import find_member_by_email
+from eventcal.members.words import Role, Scope
+
+TOKEN_PREFIX = "evc_"  # noqa: S105 - what scanners know our tokens by, and no secret
+
+
+def normal_address(address: str) -> str:
+    """Return the e-mail address as it is kept: as written, but for NFC and a domain in small letters.
+
+    No question goes to the DNS. Raises ValueError, with a sentence for the person.
+    """
+    try:
+        return validate_email(address, check_deliverability=False, strict=True).normalized
+    except EmailNotValidError as error:
+        raise ValueError("must be an e-mail address such as ada@example.org") from error
+
+
+def new_session_key() -> str:
+    """Return a key that no member has: given to one, it ends every session and every mailed token of theirs."""
+    return new_secret("")
+
+
+def add_member(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    password_hash: str | None,
+    now: datetime,
+    confirmed_at: datetime | None = None,
+    role: Role = Role.MEMBER,
+) -> Member:
+    """Add a member, flushed. `email` is a normal address. Raises AddressTaken.
+
+    confirmed_at: when they showed that the address is theirs. Only then they are the speaker who has it.
+    """
+    # Writers follow one another: nobody takes the address between this look and the commit.
+    if find_member_by_email(session, email) is not None:
+        raise AddressTaken("There is an account with this address; sign in, or ask for a new password.")
+    member = Member(
+        email=email,
+        email_key=email_key(email),
+        name=name,
+        password=password_hash,
+        fs_uniquifier=new_session_key(),
+        confirmed_at=confirmed_at,
+        role=role,
+        created_at=now,
+    )
+    session.add(member)
+    session.flush()
+    return member
+
+
+def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
+    """Change what is given of a member's own profile: `name`."""
+    if "name" in fields:
+        member.name = fields["name"]
+    session.flush()
+    return member
+
+
+def check_confirmed(caller: Caller) -> None:
+    """Refuse whoever has not shown yet that their address is theirs (NotConfirmed)."""
+    if not caller.confirmed:
+        raise NotConfirmed("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
+
+
+def give_token(
+    session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
+) -> tuple[AccessToken, str]:
+    """Give a member a new access token. Returns what is kept of it, and the token itself, which is not."""
+    secret = new_secret(TOKEN_PREFIX)
+    token = AccessToken(
+        member_id=member.id,
+        name=name,
+        token_hash=secret_hash(secret),
+        scopes=[scope.value for scope in Scope if scope in scopes],
+        expires_at=expires_at,
+        created_at=now,
+    )
+    session.add(token)
+    session.flush()
+    return token, secret
+
+
+def revoke_token(session: Session, token: AccessToken) -> None:
+    """Make an access token void."""
+    session.delete(token)
+    session.flush()
+
+
+def revoke_every_token(session: Session, member: Member) -> None:
+    """Make every access token of a member's void."""
+    session.execute(delete(AccessToken).where(AccessToken.member_id == member.id))
+
+
+def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
+    """Give a member a new secret feed. Returns what is kept of it, and the secret, which is not."""
+    secret = new_secret("")
+    feed = PersonalFeed(member_id=member.id, name=name, secret_hash=secret_hash(secret), created_at=now)
+    session.add(feed)
+    session.flush()
+    return feed, secret
+
+
+def revoke_feed(session: Session, feed: PersonalFeed, *, now: datetime) -> None:
+    """Close a secret feed for good; the row stays, so that its address can say that it is gone."""
+    feed.revoked_at = now
+    session.flush()
+
+
+def remove_member(session: Session, member: Member, *, now: datetime) -> None:
+    """Remove a member, with their tokens, stars and kept answers; their secret feeds are closed."""
+    feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id)
+    session.execute(feeds.where(PersonalFeed.revoked_at.is_(None)).values(revoked_at=now))
+    session.delete(member)
+    session.flush()

@@ -1,0 +1,59 @@
+"""What Alembic runs for every command: it hands the migrations a connection, and autogenerate the models.
+
+This is the one file of the migrations that imports from eventcal: what it compares with are the models of today.
+"""
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Enum, NullPool, TypeDecorator, create_engine
+from sqlalchemy.types import TypeEngine
+
+from eventcal.schema import metadata
+
+
+def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's
+    """Write our own column types as what they stand on, so that a migration needs nothing of ours."""
+    if kind != "type":
+        return False
+    if isinstance(item, Enum):
+        return f"sa.String(length={item.length})"
+    if isinstance(item, TypeDecorator):
+        plain: TypeEngine[Any] = item.impl_instance
+        return f"sa.{plain!r}"
+    return False
+
+
+def number_revision(_context: MigrationContext, _revision: object, directives: list[MigrationScript]) -> None:
+    """Give a new migration the next number."""
+    head = context.script.get_current_head()
+    for directive in directives:
+        directive.rev_id = f"{int(head or '0') + 1:04d}"
+
+
+def run(connection: Connection) -> None:
+    """Run what was asked for on this connection; who opened it ends its transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_item=render_item,
+        render_as_batch=True,
+        process_revision_directives=number_revision,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise NotImplementedError("Migrations look at the database; --sql cannot be had.")
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    # A developer's `alembic` command, on the scratch database of alembic.ini.
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "sqlite://", poolclass=NullPool)
+    with engine.begin() as connection:
+        run(connection)

@@ -1,0 +1,1 @@
+"""What must be sent, written in the transaction that caused it."""

@@ -1,0 +1,13 @@
+"""Loads every models.py, so that the metadata is whole for migrations and jobs."""
+
+from eventcal.events import models as events
+from eventcal.feeds import models as feeds
+from eventcal.kit.database import Base
+from eventcal.members import models as members
+from eventcal.outbox import models as outbox
+from eventcal.speakers import models as speakers
+from eventcal.sponsors import models as sponsors
+from eventcal.talks import models as talks
+
+MODELS = (events, feeds, members, outbox, speakers, sponsors, talks)
+metadata = Base.metadata

@@ -1,0 +1,35 @@
+"""The table of speakers."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventcal.kit.database import PRIVATE, Base
+from eventcal.kit.ids import new_id
+
+
+class Speaker(Base):
+    """A person on stage; may be tied to a member. The e-mail tells one speaker from another and is never shown."""
+
+    __tablename__ = "speakers"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    job_title: Mapped[str | None] = mapped_column(String(200), default=None)
+    affiliation: Mapped[str | None] = mapped_column(String(200), default=None)
+    bio: Mapped[str | None] = mapped_column(default=None)
+    links: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    photo_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True, default=None, info=PRIVATE)
+    member_id: Mapped[str | None] = mapped_column(
+        ForeignKey("members.id", ondelete="SET NULL"), unique=True, default=None, info=PRIVATE
+    )
+    # Where the talks went when two rows were one person; the old slug leads there.
+    merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("speakers.id"), default=None)
+    # When a talk of theirs first became public; from then on anybody may know of them.
+    published_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

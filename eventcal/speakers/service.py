@@ -1,0 +1,77 @@
+"""Use cases of speakers: find or add one, edit."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from eventcal.kit.ids import new_id
+from eventcal.kit.refusals import Forbidden
+from eventcal.kit.text import email_key, slugify
+from eventcal.members.caller import Caller
+from eventcal.members.models import Member
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import find_by_email, find_by_member, is_own
+
+
+def speaker_of(session: Session, member: Member, *, now: datetime) -> Speaker:
+    """Return the speaker that a member is: their own, the untied one with their proven address, or a new one."""
+    speaker = find_by_member(session, member.id)
+    if speaker is not None:
+        return speaker
+    speaker = find_by_email(session, member.email)
+    if speaker is None:
+        return add_speaker(session, {"name": member.name, "email": member.email}, member_id=member.id, now=now)
+    if speaker.member_id is None and member.confirmed_at is not None:
+        speaker.member_id = member.id
+        session.flush()
+    return speaker
+
+
+def named_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
+    """Return the speaker with the e-mail given, as they are, or a new one from `fields` (name and the rest)."""
+    known = find_by_email(session, fields["email"]) if fields.get("email") else None
+    return known or add_speaker(session, fields, member_id=None, now=now)
+
+
+def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
+    """Add a speaker under a slug that nobody has."""
+    email = fields.get("email")
+    plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
+    speaker = Speaker(
+        slug=fields.get("slug") or _free_slug(session, fields["name"]),
+        email=email_key(email) if email else None,
+        member_id=member_id,
+        links=list(fields.get("links") or []),
+        created_at=now,
+        updated_at=now,
+        **plain,
+    )
+    session.add(speaker)
+    session.flush()
+    return speaker
+
+
+def edit_speaker(
+    session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
+) -> Speaker:
+    """Change what is given of a speaker, by themselves or a moderator. Raises Forbidden."""
+    if not (caller.moderates or is_own(speaker, caller)):
+        raise Forbidden("Only the speaker or a moderator may change this.")
+    for name, value in fields.items():
+        setattr(speaker, name, [] if name == "links" and value is None else value)
+    if session.is_modified(speaker):
+        speaker.updated_at = now
+    session.flush()
+    return speaker
+
+
+def _free_slug(session: Session, name: str) -> str:
+    stem = slugify(name)[:70].rstrip("-") or f"speaker-{new_id()[:6]}"
+    slug, number = stem, 1
+    while session.scalar(select(exists().where(Speaker.slug == slug))):
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug

@@ -1,0 +1,1 @@
+"""Organisations, the tiers that events sell and who holds them."""

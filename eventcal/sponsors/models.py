@@ -1,0 +1,74 @@
+"""The tables of tiers, sponsors and sponsorships."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from eventcal.events.models import Event
+from eventcal.kit.database import PRIVATE, Base, word_column
+from eventcal.kit.ids import new_id
+
+
+class SponsorshipState(StrEnum):
+    """How far along a sponsorship is."""
+
+    ENQUIRY = "enquiry"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class Tier(Base):
+    """A level that an event sells. `capacity` is how many sponsors may hold it; None is any number."""
+
+    __tablename__ = "tiers"
+    __table_args__ = (UniqueConstraint("event_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    rank: Mapped[int] = mapped_column(default=1)
+    price_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2), default=None)
+    price_currency: Mapped[str | None] = mapped_column(String(3), default=None)
+    capacity: Mapped[int | None] = mapped_column(default=None)
+    benefits: Mapped[list[str]] = mapped_column(default=list)
+
+    event: Mapped[Event] = relationship(lazy="raise")
+
+
+class Sponsor(Base):
+    """An organisation that supports events."""
+
+    __tablename__ = "sponsors"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    logo_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    description: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Sponsorship(Base):
+    """One organisation holding, or asking for, one tier of one event."""
+
+    __tablename__ = "sponsorships"
+    __table_args__ = (Index("ix_sponsorships_tier_state", "tier_id", "state"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    tier_id: Mapped[str] = mapped_column(ForeignKey("tiers.id"))
+    sponsor_id: Mapped[str] = mapped_column(ForeignKey("sponsors.id"), index=True)
+    state: Mapped[SponsorshipState] = word_column(SponsorshipState, default=SponsorshipState.ENQUIRY)
+    note: Mapped[str | None] = mapped_column(default=None, info=PRIVATE)
+    enquirer_id: Mapped[str | None] = mapped_column(
+        ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE
+    )
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    tier: Mapped[Tier] = relationship(lazy="raise")
+    sponsor: Mapped[Sponsor] = relationship(lazy="raise")

@@ -1,0 +1,147 @@
+"""Reads of tiers, sponsors and sponsorships: each asks only for what the caller may see."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from eventcal.events.models import Event
+from eventcal.events.queries import may_see_event
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.members.caller import Caller
+from eventcal.members.rules import check_organiser
+from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTier
+from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+
+_RANKED = (Tier.rank, Tier.name, Tier.id)
+
+
+def list_tiers(session: Session, event: Event) -> list[tuple[Tier, int]]:
+    """Return an event's tiers in the order of their rank, each with the number of its places that are taken."""
+    taken = select(func.count()).where(_holds(Tier.id)).correlate(Tier).scalar_subquery()
+    rows = select(Tier, taken).where(Tier.event_id == event.id).order_by(*_RANKED)
+    return [(tier, count) for tier, count in session.execute(rows)]
+
+
+def count_taken(session: Session, tier: Tier) -> int:
+    """Return how many places of a tier are taken: its confirmed sponsorships."""
+    return session.scalars(select(func.count()).where(_holds(tier.id))).one()
+
+
+def _holds(tier_id: object) -> ColumnElement[bool]:
+    return (Sponsorship.tier_id == tier_id) & (Sponsorship.state == SponsorshipState.CONFIRMED)
+
+
+def get_tier(session: Session, tier_id: str, caller: Caller) -> Tier:
+    """Return a tier with its event, for somebody who decides for it. Raises NoSuchTier or Forbidden."""
+    tier = _tier(session, tier_id)
+    if tier is None or not may_see_event(tier.event, caller):
+        raise NoSuchTier(tier_id)
+    check_organiser(caller, tier.event_id)
+    return tier
+
+
+def find_tier_of(session: Session, event: Event, tier_id: str) -> Tier | None:
+    """Return the event's tier by this id."""
+    tier = _tier(session, tier_id)
+    return tier if tier is not None and tier.event_id == event.id else None
+
+
+def _tier(session: Session, tier_id: str) -> Tier | None:
+    rows = select(Tier).where(Tier.id == tier_id).options(joinedload(Tier.event))
+    return session.scalars(rows).one_or_none()
+
+
+def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
+    """Return the sponsor, or None where the caller may know of none.
+
+    Anybody may know of who supports a public event; a moderator knows of all.
+    """
+    rows = select(Sponsor).where(Sponsor.slug == slug)
+    if not caller.moderates:
+        rows = rows.where(_is_public())
+    return session.scalars(rows).one_or_none()
+
+
+def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
+    """Return the sponsor. Raises NoSuchSponsor, also for what the caller may not know of."""
+    sponsor = find_sponsor(session, slug, caller)
+    if sponsor is None:
+        raise NoSuchSponsor(slug)
+    return sponsor
+
+
+def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor | None:
+    """Return the sponsor that a caller may enquire for: one they may know of, or named in an enquiry of theirs."""
+    found = find_sponsor(session, slug, caller)
+    if found is not None or caller.member_id is None:
+        return found
+    named = exists().where(Sponsorship.sponsor_id == Sponsor.id, Sponsorship.enquirer_id == caller.member_id)
+    return session.scalars(select(Sponsor).where(Sponsor.slug == slug, named)).one_or_none()
+
+
+def _is_public() -> ColumnElement[bool]:
+    return (
+        select(Sponsorship.id)
+        .join(Sponsorship.tier)
+        .join(Tier.event)
+        .where(
+            Sponsorship.sponsor_id == Sponsor.id,
+            Sponsorship.state == SponsorshipState.CONFIRMED,
+            Event.status.in_(PUBLIC_STATUSES),
+        )
+        .exists()
+    )
+
+
+def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
+    """Return a sponsorship with its sponsor, tier and event, for the event's organisers and whoever enquired.
+
+    Raises NoSuchSponsorship, also for what the caller may not know of.
+    """
+    rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_whole_sponsorship())
+    row = session.scalars(rows).one_or_none()
+    if row is None or not (caller.may_organise(row.tier.event_id) or _is_own(row, caller)):
+        raise NoSuchSponsorship(sponsorship_id)
+    return row
+
+
+def _whole_sponsorship() -> tuple[ORMOption, ...]:
+    return joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event)
+
+
+def _is_own(sponsorship: Sponsorship, caller: Caller) -> bool:
+    return caller.member_id is not None and sponsorship.enquirer_id == caller.member_id
+
+
+def list_sponsorships(session: Session, event: Event, *, paging: Paging) -> Page[Sponsorship]:
+    """Return a page of an event's sponsorships in every state, the oldest first. The caller must decide for it."""
+    rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_whole_sponsorship())
+    order = [Key(Sponsorship.created_at, datetime), Key(Sponsorship.id, str)]
+    return fetch_page(session, rows, order=order, paging=paging)
+
+
+def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:
+    """Return an event's tiers in the order of their rank, each with its confirmed sponsors, the longest first."""
+    rows = (
+        select(Tier, Sponsor)
+        .outerjoin(Sponsorship, _holds(Tier.id))
+        .outerjoin(Sponsorship.sponsor)
+        .where(Tier.event_id == event.id)
+        .order_by(*_RANKED, Sponsorship.created_at, Sponsorship.id)
+    )
+    tiers: dict[str, tuple[Tier, list[Sponsor]]] = {}
+    for tier, sponsor in session.execute(rows).tuples():
+        _, sponsors = tiers.setdefault(tier.id, (tier, []))
+        # A tier that nobody holds comes once, with nobody.
+        if sponsor is not None:
+            sponsors.append(sponsor)
+    return list(tiers.values())
+
+
+def has_sponsorships(session: Session, event: Event) -> bool:
+    """Say whether anybody asked to sponsor this event."""
+    rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
+    return bool(session.scalar(select(rows.exists())))

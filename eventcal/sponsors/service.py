@@ -1,0 +1,202 @@
+"""Use cases of sponsorship: offer tiers, enquire, confirm, cancel; edit a sponsor."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
+from eventcal.events.models import Event
+from eventcal.events.rules import is_over
+from eventcal.events.words import EventStatus
+from eventcal.kit.ids import new_id
+from eventcal.kit.refusals import Fault, Invalid, refuse_faults
+from eventcal.kit.text import slugify
+from eventcal.members.caller import Caller
+from eventcal.members.rules import check_moderator, check_organiser
+from eventcal.sponsors.errors import EventCancelled, TierFull
+from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships
+from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
+
+_PLAIN = ("name", "rank", "capacity")
+_PRICE = {"amount": "price_amount", "currency": "price_currency"}
+_ABOUT = ("name", "url", "logo_url", "description")
+
+
+def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
+    """Offer a tier of an event, which the caller was found to decide for. Raises NameTaken, and Invalid."""
+    _check_name(session, event.id, fields["name"])
+    tier = Tier(event_id=event.id, event=event, benefits=[])
+    _apply(tier, fields)
+    refuse_faults(list(tier_faults(_as_stored(tier), taken=0)))
+    session.add(tier)
+    session.flush()
+    return tier
+
+
+def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
+    """Change the fields that are given (RFC 7396: null clears one, a price is merged into what is there).
+
+    Raises NameTaken, and Invalid for a capacity below the number that is taken.
+    """
+    if "name" in fields and fields["name"] != tier.name:
+        _check_name(session, tier.event_id, fields["name"])
+    taken = count_taken(session, tier)
+    _apply(tier, fields)
+    refuse_faults(list(tier_faults(_as_stored(tier), taken=taken)))
+    session.flush()
+    return tier
+
+
+def remove_tier(session: Session, tier: Tier) -> None:
+    """Remove a tier, and with it what was cancelled in it. Raises InUse while anybody holds it or asks for it."""
+    rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
+    if any(row.state != SponsorshipState.CANCELLED for row in rows):
+        raise InUse(f"Somebody holds “{tier.name}” or asked for it: cancel those sponsorships first.")
+    for row in rows:
+        session.delete(row)
+    session.delete(tier)
+    session.flush()
+
+
+def check_unsponsored(session: Session, event: Event) -> None:
+    """Refuse to delete an event that somebody asked to sponsor (InUse)."""
+    if has_sponsorships(session, event):
+        raise InUse("Somebody asked to sponsor this event; it cannot be deleted any more.")
+
+
+def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Sponsorship:
+    """Ask for a tier of an event that the caller was found to see. Whether a place is free, confirming decides.
+
+    `fields` are `tier` (its id), `sponsor` and `note`. The sponsor is a slug (plain or as `{slug}`), and stays as it
+    is, or `{name, url, description}`, and is new. Raises EventOver, EventCancelled, and Invalid with every fault.
+    """
+    _check_takes_place(event, now=now)
+    tier = find_tier_of(session, event, fields["tier"])
+    sponsor = _sponsor(session, fields["sponsor"], caller=caller, now=now)
+    if tier is None or sponsor is None:
+        no_tier = [Fault("/tier", "the event has no such tier")] if tier is None else []
+        no_sponsor = [Fault("/sponsor", "there is no such sponsor; describe it")] if sponsor is None else []
+        raise Invalid("See errors for each fault and its place.", faults=no_tier + no_sponsor)
+    sponsorship = Sponsorship(
+        tier_id=tier.id,
+        tier=tier,
+        sponsor_id=sponsor.id,
+        sponsor=sponsor,
+        state=SponsorshipState.ENQUIRY,
+        note=fields.get("note"),
+        enquirer_id=caller.member_id,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(sponsorship)
+    session.flush()
+    return sponsorship
+
+
+def confirm_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: Caller, now: datetime) -> Sponsorship:
+    """Give an enquiry its place in the tier. Raises Forbidden, ForbiddenStep, TierFull."""
+    _check_step(sponsorship, SponsorshipStep.CONFIRM, caller)
+    tier = sponsorship.tier
+    # The unit of work holds the one write lock from its start (kit/database.py), so nobody takes a place
+    # between this count and the commit.
+    if not has_place(tier.capacity, count_taken(session, tier)):
+        raise TierFull(f"All {tier.capacity} places of “{tier.name}” are taken.")
+    return _take(session, sponsorship, SponsorshipStep.CONFIRM, now=now)
+
+
+def cancel_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: Caller, now: datetime) -> Sponsorship:
+    """End an enquiry or a sponsorship; its place is free again. Raises Forbidden, ForbiddenStep."""
+    _check_step(sponsorship, SponsorshipStep.CANCEL, caller)
+    return _take(session, sponsorship, SponsorshipStep.CANCEL, now=now)
+
+
+def add_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Sponsor:
+    """Add a sponsor under a slug that nobody has."""
+    sponsor = Sponsor(
+        slug=fields.get("slug") or _free_slug(session, fields["name"]),
+        created_at=now,
+        updated_at=now,
+        **{name: fields[name] for name in _ABOUT if name in fields},
+    )
+    session.add(sponsor)
+    session.flush()
+    return sponsor
+
+
+def edit_sponsor(
+    session: Session, sponsor: Sponsor, fields: Mapping[str, Any], *, caller: Caller, now: datetime
+) -> Sponsor:
+    """Change what is given of a sponsor. Raises Forbidden for anybody but a moderator."""
+    check_moderator(caller)
+    for name, value in fields.items():
+        setattr(sponsor, name, value)
+    if session.is_modified(sponsor):
+        sponsor.updated_at = now
+    session.flush()
+    return sponsor
+
+
+def _apply(tier: Tier, fields: Mapping[str, Any]) -> None:
+    for name in _PLAIN:
+        if name in fields:
+            setattr(tier, name, fields[name])
+    if "benefits" in fields:
+        tier.benefits = list(fields["benefits"] or [])
+    if "price" in fields:
+        price = fields["price"]
+        for name, column in _PRICE.items():
+            if price is None:
+                setattr(tier, column, None)
+            elif name in price:
+                setattr(tier, column, price[name])
+
+
+def _as_stored(tier: Tier) -> dict[str, Any]:
+    return {name: getattr(tier, name) for name in ("price_amount", "price_currency", "capacity")}
+
+
+def _check_name(session: Session, event_id: str, name: str) -> None:
+    if session.scalar(select(exists().where(Tier.event_id == event_id, Tier.name == name))):
+        raise NameTaken(f"This event has a tier “{name}” already.")
+
+
+def _check_takes_place(event: Event, *, now: datetime) -> None:
+    if event.status == EventStatus.CANCELLED:
+        raise EventCancelled(f"“{event.title}” is cancelled and takes no sponsors.")
+    if is_over(event.ends_at, event.recurrence, now=now):
+        raise EventOver(f"“{event.title}” is over and takes no sponsors.")
+
+
+def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller, now: datetime) -> Sponsor | None:
+    """Return the sponsor known by a slug, as it is, or a new one; None where the caller knows of none by it."""
+    if isinstance(given, str):
+        given = {"slug": given}
+    if given.get("slug") is not None:
+        return find_sponsor_to_name(session, given["slug"], caller)
+    return add_sponsor(session, given, now=now)
+
+
+def _check_step(sponsorship: Sponsorship, step: SponsorshipStep, caller: Caller) -> None:
+    check_organiser(caller, sponsorship.tier.event_id)
+    if sponsorship.state not in STEPS[step][0]:
+        raise ForbiddenStep(f"A sponsorship that is {sponsorship.state} cannot be {STEPS[step][1]}.")
+
+
+def _take(session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, now: datetime) -> Sponsorship:
+    sponsorship.state = STEPS[step][1]
+    sponsorship.updated_at = now
+    session.flush()
+    return sponsorship
+
+
+def _free_slug(session: Session, name: str) -> str:
+    stem = slugify(name)[:70].rstrip("-") or f"sponsor-{new_id()[:6]}"
+    slug, number = stem, 1
+    while session.scalar(select(exists().where(Sponsor.slug == slug))):
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug

@@ -1,0 +1,1 @@
+"""Contributions to events and the steps they go through."""

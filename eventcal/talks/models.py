@@ -1,0 +1,128 @@
+"""The tables of talks and of what belongs to one: speakers in their order, tags, steps, stars."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from eventcal.events.models import Event, Room, Track
+from eventcal.events.words import TalkKind
+from eventcal.kit.database import PRIVATE, Base, word_column
+from eventcal.kit.ids import new_id
+from eventcal.speakers.models import Speaker
+from eventcal.talks.words import TalkState
+
+
+class Talk(Base):
+    """One contribution to one event. `published_at` is when it first became public; it never goes back."""
+
+    __tablename__ = "talks"
+    __table_args__ = (
+        Index("ix_talks_sort", "sort_at", "id"),
+        Index("ix_talks_event_sort", "event_id", "sort_at", "id"),
+        Index("ix_talks_revision", "revision"),
+    )
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    abstract: Mapped[str | None] = mapped_column(default=None)
+    kind: Mapped[TalkKind] = word_column(TalkKind, default=TalkKind.TALK)
+    language: Mapped[str | None] = mapped_column(String(35), default=None)
+    track_id: Mapped[str | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), default=None, index=True)
+    room_id: Mapped[str | None] = mapped_column(ForeignKey("rooms.id", ondelete="SET NULL"), default=None, index=True)
+    starts: Mapped[str | None] = mapped_column(String(19), default=None)
+    ends: Mapped[str | None] = mapped_column(String(19), default=None)
+    duration_minutes: Mapped[int | None] = mapped_column(default=None)
+    state: Mapped[TalkState] = word_column(TalkState, default=TalkState.SUBMITTED)
+    submitter_id: Mapped[str | None] = mapped_column(
+        ForeignKey("members.id", ondelete="SET NULL"), default=None, index=True, info=PRIVATE
+    )
+    notes: Mapped[str | None] = mapped_column(default=None, info=PRIVATE)
+    slides_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    recording_url: Mapped[str | None] = mapped_column(String(2000), default=None)
+    reprise_of_id: Mapped[str | None] = mapped_column(ForeignKey("talks.id"), default=None, index=True)
+    published_at: Mapped[datetime | None] = mapped_column(default=None)
+    redacted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    # What follows is derived: kept right by `talks.derive` and the ledger, never set by a service.
+    starts_at: Mapped[datetime | None] = mapped_column(default=None)
+    ends_at: Mapped[datetime | None] = mapped_column(default=None)
+    sort_at: Mapped[datetime]
+    first_day: Mapped[str] = mapped_column(String(10))
+    last_day: Mapped[str] = mapped_column(String(10))
+    shown_until: Mapped[datetime | None] = mapped_column(default=None)
+    search: Mapped[str] = mapped_column(default="", info=PRIVATE)
+    sequence: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    event: Mapped[Event] = relationship(lazy="raise")
+    track: Mapped[Track | None] = relationship(lazy="raise")
+    room: Mapped[Room | None] = relationship(lazy="raise")
+    reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side=[id])
+    speaking: Mapped[list["TalkSpeaker"]] = relationship(
+        lazy="raise", order_by="TalkSpeaker.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+    tags: Mapped[list["TalkTag"]] = relationship(
+        lazy="raise", order_by="TalkTag.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def speakers(self) -> list[Speaker]:
+        """Give the people on stage, in their order."""
+        return [part.speaker for part in self.speaking]
+
+    @property
+    def shown_state(self) -> TalkState:
+        """Give the state that readers see: a public talk that was withdrawn, or whose event is off, is cancelled."""
+        gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
+        return TalkState.CANCELLED if self.published_at is not None and gone else self.state
+
+
+class TalkSpeaker(Base):
+    """One person on stage in one talk."""
+
+    __tablename__ = "talk_speakers"
+
+    talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), primary_key=True)
+    speaker_id: Mapped[str] = mapped_column(ForeignKey("speakers.id"), primary_key=True, index=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+    speaker: Mapped[Speaker] = relationship(lazy="raise")
+
+
+class TalkTag(Base):
+    """One tag of a talk, as it was written, in its place."""
+
+    __tablename__ = "talk_tags"
+    __table_args__ = (Index("ix_talk_tags_tag", "tag"),)
+
+    talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(String(50))
+
+
+class TalkStep(Base):
+    """One step that a talk took: from where, to where, when, by whom, and why."""
+
+    __tablename__ = "talk_steps"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), index=True)
+    came_from: Mapped[TalkState | None] = word_column(TalkState)
+    went_to: Mapped[TalkState] = word_column(TalkState)
+    member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None)
+    reason: Mapped[str | None] = mapped_column(default=None)
+    taken_at: Mapped[datetime]
+
+
+class Star(Base):
+    """A talk on a member's own agenda."""
+
+    __tablename__ = "stars"
+
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), primary_key=True, index=True)
+    starred_at: Mapped[datetime]

@@ -1,0 +1,124 @@
+"""Reads of talks: each asks only for what the caller may see."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from eventcal.events.filter import Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.members.caller import Caller
+from eventcal.speakers.models import Speaker
+from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.filter import public_talks, talk_conditions
+from eventcal.talks.models import Star, Talk, TalkSpeaker
+
+
+def whole_talk() -> tuple[ORMOption, ...]:
+    """Return the load options for everything that a talk's resource and entry show."""
+    return (
+        joinedload(Talk.event),
+        joinedload(Talk.track),
+        joinedload(Talk.room),
+        joinedload(Talk.reprise_of).joinedload(Talk.event),
+        selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
+        selectinload(Talk.tags),
+    )
+
+
+def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
+    """Return the talk, whole, or None where there is none that the caller may know of."""
+    talk = session.scalars(select(Talk).where(Talk.id == talk_id).options(*whole_talk())).one_or_none()
+    return talk if talk is not None and may_see_talk(talk, caller) else None
+
+
+def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
+    """Return the talk, whole. Raises NoSuchTalk, also for what the caller may not know of."""
+    talk = find_talk(session, talk_id, caller)
+    if talk is None:
+        raise NoSuchTalk(talk_id)
+    return talk
+
+
+def is_public(talk: Talk) -> bool:
+    """Say whether anybody may know of this talk."""
+    return talk.published_at is not None and talk.event.status in PUBLIC_STATUSES
+
+
+def is_own(talk: Talk, caller: Caller) -> bool:
+    """Say whether the caller offered this talk or gives it."""
+    if caller.member_id is None:
+        return False
+    return talk.submitter_id == caller.member_id or any(s.member_id == caller.member_id for s in talk.speakers)
+
+
+def may_see_talk(talk: Talk, caller: Caller) -> bool:
+    """Say whether the caller may know of this talk."""
+    return is_public(talk) or is_own(talk, caller) or caller.may_review(talk.event_id)
+
+
+def sort_keys(sort: Sort) -> list[Key]:
+    """Return the keys of a talk list's order. A talk without a time stands where its event begins."""
+    if sort == Sort.UPDATED:
+        return [Key(Talk.updated_at, datetime), Key(Talk.id, str)]
+    falls = sort == Sort.STARTS_DOWN
+    return [Key(Talk.sort_at, datetime, falls), Key(Talk.id, str, falls)]
+
+
+def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
+    """Return a page of public talks."""
+    return _page(session, public_talks(asked, now=now), sort, paging)
+
+
+def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
+    """Return a page of talks in the states asked for by name, public or not.
+
+    The caller must decide for or review the events that the filter names.
+    """
+    rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(asked.states))
+    return _page(session, rows, sort, paging)
+
+
+def list_own_talks(session: Session, caller: Caller, *, paging: Paging) -> Page[Talk]:
+    """Return a page of the talks that a member offered or gives, in every state, the newest first."""
+    spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == caller.member_id)
+    rows = select(Talk).where(or_(Talk.submitter_id == caller.member_id, Talk.id.in_(spoken)))
+    order = [Key(Talk.created_at, datetime, falls=True), Key(Talk.id, str, falls=True)]
+    return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)
+
+
+def agenda_ids(session: Session, member_id: str) -> set[str]:
+    """Return the ids of a member's stars and own talks, public or not."""
+    starred = select(Star.talk_id).where(Star.member_id == member_id)
+    spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
+    own = select(Talk.id).where(or_(Talk.submitter_id == member_id, Talk.id.in_(spoken), Talk.id.in_(starred)))
+    return set(session.scalars(own))
+
+
+def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetime) -> Page[Talk]:
+    """Return a page of the public talks on a member's agenda."""
+    starred = select(Star.talk_id).where(Star.member_id == caller.member_id)
+    rows = public_talks(Filter(), now=now).where(Talk.id.in_(starred))
+    return _page(session, rows, Sort.STARTS, paging)
+
+
+def talks_of_speakers(speaker_id: object) -> Select[Talk]:
+    """Return the statement for the public talks of one speaker; `speaker_id` may be a column."""
+    return (
+        select(Talk)
+        .join(Talk.event)
+        .join(TalkSpeaker, TalkSpeaker.talk_id == Talk.id)
+        .where(Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES), TalkSpeaker.speaker_id == speaker_id)
+    )
+
+
+def has_talks(session: Session, event: Event) -> bool:
+    """Say whether anybody offered a talk to this event."""
+    return bool(session.scalar(select(exists().where(Talk.event_id == event.id))))
+
+
+def _page(session: Session, rows: Select[Talk], sort: Sort, paging: Paging) -> Page[Talk]:
+    return fetch_page(session, rows.options(*whole_talk()), order=sort_keys(sort), paging=paging)

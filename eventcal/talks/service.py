@@ -1,0 +1,276 @@
+"""Use cases of talks: submit one, edit it, blank it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import EventOver
+from eventcal.events.models import Event
+from eventcal.events.queries import complete_event
+from eventcal.events.rules import Window, is_over, takes_talks, time_faults
+from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
+from eventcal.kit.ids import new_id
+from eventcal.kit.refusals import Fault, Forbidden, refuse_faults
+from eventcal.members.caller import Caller
+from eventcal.members.models import Member
+from eventcal.members.rules import check_moderator
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import find_speaker
+from eventcal.speakers.service import named_speaker, speaker_of
+from eventcal.talks.derive import derive_talk
+from eventcal.talks.errors import AlreadyDecided, TalksClosed
+from eventcal.talks.models import Talk, TalkSpeaker, TalkStep, TalkTag
+from eventcal.talks.queries import find_talk, is_own, is_public
+from eventcal.talks.rules import UNDECIDED
+from eventcal.talks.words import TalkState
+
+REDACTED = "[removed]"
+
+_PLAIN = ("title", "abstract", "kind", "language", "duration_minutes", "notes", "slides_url", "recording_url")
+_TIMES = ("starts", "ends")
+
+
+def submit_talk(
+    session: Session, event: Event, fields: Mapping[str, Any], *, member: Member, caller: Caller, now: datetime
+) -> Talk:
+    """Add a talk to an event, whole and flushed: submitted, or a draft where `draft` is true.
+
+    Without `speakers` the member speaks. With `reprise_of`, whatever is left out of title, abstract and speakers
+    is the earlier talk's. Raises TalksClosed, EventOver, and Invalid with every fault.
+    """
+    check_window(event, caller=caller, now=now)
+    state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
+    talk = Talk(
+        id=new_id(),
+        event_id=event.id,
+        event=event,
+        title="",
+        kind=TalkKind.TALK,
+        state=state,
+        submitter_id=member.id,
+        track=None,
+        room=None,
+        reprise_of=None,
+        speaking=[],
+        tags=[],
+        created_at=now,
+        updated_at=now,
+    )
+    faults = _apply(session, talk, _with_reprise(session, fields, caller=caller), caller=caller, now=now)
+    faults += _kind_faults(talk)
+    if not talk.title:
+        faults.append(Fault("/title", "is required, unless an earlier talk gives it"))
+    refuse_faults(faults)
+    if not talk.speaking:
+        put_on_stage(talk, [speaker_of(session, member, now=now)])
+    derive_talk(talk, now=now)
+    session.add(talk)
+    session.flush()
+    session.add(TalkStep(talk_id=talk.id, came_from=None, went_to=talk.state, member_id=caller.member_id, taken_at=now))
+    session.flush()
+    return talk
+
+
+def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
+    """Change the fields that are given (RFC 7396: null clears one).
+
+    Raises what check_may_edit does, and Invalid with every fault.
+    """
+    check_may_edit(talk, caller)
+    complete_event(session, talk.event)
+    faults = _apply(session, talk, fields, caller=caller, now=now)
+    if "kind" in fields:
+        faults += _kind_faults(talk)
+    refuse_faults(faults)
+    derive_talk(talk, now=now)
+    session.flush()
+    return talk
+
+
+def check_may_edit(talk: Talk, caller: Caller) -> None:
+    """Refuse whoever may not change this talk: its submitter may until it is decided on, an organiser always.
+
+    Raises Forbidden, AlreadyDecided.
+    """
+    if caller.may_organise(talk.event_id):
+        return
+    if not is_own(talk, caller):
+        raise Forbidden("Only the submitter or an organiser may change this talk.")
+    if talk.state not in UNDECIDED:
+        raise AlreadyDecided(f"This talk is {talk.state}; ask an organiser to change it.")
+
+
+def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
+    """Blank a talk's text everywhere, history and ledger too; what the public knew stays as a tombstone.
+
+    Raises Forbidden.
+    """
+    check_moderator(caller)
+    talk.title = REDACTED
+    for name in ("abstract", "notes", "slides_url", "recording_url", "language"):
+        setattr(talk, name, None)
+    talk.tags, talk.speaking = [], []
+    talk.redacted_at = now
+    for step in session.scalars(select(TalkStep).where(TalkStep.talk_id == talk.id)):
+        step.reason = None
+    gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED
+    if talk.state != gone:
+        session.add(
+            TalkStep(talk_id=talk.id, came_from=talk.state, went_to=gone, member_id=caller.member_id, taken_at=now)
+        )
+        talk.state = gone
+    derive_talk(talk, now=now)
+    session.flush()
+    return talk
+
+
+def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
+    """Refuse where the event takes no talks at `now` (EventOver, TalksClosed)."""
+    over = is_over(event.ends_at, event.recurrence, now=now)
+    if over and not caller.moderates:
+        raise EventOver(f"“{event.title}” is over; only a moderator can still add a talk to it.")
+    window = Window(opens_at=event.call.opens_at, closes_at=event.call.closes_at) if event.call else None
+    open_now = over or takes_talks(event.programme, window, starts_at=event.starts_at, now=now)
+    if event.status not in STANDING_STATUSES or not open_now:
+        raise TalksClosed(_why_closed(event, window, now))
+
+
+def _why_closed(event: Event, window: Window | None, now: datetime) -> str:
+    if event.status not in STANDING_STATUSES:
+        return f"“{event.title}” is {event.status} and takes no talks."
+    if window is None:
+        return f"“{event.title}” has no call for talks."
+    if window.opens_at is not None and now < window.opens_at:
+        return f"The call of “{event.title}” is not open yet; see its call_for_talks for when."
+    return f"The call of “{event.title}” has closed; see its call_for_talks."
+
+
+def _with_reprise(session: Session, fields: Mapping[str, Any], *, caller: Caller) -> dict[str, Any]:
+    """Return the fields, with what is left out of title, abstract and speakers taken from the earlier talk."""
+    given = dict(fields)
+    earlier = find_talk(session, fields["reprise_of"], caller) if fields.get("reprise_of") else None
+    if earlier is not None:
+        given.setdefault("title", earlier.title)
+        given.setdefault("abstract", earlier.abstract)
+        given.setdefault("speakers", [{"speaker": speaker} for speaker in earlier.speakers])
+    return given
+
+
+def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> list[Fault]:
+    """Set what is given, and return every fault found on the way."""
+    for name in _PLAIN:
+        if name in fields:
+            setattr(talk, name, fields[name])
+    if "tags" in fields:
+        _set_tags(talk, fields["tags"] or [])
+    faults = _apply_schedule(talk, fields, caller)
+    if "speakers" in fields:
+        faults += _apply_speakers(session, talk, fields["speakers"] or [], caller=caller, now=now)
+    if "reprise_of" in fields:
+        faults += _apply_reprise(session, talk, fields["reprise_of"], caller)
+    return faults
+
+
+def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[Fault]:
+    """Set track, room and times: times in a curated event and rooms anywhere are the organisers' to change."""
+    faults: list[Fault] = []
+    organises = caller.may_organise(talk.event_id)
+    if "track" in fields:
+        talk.track = next((track for track in talk.event.tracks if track.name == fields["track"]), None)
+        if talk.track is None and fields["track"] is not None:
+            faults.append(Fault("/track", _no_such("track", [track.name for track in talk.event.tracks])))
+    if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
+        talk.room = next((room for room in talk.event.rooms if room.name == fields["room"]), None)
+        if not organises:
+            faults.append(Fault("/room", "the organisers give the room"))
+        elif talk.room is None and fields["room"] is not None:
+            faults.append(Fault("/room", _no_such("room", [room.name for room in talk.event.rooms])))
+    for name in _TIMES:
+        if name not in fields or fields[name] == getattr(talk, name):
+            continue
+        if not organises and talk.event.programme == Programme.CURATED:
+            faults.append(Fault(f"/{name}", "the organisers of a curated event give the times"))
+        setattr(talk, name, fields[name])
+    return faults + _span_faults(talk) if set(_TIMES) & fields.keys() else faults
+
+
+def _no_such(part: str, names: Sequence[str]) -> str:
+    known = ", ".join(names) or "none yet"
+    return f"the event has no such {part}; it has: {known}"
+
+
+def _span_faults(talk: Talk) -> list[Fault]:
+    """Return what is wrong with a talk's times: they are times, in order, within the event's days."""
+    for name in _TIMES:
+        if getattr(talk, name) is not None and "T" not in getattr(talk, name):
+            return [Fault(f"/{name}", "a talk has a time of day; write one like 2014-06-04T13:30:00")]
+    if talk.ends is not None and talk.starts is None:
+        return [Fault("/starts", "a talk that ends has to start; give both")]
+    faults = time_faults(talk.starts, talk.ends, talk.event.timezone)
+    if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
+        days = f"{talk.event.first_day} to {talk.event.last_day}"
+        faults.append(Fault("/starts", f"lies outside the event's days, {days}"))
+    return faults
+
+
+def _kind_faults(talk: Talk) -> list[Fault]:
+    kinds = talk.event.call.kinds if talk.event.call else []
+    if kinds and talk.kind not in kinds:
+        return [Fault("/kind", f"this call takes only: {', '.join(kinds)}")]
+    return []
+
+
+def _set_tags(talk: Talk, wanted: Sequence[str]) -> None:
+    if [tag.tag for tag in talk.tags] == list(wanted):
+        return
+    kept = {tag.position: tag for tag in talk.tags}
+    for position, tag in enumerate(wanted):
+        kept.setdefault(position, TalkTag(position=position)).tag = tag
+    talk.tags = [kept[position] for position in range(len(wanted))]
+
+
+def _apply_speakers(
+    session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
+) -> list[Fault]:
+    speakers: list[Speaker] = []
+    faults: list[Fault] = []
+    for i, one in enumerate(wanted):
+        speaker = one.get("speaker") or _speaker(session, talk, one, caller=caller, now=now)
+        if speaker is None:
+            faults.append(Fault(f"/speakers/{i}/slug", f"there is no speaker “{one['slug']}”"))
+        elif speaker in speakers:
+            faults.append(Fault(f"/speakers/{i}", "is on the list already"))
+        else:
+            speakers.append(speaker)
+    put_on_stage(talk, speakers)
+    return faults
+
+
+def _speaker(session: Session, talk: Talk, one: Mapping[str, Any], *, caller: Caller, now: datetime) -> Speaker | None:
+    if "slug" not in one:
+        return named_speaker(session, one, now=now)
+    # Whoever is on this talk already may stay, known to the public or not.
+    here = {speaker.slug: speaker for speaker in talk.speakers}
+    return here.get(one["slug"]) or find_speaker(session, one["slug"], caller)
+
+
+def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
+    """Make these the speakers of a talk, in this order, each once; the rows of those who stay are kept."""
+    if talk.speakers == list(speakers):
+        return
+    here = {part.speaker_id: part for part in talk.speaking}
+    talk.speaking = [here.get(s.id) or TalkSpeaker(speaker_id=s.id, speaker=s) for s in speakers]
+    for position, part in enumerate(talk.speaking):
+        part.position = position
+
+
+def _apply_reprise(session: Session, talk: Talk, earlier_id: str | None, caller: Caller) -> list[Fault]:
+    earlier = find_talk(session, earlier_id, caller) if earlier_id else None
+    if earlier_id and (earlier is None or earlier.id == talk.id):
+        return [Fault("/reprise_of", f"there is no earlier talk “{earlier_id}”")]
+    talk.reprise_of = earlier
+    talk.reprise_of_id = earlier.id if earlier else None
+    return []

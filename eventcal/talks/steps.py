@@ -1,0 +1,83 @@
+"""Use cases of the steps that a talk takes, each with its own name, all by the one table in rules.py."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import ForbiddenStep
+from eventcal.events.queries import complete_event
+from eventcal.events.words import Programme
+from eventcal.kit.refusals import Forbidden
+from eventcal.members.caller import Caller
+from eventcal.members.models import Member
+from eventcal.members.rules import check_moderator, check_organiser
+from eventcal.outbox.service import queue_mail
+from eventcal.talks.derive import derive_talk
+from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.queries import is_own
+from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, makes_public
+from eventcal.talks.service import check_window
+
+
+def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
+    """Take a talk one step on, note it in its history, and tell the submitter of an organiser's decision.
+
+    Raises Forbidden where the step is not the caller's, ForbiddenStep where the talk's state has no such step,
+    and for `submit` what check_window raises.
+    """
+    _check_step_is_theirs(talk, step, caller)
+    sources, target = STEPS[step]
+    if talk.state not in sources:
+        raise ForbiddenStep(f"A talk that is {talk.state} cannot be {_DONE[step]}.")
+    if step == Step.SUBMIT:
+        complete_event(session, talk.event)
+        check_window(talk.event, caller=caller, now=now)
+    session.add(
+        TalkStep(
+            talk_id=talk.id,
+            came_from=talk.state,
+            went_to=target,
+            member_id=caller.member_id,
+            reason=reason,
+            taken_at=now,
+        )
+    )
+    talk.state = target
+    if talk.published_at is None and makes_public(talk.event.programme, target):
+        talk.published_at = now
+    derive_talk(talk, now=now)
+    if step not in SPEAKERS_STEPS:
+        _tell_submitter(session, talk, step, reason=reason, now=now)
+    session.flush()
+    return talk
+
+
+_DONE = {
+    Step.SUBMIT: "submitted",
+    Step.WITHDRAW: "withdrawn",
+    Step.CONFIRM: "confirmed",
+    Step.ACCEPT: "accepted",
+    Step.REJECT: "rejected",
+    Step.WAITLIST: "waitlisted",
+    Step.CANCEL: "cancelled",
+}
+
+
+def _check_step_is_theirs(talk: Talk, step: Step, caller: Caller) -> None:
+    if step in SPEAKERS_STEPS:
+        if not is_own(talk, caller):
+            raise Forbidden("Only the speaker or whoever submitted this talk may do this.")
+    elif talk.event.programme == Programme.LISTED:
+        check_moderator(caller)
+    else:
+        check_organiser(caller, talk.event_id)
+
+
+def _tell_submitter(session: Session, talk: Talk, step: Step, *, reason: str | None, now: datetime) -> None:
+    member = session.get(Member, talk.submitter_id) if talk.submitter_id else None
+    if member is None or not member.active:
+        return
+    text = f"“{talk.title}” for {talk.event.title} has been {_DONE[step]}."
+    if reason:
+        text += f"\n\n{reason}"
+    queue_mail(session, to=member.email, subject=f"{talk.title}: {_DONE[step]}", text=text, now=now)

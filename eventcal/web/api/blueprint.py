@@ -1,0 +1,127 @@
+"""flask-smorest, typed and made to our rules once: how a body is read, how an answer is written, what is documented."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+
+import flask_smorest
+import marshmallow
+import orjson
+from flask import Request, request
+from marshmallow import RAISE, Schema
+from webargs.flaskparser import FlaskParser
+
+from eventcal.web.errors import BadRequest, UnsupportedMediaType, refuse_messages
+
+P = ParamSpec("P")
+R = TypeVar("R")
+View = Callable[P, R]
+
+JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
+
+
+class _Parser(FlaskParser):  # type: ignore[misc]  # webargs carries no types for its Flask parser
+    """Reads a body strictly: the right type, readable, and every fault at once in our own words."""
+
+    DEFAULT_VALIDATION_STATUS = 422
+    DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "headers", "form"), RAISE)
+
+    def load_json(self, req: Request, schema: Schema) -> object:
+        """Return the body as JSON. Raises UnsupportedMediaType, BadRequest, RequestEntityTooLarge."""
+        del schema
+        return read_json(req)
+
+    def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
+        """Turn marshmallow's messages into faults with their places."""
+        del req, schema
+        refuse_messages(cast("Mapping[str, Any]", error.messages))
+
+
+def read_json(req: Request) -> object:
+    """Return what the body says. Raises UnsupportedMediaType for another type, BadRequest for what is no JSON."""
+    if req.mimetype not in JSON_TYPES:
+        raise UnsupportedMediaType("Send the body as application/json.")
+    body = req.get_data(cache=True)
+    try:
+        # orjson refuses what is nested deeper than 1024, lone surrogates, NaN and bytes that are not UTF-8.
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body cannot be read as JSON: {error}.") from error
+
+
+class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
+    """The routes of one subject under /api/v1."""
+
+    ARGUMENTS_PARSER = _Parser()
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(name, name, url_prefix="/api/v1", description=description)
+
+    def get(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+        """Answer GET (and HEAD) at `rule`."""
+        return self._at(rule, "GET")
+
+    def post(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+        """Answer POST at `rule`."""
+        return self._at(rule, "POST")
+
+    def put(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+        """Answer PUT at `rule`."""
+        return self._at(rule, "PUT")
+
+    def patch(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+        """Answer PATCH at `rule`."""
+        return self._at(rule, "PATCH")
+
+    def delete(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+        """Answer DELETE at `rule`."""
+        return self._at(rule, "DELETE")
+
+    def _at(self, rule: str, method: str) -> Callable[[View[P, R]], View[P, R]]:
+        return cast("Callable[[View[P, R]], View[P, R]]", self.route(rule, methods=[method]))
+
+    def body(self, schema: type[Schema] | Schema, *, required: bool = True) -> Callable[[View[..., R]], View[..., R]]:
+        """Hand the view the request's body, loaded by `schema`, as its first argument."""
+        return cast(
+            "Callable[[View[..., R]], View[..., R]]", self.arguments(schema, location="json", required=required)
+        )
+
+    def optional_body(self, schema: type[Schema]) -> Callable[[View[..., R]], View[..., R]]:
+        """Hand the view the body as its first argument, or None where there is none."""
+
+        def decorate(view: View[..., R]) -> View[..., R]:
+            with_body = self.body(schema, required=False)(view)
+
+            @wraps(view)
+            def read(*args: Any, **kwargs: Any) -> R:  # noqa: ANN401 - whatever the route gives
+                return with_body(*args, **kwargs) if request.get_data(cache=True) else view(None, *args, **kwargs)
+
+            cast("Any", read)._apidoc = cast("Any", with_body)._apidoc  # noqa: SLF001 - flask-smorest's own place for it
+            return read
+
+        return decorate
+
+    def documents_query(self, schema: type[Schema]) -> Callable[[View[P, R]], View[P, R]]:
+        """Document the query's parameters; the view reads them itself."""
+
+        def decorate(view: View[P, R]) -> View[P, R]:
+            documented = cast("Any", self.arguments(schema, location="query")(view))
+
+            @wraps(view)
+            def same(*args: P.args, **kwargs: P.kwargs) -> R:
+                return view(*args, **kwargs)
+
+            cast("Any", same)._apidoc = documented._apidoc  # noqa: SLF001 - flask-smorest's own place for it
+            return same
+
+        return decorate
+
+    def query(self, schema: type[Schema] | Schema) -> Callable[[View[..., R]], View[..., R]]:
+        """Hand the view the query's parameters, loaded by `schema`, as its first argument."""
+        return cast("Callable[[View[..., R]], View[..., R]]", self.arguments(schema, location="query"))
+
+    def answers(
+        self, status: int, schema: type[Schema] | Schema | None = None, *, description: str | None = None
+    ) -> Callable[[View[P, Any]], View[P, Any]]:
+        """Write what the view returns with `schema`, under `status`."""
+        return cast("Callable[[View[P, Any]], View[P, Any]]", self.response(status, schema, description=description))

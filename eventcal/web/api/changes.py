@@ -1,0 +1,69 @@
+"""/api/v1/changes: what became public, changed or vanished."""
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+from sqlalchemy.orm import Session
+
+from eventcal.feeds.changes import list_changes
+from eventcal.feeds.models import EntryKind
+from eventcal.kit.paging import LARGEST_LIMIT
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.web.access import public
+from eventcal.web.api.answers import document, serve_public
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.schemas.base import PageQuery, Shape
+from eventcal.web.conditional import Rendition
+
+changes = Subject("changes", "What became public, changed or vanished")
+
+
+class ChangesQuery(Shape):
+    """From where on, and how many at a time."""
+
+    since = fields.String(
+        load_default="0", metadata={"description": "`next` of the last answer; without it, from the beginning."}
+    )
+    limit = PageQuery().fields["limit"]
+
+
+class ChangeOut(Shape):
+    """One thing that changed, and the revision it is at."""
+
+    kind = fields.Enum(EntryKind, by_value=True, required=True)
+    id = fields.String(required=True, metadata={"description": "A talk's id, an event's slug."})
+    revision = fields.Integer(required=True)
+    deleted = fields.Boolean(required=True)
+
+
+class ChangesPage(Shape):
+    """A page of changes. `next` is never null: ask with it again, now or in an hour."""
+
+    items = fields.List(fields.Nested(ChangeOut), required=True)
+    next = fields.String(required=True)
+
+
+@changes.get("/changes")
+@public
+@changes.query(ChangesQuery)
+@changes.answers(200, ChangesPage)
+def list_all(query: dict[str, Any]) -> Response:
+    """List what became public, changed or vanished since a cursor.
+
+    Whoever follows `next` misses nothing and sees nothing twice.
+    """
+    since = _revision(query["since"])
+
+    def make(session: Session) -> Rendition:
+        found, reached = list_changes(session, since=since, limit=min(query["limit"], LARGEST_LIMIT))
+        items = [{"kind": one.kind, "id": one.id, "revision": one.revision, "deleted": one.deleted} for one in found]
+        return document(session, {"items": items, "next": str(reached)})
+
+    return serve_public(make)
+
+
+def _revision(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):  # noqa: PLR2004 - what 64 bits hold
+        raise Invalid("See errors.", faults=[Fault("?since", "is no cursor of ours; leave it out to begin again")])
+    return int(cursor)

@@ -1,0 +1,129 @@
+"""/api/v1/events: the list, one event, proposing, editing, publishing, calling off."""
+
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from eventcal.events import service
+from eventcal.events.models import Event
+from eventcal.events.queries import (
+    get_event,
+    get_organised_event,
+    list_events,
+    list_waiting_events,
+)
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.members.rules import check_moderator
+from eventcal.members.words import Scope
+from eventcal.talks.parts import remove_event
+from eventcal.web.access import caller, member, moderator, organiser, public
+from eventcal.web.api.answers import answer, check_version, nothing, resource, serve_public
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.lists import listing, serve_list
+from eventcal.web.api.schemas.events import EventIn, EventOut, EventPage, EventPatch
+from eventcal.web.api.shapes import Json, event_json
+from eventcal.web.conditional import Rendition
+from eventcal.web.filters import ListingArgs
+from eventcal.web.work import links, now, unit_of_work
+
+events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
+
+
+@events.get("/events")
+@public
+@events.documents_query(ListingArgs)
+@events.answers(200, EventPage)
+def list_all() -> Response:
+    """List public events, and for moderators those that wait for them.
+
+    `status=pending` alone asks for what waits for a moderator.
+    """
+    asked = listing(request)
+    if asked.filter.states == (EventStatus.PENDING,):
+        check_moderator(caller())
+        return serve_list(asked, list_waiting_events, event_json, public=False)
+    return serve_list(asked, list_events, event_json)
+
+
+@events.get("/events/<slug>")
+@public
+@events.answers(200, EventOut)
+def read(slug: str) -> Response:
+    """Read one event."""
+
+    def make(session: Session) -> Rendition:
+        event = get_event(session, slug, caller())
+        is_public = event.status in PUBLIC_STATUSES
+        return resource(session, event_json(event, links()), revision=event.revision, public=is_public)
+
+    return serve_public(make)
+
+
+@events.post("/events")
+@member(Scope.SUBMIT)
+@events.body(EventIn)
+@events.answers(201, EventOut)
+def propose(fields: dict[str, Any]) -> Response:
+    """Propose an event; it is pending until a moderator publishes it. A moderator's own is public at once."""
+    with unit_of_work() as session:
+        event = service.propose_event(session, fields, caller=caller(), now=now())
+    return _answer(event, 201, location=links().event(event.slug))
+
+
+@events.patch("/events/<slug>")
+@organiser()
+@events.body(EventPatch)
+@events.answers(200, EventOut)
+def edit(fields: dict[str, Any], slug: str) -> Response:
+    """Change an event (JSON merge patch); needs `If-Match`."""
+    with unit_of_work() as session:
+        event = get_organised_event(session, slug, caller())
+        check_version(event.revision)
+        service.edit_event(session, event, fields, now=now())
+    return _answer(event)
+
+
+@events.delete("/events/<slug>")
+@organiser()
+@events.answers(204)
+def remove(slug: str) -> Response:
+    """Delete an event that was never public; else cancel it."""
+    with unit_of_work() as session:
+        remove_event(session, get_organised_event(session, slug, caller()))
+    return nothing()
+
+
+@events.post("/events/<slug>/publish")
+@moderator
+@events.answers(200, EventOut)
+def publish(slug: str) -> Response:
+    """Make a pending event public."""
+    with unit_of_work() as session:
+        event = service.publish_event(session, get_event(session, slug, caller()), caller=caller())
+    return _answer(event)
+
+
+@events.post("/events/<slug>/cancel")
+@organiser()
+@events.answers(200, EventOut)
+def cancel(slug: str) -> Response:
+    """Call a public event off; subscribers see it as cancelled."""
+    with unit_of_work() as session:
+        event = service.cancel_event(session, get_organised_event(session, slug, caller()), now=now())
+    return _answer(event)
+
+
+@events.post("/events/<slug>/redact")
+@moderator
+@events.answers(200, EventOut)
+def redact(slug: str) -> Response:
+    """Blank an event's text everywhere; a tombstone stays."""
+    with unit_of_work() as session:
+        event = service.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
+    return _answer(event)
+
+
+def _answer(event: Event, status: int = 200, *, location: str | None = None) -> Response:
+    body: Json = event_json(event, links())
+    return answer(body, status, location=location, revision=event.revision)

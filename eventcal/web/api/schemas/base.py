@@ -1,0 +1,322 @@
+"""The fields that every resource is made of, and the base of all schemas: shape and form, never meaning.
+
+What is wrong is said without a subject ("must be text"), so that it follows any field's name. JSON is read as it is
+written: no number in quotes, no "yes" for true.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
+from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from eventcal.kit.text import SLUG_LIMIT, is_slug, many_lines_fault, one_line_fault
+from eventcal.members.service import normal_address
+
+URL_LIMIT = 2000
+_LARGEST_NUMBER = 2**31 - 1
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
+# RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
+_NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def _saying(settings: Mapping[str, Any], **words: str) -> dict[str, Any]:
+    """Return a field's settings with what it says of a value that it cannot take."""
+    said = {"required": "is required", "null": "must not be null; leave it out instead", **words}
+    return {**settings, "error_messages": {**said, **settings.get("error_messages", {})}}
+
+
+def _documented(settings: Mapping[str, Any], **said: str) -> dict[str, Any]:
+    """Return the settings with what the OpenAPI document says of the form."""
+    return {**settings, "metadata": {**said, **settings.get("metadata", {})}}
+
+
+_NO_COUNTRY = "must be an ISO 3166-1 code of two capital letters, such as DE"
+
+
+@cache
+def _countries() -> frozenset[str]:
+    lines = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8").splitlines()
+    return frozenset(line.partition("\t")[0] for line in lines if not line.startswith("#"))
+
+
+class Shape(Schema):
+    """The base of every schema: fields that nobody knows are refused, in the order written, and all at once."""
+
+    error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
+        "unknown": "is not known here; leave it out",
+        "type": "must be a JSON object",
+    }
+
+    class Meta:
+        """marshmallow's settings."""
+
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
+
+    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        most = validate.Length(max=limit, error=f"must have at most {limit} characters")
+        super().__init__(validate=most, **_saying(settings, invalid="must be text"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        fault = self.fault(text)
+        if fault is not None:
+            raise ValidationError(fault)
+        return text
+
+    def fault(self, text: str) -> str | None:
+        """Return why the text cannot be kept, or None."""
+        return many_lines_fault(text)
+
+
+class Line(Text):
+    """One line of text that shows something, kept as written, of at most `limit` characters."""
+
+    def fault(self, text: str) -> str | None:
+        """Return why the text cannot be kept, or None."""
+        return one_line_fault(text)
+
+
+class Slug(Line):
+    """Lower-case ASCII words joined by "-"."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(SLUG_LIMIT, **_documented(settings, pattern="^[a-z0-9]+(-[a-z0-9]+)*$"))
+
+    def fault(self, text: str) -> str | None:
+        """Return why the text is no slug, or None."""
+        if is_slug(text):
+            return None
+        return f'must be lower-case letters a-z and digits, words joined by "-", of at most {SLUG_LIMIT} characters'
+
+
+class LocalTime(Line):
+    """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(19, **_documented(settings, example="2014-06-04T13:30:00"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return format_local(parse_local(text))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class HttpUrl(Line):
+    """An absolute http or https URL without a user name, of at most 2000 characters."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(URL_LIMIT, **_documented(settings, format="uri"))
+
+    def fault(self, text: str) -> str | None:
+        """Return why the text is no URL that we print, or None."""
+        found = _NEVER_IN_URLS.search(text)
+        if found is not None:
+            return f"contains {found.group()!a}, which no URL may; percent-encode it"
+        try:
+            parts = urlsplit(text)
+            host, _port = parts.hostname, parts.port
+        except ValueError:
+            return "is not a URL; write one like https://example.org/"
+        if parts.scheme not in {"http", "https"} or not host:
+            return "must be a URL that begins with https:// or http:// and a host name"
+        return "must not hold a user name or a password" if "@" in parts.netloc else None
+
+
+class Address(Line):
+    """An e-mail address, as `normal_address` gives it."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(254, **_documented(settings, format="email"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return normal_address(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Form(Line):
+    """One line that fits a pattern; `says` is what it must be, for whoever missed it."""
+
+    def __init__(self, pattern: str, *, limit: int, says: str, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(limit, **_documented(settings, pattern=f"^{pattern}$"))
+        self._pattern, self._says = re.compile(pattern, re.ASCII), says
+
+    def fault(self, text: str) -> str | None:
+        """Return why the text cannot be taken, or None."""
+        return None if self._pattern.fullmatch(text) else self._says
+
+
+class Country(Form):
+    """An ISO 3166-1 alpha-2 code that is in use."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__("[A-Z]{2}", limit=2, says=_NO_COUNTRY, **settings)
+
+    def fault(self, text: str) -> str | None:
+        """Return why this is no country, or None."""
+        return None if text in _countries() else _NO_COUNTRY
+
+
+class Language(Form):
+    """A BCP 47 language tag, by its form."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        says = "must be a language tag such as en or pt-BR"
+        super().__init__("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", limit=35, says=says, **settings)
+
+
+class Colour(Form):
+    """A colour as CSS writes it in six hex digits."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__("#[0-9A-Fa-f]{6}", limit=7, says="must be a colour such as #2a7f62", **settings)
+
+
+class Instant(fields.DateTime):
+    """An instant, RFC 3339 with its offset. What is given out is UTC, to the second; text goes out as it is."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        form = "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %2B)"
+        super().__init__(**_saying(settings, invalid=f"{form}, of the years {FIRST_YEAR} to {LAST_YEAR}"))
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
+        del attr, obj, kwargs
+        if value is None or isinstance(value, str):
+            return value
+        moment: datetime = value
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        if not isinstance(value, str) or not re.search(r"T.*([Z]|[+-]\d\d:\d\d)$", value, re.ASCII | re.IGNORECASE):
+            raise self.make_error("invalid")
+        try:
+            return parse_moment(value, "UTC", anywhere_on_earth=False)
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+
+
+class Whole(fields.Integer):
+    """A whole number, written as one."""
+
+    def __init__(self, *, least: int = 0, most: int = _LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        between = validate.Range(least, most, error=f"must be from {least} to {most}")
+        super().__init__(strict=True, validate=between, **_saying(settings, invalid="must be a whole number"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
+        if isinstance(value, str):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Degrees(fields.Float):
+    """A latitude or a longitude: a number from -limit to limit."""
+
+    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        between = validate.Range(-limit, limit, error=f"must be from -{limit} to {limit}")
+        super().__init__(validate=between, **_saying(settings, invalid="must be a number"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
+        if isinstance(value, str):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """True or false, and nothing that might be meant for them."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(**_saying(settings, invalid="must be true or false"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+class Word(fields.Enum[StrEnum]):
+    """One word of a list of words."""
+
+    def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(words, by_value=True, **_saying(settings, unknown="must be one of: {choices}"))
+
+
+class Items(fields.List[Any]):
+    """A list of at most `limit` things of one kind."""
+
+    def __init__(self, inner: fields.Field[Any], *, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        most = validate.Length(max=limit, error=f"must have at most {limit} items")
+        super().__init__(inner, validate=most, **_saying(settings, invalid="must be a list"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Part(fields.Nested):
+    """An object inside another."""
+
+    def __init__(self, inner: type[Schema], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(inner, **_saying(settings, type="must be a JSON object"))
+
+
+class Amount(fields.String):
+    """A sum of money as a decimal string with two places, Decimal to us."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        documented = _documented(settings, pattern=f"^{_AMOUNT.pattern}$")
+        super().__init__(**_saying(documented, invalid='must be a decimal string such as "12.50"'))
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
+        del attr, obj, kwargs
+        return None if value is None else f"{Decimal(value):.2f}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if _AMOUNT.fullmatch(text) is None:
+            raise self.make_error("invalid")
+        return Decimal(text)
+
+
+class Money(Shape):
+    """An amount in a currency (ISO 4217)."""
+
+    amount = Amount(required=True)
+    currency = Form("[A-Z]{3}", limit=3, says="must be an ISO 4217 code such as EUR", required=True)
+
+
+class PageQuery(Shape):
+    """Which page of a list is asked for."""
+
+    limit = fields.Integer(
+        load_default=DEFAULT_LIMIT,
+        validate=validate.Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}"),
+        error_messages={"invalid": "must be a whole number"},
+    )
+    cursor = Line(2000, load_default=None)
+
+
+def page_of(item: type[Shape], name: str) -> type[Schema]:
+    """Return the schema of a page whose items are of this shape; `name` is what the OpenAPI document calls it."""
+    items = fields.List(fields.Nested(item), required=True)
+    after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
+    return Shape.from_dict({"items": items, "next": after}, name=name)

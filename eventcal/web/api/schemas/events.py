@@ -1,0 +1,243 @@
+"""The shapes of an event and of what belongs to it."""
+
+from marshmallow import fields
+
+from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
+from eventcal.web.api.schemas.base import (
+    Address,
+    Colour,
+    Country,
+    Degrees,
+    Flag,
+    Form,
+    HttpUrl,
+    Instant,
+    Items,
+    Line,
+    LocalTime,
+    Money,
+    Part,
+    Shape,
+    Slug,
+    Text,
+    Whole,
+    Word,
+    page_of,
+)
+
+TITLE, SUMMARY, DESCRIPTION, NOTE = 200, 1000, 20_000, 2000
+_ZONE = "must be an IANA time zone such as Europe/London"
+
+
+class Place(Shape):
+    """Where an event is."""
+
+    venue = Line(200, allow_none=True)
+    address = Line(500, allow_none=True)
+    city = Line(200, allow_none=True)
+    region = Line(200, allow_none=True)
+    country = Country(allow_none=True)
+    latitude = Degrees(90, allow_none=True)
+    longitude = Degrees(180, allow_none=True)
+
+
+class Registration(Shape):
+    """How to take part, and what it costs."""
+
+    url = HttpUrl(allow_none=True)
+    price = Part(Money, allow_none=True)
+
+
+class CallForTalksIn(Shape):
+    """When and for what talks are taken."""
+
+    opens_at = Line(40, allow_none=True)
+    closes_at = Line(40, allow_none=True)
+    anywhere_on_earth = Flag()
+    kinds = Items(Word(TalkKind), limit=8, allow_none=True)
+    note = Text(NOTE, allow_none=True)
+
+
+class EventFields(Shape):
+    """What may be written of an event."""
+
+    slug = Slug()
+    title = Line(TITLE)
+    kind = Word(EventKind)
+    summary = Text(SUMMARY, allow_none=True)
+    description = Text(DESCRIPTION, allow_none=True)
+    programme = Word(Programme)
+    attendance = Word(Attendance)
+    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE)
+    starts = LocalTime()
+    ends = LocalTime()
+    location = Part(Place, allow_none=True)
+    online_url = HttpUrl(allow_none=True)
+    url = HttpUrl(allow_none=True)
+    registration = Part(Registration, allow_none=True)
+    tags = Items(Line(50), limit=20, allow_none=True)
+    status = Word(EventStatus)
+    series = Line(80, allow_none=True)
+    recurrence = Line(500, allow_none=True)
+    co_located_with = Items(Slug(), limit=20, allow_none=True)
+    call_for_talks = Part(CallForTalksIn, allow_none=True)
+
+
+class EventIn(EventFields):
+    """A new event. Without `ends` it lasts the day that it starts on."""
+
+    title = Line(TITLE, required=True)
+    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE, required=True)
+    starts = LocalTime(required=True)
+
+
+class EventPatch(EventFields):
+    """What changes of an event (RFC 7396)."""
+
+
+class TrackFields(Shape):
+    """What may be written of a track."""
+
+    name = Line(100)
+    colour = Colour(allow_none=True)
+
+
+class TrackIn(TrackFields):
+    """A new track."""
+
+    name = Line(100, required=True)
+
+
+class RoomFields(Shape):
+    """What may be written of a room."""
+
+    name = Line(100)
+    capacity = Whole(least=1, allow_none=True)
+
+
+class RoomIn(RoomFields):
+    """A new room."""
+
+    name = Line(100, required=True)
+
+
+class TrackOut(Shape):
+    """A track as it is given out."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    colour = fields.String(required=True, allow_none=True)
+
+
+class RoomOut(Shape):
+    """A room as it is given out."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    capacity = fields.Integer(required=True, allow_none=True)
+
+
+class CallForTalksOut(Shape):
+    """A call as it is given out: instants with the offset of the event's zone."""
+
+    opens_at = Instant(required=True, allow_none=True)
+    closes_at = Instant(required=True, allow_none=True)
+    kinds = fields.List(fields.Enum(TalkKind, by_value=True), required=True)
+    note = fields.String(required=True, allow_none=True)
+
+
+class PriceOut(Shape):
+    """A price as it is given out."""
+
+    amount = fields.String(required=True)
+    currency = fields.String(required=True)
+
+
+class RegistrationOut(Shape):
+    """How to take part, as it is given out."""
+
+    url = fields.String(required=True, allow_none=True)
+    price = fields.Nested(PriceOut, required=True, allow_none=True)
+
+
+class PlaceOut(Shape):
+    """Where an event is, as it is given out."""
+
+    venue = fields.String(required=True, allow_none=True)
+    address = fields.String(required=True, allow_none=True)
+    city = fields.String(required=True, allow_none=True)
+    region = fields.String(required=True, allow_none=True)
+    country = fields.String(required=True, allow_none=True)
+    latitude = fields.Float(required=True, allow_none=True)
+    longitude = fields.Float(required=True, allow_none=True)
+
+
+class EventLinks(Shape):
+    """Where an event leads."""
+
+    self = fields.Url(required=True)
+    html = fields.Url(required=True)
+    ics = fields.Url(required=True)
+    talks = fields.Url(required=True)
+
+
+class EventOut(Shape):
+    """An event as it is given out."""
+
+    slug = fields.String(required=True)
+    title = fields.String(required=True)
+    kind = fields.Enum(EventKind, by_value=True, required=True)
+    summary = fields.String(required=True, allow_none=True)
+    description = fields.String(required=True, allow_none=True)
+    description_html = fields.String(required=True, allow_none=True)
+    programme = fields.Enum(Programme, by_value=True, required=True)
+    attendance = fields.Enum(Attendance, by_value=True, required=True)
+    timezone = fields.String(required=True)
+    starts = fields.String(required=True)
+    ends = fields.String(required=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True, metadata={"description": "Exclusive: of a last day, when the next begins."})
+    all_day = fields.Boolean(required=True)
+    location = fields.Nested(PlaceOut, required=True)
+    online_url = fields.String(required=True, allow_none=True)
+    url = fields.String(required=True, allow_none=True)
+    registration = fields.Nested(RegistrationOut, required=True)
+    tags = fields.List(fields.String(), required=True)
+    status = fields.Enum(EventStatus, by_value=True, required=True)
+    series = fields.String(required=True, allow_none=True)
+    recurrence = fields.String(required=True, allow_none=True)
+    co_located_with = fields.List(fields.String(), required=True)
+    call_for_talks = fields.Nested(CallForTalksOut, required=True, allow_none=True)
+    tracks = fields.List(fields.Nested(TrackOut), required=True)
+    rooms = fields.List(fields.Nested(RoomOut), required=True)
+    sequence = fields.Integer(required=True)
+    revision = fields.Integer(required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+    links = fields.Nested(EventLinks, required=True)
+
+
+class TeamMemberOut(Shape):
+    """Somebody on an event's team."""
+
+    member_id = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.Enum(TeamRole, by_value=True, required=True)
+
+
+class TeamRoleIn(Shape):
+    """What a member is to be on the team."""
+
+    role = Word(TeamRole, required=True)
+
+
+class TeamMemberIn(TeamRoleIn):
+    """Who is to be what on the team."""
+
+    email = Address(required=True)
+
+
+EventPage = page_of(EventOut, "EventPage")
+TrackPage = page_of(TrackOut, "TrackPage")
+RoomPage = page_of(RoomOut, "RoomPage")
+TeamPage = page_of(TeamMemberOut, "TeamPage")

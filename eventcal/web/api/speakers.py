@@ -1,0 +1,81 @@
+"""/api/v1/speakers: the list, one speaker, editing, merging two that are one."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from eventcal.members.words import Scope
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import get_speaker, list_speakers
+from eventcal.speakers.service import edit_speaker
+from eventcal.talks.merge import merge_speakers
+from eventcal.web.access import caller, member, moderator, public
+from eventcal.web.api.answers import answer, check_body_version, document, serve_public
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.lists import next_page_link, page_asked
+from eventcal.web.api.schemas.base import PageQuery
+from eventcal.web.api.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
+from eventcal.web.api.shapes import speaker_json
+from eventcal.web.conditional import Rendition
+from eventcal.web.work import now, unit_of_work
+
+speakers = Subject("speakers", "People on stage")
+
+
+@speakers.get("/speakers")
+@public
+@speakers.query(PageQuery)
+@speakers.answers(200, SpeakerPage)
+def list_all(query: dict[str, Any]) -> Response:
+    """List speakers, by slug."""
+
+    def make(session: Session) -> Rendition:
+        page = list_speakers(session, paging=page_asked(query))
+        items = [speaker_json(speaker) for speaker in page.items]
+        return document(session, {"items": items, "next": page.next}, link=next_page_link(query, page.next))
+
+    return serve_public(make)
+
+
+@speakers.get("/speakers/<slug>")
+@public
+@speakers.answers(200, SpeakerOut)
+def read(slug: str) -> Response:
+    """Read one speaker; a merged one's address gives who they were merged into."""
+
+    def make(session: Session) -> Rendition:
+        speaker = get_speaker(session, slug, caller())
+        return document(session, speaker_json(speaker), public=speaker.published_at is not None)
+
+    return serve_public(make)
+
+
+@speakers.patch("/speakers/<slug>")
+@member(Scope.SUBMIT)
+@speakers.body(SpeakerPatch)
+@speakers.answers(200, SpeakerOut)
+def edit(fields: dict[str, Any], slug: str) -> Response:
+    """Change a speaker (JSON merge patch), as themselves or a moderator; needs `If-Match`."""
+    with unit_of_work() as session:
+        speaker = get_speaker(session, slug, caller())
+        check_body_version(speaker_json(speaker))
+        edit_speaker(session, speaker, fields, caller=caller(), now=now())
+    return _answer(speaker)
+
+
+@speakers.post("/speakers/<slug>/merge")
+@moderator
+@speakers.body(MergeIn)
+@speakers.answers(200, SpeakerOut)
+def merge(fields: dict[str, Any], slug: str) -> Response:
+    """Make another speaker one with this one."""
+    with unit_of_work() as session:
+        kept = get_speaker(session, slug, caller())
+        other = get_speaker(session, fields["other"], caller())
+        merge_speakers(session, kept, other, caller=caller(), now=now())
+    return _answer(kept)
+
+
+def _answer(speaker: Speaker) -> Response:
+    return answer(speaker_json(speaker), versioned=True)

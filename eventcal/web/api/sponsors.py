@@ -1,0 +1,225 @@
+"""/api/v1: an event's tiers and sponsors, one sponsor, sponsorships and their steps."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from eventcal.events.queries import get_event, get_organised_event
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.members.words import Scope
+from eventcal.sponsors import service
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.queries import (
+    confirmed_sponsors,
+    count_taken,
+    get_sponsor,
+    get_sponsorship,
+    get_tier,
+    list_sponsorships,
+    list_tiers,
+)
+from eventcal.web.access import caller, member, moderator, organiser, public
+from eventcal.web.api.answers import answer, check_body_version, document, nothing, serve_private, serve_public
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.lists import next_page_link, page_asked
+from eventcal.web.api.schemas.base import PageQuery
+from eventcal.web.api.schemas.sponsors import (
+    SponsorOut,
+    SponsorPatch,
+    SponsorsByTier,
+    SponsorshipIn,
+    SponsorshipOut,
+    SponsorshipPage,
+    TierFields,
+    TierIn,
+    TierOut,
+    TierPage,
+)
+from eventcal.web.api.shapes import Json, instant, price_json
+from eventcal.web.conditional import Rendition
+from eventcal.web.work import links, now, reading, unit_of_work
+
+sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
+
+
+@sponsors.get("/events/<slug>/tiers")
+@public
+@sponsors.answers(200, TierPage)
+def list_tiers_of_event(slug: str) -> Response:
+    """List an event's tiers in rank order."""
+
+    def make(session: Session) -> Rendition:
+        event = get_event(session, slug, caller())
+        items = [_tier_json(tier, taken) for tier, taken in list_tiers(session, event)]
+        return document(session, {"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
+
+    return serve_public(make)
+
+
+@sponsors.post("/events/<slug>/tiers")
+@organiser()
+@sponsors.body(TierIn)
+@sponsors.answers(201, TierOut)
+def add_tier(fields: dict[str, Any], slug: str) -> Response:
+    """Offer a tier."""
+    with unit_of_work() as session:
+        tier = service.add_tier(session, get_organised_event(session, slug, caller()), fields)
+    return answer(_tier_json(tier, 0), 201, location=links().api(f"/tiers/{tier.id}"))
+
+
+@sponsors.patch("/tiers/<tier_id>")
+@organiser()
+@sponsors.body(TierFields)
+@sponsors.answers(200, TierOut)
+def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
+    """Change a tier."""
+    with unit_of_work() as session:
+        tier = service.edit_tier(session, get_tier(session, tier_id, caller()), fields)
+        taken = count_taken(session, tier)
+    return answer(_tier_json(tier, taken))
+
+
+@sponsors.delete("/tiers/<tier_id>")
+@organiser()
+@sponsors.answers(204)
+def delete_tier(tier_id: str) -> Response:
+    """Remove a tier that nobody holds or asks for."""
+    with unit_of_work() as session:
+        service.remove_tier(session, get_tier(session, tier_id, caller()))
+    return nothing()
+
+
+@sponsors.get("/events/<slug>/sponsors")
+@public
+@sponsors.answers(200, SponsorsByTier)
+def list_of_event(slug: str) -> Response:
+    """List an event's confirmed sponsors, by tier in rank order."""
+
+    def make(session: Session) -> Rendition:
+        event = get_event(session, slug, caller())
+        tiers = [
+            {**_tier_json(tier, len(holders)), "sponsors": [_sponsor_json(one) for one in holders]}
+            for tier, holders in confirmed_sponsors(session, event)
+        ]
+        return document(session, {"tiers": tiers}, public=event.status in PUBLIC_STATUSES)
+
+    return serve_public(make)
+
+
+@sponsors.get("/sponsors/<slug>")
+@public
+@sponsors.answers(200, SponsorOut)
+def read(slug: str) -> Response:
+    """Read one sponsor."""
+
+    def make(session: Session) -> Rendition:
+        sponsor = get_sponsor(session, slug, caller())
+        return document(session, _sponsor_json(sponsor), public=not caller().moderates)
+
+    return serve_public(make)
+
+
+@sponsors.patch("/sponsors/<slug>")
+@moderator
+@sponsors.body(SponsorPatch)
+@sponsors.answers(200, SponsorOut)
+def edit(fields: dict[str, Any], slug: str) -> Response:
+    """Change a sponsor (JSON merge patch); needs `If-Match`."""
+    with unit_of_work() as session:
+        sponsor = get_sponsor(session, slug, caller())
+        check_body_version(_sponsor_json(sponsor))
+        service.edit_sponsor(session, sponsor, fields, caller=caller(), now=now())
+    return answer(_sponsor_json(sponsor), versioned=True)
+
+
+@sponsors.get("/events/<slug>/sponsorships")
+@organiser()
+@sponsors.query(PageQuery)
+@sponsors.answers(200, SponsorshipPage)
+def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
+    """List an event's sponsorships in every state."""
+    with reading() as session:
+        event = get_organised_event(session, slug, caller())
+        page = list_sponsorships(session, event, paging=page_asked(query))
+        items = [_sponsorship_json(one) for one in page.items]
+    return serve_private({"items": items, "next": page.next}, link=next_page_link(query, page.next))
+
+
+@sponsors.post("/events/<slug>/sponsorships")
+@member(Scope.SUBMIT)
+@sponsors.body(SponsorshipIn)
+@sponsors.answers(201, SponsorshipOut)
+def enquire(fields: dict[str, Any], slug: str) -> Response:
+    """Ask for a tier."""
+    with unit_of_work() as session:
+        event = get_event(session, slug, caller())
+        made = service.enquire(session, event, fields, caller=caller(), now=now())
+        found = get_sponsorship(session, made.id, caller())
+    return answer(_sponsorship_json(found), 201, location=links().api(f"/sponsorships/{found.id}"))
+
+
+@sponsors.get("/sponsorships/<sponsorship_id>")
+@member(Scope.READ)
+@sponsors.answers(200, SponsorshipOut)
+def read_sponsorship(sponsorship_id: str) -> Response:
+    """Read one sponsorship, as an organiser or whoever enquired."""
+    with reading() as session:
+        return serve_private(_sponsorship_json(get_sponsorship(session, sponsorship_id, caller())))
+
+
+@sponsors.post("/sponsorships/<sponsorship_id>/confirm")
+@organiser()
+@sponsors.answers(200, SponsorshipOut)
+def confirm(sponsorship_id: str) -> Response:
+    """Give an enquiry its place; a tier is never oversold."""
+    with unit_of_work() as session:
+        found = get_sponsorship(session, sponsorship_id, caller())
+        service.confirm_sponsorship(session, found, caller=caller(), now=now())
+    return answer(_sponsorship_json(found))
+
+
+@sponsors.post("/sponsorships/<sponsorship_id>/cancel")
+@organiser()
+@sponsors.answers(200, SponsorshipOut)
+def cancel(sponsorship_id: str) -> Response:
+    """End an enquiry or a sponsorship; its place is free again."""
+    with unit_of_work() as session:
+        found = get_sponsorship(session, sponsorship_id, caller())
+        service.cancel_sponsorship(session, found, caller=caller(), now=now())
+    return answer(_sponsorship_json(found))
+
+
+def _tier_json(tier: Tier, taken: int) -> Json:
+    return {
+        "id": tier.id,
+        "name": tier.name,
+        "rank": tier.rank,
+        "price": price_json(tier.price_amount, tier.price_currency),
+        "capacity": tier.capacity,
+        "benefits": tier.benefits,
+        "taken": taken,
+    }
+
+
+def _sponsor_json(sponsor: Sponsor) -> Json:
+    return {
+        "slug": sponsor.slug,
+        "name": sponsor.name,
+        "url": sponsor.url,
+        "logo_url": sponsor.logo_url,
+        "description": sponsor.description,
+    }
+
+
+def _sponsorship_json(sponsorship: Sponsorship) -> Json:
+    return {
+        "id": sponsorship.id,
+        "event": sponsorship.tier.event.slug,
+        "tier": sponsorship.tier_id,
+        "sponsor": _sponsor_json(sponsorship.sponsor),
+        "state": sponsorship.state,
+        "note": sponsorship.note,
+        "created_at": instant(sponsorship.created_at),
+        "updated_at": instant(sponsorship.updated_at),
+    }

@@ -1,0 +1,147 @@
+"""/api/v1/talks and /api/v1/events/{slug}/talks: lists, one talk, submitting, editing, steps."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from eventcal.events.queries import get_event
+from eventcal.kit.refusals import Forbidden
+from eventcal.members.words import Scope
+from eventcal.talks import service
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk, is_public, list_submissions, list_talks
+from eventcal.talks.rules import Step
+from eventcal.talks.steps import take_step
+from eventcal.talks.words import TalkState
+from eventcal.web.access import caller, current_member, member, moderator, organiser, public
+from eventcal.web.api.answers import answer, check_version, resource, serve_public
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.lists import listing, serve_list
+from eventcal.web.api.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch
+from eventcal.web.api.shapes import Json, talk_json
+from eventcal.web.conditional import Rendition
+from eventcal.web.filters import ListingArgs
+from eventcal.web.links import Links
+from eventcal.web.work import links, now, reading, unit_of_work
+
+talks = Subject("talks", "Contributions to events, and the steps they take")
+
+# What anybody may ask for by name; the other states are between the speakers and the organisers.
+_PUBLIC_STATES = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED})
+
+
+@talks.get("/talks")
+@public
+@talks.documents_query(ListingArgs)
+@talks.answers(200, TalkPage)
+def list_all() -> Response:
+    """List public talks."""
+    return serve_list(listing(request), list_talks, talk_json)
+
+
+@talks.get("/events/<slug>/talks")
+@public
+@talks.documents_query(ListingArgs)
+@talks.answers(200, TalkPage)
+def list_of_event(slug: str) -> Response:
+    """List an event's public talks.
+
+    Organisers and reviewers ask for what waits by `state=submitted,…`; they then get all talks in these states,
+    as they stand.
+    """
+    asked = listing(request)
+    with reading() as session:
+        event = get_event(session, slug, caller())
+    within = replace(asked.filter, events=(slug,))
+    if not caller().may_review(event.id):
+        if set(asked.filter.states) - _PUBLIC_STATES:
+            raise Forbidden("Only this event's organisers and reviewers see what was submitted.")
+        return serve_list(asked, list_talks, talk_json, within=within)
+    if not asked.filter.states:
+        return serve_list(asked, list_talks, talk_json, within=within)
+    return serve_list(asked, list_submissions, _as_it_stands, within=within, public=False)
+
+
+@talks.get("/talks/<talk_id>")
+@public
+@talks.answers(200, TalkOut)
+def read(talk_id: str) -> Response:
+    """Read one talk."""
+
+    def make(session: Session) -> Rendition:
+        talk = get_talk(session, talk_id, caller())
+        return resource(session, talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
+
+    return serve_public(make)
+
+
+@talks.post("/events/<slug>/talks")
+@member(Scope.SUBMIT)
+@talks.body(TalkIn)
+@talks.answers(201, TalkOut)
+def submit(fields: dict[str, Any], slug: str) -> Response:
+    """Submit a talk to an event; with `draft: true` it stays the submitter's own until `/submit`."""
+    with unit_of_work() as session:
+        event = get_event(session, slug, caller())
+        member_row = current_member(session)
+        talk = service.submit_talk(session, event, fields, member=member_row, caller=caller(), now=now())
+    return _answer(talk, 201, location=links().talk(talk.id))
+
+
+@talks.patch("/talks/<talk_id>")
+@member(Scope.SUBMIT)
+@talks.body(TalkPatch)
+@talks.answers(200, TalkOut)
+def edit(fields: dict[str, Any], talk_id: str) -> Response:
+    """Change a talk (JSON merge patch); needs `If-Match`. The submitter may until it is decided on."""
+    with unit_of_work() as session:
+        talk = get_talk(session, talk_id, caller())
+        service.check_may_edit(talk, caller())
+        check_version(talk.revision)
+        service.edit_talk(session, talk, fields, caller=caller(), now=now())
+    return _answer(talk)
+
+
+def _step(step: Step, mark: Callable[[Callable[..., Response]], Callable[..., Response]], says: str) -> None:
+    """Add the route of one step."""
+
+    def view(fields: dict[str, Any] | None, talk_id: str) -> Response:
+        with unit_of_work() as session:
+            talk = get_talk(session, talk_id, caller())
+            reason = (fields or {}).get("reason")
+            take_step(session, talk, step, caller=caller(), reason=reason, now=now())
+        return _answer(talk)
+
+    view.__name__, view.__doc__ = step.value, says
+    marked = mark(talks.optional_body(StepIn)(talks.answers(200, TalkOut)(view)))
+    talks.post(f"/talks/<talk_id>/{step.value}")(marked)
+
+
+_step(Step.SUBMIT, member(Scope.SUBMIT), "Submit a draft.")
+_step(Step.WITHDRAW, member(Scope.SUBMIT), "Withdraw a talk; once public, it stays as cancelled.")
+_step(Step.CONFIRM, member(Scope.SUBMIT), "Confirm, as its speaker, that an accepted talk will be given.")
+_step(Step.ACCEPT, organiser(), "Accept a talk; in a listed event, where a moderator does it, that publishes it.")
+_step(Step.REJECT, organiser(), "Reject a talk.")
+_step(Step.WAITLIST, organiser(), "Put a talk on the waiting list.")
+_step(Step.CANCEL, organiser(), "Call an accepted talk off; once public, it stays as cancelled.")
+
+
+@talks.post("/talks/<talk_id>/redact")
+@moderator
+@talks.answers(200, TalkOut)
+def redact(talk_id: str) -> Response:
+    """Blank a talk's text everywhere; a tombstone stays."""
+    with unit_of_work() as session:
+        talk = service.redact_talk(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
+    return _answer(talk)
+
+
+def _as_it_stands(talk: Talk, to: Links) -> Json:
+    return talk_json(talk, to, state=talk.state)
+
+
+def _answer(talk: Talk, status: int = 200, *, location: str | None = None) -> Response:
+    return answer(talk_json(talk, links()), status, location=location, revision=talk.revision)

@@ -1,0 +1,331 @@
+"""The one table from a refusal to a status, and every answer that says no: problem details (RFC 9457)."""
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import orjson
+from flask import Flask, Response, request
+from flask_limiter import RateLimitExceeded
+from marshmallow import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
+
+from eventcal.kit.refusals import (
+    Busy,
+    Conflict,
+    Fault,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    Refusal,
+    Stale,
+    Unauthenticated,
+)
+from eventcal.kit.text import slugify
+from eventcal.web.foreign import faults_in, seconds_to_wait, will_pass
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "/api/v1/docs"
+
+_LOG = logging.getLogger(__name__)
+
+
+class BadRequest(Refusal):
+    """What was sent cannot be read at all."""
+
+    code = "unreadable"
+    title = "This cannot be read"
+
+
+class MethodNotAllowed(Refusal):
+    """There is something at this address, but it does not take this method."""
+
+    code = "method-not-allowed"
+    title = "Not with this method"
+
+
+class NotAcceptable(Refusal):
+    """There is no form of the thing that the caller would take."""
+
+    code = "not-acceptable"
+    title = "Not in this form"
+
+
+class TooLarge(Refusal):
+    """The body is larger than anything that belongs here."""
+
+    code = "too-large"
+    title = "Too large"
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is of a type that is not read here."""
+
+    code = "unsupported-media-type"
+    title = "Not this type of body"
+
+
+class PreconditionRequired(Refusal):
+    """A change must say which version it is a change of."""
+
+    code = "precondition-required"
+    title = "Say which version you change"
+
+
+class RetryLater(Refusal):
+    """A refusal that time heals: `retry_after` is in whole seconds. Mixed in before the family it belongs to."""
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = max(1, retry_after)
+
+
+class TooMany(RetryLater):
+    """The caller asks too often."""
+
+    code = "too-many"
+    title = "Too many requests"
+
+
+class UnderWay(RetryLater, Conflict):
+    """The same request, by its Idempotency-Key, is being answered at this moment."""
+
+    code = "under-way"
+    title = "Under way"
+
+
+class Broken(Refusal):
+    """The fault is ours. Nobody raises it: it is what any other exception becomes."""
+
+    code = "internal"
+    title = "Something broke here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    status: HTTPStatus
+    says: str = "This is not possible."
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+# A family covers its subclasses. `says` is for werkzeug's own errors, which know nothing of us.
+_TABLE: Mapping[type[Refusal], _Row] = {
+    BadRequest: _Row(status=HTTPStatus.BAD_REQUEST, says="The request cannot be read."),
+    Unauthenticated: _Row(
+        status=HTTPStatus.UNAUTHORIZED,
+        says="Sign in, or send a token.",
+        headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
+    ),
+    Forbidden: _Row(status=HTTPStatus.FORBIDDEN, says="You may not do this."),
+    NotFound: _Row(status=HTTPStatus.NOT_FOUND, says="There is nothing at this address."),
+    MethodNotAllowed: _Row(
+        status=HTTPStatus.METHOD_NOT_ALLOWED, says="This address takes only the methods that Allow names."
+    ),
+    NotAcceptable: _Row(status=HTTPStatus.NOT_ACCEPTABLE, says="There is no form of this that Accept names."),
+    Conflict: _Row(status=HTTPStatus.CONFLICT),
+    Gone: _Row(status=HTTPStatus.GONE, says="It was here, and will not come back."),
+    Stale: _Row(status=HTTPStatus.PRECONDITION_FAILED),
+    TooLarge: _Row(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, says="The body is larger than what is taken here."),
+    UnsupportedMediaType: _Row(
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, says="The body is of a type that is not read here."
+    ),
+    Invalid: _Row(status=HTTPStatus.UNPROCESSABLE_ENTITY, says="Some of this cannot be taken."),
+    PreconditionRequired: _Row(
+        status=HTTPStatus.PRECONDITION_REQUIRED, says="Send If-Match with the ETag of the version that you change."
+    ),
+    TooMany: _Row(status=HTTPStatus.TOO_MANY_REQUESTS, says="Wait a little, then try again."),
+    Broken: _Row(status=HTTPStatus.INTERNAL_SERVER_ERROR),
+    Busy: _Row(status=HTTPStatus.SERVICE_UNAVAILABLE, says="Try again in a few seconds.", headers={"Retry-After": "5"}),
+}
+_FAMILIES = {row.status: family for family, row in _TABLE.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What the caller is told. `headers` go with it."""
+
+    status: HTTPStatus
+    code: str
+    title: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def known_problems() -> list[tuple[HTTPStatus, str, str]]:
+    """Return status, code and title of every refusal that has been loaded, in that order, for the documentation."""
+    found = {(_row(kind).status, kind.code, kind.title) for kind in _below(Refusal) if "code" in vars(kind)}
+    return sorted(found)
+
+
+def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _below(below)
+
+
+def _row(kind: type[Refusal]) -> _Row:
+    """Return the row of the closest family. Raises LookupError: a refusal of no family is a mistake of ours."""
+    for family in kind.__mro__:
+        if family in _TABLE:
+            return _TABLE[family]
+    raise LookupError(f"{kind.__name__} belongs to no family that has a status")
+
+
+def problem_of(refusal: Refusal) -> Problem:
+    """Return what a refusal tells the caller."""
+    row = _row(type(refusal))
+    headers = dict(row.headers)
+    if isinstance(refusal, RetryLater):
+        headers["Retry-After"] = str(refusal.retry_after)
+    return Problem(
+        status=row.status,
+        code=refusal.code,
+        title=refusal.title,
+        detail=refusal.detail,
+        faults=refusal.faults,
+        headers=headers,
+    )
+
+
+def answer_problem(problem: Problem) -> Response:
+    """Return the answer to the request under way: application/problem+json, never kept by a cache."""
+    said: dict[str, Any] = {
+        "type": f"{DOCS}#problem-{problem.code}",
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        "code": problem.code,
+        "instance": _instance(request.path),
+    }
+    if problem.faults:
+        said["errors"] = [_placed(fault) for fault in problem.faults]
+    answer = Response(_json(said), status=problem.status, content_type=MEDIA_TYPE)
+    answer.headers.update(problem.headers)
+    answer.headers["Cache-Control"] = "no-store"
+    if request.method in {"GET", "HEAD"}:
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+        answer.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    return answer
+
+
+def _instance(path: str) -> str:
+    # Two slashes at the beginning would name a host (RFC 3986, 4.2).
+    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
+
+
+def _placed(fault: Fault) -> dict[str, str]:
+    if fault.pointer.startswith("?"):
+        return {"parameter": fault.pointer[1:], "detail": fault.detail}
+    return {"pointer": fault.pointer, "detail": fault.detail}
+
+
+def _json(said: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(said)
+    except TypeError:
+        # Half a character, which somebody sent and a fault quotes: UTF-8 cannot carry it.
+        return orjson.dumps(_mended(said))
+
+
+def _mended(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {key: _mended(one) for key, one in value.items()}
+    return [_mended(one) for one in value] if isinstance(value, list) else value
+
+
+def refuse_messages(messages: Mapping[str, Any]) -> NoReturn:
+    """Raise Invalid with a fault for each of webargs' messages, which are by location: json, query, path, ..."""
+    raise _invalid(messages)
+
+
+def _invalid(messages: Mapping[str, Any]) -> Invalid:
+    faults = [fault for location, found in messages.items() for fault in faults_in(found, location=location)]
+    return Invalid("See errors for each fault and its place.", faults=faults)
+
+
+def register_errors(app: Flask) -> None:
+    """Make every refusal and every failure in `app` a problem, also where flask-smorest has a handler of its own."""
+    app.register_error_handler(Refusal, lambda refusal: answer_problem(problem_of(refusal)))
+    app.register_error_handler(
+        ValidationError, lambda error: answer_problem(problem_of(_invalid({"json": error.messages})))
+    )
+    app.register_error_handler(DBAPIError, _answer_database)
+    app.register_error_handler(PoolTimeoutError, _answer_busy)
+    app.register_error_handler(Exception, _answer_broken)
+    app.register_error_handler(HTTPException, _answer_http)
+    # A handler for a status goes before one for all of them: so the order of registering does not matter.
+    for status in default_exceptions:
+        app.register_error_handler(status, _answer_http)
+
+
+def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - what Flask takes as an answer
+    """Answer for werkzeug, webargs and Flask-Limiter, in our own words wherever they only have their usual ones."""
+    if isinstance(error, InternalServerError):
+        return _answer_broken(error.original_exception or error)
+    # Redirects and ready answers are not errors of ours.
+    if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error
+    messages = (getattr(error, "data", None) or {}).get("messages")
+    if error.code == HTTPStatus.UNPROCESSABLE_ENTITY and messages:
+        return answer_problem(problem_of(_invalid(messages)))
+    return answer_problem(_http_problem(error, error.code))
+
+
+def _http_problem(error: HTTPException, code: int) -> Problem:
+    family = _FAMILIES.get(HTTPStatus(code))
+    row = _TABLE[family] if family else _Row(status=HTTPStatus(code), says=f"{HTTPStatus(code).phrase}.")
+    given = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    headers = {**row.headers, **given}
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        headers.setdefault("Retry-After", str(seconds_to_wait(error)))
+    return Problem(
+        status=row.status,
+        code=family.code if family else slugify(row.status.phrase),
+        title=family.title if family else row.status.phrase,
+        detail=_own_words(error, code) or row.says,
+        headers=headers,
+    )
+
+
+def _own_words(error: HTTPException, code: int) -> str | None:
+    """Return what was said for this very case, which is more than the usual sentence of its status."""
+    cause = getattr(error, "exc", None)
+    if isinstance(cause, ValueError) and code == HTTPStatus.BAD_REQUEST:
+        return f"The body cannot be read: {cause}."
+    if isinstance(error, RateLimitExceeded):
+        return f"No more than {error.description}; wait a little, then try again."
+    usual = default_exceptions.get(code)
+    return error.description if usual is not None and error.description != usual.description else None
+
+
+def _answer_database(error: DBAPIError) -> Response:
+    return _answer_busy(error) if will_pass(error) else _answer_broken(error)
+
+
+def _answer_busy(error: Exception) -> Response:
+    _LOG.warning("the database did not answer in time at %s: %s", _route(), getattr(error, "orig", None) or error)
+    return answer_problem(problem_of(Busy("The database is busy; try again in a few seconds.")))
+
+
+def _answer_broken(error: BaseException) -> Response:
+    """Log the failure with its traceback under a reference, and tell the caller nothing but the reference."""
+    reference = secrets.token_hex(4)
+    _LOG.error("internal error %s at %s", reference, _route(), exc_info=error)
+    return answer_problem(
+        problem_of(Broken(f"This is our fault, not yours. Whoever runs this calendar finds it under {reference}."))
+    )
+
+
+def _route() -> str:
+    """Name the route and not the path: a path can hold a secret, and a log is no place for one."""
+    return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"

@@ -1,0 +1,60 @@
+"""Every absolute URL that we print: one base, set once, whatever host a request named."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+
+@dataclass(frozen=True)
+class Links:
+    """URLs on one installation. `base` has no slash at its end."""
+
+    base: str
+
+    def home(self) -> str:
+        """Return the URL of the listing."""
+        return f"{self.base}/"
+
+    def event_page(self, slug: str) -> str:
+        """Return the URL of an event's page."""
+        return f"{self.base}/events/{slug}"
+
+    def talk_page(self, talk_id: str) -> str:
+        """Return the URL of a talk's page."""
+        return f"{self.base}/talks/{talk_id}"
+
+    def speaker_page(self, slug: str) -> str:
+        """Return the URL of a speaker's page."""
+        return f"{self.base}/speakers/{slug}"
+
+    def event_feed(self, slug: str) -> str:
+        """Return the URL of an event's feed."""
+        return f"{self.event_page(slug)}.ics"
+
+    def talk_feed(self, talk_id: str) -> str:
+        """Return the URL of one talk's calendar file."""
+        return f"{self.talk_page(talk_id)}.ics"
+
+    def speaker_feed(self, slug: str) -> str:
+        """Return the URL of a speaker's feed."""
+        return f"{self.speaker_page(slug)}.ics"
+
+    def calendar_feed(self) -> str:
+        """Return the URL of the whole calendar's feed."""
+        return f"{self.base}/calendar.ics"
+
+    def personal_feed(self, secret: str) -> str:
+        """Return the secret URL of a member's own feed."""
+        return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
+
+    def api(self, path: str, **query: str) -> str:
+        """Return the URL of something in the API; `path` begins with a slash."""
+        asked = f"?{urlencode(query)}" if query else ""
+        return f"{self.base}/api/v1{path}{asked}"
+
+    def event(self, slug: str) -> str:
+        """Return the URL of an event in the API."""
+        return self.api(f"/events/{slug}")
+
+    def talk(self, talk_id: str) -> str:
+        """Return the URL of a talk in the API."""
+        return self.api(f"/talks/{talk_id}")

@@ -1,0 +1,172 @@
+"""The fields that query strings are made of: every value arrives as text, and says itself what is wrong with it.
+
+What is wrong is said without a subject, so that it follows any parameter's name.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+from marshmallow.validate import Length, OneOf, Regexp
+
+from eventcal.kit.localtime import parse_local, parse_moment
+from eventcal.kit.text import one_line_fault
+
+LONGEST_TEXT = 200
+"""The most characters that one value has."""
+
+MOST_VALUES = 50
+"""The most values that one parameter has; each of them is work for the database."""
+
+
+class Once(fields.Field[Any]):
+    """A parameter that is given once."""
+
+    def _deserialize(self, value: object, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        if not isinstance(value, str):
+            raise ValidationError("is given more than once; once is enough")
+        return self.read(value)
+
+    def read(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
+        """Return what the text means. Raises ValidationError."""
+        return text
+
+
+class Text(Once, fields.String):
+    """One line of text that shows something."""
+
+    def read(self, text: str) -> str:
+        """Return the text as it is."""
+        fault = one_line_fault(text)
+        if fault is not None:
+            raise ValidationError(fault)
+        return text
+
+
+class Search(Text):
+    """Words to look for; a search field that was left empty is no wish at all."""
+
+    def read(self, text: str) -> str:
+        """Return the text as it is, or "" where it is blank."""
+        return super().read(text) if text.strip(" ") else ""
+
+
+class Day(Once, fields.Date):
+    """A date, YYYY-MM-DD."""
+
+    def read(self, text: str) -> date:
+        """Return the date."""
+        try:
+            day = parse_local(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        if isinstance(day, datetime):
+            raise ValidationError("must be a date, as in 2014-08-18")
+        return day
+
+
+class Since(Once, fields.DateTime):
+    """A time with its offset (RFC 3339), or a date: the start of that day in UTC."""
+
+    def read(self, text: str) -> datetime:
+        """Return the instant in UTC, to the second."""
+        # A "+" that was not escaped arrives as a space; at this place it can have been nothing else.
+        text = re.sub(r" (?=\d\d:\d\d\Z)", "+", text)
+        try:
+            local = parse_local(text)
+        except ValueError:
+            return _with_offset(text)
+        if isinstance(local, datetime):
+            raise ValidationError("has no offset; add one, as in 2014-06-04T13:30:00Z")
+        return datetime.combine(local, time(), UTC)
+
+
+def _with_offset(text: str) -> datetime:
+    try:
+        return parse_moment(text, "UTC", anywhere_on_earth=False)
+    except ValueError as error:
+        raise ValidationError("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date") from error
+
+
+class Count(Once, fields.Integer):
+    """A number of things."""
+
+    def read(self, text: str) -> int:
+        """Return the number."""
+        # int() also takes signs, underscores and the digits of other scripts.
+        if re.fullmatch(r"[0-9]{1,9}", text) is None:
+            raise ValidationError("must be a whole number")
+        return int(text)
+
+
+class Flag(Once, fields.Boolean):
+    """True or false."""
+
+    def read(self, text: str) -> bool:
+        """Return which."""
+        if text not in {"true", "false"}:
+            raise ValidationError("must be true or false")
+        return text == "true"
+
+
+class Several(fields.List[str]):
+    """A parameter that may be repeated; gives a sorted tuple, so that equal wishes are equal values."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+        values = self.split(value)
+        if len(values) > MOST_VALUES:
+            raise ValidationError(f"has more than {MOST_VALUES} values")
+        return tuple(sorted(set(super()._deserialize(values, attr, data, **kwargs))))
+
+    def split(self, given: list[str]) -> list[str]:
+        """Return the values in what was given."""
+        return given
+
+
+class Commas(Several):
+    """As Several, for values that hold no comma: one may also join them."""
+
+    def split(self, given: list[str]) -> list[str]:
+        """Return the values in what was given."""
+        return [value for joined in given for value in joined.split(",")]
+
+
+def text() -> Text:
+    """Return a field for one line of text of at most `LONGEST_TEXT` characters."""
+    return Text(validate=short())
+
+
+def short() -> Length:
+    """Return the check that a text has at most `LONGEST_TEXT` characters."""
+    return Length(max=LONGEST_TEXT, error=f"must have at most {LONGEST_TEXT} characters")
+
+
+def word(words: Iterable[str], **settings: Any) -> Text:  # noqa: ANN401 - marshmallow's own settings
+    """Return a field for one of these words."""
+    return Text(validate=OneOf([str(one) for one in words], error="must be one of: {choices}"), **settings)
+
+
+def form(pattern: str, *, says: str) -> Text:
+    """Return a field for a text that fits the pattern; `says` is for whoever missed it."""
+    return Text(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=says))
+
+
+class Query(Schema):
+    """The base of a query string's schema: it loads a MultiDict, and refuses parameters that nobody knows."""
+
+    class Meta:
+        """marshmallow's settings."""
+
+        unknown = RAISE
+
+    @pre_load
+    def _gather(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
+        """Give each field what it reads: its one value, or a list where there are, or may be, several."""
+        several = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, Several)}
+        given = {name: data.getlist(name) for name in data}
+        return {
+            name: values[0] if len(values) == 1 and name not in several else values for name, values in given.items()
+        }

@@ -1,0 +1,167 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Connection, column, create_engine, inspect, select, table, text
+
+from eventcal.kit import migrate
+from eventcal.kit.database import Database, UtcDateTime
+from eventcal.schema import metadata
+
+REVISIONS = ("0001", "0002", "0003")
+INSERT_MEMBER = (
+    "INSERT INTO members (id, email, email_key, name, active, fs_uniquifier, role, created_at)"
+    " VALUES ('m', 'a@b.example', 'a@b.example', 'A', true, 'u', 'member', '2026-03-01 12:00:00')"
+)
+
+
+def current(database: Database) -> bool:
+    with database.connection() as connection:
+        return migrate.is_current(connection)
+
+
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.connection() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def everything(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return what the database says of each table: columns, keys, constraints and indexes."""
+    looked = inspect(connection)
+
+    def by_name(things: list[Any]) -> list[Any]:
+        return sorted(things, key=lambda thing: str(thing["name"]))
+
+    return {
+        name: {
+            "columns": [column | {"type": repr(column["type"])} for column in looked.get_columns(name)],
+            "primary key": looked.get_pk_constraint(name),
+            "foreign keys": by_name(looked.get_foreign_keys(name)),
+            "unique": by_name(looked.get_unique_constraints(name)),
+            "checks": by_name(looked.get_check_constraints(name)),
+            "indexes": by_name(looked.get_indexes(name)),
+        }
+        for name in looked.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def leftovers(connection: Connection) -> list[str]:
+    """Return every thing that lives in the database: tables, indexes, sequences, views."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
+    else:
+        query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+    return [name for (name,) in connection.execute(text(query))]
+
+
+def test_the_head_is_what_autogenerate_makes_of_the_models(database: Database) -> None:
+    with database.connection() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_head_is_what_the_models_themselves_would_create(database: Database) -> None:
+    with database.connection() as connection:
+        migrated = everything(connection)
+    migrate.downgrade(database.engine, "base")
+    metadata.create_all(database.engine)
+    with database.connection() as connection:
+        assert migrated == everything(connection)
+
+
+def test_from_nothing_to_the_head_and_back_leaves_only_the_note_of_where_we_are(database: Database) -> None:
+    migrate.downgrade(database.engine, "base")
+    with database.connection() as connection:
+        left = leftovers(connection)
+    assert [name for name in left if not name.startswith("alembic_version")] == []
+    assert rows(database, "SELECT * FROM alembic_version") == []
+
+
+def test_every_step_can_be_taken_down_and_up_again(database: Database) -> None:
+    with database.connection() as connection:
+        before = everything(connection)
+    for revision in ("base", *REVISIONS[:-1]):
+        migrate.downgrade(database.engine, revision)
+        assert not current(database)
+        migrate.upgrade(database.engine)
+        with database.connection() as connection:
+            assert everything(connection) == before
+        assert current(database)
+
+
+def test_the_ledger_begins_with_its_one_row(database: Database) -> None:
+    names = ("id", "revision", "changed_at", "renderer")
+    state = table("ledger_state", *(column(name, UtcDateTime() if name == "changed_at" else None) for name in names))
+    with database.connection() as connection:
+        found = [tuple(row) for row in connection.execute(select(state))]
+    assert found == [(1, 0, datetime(1970, 1, 1, tzinfo=UTC), "")]
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        unit.session.execute(text(INSERT_MEMBER))
+        unit.session.execute(text("UPDATE ledger_state SET revision = 7"))
+    migrate.upgrade(database.engine)
+    migrate.upgrade(database.engine)
+    assert rows(database, "SELECT id FROM members") == [("m",)]
+    assert rows(database, "SELECT revision FROM ledger_state") == [(7,)]
+
+
+def test_a_url_will_do(database: Database, database_url: str) -> None:
+    migrate.downgrade(database_url, "0001")
+    assert not current(database)
+    migrate.upgrade(database_url)
+    assert current(database)
+
+
+def test_two_that_upgrade_at_once_follow_one_another(database: Database) -> None:
+    migrate.downgrade(database.engine, "base")
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(migrate.upgrade, [database.engine, database.engine]))
+    assert current(database)
+    assert rows(database, "SELECT id FROM ledger_state") == [(1,)]
+
+
+def test_a_database_without_any_schema_is_not_current(database: Database) -> None:
+    migrate.downgrade(database.engine, "base")
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    assert not current(database)
+    migrate.upgrade(database.engine)
+    assert current(database)
+
+
+def test_a_database_of_a_later_version_is_refused_and_left_alone(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert not current(database)
+    with pytest.raises(CommandError, match="9999"):
+        migrate.upgrade(database.engine)
+    assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
+
+
+def test_a_migration_that_fails_takes_the_earlier_ones_with_it(database: Database) -> None:
+    migrate.downgrade(database.engine, "base")
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE ledger_entries (in_the_way INTEGER)"))
+    with pytest.raises(Exception, match="already exists"):
+        migrate.upgrade(database.engine)
+    with database.connection() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version", "ledger_entries"}
+
+
+def test_on_sqlite_a_migration_must_not_leave_rows_that_refer_to_nothing(sqlite_url: str) -> None:
+    migrate.downgrade(sqlite_url, "0002")
+    engine = create_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO event_tags (event_id, position, tag) VALUES ('gone', 0, 'python')"))
+    with pytest.raises(RuntimeError, match="event_tags"):
+        migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
+    engine.dispose()

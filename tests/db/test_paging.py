@@ -1,0 +1,226 @@
+import base64
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cmp_to_key
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from eventcal.kit.database import Database, UtcDateTime
+from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.refusals import Fault, Invalid
+from tests.clocks import NOON
+
+
+class Drawer(DeclarativeBase):
+    """The table of these tests only."""
+
+
+class Card(Drawer):
+    """Something to walk through."""
+
+    __tablename__ = "cards"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    rank: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+Values = tuple[str, int, datetime]
+
+THREE: list[Values] = [("a", 1, NOON), ("b", 2, NOON), ("c", 3, NOON)]
+
+IDS = st.text("abcXYZ019é-", min_size=1, max_size=4)
+# Few ranks and moments, so that there are ties; moments that differ in what is easily lost.
+RANKS = st.sampled_from([-1, 0, 1, 2**31 - 1])
+MOMENTS = st.sampled_from([timedelta(), timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=-3000)])
+CARDS = st.dictionaries(IDS, st.tuples(RANKS, MOMENTS.map(NOON.__add__)), max_size=12)
+FALLS = st.tuples(st.booleans(), st.booleans(), st.booleans())
+
+# Each example begins with an empty table, for nothing is ever committed.
+several = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def drawer(database: Database) -> Database:
+    """Give a database with the table of cards."""
+    Drawer.metadata.create_all(database.engine)
+    return database
+
+
+@pytest.fixture
+def session(drawer: Database) -> Iterator[Session]:
+    """Give a session with three cards in it."""
+    with Session(drawer.engine) as session:
+        put(session, THREE)
+        yield session
+
+
+def put(session: Session, cards: Sequence[Values]) -> None:
+    session.add_all(Card(id=id_, rank=rank, at=at) for id_, rank, at in cards)
+    session.flush()
+
+
+def order_of(falls: tuple[bool, bool, bool] = (False, False, False)) -> list[Key]:
+    return [Key(Card.at, datetime, falls[0]), Key(Card.rank, int, falls[1]), Key(Card.id, str, falls[2])]
+
+
+def in_order(cards: Sequence[Values], falls: tuple[bool, bool, bool]) -> list[str]:
+    """Return the ids of the cards as the order wants them."""
+
+    def compare(one: Values, other: Values) -> int:
+        pairs = ((one[2], other[2]), (one[1], other[1]), (one[0].encode(), other[0].encode()))
+        for (mine, theirs), fall in zip(pairs, falls, strict=True):
+            if mine != theirs:
+                return 1 if (mine > theirs) != fall else -1  # type: ignore[operator]  # both are of one kind
+        return 0
+
+    return [card[0] for card in sorted(cards, key=cmp_to_key(compare))]
+
+
+def page(session: Session, *, limit: int = 50, cursor: str | None = None, order: list[Key] | None = None) -> Page[Card]:
+    return fetch_page(session, select(Card), order=order or order_of(), paging=Paging(limit, cursor))
+
+
+def cursor_of(*values: object) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
+
+
+@several
+@given(
+    old=CARDS,
+    later=st.lists(st.dictionaries(IDS, st.tuples(RANKS, MOMENTS.map(NOON.__add__)), max_size=3), max_size=6),
+    falls=FALLS,
+    limit=st.integers(1, 5),
+)
+def test_every_old_row_is_met_once_and_in_order_whatever_is_put_in_meanwhile(
+    *,
+    drawer: Database,
+    old: dict[str, tuple[int, datetime]],
+    later: list[dict[str, tuple[int, datetime]]],
+    falls: tuple[bool, bool, bool],
+    limit: int,
+) -> None:
+    cards = [(id_, rank, at) for id_, (rank, at) in old.items()]
+    known = set(old)
+    met: list[str] = []
+    cursor: str | None = None
+    with Session(drawer.engine) as session:
+        put(session, cards)
+        while True:
+            found = page(session, limit=limit, cursor=cursor, order=order_of(falls))
+            assert len(found.items) <= limit
+            met.extend(card.id for card in found.items)
+            cursor = found.next
+            if cursor is None:
+                break
+            assert len(found.items) == limit
+            new = {id_: rest for id_, rest in (later.pop() if later else {}).items() if id_ not in known}
+            known |= set(new)
+            put(session, [(id_, rank, at) for id_, (rank, at) in new.items()])
+    assert len(met) == len(set(met))
+    assert [id_ for id_ in met if id_ in old] == in_order(cards, falls)
+
+
+def test_the_last_page_has_no_next_even_when_it_is_full(session: Session) -> None:
+    first = page(session, limit=2)
+    assert ([card.id for card in first.items], first.next is None) == (["a", "b"], False)
+    assert [card.id for card in page(session, limit=2, cursor=first.next).items] == ["c"]
+    assert page(session, limit=2, cursor=first.next).next is None
+    assert page(session, limit=3).next is None
+
+
+def test_a_row_that_goes_away_takes_no_other_with_it(session: Session) -> None:
+    first = page(session, limit=2)
+    session.delete(first.items[1])
+    session.flush()
+    assert [card.id for card in page(session, limit=2, cursor=first.next).items] == ["c"]
+
+
+def test_a_list_without_rows_is_one_empty_page(session: Session) -> None:
+    nothing = fetch_page(session, select(Card).where(Card.rank > 9), order=order_of(), paging=Paging())
+    assert nothing == Page((), None)
+
+
+# Cursors that are not ours
+
+MOMENT = "2026-03-01T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "a",
+        "not a cursor",
+        "é",
+        "W10",
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        base64.urlsafe_b64encode(b"[" * 5000).decode(),
+        cursor_of({"at": MOMENT}),
+        cursor_of(MOMENT, 1),
+        cursor_of(MOMENT, 1, "a", "b"),
+        cursor_of(MOMENT, "1", "a"),
+        cursor_of(MOMENT, 1.0, "a"),
+        cursor_of(MOMENT, True, "a"),  # noqa: FBT003 - a value of a cursor
+        cursor_of(MOMENT, None, "a"),
+        cursor_of(MOMENT, 2**63, "a"),
+        cursor_of(MOMENT, -(2**63), "a"),
+        cursor_of(MOMENT, 1, 2),
+        cursor_of(MOMENT, 1, "a\x00"),
+        cursor_of(1, 1, "a"),
+        cursor_of("yesterday", 1, "a"),
+        cursor_of("2026-03-01T12:00:00", 1, "a"),
+        cursor_of("0001-01-01T00:00:00+14:00", 1, "a"),
+        cursor_of("9999-12-31T23:59:59-14:00", 1, "a"),
+        cursor_of(MOMENT, 2**31, "a"),
+        cursor_of(MOMENT, -(2**31) - 1, "a"),
+    ],
+)
+def test_a_cursor_that_is_not_ours_is_refused(session: Session, cursor: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        page(session, cursor=cursor)
+    assert [fault.pointer for fault in caught.value.faults] == ["?cursor"]
+
+
+def test_a_cursor_of_another_order_is_refused(session: Session) -> None:
+    by_rank = [Key(Card.rank, int), Key(Card.id, str)]
+    first = page(session, limit=1, order=by_rank)
+    with pytest.raises(Invalid) as caught:
+        page(session, cursor=first.next)
+    assert caught.value.faults == (Fault("?cursor", "not a cursor of this list; leave it out to begin again"),)
+
+
+@several
+@given(
+    st.one_of(
+        st.text(max_size=30),
+        st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()),
+        st.tuples(
+            st.datetimes(timezones=st.timezones()).map(datetime.isoformat) | st.text(max_size=20),
+            st.integers(-(2**63), 2**64 - 1),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
+        ).map(lambda values: cursor_of(*values)),
+    )
+)
+def test_whatever_a_cursor_says_it_gives_a_page_or_is_refused(drawer: Database, cursor: str) -> None:
+    with Session(drawer.engine) as session:
+        put(session, THREE)
+        try:
+            found = page(session, cursor=cursor)
+        except Invalid:
+            return
+        assert [card.id for card in found.items] in (["a", "b", "c"], ["b", "c"], ["c"], [])
+        assert found.next is None
+
+
+def test_moments_are_told_apart_to_the_microsecond(session: Session) -> None:
+    later = [NOON + timedelta(microseconds=n) for n in (1, 2, 3)]
+    put(session, [(f"d{n}", 0, at) for n, at in enumerate(later)])
+    second = page(session, limit=4)
+    assert [card.at for card in page(session, limit=4, cursor=second.next).items] == later[1:]
+    assert later[0].tzinfo is UTC

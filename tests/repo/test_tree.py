@@ -1,0 +1,234 @@
+import ast
+import io
+import re
+import subprocess
+import tokenize
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "eventcal"
+LONGEST_FILE = 350
+
+# Who ends a transaction beside the unit of work, and why.
+MAY_COMMIT = {
+    "eventcal/kit/database.py": "the unit of work",
+    "eventcal/kit/migrate.py": "a migration is a transaction of its own, and comes before every unit of work",
+    "eventcal/migrations/env.py": "as above, for a developer's scratch database",
+}
+MAY_READ_THE_CLOCK = {"eventcal/kit/clock.py"}
+COMMITTING = {"commit", "rollback", "begin"}
+WALL_CLOCK = {
+    "datetime": {"now", "today", "utcnow"},
+    "date": {"today"},
+    "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "asctime"},
+    "func": {"now", "current_timestamp", "current_date", "localtimestamp"},
+}
+
+# In pieces, for this file is looked at too.
+REGISTRIES = ["py" + "pi.org", "python" + "hosted", "registry." + "npmjs", "deb." + "debian.org"]
+PLACES = ["/wo" + "rk/", "/ro" + "ot/", "/tm" + "p/w", "../sh" + "ared"]
+
+OPT_OUT = re.compile(r"noqa|type:\s*ignore")
+NOQA = re.compile(r"noqa: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S")
+TYPE_IGNORE = re.compile(r"#\s*type: ignore\[[a-z-]+(, ?[a-z-]+)*\]\s+# \S")
+FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
+LINK = re.compile(r"\]\(<?([^)>\s]+)>?(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]:\s+(\S+)", re.MULTILINE)
+
+Check = Callable[[str], Iterable[str]]
+
+
+def _our_files() -> list[Path]:
+    """Return every file that is tracked, or would be if all were added now."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603 - git
+    return [path for name in sorted(set(listed.split("\0")) - {""}) if (path := ROOT / name).is_file()]
+
+
+OUR_FILES = _our_files()
+OUR_PYTHON = [path for path in OUR_FILES if path.suffix == ".py"]
+OF_THE_PACKAGE = [path for path in OUR_FILES if path.is_relative_to(PACKAGE)]
+MIGRATIONS = [path for path in OUR_PYTHON if path.parent == PACKAGE / "migrations" / "versions"]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def text_of(path: Path) -> str:
+    """Return the file's text, or nothing for a file that is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def found_in(paths: Iterable[Path], check: Check) -> list[str]:
+    return [f"{name_of(path)}: {found}" for path in paths for found in check(text_of(path))]
+
+
+# How long files are
+
+
+def test_no_file_of_the_package_is_long() -> None:
+    # Data is as long as it is.
+    lengths = {name_of(path): len(text_of(path).splitlines()) for path in OF_THE_PACKAGE if path.suffix != ".json"}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+# Who ends a transaction
+
+
+def commits(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in COMMITTING:
+            yield f"line {node.lineno} calls {node.func.attr}"
+
+
+def test_only_the_unit_of_work_ends_a_transaction() -> None:
+    others = [path for path in OF_THE_PACKAGE if path.suffix == ".py" and name_of(path) not in MAY_COMMIT]
+    assert found_in(others, commits) == []
+
+
+def test_whoever_may_commit_does() -> None:
+    assert [name for name in MAY_COMMIT if not list(commits(text_of(ROOT / name)))] == []
+
+
+@pytest.mark.parametrize("line", ["session.commit()", "db.session.rollback()", "with engine.begin(): pass"])
+def test_a_commit_would_be_found(line: str) -> None:
+    assert len(list(commits(line))) == 1
+
+
+# Who reads the clock
+
+
+def clock_reads(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+            if node.attr in WALL_CLOCK.get(name, ()):
+                yield f"line {node.lineno} uses {name}.{node.attr}"
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                renamed = node.module == "datetime" and alias.asname and alias.name in WALL_CLOCK
+                if renamed or (node.module == "time" and alias.name in WALL_CLOCK["time"]):
+                    yield f"line {node.lineno} imports {alias.name}"
+
+
+def test_only_the_clock_reads_the_clock() -> None:
+    others = [path for path in OF_THE_PACKAGE if path.suffix == ".py" and name_of(path) not in MAY_READ_THE_CLOCK]
+    assert found_in(others, clock_reads) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "datetime.now(UTC)",
+        "datetime.datetime.utcnow()",
+        "dt.date.today()",
+        "time.time()",
+        "field(default_factory=datetime.now)",
+        "from time import time",
+        "from datetime import datetime as dt",
+        "sa.func.now()",
+    ],
+)
+def test_a_look_at_the_clock_would_be_found(line: str) -> None:
+    assert len(list(clock_reads(line))) == 1
+
+
+@pytest.mark.parametrize("line", ["self.clock.now()", "time.monotonic()", "unit.now", "from datetime import datetime"])
+def test_what_is_no_look_at_the_clock_is_not_found(line: str) -> None:
+    assert list(clock_reads(line)) == []
+
+
+# Which rules are set aside
+
+
+def bare_opt_outs(text: str) -> Iterator[str]:
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and OPT_OUT.search(token.string):
+            wanted = NOQA if "noqa" in token.string else TYPE_IGNORE
+            if not wanted.search(token.string):
+                yield f"line {token.start[0]} says {token.string}"
+
+
+def test_every_rule_that_is_set_aside_is_named_with_the_reason() -> None:
+    assert found_in(OUR_PYTHON, bare_opt_outs) == []
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# noqa", "# noqa: S603", "# noqa: S603 -", "# type: ignore", "# type: ignore[misc]", "# type: ignore  # untyped"],
+)
+def test_a_rule_that_is_set_aside_without_a_word_would_be_found(comment: str) -> None:
+    assert len(list(bare_opt_outs(f"x = 1  {comment}\n"))) == 1
+
+
+@pytest.mark.parametrize(
+    "comment", ["# noqa: S603, S607 - git", "# noqa: S603 - git", "# type: ignore[misc, arg-type]  # carries no types"]
+)
+def test_a_rule_that_is_set_aside_with_a_reason_may_be(comment: str) -> None:
+    assert list(bare_opt_outs(f"x = 1  {comment}\n")) == []
+
+
+# Where links lead
+
+
+def links(text: str) -> Iterator[str]:
+    """Give the local targets of a Markdown text, without what follows a "#"."""
+    for match in LINK.finditer(CODE.sub("", FENCE.sub("", text))):
+        target = (match[1] or match[2]).partition("#")[0]
+        if target and not re.match(r"[a-z][a-z0-9+.-]*:", target):
+            yield unquote(target)
+
+
+def test_every_link_of_the_documentation_leads_to_a_file() -> None:
+    pages = [path for path in OUR_FILES if path.suffix == ".md"]
+    lost = [
+        f"{name_of(page)}: {to}" for page in pages for to in links(text_of(page)) if not (page.parent / to).exists()
+    ]
+    assert lost == []
+
+
+def test_links_are_found_in_prose_and_not_in_code() -> None:
+    text = (
+        'See [a](a.md), ![b](img/b%20c.png "B"), [top](#top), [out](https://example.org/x), [mail](mailto:a@b.example)'
+        "\n\n```\n[no](no.md)\n```\n\n`[no](no.md)` and [c][c]\n\n[c]: ../c.md#part\n"
+    )
+    assert list(links(text)) == ["a.md", "img/b c.png", "../c.md"]
+
+
+# What nobody else has
+
+
+@pytest.mark.parametrize("word", [*REGISTRIES, *PLACES], ids=lambda word: word.strip("./").replace("/", "-"))
+def test_no_file_names_a_registry_or_a_place_on_one_machine(word: str) -> None:
+    assert [name_of(path) for path in OUR_FILES if word in text_of(path)] == []
+
+
+# What migrations stand on
+
+
+def test_migrations_import_nothing_of_ours() -> None:
+    def foreign(text: str) -> Iterator[str]:
+        for node in ast.walk(ast.parse(text)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+            yield from (name for name in names if name.partition(".")[0] not in {"sqlalchemy", "alembic", "datetime"})
+
+    assert found_in(MIGRATIONS, foreign) == []
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [f"{number:04d}" for number in range(1, len(MIGRATIONS) + 1)]
+    assert [path.name.partition("_")[0] for path in MIGRATIONS] == numbers
+    stated = [
+        re.findall(r'^(?:down_)?revision = (?:"(\d+)"|None)$', text_of(path), re.MULTILINE) for path in MIGRATIONS
+    ]
+    assert stated == [[number, before] for number, before in zip(numbers, ["", *numbers], strict=False)]

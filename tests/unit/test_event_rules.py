@@ -1,0 +1,338 @@
+"""What fits together in an event, and when one takes talks."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.events.rules import (
+    LAST_DAY,
+    STATUS_STEPS,
+    TOMBSTONE,
+    Span,
+    Window,
+    call_moment,
+    event_faults,
+    instant,
+    is_all_day,
+    is_over,
+    span_of,
+    takes_talks,
+    time_faults,
+    tombstone_until,
+)
+from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, Programme
+from eventcal.kit.refusals import Fault
+from tests.clocks import NOON
+
+SECOND = timedelta(seconds=1)
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - given one
+
+
+def utc(written: str) -> datetime:
+    return datetime.fromisoformat(written).replace(tzinfo=UTC)
+
+
+def an_event(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+    return {"timezone": "Europe/Berlin", "starts": "2026-06-10", "ends": "2026-06-12", **fields}
+
+
+def faults(**fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
+    return event_faults(an_event(**fields))
+
+
+# When an event is
+
+
+def test_a_range_of_days_begins_at_local_midnight_and_holds_its_last_day() -> None:
+    assert span_of("2026-06-10", "2026-06-12", "Europe/Berlin") == Span(
+        starts_at=utc("2026-06-09T22:00"),
+        ends_at=utc("2026-06-12T22:00"),
+        first_day="2026-06-10",
+        last_day="2026-06-12",
+    )
+
+
+def test_a_day_on_which_the_clocks_change_has_23_hours() -> None:
+    span = span_of("2026-03-29", "2026-03-29", "Europe/Berlin")
+    assert span.ends_at - span.starts_at == timedelta(hours=23)
+
+
+def test_times_are_those_of_the_zone() -> None:
+    assert span_of("2026-06-10T23:30:00", "2026-06-11T01:00:00", "America/Chicago") == Span(
+        starts_at=utc("2026-06-11T04:30"),
+        ends_at=utc("2026-06-11T06:00"),
+        first_day="2026-06-10",
+        last_day="2026-06-11",
+    )
+
+
+def test_a_time_that_newer_rules_skip_begins_when_the_gap_ends() -> None:
+    skipped = datetime(2026, 3, 29, 2, 30)  # noqa: DTZ001 - a local time
+    assert instant(skipped, "Europe/Berlin") == utc("2026-03-29T01:00")
+
+
+def test_of_a_time_that_comes_twice_the_first_is_meant() -> None:
+    twice = datetime(2026, 10, 25, 2, 30)  # noqa: DTZ001 - a local time
+    assert instant(twice, "Europe/Berlin") == utc("2026-10-25T00:30")
+
+
+def test_a_date_is_all_day_and_a_time_is_not() -> None:
+    assert (is_all_day("2026-06-10"), is_all_day("2026-06-10T09:00:00")) == (True, False)
+
+
+# What fits together
+
+
+def test_an_event_of_days_and_one_of_times_are_faultless() -> None:
+    assert faults() == []
+    assert faults(starts="2026-06-10T09:00:00", ends="2026-06-10T17:00") == []
+
+
+def test_one_day_is_enough_for_an_event() -> None:
+    assert faults(ends="2026-06-10") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"ends": "2026-06-09"}, [Fault("/ends", "must not be before starts; the last day counts")]),
+        (
+            {"starts": "2026-06-10T09:00:00", "ends": "2026-06-10T09:00:00"},
+            [Fault("/ends", "must be later than starts")],
+        ),
+        (
+            {"starts": "2026-06-10T09:00:00"},
+            [Fault("/ends", "starts and ends must both be dates or both be times")],
+        ),
+        (
+            {"timezone": "Mars/Olympus", "starts": "never"},
+            [Fault("/timezone", "'Mars/Olympus' is no IANA time zone; write one like Europe/London or UTC")],
+        ),
+        ({"latitude": 50.1}, [Fault("/location", "latitude and longitude belong together; give both or neither")]),
+        (
+            {"price_currency": "EUR"},
+            [Fault("/registration/price", "a price is an amount and a currency; give both or null")],
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_named_with_a_way_out(fields: dict[str, Any], found: list[Fault]) -> None:
+    assert faults(**fields) == found
+
+
+def test_every_fault_is_named_at_once() -> None:
+    found = faults(latitude=1.0, price_amount="5", starts="soon", ends="2026-02-30", call_for_talks={"opens_at": "x"})
+    assert [fault.pointer for fault in found] == [
+        "/location",
+        "/registration/price",
+        "/starts",
+        "/ends",
+        "/call_for_talks/opens_at",
+    ]
+
+
+def test_a_time_that_the_zone_skips_is_refused_with_the_next_one() -> None:
+    assert time_faults("2026-03-29T02:30:00", "2026-03-29T05:00:00", "Europe/Berlin") == [
+        Fault(
+            "/starts",
+            "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
+            "the next time there is 2026-03-29T03:00:00",
+        )
+    ]
+
+
+def test_order_is_that_of_instants_not_of_texts() -> None:
+    # The first 02:30 of the two is meant, so 02:10 is before it, and 03:00 comes 90 minutes later.
+    assert time_faults("2026-10-25T02:30:00", "2026-10-25T03:00:00", "Europe/Berlin") == []
+    assert [fault.pointer for fault in time_faults("2026-10-25T02:30:00", "2026-10-25T02:10:00", "Europe/Berlin")] == [
+        "/ends"
+    ]
+
+
+def test_what_is_not_given_has_no_fault() -> None:
+    assert time_faults(None, None, "UTC") == []
+    assert time_faults("2026-06-10T09:00:00", None, "UTC") == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=MONTHLY;BYDAY=1TU",
+        "freq=weekly;interval=2;byday=mo,we",
+        "FREQ=YEARLY;COUNT=10",
+        "FREQ=DAILY;UNTIL=20261231T225959Z",
+        "FREQ=MONTHLY;BYMONTHDAY=-1",
+    ],
+)
+def test_a_recurrence_is_one_rule(rule: str) -> None:
+    assert faults(recurrence=rule) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "detail"),
+    [
+        ("every Tuesday", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"),
+        ("FREQ=HOURLY", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"),
+        ("RRULE:FREQ=DAILY", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"),
+        (
+            "FREQ=DAILY;COUNT=3\nEXDATE:20260611",
+            "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often",
+        ),
+        (
+            "FREQ=DAILY;COUNT=3 EXDATE:20260611",
+            "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often",
+        ),
+        ("FREQ=DAILY;BYHOUR=9,10", "an event begins once a day at the most: leave BYHOUR, BYMINUTE and BYSECOND out"),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20261231", "ends by COUNT or by UNTIL, not by both"),
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL and COUNT are whole numbers, 1 at least"),
+        ("FREQ=DAILY;COUNT=-1", "INTERVAL and COUNT are whole numbers, 1 at least"),
+        ("FREQ=WEEKLY;BYDAY=XX", "cannot be read as an RFC 5545 recurrence rule"),
+        ("FREQ=WEEKLY;UNTIL=NEVER", "cannot be read as an RFC 5545 recurrence rule"),
+    ],
+)
+def test_anything_else_is_no_recurrence(rule: str, detail: str) -> None:
+    assert faults(recurrence=rule) == [Fault("/recurrence", detail)]
+
+
+@given(st.text(max_size=60))
+def test_any_text_as_a_recurrence_gives_a_fault_and_no_failure(rule: str) -> None:
+    found = faults(recurrence=rule)
+    assert [fault.pointer for fault in found] in ([], ["/recurrence"])
+
+
+# The call's window
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        ({"opens_at": "2026-03-01T09:00:00", "closes_at": "2026-04-01T09:00:00+02:00"}, []),
+        ({"closes_at": "2026-04-01", "anywhere_on_earth": True}, []),
+        ({"opens_at": "2026-03-01T09:00:00", "closes_at": "2026-04-01", "anywhere_on_earth": True}, []),
+        (
+            {"opens_at": "2026-04-01T09:00:00", "closes_at": "2026-04-01T09:00:00"},
+            [Fault("/call_for_talks/closes_at", "must be later than opens_at")],
+        ),
+        (
+            {"closes_at": "2026-04-01T09:00:00", "anywhere_on_earth": True},
+            [Fault("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
+        ),
+        (
+            {"anywhere_on_earth": True},
+            [Fault("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
+        ),
+        (
+            {"closes_at": "2026-03-29T02:30:00"},
+            [
+                Fault(
+                    "/call_for_talks/closes_at",
+                    "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
+                    "the next time there is 2026-03-29T03:00:00",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_call_opens_before_it_closes(call: dict[str, Any], found: list[Fault]) -> None:
+    assert faults(call_for_talks=call) == found
+
+
+def test_a_date_without_a_time_is_no_deadline_of_a_zone() -> None:
+    assert [fault.pointer for fault in faults(call_for_talks={"closes_at": "2026-04-01"})] == [
+        "/call_for_talks/closes_at"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "tzid", "moment"),
+    [
+        ({"closes_at": None}, "Europe/Berlin", None),
+        ({"closes_at": "2026-05-02T23:59:00"}, "America/Chicago", utc("2026-05-03T04:59")),
+        ({"closes_at": "2026-05-02T23:59:00+02:00"}, "America/Chicago", utc("2026-05-02T21:59")),
+        ({"closes_at": "2026-05-02", "anywhere_on_earth": True}, "Asia/Tokyo", utc("2026-05-03T12:00")),
+        ({"closes_at": "2026-03-28T23:59:59"}, "Europe/Berlin", utc("2026-03-28T22:59:59")),
+        ({"closes_at": "2026-03-29T23:59:59"}, "Europe/Berlin", utc("2026-03-29T21:59:59")),
+        # Both of them are a quarter past two; the first is meant.
+        ({"closes_at": "2026-10-25T02:15:00"}, "Europe/Berlin", utc("2026-10-25T00:15")),
+    ],
+)
+def test_a_deadline_is_an_instant(written: dict[str, Any], tzid: str, moment: datetime | None) -> None:
+    assert call_moment(written, "closes_at", tzid) == moment
+
+
+STARTS = utc("2026-06-01T00:00")
+
+
+def test_without_a_call_a_listed_event_takes_talks_and_a_curated_one_takes_none() -> None:
+    took = {programme: takes_talks(programme, None, starts_at=STARTS, now=NOON) for programme in Programme}
+    assert took == {Programme.LISTED: True, Programme.CURATED: False}
+
+
+@pytest.mark.parametrize("programme", Programme)
+def test_a_deadline_is_a_deadline(programme: Programme) -> None:
+    window = Window(opens_at=None, closes_at=NOON)
+    took = [
+        takes_talks(programme, window, starts_at=STARTS, now=moment)
+        for moment in (NOON - SECOND, NOON, NOON + SECOND - timedelta(microseconds=1), NOON + SECOND)
+    ]
+    assert took == [True, True, True, False]
+
+
+@pytest.mark.parametrize("programme", Programme)
+def test_a_call_opens_on_its_second(programme: Programme) -> None:
+    window = Window(opens_at=NOON, closes_at=None)
+    took = [takes_talks(programme, window, starts_at=STARTS, now=moment) for moment in (NOON - SECOND, NOON)]
+    assert took == [False, True]
+
+
+def test_a_call_without_an_end_ends_when_the_event_begins() -> None:
+    window = Window(opens_at=None, closes_at=None)
+    took = [takes_talks(Programme.CURATED, window, starts_at=NOON, now=now) for now in (NOON - SECOND, NOON)]
+    assert took == [True, False]
+
+
+def test_a_call_may_stay_open_while_the_event_is_on() -> None:
+    window = Window(opens_at=None, closes_at=NOON + SECOND)
+    assert takes_talks(Programme.CURATED, window, starts_at=NOON - SECOND, now=NOON) is True
+
+
+@given(opens=MOMENTS, closes=MOMENTS, now=MOMENTS)
+def test_talks_are_taken_exactly_inside_the_window(opens: datetime, closes: datetime, now: datetime) -> None:
+    closes = closes.replace(microsecond=0)
+    window = Window(opens_at=opens, closes_at=closes)
+    inside = opens <= now < closes + SECOND
+    assert takes_talks(Programme.CURATED, window, starts_at=STARTS, now=now) is inside
+
+
+# The end, and after it
+
+
+def test_an_event_is_over_when_its_last_day_is() -> None:
+    assert [is_over(NOON, None, now=now) for now in (NOON - SECOND, NOON)] == [False, True]
+
+
+def test_an_event_that_recurs_is_not_over_after_the_first_time() -> None:
+    assert is_over(NOON, "FREQ=MONTHLY", now=NOON + timedelta(days=99)) is False
+    assert LAST_DAY == "2199-12-31"
+
+
+@given(ends_at=MOMENTS, now=MOMENTS)
+def test_what_was_called_off_stays_on_show_for_thirty_days_after_its_end_and_after_the_news(
+    ends_at: datetime, now: datetime
+) -> None:
+    until = tombstone_until(ends_at, now=now)
+    assert until in {ends_at + TOMBSTONE, now + TOMBSTONE}
+    assert until >= ends_at + TOMBSTONE
+    assert until >= now + TOMBSTONE
+
+
+def test_an_edit_never_makes_an_event_public_nor_cancels_one() -> None:
+    assert {(one, other) for one, others in STATUS_STEPS.items() for other in others} == {
+        (EventStatus.DRAFT, EventStatus.PENDING),
+        (EventStatus.PENDING, EventStatus.DRAFT),
+        *((one, other) for one in PLAIN_STATUSES for other in PLAIN_STATUSES if one != other),
+    }
+    assert set(STATUS_STEPS) == set(EventStatus)
+    assert set(PUBLIC_STATUSES) == set(EventStatus) - {EventStatus.DRAFT, EventStatus.PENDING}

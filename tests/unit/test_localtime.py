@@ -1,0 +1,344 @@
+"""Local times, zones and instants."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.kit import localtime
+from eventcal.kit.localtime import (
+    SkippedTime,
+    day_end,
+    day_start,
+    format_local,
+    known_zone,
+    parse_local,
+    parse_moment,
+    to_instant,
+    with_offset,
+    zone,
+)
+
+FIRST, LAST = datetime(1970, 1, 1), datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times have no zone
+ZONES = st.sampled_from(sorted(localtime._names()))
+LOCALS = st.datetimes(FIRST, LAST).map(lambda local: local.replace(microsecond=0))
+DAYS = st.dates(FIRST.date(), LAST.date())
+
+
+def local(text: str) -> datetime:
+    """Return the naive time of `2014-06-04T13:30`."""
+    value = parse_local(text)
+    assert isinstance(value, datetime)
+    return value
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def fault_of(text: str) -> str:
+    with pytest.raises(ValueError, match=r".") as caught:
+        parse_local(text)
+    return str(caught.value)
+
+
+def moment_fault(text: str, *, anywhere_on_earth: bool) -> str:
+    with pytest.raises(ValueError, match=r".") as caught:
+        parse_moment(text, "Europe/Berlin", anywhere_on_earth=anywhere_on_earth)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "US/Eastern", "UTC", "Etc/GMT+5", "America/Argentina/Buenos_Aires"])
+def test_names_and_aliases_of_zones_are_known(name: str) -> None:
+    assert known_zone(name)
+    assert zone(name).key == name
+    assert zone(name) is zone(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "europe/berlin",
+        "Europe/Berlin ",
+        "Factory",
+        "localtime",
+        "posix/UTC",
+        "right/UTC",
+        "Europe",
+        "../zones",
+        "/etc/localtime",
+        "CEST",
+        "\ud800",
+        "Europe/Berlin\n",
+    ],
+)
+def test_what_is_no_zone_is_refused_with_a_way_out(name: str) -> None:
+    assert not known_zone(name)
+    with pytest.raises(ValueError, match="is not a time zone; write an IANA name such as Europe/Berlin") as caught:
+        zone(name)
+    assert str(caught.value).isascii()
+
+
+def test_every_known_zone_can_be_read() -> None:
+    assert [name for name in localtime._names() if zone(name).key != name] == []
+
+
+def test_a_date_and_a_time_are_told_apart() -> None:
+    assert parse_local("2014-08-18") == date(2014, 8, 18)
+    assert type(parse_local("2014-08-18")) is date
+    assert [format_local(parse_local(text)) for text in ("2014-06-04T13:30", "2014-06-04T13:30:05")] == [
+        "2014-06-04T13:30:00",
+        "2014-06-04T13:30:05",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tomorrow",
+        "2014-8-18",
+        "2014-08-18 10:00",
+        "2014-08-18t10:00",
+        "2014-08-18T10",
+        "20140818",
+        "2014-W34-1",
+        "2014-08-18T10:00:00.5",
+        " 2014-08-18",
+        "2014-08-18\n",
+        "\uff12\uff10\uff11\uff14-08-18",
+        "\ud800",
+    ],
+)
+def test_anything_but_the_two_forms_is_refused_with_both_shown(text: str) -> None:
+    assert fault_of(text) == (
+        f"{text!a} is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
+    )
+
+
+@pytest.mark.parametrize("text", ["2014-06-04T13:30:00Z", "2014-06-04T13:30+02:00", "2014-06-04T13:30:00.000-04:00"])
+def test_an_offset_in_a_local_time_is_refused_by_name(text: str) -> None:
+    assert fault_of(text) == (
+        f"{text!a} has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00"
+    )
+
+
+def test_days_and_times_that_do_not_exist_are_refused() -> None:
+    assert fault_of("2014-02-30") == "'2014-02-30T00:00' is no day or time there is: day is out of range for month"
+    assert fault_of("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is: hour must be in 0..23"
+
+
+@pytest.mark.parametrize("text", ["0000-01-01", "1969-12-31", "2200-01-01T00:00", "9999-12-31"])
+def test_years_out_of_range_are_refused(text: str) -> None:
+    assert fault_of(text) == f"the year {text[:4]} is out of range; write one from 1970 to 2199"
+
+
+def test_a_long_text_is_not_repeated_in_full() -> None:
+    assert len(fault_of("x" * 100_000)) < 200
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.one_of(DAYS, LOCALS))
+def test_what_is_written_is_read_back(value: date | datetime) -> None:
+    assert parse_local(format_local(value)) == value
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.one_of(st.text(st.characters(codec=None)), st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}\Z"))
+)
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        parse_moment(text, "America/New_York", anywhere_on_earth=False)
+    except ValueError as fault:
+        assert str(fault).isascii()  # noqa: PT017 - only the texts that are refused have a fault
+
+
+@pytest.mark.parametrize(
+    ("text", "tzid", "instant"),
+    [
+        ("2014-06-04T13:30", "America/New_York", "2014-06-04T17:30"),
+        ("2014-01-04T13:30", "America/New_York", "2014-01-04T18:30"),
+        ("2014-08-18T09:00", "Asia/Kolkata", "2014-08-18T03:30"),
+        ("2199-07-01T12:00", "Europe/Berlin", "2199-07-01T10:00"),
+        ("1970-01-01T00:00", "UTC", "1970-01-01T00:00"),
+    ],
+)
+def test_a_local_time_names_an_instant(text: str, tzid: str, instant: str) -> None:
+    assert to_instant(local(text), tzid) == utc(instant)
+
+
+def test_a_repeated_time_means_the_first() -> None:
+    first = utc("2014-11-02T05:30")
+    assert to_instant(local("2014-11-02T01:30"), "America/New_York") == first
+    assert to_instant(local("2014-11-02T01:30").replace(fold=1), "America/New_York") == first
+
+
+@pytest.mark.parametrize(
+    ("text", "tzid", "following"),
+    [
+        ("2014-03-09T02:00:00", "America/New_York", "2014-03-09T03:00:00"),
+        ("2014-03-09T02:59:59", "America/New_York", "2014-03-09T03:00:00"),
+        ("2100-03-28T02:30:00", "Europe/Berlin", "2100-03-28T03:00:00"),
+        ("2014-10-05T02:15:00", "Australia/Lord_Howe", "2014-10-05T02:30:00"),
+        ("2018-11-04T00:00:00", "America/Sao_Paulo", "2018-11-04T01:00:00"),
+        ("2011-12-30T12:00:00", "Pacific/Apia", "2011-12-31T00:00:00"),
+        ("1972-01-07T00:30:00", "Africa/Monrovia", "1972-01-07T00:44:30"),
+    ],
+)
+def test_a_skipped_time_is_refused_with_the_next_one(text: str, tzid: str, following: str) -> None:
+    with pytest.raises(SkippedTime) as caught:
+        to_instant(local(text), tzid)
+    assert str(caught.value) == (
+        f"{text} does not exist in {tzid}: the clocks skip it; the next time there is {following}"
+    )
+    assert caught.value.next_valid == local(following)
+
+
+def test_the_seconds_around_a_gap_are_valid() -> None:
+    assert to_instant(local("2014-03-09T01:59:59"), "America/New_York") == utc("2014-03-09T06:59:59")
+    assert to_instant(local("2014-03-09T03:00:00"), "America/New_York") == utc("2014-03-09T07:00:00")
+
+
+def test_an_aware_time_is_not_local() -> None:
+    with pytest.raises(ValueError, match="has an offset, but a local time has none"):
+        to_instant(utc("2014-06-04T13:30"), "UTC")
+    with pytest.raises(ValueError, match="has an offset, but a local time has none"):
+        format_local(utc("2014-06-04T13:30"))
+
+
+def test_instants_of_years_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match="the year 9999 is out of range"):
+        to_instant(FIRST.replace(year=9999), "Etc/GMT+12")
+    with pytest.raises(ValueError, match="the year 0001 is out of range"):
+        day_start(date.min, "Pacific/Kiritimati")
+    with pytest.raises(ValueError, match="the year 9999 is out of range"):
+        day_end(date.max, "UTC")
+
+
+@settings(deadline=None, max_examples=300)
+@given(LOCALS, ZONES)
+def test_an_instant_shows_the_same_local_time_in_its_zone(written: datetime, tzid: str) -> None:
+    try:
+        instant = to_instant(written, tzid)
+    except SkippedTime as skipped:
+        assert skipped.next_valid > written  # noqa: PT017 - only the times that are skipped have a next one
+        instant, written = to_instant(skipped.next_valid, tzid), skipped.next_valid
+    assert instant.tzinfo is UTC
+    assert instant.astimezone(zone(tzid)).replace(tzinfo=None) == written
+
+
+@pytest.mark.parametrize(
+    ("day", "tzid", "start", "end"),
+    [
+        ("2014-08-18", "America/Chicago", "2014-08-18T05:00", "2014-08-19T05:00"),
+        ("2014-03-09", "America/Chicago", "2014-03-09T06:00", "2014-03-10T05:00"),
+        ("2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00", "2018-11-05T02:00"),
+        ("2018-11-03", "America/Sao_Paulo", "2018-11-03T03:00", "2018-11-04T03:00"),
+        # The clocks went from 00:01 back to 23:01: the day began, stopped, and began again.
+        ("2010-11-07", "America/St_Johns", "2010-11-07T02:30", "2010-11-08T03:30"),
+        # Samoa crossed the date line and had no such day.
+        ("2011-12-30", "Pacific/Apia", "2011-12-30T10:00", "2011-12-30T10:00"),
+        ("2199-12-31", "America/New_York", "2199-12-31T05:00", "2200-01-01T05:00"),
+        ("1970-01-01", "Asia/Tokyo", "1969-12-31T15:00", "1970-01-01T15:00"),
+    ],
+)
+def test_a_day_begins_with_its_first_instant_and_ends_with_the_next(day: str, tzid: str, start: str, end: str) -> None:
+    that = date.fromisoformat(day)
+    assert (day_start(that, tzid), day_end(that, tzid)) == (utc(start), utc(end))
+
+
+@settings(deadline=None, max_examples=200)
+@given(DAYS, ZONES)
+def test_days_follow_on_one_another_without_a_gap(day: date, tzid: str) -> None:
+    start, end = day_start(day, tzid), day_end(day, tzid)
+    assert timedelta() <= end - start <= timedelta(hours=26)
+    if start < end:
+        assert start.astimezone(zone(tzid)).date() == day
+        assert (start - timedelta(seconds=1)).astimezone(zone(tzid)).date() < day
+
+
+@pytest.mark.parametrize(
+    ("instant", "tzid", "text"),
+    [
+        ("2014-06-04T17:30", "America/New_York", "2014-06-04T13:30:00-04:00"),
+        ("2014-06-04T17:30:05.999", "Asia/Kathmandu", "2014-06-04T23:15:05+05:45"),
+        ("2014-06-04T17:30", "UTC", "2014-06-04T17:30:00+00:00"),
+        # Liberia was 44 minutes and 30 seconds behind; RFC 3339 has no seconds in an offset.
+        ("1971-01-01T00:00", "Africa/Monrovia", "1970-12-31T23:16:00-00:44"),
+    ],
+)
+def test_an_instant_is_given_out_with_its_zones_offset(instant: str, tzid: str, text: str) -> None:
+    assert with_offset(utc(instant), tzid) == text
+
+
+def test_a_time_without_offset_is_no_instant() -> None:
+    with pytest.raises(ValueError, match="has no offset, so it is no instant"):
+        with_offset(local("2014-06-04T13:30"), "UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2014-05-02T23:59", "2014-05-02T21:59"),
+        ("2014-05-02T23:59:30", "2014-05-02T21:59:30"),
+        ("2014-05-02T23:59:00Z", "2014-05-02T23:59"),
+        ("2014-05-02t23:59:00.5z", "2014-05-02T23:59"),
+        ("2014-05-02T23:59-12:00", "2014-05-03T11:59"),
+        ("2014-05-02T23:59:00-00:00", "2014-05-02T23:59"),
+        ("2014-05-02T23:59:00.123456789+05:30", "2014-05-02T18:29"),
+    ],
+)
+def test_a_moment_is_local_to_the_zone_or_has_an_offset(text: str, instant: str) -> None:
+    assert parse_moment(text, "Europe/Berlin", anywhere_on_earth=False) == utc(instant)
+
+
+def test_a_date_anywhere_on_earth_is_over_when_it_is_over_at_utc_minus_12() -> None:
+    assert parse_moment("2014-05-02", "Asia/Tokyo", anywhere_on_earth=True) == utc("2014-05-03T12:00")
+    assert parse_moment("2199-12-31", "Asia/Tokyo", anywhere_on_earth=True) == utc("2200-01-01T12:00")
+
+
+def test_a_moment_is_utc_and_comes_back_from_its_text() -> None:
+    moment = parse_moment("2014-05-02T23:59:00+03:00", "Europe/Berlin", anywhere_on_earth=False)
+    assert moment.tzinfo is UTC
+    assert parse_moment(with_offset(moment, "America/Lima"), "UTC", anywhere_on_earth=False) == moment
+    assert moment == datetime(2014, 5, 2, 23, 59, tzinfo=timezone(timedelta(hours=3)))
+
+
+def test_a_date_alone_is_no_moment() -> None:
+    assert moment_fault("2014-05-02", anywhere_on_earth=False) == (
+        "2014-05-02 does not say when on that day; write a time, as in 2014-05-02T23:59:00, "
+        "or set anywhere_on_earth to true for the end of the day at UTC-12"
+    )
+
+
+@pytest.mark.parametrize("text", ["2014-05-02T23:59", "2014-05-02T23:59:00Z", "soon"])
+def test_anywhere_on_earth_goes_with_a_date_only(text: str) -> None:
+    assert moment_fault(text, anywhere_on_earth=True) == (
+        f"{text!a} is not a date, but anywhere_on_earth goes with a date; "
+        "write one, as in 2014-05-02, or leave anywhere_on_earth out"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["soon", "", "2014-05-02T23:59+24:00", "2014-05-02T23:59 +02:00", "2014-05-02T23:59+0200"]
+)
+def test_what_is_no_moment_is_refused_with_both_forms_shown(text: str) -> None:
+    assert moment_fault(text, anywhere_on_earth=False) == (
+        f"{text!a} is not a time; write one local to Europe/Berlin, as in 2014-05-02T23:59:00, "
+        "or with an offset, as in 2014-05-02T23:59:00+02:00"
+    )
+
+
+def test_a_moment_that_the_zone_skips_is_refused() -> None:
+    with pytest.raises(SkippedTime, match="2014-03-30T02:30:00 does not exist in Europe/Berlin"):
+        parse_moment("2014-03-30T02:30", "Europe/Berlin", anywhere_on_earth=False)
+
+
+@pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2200-01-01T00:00:00+14:00", "0001-01-01T00:00:00+23:59"])
+def test_a_moment_out_of_range_is_refused(text: str) -> None:
+    assert moment_fault(text, anywhere_on_earth=False) == (
+        f"the year {text[:4]} is out of range; write one from 1970 to 2199"
+    )

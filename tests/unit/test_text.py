@@ -1,0 +1,236 @@
+# ruff: noqa: RUF001 - letters that look like others are what is tested here
+"""Storable text, slugs, search words and e-mail keys."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.kit.text import (
+    QUERY_WORD_LIMIT,
+    SLUG_LIMIT,
+    email_key,
+    fold,
+    is_slug,
+    many_lines_fault,
+    one_line_fault,
+    query_words,
+    search_words,
+    slugify,
+)
+
+# Letters, marks and separators that folding treats each in its own way, mixed far more often than chance would.
+TRICKY = st.text(
+    st.one_of(st.sampled_from("aB ßẞİIıiﬁﬃŉǅΣςᾳᾼ\u0345\u0301\u0316が한हिน\u200b\u00ad\ufe0f½_%-'"), st.characters())
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("Xen\x00", "contains a control character (U+0000) at position 4; remove it"),
+        ("\x1b[31mred", "contains a control character (U+001B) at position 1; remove it"),
+        ("a\x7f", "contains a control character (U+007F) at position 2; remove it"),
+        ("a\x9f", "contains a control character (U+009F) at position 2; remove it"),
+        ("a\tb", "contains a tab (U+0009) at position 2; write a space instead"),
+        ("a\nb", "contains a line break (U+000A) at position 2; write a space instead"),
+        ("a\r\nb", "contains a line break (U+000D) at position 2; write a space instead"),
+        ("a\x85b", "contains a line break (U+0085) at position 2; write a space instead"),
+        ("a\u2028b", "contains a line break (U+2028) at position 2; write a space instead"),
+        ("a\u2029b", "contains a line break (U+2029) at position 2; write a space instead"),
+        ("a\ud83d", "contains U+D83D at position 2, which is half a character or none; remove it"),
+        ("a\uffff", "contains U+FFFF at position 2, which is half a character or none; remove it"),
+        ("", "is blank; write something that can be seen"),
+        (" \u3000\u200b\u200f", "is blank; write something that can be seen"),
+    ],
+)
+def test_one_line_that_cannot_be_stored_is_refused_with_a_way_out(value: str, fault: str) -> None:
+    assert one_line_fault(value) == fault
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Xen on ARM",
+        " padded ",
+        "Mihai Donțu",
+        "日本語",
+        "\u202eright to left",
+        "<script>alert(1)</script>",
+        "👩\u200d💻",
+        "\U0001fffe",
+    ],
+)
+def test_one_line_of_any_script_is_stored_as_written(value: str) -> None:
+    assert one_line_fault(value) is None
+
+
+@pytest.mark.parametrize("value", ["", " ", "a\n\n\tb\r\n", "a\u2028b\u2029", "\u202e<b>"])
+def test_many_lines_may_be_empty_and_hold_tabs_and_line_breaks(value: str) -> None:
+    assert many_lines_fault(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("a\n\x00", "contains a control character (U+0000) at position 3; remove it"),
+        ("a\rb", "contains a line break (U+000D) at position 2; write a line feed instead"),
+        ("a\x0cb", "contains a line break (U+000C) at position 2; write a line feed instead"),
+        ("\udc00", "contains U+DC00 at position 1, which is half a character or none; remove it"),
+    ],
+)
+def test_many_lines_that_cannot_be_stored_are_refused_with_a_way_out(value: str, fault: str) -> None:
+    assert many_lines_fault(value) == fault
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(st.characters(codec=None)))
+def test_whatever_is_stored_can_be_written_as_xml_and_utf_8(value: str) -> None:
+    if many_lines_fault(value) is None:
+        assert value.encode().decode() == value
+        assert not [c for c in value if unicodedata.category(c) == "Cc" and c not in "\t\r\n"]
+    if one_line_fault(value) is None:
+        assert many_lines_fault(value) is None
+        assert len(value.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "slug"),
+    [
+        ("Mihai Donțu", "mihai-dontu"),
+        ("  Xen  Project: Developer Summit, 2014! ", "xen-project-developer-summit-2014"),
+        ("Łukasz Sørensen", "lukasz-sorensen"),
+        ("Große Straße", "grosse-strasse"),
+        ("İstanbul ısparta", "istanbul-isparta"),
+        ("Conan O'Brien and Conan O\u2019Brien", "conan-obrien-and-conan-obrien"),
+        ("ﬁne №½ ＡＢＣ", "fine-no1-2-abc"),
+        ("日本語", ""),
+        ("日本 Xen 会", "xen"),
+        ("--_--", ""),
+        ("", ""),
+    ],
+)
+def test_a_slug_is_plain_words_joined_by_hyphens(value: str, slug: str) -> None:
+    assert slugify(value) == slug
+
+
+def test_a_long_slug_is_cut_at_a_word() -> None:
+    assert slugify("nine char " * 20) == "-".join(["nine-char"] * 8)
+    assert slugify(f"{'a' * 70} {'b' * 20}") == "a" * 70
+
+
+def test_a_slug_of_one_endless_word_is_cut_within_it() -> None:
+    assert slugify("a" * 200) == "a" * SLUG_LIMIT
+
+
+@settings(deadline=None, max_examples=200)
+@given(TRICKY)
+def test_a_slug_is_always_one_and_stays_itself(value: str) -> None:
+    slug = slugify(value)
+    assert slug == "" or is_slug(slug)
+    assert slugify(slug) == slug
+
+
+@pytest.mark.parametrize("value", ["", "-a", "a-", "a--b", "A", "a_b", "é", "a\n", "a" * (SLUG_LIMIT + 1), "٣"])
+def test_what_is_no_slug_is_known(value: str) -> None:
+    assert not is_slug(value)
+
+
+def test_search_words_are_folded_once_each_and_sorted() -> None:
+    assert search_words("Xen on ARM", None, "on XEN!", "") == " arm on xen"
+    assert search_words("C++ x86_64 100% don't") == " 100 64 c don t x86"
+    assert search_words(None, "", "?!") == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("Straße", "STRASSE"),
+        ("STRASSE", "straße"),
+        ("İstanbul", "istanbul"),
+        ("ISPARTA", "ısparta"),
+        ("ısparta", "Isparta"),
+        ("Donțu", "dontu"),
+        ("cafe\u0301", "CAFÉ"),
+        ("ﬁle", "file"),
+        ("Ｘｅｎ", "xen"),
+        ("Łukasz", "lukasz"),
+        ("Ὀδυσσεύς", "ΟΔΥΣΣΕΥΣ"),
+        ("τῷ", "τω"),
+        ("ｶﾞｲﾄﾞ", "ガイド"),
+        ("re\u00adsume", "Résumé"),
+        ("हिन्दी", "हिन्दी"),
+    ],
+)
+def test_a_word_is_found_without_case_accents_ligatures_and_width(written: str, asked: str) -> None:
+    assert search_words(written) == f" {query_words(asked)[0]}"
+    assert len(query_words(asked)) == 1
+
+
+def test_vowel_signs_tell_words_apart() -> None:
+    assert query_words("की") != query_words("कु")
+
+
+def test_scripts_without_spaces_are_found_by_their_beginning() -> None:
+    words = search_words("日本語Xenユーザー会 서울")
+    assert all(f" {word}" in words for query in ("日本", "서", "日本語xen") for word in query_words(query))
+
+
+def test_query_words_keep_their_order_once_each() -> None:
+    assert query_words("Zen, xen; ZEN 'arm'") == ("zen", "xen", "arm")
+
+
+def test_a_query_is_text_and_no_pattern() -> None:
+    assert query_words('100% _ "a*" -b NEAR(c) \\ \x00') == ("100", "a", "b", "near", "c")
+    assert query_words(" %_? ") == ()
+
+
+def test_a_query_of_many_words_is_read_to_the_twentieth() -> None:
+    assert query_words(" ".join(str(n) for n in range(100))) == tuple(str(n) for n in range(QUERY_WORD_LIMIT))
+
+
+def _finds(query: str, words: str) -> bool:
+    return all(f" {word}" in words for word in query_words(query))
+
+
+@settings(deadline=None, max_examples=200)
+@given(TRICKY, TRICKY)
+def test_every_word_and_every_beginning_of_a_word_finds_its_text(text: str, other: str) -> None:
+    words = search_words(other, text)
+    for run in text.split():
+        for end in range(1, len(run) + 1):
+            assert _finds(run[:end], words)
+
+
+@settings(deadline=None, max_examples=200)
+@given(TRICKY)
+def test_search_words_are_sorted_unique_and_free_of_patterns(text: str) -> None:
+    words = search_words(text)
+    split = words.split(" ")[1:]
+    assert split == sorted(set(split))
+    assert set(query_words(words)) <= set(split)
+    assert not set(words) & set("%_\\\"'*")
+
+
+@settings(deadline=None, max_examples=300)
+@given(TRICKY, TRICKY)
+def test_folding_is_stable_and_goes_character_by_character(left: str, right: str) -> None:
+    assert fold(fold(left)) == fold(left)
+    assert fold(left + right) == fold(left) + fold(right)
+    assert fold(unicodedata.normalize("NFC", left)) == fold(unicodedata.normalize("NFD", left))
+
+
+@pytest.mark.parametrize("written", ["  Jane@Example.ORG ", "jane@example.org", "JANE@EXAMPLE.ORG\n"])
+def test_an_address_is_the_same_in_any_case(written: str) -> None:
+    assert email_key(written) == "jane@example.org"
+
+
+def test_an_address_is_the_same_composed_and_taken_apart() -> None:
+    assert email_key("ANDRE\u0301@example.org") == email_key("andré@example.org") == "andr\u00e9@example.org"
+
+
+@settings(deadline=None, max_examples=200)
+@given(TRICKY)
+def test_the_key_of_a_key_is_itself(value: str) -> None:
+    assert email_key(email_key(value)) == email_key(value)

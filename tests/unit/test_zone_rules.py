@@ -1,0 +1,127 @@
+from datetime import UTC, date, datetime, timedelta
+from struct import pack
+
+import pytest
+
+from eventcal.feeds.zones.component import zone_lines
+from eventcal.feeds.zones.posix import CountedOnset, FixedOnset, PosixRule, WeekdayOnset, YearlyChange, parse_rule
+from eventcal.feeds.zones.timeline import LocalTime, Span
+from eventcal.feeds.zones.tzif import parse_tzif
+
+HOUR = 3_600
+CET, CEST = LocalTime(HOUR, "CET"), LocalTime(2 * HOUR, "CEST")
+
+
+def test_a_rule_names_its_local_times_and_counts_offsets_east() -> None:
+    assert parse_rule("CET-1CEST,M3.5.0,M10.5.0/3") == PosixRule(
+        CET,
+        (
+            YearlyChange(WeekdayOnset(10, 5, 0, 3 * HOUR), CEST, CET),
+            YearlyChange(WeekdayOnset(3, 5, 0, 2 * HOUR), CET, CEST),
+        ),
+    )
+    assert parse_rule("<-0330>+3:30:15") == PosixRule(LocalTime(-12_615, "-0330"))
+
+
+def test_a_rule_may_count_days_and_give_hours_beyond_the_day_and_before_it() -> None:
+    standard, summer = LocalTime(-3 * HOUR, "-03"), LocalTime(-HOUR, "-01")
+    assert parse_rule("<-03>3<-01>1,J60/-1:30,365/26") == PosixRule(
+        standard,
+        (
+            YearlyChange(CountedOnset(365, 26 * HOUR), summer, standard),
+            YearlyChange(FixedOnset(60, -5_400), standard, summer),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "CET",
+        "CET-1CEST",
+        "CET-1CEST,M3.5.0",
+        "CET-1CEST,M3.6.0,M10.5.0",
+        "CET-1CEST,M3.5.0,M13.5.0",
+        ":UTC",
+        "C ET-1",
+    ],
+)
+def test_what_is_no_rule_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a"):
+        parse_rule(text)
+
+
+def test_onsets_fall_on_the_day_that_posix_means() -> None:
+    def days(onset: WeekdayOnset | FixedOnset | CountedOnset) -> list[str]:
+        clock = datetime(1970, 1, 1, tzinfo=UTC)
+        return [f"{clock + timedelta(seconds=onset.local(year)):%m-%d %H:%M}" for year in (2023, 2024)]
+
+    assert days(WeekdayOnset(2, 5, 4, 0)) == ["02-23 00:00", "02-29 00:00"]
+    assert days(WeekdayOnset(10, 1, 0, 2 * HOUR)) == ["10-01 02:00", "10-06 02:00"]
+    assert days(WeekdayOnset(9, 1, 6, 24 * HOUR)) == ["09-03 00:00", "09-08 00:00"]
+    assert days(FixedOnset(59, 0)) == ["02-28 00:00", "02-28 00:00"]
+    assert days(FixedOnset(60, 0)) == ["03-01 00:00", "03-01 00:00"]
+    assert days(CountedOnset(59, -HOUR)) == ["02-28 23:00", "02-28 23:00"]
+    assert days(CountedOnset(60, 0)) == ["03-02 00:00", "03-01 00:00"]
+
+
+def test_only_weekdays_take_hours_beyond_their_day() -> None:
+    assert WeekdayOnset(10, 5, 6, 49 * HOUR).carried() == WeekdayOnset(10, 5, 1, HOUR)
+    assert WeekdayOnset(3, 5, 0, -HOUR).carried() == WeekdayOnset(3, 5, 6, 23 * HOUR)
+    rule = parse_rule("<-03>3<-01>1,J60/-1:30,365/26")
+    assert rule.carried() == rule
+
+
+def test_summer_that_begins_as_it_ends_lasts_all_year() -> None:
+    # The example of RFC 9636 section 3.3.1.
+    line = parse_rule("XXX3EDT4,0/0,J365/23").timeline(Span.around(date(2023, 6, 1), date(2030, 1, 1)))
+    assert (line.opening, line.changes) == (LocalTime(-4 * HOUR, "EDT"), ())
+
+
+def tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
+    """Give the file of a zone that went from 17 and a half minutes ahead of UTC to an hour, a day into 1970."""
+    header = pack(">4sc15x6L", b"TZif", version, 0, 0, 0, 1, 2, 8)
+    kinds = pack(">lBBlBB", 1_050, 0, 0, HOUR, 0, 4) + b"LMT\0CET\0"
+    old, new = pack(">lB", 86_400, 1), pack(">qB", 86_400, 1)
+    return header + old + kinds + header + new + kinds + b"\n" + footer + b"\n"
+
+
+def test_the_rule_takes_over_after_the_last_change_on_record() -> None:
+    line = parse_tzif(tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).timeline(
+        Span.around(date(1970, 1, 1), date(1970, 6, 1))
+    )
+    assert line.opening == LocalTime(1_050, "LMT")
+    assert [(change.at, change.to) for change in line.changes] == [(86_400, CET), (87 * 86_400 + HOUR, CEST)]
+
+
+def test_a_file_without_a_rule_keeps_its_last_local_time() -> None:
+    line = parse_tzif(tzif()).timeline(Span.around(date(2020, 1, 1), date(2030, 1, 1)))
+    assert (line.opening, line.changes) == (CET, ())
+
+
+def test_a_rule_of_fixed_dates_is_written_onset_by_onset() -> None:
+    zone = parse_tzif(tzif(footer=b"CET-1CEST,J90,J300/3"))
+    assert zone_lines("Made/Up", zone, Span.around(date(2024, 2, 1), date(2024, 9, 1))) == [
+        "BEGIN:VTIMEZONE",
+        "TZID:Made/Up",
+        "BEGIN:STANDARD",
+        "DTSTART:19700101T000000",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0100",
+        "TZNAME:CET",
+        "END:STANDARD",
+        "BEGIN:DAYLIGHT",
+        "DTSTART:20240331T020000",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0200",
+        "TZNAME:CEST",
+        "END:DAYLIGHT",
+        "END:VTIMEZONE",
+    ]
+
+
+@pytest.mark.parametrize("data", [tzif(version=b"\0"), tzif().replace(b"TZif", b"TZxx")])
+def test_a_file_of_another_format_or_of_version_1_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="version 2"):
+        parse_tzif(data)

@@ -1,0 +1,300 @@
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from io import BytesIO, StringIO
+from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pytest
+from dateutil.tz import tzical
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Timezone
+
+from eventcal.feeds.zones import vtimezone
+from eventcal.feeds.zones.timeline import Span
+from eventcal.feeds.zones.tzif import get_zone, parse_tzif, read_tzif
+
+ZONES = files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
+HOUR = 3_600
+A_SECOND = timedelta(seconds=1)
+
+
+@cache
+def reference(tzid: str) -> ZoneInfo:
+    return ZoneInfo.from_file(BytesIO(read_tzif(tzid)), key=tzid)
+
+
+def exists(wall: datetime, zone: ZoneInfo) -> bool:
+    there = wall.replace(tzinfo=zone)
+    return there.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
+
+
+def walls_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
+    """Give local times before, in and after each hour that a change repeats, and none that it skips."""
+    zone = reference(tzid)
+    for change in get_zone(tzid).timeline(span).changes:
+        for hours in (-30, -1, 1, 30):
+            instant = datetime.fromtimestamp(change.at + hours * HOUR, UTC)
+            for nudge in (-A_SECOND, timedelta(0)):
+                wall = (instant + nudge).astimezone(zone).replace(tzinfo=None, fold=0)
+                if exists(wall, zone):
+                    yield wall
+
+
+def reads_wrong(text: str, tzid: str, walls: list[datetime]) -> list[tuple[str, str, datetime]]:
+    """Give each reader and local time where the text's offset is not the zone's."""
+    zone = reference(tzid)
+    component = Timezone.from_ical(text)
+    assert isinstance(component, Timezone)
+    readers = {
+        "dateutil": tzical(StringIO(text)).get(tzid),
+        "icalendar": component.to_tz(lookup_tzid=False),
+    }
+    return [
+        (tzid, name, wall)
+        for name, reader in readers.items()
+        for wall in walls
+        if wall.replace(tzinfo=reader).utcoffset() != wall.replace(tzinfo=zone).utcoffset()
+    ]
+
+
+def crlf(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+def offsets(tzid: str, first: date, last: date) -> list[str]:
+    """Give kind, DTSTART, offset before and offset after of each observance, a line for each."""
+    observance = r"BEGIN:(STANDARD|DAYLIGHT)\r\nDTSTART:(.*)\r\nTZOFFSETFROM:(.*)\r\nTZOFFSETTO:(.*)\r\n"
+    return [" ".join(found) for found in re.findall(observance, vtimezone(tzid, first, last))]
+
+
+def test_a_zone_with_summer_time_is_one_standard_and_one_daylight_with_a_yearly_rule() -> None:
+    assert vtimezone("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 4)) == crlf("""\
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:STANDARD
+DTSTART:19701025T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+TZNAME:CET
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:19700329T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+TZNAME:CEST
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+END:DAYLIGHT
+END:VTIMEZONE
+""")
+
+
+def test_a_zone_without_summer_time_is_one_standard_named_by_its_offset() -> None:
+    assert vtimezone("Asia/Kathmandu", date(2014, 6, 4), date(2030, 6, 4)) == crlf("""\
+BEGIN:VTIMEZONE
+TZID:Asia/Kathmandu
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0545
+TZOFFSETTO:+0545
+TZNAME:+0545
+END:STANDARD
+END:VTIMEZONE
+""")
+
+
+def test_a_zone_that_kept_to_no_rule_is_written_onset_by_onset() -> None:
+    # Morocco goes back an hour for Ramadan, which no yearly rule follows.
+    assert vtimezone("Africa/Casablanca", date(2024, 1, 10), date(2024, 12, 10)) == crlf("""\
+BEGIN:VTIMEZONE
+TZID:Africa/Casablanca
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0100
+TZNAME:+01
+END:STANDARD
+BEGIN:STANDARD
+DTSTART:20240310T030000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0000
+TZNAME:+00
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:20240414T020000
+TZOFFSETFROM:+0000
+TZOFFSETTO:+0100
+TZNAME:+01
+END:DAYLIGHT
+END:VTIMEZONE
+""")
+
+
+def test_irish_winter_time_is_standard_although_tzdata_calls_it_the_exception() -> None:
+    assert offsets("Europe/Dublin", date(2014, 1, 1), date(2014, 12, 31)) == [
+        "STANDARD 19701025T020000 +0100 +0000",
+        "DAYLIGHT 19700329T010000 +0000 +0100",
+    ]
+
+
+def test_a_zone_south_of_the_equator_begins_its_summer_in_october() -> None:
+    assert offsets("Australia/Sydney", date(2014, 1, 1), date(2014, 12, 31)) == [
+        "STANDARD 19700405T030000 +1100 +1000",
+        "DAYLIGHT 19701004T020000 +1000 +1100",
+    ]
+
+
+def test_summer_time_may_be_half_an_hour_ahead_or_two_hours() -> None:
+    assert offsets("Australia/Lord_Howe", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+1030 +1100")
+    assert offsets("Antarctica/Troll", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+0000 +0200")
+
+
+def test_an_alias_keeps_its_name_and_is_otherwise_its_zone() -> None:
+    day = date(2014, 6, 4)
+    alias, zone = vtimezone("Asia/Calcutta", day, day), vtimezone("Asia/Kolkata", day, day)
+    assert alias == zone.replace("Asia/Kolkata", "Asia/Calcutta")
+
+
+def test_an_hour_outside_its_day_is_carried_into_the_weekday_where_that_holds() -> None:
+    # Greenland: the hour before the last Sunday of March, which in 2024 to 2028 is on the last Saturday.
+    assert offsets("America/Nuuk", date(2024, 1, 1), date(2028, 12, 1)) == [
+        "STANDARD 19701025T000000 -0100 -0200",
+        "DAYLIGHT 19700328T230000 -0200 -0100",
+    ]
+
+
+def test_an_hour_outside_its_day_is_written_onset_by_onset_where_carrying_fails() -> None:
+    # In 2029 the last Sunday is the 25th, and the last Saturday six days later.
+    assert offsets("America/Nuuk", date(2029, 1, 1), date(2029, 12, 1)) == [
+        "STANDARD 19700101T000000 -0200 -0200",
+        "DAYLIGHT 20290324T230000 -0200 -0100",
+        "STANDARD 20291028T000000 -0100 -0200",
+    ]
+
+
+def test_a_rule_that_came_into_force_between_the_dates_is_not_used() -> None:
+    # Turkey stayed on summer time in 2016.
+    assert offsets("Europe/Istanbul", date(2016, 1, 1), date(2017, 1, 1)) == [
+        "STANDARD 19700101T000000 +0200 +0200",
+        "DAYLIGHT 20160327T030000 +0200 +0300",
+    ]
+    assert offsets("Europe/Istanbul", date(2017, 1, 1), date(2018, 1, 1)) == ["STANDARD 19700101T000000 +0300 +0300"]
+
+
+def test_the_rule_is_not_used_for_a_week_without_changes_in_which_the_offset_was_another() -> None:
+    # Britain kept British Standard Time, an hour ahead of Greenwich, through the winter of 1970.
+    assert offsets("Europe/London", date(1970, 12, 1), date(1970, 12, 8)) == ["STANDARD 19690101T000000 +0100 +0100"]
+
+
+def test_two_changes_within_a_week_are_both_written() -> None:
+    # Boa Vista tried summer time from 8 to 15 October 2000.
+    assert offsets("America/Boa_Vista", date(2000, 10, 1), date(2000, 10, 31)) == [
+        "STANDARD 19700101T000000 -0400 -0400",
+        "DAYLIGHT 20001008T000000 -0400 -0300",
+        "STANDARD 20001015T000000 -0300 -0400",
+    ]
+
+
+def test_seconds_of_an_offset_are_written_where_there_are_some() -> None:
+    assert offsets("Africa/Monrovia", date(1972, 1, 1), date(1972, 1, 31)) == [
+        "STANDARD 19700101T000000 -004430 -004430",
+        "DAYLIGHT 19720107T000000 -004430 +0000",
+    ]
+
+
+def test_onsets_begin_before_the_first_entry_however_old_it_is() -> None:
+    assert offsets("Europe/Paris", date(1901, 1, 1), date(1901, 1, 1)) == ["STANDARD 19000101T000000 +000921 +000921"]
+    assert offsets("Etc/GMT+5", date.min, date.max) == ["STANDARD 00010101T000000 -0500 -0500"]
+
+
+@pytest.mark.parametrize(
+    ("tzid", "year"),
+    [("Europe/Berlin", 2014), ("America/Nuuk", 2029), ("Pacific/Fiji", 2014), ("Pacific/Apia", 2011)],
+)
+def test_an_entry_early_on_the_first_day_and_one_from_the_last_into_the_next_are_covered(tzid: str, year: int) -> None:
+    zone = reference(tzid)
+    for change in get_zone(tzid).timeline(Span.around(date(year, 1, 5), date(year, 12, 31))).changes:
+        day = datetime.fromtimestamp(change.at, zone).replace(tzinfo=None)
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock's time
+        for first in (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1)):
+            text = vtimezone(tzid, first.date(), first.date())
+            walls = [first + timedelta(minutes=minutes) for minutes in range(0, 48 * 60, 15)]
+            assert reads_wrong(text, tzid, [wall for wall in walls if exists(wall, zone)]) == []
+
+
+def test_the_last_date_may_not_be_before_the_first() -> None:
+    with pytest.raises(ValueError, match="2014-06-03 is before 2014-06-04"):
+        vtimezone("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 3))
+
+
+@pytest.mark.parametrize(
+    "tzid",
+    ["Europe/Atlantis", "Europe", "", "/etc/localtime", "../zoneinfo/UTC", "Europe//Berlin", "zone.tab", "__init__.py",
+     "zonenow.tab", "UTC\n", "Europe/Berlin/Mitte", "tzdata.zi", "Zürich"],
+)  # fmt: skip
+def test_a_name_that_is_no_zone_of_tzdata_is_refused(tzid: str) -> None:
+    with pytest.raises(ZoneInfoNotFoundError):
+        vtimezone(tzid, date(2014, 6, 4), date(2014, 6, 4))
+
+
+def test_every_zone_gives_short_crlf_lines_and_a_rule_only_for_one_standard_and_one_daylight() -> None:
+    shapes = set()
+    for tzid in ZONES:
+        text = vtimezone(tzid, date(2024, 1, 1), date(2030, 12, 31))
+        lines = text.split("\r\n")
+        assert lines[:2] == ["BEGIN:VTIMEZONE", f"TZID:{tzid}"]
+        assert lines[-2:] == ["END:VTIMEZONE", ""]
+        assert "\n" not in "".join(lines)
+        assert max(map(len, lines)) <= 75
+        assert text.isascii()
+        assert "RDATE" not in text
+        shapes.add((lines.count("BEGIN:STANDARD"), lines.count("BEGIN:DAYLIGHT"), text.count("RRULE:")))
+    assert {shape for shape in shapes if shape[2]} == {(1, 1, 2)}
+
+
+def test_every_zone_reads_right_around_each_change_and_through_the_year() -> None:
+    first, last = date(2024, 1, 1), date(2029, 12, 31)
+    noons = [datetime(2024, 1, 2, 12) + timedelta(days=30 * n) for n in range(72)]  # noqa: DTZ001 - a wall clock's time
+    read: set[str] = set()
+    wrong = []
+    for tzid in ZONES:
+        text = vtimezone(tzid, first, last)
+        body = text.replace(f"TZID:{tzid}\r\n", "")
+        if body not in read:  # many zones share one rule, and what reads right once does so again
+            read.add(body)
+            wrong += reads_wrong(text, tzid, [*walls_around_changes(tzid, Span.around(first, last)), *noons])
+    assert wrong == []
+
+
+def test_every_zone_changes_when_zoneinfo_says_so() -> None:
+    span = Span.around(date(1800, 1, 1), date(2110, 1, 1))
+    wrong = []
+    for data, tzid in {read_tzif(tzid): tzid for tzid in ZONES}.items():
+        zone, line = reference(tzid), parse_tzif(data).timeline(span)
+        instants = [span.start, *(change.at for change in line.changes), span.end]
+        local_times = [line.opening, *(change.to for change in line.changes)]
+        for (start, end), local in zip(pairwise(instants), local_times, strict=True):
+            # Between the ends, a sample here and there would show a change that was overlooked.
+            for at in {start, end - 1, start + (end - start) // 3, *range(start, end, 150 * 86_400)}:
+                there = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)).astimezone(zone)
+                if there.utcoffset() != timedelta(seconds=local.offset):
+                    wrong.append((tzid, there))
+    assert wrong == []
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_any_local_time_between_the_dates_reads_right_in_any_year(data: st.DataObject) -> None:
+    tzid = data.draw(st.sampled_from(ZONES))
+    first = data.draw(st.dates(date(1880, 1, 1), date(2095, 1, 1)))
+    last = first + timedelta(days=data.draw(st.integers(0, 1_500)))
+    morning = datetime(first.year, first.month, first.day)  # noqa: DTZ001 - a wall clock's time
+    minutes = st.integers(0, ((last - first).days + 1) * 24 * 60 - 1)
+    walls = [morning + timedelta(minutes=data.draw(minutes)) for _ in range(5)]
+    walls += walls_around_changes(tzid, Span.around(first, last))
+    asked = [wall for wall in walls if first <= wall.date() <= last and exists(wall, reference(tzid))]
+    assert reads_wrong(vtimezone(tzid, first, last), tzid, asked) == []
