@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import tempfile
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 PREFIX = "EVENTCAL_"
 
@@ -113,14 +115,15 @@ def _refuse_unknown(names: set[str], where: str) -> None:
 
 def _kept_key(path: Path) -> str:
     """Return the key in the instance folder, made there by whoever comes first, readable by its owner only."""
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key + "\n")
-    return key
+    if not path.exists():
+        # Linked only when written: nobody may find half a key, and the first of several that start at once wins.
+        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+        with suppress(FileExistsError):
+            os.link(made, path)
+        Path(made).unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 def _checked_database_url(url: str) -> str:
@@ -134,8 +137,8 @@ def _checked_database_url(url: str) -> str:
 
 
 def _checked_base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    parts = _parts(url)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise ConfigurationError(f"{PREFIX}BASE_URL must be http(s)://host, and is {url!r}.")
     if parts.path.strip("/"):
         raise ConfigurationError(f"{PREFIX}BASE_URL must not have a path: eventcal needs a host name of its own.")
@@ -145,10 +148,20 @@ def _checked_base_url(url: str) -> str:
 def _checked_mail_url(url: str | None) -> str | None:
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+    parts = _parts(url)
+    if parts is None or parts.scheme not in {"smtp", "smtps"}:
         raise ConfigurationError(f"{PREFIX}MAIL_URL must be smtp://host:port or smtps://host:port.")
     return url
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of a URL that has a host, and a port that is one if any; None otherwise."""
+    try:
+        parts = urlsplit(url)
+        reachable = parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if reachable else None
 
 
 def _whole_number(name: str, text: str) -> int:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import settings
 
 from eventcal.kit import migrate
-from eventcal.kit.database import Database
+from eventcal.kit.database import Database, Hook
 from tests import postgres
 from tests.clocks import FixedClock
+from tests.shelf import Book, OpenShelf
 
 # No deadline: on a busy machine it fails tests that are right. The blob repeats a failure elsewhere.
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -88,6 +89,21 @@ def database(database_url: str, clock: FixedClock) -> Iterator[Database]:
     database = Database(database_url, clock=clock)
     yield database
     database.engine.dispose()
+
+
+@pytest.fixture
+def open_shelf(database_url: str, clock: FixedClock) -> Iterator[OpenShelf]:
+    """Give a function that opens this test's database with hooks of its own, and the tables of tests/shelf.py."""
+    opened: list[Database] = []
+
+    def open_it(*hooks: Hook, pool_size: int = 16) -> Database:
+        opened.append(Database(database_url, clock=clock, hooks=hooks, pool_size=pool_size))
+        Book.metadata.create_all(opened[-1].engine)
+        return opened[-1]
+
+    yield open_it
+    for database in opened:
+        database.engine.dispose()
 
 
 @pytest.fixture(scope="session")

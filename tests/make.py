@@ -195,3 +195,9 @@ def make_sponsorship(
     session.add(row)
     session.flush()
     return row
+
+
+def forget(session: Session) -> None:
+    """Write down what was made and let go of it, so that what is asked for next is read as by a new request."""
+    session.flush()
+    session.expunge_all()

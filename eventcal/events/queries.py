@@ -117,7 +117,7 @@ def _organised_part(session: Session, table: type[Part], part_id: str, caller: C
 def teams_of(session: Session, member_id: str) -> dict[str, TeamRole]:
     """Return the ids of the events whose team a member is on, and as what."""
     rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
-    return dict(session.execute(rows).tuples())
+    return dict(session.execute(rows).all())
 
 
 def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:

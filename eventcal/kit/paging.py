@@ -4,11 +4,11 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, false, or_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Fault, Invalid
@@ -80,25 +80,26 @@ def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
         values = orjson.loads(raw)
         if not isinstance(values, list) or len(values) != len(order):
             raise TypeError
-        return [_typed(value, key.kind) for value, key in zip(values, order, strict=True)]
+        return [_typed(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
         raise Invalid(
             "See errors.", faults=[Fault("?cursor", "not a cursor of this list; leave it out to begin again")]
         ) from error
 
 
-def _typed(value: object, kind: type) -> object:
-    if kind is datetime:
+def _typed(value: object, key: Key) -> object:
+    if key.kind is datetime:
         if not isinstance(value, str):
             raise TypeError
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError
-        return moment
+        # Near the first and the last year UTC may have no such moment.
+        return moment.astimezone(UTC)
     # bool is an int to Python, but no number of ours.
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, key.kind) or isinstance(value, bool):
         raise TypeError
-    if isinstance(value, int) and abs(value) >= 2**63:
+    if isinstance(value, int) and abs(value) >= (2**63 if isinstance(key.column.type, BigInteger) else 2**31):
         raise ValueError
     if isinstance(value, str) and "\x00" in value:
         raise ValueError

@@ -77,3 +77,7 @@ class NoSuchFeed(NotFound):
 
     def __init__(self, feed_id: str) -> None:
         super().__init__(f"You have no feed “{feed_id}”.")
+
+
+class NoSuchMember(NotFound):
+    """No member by this id or address."""

@@ -19,8 +19,9 @@ class Member(Base, UserMixin):
 
     __tablename__ = "members"
 
-    # UserMixin takes every id for a number; ours is a string.
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)  # type: ignore[assignment]
+    id: Mapped[str] = mapped_column(  # type: ignore[assignment]  # UserMixin takes every id for a number
+        String(16), primary_key=True, default=new_id
+    )
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(200))

@@ -8,13 +8,29 @@ from sqlalchemy.orm import Session
 from eventcal.kit.ids import secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.text import email_key
-from eventcal.members.errors import NoSuchFeed, NoSuchToken
+from eventcal.members.errors import NoSuchFeed, NoSuchMember, NoSuchToken
 from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed
 
 
 def find_member_by_email(session: Session, email: str) -> Member | None:
     """Return the member with this address, however it is written."""
     return session.scalars(select(Member).where(Member.email_key == email_key(email))).one_or_none()
+
+
+def get_member(session: Session, member_id: str) -> Member:
+    """Return the member. Raises NoSuchMember."""
+    member = session.get(Member, member_id)
+    if member is None:
+        raise NoSuchMember(f"There is no member “{member_id}”.")
+    return member
+
+
+def get_member_by_email(session: Session, email: str) -> Member:
+    """Return the member with this address. Raises NoSuchMember."""
+    member = find_member_by_email(session, email)
+    if member is None:
+        raise NoSuchMember("Nobody with this address has an account; ask them to register first.")
+    return member
 
 
 def find_active_member(session: Session, key: str) -> Member | None:

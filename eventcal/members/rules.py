@@ -2,15 +2,30 @@
 
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import Caller
+from eventcal.members.errors import NotSignedIn
 
 
 def check_organiser(caller: Caller, event_id: str) -> None:
-    """Refuse whoever does not decide for this event (Forbidden)."""
+    """Refuse whoever does not decide for this event (NotSignedIn, Forbidden)."""
+    _check_signed_in(caller)
     if not caller.may_organise(event_id):
         raise Forbidden("Only this event's organisers may do this.")
 
 
+def check_reviewer(caller: Caller, event_id: str) -> None:
+    """Refuse whoever may not see what was submitted to this event (NotSignedIn, Forbidden)."""
+    _check_signed_in(caller)
+    if not caller.may_review(event_id):
+        raise Forbidden("Only this event's organisers and reviewers see what was submitted.")
+
+
 def check_moderator(caller: Caller) -> None:
-    """Refuse whoever does not moderate this site (Forbidden)."""
+    """Refuse whoever does not moderate this site (NotSignedIn, Forbidden)."""
+    _check_signed_in(caller)
     if not caller.moderates:
         raise Forbidden("Only moderators may do this.")
+
+
+def _check_signed_in(caller: Caller) -> None:
+    if not caller.signed_in:
+        raise NotSignedIn("Sign in first, or send a token.")

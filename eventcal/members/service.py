@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_secret, secret_hash
+from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
@@ -84,7 +85,12 @@ def check_confirmed(caller: Caller) -> None:
 def give_token(
     session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
 ) -> tuple[AccessToken, str]:
-    """Give a member a new access token. Returns what is kept of it, and the token itself, which is not."""
+    """Give a member a new access token. Returns what is kept of it, and the token itself, which is not.
+
+    Raises Invalid where it would be over already.
+    """
+    if expires_at is not None and expires_at <= now:
+        refuse_faults([Fault("/expires_at", "is past; choose a later time, or leave it out")])
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
         member_id=member.id,
@@ -125,9 +131,14 @@ def revoke_feed(session: Session, feed: PersonalFeed, *, now: datetime) -> None:
     session.flush()
 
 
+def revoke_every_feed(session: Session, member: Member, *, now: datetime) -> None:
+    """Close every secret feed of a member's for good."""
+    feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
+    session.execute(feeds.values(revoked_at=now))
+
+
 def remove_member(session: Session, member: Member, *, now: datetime) -> None:
     """Remove a member, with their tokens, stars and kept answers; their secret feeds are closed."""
-    feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id)
-    session.execute(feeds.where(PersonalFeed.revoked_at.is_(None)).values(revoked_at=now))
+    revoke_every_feed(session, member, now=now)
     session.delete(member)
     session.flush()

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from eventcal.outbox.models import OutboxMessage
 
 MAIL = "mail"
-NOTHING = "nothing"
 
 
 def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datetime) -> None:
@@ -15,8 +14,3 @@ def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datet
     # A line break in a subject would be a header of somebody else's making.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
     session.add(OutboxMessage(kind=MAIL, payload=payload, due_at=now, created_at=now))
-
-
-def queue_nothing(session: Session, *, now: datetime) -> None:
-    """Write a row that is done already: what would show by its cost whom we know then costs the same for all."""
-    session.add(OutboxMessage(kind=NOTHING, payload={}, due_at=now, sent_at=now, created_at=now))

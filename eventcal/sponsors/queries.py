@@ -133,7 +133,7 @@ def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[
         .order_by(*_RANKED, Sponsorship.created_at, Sponsorship.id)
     )
     tiers: dict[str, tuple[Tier, list[Sponsor]]] = {}
-    for tier, sponsor in session.execute(rows).tuples():
+    for tier, sponsor in session.execute(rows):
         _, sponsors = tiers.setdefault(tier.id, (tier, []))
         # A tier that nobody holds comes once, with nobody.
         if sponsor is not None:

@@ -1,4 +1,4 @@
-"""The one table from a refusal to a status, and every answer that says no: problem details (RFC 9457)."""
+"""The one table from a refusal to a status, and what becomes of every other exception; the form is problem.py's."""
 
 import logging
 import secrets
@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-import orjson
 from flask import Flask, Response, request
 from flask_limiter import RateLimitExceeded
 from marshmallow import ValidationError
@@ -19,7 +17,6 @@ from werkzeug.exceptions import HTTPException, InternalServerError, default_exce
 from eventcal.kit.refusals import (
     Busy,
     Conflict,
-    Fault,
     Forbidden,
     Gone,
     Invalid,
@@ -30,9 +27,25 @@ from eventcal.kit.refusals import (
 )
 from eventcal.kit.text import slugify
 from eventcal.web.foreign import faults_in, seconds_to_wait, will_pass
+from eventcal.web.problem import Problem, answer_problem
 
-MEDIA_TYPE = "application/problem+json"
-DOCS = "/api/v1/docs"
+__all__ = [
+    "BadRequest",
+    "Broken",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "PreconditionRequired",
+    "RetryLater",
+    "TooLarge",
+    "TooMany",
+    "UnderWay",
+    "UnsupportedMediaType",
+    "answer_problem",
+    "known_problems",
+    "problem_of",
+    "refuse_messages",
+    "register_errors",
+]
 
 _LOG = logging.getLogger(__name__)
 
@@ -147,22 +160,13 @@ _TABLE: Mapping[type[Refusal], _Row] = {
 _FAMILIES = {row.status: family for family, row in _TABLE.items()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """What the caller is told. `headers` go with it."""
-
-    status: HTTPStatus
-    code: str
-    title: str
-    detail: str
-    faults: tuple[Fault, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 def known_problems() -> list[tuple[HTTPStatus, str, str]]:
-    """Return status, code and title of every refusal that has been loaded, in that order, for the documentation."""
-    found = {(_row(kind).status, kind.code, kind.title) for kind in _below(Refusal) if "code" in vars(kind)}
-    return sorted(found)
+    """Return status, code and title of every refusal that has been loaded, sorted, for the documentation.
+
+    Refusals of no family are left out: nothing that HTTP reaches raises them.
+    """
+    rows = [(kind, _find_row(kind)) for kind in _below(Refusal) if "code" in vars(kind)]
+    return sorted({(row.status, kind.code, kind.title) for kind, row in rows if row is not None})
 
 
 def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
@@ -171,12 +175,17 @@ def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
         yield from _below(below)
 
 
+def _find_row(kind: type[Refusal]) -> _Row | None:
+    """Return the row of the closest family."""
+    return next((_TABLE[family] for family in kind.__mro__ if family in _TABLE), None)
+
+
 def _row(kind: type[Refusal]) -> _Row:
     """Return the row of the closest family. Raises LookupError: a refusal of no family is a mistake of ours."""
-    for family in kind.__mro__:
-        if family in _TABLE:
-            return _TABLE[family]
-    raise LookupError(f"{kind.__name__} belongs to no family that has a status")
+    row = _find_row(kind)
+    if row is None:
+        raise LookupError(f"{kind.__name__} belongs to no family that has a status")
+    return row
 
 
 def problem_of(refusal: Refusal) -> Problem:
@@ -193,54 +202,6 @@ def problem_of(refusal: Refusal) -> Problem:
         faults=refusal.faults,
         headers=headers,
     )
-
-
-def answer_problem(problem: Problem) -> Response:
-    """Return the answer to the request under way: application/problem+json, never kept by a cache."""
-    said: dict[str, Any] = {
-        "type": f"{DOCS}#problem-{problem.code}",
-        "title": problem.title,
-        "status": int(problem.status),
-        "detail": problem.detail,
-        "code": problem.code,
-        "instance": _instance(request.path),
-    }
-    if problem.faults:
-        said["errors"] = [_placed(fault) for fault in problem.faults]
-    answer = Response(_json(said), status=problem.status, content_type=MEDIA_TYPE)
-    answer.headers.update(problem.headers)
-    answer.headers["Cache-Control"] = "no-store"
-    if request.method in {"GET", "HEAD"}:
-        answer.headers["Access-Control-Allow-Origin"] = "*"
-        answer.headers["Access-Control-Expose-Headers"] = "Retry-After"
-    return answer
-
-
-def _instance(path: str) -> str:
-    # Two slashes at the beginning would name a host (RFC 3986, 4.2).
-    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
-
-
-def _placed(fault: Fault) -> dict[str, str]:
-    if fault.pointer.startswith("?"):
-        return {"parameter": fault.pointer[1:], "detail": fault.detail}
-    return {"pointer": fault.pointer, "detail": fault.detail}
-
-
-def _json(said: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(said)
-    except TypeError:
-        # Half a character, which somebody sent and a fault quotes: UTF-8 cannot carry it.
-        return orjson.dumps(_mended(said))
-
-
-def _mended(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, Mapping):
-        return {key: _mended(one) for key, one in value.items()}
-    return [_mended(one) for one in value] if isinstance(value, list) else value
 
 
 def refuse_messages(messages: Mapping[str, Any]) -> NoReturn:

@@ -20,7 +20,7 @@ from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.feed import Cancelled
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import refuse_faults
+from eventcal.kit.refusals import Invalid
 from eventcal.talks.words import TalkState
 from eventcal.web.foreign import faults_in
 from eventcal.web.query import Commas, Count, Day, Flag, Query, Search, Several, Since, Text, form, short, text, word
@@ -199,8 +199,8 @@ def _load(schema: Query, pairs: _Pairs) -> object:
         return schema.load(MultiDict(pairs))
     except ValidationError as error:
         # A parameter with several faulty values has one fault for each kind of fault.
-        refuse_faults(list(dict.fromkeys(faults_in(error.messages, location="query"))))
-        raise
+        faults = dict.fromkeys(faults_in(error.messages, location="query"))
+        raise Invalid("See errors for each fault and its place.", faults=tuple(faults)) from error
 
 
 def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:

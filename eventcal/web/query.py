@@ -32,7 +32,7 @@ class Once(fields.Field[Any]):
 
     def read(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
         """Return what the text means. Raises ValidationError."""
-        return text
+        raise NotImplementedError
 
 
 class Text(Once, fields.String):

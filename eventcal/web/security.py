@@ -1,6 +1,6 @@
 """Flask-Security, tied to our tables and kept to what it is good at: hashes, rules for passwords, signed tokens.
 
-It adds no route, no command, no query and no header to a request; who is signed in is known in access.py.
+It adds no route, no command, no query and no header to a request; who is signed in is known in visitor.py.
 """
 
 from datetime import timedelta
@@ -13,7 +13,8 @@ from eventcal.config import Settings
 from eventcal.kit.clock import Clock
 from eventcal.members.models import Member
 from eventcal.members.queries import find_active_member
-from eventcal.web.access import load_signed_in, register_token_refusals
+from eventcal.web.access import register_token_refusals
+from eventcal.web.visitor import load_signed_in
 from eventcal.web.work import current_session, reading
 
 LONGEST_VISIT = timedelta(days=14)
@@ -102,7 +103,7 @@ def _cookie_config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
         "PERMANENT_SESSION_LIFETIME": LONGEST_VISIT,
-        # Else every answer sets the cookie anew; access.py renews it once a day instead.
+        # Else every answer sets the cookie anew; visitor.py renews it once a day instead.
         "SESSION_REFRESH_EACH_REQUEST": False,
         # It hashes X-Forwarded-For and the browser's name into the session and rewrites it when they change.
         "SESSION_PROTECTION": None,

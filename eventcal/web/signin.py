@@ -12,12 +12,12 @@ from flask_security.confirmable import confirm_email_token_status, generate_conf
 from flask_security.recoverable import generate_reset_password_token, reset_password_token_status
 from sqlalchemy.orm import Session
 
-from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.members.errors import MailedTokenRefused, SignInRefused
 from eventcal.members.models import Member
-from eventcal.members.queries import find_member_by_email, list_feeds
-from eventcal.members.service import new_session_key, revoke_every_token, revoke_feed
-from eventcal.outbox.service import queue_mail, queue_nothing
+from eventcal.members.queries import find_member_by_email
+from eventcal.members.service import new_session_key, revoke_every_feed, revoke_every_token
+from eventcal.outbox.models import OutboxMessage
+from eventcal.outbox.service import queue_mail
 from eventcal.web.work import reading, settings, unit_of_work
 
 
@@ -87,10 +87,12 @@ def mail_account_exists(session: Session, to: Member, *, now: datetime) -> None:
 
 def mail_nobody(session: Session, *, now: datetime) -> None:
     """Write a row that is never sent, so that an unknown address costs what a known one costs."""
-    queue_nothing(session, now=now)
+    session.add(OutboxMessage(kind="nothing", payload={}, due_at=now, sent_at=now, created_at=now))
 
 
 def _mail(session: Session, to: Member, template: str, *, subject: str, now: datetime, token: str = "") -> None:
+    if settings().mail_url is None:
+        return
     # No word in these mails is a member's own: they go to addresses that anybody can name.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=settings().name, token=token
@@ -117,8 +119,7 @@ def reset_by_token(session: Session, token: str, password_hash: str, *, now: dat
     revoke_every_token(session, row)
     if row.confirmed_at is None:
         row.confirmed_at = now
-        for feed in list_feeds(session, row.id, paging=Paging(limit=LARGEST_LIMIT)).items:
-            revoke_feed(session, feed, now=now)
+        revoke_every_feed(session, row, now=now)
     _set_password(session, row, password_hash, now=now)
     return row
 

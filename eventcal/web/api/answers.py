@@ -80,10 +80,10 @@ def serve_public(make: Callable[[Session], Rendition], *, moves: bool = False) -
     """
     moment = now()
     cache = house().renditions
+    kept = not moves and not caller().signed_in
     with reading() as session:
         state = state_of(session)
         key = RenditionKey(request.full_path, state.revision, moment.astimezone(UTC).date())
-        kept = not moves and not caller().signed_in
         rendition = cache.get(key) if kept else None
         if rendition is None:
             rendition = make(session)
@@ -119,6 +119,18 @@ def document(session: Session, body: object, *, public: bool = True, link: str |
         last_modified=public_since(session) if public else None,
         cache_control=PUBLIC if public else TO_ONE,
         link=link,
+    )
+
+
+def page(session: Session, html: str) -> Rendition:
+    """Return a page that anybody may read."""
+    raw = html.encode()
+    return Rendition(
+        body=raw,
+        media_type="text/html; charset=utf-8",
+        etag=etag_of(raw),
+        last_modified=public_since(session),
+        cache_control=PUBLIC,
     )
 
 

@@ -8,7 +8,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events.queries import get_event
-from eventcal.kit.refusals import Forbidden
+from eventcal.members.rules import check_reviewer
 from eventcal.members.words import Scope
 from eventcal.talks import service
 from eventcal.talks.models import Talk
@@ -58,7 +58,7 @@ def list_of_event(slug: str) -> Response:
     within = replace(asked.filter, events=(slug,))
     if not caller().may_review(event.id):
         if set(asked.filter.states) - _PUBLIC_STATES:
-            raise Forbidden("Only this event's organisers and reviewers see what was submitted.")
+            check_reviewer(caller(), event.id)
         return serve_list(asked, list_talks, talk_json, within=within)
     if not asked.filter.states:
         return serve_list(asked, list_talks, talk_json, within=within)

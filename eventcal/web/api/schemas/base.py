@@ -260,11 +260,12 @@ class Word(fields.Enum[StrEnum]):
 
 
 class Items(fields.List[Any]):
-    """A list of at most `limit` things of one kind."""
+    """A list of `least` to `limit` things of one kind."""
 
-    def __init__(self, inner: fields.Field[Any], *, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        most = validate.Length(max=limit, error=f"must have at most {limit} items")
-        super().__init__(inner, validate=most, **_saying(settings, invalid="must be a list"))
+    def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        says = f"must have {least} to {limit} items" if least else f"must have at most {limit} items"
+        length = validate.Length(min=least or None, max=limit, error=says)
+        super().__init__(inner, validate=length, **_saying(settings, invalid="must be a list"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
         if not isinstance(value, list):

@@ -1,0 +1,118 @@
+"""Talks of a data set. Calls and their windows are for people who offer one: a file may hold any talk."""
+
+from typing import Any
+
+from eventcal.datasets.reading import Record
+from eventcal.datasets.state import Loading
+from eventcal.events.errors import ForbiddenStep
+from eventcal.events.models import Event
+from eventcal.events.words import TalkKind
+from eventcal.kit.ids import new_id
+from eventcal.members.caller import OPERATOR
+from eventcal.talks.derive import derive_talk
+from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, makes_public
+from eventcal.talks.service import edit_talk
+from eventcal.talks.steps import take_step
+from eventcal.talks.words import TalkState
+
+# What is loaded by itself: the talk's names, and what the service would hold against the event's call.
+_APART = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
+
+
+def load_talk(loading: Loading, record: Record) -> None:
+    """Add a talk, submitted unless its state says otherwise, or bring the one there is to what the file says."""
+    event = loading.events.get(record.fields["event"])
+    if event is None:
+        return
+    key = (record.fields["event"], record.fields["title"])
+    talk = loading.talks.get(key)
+    with loading.attempt(record.pointer):
+        if talk is None:
+            talk = _new_talk(loading, event, record)
+            _edit(loading, talk, record)
+            loading.session.add(talk)
+            loading.session.flush()
+            _note_step(loading, talk, came_from=None)
+        else:
+            talk.kind = record.fields.get("kind", talk.kind)
+            _edit(loading, talk, record)
+        loading.talks[key] = talk
+    if key in loading.talks:
+        with loading.attempt(f"{record.pointer}/state"):
+            _bring_to(loading, talk, record.fields.get("state", talk.state))
+
+
+def load_reprise(loading: Loading, record: Record) -> None:
+    """Tie a talk to the one that it repeats, once all of the file's are there."""
+    talk = loading.talks.get((record.fields["event"], record.fields["title"]))
+    if talk is None or "reprise_of" not in record.fields:
+        return
+    named = record.fields["reprise_of"]
+    earlier = loading.talks.get((named["event"], named["title"])) if named else None
+    if named and earlier is None:
+        return
+    with loading.attempt(record.pointer):
+        fields = {"reprise_of": earlier.id if earlier else None}
+        edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
+
+
+def _new_talk(loading: Loading, event: Event, record: Record) -> Talk:
+    return Talk(
+        id=new_id(),
+        event_id=event.id,
+        event=event,
+        title=record.fields["title"],
+        kind=record.fields.get("kind", TalkKind.TALK),
+        state=record.fields.get("state", TalkState.SUBMITTED),
+        track=None,
+        room=None,
+        reprise_of=None,
+        speaking=[],
+        tags=[],
+        created_at=loading.now,
+        updated_at=loading.now,
+    )
+
+
+def _edit(loading: Loading, talk: Talk, record: Record) -> None:
+    fields: dict[str, Any] = {name: value for name, value in record.fields.items() if name not in _APART}
+    if "speakers" in record.fields:
+        known = (loading.speakers.get(slug) for slug in record.fields["speakers"])
+        fields["speakers"] = [{"speaker": speaker} for speaker in known if speaker is not None]
+    edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
+
+
+def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
+    """Take a talk to a state by the steps that there are. Raises ForbiddenStep."""
+    for step in _way(talk.state, wanted):
+        if step in SPEAKERS_STEPS:
+            # The file speaks for the speaker.
+            came_from, talk.state = talk.state, STEPS[step][1]
+            _note_step(loading, talk, came_from=came_from)
+        else:
+            take_step(loading.session, talk, step, caller=OPERATOR, reason=None, now=loading.now)
+    if talk.published_at is None and makes_public(talk.event.programme, talk.state):
+        talk.published_at = loading.now
+    derive_talk(talk, now=loading.now)
+    loading.session.flush()
+
+
+def _way(state: TalkState, wanted: TalkState) -> list[Step]:
+    """Return the fewest steps from one state to another. Raises ForbiddenStep where no step leads there."""
+    ways: dict[TalkState, list[Step]] = {state: []}
+    reached = [state]
+    for here in reached:
+        for step, (sources, target) in STEPS.items():
+            if here in sources and target not in ways:
+                ways[target] = [*ways[here], step]
+                reached.append(target)
+    if wanted not in ways:
+        raise ForbiddenStep(f"is {state} here already, and does not become {wanted}; leave state out, or say {state}")
+    return ways[wanted]
+
+
+def _note_step(loading: Loading, talk: Talk, *, came_from: TalkState | None) -> None:
+    loading.session.add(
+        TalkStep(talk_id=talk.id, came_from=came_from, went_to=talk.state, member_id=None, taken_at=loading.now)
+    )

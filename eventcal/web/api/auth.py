@@ -1,0 +1,148 @@
+"""/api/v1/auth: a member is made, comes and goes. None of the answers says whether somebody else has an account."""
+
+from typing import Any
+
+from flask import Response
+
+from eventcal.members.errors import AddressTaken
+from eventcal.members.queries import find_member_by_email
+from eventcal.members.service import add_member
+from eventcal.web import limits, signin
+from eventcal.web.access import by_cookie, current_member, public
+from eventcal.web.api.answers import answer, nothing
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.me import member_json
+from eventcal.web.api.schemas.auth import (
+    ConfirmedOut,
+    ConfirmIn,
+    LoginIn,
+    MailedOut,
+    PasswordIn,
+    RegisteredOut,
+    RegisterIn,
+    ResetConfirmIn,
+    ResetIn,
+    SignedInOut,
+)
+from eventcal.web.visitor import is_confirmed, sign_in, sign_out
+from eventcal.web.work import links, now, reading, settings, unit_of_work
+
+auth = Subject("auth", "Registering, signing in and out, passwords")
+
+_MAILED = {"detail": "If this address has an account that it concerns, a mail is on its way."}
+
+
+@auth.post("/auth/register")
+@public
+@auth.body(RegisterIn)
+@auth.answers(201, RegisteredOut)
+def register(form: dict[str, Any]) -> Response:
+    """Register. Where mail is sent, an address that has an account is answered the same, and its owner is told."""
+    limits.count_registration()
+    password_hash = signin.hashed(form["password"])
+    email, name = form["email"], form["name"]
+    sends_mail = settings().mail_url is not None
+    with unit_of_work() as session:
+        try:
+            new = add_member(session, email=email, name=name, password_hash=password_hash, now=now())
+        except AddressTaken:
+            owner = find_member_by_email(session, email)
+            if owner is None or not sends_mail:
+                raise
+            signin.mail_account_exists(session, owner, now=now())
+        else:
+            signin.mail_confirmation(session, new, now=now())
+    return answer({"email": email, "name": name, "confirmed": not sends_mail}, 201, location=links().api("/me"))
+
+
+@auth.post("/auth/login")
+@public
+@auth.body(LoginIn)
+@auth.answers(200, SignedInOut)
+def login(form: dict[str, Any]) -> Response:
+    """Sign in: a session cookie, and the CSRF token that unsafe calls with it carry in `X-CSRF-Token`."""
+    limits.count_sign_in(form["email"])
+    found = signin.authenticate(form["email"], form["password"])
+    with reading() as session:
+        body = member_json(session, found)
+    return answer({"member": body, "csrf_token": sign_in(found)})
+
+
+@auth.post("/auth/logout")
+@public
+@auth.answers(204)
+def logout() -> Response:
+    """Sign out this browser; whoever is signed in sends `X-CSRF-Token`. A token is refused: it has no session."""
+    sign_out()
+    return nothing()
+
+
+@auth.post("/auth/confirm")
+@public
+@auth.body(ConfirmIn)
+@auth.answers(200, ConfirmedOut)
+@auth.answers(202, MailedOut)
+def confirm(form: dict[str, Any]) -> Response:
+    """Confirm an address by the token that was mailed to it; with `email` instead, have the mail sent again."""
+    if "email" in form:
+        return _mail_again(form["email"])
+    limits.count_mailed_token()
+    with unit_of_work() as session:
+        signin.confirm_by_token(session, form["token"], now=now())
+    return answer({"confirmed": True})
+
+
+@auth.post("/auth/reset")
+@public
+@auth.body(ResetIn)
+@auth.answers(202, MailedOut)
+def reset(form: dict[str, Any]) -> Response:
+    """Have the way to a new password mailed."""
+    limits.count_mail(form["email"])
+    with unit_of_work() as session:
+        found = find_member_by_email(session, form["email"])
+        if found is not None and found.active:
+            signin.mail_reset(session, found, now=now())
+        else:
+            signin.mail_nobody(session, now=now())
+    return answer(_MAILED, 202)
+
+
+@auth.post("/auth/reset/confirm")
+@public
+@auth.body(ResetConfirmIn)
+@auth.answers(204)
+def reset_confirm(form: dict[str, Any]) -> Response:
+    """Set a new password by mailed token.
+
+    Every session ends, and every access token is revoked: whoever made them may be why the password is reset.
+    """
+    limits.count_mailed_token()
+    password_hash = signin.hashed(form["password"])
+    with unit_of_work() as session:
+        signin.reset_by_token(session, form["token"], password_hash, now=now())
+    return nothing()
+
+
+@auth.post("/auth/password")
+@by_cookie
+@auth.body(PasswordIn)
+@auth.answers(200, SignedInOut)
+def password(form: dict[str, Any]) -> Response:
+    """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""
+    password_hash = signin.hashed(form["new_password"])
+    with unit_of_work() as session:
+        changed = signin.change_password(session, current_member(session), password_hash, now=now())
+        body = member_json(session, changed)
+    return answer({"member": body, "csrf_token": sign_in(changed)})
+
+
+def _mail_again(email: str) -> Response:
+    limits.count_mail(email)
+    with unit_of_work() as session:
+        found = find_member_by_email(session, email)
+        if found is not None and found.active and not is_confirmed(found):
+            signin.mail_confirmation(session, found, now=now())
+        else:
+            signin.mail_nobody(session, now=now())
+    return answer(_MAILED, 202)

@@ -1,0 +1,184 @@
+"""/api/v1/me: the caller's own profile, access tokens and secret feeds."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.models import Event, TeamMember
+from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
+from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
+from eventcal.members.words import Scope
+from eventcal.speakers.queries import find_by_member
+from eventcal.talks.leave import leave
+from eventcal.web.access import by_cookie, current_member, member
+from eventcal.web.api.answers import answer, nothing, serve_private
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.lists import next_page_link, page_asked
+from eventcal.web.api.schemas.auth import OwnPasswordIn
+from eventcal.web.api.schemas.base import PageQuery
+from eventcal.web.api.schemas.me import (
+    FeedIn,
+    FeedOut,
+    FeedPage,
+    LeftOut,
+    MemberOut,
+    MemberPatch,
+    NewTokenOut,
+    TokenIn,
+    TokenPage,
+)
+from eventcal.web.api.shapes import Json, instant
+from eventcal.web.idempotency import show_once
+from eventcal.web.visitor import current_member_id, end_session, is_confirmed
+from eventcal.web.work import links, now, reading, unit_of_work
+
+me = Subject("me", "A member's own profile, access tokens and secret feeds")
+
+_LEFT = (
+    "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "
+    "is named here; ask a moderator to have it blanked."
+)
+
+
+@me.get("/me")
+@member(Scope.READ)
+@me.answers(200, MemberOut)
+def profile() -> Response:
+    """Read one's own profile."""
+    with reading() as session:
+        return serve_private(member_json(session, current_member(session)))
+
+
+@me.patch("/me")
+@member(Scope.SUBMIT)
+@me.body(MemberPatch)
+@me.answers(200, MemberOut)
+def edit(fields: dict[str, Any]) -> Response:
+    """Change one's own name (JSON merge patch). It needs no `If-Match`: nobody else changes it."""
+    with unit_of_work() as session:
+        changed = edit_member(session, current_member(session), fields)
+        body = member_json(session, changed)
+    return answer(body)
+
+
+@me.delete("/me")
+@by_cookie
+@me.body(OwnPasswordIn)
+@me.answers(200, LeftOut)
+def remove(_form: dict[str, Any]) -> Response:
+    """Remove one's own account; the answer says what stays public.
+
+    Refused (`last-organiser`) while an event that is not over would be left without an organiser.
+    """
+    with unit_of_work() as session:
+        stays = leave(session, current_member(session), now=now())
+    end_session()
+    return answer({"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _LEFT})
+
+
+@me.get("/me/tokens")
+@by_cookie
+@me.query(PageQuery)
+@me.answers(200, TokenPage)
+def tokens(query: dict[str, Any]) -> Response:
+    """List one's own access tokens, by what is kept of them, the newest first."""
+    with reading() as session:
+        page = list_tokens(session, current_member_id(), paging=page_asked(query))
+    body = {"items": [_token_json(token) for token in page.items], "next": page.next}
+    return serve_private(body, link=next_page_link(query, page.next))
+
+
+@me.post("/me/tokens")
+@by_cookie
+@me.body(TokenIn)
+@me.answers(201, NewTokenOut)
+def make_token(form: dict[str, Any]) -> Response:
+    """Make an access token. `token` is shown this once, and used as `Authorization: Bearer …`."""
+    with unit_of_work() as session:
+        token, secret = give_token(session, current_member(session), **form, now=now())
+    show_once("token")
+    return answer({**_token_json(token), "token": secret}, 201, location=links().api(f"/me/tokens/{token.id}"))
+
+
+@me.delete("/me/tokens/<token_id>")
+@by_cookie
+@me.answers(204)
+def end_token(token_id: str) -> Response:
+    """Revoke an access token."""
+    with unit_of_work() as session:
+        revoke_token(session, get_token(session, token_id, current_member_id()))
+    return nothing()
+
+
+@me.get("/me/feeds")
+@member(Scope.READ)
+@me.query(PageQuery)
+@me.answers(200, FeedPage)
+def feeds(query: dict[str, Any]) -> Response:
+    """List one's own secret feeds, the newest first. Their addresses are not shown again."""
+    with reading() as session:
+        page = list_feeds(session, current_member_id(), paging=page_asked(query))
+    body = {"items": [_feed_json(feed) for feed in page.items], "next": page.next}
+    return serve_private(body, link=next_page_link(query, page.next))
+
+
+@me.post("/me/feeds")
+@member(Scope.SUBMIT)
+@me.body(FeedIn)
+@me.answers(201, FeedOut)
+def make_feed(form: dict[str, Any]) -> Response:
+    """Make a secret feed of one's stars and own talks. `url` is shown this once; it works until revoked."""
+    with unit_of_work() as session:
+        feed, secret = give_feed(session, current_member(session), **form, now=now())
+    show_once("url")
+    body = {**_feed_json(feed), "url": links().personal_feed(secret)}
+    return answer(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
+
+
+@me.delete("/me/feeds/<feed_id>")
+@member(Scope.SUBMIT)
+@me.answers(204)
+def end_feed(feed_id: str) -> Response:
+    """Revoke a secret feed: its address answers 410 from then on."""
+    with unit_of_work() as session:
+        revoke_feed(session, get_feed(session, feed_id, current_member_id()), now=now())
+    return nothing()
+
+
+def member_json(session: Session, row: Member) -> Json:
+    """Return a member as they see themselves."""
+    speaker = find_by_member(session, row.id)
+    teams = (
+        select(Event.slug, TeamMember.role)
+        .join(TeamMember, TeamMember.event_id == Event.id)
+        .where(TeamMember.member_id == row.id)
+        .order_by(Event.slug)
+    )
+    return {
+        "id": row.id,
+        "email": row.email,
+        "name": row.name,
+        "role": row.role,
+        "confirmed": is_confirmed(row),
+        "created_at": instant(row.created_at),
+        "speaker": speaker.slug if speaker is not None else None,
+        "teams": [{"event": slug, "role": role} for slug, role in session.execute(teams)],
+    }
+
+
+def _token_json(token: AccessToken) -> Json:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scopes": token.scopes,
+        "expires_at": instant(token.expires_at) if token.expires_at else None,
+        "created_at": instant(token.created_at),
+    }
+
+
+def _feed_json(feed: PersonalFeed) -> Json:
+    fetched = feed.last_fetched_at
+    return {"id": feed.id, "name": feed.name, "url": None, "last_fetched_at": instant(fetched) if fetched else None}

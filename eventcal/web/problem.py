@@ -1,0 +1,75 @@
+"""Problem details (RFC 9457): the one form in which anything here says no."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from flask import Response, request
+
+from eventcal.kit.refusals import Fault
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "/api/v1/docs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What the caller is told. `headers` go with it."""
+
+    status: HTTPStatus
+    code: str
+    title: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer_problem(problem: Problem) -> Response:
+    """Return the answer to the request under way: application/problem+json, never kept by a cache."""
+    said: dict[str, Any] = {
+        "type": f"{DOCS}#problem-{problem.code}",
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        "code": problem.code,
+        "instance": _instance(request.path),
+    }
+    if problem.faults:
+        said["errors"] = [_placed(fault) for fault in problem.faults]
+    answer = Response(_json(said), status=problem.status, content_type=MEDIA_TYPE)
+    answer.headers.update(problem.headers)
+    answer.headers["Cache-Control"] = "no-store"
+    if request.method in {"GET", "HEAD"}:
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+        answer.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    return answer
+
+
+def _instance(path: str) -> str:
+    # Two slashes at the beginning would name a host (RFC 3986, 4.2).
+    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
+
+
+def _placed(fault: Fault) -> dict[str, str]:
+    if fault.pointer.startswith("?"):
+        return {"parameter": fault.pointer[1:], "detail": fault.detail}
+    return {"pointer": fault.pointer, "detail": fault.detail}
+
+
+def _json(said: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(said)
+    except TypeError:
+        # Half a character, which somebody sent and a fault quotes: UTF-8 cannot carry it.
+        return orjson.dumps(_mended(said))
+
+
+def _mended(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {key: _mended(one) for key, one in value.items()}
+    return [_mended(one) for one in value] if isinstance(value, list) else value

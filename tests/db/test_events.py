@@ -1,0 +1,464 @@
+"""Events are proposed, edited, published, cancelled and blanked, and found by those who may know of them."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import ForbiddenStep, NoSuchEvent, SlugFixed, SlugTaken, WasPublic
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import (
+    find_event,
+    get_event,
+    get_organised_event,
+    list_events,
+    list_waiting_events,
+    teams_of,
+)
+from eventcal.events.rules import STATUS_STEPS, TOMBSTONE
+from eventcal.events.service import (
+    REDACTED,
+    cancel_event,
+    check_never_public,
+    edit_event,
+    propose_event,
+    publish_event,
+    redact_event,
+)
+from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.database import Database
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Fault, Forbidden, Invalid
+from eventcal.members.caller import VISITOR
+from eventcal.members.words import Role
+from tests.clocks import NOON
+from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser
+from tests.statements import statements
+
+FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
+
+
+def propose(session: Session, **fields: Any) -> Event:  # noqa: ANN401 - any field
+    """Propose an event as a member does."""
+    return propose_event(session, FIELDS | fields, caller=caller_of(make_member(session)), now=NOON)
+
+
+def known(session: Session, event: Event) -> Event:
+    """Return the event as the next request finds it."""
+    forget(session)
+    return get_event(session, event.slug, MODERATOR)
+
+
+def tags_of(event: Event) -> list[str]:
+    return [tag.tag for tag in event.tags]
+
+
+def neighbours_of(event: Event) -> list[str]:
+    return [row.other.slug for row in event.neighbours]
+
+
+# Proposing
+
+
+def test_a_members_event_waits_for_a_moderator_and_is_theirs_to_organise(session: Session) -> None:
+    member = make_member(session)
+    event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
+    assert (event.status, event.proposer_id) == (EventStatus.PENDING, member.id)
+    assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
+
+
+def test_a_moderators_event_is_public_at_once(session: Session) -> None:
+    member = make_member(session, role=Role.MODERATOR)
+    event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
+    assert event.status == EventStatus.CONFIRMED
+    assert known(session, event).title == "Xen Hackathon"
+
+
+def test_an_event_from_the_command_line_has_no_team(session: Session) -> None:
+    event = propose_event(session, FIELDS, caller=MODERATOR, now=NOON)
+    assert event.proposer_id is None
+
+
+def test_a_member_may_keep_an_event_a_draft(session: Session) -> None:
+    assert propose(session, status="draft").status == EventStatus.DRAFT
+
+
+@pytest.mark.parametrize("status", sorted(PUBLIC_STATUSES))
+def test_a_member_does_not_publish_an_event_by_saying_so(session: Session, status: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        propose(session, status=status)
+    assert refused.value.faults == (
+        Fault("/status", "a moderator publishes events; leave it out, or say draft or pending"),
+    )
+
+
+def test_everything_that_was_said_is_kept(session: Session) -> None:
+    neighbour = make_event(session, slug="linuxcon")
+    fields = {
+        "slug": "xen-2026",
+        "kind": "hackathon",
+        "summary": "Two days",
+        "programme": "listed",
+        "attendance": "hybrid",
+        "starts": "2026-05-29T09:00:00",
+        "ends": "2026-05-30T17:00:00",
+        "location": {"venue": "Rackspace", "city": "London", "country": "GB", "latitude": 51.5, "longitude": -0.4},
+        "registration": {"url": "https://example.org", "price": {"amount": Decimal("99.50"), "currency": "GBP"}},
+        "tags": ["xen", "arm", "Xen"],
+        "call_for_talks": {"closes_at": "2026-05-01", "anywhere_on_earth": True, "kinds": ["talk"], "note": "Be brief"},
+        "co_located_with": ["linuxcon"],
+    }
+    event = known(session, propose(session, **fields))
+    assert (event.slug, event.kind, event.programme, event.attendance) == ("xen-2026", "hackathon", "listed", "hybrid")
+    assert (event.venue, event.city, event.country, event.latitude) == ("Rackspace", "London", "GB", 51.5)
+    assert (event.registration_url, event.price_amount, event.price_currency) == (
+        "https://example.org",
+        Decimal("99.50"),
+        "GBP",
+    )
+    assert tags_of(event) == ["xen", "arm", "Xen"]
+    assert event.call is not None
+    assert (event.call.closes, event.call.kinds, event.call.note) == ("2026-05-01", ["talk"], "Be brief")
+    assert neighbours_of(event) == [neighbour.slug]
+    assert (event.starts_at.isoformat(), event.ends_at.isoformat()) == (
+        "2026-05-29T08:00:00+00:00",
+        "2026-05-30T16:00:00+00:00",
+    )
+
+
+def test_an_event_without_an_end_lasts_the_day(session: Session) -> None:
+    assert propose(session).ends == "2026-05-29"
+
+
+def test_an_event_with_a_time_needs_an_end(session: Session) -> None:
+    with pytest.raises(Invalid) as refused:
+        propose(session, starts="2026-05-29T09:00:00")
+    assert [fault.pointer for fault in refused.value.faults] == ["/ends"]
+
+
+def test_every_fault_is_named_at_once(session: Session) -> None:
+    with pytest.raises(Invalid) as refused:
+        propose(session, ends="2026-05-01", location={"latitude": 1.0}, co_located_with=["nowhere"])
+    assert [fault.pointer for fault in refused.value.faults] == ["/location", "/ends", "/co_located_with/0"]
+
+
+# Slugs
+
+
+def test_a_slug_is_made_from_the_title_and_free(session: Session) -> None:
+    slugs = [propose(session, title="Xen Çonf 2026!").slug for _ in range(3)]
+    assert slugs == ["xen-conf-2026", "xen-conf-2026-2", "xen-conf-2026-3"]
+
+
+def test_a_title_without_letters_that_a_slug_knows_gets_one_all_the_same(session: Session) -> None:
+    assert propose(session, title="日本語").slug.startswith("event-")
+
+
+def test_a_slug_stays_within_its_limit_however_long_the_title(session: Session) -> None:
+    slugs = [propose(session, title="x" * 200).slug for _ in range(2)]
+    assert slugs == ["x" * 70, "x" * 70 + "-2"]
+
+
+def test_a_slug_that_was_asked_for_and_is_taken_is_refused(session: Session) -> None:
+    make_event(session, slug="xen", status=EventStatus.PENDING)
+    with pytest.raises(SlugTaken):
+        propose(session, slug="xen")
+
+
+def test_a_slug_changes_until_the_public_knows_it(session: Session) -> None:
+    event = make_event(session, slug="xen", status=EventStatus.PENDING)
+    assert edit_event(session, event, {"slug": "xen-2026"}, now=NOON).slug == "xen-2026"
+    event.status = EventStatus.CONFIRMED
+    edit_event(session, event, {"slug": "xen-2026"}, now=NOON)
+    with pytest.raises(SlugFixed):
+        edit_event(session, event, {"slug": "xen"}, now=NOON)
+
+
+# Editing
+
+
+def test_an_edit_changes_only_what_is_given(session: Session) -> None:
+    event = known(session, make_event(session, title="Xen", summary="Short", city="Berlin", tags=["a", "b"]))
+    edit_event(session, event, {"title": "Xen 2026", "location": {"venue": "Hall"}, "tags": ["b"]}, now=NOON)
+    event = known(session, event)
+    assert (event.title, event.summary, event.venue, event.city, tags_of(event)) == (
+        "Xen 2026",
+        "Short",
+        "Hall",
+        "Berlin",
+        ["b"],
+    )
+
+
+def test_null_clears(session: Session) -> None:
+    call = {"note": "Be brief", "closes": "2026-04-01T00:00:00"}
+    event = make_event(session, summary="Short", city="Berlin", tags=["a"], call=call, registration_url="https://e.org")
+    edit_event(session, event, {"summary": None, "location": None, "tags": None, "registration": None}, now=NOON)
+    edit_event(session, event, {"call_for_talks": {"note": None}}, now=NOON)
+    event = known(session, event)
+    assert (event.summary, event.city, tags_of(event), event.registration_url) == (None, None, [], None)
+    assert event.call is not None
+    assert (event.call.note, event.call.closes) == (None, "2026-04-01T00:00:00")
+    edit_event(session, event, {"call_for_talks": None}, now=NOON)
+    assert known(session, event).call is None
+
+
+def test_a_call_that_was_cleared_can_be_opened_again(session: Session) -> None:
+    event = known(session, make_event(session, call=None))
+    edit_event(session, event, {"call_for_talks": {"opens_at": "2026-04-01T00:00:00"}}, now=NOON)
+    call = known(session, event).call
+    assert call is not None
+    assert (call.opens, call.opens_at.isoformat() if call.opens_at else None, call.kinds) == (
+        "2026-04-01T00:00:00",
+        "2026-03-31T22:00:00+00:00",
+        [],
+    )
+
+
+def test_a_new_zone_moves_the_instants_and_leaves_what_was_written(session: Session) -> None:
+    event = make_event(
+        session, starts="2026-06-10T09:00:00", ends="2026-06-10T17:00:00", talks_close_at="2026-06-01T12:00"
+    )
+    edit_event(session, event, {"timezone": "America/Chicago"}, now=NOON)
+    event = known(session, event)
+    assert event.call is not None
+    assert event.call.closes_at is not None
+    assert (event.starts, event.starts_at.hour, event.call.closes_at.hour) == ("2026-06-10T09:00:00", 14, 17)
+
+
+def test_what_no_longer_fits_together_is_refused(session: Session) -> None:
+    event = make_event(session)
+    with pytest.raises(Invalid) as refused:
+        edit_event(session, event, {"starts": "2026-07-01"}, now=NOON)
+    assert refused.value.faults == (Fault("/ends", "must not be before starts; the last day counts"),)
+
+
+@pytest.mark.parametrize("status", EventStatus)
+def test_an_edit_takes_an_event_only_where_the_table_leads(session: Session, status: EventStatus) -> None:
+    reached = set()
+    for wanted in EventStatus:
+        event = make_event(session, status=status)
+        try:
+            reached.add(edit_event(session, event, {"status": wanted.value}, now=NOON).status)
+        except ForbiddenStep as refused:
+            assert refused.code == "forbidden-step"  # noqa: PT017 - both ways are looked at
+    assert reached == {status, *STATUS_STEPS[status]}
+
+
+# Beside another event
+
+
+def test_both_of_two_co_located_events_say_so(session: Session) -> None:
+    one, other = make_event(session, slug="xen"), make_event(session, slug="linuxcon")
+    edit_event(session, one, {"co_located_with": ["linuxcon"]}, now=NOON)
+    assert (neighbours_of(known(session, one)), neighbours_of(known(session, other))) == (["linuxcon"], ["xen"])
+
+
+def test_an_event_that_leaves_another_is_left_by_it(session: Session) -> None:
+    events = [make_event(session, slug=slug) for slug in ("xen", "linuxcon", "cloudopen")]
+    edit_event(session, known(session, events[0]), {"co_located_with": ["linuxcon", "cloudopen"]}, now=NOON)
+    edit_event(session, known(session, events[0]), {"co_located_with": ["cloudopen"]}, now=NOON)
+    assert [neighbours_of(known(session, event)) for event in events] == [["cloudopen"], [], ["xen"]]
+    edit_event(session, known(session, events[2]), {"co_located_with": None}, now=NOON)
+    assert [neighbours_of(known(session, event)) for event in events] == [[], [], []]
+
+
+def test_neighbours_stay_in_the_order_they_were_named(session: Session) -> None:
+    for slug in ("a", "b", "c"):
+        make_event(session, slug=slug)
+    event = make_event(session, slug="xen")
+    edit_event(session, known(session, event), {"co_located_with": ["c", "a"]}, now=NOON)
+    edit_event(session, known(session, event), {"co_located_with": ["b", "c", "a"]}, now=NOON)
+    assert neighbours_of(known(session, event)) == ["b", "c", "a"]
+
+
+def test_an_event_is_not_beside_itself_nor_beside_one_that_nobody_knows(session: Session) -> None:
+    make_event(session, slug="waiting", status=EventStatus.PENDING)
+    event = make_event(session, slug="xen")
+    with pytest.raises(Invalid) as refused:
+        edit_event(session, event, {"co_located_with": ["xen", "nowhere", "waiting"]}, now=NOON)
+    assert [fault.pointer for fault in refused.value.faults] == [f"/co_located_with/{i}" for i in range(3)]
+
+
+# Publishing, cancelling, blanking
+
+
+def test_a_moderator_publishes_what_is_pending_and_nothing_else(session: Session) -> None:
+    published = {}
+    for status in EventStatus:
+        event = make_event(session, status=status)
+        try:
+            published[status] = publish_event(session, event, caller=MODERATOR).status
+        except ForbiddenStep:
+            assert event.status == status
+    assert published == {EventStatus.PENDING: EventStatus.CONFIRMED}
+
+
+def test_an_organiser_does_not_publish(session: Session) -> None:
+    event = make_event(session, status=EventStatus.PENDING)
+    with pytest.raises(Forbidden):
+        publish_event(session, event, caller=make_organiser(session, event))
+
+
+def test_only_what_is_public_and_stands_can_be_cancelled(session: Session) -> None:
+    cancelled = set()
+    for status in EventStatus:
+        event = make_event(session, status=status)
+        try:
+            assert cancel_event(session, event, now=NOON).status == EventStatus.CANCELLED
+            cancelled.add(status)
+        except ForbiddenStep:
+            assert event.status == status
+    assert cancelled == set(PLAIN_STATUSES)
+
+
+def test_a_cancelled_event_stays_on_show_until_thirty_days_after_its_end(session: Session) -> None:
+    event = cancel_event(session, make_event(session), now=NOON)
+    assert event.shown_until == event.ends_at + TOMBSTONE
+
+
+def test_what_is_cancelled_when_it_is_over_stays_for_thirty_days_from_then(session: Session) -> None:
+    event = make_event(session, starts="2026-01-10", ends="2026-01-10")
+    assert cancel_event(session, event, now=NOON).shown_until == NOON + TOMBSTONE
+
+
+def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
+    names = ("title", "summary", "description", "venue", "address", "city", "region", "online_url", "url")
+    words: dict[str, Any] = dict.fromkeys(names, "spam")
+    event = make_event(
+        session,
+        **words,
+        registration_url="spam",
+        series="spam",
+        latitude=1.0,
+        longitude=1.0,
+        tags=["spam"],
+        tracks=["spam", "spam 2"],
+        rooms=["spam"],
+        call={"note": "spam"},
+    )
+    event = known(session, redact_event(session, event, caller=MODERATOR, now=NOON))
+    assert (event.title, event.status, event.redacted_at) == (REDACTED, EventStatus.CANCELLED, NOON)
+    assert event.call is not None
+    written = [str(getattr(row, column.key)) for row in (event, event.call) for column in row.__table__.columns]
+    parts = [track.name for track in event.tracks] + [room.name for room in event.rooms]
+    assert [text for text in (*written, *tags_of(event), *parts) if "spam" in text] == []
+    assert (event.latitude, event.longitude) == (None, None)
+    assert event.shown_until == event.ends_at + TOMBSTONE
+
+
+def test_what_was_never_public_is_no_tombstone_when_it_is_blanked(session: Session) -> None:
+    event = make_event(session, status=EventStatus.PENDING)
+    assert redact_event(session, event, caller=MODERATOR, now=NOON).status == EventStatus.DRAFT
+
+
+def test_only_a_moderator_blanks(session: Session) -> None:
+    event = make_event(session)
+    with pytest.raises(Forbidden):
+        redact_event(session, event, caller=make_organiser(session, event), now=NOON)
+
+
+def test_what_the_public_has_seen_is_not_deleted(session: Session) -> None:
+    deletable = set()
+    for status in EventStatus:
+        try:
+            check_never_public(make_event(session, status=status))
+            deletable.add(status)
+        except WasPublic:
+            continue
+    assert deletable == {EventStatus.DRAFT, EventStatus.PENDING}
+
+
+# Who may know of it
+
+
+@pytest.mark.parametrize("status", EventStatus)
+def test_what_is_not_public_only_its_team_and_moderators_find(session: Session, status: EventStatus) -> None:
+    event, another = make_event(session, status=status), make_event(session)
+    member = make_member(session)
+    callers = {
+        "visitor": VISITOR,
+        "member": caller_of(member),
+        "organiser of another": caller_of(member, organises=[another]),
+        "reviewer": caller_of(member, reviews=[event]),
+        "organiser": caller_of(member, organises=[event]),
+        "moderator": MODERATOR,
+    }
+    found = {who for who, caller in callers.items() if find_event(session, event.slug, caller) is not None}
+    assert found == (set(callers) if status in PUBLIC_STATUSES else {"reviewer", "organiser", "moderator"})
+
+
+def test_an_event_that_is_hidden_and_one_that_is_not_there_are_refused_alike(session: Session) -> None:
+    make_event(session, slug="hidden", status=EventStatus.DRAFT)
+    for slug in ("hidden", "nowhere"):
+        with pytest.raises(NoSuchEvent) as refused:
+            get_organised_event(session, slug, VISITOR)
+        assert refused.value.detail == f"There is no event “{slug}” here."
+
+
+def test_only_who_decides_for_an_event_gets_it_to_change_it(session: Session) -> None:
+    event = make_event(session)
+    organiser = make_organiser(session, event)
+    assert get_organised_event(session, event.slug, organiser) is event
+    for caller in (VISITOR, caller_of(make_member(session), reviews=[event])):
+        with pytest.raises(Forbidden):
+            get_organised_event(session, event.slug, caller)
+
+
+# Lists
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_pages_hold_every_event_once_and_in_order(session: Session, sort: Sort) -> None:
+    for day in (3, 1, 2, 1, 3):
+        make_event(session, starts=f"2026-06-0{day}", ends="2026-06-09")
+    found: list[Event] = []
+    cursor = None
+    while True:
+        page = list_events(session, EVERYTHING, sort=sort, paging=Paging(limit=2, cursor=cursor), now=NOON)
+        found.extend(page.items)
+        if page.next is None:
+            break
+        cursor = page.next
+    rows = session.scalars(select(Event)).all()
+    expected = {
+        Sort.STARTS: sorted(rows, key=lambda event: (event.starts_at, event.id)),
+        Sort.STARTS_DOWN: sorted(rows, key=lambda event: (event.starts_at, event.id), reverse=True),
+        Sort.UPDATED: sorted(rows, key=lambda event: (event.updated_at, event.id)),
+    }
+    assert found == expected[sort]
+
+
+def test_the_list_shows_what_is_public_and_the_other_what_waits(session: Session) -> None:
+    for status in EventStatus:
+        make_event(session, slug=status.value, status=status)
+    public = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON).items
+    waiting = list_waiting_events(
+        session, Filter(states=("pending",)), sort=Sort.STARTS, paging=Paging(), now=NOON
+    ).items
+    assert {event.slug for event in public} == set(PUBLIC_STATUSES)
+    assert [event.slug for event in waiting] == ["pending"]
+
+
+def test_a_list_takes_the_same_number_of_statements_at_any_length(database: Database) -> None:
+    counts = []
+    for more in (1, 49):
+        with database.unit_of_work() as unit:
+            for _ in range(more):
+                event = make_event(unit.session, tags=["xen"], tracks=["Main"], rooms=["Hall"])
+                edit_event(unit.session, event, {"co_located_with": _another(unit.session, event)}, now=NOON)
+        with statements(database) as sent, database.reading() as session:
+            page = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON)
+            shown = [
+                (tags_of(event), event.tracks, event.rooms, neighbours_of(event), event.call) for event in page.items
+            ]
+        counts.append((len(shown), len(sent)))
+    assert [length for length, _ in counts] == [1, 50]
+    assert counts[0][1] == counts[1][1]
+
+
+def _another(session: Session, event: Event) -> list[str]:
+    return list(session.scalars(select(Event.slug).where(Event.id != event.id).limit(1)))

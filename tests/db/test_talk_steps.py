@@ -1,0 +1,236 @@
+"""The steps of a talk: every pair of state and step, who takes them, and what follows from them."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import ForbiddenStep
+from eventcal.events.models import Event
+from eventcal.events.rules import TOMBSTONE
+from eventcal.events.words import EventStatus, Programme
+from eventcal.kit.refusals import Forbidden
+from eventcal.members.caller import VISITOR, Caller
+from eventcal.members.models import Member
+from eventcal.outbox.models import OutboxMessage
+from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.queries import get_talk
+from eventcal.talks.rules import GONE, SPEAKERS_STEPS, STEPS, Step
+from eventcal.talks.steps import take_step
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_speaker, make_talk
+
+DECISIONS = sorted(set(Step) - SPEAKERS_STEPS)
+
+
+def take(session: Session, talk: Talk, step: Step, caller: Caller, *, reason: str | None = None) -> Talk:
+    """Take a step as a request does: with a talk that was just read."""
+    forget(session)
+    talk = get_talk(session, talk.id, MODERATOR)
+    return take_step(session, talk, step, caller=caller, reason=reason, now=NOON)
+
+
+def history(session: Session, talk: Talk) -> list[tuple[str | None, str, str | None, str | None]]:
+    rows = select(TalkStep).where(TalkStep.talk_id == talk.id).order_by(TalkStep.id)
+    return [(row.came_from, row.went_to, row.member_id, row.reason) for row in session.scalars(rows)]
+
+
+def mails(session: Session) -> list[dict[str, str]]:
+    return list(session.scalars(select(OutboxMessage.payload).order_by(OutboxMessage.id)))
+
+
+# The table
+
+
+@pytest.mark.parametrize("state", TalkState)
+@pytest.mark.parametrize("programme", Programme)
+def test_a_talk_goes_where_the_table_leads_and_nowhere_else(
+    session: Session, programme: Programme, state: TalkState
+) -> None:
+    member, event = make_member(session), make_event(session, programme=programme)
+    talks = {step: make_talk(session, event, state=state, submitter=member) for step in Step}
+    went = {}
+    for step, talk in talks.items():
+        caller = caller_of(member) if step in SPEAKERS_STEPS else MODERATOR
+        try:
+            went[step] = take(session, talk, step, caller).state
+        except ForbiddenStep as refused:
+            assert refused.detail.startswith(f"A talk that is {state} cannot be")  # noqa: PT017 - both ways are looked at
+            assert get_talk(session, talk.id, MODERATOR).state == state
+            assert history(session, talk) == []
+    assert went == {step: target for step, (sources, target) in STEPS.items() if state in sources}
+
+
+# Whose step it is
+
+
+def crowd(session: Session, event: Event) -> tuple[dict[str, Caller], Member, Member]:
+    """Give everybody who might take a step, by what they are, and the submitter and the speaker among them."""
+    submitter, speaker = make_member(session), make_member(session)
+    callers = {
+        "visitor": VISITOR,
+        "member": caller_of(make_member(session)),
+        "reviewer": caller_of(make_member(session), reviews=[event]),
+        "submitter": caller_of(submitter),
+        "speaker": caller_of(speaker),
+        "organiser": make_organiser(session, event),
+        "moderator": MODERATOR,
+    }
+    return callers, submitter, speaker
+
+
+def who_takes(session: Session, event: Event, step: Step) -> set[str]:
+    callers, submitter, speaker = crowd(session, event)
+    on_stage = make_speaker(session, member=speaker)
+    state = min(STEPS[step][0])
+    taken = set()
+    for who, caller in callers.items():
+        talk = make_talk(session, event, state=state, submitter=submitter, speakers=[on_stage])
+        try:
+            take_step(session, talk, step, caller=caller, reason=None, now=NOON)
+            taken.add(who)
+        except Forbidden:
+            assert talk.state == state
+    return taken
+
+
+@pytest.mark.parametrize("programme", Programme)
+@pytest.mark.parametrize("step", sorted(SPEAKERS_STEPS))
+def test_submitting_withdrawing_and_confirming_is_the_speakers_own(
+    session: Session, step: Step, programme: Programme
+) -> None:
+    assert who_takes(session, make_event(session, programme=programme), step) == {"submitter", "speaker"}
+
+
+@pytest.mark.parametrize("step", DECISIONS)
+def test_organisers_decide_for_a_curated_event(session: Session, step: Step) -> None:
+    event = make_event(session, programme=Programme.CURATED)
+    assert who_takes(session, event, step) == {"organiser", "moderator"}
+
+
+@pytest.mark.parametrize("step", DECISIONS)
+def test_moderators_decide_for_a_listed_event(session: Session, step: Step) -> None:
+    event = make_event(session, programme=Programme.LISTED)
+    assert who_takes(session, event, step) == {"moderator"}
+
+
+# What follows
+
+
+@pytest.mark.parametrize(
+    ("programme", "step", "public"),
+    [
+        (Programme.CURATED, Step.ACCEPT, False),
+        (Programme.CURATED, Step.CONFIRM, True),
+        (Programme.LISTED, Step.ACCEPT, True),
+    ],
+)
+def test_a_talk_becomes_public_with_the_step_that_makes_it_so(
+    session: Session, programme: Programme, step: Step, *, public: bool
+) -> None:
+    member = make_member(session)
+    talk = make_talk(session, make_event(session, programme=programme), state=min(STEPS[step][0]), submitter=member)
+    talk.published_at = None
+    caller = caller_of(member) if step in SPEAKERS_STEPS else MODERATOR
+    assert take(session, talk, step, caller).published_at == (NOON if public else None)
+
+
+@pytest.mark.parametrize("leave", [Step.WITHDRAW, Step.CANCEL])
+def test_a_public_talk_that_goes_is_a_tombstone_and_the_public_sees_it_cancelled(session: Session, leave: Step) -> None:
+    member, event = make_member(session), make_event(session)
+    talk = make_talk(session, event, state=TalkState.CONFIRMED, submitter=member, starts="2026-06-11T10:00:00")
+    caller = caller_of(member) if leave in SPEAKERS_STEPS else MODERATOR
+    talk = take(session, talk, leave, caller)
+    assert talk.ends_at is not None
+    assert (talk.shown_state, talk.published_at, talk.shown_until) == (
+        TalkState.CANCELLED,
+        NOON,
+        talk.ends_at + TOMBSTONE,
+    )
+
+
+def test_a_talk_without_times_is_a_tombstone_until_after_its_event(session: Session) -> None:
+    talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
+    talk = take(session, talk, Step.CANCEL, MODERATOR)
+    assert talk.shown_until == talk.event.ends_at + TOMBSTONE
+
+
+def test_a_talk_that_was_never_public_is_withdrawn_in_its_own_word(session: Session) -> None:
+    member = make_member(session)
+    talk = make_talk(session, make_event(session), submitter=member)
+    assert take(session, talk, Step.WITHDRAW, caller_of(member)).shown_state == TalkState.WITHDRAWN
+
+
+def test_every_public_talk_of_a_cancelled_event_is_shown_cancelled(session: Session) -> None:
+    event = make_event(session, status=EventStatus.CANCELLED)
+    public = make_talk(session, event, state=TalkState.CONFIRMED)
+    hidden = make_talk(session, event, state=TalkState.ACCEPTED)
+    assert (public.shown_state, hidden.shown_state) == (TalkState.CANCELLED, TalkState.ACCEPTED)
+
+
+def test_only_what_is_gone_is_a_tombstone(session: Session) -> None:
+    event = make_event(session)
+    assert {state for state in TalkState if make_talk(session, event, state=state).shown_until is not None} == GONE
+
+
+def test_the_way_that_a_talk_went_is_kept(session: Session) -> None:
+    member, event = make_member(session), make_event(session)
+    organiser = make_organiser(session, event)
+    talk = make_talk(session, event, state=TalkState.DRAFT, submitter=member)
+    ways: list[tuple[Step, Caller, str | None]] = [
+        (Step.SUBMIT, caller_of(member), None),
+        (Step.WAITLIST, organiser, "Too many of them"),
+        (Step.ACCEPT, organiser, None),
+        (Step.CONFIRM, caller_of(member), None),
+        (Step.CANCEL, organiser, "The room burnt down"),
+    ]
+    for step, caller, reason in ways:
+        take(session, talk, step, caller, reason=reason)
+    assert history(session, talk) == [
+        ("draft", "submitted", member.id, None),
+        ("submitted", "waitlisted", organiser.member_id, "Too many of them"),
+        ("waitlisted", "accepted", organiser.member_id, None),
+        ("accepted", "confirmed", member.id, None),
+        ("confirmed", "cancelled", organiser.member_id, "The room burnt down"),
+    ]
+
+
+# Who is told
+
+
+def test_the_submitter_hears_of_a_decision_and_why(session: Session) -> None:
+    member = make_member(session, email="ada@example.org")
+    talk = make_talk(session, make_event(session, title="Xen Summit"), title="Xen on ARM", submitter=member)
+    take(session, talk, Step.REJECT, MODERATOR, reason="We had three of these.")
+    assert mails(session) == [
+        {
+            "to": "ada@example.org",
+            "subject": "Xen on ARM: rejected",
+            "text": "“Xen on ARM” for Xen Summit has been rejected.\n\nWe had three of these.",
+        }
+    ]
+
+
+def without_submitter(session: Session) -> tuple[Talk, Step, Caller]:
+    return make_talk(session, make_event(session)), Step.ACCEPT, MODERATOR
+
+
+def of_somebody_who_left(session: Session) -> tuple[Talk, Step, Caller]:
+    member = make_member(session, active=False)
+    return make_talk(session, make_event(session), submitter=member), Step.ACCEPT, MODERATOR
+
+
+def own_step(session: Session) -> tuple[Talk, Step, Caller]:
+    member = make_member(session)
+    return make_talk(session, make_event(session), submitter=member), Step.WITHDRAW, caller_of(member)
+
+
+@pytest.mark.parametrize("case", [without_submitter, of_somebody_who_left, own_step])
+def test_nobody_is_told_where_there_is_nobody_to_tell(
+    session: Session, case: Callable[[Session], tuple[Talk, Step, Caller]]
+) -> None:
+    talk, step, caller = case(session)
+    take(session, talk, step, caller)
+    assert mails(session) == []

@@ -1,0 +1,408 @@
+"""Talks are offered while the event takes them, edited by whom they belong to, and blanked."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import EventOver
+from eventcal.events.models import Event
+from eventcal.events.queries import get_event
+from eventcal.events.words import EventStatus, Programme
+from eventcal.kit.refusals import Fault, Forbidden, Invalid
+from eventcal.members.models import Member
+from eventcal.members.words import Role
+from eventcal.speakers.models import Speaker
+from eventcal.talks.errors import AlreadyDecided, TalksClosed
+from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.queries import get_talk
+from eventcal.talks.rules import UNDECIDED
+from eventcal.talks.service import REDACTED, edit_talk, redact_talk, submit_talk
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.make import (
+    MODERATOR,
+    caller_of,
+    forget,
+    make_event,
+    make_member,
+    make_organiser,
+    make_speaker,
+    make_talk,
+)
+
+TITLE = {"title": "Xen on ARM"}
+
+
+def submit(
+    session: Session,
+    event: Event,
+    *,
+    member: Member | None = None,
+    now: datetime = NOON,
+    **fields: Any,  # noqa: ANN401 - any field
+) -> Talk:
+    """Offer a talk as a member's request does: with an event that was just read."""
+    member = member or make_member(session)
+    forget(session)
+    event = get_event(session, event.slug, MODERATOR)
+    caller = caller_of(member)
+    return submit_talk(session, event, TITLE | fields, member=member, caller=caller, now=now)
+
+
+def refused(session: Session, event: Event, **fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
+    """Return the faults for which an offer is refused."""
+    with pytest.raises(Invalid) as refusal:
+        submit(session, event, **fields)
+    return list(refusal.value.faults)
+
+
+def known(session: Session, talk: Talk) -> Talk:
+    """Return the talk as the next request finds it."""
+    forget(session)
+    return get_talk(session, talk.id, MODERATOR)
+
+
+def tags_of(talk: Talk) -> list[str]:
+    return [tag.tag for tag in talk.tags]
+
+
+def names_of(talk: Talk) -> list[str]:
+    return [speaker.name for speaker in talk.speakers]
+
+
+def steps_of(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
+    rows = select(TalkStep).where(TalkStep.talk_id == talk.id).order_by(TalkStep.id)
+    return [(step.came_from, step.went_to) for step in session.scalars(rows)]
+
+
+# Offering
+
+
+def test_a_talk_is_offered_by_whoever_speaks(session: Session) -> None:
+    member = make_member(session, name="Mihai Donțu", email="mihai@example.org")
+    talk = submit(session, make_event(session), member=member)
+    assert (talk.state, talk.submitter_id, talk.kind, talk.published_at) == ("submitted", member.id, "talk", None)
+    assert [(s.name, s.slug, s.email, s.member_id) for s in talk.speakers] == [
+        ("Mihai Donțu", "mihai-dontu", "mihai@example.org", member.id)
+    ]
+    assert steps_of(session, talk) == [(None, "submitted")]
+
+
+def test_everything_that_was_said_is_kept(session: Session) -> None:
+    event = make_event(session, programme=Programme.LISTED, call=None, tracks=["Main", "Security"])
+    fields: dict[str, Any] = {
+        "abstract": "Ports",
+        "kind": "lightning",
+        "language": "de",
+        "track": "Security",
+        "duration_minutes": 15,
+        "tags": ["arm", "xen"],
+        "speakers": [{"name": "Stefano"}, {"name": "Don", "email": "don@example.org", "job_title": "Architect"}],
+        "starts": "2026-06-11T10:00:00",
+        "notes": "Projector, please",
+    }
+    talk = known(session, submit(session, event, **fields))
+    assert (talk.abstract, talk.kind, talk.language, talk.notes) == ("Ports", "lightning", "de", "Projector, please")
+    assert talk.track is not None
+    assert (talk.track.name, tags_of(talk), names_of(talk)) == ("Security", ["arm", "xen"], ["Stefano", "Don"])
+    assert talk.speakers[1].job_title == "Architect"
+    assert (talk.starts_at, talk.ends_at) == (
+        datetime(2026, 6, 11, 8, tzinfo=UTC),
+        datetime(2026, 6, 11, 8, 15, tzinfo=UTC),
+    )
+
+
+def test_a_draft_is_only_kept(session: Session) -> None:
+    assert submit(session, make_event(session), draft=True).state == TalkState.DRAFT
+
+
+def test_every_fault_is_named_at_once(session: Session) -> None:
+    event = make_event(session, call={"kinds": ["talk"]}, tracks=["Main"], rooms=["Hall"])
+    faults = refused(
+        session,
+        event,
+        title="",
+        kind="panel",
+        track="Side",
+        room="Hall",
+        starts="2026-06-11T10:00:00",
+        speakers=[{"slug": "nobody"}],
+        reprise_of="nothing",
+    )
+    assert faults == [
+        Fault("/track", "the event has no such track; it has: Main"),
+        Fault("/room", "the organisers give the room"),
+        Fault("/starts", "the organisers of a curated event give the times"),
+        Fault("/speakers/0/slug", "there is no speaker “nobody”"),
+        Fault("/reprise_of", "there is no earlier talk “nothing”"),
+        Fault("/kind", "this call takes only: talk"),
+        Fault("/title", "is required, unless an earlier talk gives it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "pointer"),
+    [
+        ({"starts": "2026-06-11"}, "/starts"),
+        ({"starts": "2026-06-13T10:00:00"}, "/starts"),
+        ({"ends": "2026-06-11T10:00:00"}, "/starts"),
+        ({"starts": "2026-06-11T10:00:00", "ends": "2026-06-11T09:00:00"}, "/ends"),
+        ({"starts": "soon"}, "/starts"),
+    ],
+)
+def test_times_that_cannot_be_are_refused(session: Session, times: dict[str, str], pointer: str) -> None:
+    event = make_event(session, programme=Programme.LISTED)
+    assert [fault.pointer for fault in refused(session, event, **times)] == [pointer]
+
+
+# Speakers
+
+
+def test_the_same_address_is_the_same_speaker(session: Session) -> None:
+    don = make_speaker(session, name="Don Slutz", email="don@example.org")
+    talk = submit(session, make_event(session), speakers=[{"name": "Somebody else", "email": " Don@Example.ORG"}])
+    assert [(speaker.id, speaker.name) for speaker in talk.speakers] == [(don.id, "Don Slutz")]
+
+
+def test_a_member_with_a_proven_address_becomes_the_speaker_who_has_it(session: Session) -> None:
+    don = make_speaker(session, name="Don Slutz", email="don@example.org")
+    member = make_member(session, email="don@example.org")
+    assert submit(session, make_event(session), member=member).speakers[0].id == don.id
+    assert session.get_one(Speaker, don.id).member_id == member.id
+
+
+def test_an_address_that_is_not_proven_ties_nobody(session: Session) -> None:
+    don = make_speaker(session, email="don@example.org")
+    submit(session, make_event(session), member=make_member(session, email="don@example.org", confirmed_at=None))
+    assert session.get_one(Speaker, don.id).member_id is None
+
+
+def test_a_member_is_one_speaker_in_all_their_talks(session: Session) -> None:
+    member, event = make_member(session), make_event(session)
+    talks = [submit(session, event, member=member) for _ in range(2)]
+    assert talks[0].speakers[0].id == talks[1].speakers[0].id
+
+
+def test_speakers_of_one_name_have_slugs_of_their_own(session: Session) -> None:
+    talk = submit(session, make_event(session), speakers=[{"name": "Ada"}, {"name": "Ada"}])
+    assert [speaker.slug for speaker in talk.speakers] == ["ada", "ada-2"]
+
+
+def test_a_speaker_whom_the_public_does_not_know_is_not_found_by_a_slug(session: Session) -> None:
+    make_speaker(session, slug="hidden")
+    make_speaker(session, slug="grace", published_at=NOON)
+    event = make_event(session)
+    assert refused(session, event, speakers=[{"slug": "grace"}, {"slug": "hidden"}]) == [
+        Fault("/speakers/1/slug", "there is no speaker “hidden”")
+    ]
+
+
+def test_nobody_is_on_one_stage_twice(session: Session) -> None:
+    make_speaker(session, slug="grace", email="grace@example.org", published_at=NOON)
+    twice = [{"slug": "grace"}, {"name": "Grace", "email": "grace@example.org"}]
+    assert refused(session, make_event(session), speakers=twice) == [Fault("/speakers/1", "is on the list already")]
+
+
+# Given again
+
+
+def test_a_reprise_takes_over_what_is_left_out(session: Session) -> None:
+    earlier = make_talk(
+        session,
+        make_event(session),
+        title="Geek Empowerment",
+        abstract="The heart",
+        state=TalkState.CONFIRMED,
+        speakers=[make_speaker(session, name="Russell")],
+    )
+    member = make_member(session)
+    forget(session)
+    event = get_event(session, make_event(session).slug, MODERATOR)
+    caller = caller_of(member)
+    again = submit_talk(session, event, {"reprise_of": earlier.id}, member=member, caller=caller, now=NOON)
+    again = known(session, again)
+    assert again.reprise_of is not None
+    assert (again.title, again.abstract, names_of(again), again.reprise_of.id) == (
+        "Geek Empowerment",
+        "The heart",
+        ["Russell"],
+        earlier.id,
+    )
+
+
+def test_nobody_reprises_a_talk_that_they_may_not_know_of(session: Session) -> None:
+    hidden = make_talk(session, make_event(session))
+    assert [fault.pointer for fault in refused(session, make_event(session), reprise_of=hidden.id)] == ["/reprise_of"]
+
+
+def test_a_talk_is_no_reprise_of_itself(session: Session) -> None:
+    talk = make_talk(session, make_event(session))
+    with pytest.raises(Invalid):
+        edit_talk(session, talk, {"reprise_of": talk.id}, caller=MODERATOR, now=NOON)
+
+
+# Editing
+
+
+def test_an_edit_changes_only_what_is_given_and_null_clears(session: Session) -> None:
+    event = make_event(session, tracks=["Main"], rooms=["Hall"])
+    talk = make_talk(
+        session, event, abstract="Ports", language="de", tags=["a", "b"], track="Main", speakers=[make_speaker(session)]
+    )
+    organiser = make_organiser(session, event)
+    fields = {"title": "New", "abstract": None, "tags": ["b"], "track": None, "room": "Hall", "kind": "keynote"}
+    edit_talk(session, known(session, talk), fields, caller=organiser, now=NOON)
+    talk = known(session, talk)
+    assert (talk.title, talk.abstract, talk.language, tags_of(talk)) == ("New", None, "de", ["b"])
+    assert talk.room is not None
+    assert (talk.track, talk.room.name, talk.kind, len(talk.speakers)) == (None, "Hall", "keynote", 1)
+
+
+def test_speakers_change_place_join_and_leave(session: Session) -> None:
+    event = make_event(session)
+    ada, grace = make_speaker(session, slug="ada", name="Ada"), make_speaker(session, slug="grace", name="Grace")
+    talk = make_talk(session, event, speakers=[ada, grace])
+    caller = make_organiser(session, event)
+    for wanted, names in (
+        ([{"slug": "grace"}, {"slug": "ada"}], ["Grace", "Ada"]),
+        ([{"slug": "grace"}, {"name": "Alan"}, {"slug": "ada"}], ["Grace", "Alan", "Ada"]),
+        ([{"slug": "ada"}], ["Ada"]),
+    ):
+        edit_talk(session, known(session, talk), {"speakers": wanted}, caller=caller, now=NOON)
+        assert names_of(known(session, talk)) == names
+
+
+@pytest.mark.parametrize("state", TalkState)
+def test_a_submitter_edits_until_the_decision_and_an_organiser_always(session: Session, state: TalkState) -> None:
+    event, member = make_event(session), make_member(session)
+    talk = make_talk(session, event, state=state, submitter=member)
+    organiser = make_organiser(session, event)
+    forget(session)
+    talk = get_talk(session, talk.id, MODERATOR)
+    if state in UNDECIDED:
+        edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
+    else:
+        with pytest.raises(AlreadyDecided):
+            edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
+    assert edit_talk(session, talk, {"title": "Theirs"}, caller=organiser, now=NOON).title == "Theirs"
+
+
+def test_whoever_speaks_edits_too_and_nobody_else_does(session: Session) -> None:
+    event, member = make_event(session), make_member(session)
+    talk = make_talk(session, event, speakers=[make_speaker(session, member=member)])
+    edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
+    for caller in (caller_of(make_member(session)), caller_of(make_member(session), reviews=[event])):
+        with pytest.raises(Forbidden):
+            edit_talk(session, talk, {"title": "Not mine"}, caller=caller, now=NOON)
+
+
+def test_a_submitter_neither_gives_nor_takes_what_is_the_organisers_to_give(session: Session) -> None:
+    member = make_member(session)
+    event = make_event(session, rooms=["Hall", "Attic"])
+    talk = make_talk(session, event, submitter=member, room="Hall", starts="2026-06-11T10:00:00")
+    caller = caller_of(member)
+    same = {"room": "Hall", "starts": "2026-06-11T10:00:00", "ends": None}
+    edit_talk(session, known(session, talk), same, caller=caller, now=NOON)
+    for fields in ({"room": "Attic"}, {"room": None}, {"starts": None}, {"ends": "2026-06-11T11:00:00"}):
+        with pytest.raises(Invalid) as refusal:
+            edit_talk(session, known(session, talk), fields, caller=caller, now=NOON)
+        assert [fault.pointer for fault in refusal.value.faults] == [f"/{name}" for name in fields]
+        session.expunge_all()
+
+
+def test_a_kind_that_the_call_does_not_take_is_refused_only_where_it_is_changed(session: Session) -> None:
+    event, member = make_event(session, call={"kinds": ["talk", "panel"]}), make_member(session)
+    talk = make_talk(session, event, kind="bof", submitter=member)
+    caller = caller_of(member)
+    edit_talk(session, known(session, talk), {"title": "Same kind"}, caller=caller, now=NOON)
+    with pytest.raises(Invalid) as refusal:
+        edit_talk(session, known(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
+    assert refusal.value.faults == (Fault("/kind", "this call takes only: talk, panel"),)
+
+
+def test_a_talk_without_an_end_ends_after_what_is_usual_for_its_kind(session: Session) -> None:
+    event = make_event(session, starts="2026-03-28", ends="2026-03-29")
+    # The clocks go forward at two: forty-five minutes later it is half past three.
+    talk = make_talk(session, event, starts="2026-03-29T01:45:00")
+    assert (talk.ends, talk.starts_at, talk.ends_at) == (
+        None,
+        datetime(2026, 3, 29, 0, 45, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
+    )
+
+
+def test_a_talk_past_midnight_lies_on_both_days(session: Session) -> None:
+    talk = make_talk(session, make_event(session), starts="2026-06-11T23:30:00")
+    assert (talk.first_day, talk.last_day) == ("2026-06-11", "2026-06-12")
+
+
+# Blanking
+
+
+@pytest.mark.parametrize("state", TalkState)
+def test_blanking_leaves_nothing_that_anybody_wrote(session: Session, state: TalkState) -> None:
+    talk = make_talk(
+        session,
+        make_event(session),
+        state=state,
+        title="spam",
+        abstract="spam",
+        notes="spam",
+        slides_url="spam",
+        recording_url="spam",
+        language="spam",
+        tags=["spam"],
+        speakers=[make_speaker(session, name="spam")],
+    )
+    session.add(TalkStep(talk_id=talk.id, came_from=None, went_to=state, reason="spam", taken_at=NOON))
+    published = talk.published_at
+    redact_talk(session, known(session, talk), caller=MODERATOR, now=NOON)
+    talk = known(session, talk)
+    written = [str(getattr(talk, column.key)) for column in talk.__table__.columns]
+    reasons = session.scalars(select(TalkStep.reason).where(TalkStep.talk_id == talk.id)).all()
+    assert [text for text in written if "spam" in text] == []
+    assert (talk.title, tags_of(talk), talk.speakers, set(reasons)) == (REDACTED, [], [], {None})
+    assert (talk.redacted_at, talk.published_at) == (NOON, published)
+    assert talk.state == (TalkState.CANCELLED if published else TalkState.REJECTED)
+
+
+def test_only_a_moderator_blanks(session: Session) -> None:
+    event = make_event(session)
+    talk = make_talk(session, event)
+    with pytest.raises(Forbidden):
+        redact_talk(session, talk, caller=make_organiser(session, event), now=NOON)
+
+
+# Events that take none
+
+
+def test_an_event_that_is_over_takes_talks_from_moderators_only(session: Session) -> None:
+    event = make_event(session, starts="2026-02-01", ends="2026-02-02")
+    with pytest.raises(EventOver):
+        submit(session, event)
+    assert submit(session, event, member=make_member(session, role=Role.MODERATOR)).state == TalkState.SUBMITTED
+
+
+def test_an_event_that_recurs_takes_talks_after_its_first_time(session: Session) -> None:
+    event = make_event(
+        session,
+        starts="2026-02-03",
+        ends="2026-02-03",
+        recurrence="FREQ=MONTHLY;BYDAY=1TU",
+        programme=Programme.LISTED,
+        call=None,
+    )
+    assert submit(session, event, starts="2026-04-07T19:00:00").state == TalkState.SUBMITTED
+
+
+@pytest.mark.parametrize("status", EventStatus)
+def test_only_an_event_that_stands_takes_talks(session: Session, status: EventStatus) -> None:
+    event = make_event(session, status=status)
+    if status in {EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED}:
+        assert submit(session, event).state == TalkState.SUBMITTED
+    else:
+        with pytest.raises(TalksClosed, match=f"is {status} and takes no talks"):
+            submit(session, event)
