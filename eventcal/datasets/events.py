@@ -67,15 +67,20 @@ def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
 
 
 def _load_parts(loading: Loading, event: Event, record: Record) -> None:
-    for part, rows, add in (("tracks", event.tracks, add_track), ("rooms", event.rooms, add_room)):
-        here = {row.name: row for row in rows}
-        for pointer, fields in _listed(record, part):
-            with loading.attempt(pointer):
-                known = here.get(fields["name"])
-                if known is None:
-                    add(loading.session, event, fields)
-                else:
-                    edit_part(loading.session, known, fields)
+    tracks = {track.name: track for track in event.tracks}
+    for pointer, fields in _listed(record, "tracks"):
+        with loading.attempt(pointer):
+            if fields["name"] in tracks:
+                edit_part(loading.session, tracks[fields["name"]], fields)
+            else:
+                add_track(loading.session, event, fields)
+    rooms = {room.name: room for room in event.rooms}
+    for pointer, fields in _listed(record, "rooms"):
+        with loading.attempt(pointer):
+            if fields["name"] in rooms:
+                edit_part(loading.session, rooms[fields["name"]], fields)
+            else:
+                add_room(loading.session, event, fields)
 
 
 def _listed(record: Record, part: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -32,7 +32,7 @@ Report = dict[Section, Count]
 def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[], object] = lambda: None) -> Report:
     """Bring what is there to what the file says, add what is not, and delete nothing. Returns what came of it.
 
-    `tell` is called once for each record. Raises FaultyDataset with every fault that was found, in the file's order;
+    `tell` is called once for each record. Raises FaultyDataset with every fault that was found, ordered by place;
     the unit must then be given up, as an exception inside it does.
     """
     loading = Loading(unit.session, dataset, now=unit.now)

@@ -100,7 +100,10 @@ class Database:
     """One database, SQLite or PostgreSQL, and the two ways into it: `reading()` and `unit_of_work()`."""
 
     def __init__(self, url: str, *, clock: Clock, hooks: Sequence[Hook] = (), pool_size: int = 16) -> None:
-        self.engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=_LOCK_TIMEOUT_MS / 1000)
+        # No values of ours in the text of an exception: it may end in a log.
+        self.engine = create_engine(
+            url, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_timeout=_LOCK_TIMEOUT_MS / 1000
+        )
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":

@@ -4,7 +4,7 @@ import gzip
 import re
 from collections.abc import Callable, Mapping
 
-import brotli  # type: ignore[import-untyped]  # carries no types; wrapped in _br below
+import brotli
 import zstandard
 
 IDENTITY = "identity"

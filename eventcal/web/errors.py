@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from flask import Flask, Response, request
-from flask_limiter import RateLimitExceeded
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -26,7 +25,7 @@ from eventcal.kit.refusals import (
     Unauthenticated,
 )
 from eventcal.kit.text import slugify
-from eventcal.web.foreign import faults_in, seconds_to_wait, will_pass
+from eventcal.web.foreign import faults_in, will_pass
 from eventcal.web.problem import Problem, answer_problem
 
 __all__ = [
@@ -48,6 +47,8 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
+# Seconds, where whoever refused did not say how long.
+_USUAL_WAIT = 60
 
 
 class BadRequest(Refusal):
@@ -248,7 +249,7 @@ def _http_problem(error: HTTPException, code: int) -> Problem:
     given = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     headers = {**row.headers, **given}
     if code == HTTPStatus.TOO_MANY_REQUESTS:
-        headers.setdefault("Retry-After", str(seconds_to_wait(error)))
+        headers.setdefault("Retry-After", str(_USUAL_WAIT))
     return Problem(
         status=row.status,
         code=family.code if family else slugify(row.status.phrase),
@@ -263,8 +264,6 @@ def _own_words(error: HTTPException, code: int) -> str | None:
     cause = getattr(error, "exc", None)
     if isinstance(cause, ValueError) and code == HTTPStatus.BAD_REQUEST:
         return f"The body cannot be read: {cause}."
-    if isinstance(error, RateLimitExceeded):
-        return f"No more than {error.description}; wait a little, then try again."
     usual = default_exceptions.get(code)
     return error.description if usual is not None and error.description != usual.description else None
 

@@ -1,18 +1,12 @@
-"""What other libraries' failures mean in our words: marshmallow's messages, Flask-Limiter's limits, the database's."""
+"""What other libraries' failures mean in our words: marshmallow's messages, the database's."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import current_app
-from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException
 
-from eventcal.kit.clock import SystemClock
 from eventcal.kit.refusals import Fault
-
-_USUAL_WAIT = 60
 
 # Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
 _PLAINLY = {
@@ -58,17 +52,6 @@ def _place(key: str | int) -> tuple[bool, int, str]:
 
 def _escaped(step: str | int) -> str:
     return str(step).replace("~", "~0").replace("/", "~1")
-
-
-def seconds_to_wait(error: HTTPException) -> int:
-    """Return in how many seconds Flask-Limiter lets this caller through again."""
-    if not isinstance(error, RateLimitExceeded):
-        return _USUAL_WAIT
-    # The limiter counts by the machine's clock, whatever clock the app was given.
-    now = SystemClock().now().timestamp()
-    breached = [limiter.current_limit for limiter in current_app.extensions.get("limiter", ())]
-    waits = [int(limit.reset_at - now) + 1 for limit in breached if limit is not None and limit.breached]
-    return max(1, *waits) if waits else error.limit.limit.get_expiry()
 
 
 # SQLSTATE classes and codes that time heals: connection, resources, operator's intervention; serialization,

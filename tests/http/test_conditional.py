@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import brotli  # type: ignore[import-untyped]  # carries no types
+import brotli
 import pytest
 import zstandard
 from flask import Flask, Response, request

@@ -1,0 +1,91 @@
+"""The demo: the Xen Project's calendar of mid-2014, as it was or moved to the weeks ahead."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.datasets.reading import Dataset, Record, parse
+from eventcal.events.models import Event
+from eventcal.events.parts import put_on_team
+from eventcal.events.words import Programme, TeamRole
+from eventcal.members.models import Member
+from eventcal.members.queries import find_member_by_email
+from eventcal.members.service import add_member
+from eventcal.members.words import Role
+
+ORGANISER = "organiser@example.org"
+
+# The first event begins in the third week from today: soon, and nothing is over for a while.
+_AHEAD = timedelta(days=14)
+_A_WEEK = timedelta(days=7)
+_FILE = "xen-2014.json"
+
+
+def demo_dataset() -> Dataset:
+    """Return the demo as it was."""
+    return parse((resources.files(__package__) / _FILE).read_bytes(), name=_FILE)
+
+
+def weeks_until_soon(dataset: Dataset, *, today: date) -> int:
+    """Return by how many weeks to move a data set so that its first event begins two to three weeks from `today`."""
+    first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.events)
+    return math.ceil((today + _AHEAD - first) / _A_WEEK)
+
+
+def move_dataset(dataset: Dataset, *, weeks: int) -> Dataset:
+    """Return the data set with every date and time moved by whole weeks: weekdays and times of day stay."""
+    events = tuple(_moved(event, weeks) for event in dataset.events)
+    talks = tuple(_moved(talk, weeks) for talk in dataset.talks)
+    return replace(dataset, events=events, talks=talks)
+
+
+def _moved(record: Record, weeks: int) -> Record:
+    fields: dict[str, Any] = {**record.fields, **_moved_times(record.fields, ("starts", "ends"), weeks)}
+    if fields.get("call_for_talks"):
+        call = fields["call_for_talks"]
+        fields["call_for_talks"] = {**call, **_moved_times(call, ("opens_at", "closes_at"), weeks)}
+    return Record(record.pointer, fields)
+
+
+def _moved_times(fields: Mapping[str, Any], names: tuple[str, ...], weeks: int) -> dict[str, str]:
+    return {name: _moved_time(fields[name], weeks) for name in names if fields.get(name)}
+
+
+def _moved_time(written: str, weeks: int) -> str:
+    return (date.fromisoformat(written[:10]) + weeks * _A_WEEK).isoformat() + written[10:]
+
+
+def has_any_event(session: Session, dataset: Dataset) -> bool:
+    """Say whether any of the data set's events is there, on whatever days."""
+    slugs = [event.fields["slug"] for event in dataset.events]
+    return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
+
+
+def add_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
+    """Add the demo's organiser, or return None where there is somebody with that address, who stays as they are.
+
+    They are organiser of every event that a committee decides on, and moderator, since talks of the others wait
+    for one: one sign-in shows all that there is.
+    """
+    if find_member_by_email(session, ORGANISER) is not None:
+        return None
+    member = add_member(
+        session,
+        email=ORGANISER,
+        name="Demo Organiser",
+        password_hash=password_hash,
+        now=now,
+        confirmed_at=now,
+        role=Role.MODERATOR,
+    )
+    slugs = [event.fields["slug"] for event in dataset.events]
+    curated = select(Event).where(Event.slug.in_(slugs), Event.programme == Programme.CURATED).order_by(Event.slug)
+    for event in session.scalars(curated).all():
+        put_on_team(session, event, member, TeamRole.ORGANISER)
+    return member

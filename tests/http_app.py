@@ -1,0 +1,150 @@
+"""The whole app for tests through HTTP, and browsers that are signed in to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_security import hash_password
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from eventcal.app import create_app
+from eventcal.config import Settings
+from eventcal.kit.clock import Clock
+from eventcal.kit.database import Database
+from eventcal.members.models import Member
+from eventcal.members.words import Role, Scope
+from eventcal.outbox.models import OutboxMessage
+from eventcal.web.work import House
+from tests.make import make_member
+
+PASSWORD = "correct horse"
+MAIL_URL = "smtp://mail.example.org"
+
+
+@contextmanager
+def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
+    """Give the app on these settings, without rate limits; its connections are closed at the end."""
+    settings = {"instance": Path("instance"), "database_url": database_url, "secret_key": "k" * 40} | changes
+    app = create_app(Settings(**settings), clock=clock)
+    app.config["RATELIMIT_ENABLED"] = False
+    yield app
+    database_of(app).engine.dispose()
+
+
+def database_of(app: Flask) -> Database:
+    """Give the app's database."""
+    house = app.extensions["eventcal"]
+    assert isinstance(house, House)
+    return house.database
+
+
+@contextmanager
+def writing(app: Flask) -> Iterator[Session]:
+    """Give a session whose changes are committed."""
+    with database_of(app).unit_of_work() as unit:
+        yield unit.session
+
+
+@dataclass
+class Browser:
+    """A client with the cookie and the CSRF token of a member who signed in."""
+
+    client: FlaskClient
+    member: dict[str, Any]
+    csrf: str
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
+        """Call the API at `path`, with the CSRF token."""
+        return call(self.client, method, path, body, **{"X-CSRF-Token": self.csrf, **headers})
+
+    def get(self, path: str) -> TestResponse:
+        """Read `path` of the API."""
+        return self.call("GET", path)
+
+    def post(self, path: str, body: object = None, **headers: str) -> TestResponse:
+        """Post to `path` of the API."""
+        return self.call("POST", path, body, **headers)
+
+
+def call(client: FlaskClient, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
+    """Call the API at `path` with a JSON body, if any."""
+    return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
+
+
+def post(app: Flask, path: str, body: object = None, **headers: str) -> TestResponse:
+    """Post to the API as somebody without a cookie."""
+    return call(app.test_client(), "POST", path, body, **headers)
+
+
+def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Browser:  # noqa: ANN401 - any column
+    """Give the browser of a member, made if there is none with this address."""
+    with writing(app) as session:
+        if session.scalar(select(Member.id).where(Member.email == email)) is None:
+            make_member(session, email=email, password=_hash_of(PASSWORD, app), **fields)
+    return sign_in(app, email)
+
+
+def sign_in(app: Flask, email: str = "ada@example.org", password: str = PASSWORD) -> Browser:
+    """Give the browser of a member who signs in."""
+    client = app.test_client()
+    answer = call(client, "POST", "/auth/login", {"email": email, "password": password})
+    assert answer.status_code == 200, answer.text
+    assert answer.json is not None
+    return Browser(client, answer.json["member"], answer.json["csrf_token"])
+
+
+def moderator(app: Flask) -> Browser:
+    """Give a moderator's browser."""
+    return signed_in(app, "moderator@example.org", role=Role.MODERATOR)
+
+
+def token_of(browser: Browser, *scopes: Scope, **fields: Any) -> dict[str, str]:  # noqa: ANN401 - any field
+    """Give the header of a new access token."""
+    answer = browser.post("/me/tokens", {"name": "a script", "scopes": list(scopes), **fields})
+    assert answer.status_code == 201, answer.text
+    assert answer.json is not None
+    return {"Authorization": f"Bearer {answer.json['token']}"}
+
+
+def rows(app: Flask, table: Any) -> list[Any]:  # noqa: ANN401 - any table
+    """Give every row of a table, by its key."""
+    with database_of(app).reading() as session:
+        return list(session.scalars(select(table).order_by(table.id)))
+
+
+def mails(app: Flask) -> list[tuple[str, str]]:
+    """Give whom each waiting mail goes to and what it is about, the oldest first."""
+    return [(row.payload["to"], row.payload["subject"]) for row in rows(app, OutboxMessage) if row.kind == "mail"]
+
+
+def problem(answer: TestResponse) -> tuple[int, str]:
+    """Give a refusal's status and code."""
+    assert answer.json is not None, answer.text
+    assert answer.mimetype == "application/problem+json"
+    return answer.status_code, answer.json["code"]
+
+
+def pointers(answer: TestResponse) -> list[str]:
+    """Give the places of a refusal's faults, each once."""
+    assert answer.json is not None
+    return sorted({fault.get("pointer") or fault["parameter"] for fault in answer.json["errors"]})
+
+
+def json_of(answer: TestResponse) -> dict[str, Any]:
+    """Give an answer's body."""
+    assert answer.json is not None, answer.text
+    body: dict[str, Any] = answer.json
+    return body
+
+
+@cache
+def _hash_of(password: str, app: Flask) -> str:
+    with app.app_context():
+        return str(hash_password(password))
