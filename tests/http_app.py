@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_security import hash_password
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -31,8 +31,8 @@ MAIL_URL = "smtp://mail.example.org"
 @contextmanager
 def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
     """Give the app on these settings, without rate limits; its connections are closed at the end."""
-    settings = {"instance": Path("instance"), "database_url": database_url, "secret_key": "k" * 40} | changes
-    app = create_app(Settings(**settings), clock=clock)
+    settings = Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, **changes)
+    app = create_app(settings, clock=clock)
     app.config["RATELIMIT_ENABLED"] = False
     yield app
     database_of(app).engine.dispose()
@@ -87,7 +87,7 @@ def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Brow
     """Give the browser of a member, made if there is none with this address."""
     with writing(app) as session:
         if session.scalar(select(Member.id).where(Member.email == email)) is None:
-            make_member(session, email=email, password=_hash_of(PASSWORD, app), **fields)
+            make_member(session, email=email, password=_hash(), **fields)
     return sign_in(app, email)
 
 
@@ -145,6 +145,6 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
 
 
 @cache
-def _hash_of(password: str, app: Flask) -> str:
-    with app.app_context():
-        return str(hash_password(password))
+def _hash() -> str:
+    """Give the hash of PASSWORD at the app's own costs, made once for all tests."""
+    return PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1).hash(PASSWORD)

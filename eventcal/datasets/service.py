@@ -46,13 +46,15 @@ def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[], object] = l
     for record in dataset.talks:
         load_reprise(loading, record)
     if loading.faults:
-        raise FaultyDataset("See faults for each one and its place.", faults=_in_order(loading.faults))
+        raise _refusal(loading.faults)
     unit.settle()
     return _report(loading, dataset)
 
 
-def _in_order(faults: Iterable[Fault]) -> list[Fault]:
-    return sorted(dict.fromkeys(faults), key=lambda fault: [_step(step) for step in fault.pointer.split("/")])
+def _refusal(faults: Iterable[Fault]) -> FaultyDataset:
+    found = sorted(dict.fromkeys(faults), key=lambda fault: [_step(step) for step in fault.pointer.split("/")])
+    number = "a fault" if len(found) == 1 else f"{len(found)} faults"
+    return FaultyDataset(f"Nothing was loaded, for the file has {number}:", faults=found)
 
 
 def _step(step: str) -> tuple[bool, int, str]:

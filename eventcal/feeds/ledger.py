@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.derive import derive_event
@@ -211,7 +211,11 @@ class _Following:
 
     def _events(self, ids: Iterable[str]) -> Sequence[Event]:
         rows = select(Event).where(Event.id.in_(list(ids))).options(*whole_event()).order_by(Event.id)
-        return self.session.scalars(rows.execution_options(populate_existing=True)).all() if ids else ()
+        events = self.session.scalars(rows.execution_options(populate_existing=True)).all() if ids else ()
+        if any(inspect(event).unloaded for event in events):
+            # Whoever is another's neighbour was loaded anew as such, without parts of its own: they are put back.
+            self.session.scalars(rows).all()
+        return events
 
 
 def _content(entry: CalendarEntry) -> str:

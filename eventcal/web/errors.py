@@ -44,6 +44,7 @@ __all__ = [
     "problem_of",
     "refuse_messages",
     "register_errors",
+    "status_of",
 ]
 
 _LOG = logging.getLogger(__name__)
@@ -187,6 +188,11 @@ def _row(kind: type[Refusal]) -> _Row:
     if row is None:
         raise LookupError(f"{kind.__name__} belongs to no family that has a status")
     return row
+
+
+def status_of(kind: type[Refusal]) -> HTTPStatus:
+    """Return the status that a refusal of this kind is answered with, for the documentation."""
+    return _row(kind).status
 
 
 def problem_of(refusal: Refusal) -> Problem:

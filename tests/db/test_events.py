@@ -1,42 +1,21 @@
-"""Events are proposed, edited, published, cancelled and blanked, and found by those who may know of them."""
+"""Events are proposed and edited, alone and beside one another."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep, NoSuchEvent, SlugFixed, SlugTaken, WasPublic
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.errors import ForbiddenStep, SlugFixed, SlugTaken
 from eventcal.events.models import Event
-from eventcal.events.queries import (
-    find_event,
-    get_event,
-    get_organised_event,
-    list_events,
-    list_waiting_events,
-    teams_of,
-)
-from eventcal.events.rules import STATUS_STEPS, TOMBSTONE
-from eventcal.events.service import (
-    REDACTED,
-    cancel_event,
-    check_never_public,
-    edit_event,
-    propose_event,
-    publish_event,
-    redact_event,
-)
-from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.database import Database
-from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Forbidden, Invalid
-from eventcal.members.caller import VISITOR
+from eventcal.events.queries import get_event, teams_of
+from eventcal.events.rules import STATUS_STEPS
+from eventcal.events.service import edit_event, propose_event
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.refusals import Fault, Invalid
 from eventcal.members.words import Role
 from tests.clocks import NOON
-from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser
-from tests.statements import statements
+from tests.make import MODERATOR, caller_of, forget, make_event, make_member
 
 FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
 
@@ -281,184 +260,3 @@ def test_an_event_is_not_beside_itself_nor_beside_one_that_nobody_knows(session:
     with pytest.raises(Invalid) as refused:
         edit_event(session, event, {"co_located_with": ["xen", "nowhere", "waiting"]}, now=NOON)
     assert [fault.pointer for fault in refused.value.faults] == [f"/co_located_with/{i}" for i in range(3)]
-
-
-# Publishing, cancelling, blanking
-
-
-def test_a_moderator_publishes_what_is_pending_and_nothing_else(session: Session) -> None:
-    published = {}
-    for status in EventStatus:
-        event = make_event(session, status=status)
-        try:
-            published[status] = publish_event(session, event, caller=MODERATOR).status
-        except ForbiddenStep:
-            assert event.status == status
-    assert published == {EventStatus.PENDING: EventStatus.CONFIRMED}
-
-
-def test_an_organiser_does_not_publish(session: Session) -> None:
-    event = make_event(session, status=EventStatus.PENDING)
-    with pytest.raises(Forbidden):
-        publish_event(session, event, caller=make_organiser(session, event))
-
-
-def test_only_what_is_public_and_stands_can_be_cancelled(session: Session) -> None:
-    cancelled = set()
-    for status in EventStatus:
-        event = make_event(session, status=status)
-        try:
-            assert cancel_event(session, event, now=NOON).status == EventStatus.CANCELLED
-            cancelled.add(status)
-        except ForbiddenStep:
-            assert event.status == status
-    assert cancelled == set(PLAIN_STATUSES)
-
-
-def test_a_cancelled_event_stays_on_show_until_thirty_days_after_its_end(session: Session) -> None:
-    event = cancel_event(session, make_event(session), now=NOON)
-    assert event.shown_until == event.ends_at + TOMBSTONE
-
-
-def test_what_is_cancelled_when_it_is_over_stays_for_thirty_days_from_then(session: Session) -> None:
-    event = make_event(session, starts="2026-01-10", ends="2026-01-10")
-    assert cancel_event(session, event, now=NOON).shown_until == NOON + TOMBSTONE
-
-
-def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
-    names = ("title", "summary", "description", "venue", "address", "city", "region", "online_url", "url")
-    words: dict[str, Any] = dict.fromkeys(names, "spam")
-    event = make_event(
-        session,
-        **words,
-        registration_url="spam",
-        series="spam",
-        latitude=1.0,
-        longitude=1.0,
-        tags=["spam"],
-        tracks=["spam", "spam 2"],
-        rooms=["spam"],
-        call={"note": "spam"},
-    )
-    event = known(session, redact_event(session, event, caller=MODERATOR, now=NOON))
-    assert (event.title, event.status, event.redacted_at) == (REDACTED, EventStatus.CANCELLED, NOON)
-    assert event.call is not None
-    written = [str(getattr(row, column.key)) for row in (event, event.call) for column in row.__table__.columns]
-    parts = [track.name for track in event.tracks] + [room.name for room in event.rooms]
-    assert [text for text in (*written, *tags_of(event), *parts) if "spam" in text] == []
-    assert (event.latitude, event.longitude) == (None, None)
-    assert event.shown_until == event.ends_at + TOMBSTONE
-
-
-def test_what_was_never_public_is_no_tombstone_when_it_is_blanked(session: Session) -> None:
-    event = make_event(session, status=EventStatus.PENDING)
-    assert redact_event(session, event, caller=MODERATOR, now=NOON).status == EventStatus.DRAFT
-
-
-def test_only_a_moderator_blanks(session: Session) -> None:
-    event = make_event(session)
-    with pytest.raises(Forbidden):
-        redact_event(session, event, caller=make_organiser(session, event), now=NOON)
-
-
-def test_what_the_public_has_seen_is_not_deleted(session: Session) -> None:
-    deletable = set()
-    for status in EventStatus:
-        try:
-            check_never_public(make_event(session, status=status))
-            deletable.add(status)
-        except WasPublic:
-            continue
-    assert deletable == {EventStatus.DRAFT, EventStatus.PENDING}
-
-
-# Who may know of it
-
-
-@pytest.mark.parametrize("status", EventStatus)
-def test_what_is_not_public_only_its_team_and_moderators_find(session: Session, status: EventStatus) -> None:
-    event, another = make_event(session, status=status), make_event(session)
-    member = make_member(session)
-    callers = {
-        "visitor": VISITOR,
-        "member": caller_of(member),
-        "organiser of another": caller_of(member, organises=[another]),
-        "reviewer": caller_of(member, reviews=[event]),
-        "organiser": caller_of(member, organises=[event]),
-        "moderator": MODERATOR,
-    }
-    found = {who for who, caller in callers.items() if find_event(session, event.slug, caller) is not None}
-    assert found == (set(callers) if status in PUBLIC_STATUSES else {"reviewer", "organiser", "moderator"})
-
-
-def test_an_event_that_is_hidden_and_one_that_is_not_there_are_refused_alike(session: Session) -> None:
-    make_event(session, slug="hidden", status=EventStatus.DRAFT)
-    for slug in ("hidden", "nowhere"):
-        with pytest.raises(NoSuchEvent) as refused:
-            get_organised_event(session, slug, VISITOR)
-        assert refused.value.detail == f"There is no event “{slug}” here."
-
-
-def test_only_who_decides_for_an_event_gets_it_to_change_it(session: Session) -> None:
-    event = make_event(session)
-    organiser = make_organiser(session, event)
-    assert get_organised_event(session, event.slug, organiser) is event
-    for caller in (VISITOR, caller_of(make_member(session), reviews=[event])):
-        with pytest.raises(Forbidden):
-            get_organised_event(session, event.slug, caller)
-
-
-# Lists
-
-
-@pytest.mark.parametrize("sort", Sort)
-def test_pages_hold_every_event_once_and_in_order(session: Session, sort: Sort) -> None:
-    for day in (3, 1, 2, 1, 3):
-        make_event(session, starts=f"2026-06-0{day}", ends="2026-06-09")
-    found: list[Event] = []
-    cursor = None
-    while True:
-        page = list_events(session, EVERYTHING, sort=sort, paging=Paging(limit=2, cursor=cursor), now=NOON)
-        found.extend(page.items)
-        if page.next is None:
-            break
-        cursor = page.next
-    rows = session.scalars(select(Event)).all()
-    expected = {
-        Sort.STARTS: sorted(rows, key=lambda event: (event.starts_at, event.id)),
-        Sort.STARTS_DOWN: sorted(rows, key=lambda event: (event.starts_at, event.id), reverse=True),
-        Sort.UPDATED: sorted(rows, key=lambda event: (event.updated_at, event.id)),
-    }
-    assert found == expected[sort]
-
-
-def test_the_list_shows_what_is_public_and_the_other_what_waits(session: Session) -> None:
-    for status in EventStatus:
-        make_event(session, slug=status.value, status=status)
-    public = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON).items
-    waiting = list_waiting_events(
-        session, Filter(states=("pending",)), sort=Sort.STARTS, paging=Paging(), now=NOON
-    ).items
-    assert {event.slug for event in public} == set(PUBLIC_STATUSES)
-    assert [event.slug for event in waiting] == ["pending"]
-
-
-def test_a_list_takes_the_same_number_of_statements_at_any_length(database: Database) -> None:
-    counts = []
-    for more in (1, 49):
-        with database.unit_of_work() as unit:
-            for _ in range(more):
-                event = make_event(unit.session, tags=["xen"], tracks=["Main"], rooms=["Hall"])
-                edit_event(unit.session, event, {"co_located_with": _another(unit.session, event)}, now=NOON)
-        with statements(database) as sent, database.reading() as session:
-            page = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON)
-            shown = [
-                (tags_of(event), event.tracks, event.rooms, neighbours_of(event), event.call) for event in page.items
-            ]
-        counts.append((len(shown), len(sent)))
-    assert [length for length, _ in counts] == [1, 50]
-    assert counts[0][1] == counts[1][1]
-
-
-def _another(session: Session, event: Event) -> list[str]:
-    return list(session.scalars(select(Event.slug).where(Event.id != event.id).limit(1)))

@@ -11,6 +11,7 @@ from flask import Request, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
+from eventcal.kit.refusals import Refusal
 from eventcal.web.errors import BadRequest, UnsupportedMediaType, refuse_messages
 
 P = ParamSpec("P")
@@ -125,3 +126,12 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
     ) -> Callable[[View[P, Any]], View[P, Any]]:
         """Write what the view returns with `schema`, under `status`."""
         return cast("Callable[[View[P, Any]], View[P, Any]]", self.response(status, schema, description=description))
+
+    def refuses(self, *kinds: type[Refusal]) -> Callable[[View[P, R]], View[P, R]]:
+        """Document what the view refuses beyond what its mark, its body and its parameters bring; see told.py."""
+
+        def decorate(view: View[P, R]) -> View[P, R]:
+            cast("Any", view).refuses = kinds
+            return view
+
+        return decorate

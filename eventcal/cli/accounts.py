@@ -1,0 +1,170 @@
+"""Commands about people: members, their roles and passwords, the teams of events."""
+
+import sys
+
+import click
+
+from eventcal.cli.running import check_migrated, open_app, open_house
+from eventcal.events.parts import put_on_team, take_off_team
+from eventcal.events.queries import get_event
+from eventcal.events.words import TeamRole
+from eventcal.kit.refusals import Invalid
+from eventcal.kit.text import one_line_fault
+from eventcal.members.caller import OPERATOR
+from eventcal.members.errors import AddressTaken
+from eventcal.members.queries import find_member_by_email, get_member_by_email
+from eventcal.members.service import add_member, normal_address, revoke_every_token
+from eventcal.members.words import Role
+from eventcal.web.signin import change_password, check_new_password, hashed
+from eventcal.web.work import unit_of_work
+
+_LONGEST_NAME = 200
+
+
+class Address(click.ParamType[str, str]):
+    """An e-mail address."""
+
+    name = "email"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address as it is kept."""
+        try:
+            return normal_address(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Name(click.ParamType[str, str]):
+    """What somebody is called: one line."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as it was written."""
+        fault = one_line_fault(value)
+        if fault is None and len(value) > _LONGEST_NAME:
+            fault = f"must have at most {_LONGEST_NAME} characters"
+        if fault is not None:
+            self.fail(fault, param, ctx)
+        return value
+
+
+_email = click.argument("email", type=Address())
+_password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.group()
+def members() -> None:
+    """Look after who can sign in."""
+
+
+@members.command()
+@_email
+@click.option("--name", type=Name(), required=True, help="What they are called.")
+@click.option("--role", type=click.Choice(Role, case_sensitive=False), default=Role.MEMBER, show_default=True)
+@_password_stdin
+def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
+    """Add a member; their address counts as confirmed."""
+    given = _read_password(from_stdin=password_stdin)
+    with open_app() as house:
+        password_hash = _hashed(given)
+        with house.database.unit_of_work() as unit:
+            if find_member_by_email(unit.session, email) is not None:
+                raise AddressTaken(
+                    f"{email} has an account already; change it with `eventcal members role` or `members password`."
+                )
+            add_member(
+                unit.session,
+                email=email,
+                name=name,
+                password_hash=password_hash,
+                now=unit.now,
+                confirmed_at=unit.now,
+                role=role,
+            )
+    click.echo(f"{name} can sign in as {email}, with the role {role}.")
+
+
+@members.command("role")
+@_email
+@click.argument("role", type=click.Choice(Role, case_sensitive=False))
+def set_role(*, email: str, role: Role) -> None:
+    """Give a member a role on the whole site; each holds what the ones before it hold."""
+    with open_house() as house:
+        check_migrated(house)
+        with house.database.unit_of_work() as unit:
+            get_member_by_email(unit.session, email).role = role
+    click.echo(f"{email} now has the role {role}.")
+
+
+@members.command("password")
+@_email
+@_password_stdin
+def set_password(*, email: str, password_stdin: bool) -> None:
+    """Give a member a new password; every session and every access token of theirs ends."""
+    given = _read_password(from_stdin=password_stdin)
+    with open_app() as house:
+        password_hash = _hashed(given)
+        with unit_of_work() as session:
+            member = get_member_by_email(session, email)
+            revoke_every_token(session, member)
+            change_password(session, member, password_hash, now=house.clock.now())
+    click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.")
+
+
+def _read_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.read().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("Say --password-stdin and give the password on standard input.")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _hashed(password: str) -> str:
+    """Return the hash of a new password. Raises Invalid for one that is no good."""
+    faults, normal = check_new_password(password)
+    if faults:
+        raise Invalid(f"The password {'; '.join(faults)}.")
+    return hashed(normal)
+
+
+@click.group()
+def events() -> None:
+    """Look after events."""
+
+
+@events.group()
+@click.argument("slug")
+@click.pass_context
+def team(context: click.Context, slug: str) -> None:
+    """Look after who decides for the event SLUG, and who reviews what is offered to it."""
+    context.obj = slug
+
+
+@team.command("add")
+@_email
+@click.option(
+    "--role", type=click.Choice(TeamRole, case_sensitive=False), default=TeamRole.ORGANISER, show_default=True
+)
+@click.pass_obj
+def team_add(slug: str, *, email: str, role: TeamRole) -> None:
+    """Put a member on the team, or give one who is on it another role."""
+    with open_house() as house:
+        check_migrated(house)
+        with house.database.unit_of_work() as unit:
+            event = get_event(unit.session, slug, OPERATOR)
+            put_on_team(unit.session, event, get_member_by_email(unit.session, email), role)
+    click.echo(f"{email} is on the team of {slug}, as {role}.")
+
+
+@team.command("remove")
+@_email
+@click.pass_obj
+def team_remove(slug: str, *, email: str) -> None:
+    """Take a member off the team."""
+    with open_house() as house:
+        check_migrated(house)
+        with house.database.unit_of_work() as unit:
+            event = get_event(unit.session, slug, OPERATOR)
+            take_off_team(unit.session, event, get_member_by_email(unit.session, email).id)
+    click.echo(f"{email} is no longer on the team of {slug}.")

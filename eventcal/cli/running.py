@@ -1,0 +1,113 @@
+"""What every command stands on: the house that it works in, and how a refusal ends it."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+from alembic.util import CommandError
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from eventcal.app import create_app, create_house
+from eventcal.config import ConfigurationError, Settings, read_settings
+from eventcal.kit.migrate import is_current
+from eventcal.kit.refusals import Conflict, Refusal
+from eventcal.web.work import House
+from eventcal.web.work import house as current_house
+
+
+class NotMigrated(Conflict):
+    """The database has not the schema that this code expects."""
+
+    code = "not-migrated"
+    title = "The database is not up to date"
+
+    def __init__(self) -> None:
+        super().__init__("The database is not up to date: run `eventcal db upgrade` first.")
+
+
+class Refused(click.ClickException):
+    """A command that ends with a sentence that its reader can act on."""
+
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the sentence, and nothing else, where errors go."""
+        click.echo(self.format_message(), file=file, err=file is None)
+
+
+class Commands(click.Group):
+    """The group at the root: whatever of its commands is refused ends in a sentence, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """Run what was asked for."""
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            raise Refused(_with_faults(refusal)) from refusal
+        except ConfigurationError as error:
+            raise Refused(str(error)) from error
+        except CommandError as error:
+            raise Refused(f"The database is none that this release of eventcal can upgrade: {error}.") from error
+        except (OperationalError, InterfaceError) as error:
+            said = str(error.orig).strip().partition("\n")[0].rstrip(".")
+            raise Refused(f"The database does not answer: {said}. Is EVENTCAL_DATABASE_URL right?") from error
+
+
+def _with_faults(refusal: Refusal) -> str:
+    faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.faults]
+    return "\n".join([refusal.detail, *faults])
+
+
+def settings() -> Settings:
+    """Return the settings. Raises ConfigurationError, also where the instance folder cannot be used."""
+    try:
+        return read_settings(os.environ)
+    except OSError as error:
+        raise ConfigurationError(f"The instance folder cannot be used: {error}.") from error
+
+
+@contextmanager
+def open_house() -> Iterator[House]:
+    """Give everything below HTTP, whatever the state of the database."""
+    house = create_house(settings())
+    try:
+        yield house
+    finally:
+        house.database.engine.dispose()
+
+
+@contextmanager
+def open_app() -> Iterator[House]:
+    """Give the house within an app, which sign-in needs for passwords. Raises NotMigrated."""
+    app = create_app(settings())
+    with app.app_context():
+        house = current_house()
+        try:
+            check_migrated(house)
+            yield house
+        finally:
+            house.database.engine.dispose()
+
+
+def check_migrated(house: House) -> None:
+    """Refuse to work with a database of another schema (NotMigrated)."""
+    with house.database.connection() as connection:
+        if not is_current(connection):
+            raise NotMigrated
+
+
+@contextmanager
+def progress(label: str, *, length: int) -> Iterator[Callable[[], None]]:
+    """Give what moves a progress bar on by one of `length`; the bar is seen on a terminal only."""
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield lambda: bar.update(1)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with what it counts: "1 event", "2 events", "3 entries"."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"

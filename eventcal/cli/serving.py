@@ -1,0 +1,135 @@
+"""The command that serves: granian in front of our app, and beside it the worker that sends mail."""
+
+import errno
+import importlib
+import multiprocessing
+import socket
+import threading
+from typing import Any
+
+import click
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from eventcal.cli.running import check_migrated, open_house
+from eventcal.cli.upkeep import RenderedOtherwise, check_rendered
+from eventcal.config import Settings
+from eventcal.jobs.worker import run_worker
+from eventcal.kit.database import Database
+from eventcal.kit.refusals import Conflict
+from eventcal.web.work import House
+
+# Fewer than the connections in a worker's pool: no request ever waits for one.
+THREADS = 8
+# How long a request may still take once we were asked to stop.
+LAST_SECONDS = 20
+
+
+class AddressInUse(Conflict):
+    """Somebody else listens there."""
+
+    code = "address-in-use"
+
+
+class NoSuchAddress(Conflict):
+    """This machine has no such address."""
+
+    code = "no-such-address"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 is every one.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="How many processes answer.")
+def serve(*, host: str, port: int, workers: int) -> None:
+    """Serve the calendar until SIGTERM or SIGINT (Ctrl-C), which let what was begun be finished.
+
+    With MAIL_URL set, the mail that waits is sent too. Nothing logs who asked for what: the address of a secret
+    feed is a secret.
+    """
+    with open_house() as house:
+        check_migrated(house)
+        _warn_of_old_entries(house)
+        address = _free_address(host, port)
+        server = _server(address, port=port, workers=workers)
+        if house.settings.mail_url is not None:
+            _send_mail_beside(server, house.database, house.settings)
+        server.on_startup(lambda: click.echo(_told(house, address, port)))
+        # A process that was split off while another thread held a lock would wait for it for ever.
+        multiprocessing.set_start_method("spawn", force=True)
+        server.serve(target_loader=load_app, wrap_loader=False)
+
+
+def load_app() -> Any:  # noqa: ANN401 - any WSGI application
+    """Return the app of a worker, made from the settings in the environment."""
+    return importlib.import_module("eventcal.wsgi").app
+
+
+def _server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - granian has two, as Python was built
+    return Server(
+        "eventcal.wsgi:app",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        websockets=False,
+        log_level=LogLevels.error,
+        log_access=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=LAST_SECONDS,
+        process_name=None,
+    )
+
+
+def _free_address(host: str, port: int) -> str:
+    """Return the numeric address of a host, where nobody listens yet. Raises NoSuchAddress, AddressInUse.
+
+    granian would share the port with whoever listens there already, and each would get some of the requests.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise _refusal_of(error, host, port) from error
+    return str(where[0])
+
+
+def _refusal_of(error: OSError, host: str, port: int) -> Conflict:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return NoSuchAddress(f"This machine has no address {host}; give another with --host.")
+    if error.errno == errno.EADDRINUSE:
+        return AddressInUse(f"Something listens on {host} port {port} already; stop it, or give another --port.")
+    return AddressInUse(f"{host} port {port} cannot be listened on: {error.strerror}; give another --port.")
+
+
+def _warn_of_old_entries(house: House) -> None:
+    try:
+        check_rendered(house)
+    except RenderedOtherwise as refusal:
+        click.echo(refusal.detail, err=True)
+
+
+def _send_mail_beside(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
+    """Let mail be sent from this process for as long as the server runs."""
+    stop = threading.Event()
+    worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
+
+    def end() -> None:
+        stop.set()
+        worker.join(LAST_SECONDS)
+
+    server.on_startup(worker.start)
+    server.on_shutdown(end)
+
+
+def _told(house: House, address: str, port: int) -> str:
+    at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+    links = (
+        "" if at == house.settings.base_url else f"; its links lead to {house.settings.base_url} (EVENTCAL_BASE_URL)"
+    )
+    return f"{house.settings.name} is served on {at}{links}. Ctrl-C ends it."

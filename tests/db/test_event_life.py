@@ -1,0 +1,112 @@
+"""Events are published, cancelled and blanked, and what the public has seen is not deleted."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import ForbiddenStep, WasPublic
+from eventcal.events.models import Event
+from eventcal.events.queries import get_event
+from eventcal.events.rules import TOMBSTONE
+from eventcal.events.service import REDACTED, cancel_event, check_never_public, publish_event, redact_event
+from eventcal.events.words import PLAIN_STATUSES, EventStatus
+from eventcal.kit.refusals import Forbidden
+from tests.clocks import NOON
+from tests.make import MODERATOR, forget, make_event, make_organiser
+
+
+def known(session: Session, event: Event) -> Event:
+    """Return the event as the next request finds it."""
+    forget(session)
+    return get_event(session, event.slug, MODERATOR)
+
+
+def tags_of(event: Event) -> list[str]:
+    return [tag.tag for tag in event.tags]
+
+
+def test_a_moderator_publishes_what_is_pending_and_nothing_else(session: Session) -> None:
+    published = {}
+    for status in EventStatus:
+        event = make_event(session, status=status)
+        try:
+            published[status] = publish_event(session, event, caller=MODERATOR).status
+        except ForbiddenStep:
+            assert event.status == status
+    assert published == {EventStatus.PENDING: EventStatus.CONFIRMED}
+
+
+def test_an_organiser_does_not_publish(session: Session) -> None:
+    event = make_event(session, status=EventStatus.PENDING)
+    with pytest.raises(Forbidden):
+        publish_event(session, event, caller=make_organiser(session, event))
+
+
+def test_only_what_is_public_and_stands_can_be_cancelled(session: Session) -> None:
+    cancelled = set()
+    for status in EventStatus:
+        event = make_event(session, status=status)
+        try:
+            assert cancel_event(session, event, now=NOON).status == EventStatus.CANCELLED
+            cancelled.add(status)
+        except ForbiddenStep:
+            assert event.status == status
+    assert cancelled == set(PLAIN_STATUSES)
+
+
+def test_a_cancelled_event_stays_on_show_until_thirty_days_after_its_end(session: Session) -> None:
+    event = cancel_event(session, make_event(session), now=NOON)
+    assert event.shown_until == event.ends_at + TOMBSTONE
+
+
+def test_what_is_cancelled_when_it_is_over_stays_for_thirty_days_from_then(session: Session) -> None:
+    event = make_event(session, starts="2026-01-10", ends="2026-01-10")
+    assert cancel_event(session, event, now=NOON).shown_until == NOON + TOMBSTONE
+
+
+def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
+    names = ("title", "summary", "description", "venue", "address", "city", "region", "online_url", "url")
+    words: dict[str, Any] = dict.fromkeys(names, "spam")
+    event = make_event(
+        session,
+        **words,
+        registration_url="spam",
+        series="spam",
+        latitude=1.0,
+        longitude=1.0,
+        tags=["spam"],
+        tracks=["spam", "spam 2"],
+        rooms=["spam"],
+        call={"note": "spam"},
+    )
+    event = known(session, redact_event(session, event, caller=MODERATOR, now=NOON))
+    assert (event.title, event.status, event.redacted_at) == (REDACTED, EventStatus.CANCELLED, NOON)
+    assert event.call is not None
+    written = [str(getattr(row, column.key)) for row in (event, event.call) for column in row.__table__.columns]
+    parts = [track.name for track in event.tracks] + [room.name for room in event.rooms]
+    assert [text for text in (*written, *tags_of(event), *parts) if "spam" in text] == []
+    assert (event.latitude, event.longitude) == (None, None)
+    assert event.shown_until == event.ends_at + TOMBSTONE
+
+
+def test_what_was_never_public_is_no_tombstone_when_it_is_blanked(session: Session) -> None:
+    event = make_event(session, status=EventStatus.PENDING)
+    assert redact_event(session, event, caller=MODERATOR, now=NOON).status == EventStatus.DRAFT
+
+
+def test_only_a_moderator_blanks(session: Session) -> None:
+    event = make_event(session)
+    with pytest.raises(Forbidden):
+        redact_event(session, event, caller=make_organiser(session, event), now=NOON)
+
+
+def test_what_the_public_has_seen_is_not_deleted(session: Session) -> None:
+    deletable = set()
+    for status in EventStatus:
+        try:
+            check_never_public(make_event(session, status=status))
+            deletable.add(status)
+        except WasPublic:
+            continue
+    assert deletable == {EventStatus.DRAFT, EventStatus.PENDING}

@@ -1,0 +1,112 @@
+"""Who finds which event, alone and in lists."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import NoSuchEvent
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import find_event, get_organised_event, list_events, list_waiting_events
+from eventcal.events.service import edit_event
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.kit.database import Database
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Forbidden, Unauthenticated
+from eventcal.members.caller import VISITOR
+from tests.clocks import NOON
+from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser
+from tests.statements import statements
+
+# Who may know of it
+
+
+@pytest.mark.parametrize("status", EventStatus)
+def test_what_is_not_public_only_its_team_and_moderators_find(session: Session, status: EventStatus) -> None:
+    event, another = make_event(session, status=status), make_event(session)
+    member = make_member(session)
+    callers = {
+        "visitor": VISITOR,
+        "member": caller_of(member),
+        "organiser of another": caller_of(member, organises=[another]),
+        "reviewer": caller_of(member, reviews=[event]),
+        "organiser": caller_of(member, organises=[event]),
+        "moderator": MODERATOR,
+    }
+    found = {who for who, caller in callers.items() if find_event(session, event.slug, caller) is not None}
+    assert found == (set(callers) if status in PUBLIC_STATUSES else {"reviewer", "organiser", "moderator"})
+
+
+def test_an_event_that_is_hidden_and_one_that_is_not_there_are_refused_alike(session: Session) -> None:
+    make_event(session, slug="hidden", status=EventStatus.DRAFT)
+    for slug in ("hidden", "nowhere"):
+        with pytest.raises(NoSuchEvent) as refused:
+            get_organised_event(session, slug, VISITOR)
+        assert refused.value.detail == f"There is no event “{slug}” here."
+
+
+def test_only_who_decides_for_an_event_gets_it_to_change_it(session: Session) -> None:
+    event = make_event(session)
+    organiser = make_organiser(session, event)
+    assert get_organised_event(session, event.slug, organiser) is event
+    with pytest.raises(Forbidden):
+        get_organised_event(session, event.slug, caller_of(make_member(session), reviews=[event]))
+    with pytest.raises(Unauthenticated):
+        get_organised_event(session, event.slug, VISITOR)
+
+
+# Lists
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_pages_hold_every_event_once_and_in_order(session: Session, sort: Sort) -> None:
+    for day in (3, 1, 2, 1, 3):
+        make_event(session, starts=f"2026-06-0{day}", ends="2026-06-09")
+    found: list[Event] = []
+    cursor = None
+    while True:
+        page = list_events(session, EVERYTHING, sort=sort, paging=Paging(limit=2, cursor=cursor), now=NOON)
+        found.extend(page.items)
+        if page.next is None:
+            break
+        cursor = page.next
+    rows = session.scalars(select(Event)).all()
+    expected = {
+        Sort.STARTS: sorted(rows, key=lambda event: (event.starts_at, event.id)),
+        Sort.STARTS_DOWN: sorted(rows, key=lambda event: (event.starts_at, event.id), reverse=True),
+        Sort.UPDATED: sorted(rows, key=lambda event: (event.updated_at, event.id)),
+    }
+    assert found == expected[sort]
+
+
+def test_the_list_shows_what_is_public_and_the_other_what_waits(session: Session) -> None:
+    for status in EventStatus:
+        make_event(session, slug=status.value, status=status)
+    public = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON).items
+    waiting = list_waiting_events(
+        session, Filter(states=("pending",)), sort=Sort.STARTS, paging=Paging(), now=NOON
+    ).items
+    assert {event.slug for event in public} == set(PUBLIC_STATUSES)
+    assert [event.slug for event in waiting] == ["pending"]
+
+
+def test_a_list_takes_the_same_number_of_statements_at_any_length(database: Database) -> None:
+    counts = []
+    for more in (1, 49):
+        with database.unit_of_work() as unit:
+            for _ in range(more):
+                event = make_event(unit.session, tags=["xen"], tracks=["Main"], rooms=["Hall"])
+                edit_event(unit.session, event, {"co_located_with": _another(unit.session, event)}, now=NOON)
+        with statements(database) as sent, database.reading() as session:
+            page = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON)
+            shown = [
+                (event.tags, event.tracks, event.rooms, event.call, [row.other.slug for row in event.neighbours])
+                for event in page.items
+            ]
+        counts.append((len(shown), len(sent)))
+    assert [length for length, _ in counts] == [1, 50]
+    assert counts[0][1] == counts[1][1]
+
+
+def _another(session: Session, event: Event) -> list[str]:
+    return list(session.scalars(select(Event.slug).where(Event.id != event.id).limit(1)))

@@ -1,0 +1,183 @@
+"""What belongs to one event: tracks, rooms and the team; and what is taken away from under talks."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import InUse, LastOrganiser, NameTaken, NoSuchPart, WasPublic
+from eventcal.events.models import Event, Room, TeamMember, Track
+from eventcal.events.parts import add_room, add_track, edit_part, put_on_team, take_off_team
+from eventcal.events.queries import get_event, get_room, get_track, list_team, teams_of
+from eventcal.events.words import EventStatus, TeamRole
+from eventcal.kit.refusals import Forbidden
+from eventcal.members.words import Role
+from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.models import Star
+from eventcal.talks.parts import remove_event, remove_room, remove_track
+from eventcal.talks.queries import get_talk
+from eventcal.talks.stars import add_star, remove_star
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_talk
+
+
+def known(session: Session, event: Event) -> Event:
+    """Return the event as the next request finds it."""
+    forget(session)
+    return get_event(session, event.slug, MODERATOR)
+
+
+# Tracks and rooms
+
+
+def test_tracks_and_rooms_stand_in_the_order_in_which_they_were_added(session: Session) -> None:
+    event = make_event(session)
+    for name in ("Main", "Art", "Kernel"):
+        event = known(session, event)
+        add_track(session, event, {"name": name, "colour": "#aa0000"})
+        add_room(session, event, {"name": f"{name} room", "capacity": 80})
+    event = known(session, event)
+    assert [(track.name, track.colour) for track in event.tracks] == [
+        ("Main", "#aa0000"),
+        ("Art", "#aa0000"),
+        ("Kernel", "#aa0000"),
+    ]
+    assert [(room.name, room.capacity) for room in event.rooms] == [
+        ("Main room", 80),
+        ("Art room", 80),
+        ("Kernel room", 80),
+    ]
+
+
+def test_a_name_is_unique_within_its_event(session: Session) -> None:
+    event, another = make_event(session, tracks=["Main"], rooms=["Hall"]), make_event(session)
+    with pytest.raises(NameTaken):
+        add_track(session, event, {"name": "Main"})
+    with pytest.raises(NameTaken):
+        add_room(session, event, {"name": "Hall"})
+    assert add_track(session, another, {"name": "Main"}).name == add_room(session, another, {"name": "Main"}).name
+
+
+def test_a_part_is_renamed_to_what_nobody_else_is_called(session: Session) -> None:
+    event = make_event(session, tracks=["Main", "Side"])
+    assert edit_part(session, event.tracks[0], {"name": "Main", "colour": "#00ff00"}).colour == "#00ff00"
+    with pytest.raises(NameTaken):
+        edit_part(session, event.tracks[0], {"name": "Side"})
+    assert edit_part(session, event.tracks[0], {"name": "Stage"}).name == "Stage"
+
+
+def test_only_who_decides_for_the_event_gets_a_part_to_change_it(session: Session) -> None:
+    event = make_event(session, tracks=["Main"], rooms=["Hall"])
+    organiser, member = make_organiser(session, event), caller_of(make_member(session))
+    assert get_track(session, event.tracks[0].id, organiser) is event.tracks[0]
+    assert get_room(session, event.rooms[0].id, organiser) is event.rooms[0]
+    with pytest.raises(Forbidden):
+        get_track(session, event.tracks[0].id, member)
+
+
+def test_a_part_of_a_hidden_event_is_not_there(session: Session) -> None:
+    event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
+    for room_id in (event.rooms[0].id, "nothing"):
+        with pytest.raises(NoSuchPart) as refused:
+            get_room(session, room_id, caller_of(make_member(session)))
+        assert refused.value.detail == f"There is no room “{room_id}” here."
+
+
+def test_the_talks_of_a_track_and_a_room_that_go_are_in_none(session: Session) -> None:
+    event = make_event(session, tracks=["Main"], rooms=["Hall"])
+    talk = make_talk(session, event, track="Main", room="Hall")
+    forget(session)
+    remove_track(session, session.scalars(select(Track)).one())
+    remove_room(session, session.scalars(select(Room)).one())
+    forget(session)
+    talk = get_talk(session, talk.id, MODERATOR)
+    assert (talk.track, talk.room, talk.title) == (None, None, "Xen on ARM")
+
+
+# Whole events
+
+
+def test_an_event_that_nobody_has_seen_goes_with_all_that_belongs_to_it(session: Session) -> None:
+    event = make_event(session, status=EventStatus.DRAFT, tags=["xen"], tracks=["Main"], rooms=["Hall"])
+    make_organiser(session, event)
+    remove_event(session, known(session, event))
+    forget(session)
+    assert [session.scalars(select(table)).all() for table in (Event, Track, Room, TeamMember)] == [[], [], [], []]
+
+
+def test_an_event_with_a_talk_or_a_past_in_public_stays(session: Session) -> None:
+    event = make_event(session, status=EventStatus.DRAFT)
+    make_talk(session, event)
+    with pytest.raises(InUse):
+        remove_event(session, known(session, event))
+    with pytest.raises(WasPublic):
+        remove_event(session, make_event(session))
+
+
+# The team
+
+
+def test_a_team_is_listed_by_name(session: Session) -> None:
+    event = make_event(session)
+    names = [("Zoe", TeamRole.ORGANISER), ("Ada", TeamRole.REVIEWER), ("Max", TeamRole.ORGANISER)]
+    for name, role in names:
+        put_on_team(session, event, make_member(session, name=name), role)
+    assert [(member.name, row.role) for row, member in list_team(session, event)] == sorted(names)
+
+
+def test_a_role_is_changed_by_giving_another(session: Session) -> None:
+    event, member = make_event(session), make_member(session)
+    make_organiser(session, event)
+    for role in (TeamRole.REVIEWER, TeamRole.ORGANISER, TeamRole.ORGANISER, TeamRole.REVIEWER):
+        put_on_team(session, event, member, role)
+        assert teams_of(session, member.id) == {event.id: role}
+
+
+def test_the_last_organiser_stays_one(session: Session) -> None:
+    event, member = make_event(session), make_member(session)
+    put_on_team(session, event, make_member(session), TeamRole.REVIEWER)
+    put_on_team(session, event, member, TeamRole.ORGANISER)
+    with pytest.raises(LastOrganiser):
+        put_on_team(session, event, member, TeamRole.REVIEWER)
+    with pytest.raises(LastOrganiser):
+        take_off_team(session, event, member.id)
+    assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
+
+
+def test_an_organiser_leaves_when_there_is_another(session: Session) -> None:
+    event, member = make_event(session), make_member(session)
+    put_on_team(session, event, member, TeamRole.ORGANISER)
+    make_organiser(session, event)
+    take_off_team(session, event, member.id)
+    assert teams_of(session, member.id) == {}
+
+
+def test_nobody_leaves_a_team_that_they_are_not_on(session: Session) -> None:
+    with pytest.raises(NoSuchPart):
+        take_off_team(session, make_event(session), make_member(session).id)
+
+
+def test_a_moderator_decides_for_every_event(session: Session) -> None:
+    event = make_event(session, tracks=["Main"])
+    for role, decides in ((Role.MEMBER, False), (Role.MODERATOR, True), (Role.ADMIN, True)):
+        assert caller_of(make_member(session, role=role)).may_organise(event.id) is decides
+
+
+# Stars
+
+
+def test_a_star_is_put_once_and_taken_off(session: Session) -> None:
+    caller = caller_of(make_member(session))
+    talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
+    for _ in range(2):
+        add_star(session, talk, caller=caller, now=NOON)
+    assert [(star.member_id, star.talk_id) for star in session.scalars(select(Star))] == [(caller.member_id, talk.id)]
+    for _ in range(2):
+        remove_star(session, talk.id, caller=caller)
+    assert session.scalars(select(Star)).all() == []
+
+
+def test_a_talk_that_is_not_public_gets_no_star(session: Session) -> None:
+    talk = make_talk(session, make_event(session))
+    with pytest.raises(NoSuchTalk):
+        add_star(session, talk, caller=caller_of(make_member(session)), now=NOON)

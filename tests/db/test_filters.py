@@ -1,0 +1,290 @@
+"""What each filter means for events and for talks, and which tombstones are still on show."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.queries import list_events
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus, Programme
+from eventcal.kit.paging import Paging
+from eventcal.speakers.models import Speaker
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import list_talks
+from eventcal.talks.rules import makes_public
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.make import forget, make_event, make_speaker, make_talk
+
+ALL = Paging(limit=200)
+DAY = timedelta(days=1)
+
+
+def events(session: Session, asked: Filter = EVERYTHING, *, now: datetime = NOON) -> list[str]:
+    """Return the titles of the events that are asked for, from A to Z."""
+    forget(session)
+    return sorted(event.title for event in list_events(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
+
+
+def talks(session: Session, asked: Filter = EVERYTHING, *, now: datetime = NOON) -> list[str]:
+    """Return the titles of the public talks that are asked for, from A to Z."""
+    forget(session)
+    return sorted(talk.title for talk in list_talks(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
+
+
+def public_talk(session: Session, *, event: dict[str, Any] | None = None, **fields: Any) -> Talk:  # noqa: ANN401 - any column
+    """Give a talk that anybody may know of, at an event with the columns given."""
+    state = fields.pop("state", TalkState.CONFIRMED)
+    published = {"published_at": NOON} if state in {TalkState.CANCELLED, TalkState.WITHDRAWN} else {}
+    return make_talk(session, make_event(session, **(event or {})), state=state, **published | fields)
+
+
+# Places
+
+
+def test_a_place_means_the_same_for_events_and_for_their_talks(session: Session) -> None:
+    expected = {
+        Filter(countries=("de",)): ["Berlin", "Köln"],
+        Filter(countries=("DE", "US")): ["Berlin", "Chicago", "Köln"],
+        Filter(cities=("Köln",)): ["Köln"],
+        Filter(countries=("DE",), cities=("Chicago",)): [],
+        Filter(series=("summit",)): ["Chicago", "Köln"],
+        Filter(events=("ber", "chi", "nowhere")): ["Berlin", "Chicago"],
+        EVERYTHING: ["Berlin", "Chicago", "Köln"],
+    }
+    for city, country, series in (("Berlin", "DE", None), ("Köln", "DE", "summit"), ("Chicago", "US", "summit")):
+        event = {"title": city, "city": city, "country": country, "series": series, "slug": city[:3].lower()}
+        public_talk(session, event=event, title=city)
+    assert {asked: events(session, asked) for asked in expected} == expected
+    assert {asked: talks(session, asked) for asked in expected} == expected
+
+
+# Text
+
+
+def test_text_finds_talks_by_all_its_words_each_as_a_prefix(session: Session) -> None:
+    expected = {
+        "xen": ["Xen on ARM"],
+        "XE": ["Xen on ARM"],
+        "arm xen": ["Xen on ARM"],
+        "en": [],
+        "xen virtualisation": [],
+        "dontu": ["Ünïted Introspection"],
+        "Donțu": ["Ünïted Introspection"],
+        "united": ["Ünïted Introspection"],
+        "ÜNÏTED": ["Ünïted Introspection"],
+        "tagged": ["Xen on ARM"],
+        "summary": ["Xen on ARM"],
+        "%": ["Xen on ARM", "Ünïted Introspection"],
+        "_en": [],
+        "x%n": [],
+        "xen* OR united": [],
+        "": ["Xen on ARM", "Ünïted Introspection"],
+        "'; drop table talks; --": [],
+    }
+    public_talk(session, title="Xen on ARM", abstract="A summary of ports.", tags=["Tagged-it"])
+    speakers = [make_speaker(session, name="Mihai Donțu")]
+    public_talk(session, title="Ünïted Introspection", speakers=speakers)
+    assert {q: talks(session, Filter(q=q)) for q in expected} == expected
+
+
+def test_text_finds_events_by_title_summary_description_place_and_tags(session: Session) -> None:
+    expected = {
+        "hack": ["Xen Hackathon"],
+        "hack xen koln": ["Xen Hackathon"],
+        "STRASSE": ["Xen Hackathon"],
+        "cloud": ["Xen Hackathon"],
+        "short tagged": ["Xen Hackathon"],
+        "pear": [],
+    }
+    words: dict[str, Any] = {"summary": "Short", "description": "…clouds", "venue": "Straße 3", "city": "Köln"}
+    make_event(session, title="Xen Hackathon", tags=["tagged"], **words)
+    make_event(session, title="Apples")
+    assert {q: events(session, Filter(q=q)) for q in expected} == expected
+
+
+# Tags and kinds
+
+
+def test_tags_are_all_of_them(session: Session) -> None:
+    expected = {("arm",): ["A", "B"], ("arm", "xen"): ["B"], ("arm", "kvm"): [], ("Arm",): []}
+    for title, own in (("A", ["arm"]), ("B", ["xen", "arm"]), ("C", ["xen"])):
+        public_talk(session, event={"title": title, "tags": own}, title=title, tags=own)
+    assert {tags: events(session, Filter(tags=tags)) for tags in expected} == expected
+    assert {tags: talks(session, Filter(tags=tags)) for tags in expected} == expected
+
+
+def test_a_kind_is_any_of_those_asked_for(session: Session) -> None:
+    for kind, event_kind in (("talk", "meetup"), ("workshop", "workshop"), ("panel", "webinar")):
+        public_talk(session, event={"title": event_kind, "kind": event_kind}, title=kind, kind=kind)
+    asked = Filter(kinds=("workshop", "panel", "nonsense"))
+    assert (events(session, asked), talks(session, asked)) == (["workshop"], ["panel", "workshop"])
+
+
+# What only talks have
+
+
+def test_what_only_talks_have_finds_talks(session: Session) -> None:
+    expected = {
+        Filter(tracks=("Main",)): ["A"],
+        Filter(tracks=("Main", "Side")): ["A", "B"],
+        Filter(rooms=("Hall",)): ["B"],
+        Filter(languages=("de",)): ["B"],
+        Filter(speakers=("grace",)): ["A", "B"],
+        Filter(speakers=("ada",)): ["B"],
+        Filter(speakers=("ada",), tracks=("Main",)): [],
+        Filter(speakers=("nobody",)): [],
+        Filter(scheduled=False): ["A", "C"],
+        Filter(scheduled=True): ["B"],
+    }
+    event = make_event(session, tracks=["Main", "Side"], rooms=["Hall"])
+    ada, grace = make_speaker(session, slug="ada"), make_speaker(session, slug="grace")
+    confirmed = TalkState.CONFIRMED
+    make_talk(session, event, title="A", state=confirmed, track="Main", speakers=[grace])
+    make_talk(
+        session,
+        event,
+        title="B",
+        state=confirmed,
+        track="Side",
+        room="Hall",
+        language="de",
+        speakers=[ada, grace],
+        starts="2026-06-11T10:00:00",
+    )
+    make_talk(session, event, title="C", state=confirmed)
+    assert {asked: talks(session, asked) for asked in expected} == expected
+
+
+def test_what_only_talks_have_finds_no_event(session: Session) -> None:
+    make_event(session, tracks=["Main"], rooms=["Hall"])
+    for asked in (
+        Filter(tracks=("Main",)),
+        Filter(rooms=("Hall",)),
+        Filter(languages=("de",)),
+        Filter(speakers=("ada",)),
+        Filter(scheduled=False),
+    ):
+        assert events(session, asked) == []
+
+
+def test_an_event_always_has_its_times(session: Session) -> None:
+    make_event(session, title="A")
+    assert events(session, Filter(scheduled=True)) == ["A"]
+
+
+def test_somebody_merged_into_another_is_found_by_both_slugs(session: Session) -> None:
+    kept, merged = make_speaker(session, slug="kept"), make_speaker(session, slug="merged")
+    public_talk(session, title="Theirs", speakers=[kept])
+    session.get_one(Speaker, merged.id).merged_into_id = kept.id
+    assert talks(session, Filter(speakers=("merged",))) == talks(session, Filter(speakers=("kept",))) == ["Theirs"]
+
+
+# Days
+
+
+def test_a_window_holds_whatever_overlaps_its_days_each_in_its_own_zone(session: Session) -> None:
+    expected = {
+        Filter(to_day=date(2026, 6, 9)): [],
+        Filter(to_day=date(2026, 6, 10)): ["Days", "Night"],
+        Filter(from_day=date(2026, 6, 11), to_day=date(2026, 6, 11)): ["Days", "Night"],
+        Filter(from_day=date(2026, 6, 12)): ["Days"],
+        Filter(from_day=date(2026, 6, 13)): [],
+    }
+    # In UTC the night would begin on the 11th, and the days on the 9th.
+    night = {"timezone": "America/Los_Angeles", "starts": "2026-06-10T20:00:00", "ends": "2026-06-11T01:00:00"}
+    days = {"timezone": "Pacific/Auckland", "starts": "2026-06-10", "ends": "2026-06-12"}
+    public_talk(session, event={"title": "Night", **night}, title="Night", starts="2026-06-10T23:30:00")
+    public_talk(session, event={"title": "Days", **days}, title="Days")
+    assert {asked: events(session, asked) for asked in expected} == expected
+    assert {asked: talks(session, asked) for asked in expected} == expected
+
+
+def test_an_event_that_recurs_has_no_last_day(session: Session) -> None:
+    make_event(session, title="Meetup", recurrence="FREQ=MONTHLY;BYDAY=1TU")
+    assert events(session, Filter(from_day=date(2030, 1, 1))) == ["Meetup"]
+    assert events(session, Filter(to_day=date(2026, 6, 9))) == []
+
+
+def test_updated_since_holds_that_moment(session: Session) -> None:
+    for title, moment in (("Old", NOON - DAY), ("New", NOON), ("Newer", NOON + DAY)):
+        public_talk(session, event={"title": title, "now": moment}, title=title, now=moment)
+    asked = Filter(updated_since=NOON)
+    assert events(session, asked) == ["New", "Newer"]
+    assert talks(session, asked) == ["New", "Newer"]
+
+
+# States
+
+
+def test_a_status_is_any_of_those_asked_for_that_the_public_knows(session: Session) -> None:
+    for status in EventStatus:
+        make_event(session, title=status.value, status=status)
+    assert events(session, Filter(states=("pending", "tentative", "cancelled"))) == ["cancelled", "tentative"]
+
+
+def test_a_state_is_the_one_that_readers_see(session: Session) -> None:
+    expected: dict[tuple[str, ...], list[str]] = {
+        ("confirmed",): ["confirmed"],
+        ("cancelled",): ["cancelled", "event off", "withdrawn"],
+        ("withdrawn",): [],
+        ("submitted", "rejected"): [],
+        ("confirmed", "cancelled"): ["cancelled", "confirmed", "event off", "withdrawn"],
+        (): ["cancelled", "confirmed", "event off", "withdrawn"],
+    }
+    for state in TalkState:
+        public_talk(session, title=state.value, state=state)
+    public_talk(session, title="event off", event={"status": EventStatus.CANCELLED})
+    public_talk(session, title="hidden", state=TalkState.ACCEPTED, event={"status": EventStatus.CANCELLED})
+    assert {states: talks(session, Filter(states=states)) for states in expected} == expected
+
+
+def test_a_talk_is_public_when_it_and_its_event_are(session: Session) -> None:
+    public = []
+    for status, programme in itertools.product(EventStatus, Programme):
+        event = make_event(session, status=status, programme=programme)
+        for state in TalkState:
+            title = f"{status} {programme} {state}"
+            make_talk(session, event, state=state, title=title)
+            if status in PUBLIC_STATUSES and makes_public(programme, state):
+                public.append(title)
+    assert talks(session) == sorted(public)
+
+
+def test_open_calls_are_those_of_the_event_for_talks_too(session: Session) -> None:
+    public_talk(session, title="Open", event={"title": "Open"})
+    public_talk(session, title="Closed", event={"title": "Closed", "call": None})
+    assert events(session, Filter(call_open=True)) == ["Open"]
+    assert talks(session, Filter(call_open=True)) == ["Open"]
+
+
+# Tombstones
+
+
+def test_a_cancelled_event_leaves_the_list_thirty_days_after_its_end_and_its_talks_with_it(session: Session) -> None:
+    off = {"title": "Off", "status": EventStatus.CANCELLED}
+    end = public_talk(session, title="Off", event=off).event.ends_at
+    public_talk(session, title="On", event={"title": "On"})
+    for after, found in ((30 * DAY - DAY, ["Off", "On"]), (30 * DAY, ["Off", "On"]), (31 * DAY, ["On"])):
+        assert events(session, now=end + after) == found
+        assert talks(session, now=end + after) == found
+
+
+@pytest.mark.parametrize("state", [TalkState.WITHDRAWN, TalkState.CANCELLED])
+def test_a_talk_that_was_called_off_leaves_the_list_thirty_days_after_its_end(
+    session: Session, state: TalkState
+) -> None:
+    public_talk(session, title="Off", state=state, starts="2026-06-10T12:00:00")
+    ends_at = datetime(2026, 6, 10, 10, 45, tzinfo=UTC)
+    assert talks(session, now=ends_at + 30 * DAY) == ["Off"]
+    assert talks(session, now=ends_at + 31 * DAY) == []
+
+
+def test_what_was_over_when_it_was_called_off_stays_for_thirty_days_from_then(session: Session) -> None:
+    past = {"starts": "2026-01-10", "ends": "2026-01-11"}
+    public_talk(session, title="Off", event=past, state=TalkState.CANCELLED)
+    assert talks(session, now=NOON + 30 * DAY) == ["Off"]
+    assert talks(session, now=NOON + 31 * DAY) == []

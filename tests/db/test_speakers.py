@@ -1,0 +1,218 @@
+"""Speakers are known once a talk of theirs is public, edited by themselves, and merged when two are one."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from eventcal.kit.database import Change, Database
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Forbidden
+from eventcal.members.caller import VISITOR, Caller
+from eventcal.speakers.errors import NoSuchSpeaker, SameSpeaker
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import find_by_email, find_by_member, find_speaker, get_speaker, list_speakers
+from eventcal.speakers.service import edit_speaker, named_speaker, speaker_of
+from eventcal.talks.merge import merge_speakers
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON, FixedClock
+from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_speaker, make_talk
+
+
+def merge(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = MODERATOR) -> Speaker:
+    """Merge as a request does: with speakers that were just read. Return who stayed, read anew."""
+    forget(session)
+    kept, other = session.get_one(Speaker, kept.id), session.get_one(Speaker, other.id)
+    merge_speakers(session, kept, other, caller=caller, now=NOON)
+    forget(session)
+    return session.get_one(Speaker, kept.id)
+
+
+# Who may know of one
+
+
+def test_a_speaker_is_known_once_a_talk_of_theirs_was_public(session: Session) -> None:
+    member = make_member(session)
+    speaker = make_speaker(session, member=member)
+    callers = {"visitor": VISITOR, "another": caller_of(make_member(session)), "own": caller_of(member)}
+    callers["moderator"] = MODERATOR
+    assert {who for who, caller in callers.items() if find_speaker(session, speaker.slug, caller)} == {
+        "own",
+        "moderator",
+    }
+    speaker.published_at = NOON
+    assert {who for who, caller in callers.items() if find_speaker(session, speaker.slug, caller)} == set(callers)
+
+
+def test_a_hidden_speaker_and_nobody_are_refused_alike(session: Session) -> None:
+    make_speaker(session, slug="hidden")
+    for slug in ("hidden", "nobody"):
+        with pytest.raises(NoSuchSpeaker) as refused:
+            get_speaker(session, slug, VISITOR)
+        assert refused.value.detail == f"There is no speaker “{slug}” here."
+
+
+def test_the_list_holds_the_public_ones_by_slug_and_nobody_who_was_merged(session: Session) -> None:
+    speakers = {slug: make_speaker(session, slug=slug, published_at=NOON) for slug in ("c", "a", "b", "d")}
+    make_speaker(session, slug="hidden")
+    speakers["d"].merged_into_id = speakers["a"].id
+    page = list_speakers(session, paging=Paging(limit=2))
+    rest = list_speakers(session, paging=Paging(limit=2, cursor=page.next))
+    assert ([s.slug for s in page.items], [s.slug for s in rest.items], rest.next) == (["a", "b"], ["c"], None)
+
+
+# Editing
+
+
+def test_speakers_edit_themselves_and_moderators_edit_anybody(session: Session, clock: FixedClock) -> None:
+    member = make_member(session)
+    speaker = make_speaker(session, member=member)
+    clock.tick()
+    edit_speaker(session, speaker, {"bio": "Wrote a compiler"}, caller=caller_of(member), now=clock.now())
+    assert (speaker.bio, speaker.updated_at) == ("Wrote a compiler", clock.now())
+    edit_speaker(session, speaker, {"bio": None, "links": None}, caller=MODERATOR, now=clock.now())
+    assert (speaker.bio, speaker.links) == (None, [])
+    with pytest.raises(Forbidden):
+        edit_speaker(session, speaker, {"bio": "x"}, caller=caller_of(make_member(session)), now=clock.now())
+
+
+def test_an_edit_that_changes_nothing_is_none(session: Session, clock: FixedClock) -> None:
+    links = [{"title": "Home", "url": "https://example.org"}]
+    speaker = make_speaker(session, bio="Same", links=links)
+    clock.tick()
+    edit_speaker(session, speaker, {"bio": "Same", "links": list(links)}, caller=MODERATOR, now=clock.now())
+    assert speaker.updated_at == NOON
+
+
+# Merging
+
+
+def test_the_talks_of_both_are_those_of_who_stays(session: Session) -> None:
+    event = make_event(session)
+    kept, other, third = (make_speaker(session, name=name) for name in ("Kept", "Other", "Third"))
+    lineups = [[kept], [other], [other, kept], [kept, third, other], [third, other], [third]]
+    talks = [make_talk(session, event, speakers=lineup) for lineup in lineups]
+    merge(session, kept, other)
+    found = [get_talk(session, talk.id, MODERATOR) for talk in talks]
+    assert [[speaker.name for speaker in talk.speakers] for talk in found] == [
+        ["Kept"],
+        ["Kept"],
+        ["Kept"],
+        ["Kept", "Third"],
+        ["Third", "Kept"],
+        ["Third"],
+    ]
+    assert [[part.position for part in talk.speaking] for talk in found] == [[0], [0], [0], [0, 1], [0, 1], [0]]
+
+
+def test_a_talk_is_found_by_the_name_of_who_stays(session: Session) -> None:
+    kept, other = make_speaker(session, name="Mihai Donțu"), make_speaker(session, name="M. D.")
+    talk = make_talk(session, make_event(session), title="Xen", speakers=[other])
+    merge(session, kept, other)
+    assert get_talk(session, talk.id, MODERATOR).search == " dontu mihai xen"
+
+
+ABOUT: dict[str, Any] = {
+    "job_title": "Engineer",
+    "affiliation": "Bitdefender",
+    "bio": "Long",
+    "links": [{"title": "Home", "url": "https://example.org"}],
+    "photo_url": "https://example.org/photo.jpg",
+    "email": "mihai@example.org",
+}
+
+
+def about(speaker: Speaker) -> dict[str, Any]:
+    return {name: getattr(speaker, name) for name in (*ABOUT, "member_id")}
+
+
+def test_what_is_blank_is_filled_from_the_other_one(session: Session) -> None:
+    member = make_member(session)
+    kept, other = make_speaker(session, bio=""), make_speaker(session, member=member, **ABOUT)
+    kept = merge(session, kept, other)
+    assert about(kept) == {**ABOUT, "member_id": member.id}
+    other = session.get_one(Speaker, other.id)
+    assert (other.email, other.member_id) == (None, None)
+
+
+def test_what_is_there_stays(session: Session) -> None:
+    theirs: dict[str, Any] = {
+        name: [{"title": "X", "url": "https://x.org"}] if name == "links" else "x" for name in ABOUT
+    }
+    member, another = make_member(session), make_member(session)
+    kept = make_speaker(session, member=member, **ABOUT)
+    other = make_speaker(session, member=another, **theirs)
+    assert about(merge(session, kept, other)) == {**ABOUT, "member_id": member.id}
+
+
+def test_the_old_slug_leads_to_who_stays_and_so_do_address_and_member(session: Session) -> None:
+    member = make_member(session)
+    kept = make_speaker(session, slug="kept", email="kept@example.org", member=make_member(session), published_at=NOON)
+    other = make_speaker(session, slug="other", email="other@example.org", member=member)
+    merge(session, kept, other)
+    found = [
+        find_speaker(session, "other", VISITOR),
+        find_by_email(session, "other@example.org"),
+        find_by_member(session, member.id),
+        named_speaker(session, {"name": "Whoever", "email": "other@example.org"}, now=NOON),
+        speaker_of(session, member, now=NOON),
+    ]
+    assert [speaker.id if speaker else None for speaker in found] == [kept.id] * 5
+
+
+def test_whoever_was_merged_before_leads_straight_to_who_stays(session: Session) -> None:
+    speakers = [make_speaker(session, slug=slug) for slug in ("first", "second", "third")]
+    merge(session, speakers[1], speakers[0])
+    merge(session, speakers[2], speakers[1])
+    led = {slug: find_speaker(session, slug, MODERATOR) for slug in ("first", "second", "third")}
+    assert {slug: speaker.slug for slug, speaker in led.items() if speaker} == dict.fromkeys(led, "third")
+    assert session.get_one(Speaker, speakers[0].id).merged_into_id == speakers[2].id
+
+
+def test_two_are_public_from_when_the_first_of_them_was(session: Session, clock: FixedClock) -> None:
+    clock.tick(60)
+    later = clock.now()
+    for of_kept, of_other, expected in (
+        (later, NOON, NOON),
+        (NOON, later, NOON),
+        (None, later, later),
+        (later, None, later),
+        (None, None, None),
+    ):
+        kept, other = make_speaker(session, published_at=of_kept), make_speaker(session, published_at=of_other)
+        assert merge(session, kept, other).published_at == expected
+
+
+def test_nobody_is_merged_into_themselves(session: Session) -> None:
+    kept, other = make_speaker(session, slug="kept"), make_speaker(session, slug="other")
+    merge(session, kept, other)
+    again = [get_speaker(session, slug, MODERATOR) for slug in ("kept", "other")]
+    with pytest.raises(SameSpeaker):
+        merge_speakers(session, again[0], again[1], caller=MODERATOR, now=NOON)
+
+
+def test_only_a_moderator_merges(session: Session) -> None:
+    member = make_member(session)
+    kept, other = make_speaker(session, member=member), make_speaker(session)
+    with pytest.raises(Forbidden):
+        merge(session, kept, other, caller=caller_of(member))
+
+
+def test_hooks_hear_of_every_talk_that_changed_hands(database: Database) -> None:
+    heard: list[Change] = []
+    database.hooks = (lambda _session, changes, _now: heard.extend(changes),)
+    with database.unit_of_work() as unit:
+        event = make_event(unit.session)
+        kept, other = make_speaker(unit.session), make_speaker(unit.session)
+        talks = [
+            make_talk(unit.session, event, speakers=lineup, state=TalkState.CONFIRMED)
+            for lineup in ([other], [kept, other], [kept])
+        ]
+    heard.clear()
+    with database.unit_of_work() as unit:
+        both = [unit.session.get_one(Speaker, speaker.id) for speaker in (kept, other)]
+        merge_speakers(unit.session, both[0], both[1], caller=MODERATOR, now=NOON)
+    changed = {change.row.id for change in heard if isinstance(change.row, Talk) and "speaking" in change.fields}
+    assert changed == {talks[0].id, talks[1].id}

@@ -1,0 +1,102 @@
+"""Lists of talks: of all that is public, of what waits, of a member's own, of an agenda."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.kit.database import Database
+from eventcal.kit.paging import Paging
+from eventcal.members.models import Member
+from eventcal.talks.models import Star, Talk
+from eventcal.talks.queries import agenda_ids, list_own_talks, list_stars, list_submissions, list_talks
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.make import caller_of, make_event, make_member, make_speaker, make_talk
+from tests.statements import statements
+
+ALL = Paging(limit=200)
+DAY = timedelta(days=1)
+
+
+def test_organisers_ask_for_states_by_name_and_get_them_as_they_are(session: Session) -> None:
+    event, another = make_event(session, slug="xen"), make_event(session)
+    for state in TalkState:
+        make_talk(session, event, title=state.value, state=state)
+        make_talk(session, another, title=f"another {state}", state=state)
+    asked = Filter(events=("xen",), states=("submitted", "withdrawn"))
+    page = list_submissions(session, asked, sort=Sort.STARTS, paging=ALL, now=NOON)
+    assert sorted(talk.title for talk in page.items) == ["submitted", "withdrawn"]
+
+
+def own_talks(session: Session) -> Member:
+    """Give a member who offered one talk, speaks in another and starred two, one of them hidden."""
+    member, event = make_member(session), make_event(session)
+    make_talk(session, event, title="Offered", submitter=member, now=NOON)
+    make_talk(session, event, title="Given", speakers=[make_speaker(session, member=member)], now=NOON + DAY)
+    make_talk(session, event, title="Another's", state=TalkState.CONFIRMED, submitter=make_member(session))
+    for title, state in (("Starred", TalkState.CONFIRMED), ("Starred, hidden", TalkState.ACCEPTED)):
+        talk = make_talk(session, event, title=title, state=state)
+        session.add(Star(member_id=member.id, talk_id=talk.id, starred_at=NOON))
+    return member
+
+
+def test_own_talks_are_offered_or_given_in_any_state_the_newest_first(session: Session) -> None:
+    caller = caller_of(own_talks(session))
+    assert [talk.title for talk in list_own_talks(session, caller, paging=ALL).items] == ["Given", "Offered"]
+
+
+def test_an_agenda_shows_what_was_starred_and_is_public(session: Session) -> None:
+    member = own_talks(session)
+    assert [talk.title for talk in list_stars(session, caller_of(member), paging=ALL, now=NOON).items] == ["Starred"]
+    titles = {session.get_one(Talk, talk_id).title for talk_id in agenda_ids(session, member.id)}
+    assert titles == {"Given", "Offered", "Starred", "Starred, hidden"}
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_pages_hold_every_talk_once_and_in_order(session: Session, sort: Sort) -> None:
+    event = make_event(session)
+    for starts in (None, "2026-06-11T10:00:00", "2026-06-10T10:00:00", "2026-06-11T10:00:00", None):
+        make_talk(session, event, state=TalkState.CONFIRMED, starts=starts)
+    whole = list_talks(session, EVERYTHING, sort=sort, paging=ALL, now=NOON).items
+    keys = [(talk.updated_at if sort == Sort.UPDATED else talk.sort_at, talk.id) for talk in whole]
+    assert keys == sorted(keys, reverse=sort == Sort.STARTS_DOWN)
+    found: list[Talk] = []
+    cursor = None
+    for _ in range(3):
+        page = list_talks(session, EVERYTHING, sort=sort, paging=Paging(limit=2, cursor=cursor), now=NOON)
+        found.extend(page.items)
+        cursor = page.next
+    assert (found, cursor) == (list(whole), None)
+
+
+def test_a_list_takes_the_same_number_of_statements_at_any_length(database: Database) -> None:
+    counts = []
+    for more in (1, 49):
+        with database.unit_of_work() as unit:
+            for _ in range(more):
+                _whole_public_talk(unit.session)
+        with statements(database) as sent, database.reading() as session:
+            page = list_talks(session, EVERYTHING, sort=Sort.STARTS, paging=ALL, now=NOON)
+            shown = [
+                (talk.event.slug, talk.track, talk.room, talk.reprise_of, talk.tags, [s.name for s in talk.speakers])
+                for talk in page.items
+            ]
+        counts.append((len(shown), len(sent)))
+    assert [length for length, _ in counts] == [1, 50]
+    assert counts[0][1] == counts[1][1]
+
+
+def _whole_public_talk(session: Session) -> None:
+    event = make_event(session, tracks=["Main"], rooms=["Hall"])
+    make_talk(
+        session,
+        event,
+        state=TalkState.CONFIRMED,
+        track="Main",
+        room="Hall",
+        tags=["xen"],
+        speakers=[make_speaker(session), make_speaker(session)],
+        reprise_of=make_talk(session, event),
+    )

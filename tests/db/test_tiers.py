@@ -1,0 +1,144 @@
+"""Tiers are offered, changed and removed, and never have fewer places than are taken."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import InUse, NameTaken
+from eventcal.events.models import Event
+from eventcal.events.words import EventStatus
+from eventcal.kit.database import Database
+from eventcal.kit.refusals import Fault, Forbidden, Invalid
+from eventcal.members.caller import VISITOR
+from eventcal.sponsors.errors import NoSuchTier
+from eventcal.sponsors.models import Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.queries import count_taken, get_tier, list_tiers
+from eventcal.sponsors.service import add_tier, edit_tier, remove_tier
+from tests.make import (
+    MODERATOR,
+    caller_of,
+    forget,
+    make_event,
+    make_member,
+    make_organiser,
+    make_sponsorship,
+    make_tier,
+)
+from tests.statements import statements
+
+PRICE = {"amount": Decimal("5000.00"), "currency": "EUR"}
+
+
+def known(session: Session, tier: Tier) -> Tier:
+    """Return the tier as the next request finds it."""
+    forget(session)
+    return get_tier(session, tier.id, MODERATOR)
+
+
+def values(tier: Tier) -> tuple[object, ...]:
+    return (tier.name, tier.rank, tier.price_amount, tier.price_currency, tier.capacity, tier.benefits)
+
+
+def test_everything_that_was_said_is_kept(session: Session) -> None:
+    fields = {"name": "Gold", "rank": 2, "price": PRICE, "capacity": 3, "benefits": ["Logo", "Booth"]}
+    tier = add_tier(session, make_event(session), fields)
+    assert values(known(session, tier)) == ("Gold", 2, Decimal("5000.00"), "EUR", 3, ["Logo", "Booth"])
+
+
+def test_a_name_is_enough(session: Session) -> None:
+    tier = add_tier(session, make_event(session), {"name": "Gold"})
+    assert values(known(session, tier)) == ("Gold", 1, None, None, None, [])
+
+
+def test_an_edit_changes_only_what_is_given_and_null_clears(session: Session) -> None:
+    fields = {"name": "Gold", "price": PRICE, "capacity": 3, "benefits": ["Logo"]}
+    tier = add_tier(session, make_event(session), fields)
+    edit_tier(session, known(session, tier), {"name": "Gold", "price": {"amount": Decimal(10)}, "rank": 7})
+    assert values(known(session, tier)) == ("Gold", 7, Decimal(10), "EUR", 3, ["Logo"])
+    edit_tier(session, known(session, tier), {"price": None, "capacity": None, "benefits": None})
+    assert values(known(session, tier)) == ("Gold", 7, None, None, None, [])
+
+
+def test_a_price_is_an_amount_and_a_currency(session: Session) -> None:
+    with pytest.raises(Invalid) as refused:
+        add_tier(session, make_event(session), {"name": "Gold", "price": {"amount": Decimal(10)}})
+    assert refused.value.faults == (Fault("/price", "a price is an amount and a currency; give both or null"),)
+
+
+def test_a_name_is_unique_within_its_event(session: Session) -> None:
+    event = make_event(session)
+    gold, silver = make_tier(session, event, name="Gold"), make_tier(session, event, name="Silver")
+    with pytest.raises(NameTaken):
+        add_tier(session, event, {"name": "Gold"})
+    with pytest.raises(NameTaken):
+        edit_tier(session, silver, {"name": "Gold"})
+    assert edit_tier(session, gold, {"name": "Gold", "rank": 5}).rank == 5
+    assert add_tier(session, make_event(session), {"name": "Gold"}).name == "Gold"
+
+
+def test_a_tier_never_has_fewer_places_than_are_taken(session: Session) -> None:
+    tier = make_tier(session, make_event(session), capacity=3)
+    for state in (SponsorshipState.CONFIRMED, SponsorshipState.CONFIRMED, *SponsorshipState):
+        if state != SponsorshipState.CONFIRMED or count_taken(session, tier) < 2:
+            make_sponsorship(session, tier, state=state)
+    with pytest.raises(Invalid) as refused:
+        edit_tier(session, tier, {"capacity": 1})
+    assert refused.value.faults == (
+        Fault("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
+    )
+    assert edit_tier(session, tier, {"capacity": 2}).capacity == 2
+
+
+@pytest.mark.parametrize("state", SponsorshipState)
+def test_a_tier_goes_with_what_was_cancelled_and_stays_with_all_else(session: Session, state: SponsorshipState) -> None:
+    tier = make_tier(session, make_event(session))
+    make_sponsorship(session, tier, state=SponsorshipState.CANCELLED)
+    make_sponsorship(session, tier, state=state)
+    tier = known(session, tier)
+    if state == SponsorshipState.CANCELLED:
+        remove_tier(session, tier)
+        assert session.scalars(select(Tier)).all() == session.scalars(select(Sponsorship)).all() == []
+    else:
+        with pytest.raises(InUse):
+            remove_tier(session, tier)
+
+
+def test_only_who_decides_for_the_event_gets_a_tier_to_change_it(session: Session) -> None:
+    event = make_event(session)
+    tier = make_tier(session, event)
+    assert get_tier(session, tier.id, make_organiser(session, event)) is tier
+    with pytest.raises(Forbidden):
+        get_tier(session, tier.id, caller_of(make_member(session)))
+
+
+def test_a_tier_of_a_hidden_event_is_not_there(session: Session) -> None:
+    tier = make_tier(session, make_event(session, status=EventStatus.PENDING))
+    for tier_id in (tier.id, "nothing"):
+        with pytest.raises(NoSuchTier) as refused:
+            get_tier(session, tier_id, VISITOR)
+        assert refused.value.detail == f"There is no tier “{tier_id}” here."
+
+
+def test_tiers_are_listed_by_rank_then_name_with_what_is_taken(session: Session) -> None:
+    event = make_event(session)
+    ranks = {"Silver": 2, "Gold": 1, "Bronze": 3, "Art": 2}
+    tiers = {name: make_tier(session, event, name=name, rank=rank) for name, rank in ranks.items()}
+    for state in (*SponsorshipState, SponsorshipState.CONFIRMED):
+        make_sponsorship(session, tiers["Silver"], state=state)
+    make_sponsorship(session, make_tier(session, make_event(session)), state=SponsorshipState.CONFIRMED)
+    listed = [(tier.name, taken) for tier, taken in list_tiers(session, event)]
+    assert listed == [("Gold", 0), ("Art", 0), ("Silver", 2), ("Bronze", 0)]
+
+
+def test_a_list_takes_one_statement_at_any_length(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        event = make_event(unit.session)
+        for _ in range(20):
+            make_sponsorship(unit.session, make_tier(unit.session, event), state=SponsorshipState.CONFIRMED)
+    with database.reading() as session:
+        here = session.get_one(Event, event.id)
+        with statements(database) as sent:
+            assert [taken for _, taken in list_tiers(session, here)] == [1] * 20
+    assert len(sent) == 1

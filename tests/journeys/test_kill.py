@@ -1,0 +1,74 @@
+"""What was answered outlives the server, however it ends."""
+
+import http.client
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+from sqlalchemy import create_engine, text
+
+from eventcal.events.words import Programme
+from eventcal.kit.clock import SystemClock
+from eventcal.kit.database import Database
+from eventcal.members.service import give_token
+from eventcal.members.words import Scope
+from tests.journeys.conftest import Server
+from tests.make import make_event, make_member
+
+SUBMISSIONS = 200
+KILLED_AFTER = 60
+
+
+def _prepare(database_url: str) -> str:
+    """Give the token of a member who may submit to the one event there is."""
+    clock = SystemClock()
+    database = Database(database_url, clock=clock)
+    with database.unit_of_work() as unit:
+        member = make_member(unit.session)
+        days = {"starts": "2100-06-10", "ends": "2100-06-12"}
+        make_event(unit.session, slug="fest", programme=Programme.LISTED, call=None, **days)
+        _, token = give_token(
+            unit.session, member, name="test", scopes=[Scope.SUBMIT], expires_at=None, now=clock.now()
+        )
+    database.engine.dispose()
+    return token
+
+
+def test_every_answered_submission_is_there_after_kill_9(server: Server, database_url: str) -> None:
+    headers = {"Authorization": f"Bearer {_prepare(database_url)}"}
+    answered: list[str] = []
+    enough = threading.Event()
+    numbers = count()
+
+    def submit() -> None:
+        while next(numbers) < SUBMISSIONS:
+            try:
+                status, talk = server.ask("POST", "/api/v1/events/fest/talks", body={"title": "T"}, headers=headers)
+            except (OSError, http.client.HTTPException):
+                return
+            assert status == 201
+            answered.append(talk["id"])
+            if len(answered) >= KILLED_AFTER:
+                enough.set()
+
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(submit) for _ in range(8)]
+        assert enough.wait(60)
+        server.kill()
+        for job in jobs:
+            job.result()
+
+    assert KILLED_AFTER <= len(answered) < SUBMISSIONS
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        kept = set(connection.scalars(text("SELECT id FROM talks")))
+        if engine.dialect.name == "sqlite":
+            assert connection.scalar(text("PRAGMA integrity_check")) == "ok"
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+    engine.dispose()
+    assert set(answered) <= kept
+    # Nothing is half there either: whatever is kept has its speaker, its step and its revision.
+    with engine.connect() as connection:
+        for table in ("talk_speakers", "talk_steps"):
+            assert set(connection.scalars(text(f"SELECT talk_id FROM {table}"))) == kept  # noqa: S608 - our own names
+    engine.dispose()
