@@ -185,5 +185,6 @@ def every_page(api: Api, path: str) -> Sequence[Any]:
         assert (link is None) is (answer.json["next"] is None)
         if link is None:
             return items
-        assert link.startswith("<http") and link.endswith('>; rel="next"')
+        assert link.startswith("<http")
+        assert link.endswith('>; rel="next"')
         answer = api.get(link[1:].partition(">")[0])

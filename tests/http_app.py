@@ -38,11 +38,16 @@ def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
     database_of(app).engine.dispose()
 
 
-def database_of(app: Flask) -> Database:
-    """Give the app's database."""
+def house_of(app: Flask) -> House:
+    """Give what the app was wired with."""
     house = app.extensions["eventcal"]
     assert isinstance(house, House)
-    return house.database
+    return house
+
+
+def database_of(app: Flask) -> Database:
+    """Give the app's database."""
+    return house_of(app).database
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def _settings(database_url: str) -> Settings:
 @pytest.fixture(scope="session")
 def _walls() -> Flask:
     """Give the app as it is wired, on no database yet: wiring takes longer than most tests."""
-    app = create_app(_settings("sqlite://"), clock=FixedClock())
+    app = create_app(_settings("sqlite:///nowhere.db"), clock=FixedClock())
     app.config["RATELIMIT_ENABLED"] = False
     return app
 

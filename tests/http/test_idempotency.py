@@ -147,15 +147,11 @@ def test_signing_in_takes_no_key(app: Flask) -> None:
     assert [(answer.status_code, "Idempotency-Replayed" in answer.headers) for answer in answers] == [(200, False)] * 2
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "secret"),
-    [("/me/feeds", {"name": "phone"}, "url"), ("/me/tokens", {"name": "x", "scopes": ["read"]}, "token")],
-)
-def test_a_secret_is_shown_once_and_kept_in_no_answer(
-    app: Flask, browser: Browser, path: str, body: dict[str, object], secret: str
-) -> None:
-    first = json_of(send(browser, path=path, body=body))
-    assert json_of(send(browser, path=path, body=body)) == first | {secret: None}
+@pytest.mark.parametrize(("path", "secret"), [("/me/feeds", "url"), ("/me/tokens", "token")])
+def test_a_secret_is_shown_once_and_kept_in_no_answer(app: Flask, browser: Browser, path: str, secret: str) -> None:
+    body = {"name": "phone"} if path == "/me/feeds" else {"name": "a script", "scopes": ["read"]}
+    first = json_of(send(browser, path, body))
+    assert json_of(send(browser, path, body)) == first | {secret: None}
     [kept] = rows(app, KeptAnswer)
     assert first[secret] not in kept.body
 

@@ -6,16 +6,26 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from eventcal.app import create_app
 from eventcal.members.words import Scope
 from tests.clocks import FixedClock
-from tests.http_app import MAIL_URL, PASSWORD, call, json_of, problem, running, signed_in, token_of
-
-Send = Callable[[int], TestResponse]
+from tests.http_app import (
+    MAIL_URL,
+    PASSWORD,
+    call,
+    database_of,
+    house_of,
+    json_of,
+    problem,
+    running,
+    signed_in,
+    token_of,
+)
 
 
 @pytest.fixture
 def app(sqlite_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app with limits; what they count is in no database."""
+    """Give the app; a test switches its limits on. What they count is in no database."""
     with running(sqlite_url, clock) as app:
         yield app
 
@@ -134,9 +144,9 @@ def test_reads_are_never_counted(app: Flask) -> None:
 
 
 def test_limits_are_on_unless_switched_off(app: Flask) -> None:
-    assert app.config.pop("RATELIMIT_ENABLED") is False
-    with running(str(app.extensions["eventcal"].settings.database_url), FixedClock()) as fresh:
-        assert fresh.config["RATELIMIT_ENABLED"] is False
+    fresh = create_app(house_of(app).settings)
+    database_of(fresh).engine.dispose()
+    assert fresh.config["RATELIMIT_ENABLED"] is True
 
 
 def test_a_redis_that_does_not_answer_closes_nothing(sqlite_url: str, clock: FixedClock) -> None:

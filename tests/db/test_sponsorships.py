@@ -1,0 +1,224 @@
+"""Members enquire, organisers confirm and cancel, and no tier is ever oversold."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import EventOver, ForbiddenStep, InUse
+from eventcal.events.models import Event
+from eventcal.events.words import EventStatus
+from eventcal.kit.database import Database
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Fault, Forbidden, Invalid, Refusal
+from eventcal.members.caller import VISITOR, Caller
+from eventcal.sponsors.errors import EventCancelled, NoSuchSponsorship, TierFull
+from eventcal.sponsors.models import Sponsorship, SponsorshipState
+from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
+from eventcal.sponsors.rules import STEPS, SponsorshipStep
+from eventcal.sponsors.service import cancel_sponsorship, check_unsponsored, confirm_sponsorship, enquire
+from tests.clocks import NOON, FixedClock
+from tests.make import (
+    MODERATOR,
+    caller_of,
+    forget,
+    make_event,
+    make_member,
+    make_organiser,
+    make_sponsor,
+    make_sponsorship,
+    make_tier,
+)
+
+TAKE = {SponsorshipStep.CONFIRM: confirm_sponsorship, SponsorshipStep.CANCEL: cancel_sponsorship}
+RACKSPACE = {"name": "Rackspace", "url": "https://rackspace.example", "description": "Hosts"}
+CONFIRMED = SponsorshipState.CONFIRMED
+
+
+def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fields: Any) -> Sponsorship:  # noqa: ANN401 - any field
+    """Enquire for the event's first tier, or for the one named."""
+    tier = fields.pop("tier", None) or make_tier(session, event).id
+    return enquire(session, event, {"tier": tier, "sponsor": sponsor, **fields}, caller=caller, now=NOON)
+
+
+# Enquiring
+
+
+def test_a_member_enquires_for_somebody_new(session: Session) -> None:
+    member, event = make_member(session), make_event(session)
+    row = ask(session, event, RACKSPACE, caller=caller_of(member), note="Call us")
+    assert (row.state, row.note, row.enquirer_id) == (SponsorshipState.ENQUIRY, "Call us", member.id)
+    sponsor = row.sponsor
+    assert (sponsor.slug, sponsor.name, sponsor.url, sponsor.description, sponsor.logo_url) == (
+        "rackspace",
+        "Rackspace",
+        "https://rackspace.example",
+        "Hosts",
+        None,
+    )
+
+
+def test_somebody_new_gets_a_slug_that_nobody_has(session: Session) -> None:
+    event, caller = make_event(session), caller_of(make_member(session))
+    names = ["ACME, Inc.", "Acme Inc", "acme inc", "株式会社"]
+    slugs = [ask(session, event, {"name": name, "url": None}, caller=caller).sponsor.slug for name in names]
+    assert slugs[:3] == ["acme-inc", "acme-inc-2", "acme-inc-3"]
+    assert slugs[3].startswith("sponsor-")
+
+
+@pytest.mark.parametrize(
+    "named", ["rackspace", {"slug": "rackspace"}, {"slug": "rackspace", "name": "Mine", "url": "x"}]
+)
+def test_whoever_is_known_is_named_by_their_slug_and_stays_as_they_are(session: Session, named: object) -> None:
+    sponsor = make_sponsor(session, slug="rackspace", name="Rackspace")
+    make_sponsorship(session, make_tier(session, make_event(session)), sponsor=sponsor, state=CONFIRMED)
+    row = ask(session, make_event(session), named, caller=caller_of(make_member(session)))
+    assert (row.sponsor, row.sponsor.name, row.sponsor.updated_at) == (sponsor, "Rackspace", NOON)
+
+
+def test_a_sponsor_that_the_caller_may_not_know_of_cannot_be_named(session: Session) -> None:
+    member, another = make_member(session), make_member(session)
+    event = make_event(session)
+    ask(session, event, RACKSPACE, caller=caller_of(member))
+    assert ask(session, event, "rackspace", caller=caller_of(member)).sponsor.slug == "rackspace"
+    for slug in ("rackspace", "nobody"):
+        with pytest.raises(Invalid) as refused:
+            ask(session, event, slug, caller=caller_of(another))
+        assert refused.value.faults == (Fault("/sponsor", "there is no such sponsor; describe it"),)
+
+
+def test_every_fault_is_named_at_once(session: Session) -> None:
+    tier = make_tier(session, make_event(session))
+    with pytest.raises(Invalid) as refused:
+        ask(session, make_event(session), "nobody", caller=caller_of(make_member(session)), tier=tier.id)
+    assert refused.value.faults == (
+        Fault("/tier", "the event has no such tier"),
+        Fault("/sponsor", "there is no such sponsor; describe it"),
+    )
+
+
+def test_nobody_sponsors_what_is_over_or_off(session: Session) -> None:
+    caller = caller_of(make_member(session))
+    with pytest.raises(EventOver):
+        ask(session, make_event(session, starts="2026-02-27", ends="2026-02-28"), RACKSPACE, caller=caller)
+    with pytest.raises(EventCancelled):
+        ask(session, make_event(session, status=EventStatus.CANCELLED), RACKSPACE, caller=caller)
+    meetup = make_event(session, starts="2026-02-03", ends="2026-02-03", recurrence="FREQ=MONTHLY")
+    assert ask(session, meetup, RACKSPACE, caller=caller).state == SponsorshipState.ENQUIRY
+
+
+# Confirming and cancelling
+
+
+@pytest.mark.parametrize("state", SponsorshipState)
+def test_a_sponsorship_goes_where_the_table_leads_and_nowhere_else(
+    session: Session, clock: FixedClock, state: SponsorshipState
+) -> None:
+    tier = make_tier(session, make_event(session))
+    rows = {step: make_sponsorship(session, tier, state=state) for step in SponsorshipStep}
+    clock.tick()
+    went = {}
+    for step, row in rows.items():
+        try:
+            went[step] = TAKE[step](session, row, caller=MODERATOR, now=clock.now()).state
+            assert row.updated_at == clock.now()
+        except ForbiddenStep:
+            assert (row.state, row.updated_at) == (state, NOON)
+    assert went == {step: target for step, (sources, target) in STEPS.items() if state in sources}
+
+
+@pytest.mark.parametrize("step", SponsorshipStep)
+def test_only_who_decides_for_the_event_decides(session: Session, step: SponsorshipStep) -> None:
+    enquirer, event = make_member(session), make_event(session)
+    row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
+    for caller in (caller_of(enquirer), caller_of(make_member(session), reviews=[event])):
+        with pytest.raises(Forbidden):
+            TAKE[step](session, row, caller=caller, now=NOON)
+    assert TAKE[step](session, row, caller=make_organiser(session, event), now=NOON).state == STEPS[step][1]
+
+
+def test_a_full_tier_takes_the_next_one_when_a_place_is_free_again(session: Session) -> None:
+    tier = make_tier(session, make_event(session), name="Gold", capacity=1)
+    first, second = make_sponsorship(session, tier), make_sponsorship(session, tier)
+    confirm_sponsorship(session, first, caller=MODERATOR, now=NOON)
+    with pytest.raises(TierFull, match="All 1 places of “Gold” are taken") as refused:
+        confirm_sponsorship(session, second, caller=MODERATOR, now=NOON)
+    assert (refused.value.code, second.state) == ("tier-full", SponsorshipState.ENQUIRY)
+    cancel_sponsorship(session, first, caller=MODERATOR, now=NOON)
+    assert confirm_sponsorship(session, second, caller=MODERATOR, now=NOON).state == CONFIRMED
+
+
+def test_twenty_confirm_at_once_and_three_places_take_three(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        tier = make_tier(unit.session, make_event(unit.session), capacity=3)
+        ids = [make_sponsorship(unit.session, tier).id for _ in range(20)]
+
+    def confirm(sponsorship_id: str) -> str:
+        try:
+            with database.unit_of_work() as unit:
+                row = get_sponsorship(unit.session, sponsorship_id, MODERATOR)
+                return confirm_sponsorship(unit.session, row, caller=MODERATOR, now=unit.now).state
+        except Refusal as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(max_workers=20) as pool:
+        outcomes = sorted(pool.map(confirm, ids))
+    assert outcomes == ["confirmed"] * 3 + ["tier-full"] * 17
+    with database.reading() as session:
+        held = select(Sponsorship).where(Sponsorship.state == CONFIRMED)
+        assert len(session.scalars(held).all()) == 3
+
+
+# Who knows of which sponsorship
+
+
+def test_organisers_find_a_sponsorship_and_so_does_whoever_enquired(session: Session) -> None:
+    enquirer, event = make_member(session), make_event(session)
+    row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
+    callers = {
+        "visitor": VISITOR,
+        "member": caller_of(make_member(session)),
+        "reviewer": caller_of(make_member(session), reviews=[event]),
+        "enquirer": caller_of(enquirer),
+        "organiser": make_organiser(session, event),
+        "organiser of another": make_organiser(session, make_event(session)),
+        "moderator": MODERATOR,
+    }
+    forget(session)
+    found = set()
+    for who, caller in callers.items():
+        try:
+            assert get_sponsorship(session, row.id, caller).tier.event.id == event.id
+            found.add(who)
+        except NoSuchSponsorship as refused:
+            assert refused.detail == f"There is no sponsorship “{row.id}” here."  # noqa: PT017 - both ways are looked at
+    assert found == {"enquirer", "organiser", "moderator"}
+
+
+def test_organisers_list_what_was_asked_of_their_event_page_by_page(session: Session, clock: FixedClock) -> None:
+    event = make_event(session)
+    tiers = [make_tier(session, event), make_tier(session, event)]
+    rows = []
+    for i, state in enumerate((*SponsorshipState, *SponsorshipState)):
+        clock.tick()
+        rows.append(make_sponsorship(session, tiers[i % 2], state=state, now=clock.now()))
+    make_sponsorship(session, make_tier(session, make_event(session)))
+    expected = [(row.id, row.sponsor.slug, row.tier.name) for row in rows]
+    forget(session)
+    found, cursor = [], None
+    for _ in range(2):
+        page = list_sponsorships(session, event, paging=Paging(limit=3, cursor=cursor))
+        found += [(row.id, row.sponsor.slug, row.tier.name) for row in page.items]
+        cursor = page.next
+    assert (found, cursor) == (expected, None)
+
+
+def test_an_event_that_somebody_asked_to_sponsor_is_not_deleted(session: Session) -> None:
+    event, another = make_event(session), make_event(session)
+    make_sponsorship(session, make_tier(session, event), state=SponsorshipState.CANCELLED)
+    make_tier(session, another)
+    with pytest.raises(InUse):
+        check_unsponsored(session, event)
+    check_unsponsored(session, another)

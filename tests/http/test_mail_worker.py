@@ -1,0 +1,233 @@
+"""The worker hands the outbox's mail to a mail server on the loopback."""
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from eventcal.config import Settings
+from eventcal.jobs import worker
+from eventcal.jobs.sender import MailServer as Destination
+from eventcal.jobs.sender import mail_server as destination
+from eventcal.jobs.worker import CLAIMED_FOR, prune, run_worker, send_next
+from eventcal.kit.database import Database
+from eventcal.outbox.models import OutboxMessage
+from eventcal.outbox.queries import MOST_ATTEMPTS
+from eventcal.outbox.service import queue_mail
+from tests.clocks import NOON, FixedClock
+from tests.http_app import json_of, post, running, sign_in
+from tests.mail_server import MailServer, mail_server
+
+TEXT = "Grüße,\n.\nfollow this link: https://example.org/reset?token=abc\n"
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(database_url: str, server: MailServer) -> Settings:
+    return settings_of(database_url, server.url)
+
+
+def settings_of(database_url: str, mail_url: str | None) -> Settings:
+    return Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, mail_url=mail_url)
+
+
+def queue(database: Database, to: str = "ada@example.org", subject: str = "Grüße") -> None:
+    with database.unit_of_work() as unit:
+        queue_mail(unit.session, to=to, subject=subject, text=TEXT, now=unit.now)
+
+
+def messages(database: Database) -> list[OutboxMessage]:
+    with database.reading() as session:
+        return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+
+def test_a_mail_is_sent_once_and_its_text_forgotten(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
+    queue(database)
+    clock.tick()
+    assert [send_next(database, settings) for _ in range(2)] == [True, False]
+    [mail] = server.mails
+    assert {name: mail[name] for name in ("From", "To", "Subject", "Date", "Auto-Submitted", "Message-ID")} == {
+        "From": "calendar@example.org",
+        "To": "ada@example.org",
+        "Subject": "Grüße",
+        "Date": "Sun, 01 Mar 2026 12:00:00 +0000",
+        "Auto-Submitted": "auto-generated",
+        "Message-ID": f"<outbox-{messages(database)[0].id}-20260301120000@127.0.0.1>",
+    }
+    assert mail.get_content().replace("\r\n", "\n") == TEXT
+    [row] = messages(database)
+    assert (row.sent_at, row.attempts, row.last_error) == (NOON + timedelta(seconds=1), 1, None)
+    assert row.payload == {"to": "ada@example.org", "subject": "Grüße", "text": ""}
+
+
+def test_the_oldest_goes_first(database: Database, settings: Settings, server: MailServer, clock: FixedClock) -> None:
+    for subject in ("first", "second"):
+        queue(database, subject=subject)
+        clock.tick()
+    while send_next(database, settings):
+        pass
+    assert [mail["Subject"] for mail in server.mails] == ["first", "second"]
+
+
+def test_a_domain_of_any_script_is_written_as_the_dns_knows_it(
+    database: Database, settings: Settings, server: MailServer
+) -> None:
+    queue(database, to="ada@bücher.example")
+    send_next(database, settings)
+    assert server.recipients == ["ada@xn--bcher-kva.example"]
+
+
+def test_what_is_refused_is_tried_again_later_and_later_and_then_given_up(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
+    server.answer_to_rcpt = "450 come back"
+    queue(database)
+    waits = []
+    for _ in range(MOST_ATTEMPTS):
+        assert send_next(database, settings)
+        assert not send_next(database, settings)
+        [row] = messages(database)
+        waits.append((row.due_at - clock.now()) // timedelta(minutes=1))
+        clock.move(row.due_at)
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert not send_next(database, settings)
+    [row] = messages(database)
+    assert (row.sent_at, row.attempts, "come back" in str(row.last_error)) == (None, MOST_ATTEMPTS, True)
+
+
+def test_a_mail_that_comes_through_at_last_forgets_the_error(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
+    server.answer_to_rcpt = "450 come back"
+    queue(database)
+    send_next(database, settings)
+    server.answer_to_rcpt = "250 ok"
+    clock.tick(60)
+    send_next(database, settings)
+    [row] = messages(database)
+    assert (len(server.mails), row.sent_at, row.last_error) == (1, clock.now(), None)
+
+
+def test_a_server_that_is_away_is_an_error_like_any_other(database: Database, database_url: str) -> None:
+    queue(database)
+    assert send_next(database, settings_of(database_url, "smtp://127.0.0.1:1"))
+    [row] = messages(database)
+    assert (row.sent_at, str(row.last_error).partition(":")[0]) == (None, "ConnectionRefusedError")
+
+
+def test_a_worker_that_dies_in_between_leaves_the_mail_for_later(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
+    queue(database)
+    assert worker._claim(database, settings) is not None
+    assert not send_next(database, settings)
+    clock.move(NOON + CLAIMED_FOR)
+    assert send_next(database, settings)
+    assert len(server.mails) == 1
+
+
+def test_two_workers_send_each_mail_once(database: Database, settings: Settings, server: MailServer) -> None:
+    subjects = [f"mail {number}" for number in range(12)]
+    for subject in subjects:
+        queue(database, subject=subject)
+
+    def send_all() -> None:
+        while send_next(database, settings):
+            pass
+
+    threads = [threading.Thread(target=send_all) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(str(mail["Subject"]) for mail in server.mails) == sorted(subjects)
+
+
+def test_the_worker_goes_on_until_it_is_stopped(
+    database: Database, settings: Settings, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    stop = threading.Event()
+    thread = threading.Thread(target=run_worker, args=(database, settings, stop))
+    thread.start()
+    for number in range(3):
+        queue(database, subject=f"mail {number}")
+    for _ in range(1000):
+        if len(server.mails) == 3:
+            break
+        threading.Event().wait(0.01)
+    stop.set()
+    thread.join(timeout=10)
+    assert (thread.is_alive(), len(server.mails)) == (False, 3)
+
+
+def test_the_worker_outlives_what_goes_wrong(
+    database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    nowhere = Database(database_url.replace("eventcal.db", "no/such.db").replace("/test_", "/gone_"), clock=clock)
+    stop = threading.Event()
+    thread = threading.Thread(target=run_worker, args=(nowhere, settings_of(database_url, None), stop))
+    thread.start()
+    while len(caplog.records) < 2:
+        stop.wait(0.01)
+    stop.set()
+    thread.join(timeout=10)
+    nowhere.engine.dispose()
+    assert {record.message for record in caplog.records} == {"the worker failed; it goes on in a moment"}
+
+
+def test_without_a_mail_server_mail_waits_for_a_week(database: Database, database_url: str, clock: FixedClock) -> None:
+    nobody = settings_of(database_url, None)
+    queue(database)
+    assert not send_next(database, nobody)
+    prune(database, nobody)
+    assert len(messages(database)) == 1
+    clock.move(NOON + timedelta(days=7, seconds=1))
+    prune(database, nobody)
+    assert messages(database) == []
+
+
+def test_signing_in_to_the_mail_server(database: Database, database_url: str, server: MailServer) -> None:
+    queue(database)
+    send_next(database, settings_of(database_url, server.url_with_password))
+    assert (server.logins, len(server.mails)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mx", Destination(host="mx", port=25, tls=False, sender="eventcal@here")),
+        ("smtps://mx", Destination(host="mx", port=465, tls=True, sender="eventcal@here")),
+        (
+            "smtp://u%40x:p%2Fw@mx:587?from=cal@x.org",
+            Destination(host="mx", port=587, tls=False, sender="cal@x.org", user="u@x", password="p/w"),
+        ),
+    ],
+)
+def test_a_mail_url_says_where_how_and_from_whom(url: str, expected: Destination) -> None:
+    assert destination(url, domain="here") == expected
+
+
+def test_a_new_member_confirms_by_the_mail_that_arrives(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
+    with running(settings.database_url, clock, mail_url=settings.mail_url) as app:
+        post(app, "/auth/register", {"email": "ada@example.org", "password": "correct horse", "name": "Ada"})
+        send_next(database, settings)
+        text = server.mails[0].get_content().replace("\r\n", "\n")
+        found = re.search(r"^http://127\.0\.0\.1:8000/confirm\?token=(\S+)$", text, re.MULTILINE)
+        assert found is not None
+        assert json_of(post(app, "/auth/confirm", {"token": found[1]})) == {"confirmed": True}
+        assert sign_in(app).member["confirmed"] is True
