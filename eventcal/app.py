@@ -1,5 +1,7 @@
 """The only place that wires: settings become a house, and a house an app."""
 
+from functools import cache, partial
+
 from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -17,6 +19,7 @@ from eventcal.web.api.changes import changes
 from eventcal.web.api.docs import docs
 from eventcal.web.api.events import events
 from eventcal.web.api.me import me
+from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.parts import event_parts
 from eventcal.web.api.speakers import speakers
 from eventcal.web.api.sponsors import sponsors
@@ -63,9 +66,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     register_errors(app)
     start_security(app, settings, house.clock)
     start_limits(app, settings)
-    _serve_api(app, settings)
     app.register_blueprint(calendars)
     app.register_blueprint(health)
+    _serve_api(app, settings)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap an app
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
@@ -87,13 +90,10 @@ def _serve_api(app: Flask, settings: Settings) -> None:
         API_TITLE=f"{settings.name} API",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
-        API_SPEC_OPTIONS={
-            "info": {"description": "Events and conference talks of a community: read, offer, decide."},
-            "servers": [{"url": settings.base_url}],
-        },
     )
     api = Api(app)
     for subject in SUBJECTS:
         api.register_blueprint(subject)
-    app.extensions["eventcal_openapi"] = api.spec.to_dict()
     app.register_blueprint(docs)
+    # Made when somebody first asks for it: commands and most tests never do.
+    app.extensions["eventcal_openapi"] = cache(partial(describe, app, api, settings))

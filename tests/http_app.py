@@ -34,8 +34,10 @@ def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
     settings = Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, **changes)
     app = create_app(settings, clock=clock)
     app.config["RATELIMIT_ENABLED"] = False
-    yield app
-    database_of(app).engine.dispose()
+    try:
+        yield app
+    finally:
+        database_of(app).engine.dispose()
 
 
 def house_of(app: Flask) -> House:

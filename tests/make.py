@@ -17,7 +17,8 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.words import Role
 from eventcal.speakers.models import Speaker
-from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 from eventcal.talks.rules import makes_public
@@ -35,8 +36,8 @@ _numbers = itertools.count(1)
 def make_member(session: Session, *, now: datetime = NOON, **fields: Any) -> Member:  # noqa: ANN401 - any column
     """Give a member, confirmed, with an address of their own."""
     email = fields.pop("email", f"member-{next(_numbers)}@example.org")
-    values = {"name": "Ada Lovelace", "role": Role.MEMBER, "confirmed_at": now, "created_at": now, **fields}
-    member = Member(id=new_id(), email=email, email_key=email_key(email), fs_uniquifier=new_id(), **values)
+    values = {"id": new_id(), "name": "Ada Lovelace", "role": Role.MEMBER, "confirmed_at": now, "created_at": now}
+    member = Member(email=email, email_key=email_key(email), fs_uniquifier=new_id(), **(values | fields))
     session.add(member)
     session.flush()
     return member
@@ -132,6 +133,7 @@ def make_talk(
     """Give a talk without times, submitted; public where one that comes to its state is."""
     public = makes_public(event.programme, state)
     values: dict[str, Any] = {
+        "id": new_id(),
         "title": "Xen on ARM",
         "kind": "talk",
         "reprise_of": None,
@@ -140,7 +142,6 @@ def make_talk(
         "updated_at": now,
     }
     talk = Talk(
-        id=new_id(),
         event=event,
         state=state,
         submitter_id=submitter.id if submitter else None,
@@ -158,7 +159,8 @@ def make_talk(
 
 def make_tier(session: Session, event: Event, **fields: Any) -> Tier:  # noqa: ANN401 - any column
     """Give a tier of the first rank with any number of places."""
-    tier = Tier(id=new_id(), event=event, **({"name": f"Tier {next(_numbers)}", "rank": 1, "benefits": []} | fields))
+    values: dict[str, Any] = {"id": new_id(), "name": f"Tier {next(_numbers)}", "rank": 1, "benefits": []}
+    tier = Tier(event=event, **(values | fields))
     session.add(tier)
     session.flush()
     return tier
@@ -181,16 +183,16 @@ def make_sponsorship(
     state: SponsorshipState = SponsorshipState.ENQUIRY,
     enquirer: Member | None = None,
     now: datetime = NOON,
+    **fields: Any,  # noqa: ANN401 - any column
 ) -> Sponsorship:
     """Give a sponsorship of a tier, an enquiry unless said otherwise."""
+    values: dict[str, Any] = {"id": new_id(), "created_at": now, "updated_at": now}
     row = Sponsorship(
-        id=new_id(),
         tier=tier,
         sponsor=sponsor or make_sponsor(session, now=now),
         state=state,
         enquirer_id=enquirer.id if enquirer else None,
-        created_at=now,
-        updated_at=now,
+        **(values | fields),
     )
     session.add(row)
     session.flush()

@@ -100,10 +100,10 @@ def check_migrated(house: House) -> None:
 
 
 @contextmanager
-def progress(label: str, *, length: int) -> Iterator[Callable[[], None]]:
-    """Give what moves a progress bar on by one of `length`; the bar is seen on a terminal only."""
+def progress(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
+    """Give what moves a progress bar of `length` on by so many; the bar is seen on a terminal only."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield lambda: bar.update(1)
+        yield bar.update
 
 
 def counted(number: int, thing: str) -> str:

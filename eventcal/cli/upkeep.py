@@ -1,11 +1,17 @@
 """Commands that keep the database right: its schema, and what follows from the rest of it."""
 
-import click
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from eventcal.cli.running import NotMigrated, check_migrated, counted, open_house
+import click
+from sqlalchemy import func, select
+
+from eventcal.cli.running import NotMigrated, check_migrated, counted, open_house, progress
+from eventcal.events.models import Event
 from eventcal.feeds.ledger import state_of
 from eventcal.kit import migrate
 from eventcal.kit.refusals import Conflict
+from eventcal.talks.models import Talk
 from eventcal.web.work import House
 
 
@@ -34,8 +40,8 @@ def upgrade() -> None:
             click.echo("The database was brought up to date.")
         else:
             click.echo("The database is up to date.")
-        with house.database.unit_of_work() as unit:
-            renewed = house.ledger.renew(unit.session, now=unit.now)
+        with _looking_again(house) as tell, house.database.unit_of_work() as unit:
+            renewed = house.ledger.renew(unit.session, now=unit.now, tell=tell)
     if renewed:
         click.echo(f"{counted(renewed, 'entry')} of the feeds changed.")
 
@@ -59,6 +65,13 @@ def check_rendered(house: House) -> None:
             )
 
 
+def _looking_again(house: House) -> AbstractContextManager[Callable[[int], None]]:
+    """Give a progress bar over all events and talks."""
+    with house.database.reading() as session:
+        length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
+    return progress("Looking at events and talks again", length=length)
+
+
 @click.command("recompute-instants")
 def recompute_instants() -> None:
     """Derive every instant again from the local time and the zone that people wrote.
@@ -67,6 +80,6 @@ def recompute_instants() -> None:
     """
     with open_house() as house:
         check_migrated(house)
-        with house.database.unit_of_work() as unit:
-            changed = house.ledger.recompute(unit.session, now=unit.now)
+        with _looking_again(house) as tell, house.database.unit_of_work() as unit:
+            changed = house.ledger.recompute(unit.session, now=unit.now, tell=tell)
     click.echo(f"{counted(changed, 'entry')} of the feeds changed.")

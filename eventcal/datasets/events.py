@@ -17,9 +17,10 @@ from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.members.caller import OPERATOR
-from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import list_tiers
 from eventcal.sponsors.service import add_tier, cancel_sponsorship, confirm_sponsorship, edit_tier
+from eventcal.sponsors.words import SponsorshipState
 
 # What is loaded by itself, after the event's own fields.
 _APART = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
@@ -144,27 +145,28 @@ def _find_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor) -> Sponsor
 
 def load_neighbours(loading: Loading, dataset: Dataset) -> None:
     """Put events beside each other, once all of the file's are there. Whoever is named by another names it too."""
-    wanted: dict[str, list[str]] = {}
-    for record in dataset.events:
-        if "co_located_with" in record.fields:
-            wanted[record.fields["slug"]] = list(record.fields["co_located_with"] or ())
-    for slug, others in list(wanted.items()):
-        for other in others:
+    named = {event.fields["slug"]: event for event in dataset.events if "co_located_with" in event.fields}
+    wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in named.items()}
+    for slug, event in named.items():
+        for other in event.fields["co_located_with"] or ():
             if other in wanted and slug not in wanted[other]:
                 wanted[other].append(slug)
-    for record in dataset.events:
-        if record.fields["slug"] in loading.events and record.fields["slug"] in wanted:
-            _put_beside(loading, record, wanted[record.fields["slug"]])
+    for slug, event in named.items():
+        if slug in loading.events:
+            loading.faults += _hidden(loading, event)
+            _put_beside(loading, loading.events[slug], [other for other in wanted[slug] if other != slug])
 
 
-def _put_beside(loading: Loading, record: Record, others: list[str]) -> None:
-    event = loading.events[record.fields["slug"]]
+def _hidden(loading: Loading, record: Record) -> Iterator[Fault]:
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
-            loading.faults.append(Fault(f"{record.pointer}/co_located_with/{i}", f"the event “{slug}” is not public"))
-    public = [s for s in others if s in loading.events and loading.events[s].status in PUBLIC_STATUSES]
+            yield Fault(f"{record.pointer}/co_located_with/{i}", f"the event “{slug}” is not public")
+
+
+def _put_beside(loading: Loading, event: Event, slugs: list[str]) -> None:
+    known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Another event of the file may have put this one beside itself meanwhile.
     loading.session.expire(event, ["neighbours"])
     complete_event(loading.session, event)
-    with loading.attempt(f"{record.pointer}/co_located_with"):
-        edit_event(loading.session, event, {"co_located_with": public}, now=loading.now)
+    public = [other.slug for other in known if other.status in PUBLIC_STATUSES]
+    edit_event(loading.session, event, {"co_located_with": public}, now=loading.now)

@@ -29,10 +29,10 @@ class Count:
 Report = dict[Section, Count]
 
 
-def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[], object] = lambda: None) -> Report:
+def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] = lambda _: None) -> Report:
     """Bring what is there to what the file says, add what is not, and delete nothing. Returns what came of it.
 
-    `tell` is called once for each record. Raises FaultyDataset with every fault that was found, ordered by place;
+    `tell` hears of each record, as 1. Raises FaultyDataset with every fault that was found, ordered by place;
     the unit must then be given up, as an exception inside it does.
     """
     loading = Loading(unit.session, dataset, now=unit.now)
@@ -40,7 +40,7 @@ def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[], object] = l
     for section in SECTIONS:
         for record in dataset.records(section):
             _LOAD[section](loading, record)
-            tell()
+            tell(1)
         if section == "events":
             load_neighbours(loading, dataset)
     for record in dataset.talks:

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields, pre_load
 
-from eventcal.sponsors.models import SponsorshipState
+from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
 from eventcal.web.api.schemas.base import Items, Line, Part, Shape, Slug, Text, Word
 from eventcal.web.api.schemas.events import TITLE, CallForTalksIn, EventFields, RoomIn, TrackIn

@@ -95,7 +95,6 @@ def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
     if talk.published_at is None and makes_public(talk.event.programme, talk.state):
         talk.published_at = loading.now
     derive_talk(talk, now=loading.now)
-    loading.session.flush()
 
 
 def _way(state: TalkState, wanted: TalkState) -> list[Step]:

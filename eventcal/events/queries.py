@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -85,7 +85,8 @@ def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: 
 
 def complete_event(session: Session, event: Event) -> None:
     """Load whatever of an event is not loaded yet, as when it came along with a talk, so that it is whole."""
-    session.scalars(select(Event).where(Event.id == event.id).options(*whole_event())).one()
+    if inspect(event).unloaded:
+        session.scalars(select(Event).where(Event.id == event.id).options(*whole_event())).one()
 
 
 def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.derive import derive_event
@@ -15,7 +15,7 @@ from eventcal.events.rules import STATUS_STEPS, event_faults
 from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
-from eventcal.kit.text import slugify
+from eventcal.kit.slugs import free_slug, slug_is_taken
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
 
@@ -155,19 +155,10 @@ def _change_status(event: Event, wanted: EventStatus) -> None:
 def _free_slug(session: Session, asked: str | None, title: str) -> str:
     """Return the slug asked for, or one made from the title that nobody has."""
     if asked is not None:
-        if _slug_exists(session, asked):
+        if slug_is_taken(session, Event.slug, asked):
             raise SlugTaken(asked)
         return asked
-    stem = slugify(title)[:70].rstrip("-") or f"event-{new_id()[:6]}"
-    slug, number = stem, 1
-    while _slug_exists(session, slug):
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug
-
-
-def _slug_exists(session: Session, slug: str) -> bool:
-    return bool(session.scalar(select(exists().where(Event.slug == slug))))
+    return free_slug(session, Event.slug, title, otherwise="event")
 
 
 def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:

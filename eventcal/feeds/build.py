@@ -7,7 +7,6 @@ from html import escape
 from typing import Protocol
 
 from eventcal.events.models import Event
-from eventcal.events.rules import is_all_day
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus
 from eventcal.feeds.entry import CalendarEntry, Relation, Status
 from eventcal.kit.localtime import parse_local, zone
@@ -18,6 +17,9 @@ from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
 
 CANCELLED_PREFIX = "CANCELLED: "
+POSTPONED_PREFIX = "POSTPONED: "
+# Where a new time zone database leaves nothing between a start and an end.
+_SHORTEST = timedelta(minutes=1)
 
 
 class EntryLinks(Protocol):
@@ -59,7 +61,7 @@ class Builder:
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
         return CalendarEntry(
             uid=self.event_uid(event.id),
-            title=_event_prefix(event) + event.title,
+            title=_event_title(event),
             starts=starts,
             ends=ends,
             zone=event.timezone,
@@ -91,7 +93,7 @@ class Builder:
         track = [talk.track.name] if talk.track else []
         return CalendarEntry(
             uid=self.talk_uid(talk.id),
-            title=(CANCELLED_PREFIX if cancelled else "") + talk.title,
+            title=_prefixed(CANCELLED_PREFIX, talk.title) if cancelled else talk.title,
             starts=starts,
             ends=ends,
             zone=talk.event.timezone,
@@ -111,7 +113,10 @@ class Builder:
 
 def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
     starts, ends = parse_local(event.starts), parse_local(event.ends)
-    return (starts, ends + timedelta(days=1)) if is_all_day(event.starts) else (starts, ends)
+    if not isinstance(starts, datetime):
+        return starts, ends + timedelta(days=1)
+    # A rule counts in what the clocks on the wall show, also where they skip the first of its times.
+    return (starts, ends) if event.recurrence else _local_times(event.starts_at, event.ends_at, event.timezone)
 
 
 def _event_days(event: Event) -> tuple[date, date]:
@@ -120,17 +125,27 @@ def _event_days(event: Event) -> tuple[date, date]:
 
 
 def _talk_times(talk: Talk) -> tuple[datetime, datetime]:
-    """Return a talk's local times; its end follows from its length where none was written."""
-    here = zone(talk.event.timezone)
     assert talk.starts_at is not None  # noqa: S101 - the caller has asked
     assert talk.ends_at is not None  # noqa: S101 - the two are set together
-    return talk.starts_at.astimezone(here).replace(tzinfo=None), talk.ends_at.astimezone(here).replace(tzinfo=None)
+    return _local_times(talk.starts_at, talk.ends_at, talk.event.timezone)
 
 
-def _event_prefix(event: Event) -> str:
+def _local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
+    """Return what the clocks show at both instants; an end is later than its start (RFC 5545, 3.8.2.2)."""
+    here = zone(tzid)
+    ends_at = max(ends_at, starts_at + _SHORTEST)
+    return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)
+
+
+def _event_title(event: Event) -> str:
     if event.status == EventStatus.CANCELLED:
-        return CANCELLED_PREFIX
-    return "POSTPONED: " if event.status == EventStatus.POSTPONED else ""
+        return _prefixed(CANCELLED_PREFIX, event.title)
+    return _prefixed(POSTPONED_PREFIX, event.title) if event.status == EventStatus.POSTPONED else event.title
+
+
+def _prefixed(prefix: str, title: str) -> str:
+    """Return the title with its prefix, once: some organisers write it themselves."""
+    return title if title.startswith(prefix) else prefix + title
 
 
 def _event_status(event: Event) -> Status:

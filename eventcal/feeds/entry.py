@@ -24,7 +24,8 @@ class Relation(StrEnum):
 class CalendarEntry:
     """One event or talk as subscribers see it.
 
-    starts, ends: both dates or both naive local times in `zone`; `ends` is exclusive.
+    starts, ends: both dates or both naive local times in `zone`; `ends` is exclusive. An hour that the zone shows
+    twice is told apart by `fold`, as Python does.
     description is plain text, html the same as safe HTML. categories keep their order. related holds UIDs.
     """
 
@@ -54,7 +55,9 @@ class CalendarEntry:
     @property
     def needs_zone(self) -> bool:
         """Say whether its times are written with TZID, so that a VTIMEZONE has to be there."""
-        return not self.all_day and self.zone not in UTC_NAMES
+        moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
+        # TZID can name only the first of two same times (RFC 5545, 3.3.5): the second is written in UTC.
+        return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
 
 
 # UTC is written with a Z and needs no VTIMEZONE.

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Select, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.events.filter import Filter
 from eventcal.events.models import Event
@@ -42,44 +43,34 @@ class Feed:
 
 
 def windowed(asked: Filter, *, now: datetime) -> Filter:
-    """Return the filter with the days that a calendar covers where it says none: clients stop reading at 1 MB."""
+    """Return the filter with the days that a calendar covers where it says none: clients stop reading at 1 MB.
+
+    Whoever names one end beyond the usual other one gets everything on that side of it.
+    """
     today = now.astimezone(UTC).date()
-    return replace(asked, from_day=asked.from_day or today - _BACK, to_day=asked.to_day or today + _AHEAD)
+    first: date | None = today - _BACK
+    last: date | None = today + _AHEAD
+    if asked.to_day is not None and asked.to_day < today - _BACK:
+        first = None
+    if asked.from_day is not None and asked.from_day > today + _AHEAD:
+        last = None
+    return replace(asked, from_day=asked.from_day or first, to_day=asked.to_day or last)
 
 
 def version_of(session: Session, feed: Feed, *, renderer: str, now: datetime) -> str:
-    """Return what names these entries: the same version is the same bytes, on every worker, for ever.
+    """Return what names this feed's bytes: another version where they are others, on every worker, for ever.
 
-    Two numbers tell: how many entries, and the highest revision. An entry that comes in was changed and raises
-    the revision; one that only leaves lowers the count. Days move windows and tombstones without any change, so
-    entries that came or went that way show in the count, or, one for one, in the sum of revisions.
+    Every entry counts, by the digest of what it says and its numbers. Sums and counts would not do: as days pass,
+    entries come and go without any change. `renderer` names whatever else the bytes are made of.
     """
-    entries = _entries(feed, now=now).with_only_columns(
-        LedgerEntry.revision.label("revision"), maintain_column_froms=True
-    )
-    inside = entries.subquery()
-    count, highest, total = session.execute(
-        select(func.count(), func.max(inside.c.revision), func.sum(inside.c.revision))
-    ).one()
-    days = f"{feed.asked.from_day} {feed.asked.to_day}"
-    name = f"{renderer} {feed.cancelled} {feed.utc} {days} {count} {highest} {total}"
+    rows = [tuple(row) for row in _rows(session, feed, *_NUMBERS, now=now)]
+    name = repr((renderer, str(feed.cancelled), feed.utc, rows))
     return hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
 
 
 def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> bytes:
     """Return the feed's bytes: its finished entries in a fixed order, and a VTIMEZONE for each zone they use."""
-    rows = session.execute(
-        _entries(feed, now=now)
-        .with_only_columns(
-            LedgerEntry.ics,
-            LedgerEntry.zone,
-            LedgerEntry.first_day,
-            LedgerEntry.last_day,
-            LedgerEntry.stamp,
-            maintain_column_froms=True,
-        )
-        .order_by(LedgerEntry.first_day, LedgerEntry.uid)
-    ).all()
+    rows = _rows(session, feed, *_NUMBERS, LedgerEntry.ics, now=now)
     texts = [row.ics for row in rows]
     if feed.cancelled == Cancelled.MARK:
         texts = [marked_only(text) for text in texts]
@@ -89,6 +80,23 @@ def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> 
     zones = [vtimezone(zone, first, last) for zone, (first, last) in sorted(spans.items())]
     changed_at = max((row.stamp for row in rows), default=None)
     return render_feed(replace(head, changed_at=changed_at), zones=zones, entries=texts)
+
+
+_NUMBERS = (
+    LedgerEntry.first_day,
+    LedgerEntry.uid,
+    LedgerEntry.last_day,
+    LedgerEntry.zone,
+    LedgerEntry.content,
+    LedgerEntry.sequence,
+    LedgerEntry.stamp,
+)
+
+
+def _rows(session: Session, feed: Feed, *columns: InstrumentedAttribute[Any], now: datetime) -> list[Row[Any]]:
+    """Return these columns of the feed's entries, by day and UID: databases differ in how they sort text."""
+    rows = session.execute(_entries(feed, now=now).with_only_columns(*columns, maintain_column_froms=True))
+    return sorted(rows, key=lambda row: (row.first_day, row.uid))
 
 
 def _keeps_zone(feed: Feed, text: str) -> bool:
@@ -109,7 +117,7 @@ def _spans(rows: Sequence[tuple[str | None, str, str]]) -> dict[str, tuple[date,
 
 def _entries(feed: Feed, *, now: datetime) -> Select[LedgerEntry]:
     """Return the statement for the feed's entries: the list's own query, by the ids that it gives."""
-    either = []
+    either: list[ColumnElement[bool]] = [false()]
     if feed.events:
         ids = public_events(feed.asked, now=now).with_only_columns(Event.id)
         either.append((LedgerEntry.kind == EntryKind.EVENT) & LedgerEntry.subject_id.in_(ids))

@@ -5,10 +5,13 @@ them. It also keeps what is derived: instants, search texts, revisions.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
+from importlib.metadata import version
+from typing import TypeVar
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.derive import derive_event
@@ -17,7 +20,7 @@ from eventcal.events.queries import whole_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.build import Builder
 from eventcal.feeds.entry import CalendarEntry, Stamps, Status
-from eventcal.feeds.ics import RENDERER_VERSION, render_entry
+from eventcal.feeds.ics import RENDERER_VERSION, in_utc, render_entry, stamped
 from eventcal.feeds.models import EntryKind, LedgerEntry, LedgerState
 from eventcal.feeds.reach import Reach, later_reprises, reach_of
 from eventcal.kit.clock import whole_second
@@ -30,6 +33,15 @@ from eventcal.talks.queries import is_public, whole_talk
 _A_SECOND = timedelta(seconds=1)
 # How many rows are loaded and rendered at a time when the whole ledger is.
 _BATCH = 200
+# What decides, besides ourselves, on the text of an entry and on the VTIMEZONE beside it.
+_LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
+
+Tell = Callable[[int], object]
+Subject = TypeVar("Subject", Event, Talk)
+
+
+def _nobody(_more: int) -> None:
+    """Let it be."""
 
 
 def state_of(session: Session) -> LedgerState:
@@ -43,10 +55,11 @@ class Ledger:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
 
-    @property
+    @cached_property
     def renderer(self) -> str:
         """Name what texts are made with: another name, and `renew` makes them all again."""
-        sample = f"{RENDERER_VERSION} {self.builder.domain} {self.builder.links.event_page('x')}"
+        libraries = " ".join(version(name) for name in _LIBRARIES)
+        sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
         return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
     def follow(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
@@ -55,26 +68,29 @@ class Ledger:
         if reach.events or reach.talks or reach.entries or reach.elsewhere:
             _Following(session, self.builder, now).follow(reach)
 
-    def renew(self, session: Session, *, now: datetime) -> int:
+    def renew(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
         """Derive and render everything again where the renderer changed. Returns how many entries are new.
 
-        An entry whose text stays as it was keeps its numbers.
+        An entry whose text stays as it was keeps its numbers. `tell` as in `recompute`.
         """
-        state = state_of(session)
-        if state.renderer == self.renderer:
+        if state_of(session).renderer == self.renderer:
             return 0
-        renewed = self.recompute(session, now=now)
-        state.renderer = self.renderer
-        return renewed
+        return self.recompute(session, now=now, tell=tell)
 
-    def recompute(self, session: Session, *, now: datetime) -> int:
-        """Derive and render everything again, whatever the renderer. Returns how many entries changed."""
+    def recompute(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
+        """Derive and render everything again, whatever the renderer. Returns how many entries changed.
+
+        `tell` hears, again and again, how many more events and talks were looked at.
+        """
         following = _Following(session, self.builder, now)
         events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
         for ids in _batches(events):
             following.follow(Reach(entries=set(ids)))
+            tell(len(ids))
         for ids in _batches(talks):
             following.recheck(set(ids))
+            tell(len(ids))
+        following.note_renderer(self.renderer)
         return following.changed
 
 
@@ -87,6 +103,8 @@ class _Following:
         self.now = now
         self.changed = 0
         self.state = session.get_one(LedgerState, 1, with_for_update=True)
+        # By what they show and not by UID, which another domain would change.
+        self.rows: dict[tuple[EntryKind, str], LedgerEntry] = {}
 
     def follow(self, reach: Reach) -> None:
         talks = self._talks(reach.talks)
@@ -106,9 +124,16 @@ class _Following:
         """Look at talks that were not touched: they have a new revision only where something is different."""
         for talk in self._talks(talk_ids):
             derive_talk(talk, now=self.now)
-            if self.session.is_modified(talk) or (is_public(talk) and self._differs(talk)):
+            different = is_public(talk) and self._differs(talk, self.builder.talk_entry(talk))
+            if different or self.session.is_modified(talk):
                 self._follow_talk(talk)
         self.session.flush()
+
+    def note_renderer(self, renderer: str) -> None:
+        """Write down what texts are made with now. With it, what stands around them may have changed."""
+        if self.state.renderer != renderer:
+            self.state.renderer = renderer
+            self._next_revision(0)
 
     def _follow_talk(self, talk: Talk) -> bool:
         """Bring a touched talk up to date. Returns whether it is new to the public."""
@@ -118,17 +143,9 @@ class _Following:
             talk.revision += 1
             return False
         talk.revision = self._next_revision(talk.revision)
-        entry = self.builder.talk_entry(talk)
         for speaker in talk.speakers:
             _make_public(speaker, now=self.now)
-        row = self.session.get(LedgerEntry, entry.uid)
-        kept = self._keep(
-            row, entry, kind=EntryKind.TALK, subject_id=talk.id, public_id=talk.id, revision=talk.revision
-        )
-        kept.deleted = talk.redacted_at is not None
-        kept.first_day, kept.last_day = talk.first_day, talk.last_day
-        talk.sequence = kept.sequence
-        return row is None
+        return self._write(talk, self.builder.talk_entry(talk), public_id=talk.id)
 
     def _follow_event(self, event: Event) -> None:
         derive_event(event, now=self.now)
@@ -137,59 +154,48 @@ class _Following:
             event.revision += 1
             return
         event.revision = self._next_revision(event.revision)
-        entry = self._event_entry(event)
-        row = self.session.get(LedgerEntry, entry.uid)
-        kept = self._keep(
-            row, entry, kind=EntryKind.EVENT, subject_id=event.id, public_id=event.slug, revision=event.revision
-        )
-        kept.deleted = event.redacted_at is not None
-        kept.first_day, kept.last_day = event.first_day, event.last_day
-        event.sequence = kept.sequence
+        self._write(event, self._event_entry(event), public_id=event.slug)
 
     def _recheck_event(self, event: Event) -> None:
         derive_event(event, now=self.now)
-        different = event.status in PUBLIC_STATUSES and self._row_differs(self._event_entry(event))
+        different = event.status in PUBLIC_STATUSES and self._differs(event, self._event_entry(event))
         if different or self.session.is_modified(event):
             self._follow_event(event)
 
-    def _differs(self, talk: Talk) -> bool:
-        return self._row_differs(self.builder.talk_entry(talk))
+    def _differs(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
+        row = self.rows.get(_key(subject))
+        return row is None or row.content != _content(render_entry(entry))
 
-    def _row_differs(self, entry: CalendarEntry) -> bool:
-        row = self.session.get(LedgerEntry, entry.uid)
-        return row is None or row.content != _content(entry)
-
-    def _keep(
-        self,
-        row: LedgerEntry | None,
-        entry: CalendarEntry,
-        *,
-        kind: EntryKind,
-        subject_id: str,
-        public_id: str,
-        revision: int,
-    ) -> LedgerEntry:
-        """Write an entry down; where its content is new, with raised numbers and a new text."""
-        content = _content(entry)
-        if row is None:
-            row = LedgerEntry(
-                uid=entry.uid, kind=kind, subject_id=subject_id, created_at=entry.created_at, sequence=-1, content=""
-            )
-            row.first_day = row.last_day = ""
-            row.stamp = whole_second(self.now) - _A_SECOND
-            self.session.add(row)
-        row.public_id, row.revision = public_id, revision
-        if row.content != content:
+    def _write(self, subject: Event | Talk, entry: CalendarEntry, *, public_id: str) -> bool:
+        """Write an entry down; where its text is new, with raised numbers. Returns whether it is the first."""
+        row = self.rows.get(_key(subject))
+        is_first = row is None
+        row = row or self._new_row(subject)
+        row.uid, row.public_id, row.revision = entry.uid, public_id, subject.revision
+        row.deleted, row.cancelled = subject.redacted_at is not None, entry.status == Status.CANCELLED
+        row.first_day, row.last_day = subject.first_day, subject.last_day
+        row.zone = entry.zone if entry.needs_zone else None
+        text = render_entry(entry)
+        if row.content != _content(text):
             self.changed += 1
-            row.content = content
+            row.content = _content(text)
             row.sequence += 1
             # Clients compare whole seconds: each stamp is later than the last by one at least. Where that is
             # still to come, whoever made the change is answered when it has.
             row.stamp = max(whole_second(self.now), row.stamp + _A_SECOND)
             answer_not_before(self.session, row.stamp)
-            row.cancelled = entry.status == Status.CANCELLED
-            row.zone = entry.zone if entry.needs_zone else None
-            row.ics = render_entry(entry, Stamps(sequence=row.sequence, changed_at=row.stamp))
+            row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.stamp))
+        subject.sequence = row.sequence
+        self.session.add(row)
+        return is_first
+
+    def _new_row(self, subject: Event | Talk) -> LedgerEntry:
+        kind, subject_id = _key(subject)
+        before = whole_second(self.now) - _A_SECOND
+        row = LedgerEntry(
+            kind=kind, subject_id=subject_id, created_at=subject.created_at, sequence=-1, stamp=before, content=""
+        )
+        self.rows[kind, subject_id] = row
         return row
 
     def _next_revision(self, own: int) -> int:
@@ -205,21 +211,35 @@ class _Following:
         line_up = self.session.scalars(waiting.order_by(Talk.created_at, Talk.id)).all()
         return self.builder.event_entry(event, talks=talks, line_up=line_up)
 
-    def _talks(self, ids: Iterable[str]) -> Sequence[Talk]:
-        rows = select(Talk).where(Talk.id.in_(list(ids))).options(*whole_talk()).order_by(Talk.id)
-        return self.session.scalars(rows.execution_options(populate_existing=True)).all() if ids else ()
+    def _talks(self, ids: Collection[str]) -> Sequence[Talk]:
+        self._load_rows(EntryKind.TALK, ids)
+        return self._load(select(Talk).where(Talk.id.in_(ids)).options(*whole_talk()).order_by(Talk.id), ids)
 
-    def _events(self, ids: Iterable[str]) -> Sequence[Event]:
-        rows = select(Event).where(Event.id.in_(list(ids))).options(*whole_event()).order_by(Event.id)
-        events = self.session.scalars(rows.execution_options(populate_existing=True)).all() if ids else ()
-        if any(inspect(event).unloaded for event in events):
-            # Whoever is another's neighbour was loaded anew as such, without parts of its own: they are put back.
+    def _events(self, ids: Collection[str]) -> Sequence[Event]:
+        self._load_rows(EntryKind.EVENT, ids)
+        return self._load(select(Event).where(Event.id.in_(ids)).options(*whole_event()).order_by(Event.id), ids)
+
+    def _load(self, rows: Select[Subject], ids: Collection[str]) -> Sequence[Subject]:
+        """Return what is in the database now, whole, whatever the session remembers of it."""
+        found = self.session.scalars(rows.execution_options(populate_existing=True)).all() if ids else ()
+        if any(inspect(one).unloaded for one in found):
+            # Whatever came along as part of another was loaded anew without parts of its own: they are put back.
             self.session.scalars(rows).all()
-        return events
+        return found
+
+    def _load_rows(self, kind: EntryKind, ids: Collection[str]) -> None:
+        rows = select(LedgerEntry).where(LedgerEntry.kind == kind, LedgerEntry.subject_id.in_(ids))
+        if ids:
+            self.rows.update({(row.kind, row.subject_id): row for row in self.session.scalars(rows)})
 
 
-def _content(entry: CalendarEntry) -> str:
-    return hashlib.blake2b(repr(entry).encode(), digest_size=32).hexdigest()
+def _key(subject: Event | Talk) -> tuple[EntryKind, str]:
+    return (EntryKind.TALK if isinstance(subject, Talk) else EntryKind.EVENT), subject.id
+
+
+def _content(text: str) -> str:
+    """Return what a text says, as a digest: also in UTC, for new rules of a zone move what looks the same."""
+    return hashlib.blake2b(f"{text}{in_utc(text)}".encode(), digest_size=32).hexdigest()
 
 
 def _make_public(speaker: Speaker, *, now: datetime) -> None:

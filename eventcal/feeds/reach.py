@@ -13,7 +13,8 @@ from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, Ro
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.database import Change
 from eventcal.speakers.models import Speaker
-from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 
@@ -45,7 +46,6 @@ _SHOWN_BY_TALKS = frozenset(
         "recurrence",
     }
 )
-_SHOWN_BY_NEIGHBOURS = frozenset({"slug", "status"})
 _SHOWN_BY_TALKS_OF_SPEAKER = frozenset({"slug", "name", "job_title", "affiliation"})
 
 
@@ -72,8 +72,13 @@ def _event(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(event.id)
     if change.done == "changed" and change.fields & _SHOWN_BY_TALKS:
         reach.talks.update(session.scalars(select(Talk.id).where(Talk.event_id == event.id)))
-    if change.done == "changed" and change.fields & _SHOWN_BY_NEIGHBOURS:
-        reach.events.update(session.scalars(select(CoLocation.event_id).where(CoLocation.other_id == event.id)))
+    # Until it is public, its neighbours do not show it, and must not move with it.
+    if change.done == "changed" and event.status in PUBLIC_STATUSES:
+        neighbours = session.scalars(select(CoLocation.event_id).where(CoLocation.other_id == event.id)).all()
+        if "slug" in change.fields:
+            reach.events.update(neighbours)
+        if "status" in change.fields:
+            reach.entries.update(neighbours)
 
 
 def _part_of_event(session: Session, change: Change, reach: Reach) -> None:
@@ -81,15 +86,20 @@ def _part_of_event(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
 
 
+def _co_location(session: Session, change: Change, reach: Reach) -> None:
+    if _is_public(session, change.row.other_id):
+        reach.events.add(change.row.event_id)
+
+
 def _track(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
-    if change.done == "changed":
+    if "name" in change.fields:
         reach.talks.update(session.scalars(select(Talk.id).where(Talk.track_id == change.row.id)))
 
 
 def _room(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
-    if change.done == "changed":
+    if "name" in change.fields:
         reach.talks.update(session.scalars(select(Talk.id).where(Talk.room_id == change.row.id)))
 
 
@@ -116,19 +126,24 @@ def _tier(session: Session, change: Change, reach: Reach) -> None:
 
 
 def _sponsor(session: Session, change: Change, reach: Reach) -> None:
-    held = select(Sponsorship.id).where(
-        Sponsorship.sponsor_id == change.row.id, Sponsorship.state == SponsorshipState.CONFIRMED
+    held = (
+        select(Sponsorship.id)
+        .join(Sponsorship.tier)
+        .join(Tier.event)
+        .where(Sponsorship.sponsor_id == change.row.id, Sponsorship.state == SponsorshipState.CONFIRMED)
+        .where(Event.status.in_(PUBLIC_STATUSES))
     )
     reach.elsewhere |= session.scalars(held.limit(1)).first() is not None
 
 
 def _sponsorship(session: Session, change: Change, reach: Reach) -> None:
-    del session
     # An enquiry is between the member and the organisers.
-    reach.elsewhere |= change.done == "changed" or change.row.state == SponsorshipState.CONFIRMED
+    if change.done == "changed" or change.row.state == SponsorshipState.CONFIRMED:
+        event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
+        reach.elsewhere |= _is_public(session, event_id)
 
 
-def _is_public(session: Session, event_id: str) -> bool:
+def _is_public(session: Session, event_id: str | None) -> bool:
     status = session.scalars(select(Event.status).where(Event.id == event_id)).one_or_none()
     return status in PUBLIC_STATUSES
 
@@ -137,7 +152,7 @@ _FOLLOW: dict[type, Callable[[Session, Change, Reach], None]] = {
     Event: _event,
     EventTag: _part_of_event,
     CallForTalks: _part_of_event,
-    CoLocation: _part_of_event,
+    CoLocation: _co_location,
     Track: _track,
     Room: _room,
     Talk: _talk,

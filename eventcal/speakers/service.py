@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Forbidden
-from eventcal.kit.text import email_key, slugify
+from eventcal.kit.slugs import free_slug
+from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
@@ -41,7 +40,7 @@ def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str |
     email = fields.get("email")
     plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
     speaker = Speaker(
-        slug=fields.get("slug") or _free_slug(session, fields["name"]),
+        slug=fields.get("slug") or free_slug(session, Speaker.slug, fields["name"], otherwise="speaker"),
         email=email_key(email) if email else None,
         member_id=member_id,
         links=list(fields.get("links") or []),
@@ -66,12 +65,3 @@ def edit_speaker(
         speaker.updated_at = now
     session.flush()
     return speaker
-
-
-def _free_slug(session: Session, name: str) -> str:
-    stem = slugify(name)[:70].rstrip("-") or f"speaker-{new_id()[:6]}"
-    slug, number = stem, 1
-    while session.scalar(select(exists().where(Speaker.slug == slug))):
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug

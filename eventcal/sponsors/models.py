@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,14 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from eventcal.events.models import Event
 from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
-
-
-class SponsorshipState(StrEnum):
-    """How far along a sponsorship is."""
-
-    ENQUIRY = "enquiry"
-    CONFIRMED = "confirmed"
-    CANCELLED = "cancelled"
+from eventcal.sponsors.words import SponsorshipState
 
 
 class Tier(Base):

@@ -13,7 +13,8 @@ from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_organiser
 from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTier
-from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.words import SponsorshipState
 
 _RANKED = (Tier.rank, Tier.name, Tier.id)
 

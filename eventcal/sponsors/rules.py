@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from eventcal.kit.refusals import Fault
-from eventcal.sponsors.models import SponsorshipState
+from eventcal.sponsors.words import SponsorshipState
 
 
 class SponsorshipStep(StrEnum):

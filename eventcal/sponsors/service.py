@@ -11,15 +11,15 @@ from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
 from eventcal.events.words import EventStatus
-from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
-from eventcal.kit.text import slugify
+from eventcal.kit.slugs import free_slug
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
 from eventcal.sponsors.errors import EventCancelled, TierFull
-from eventcal.sponsors.models import Sponsor, Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
+from eventcal.sponsors.words import SponsorshipState
 
 _PLAIN = ("name", "rank", "capacity")
 _PRICE = {"amount": "price_amount", "currency": "price_currency"}
@@ -117,7 +117,7 @@ def cancel_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: Ca
 def add_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Sponsor:
     """Add a sponsor under a slug that nobody has."""
     sponsor = Sponsor(
-        slug=fields.get("slug") or _free_slug(session, fields["name"]),
+        slug=fields.get("slug") or free_slug(session, Sponsor.slug, fields["name"], otherwise="sponsor"),
         created_at=now,
         updated_at=now,
         **{name: fields[name] for name in _ABOUT if name in fields},
@@ -191,12 +191,3 @@ def _take(session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, 
     sponsorship.updated_at = now
     session.flush()
     return sponsorship
-
-
-def _free_slug(session: Session, name: str) -> str:
-    stem = slugify(name)[:70].rstrip("-") or f"sponsor-{new_id()[:6]}"
-    slug, number = stem, 1
-    while session.scalar(select(exists().where(Sponsor.slug == slug))):
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug

@@ -7,7 +7,7 @@ from eventcal.events.rules import instant, tombstone_until
 from eventcal.kit.localtime import parse_local, zone
 from eventcal.kit.text import search_words
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import GONE, length
+from eventcal.talks.rules import GONE, length, makes_public
 
 
 def derive_talk(talk: Talk, *, now: datetime) -> None:
@@ -15,6 +15,8 @@ def derive_talk(talk: Talk, *, now: datetime) -> None:
     _derive_times(talk, talk.event)
     names = [speaker.name for speaker in talk.speakers]
     talk.search = search_words(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
+    if talk.published_at is None and makes_public(talk.event.programme, talk.state):
+        talk.published_at = now
     if talk.state not in GONE:
         talk.shown_until = None
     elif talk.shown_until is None:

@@ -105,16 +105,6 @@ def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetim
     return _page(session, rows, Sort.STARTS, paging)
 
 
-def talks_of_speakers(speaker_id: object) -> Select[Talk]:
-    """Return the statement for the public talks of one speaker; `speaker_id` may be a column."""
-    return (
-        select(Talk)
-        .join(Talk.event)
-        .join(TalkSpeaker, TalkSpeaker.talk_id == Talk.id)
-        .where(Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES), TalkSpeaker.speaker_id == speaker_id)
-    )
-
-
 def has_talks(session: Session, event: Event) -> bool:
     """Say whether anybody offered a talk to this event."""
     return bool(session.scalar(select(exists().where(Talk.event_id == event.id))))

@@ -15,7 +15,7 @@ from eventcal.outbox.service import queue_mail
 from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import is_own
-from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, makes_public
+from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step
 from eventcal.talks.service import check_window
 
 
@@ -43,8 +43,6 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
         )
     )
     talk.state = target
-    if talk.published_at is None and makes_public(talk.event.programme, target):
-        talk.published_at = now
     derive_talk(talk, now=now)
     if step not in SPEAKERS_STEPS:
         _tell_submitter(session, talk, step, reason=reason, now=now)

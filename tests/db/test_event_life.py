@@ -93,6 +93,8 @@ def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
 def test_what_was_never_public_is_no_tombstone_when_it_is_blanked(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING)
     assert redact_event(session, event, caller=MODERATOR, now=NOON).status == EventStatus.DRAFT
+    without_a_call = make_event(session, call=None)
+    assert redact_event(session, without_a_call, caller=MODERATOR, now=NOON).title == REDACTED
 
 
 def test_only_a_moderator_blanks(session: Session) -> None:

@@ -152,6 +152,13 @@ def test_an_organiser_leaves_when_there_is_another(session: Session) -> None:
     assert teams_of(session, member.id) == {}
 
 
+def test_a_reviewer_leaves_whenever_they_like(session: Session) -> None:
+    event, member = make_event(session), make_member(session)
+    put_on_team(session, event, member, TeamRole.REVIEWER)
+    take_off_team(session, event, member.id)
+    assert list_team(session, event) == []
+
+
 def test_nobody_leaves_a_team_that_they_are_not_on(session: Session) -> None:
     with pytest.raises(NoSuchPart):
         take_off_team(session, make_event(session), make_member(session).id)

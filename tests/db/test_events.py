@@ -172,6 +172,20 @@ def test_an_edit_changes_only_what_is_given(session: Session) -> None:
     )
 
 
+def test_a_price_is_merged_into_the_registration_that_is_there(session: Session) -> None:
+    price = {"amount": Decimal(99), "currency": "USD"}
+    event = propose(session, registration={"url": "https://example.org", "price": price})
+    edit_event(session, event, {"registration": {"url": "https://example.com"}}, now=NOON)
+    edit_event(session, event, {"registration": {"price": {"amount": Decimal(120)}}}, now=NOON)
+    assert (event.registration_url, event.price_amount, event.price_currency) == (
+        "https://example.com",
+        Decimal(120),
+        "USD",
+    )
+    edit_event(session, event, {"registration": {"price": None}}, now=NOON)
+    assert (event.registration_url, event.price_amount, event.price_currency) == ("https://example.com", None, None)
+
+
 def test_null_clears(session: Session) -> None:
     call = {"note": "Be brief", "closes": "2026-04-01T00:00:00"}
     event = make_event(session, summary="Short", city="Berlin", tags=["a"], call=call, registration_url="https://e.org")

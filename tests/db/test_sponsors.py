@@ -12,9 +12,10 @@ from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import VISITOR
 from eventcal.sponsors.errors import NoSuchSponsor
-from eventcal.sponsors.models import Sponsor, SponsorshipState
+from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import confirmed_sponsors, find_sponsor, get_sponsor, list_sponsorships
 from eventcal.sponsors.service import edit_sponsor
+from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
     MODERATOR,

@@ -15,10 +15,11 @@ from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Fault, Forbidden, Invalid, Refusal
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.sponsors.errors import EventCancelled, NoSuchSponsorship, TierFull
-from eventcal.sponsors.models import Sponsorship, SponsorshipState
+from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
 from eventcal.sponsors.service import cancel_sponsorship, check_unsponsored, confirm_sponsorship, enquire
+from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
     MODERATOR,

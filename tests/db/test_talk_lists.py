@@ -1,4 +1,4 @@
-"""Lists of talks: of all that is public, of what waits, of a member's own, of an agenda."""
+"""Who finds which talk; lists of all that is public, of what waits, of a member's own, of an agenda."""
 
 from datetime import timedelta
 
@@ -8,16 +8,53 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.kit.database import Database
 from eventcal.kit.paging import Paging
+from eventcal.members.caller import VISITOR
 from eventcal.members.models import Member
+from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Star, Talk
-from eventcal.talks.queries import agenda_ids, list_own_talks, list_stars, list_submissions, list_talks
+from eventcal.talks.queries import (
+    agenda_ids,
+    find_talk,
+    get_talk,
+    list_own_talks,
+    list_stars,
+    list_submissions,
+    list_talks,
+)
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
-from tests.make import caller_of, make_event, make_member, make_speaker, make_talk
+from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser, make_speaker, make_talk
 from tests.statements import statements
 
 ALL = Paging(limit=200)
 DAY = timedelta(days=1)
+
+
+def test_a_hidden_talk_is_found_by_its_people_and_the_events(session: Session) -> None:
+    event, submitter, speaker = make_event(session), make_member(session), make_member(session)
+    talk = make_talk(session, event, submitter=submitter, speakers=[make_speaker(session, member=speaker)])
+    callers = {
+        "visitor": VISITOR,
+        "member": caller_of(make_member(session)),
+        "organiser of another": make_organiser(session, make_event(session)),
+        "submitter": caller_of(submitter),
+        "speaker": caller_of(speaker),
+        "reviewer": caller_of(make_member(session), reviews=[event]),
+        "organiser": make_organiser(session, event),
+        "moderator": MODERATOR,
+    }
+    found = {who for who, caller in callers.items() if find_talk(session, talk.id, caller) is not None}
+    assert found == {"submitter", "speaker", "reviewer", "organiser", "moderator"}
+    talk.published_at = NOON
+    assert {who for who, caller in callers.items() if find_talk(session, talk.id, caller) is not None} == set(callers)
+
+
+def test_a_hidden_talk_and_none_are_refused_alike(session: Session) -> None:
+    talk = make_talk(session, make_event(session))
+    for talk_id in (talk.id, "nothing"):
+        with pytest.raises(NoSuchTalk) as refused:
+            get_talk(session, talk_id, VISITOR)
+        assert refused.value.detail == f"There is no talk “{talk_id}” here."
 
 
 def test_organisers_ask_for_states_by_name_and_get_them_as_they_are(session: Session) -> None:

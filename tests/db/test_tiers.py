@@ -13,9 +13,10 @@ from eventcal.kit.database import Database
 from eventcal.kit.refusals import Fault, Forbidden, Invalid
 from eventcal.members.caller import VISITOR
 from eventcal.sponsors.errors import NoSuchTier
-from eventcal.sponsors.models import Sponsorship, SponsorshipState, Tier
+from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken, get_tier, list_tiers
 from eventcal.sponsors.service import add_tier, edit_tier, remove_tier
+from eventcal.sponsors.words import SponsorshipState
 from tests.make import (
     MODERATOR,
     caller_of,

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,6 +48,14 @@ def queue(database: Database, to: str = "ada@example.org", subject: str = "GrÃ¼Ã
 def messages(database: Database) -> list[OutboxMessage]:
     with database.reading() as session:
         return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """Return once it has happened, and in any case after ten seconds."""
+    for _ in range(1000):
+        if happened():
+            return
+        threading.Event().wait(0.01)
 
 
 def test_a_mail_is_sent_once_and_its_text_forgotten(
@@ -163,10 +171,7 @@ def test_the_worker_goes_on_until_it_is_stopped(
     thread.start()
     for number in range(3):
         queue(database, subject=f"mail {number}")
-    for _ in range(1000):
-        if len(server.mails) == 3:
-            break
-        threading.Event().wait(0.01)
+    wait_for(lambda: len(server.mails) == 3)
     stop.set()
     thread.join(timeout=10)
     assert (thread.is_alive(), len(server.mails)) == (False, 3)
@@ -180,8 +185,7 @@ def test_the_worker_outlives_what_goes_wrong(
     stop = threading.Event()
     thread = threading.Thread(target=run_worker, args=(nowhere, settings_of(database_url, None), stop))
     thread.start()
-    while len(caplog.records) < 2:
-        stop.wait(0.01)
+    wait_for(lambda: len(caplog.records) > 1)
     stop.set()
     thread.join(timeout=10)
     nowhere.engine.dispose()

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.words import Role, Scope
-from eventcal.sponsors.models import SponsorshipState
+from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
 from eventcal.web.access import Access
 from tests.api import Answer, Api, by_cookie, by_token, put_on_team
@@ -57,8 +57,9 @@ NOBODY: frozenset[Who] = frozenset()
 KNOW = REVIEWERS | SPEAKERS
 """Who knows of a talk that is not public."""
 
-# What a token must reach; COOKIE is for what no token may do.
-NOTHING, READ, SUBMIT, ORGANISE, ADMIN, COOKIE = "nothing", "read", "submit", "organise", "admin", "cookie"
+# What a token must reach. COOKIE is for what no token may do, NO_TOKEN for what everybody else may.
+NOTHING, READ, SUBMIT, ORGANISE, ADMIN = "nothing", "read", "submit", "organise", "admin"
+COOKIE, NO_TOKEN = "cookie", "no token"
 _REACH = [NOTHING, READ, SUBMIT, ORGANISE, ADMIN]
 
 
@@ -87,6 +88,7 @@ TABLE = [
     # Signing in and mailed tokens ask for no caller: an empty body shows who got as far as having it read.
     Row("POST", "/auth/register", ANYONE, NOTHING, 422, body={}),
     Row("POST", "/auth/login", ANYONE, NOTHING, 422, body={}),
+    Row("POST", "/auth/logout", ANYONE, NO_TOKEN, 204),
     Row("POST", "/auth/confirm", ANYONE, NOTHING, 422, body={}),
     Row("POST", "/auth/reset", ANYONE, NOTHING, 422, body={}),
     Row("POST", "/auth/reset/confirm", ANYONE, NOTHING, 422, body={}),
@@ -178,7 +180,6 @@ TABLE = [
     Row("POST", "/events/<slug>/talks", REVIEWERS, SUBMIT, 409, "/events/hidden/talks", TALK, sees=REVIEWERS),
     Row("GET", "/talks/<talk_id>", ANYONE, NOTHING, 200, "/talks/{public}"),
     Row("GET", "/talks/<talk_id>", KNOW, NOTHING, 200, "/talks/{submitted}", sees=KNOW),
-    Row("PATCH", "/talks/<talk_id>", ORGANISERS, SUBMIT, 200, "/talks/{public}", TALK),
     Row("PATCH", "/talks/<talk_id>", KNOW - {Who.REVIEWER}, SUBMIT, 200, "/talks/{submitted}", TALK, sees=KNOW),
     Row("POST", "/talks/<talk_id>/submit", SPEAKERS, SUBMIT, 200, "/talks/{draft}/submit", sees=KNOW),
     Row("POST", "/talks/<talk_id>/withdraw", SPEAKERS, SUBMIT, 200, "/talks/{public}/withdraw"),
@@ -297,7 +298,8 @@ class World:
         body = row.body
         if body is not None and "tier" in body:
             body = body | {"tier": self.names["tier"]}
-        return caller.call(row.method, (row.path or row.route).format(**self.names), body)
+        headers = {"If-Match": "*"} if row.method == "PATCH" else {}
+        return caller.call(row.method, (row.path or row.route).format(**self.names), body, headers=headers)
 
 
 @pytest.fixture
@@ -363,11 +365,11 @@ _ROLES = {Who.MODERATOR: Role.MODERATOR, Who.ADMIN: Role.ADMIN}
 def expected(row: Row, who: Who, shows: str) -> int:
     """Return what the table says to somebody who shows a cookie, a token by its scope, or nothing."""
     if shows == NOTHING:
-        if row.needs != NOTHING:
+        if row.needs not in {NOTHING, NO_TOKEN}:
             return 401
         return row.ok if who in row.may else 401 if who in row.sees else 404
     by_token = shows != COOKIE
-    if by_token and (row.needs == COOKIE or _REACH.index(shows) < _REACH.index(row.needs)):
+    if by_token and (row.needs in {COOKIE, NO_TOKEN} or _REACH.index(shows) < _REACH.index(row.needs)):
         return 403
     if by_token and row.method != "GET" and _REACH.index(shows) < _REACH.index(ORGANISE) and who not in _PLAIN:
         # What such a token changes is what a plain member may change, whatever else its member is.
@@ -380,23 +382,40 @@ _PLAIN = {Who.MEMBER, Who.OTHER, *SPEAKERS}
 
 def _callers(app: Flask, member: Member) -> Iterator[tuple[str, Api]]:
     yield COOKIE, by_cookie(app, member)
-    for scope in Scope:
-        yield scope.value, by_token(app, member, scope)
+    if database_of(app).engine.dialect.name == "sqlite":
+        # What a token reaches is no business of the database: once is enough, and half as long.
+        for scope in Scope:
+            yield scope.value, by_token(app, member, scope)
+
+
+def _tells(row: Row, shows: str) -> bool:
+    """Say whether this row says anything of such a caller that it does not say of another.
+
+    A cookie does; so do the token that just reaches, the one that just does not, and the first that lets its
+    member change what they may for more than themselves.
+    """
+    if shows in {COOKIE, NOTHING}:
+        return True
+    if row.needs in {COOKIE, NO_TOKEN}:
+        return shows == ADMIN
+    reach = _REACH.index(row.needs)
+    return shows in {_REACH[max(reach, 1)], _REACH[max(reach - 1, 1)]} or (row.needs == SUBMIT and shows == ORGANISE)
 
 
 @pytest.mark.parametrize("who", list(Who))
 def test_everybody_may_do_what_the_table_says_and_nothing_else(world: World, who: Who) -> None:
     callers = dict(_callers(world.app, world.people[who])) if who in world.people else {NOTHING: Api(world.app)}
-    wrong = []
+    seen, said = {}, {}
     with nothing_lasts(world.app):
         for shows, caller in callers.items():
             for row in TABLE:
+                if not _tells(row, shows):
+                    continue
+                what = (row.method, row.path or row.route, shows)
                 answer = world.answers(row, caller)
-                if answer.status != expected(row, who, shows):
-                    wrong.append(f"{row.method} {row.path or row.route} by {who} with {shows}: {answer.status}")
-                if answer.status >= 400:
-                    assert answer.code[0] == answer.status
-    assert wrong == []
+                seen[what], said[what] = answer.status, expected(row, who, shows)
+                assert answer.status < 400 or answer.code[0] == answer.status
+    assert seen == said
 
 
 def test_a_cookie_without_its_csrf_token_changes_nothing_anywhere(world: World) -> None:

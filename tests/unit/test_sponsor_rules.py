@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventcal.kit.refusals import Fault
-from eventcal.sponsors.models import SponsorshipState
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
+from eventcal.sponsors.words import SponsorshipState
 
 
 def test_the_steps_are_those_that_were_promised() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Response
 
-from eventcal.members.errors import AddressTaken
+from eventcal.kit.refusals import Forbidden
+from eventcal.members.errors import AddressTaken, CsrfRefused, MailedTokenRefused, SignInRefused
 from eventcal.members.queries import find_member_by_email
 from eventcal.members.service import add_member
 from eventcal.web import limits, signin
@@ -24,6 +25,7 @@ from eventcal.web.api.schemas.auth import (
     ResetIn,
     SignedInOut,
 )
+from eventcal.web.errors import TooMany
 from eventcal.web.visitor import is_confirmed, sign_in, sign_out
 from eventcal.web.work import links, now, reading, settings, unit_of_work
 
@@ -34,6 +36,7 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
 
 @auth.post("/auth/register")
 @public
+@auth.refuses(AddressTaken, TooMany)
 @auth.body(RegisterIn)
 @auth.answers(201, RegisteredOut)
 def register(form: dict[str, Any]) -> Response:
@@ -57,6 +60,7 @@ def register(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/login")
 @public
+@auth.refuses(SignInRefused, TooMany)
 @auth.body(LoginIn)
 @auth.answers(200, SignedInOut)
 def login(form: dict[str, Any]) -> Response:
@@ -70,6 +74,7 @@ def login(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout")
 @public
+@auth.refuses(Forbidden, CsrfRefused)
 @auth.answers(204)
 def logout() -> Response:
     """Sign out this browser; whoever is signed in sends `X-CSRF-Token`. A token is refused: it has no session."""
@@ -79,6 +84,7 @@ def logout() -> Response:
 
 @auth.post("/auth/confirm")
 @public
+@auth.refuses(MailedTokenRefused, TooMany)
 @auth.body(ConfirmIn)
 @auth.answers(200, ConfirmedOut)
 @auth.answers(202, MailedOut)
@@ -94,6 +100,7 @@ def confirm(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/reset")
 @public
+@auth.refuses(TooMany)
 @auth.body(ResetIn)
 @auth.answers(202, MailedOut)
 def reset(form: dict[str, Any]) -> Response:
@@ -110,6 +117,7 @@ def reset(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/reset/confirm")
 @public
+@auth.refuses(MailedTokenRefused, TooMany)
 @auth.body(ResetConfirmIn)
 @auth.answers(204)
 def reset_confirm(form: dict[str, Any]) -> Response:

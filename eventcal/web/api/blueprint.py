@@ -128,7 +128,7 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         return cast("Callable[[View[P, Any]], View[P, Any]]", self.response(status, schema, description=description))
 
     def refuses(self, *kinds: type[Refusal]) -> Callable[[View[P, R]], View[P, R]]:
-        """Document what the view refuses beyond what its mark, its body and its parameters bring; see openapi/refused.py."""
+        """Document what the view refuses beside what follows from its mark, its body and its parameters."""
 
         def decorate(view: View[P, R]) -> View[P, R]:
             cast("Any", view).refuses = kinds

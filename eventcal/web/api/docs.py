@@ -48,7 +48,7 @@ def readable() -> Response:
 
 
 def _spec() -> Spec:
-    spec: Spec = current_app.extensions["eventcal_openapi"]
+    spec: Spec = current_app.extensions["eventcal_openapi"]()
     return spec
 
 

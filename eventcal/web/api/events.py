@@ -6,6 +6,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
+from eventcal.events.errors import ForbiddenStep, InUse, SlugFixed, SlugTaken, WasPublic
 from eventcal.events.models import Event
 from eventcal.events.queries import (
     get_event,
@@ -14,8 +15,11 @@ from eventcal.events.queries import (
     list_waiting_events,
 )
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.kit.refusals import Forbidden, Stale
+from eventcal.members.errors import NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
+from eventcal.sponsors.service import check_unsponsored
 from eventcal.talks.parts import remove_event
 from eventcal.web.access import caller, member, moderator, organiser, public
 from eventcal.web.api.answers import answer, check_version, nothing, resource, serve_public
@@ -24,6 +28,7 @@ from eventcal.web.api.lists import listing, serve_list
 from eventcal.web.api.schemas.events import EventIn, EventOut, EventPage, EventPatch
 from eventcal.web.api.shapes import Json, event_json
 from eventcal.web.conditional import Rendition
+from eventcal.web.errors import PreconditionRequired
 from eventcal.web.filters import ListingArgs
 from eventcal.web.work import links, now, unit_of_work
 
@@ -32,6 +37,7 @@ events = Subject("events", "Gatherings: conferences, meetups, hackathons, worksh
 
 @events.get("/events")
 @public
+@events.refuses(NotSignedIn, Forbidden)
 @events.documents_query(ListingArgs)
 @events.answers(200, EventPage)
 def list_all() -> Response:
@@ -62,6 +68,7 @@ def read(slug: str) -> Response:
 
 @events.post("/events")
 @member(Scope.SUBMIT)
+@events.refuses(SlugTaken)
 @events.body(EventIn)
 @events.answers(201, EventOut)
 def propose(fields: dict[str, Any]) -> Response:
@@ -73,6 +80,7 @@ def propose(fields: dict[str, Any]) -> Response:
 
 @events.patch("/events/<slug>")
 @organiser()
+@events.refuses(SlugFixed, SlugTaken, ForbiddenStep, PreconditionRequired, Stale)
 @events.body(EventPatch)
 @events.answers(200, EventOut)
 def edit(fields: dict[str, Any], slug: str) -> Response:
@@ -86,16 +94,20 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @events.delete("/events/<slug>")
 @organiser()
+@events.refuses(WasPublic, InUse)
 @events.answers(204)
 def remove(slug: str) -> Response:
     """Delete an event that was never public; else cancel it."""
     with unit_of_work() as session:
-        remove_event(session, get_organised_event(session, slug, caller()))
+        event = get_organised_event(session, slug, caller())
+        check_unsponsored(session, event)
+        remove_event(session, event)
     return nothing()
 
 
 @events.post("/events/<slug>/publish")
 @moderator
+@events.refuses(ForbiddenStep)
 @events.answers(200, EventOut)
 def publish(slug: str) -> Response:
     """Make a pending event public."""
@@ -106,6 +118,7 @@ def publish(slug: str) -> Response:
 
 @events.post("/events/<slug>/cancel")
 @organiser()
+@events.refuses(ForbiddenStep)
 @events.answers(200, EventOut)
 def cancel(slug: str) -> Response:
     """Call a public event off; subscribers see it as cancelled."""

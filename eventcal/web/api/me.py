@@ -6,6 +6,7 @@ from flask import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
@@ -66,6 +67,7 @@ def edit(fields: dict[str, Any]) -> Response:
 
 @me.delete("/me")
 @by_cookie
+@me.refuses(LastOrganiser)
 @me.body(OwnPasswordIn)
 @me.answers(200, LeftOut)
 def remove(_form: dict[str, Any]) -> Response:

@@ -6,6 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from eventcal.events import parts
+from eventcal.events.errors import LastOrganiser, NameTaken
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.queries import get_event, get_organised_event, get_room, get_track, list_team
 from eventcal.events.words import PUBLIC_STATUSES
@@ -51,6 +52,7 @@ def list_tracks(slug: str) -> Response:
 
 @event_parts.post("/events/<slug>/tracks")
 @organiser()
+@event_parts.refuses(NameTaken)
 @event_parts.body(TrackIn)
 @event_parts.answers(201, TrackOut)
 def add_track(fields: dict[str, Any], slug: str) -> Response:
@@ -62,6 +64,7 @@ def add_track(fields: dict[str, Any], slug: str) -> Response:
 
 @event_parts.patch("/tracks/<track_id>")
 @organiser()
+@event_parts.refuses(NameTaken)
 @event_parts.body(TrackFields)
 @event_parts.answers(200, TrackOut)
 def edit_track(fields: dict[str, Any], track_id: str) -> Response:
@@ -96,6 +99,7 @@ def list_rooms(slug: str) -> Response:
 
 @event_parts.post("/events/<slug>/rooms")
 @organiser()
+@event_parts.refuses(NameTaken)
 @event_parts.body(RoomIn)
 @event_parts.answers(201, RoomOut)
 def add_room(fields: dict[str, Any], slug: str) -> Response:
@@ -107,6 +111,7 @@ def add_room(fields: dict[str, Any], slug: str) -> Response:
 
 @event_parts.patch("/rooms/<room_id>")
 @organiser()
+@event_parts.refuses(NameTaken)
 @event_parts.body(RoomFields)
 @event_parts.answers(200, RoomOut)
 def edit_room(fields: dict[str, Any], room_id: str) -> Response:
@@ -138,6 +143,7 @@ def read_team(slug: str) -> Response:
 
 @event_parts.put("/events/<slug>/team")
 @organiser()
+@event_parts.refuses(LastOrganiser)
 @event_parts.body(TeamMemberIn)
 @event_parts.answers(200, TeamMemberOut)
 def put_by_email(fields: dict[str, Any], slug: str) -> Response:
@@ -151,6 +157,7 @@ def put_by_email(fields: dict[str, Any], slug: str) -> Response:
 
 @event_parts.put("/events/<slug>/team/<member_id>")
 @organiser()
+@event_parts.refuses(LastOrganiser)
 @event_parts.body(TeamRoleIn)
 @event_parts.answers(200, TeamMemberOut)
 def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
@@ -164,6 +171,7 @@ def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
 
 @event_parts.delete("/events/<slug>/team/<member_id>")
 @organiser()
+@event_parts.refuses(LastOrganiser)
 @event_parts.answers(204)
 def take_off(slug: str, member_id: str) -> Response:
     """Take a member off the team; the last organiser stays."""

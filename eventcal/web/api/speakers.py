@@ -5,7 +5,9 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
+from eventcal.kit.refusals import Forbidden, Stale
 from eventcal.members.words import Scope
+from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import get_speaker, list_speakers
 from eventcal.speakers.service import edit_speaker
@@ -18,6 +20,7 @@ from eventcal.web.api.schemas.base import PageQuery
 from eventcal.web.api.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
 from eventcal.web.api.shapes import speaker_json
 from eventcal.web.conditional import Rendition
+from eventcal.web.errors import PreconditionRequired
 from eventcal.web.work import now, unit_of_work
 
 speakers = Subject("speakers", "People on stage")
@@ -53,6 +56,7 @@ def read(slug: str) -> Response:
 
 @speakers.patch("/speakers/<slug>")
 @member(Scope.SUBMIT)
+@speakers.refuses(Forbidden, PreconditionRequired, Stale)
 @speakers.body(SpeakerPatch)
 @speakers.answers(200, SpeakerOut)
 def edit(fields: dict[str, Any], slug: str) -> Response:
@@ -66,6 +70,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @speakers.post("/speakers/<slug>/merge")
 @moderator
+@speakers.refuses(SameSpeaker)
 @speakers.body(MergeIn)
 @speakers.answers(200, SpeakerOut)
 def merge(fields: dict[str, Any], slug: str) -> Response:

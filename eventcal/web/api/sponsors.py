@@ -5,10 +5,13 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
+from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.refusals import Stale
 from eventcal.members.words import Scope
 from eventcal.sponsors import service
+from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import (
     confirmed_sponsors,
@@ -38,6 +41,7 @@ from eventcal.web.api.schemas.sponsors import (
 )
 from eventcal.web.api.shapes import Json, instant, price_json
 from eventcal.web.conditional import Rendition
+from eventcal.web.errors import PreconditionRequired
 from eventcal.web.work import links, now, reading, unit_of_work
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
@@ -59,6 +63,7 @@ def list_tiers_of_event(slug: str) -> Response:
 
 @sponsors.post("/events/<slug>/tiers")
 @organiser()
+@sponsors.refuses(NameTaken)
 @sponsors.body(TierIn)
 @sponsors.answers(201, TierOut)
 def add_tier(fields: dict[str, Any], slug: str) -> Response:
@@ -70,6 +75,7 @@ def add_tier(fields: dict[str, Any], slug: str) -> Response:
 
 @sponsors.patch("/tiers/<tier_id>")
 @organiser()
+@sponsors.refuses(NameTaken)
 @sponsors.body(TierFields)
 @sponsors.answers(200, TierOut)
 def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
@@ -82,6 +88,7 @@ def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
 
 @sponsors.delete("/tiers/<tier_id>")
 @organiser()
+@sponsors.refuses(InUse)
 @sponsors.answers(204)
 def delete_tier(tier_id: str) -> Response:
     """Remove a tier that nobody holds or asks for."""
@@ -122,6 +129,7 @@ def read(slug: str) -> Response:
 
 @sponsors.patch("/sponsors/<slug>")
 @moderator
+@sponsors.refuses(PreconditionRequired, Stale)
 @sponsors.body(SponsorPatch)
 @sponsors.answers(200, SponsorOut)
 def edit(fields: dict[str, Any], slug: str) -> Response:
@@ -148,6 +156,7 @@ def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
 
 @sponsors.post("/events/<slug>/sponsorships")
 @member(Scope.SUBMIT)
+@sponsors.refuses(EventOver, EventCancelled)
 @sponsors.body(SponsorshipIn)
 @sponsors.answers(201, SponsorshipOut)
 def enquire(fields: dict[str, Any], slug: str) -> Response:
@@ -170,6 +179,7 @@ def read_sponsorship(sponsorship_id: str) -> Response:
 
 @sponsors.post("/sponsorships/<sponsorship_id>/confirm")
 @organiser()
+@sponsors.refuses(ForbiddenStep, TierFull)
 @sponsors.answers(200, SponsorshipOut)
 def confirm(sponsorship_id: str) -> Response:
     """Give an enquiry its place; a tier is never oversold."""
@@ -181,6 +191,7 @@ def confirm(sponsorship_id: str) -> Response:
 
 @sponsors.post("/sponsorships/<sponsorship_id>/cancel")
 @organiser()
+@sponsors.refuses(ForbiddenStep)
 @sponsors.answers(200, SponsorshipOut)
 def cancel(sponsorship_id: str) -> Response:
     """End an enquiry or a sponsorship; its place is free again."""

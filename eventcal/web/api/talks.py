@@ -1,16 +1,20 @@
 """/api/v1/talks and /api/v1/events/{slug}/talks: lists, one talk, submitting, editing, steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from eventcal.events.errors import EventOver, ForbiddenStep
 from eventcal.events.queries import get_event
+from eventcal.kit.refusals import Forbidden, Refusal, Stale
+from eventcal.members.errors import NotSignedIn
 from eventcal.members.rules import check_reviewer
 from eventcal.members.words import Scope
 from eventcal.talks import service
+from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions, list_talks
 from eventcal.talks.rules import Step
@@ -23,6 +27,7 @@ from eventcal.web.api.lists import listing, serve_list
 from eventcal.web.api.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch
 from eventcal.web.api.shapes import Json, talk_json
 from eventcal.web.conditional import Rendition
+from eventcal.web.errors import PreconditionRequired
 from eventcal.web.filters import ListingArgs
 from eventcal.web.links import Links
 from eventcal.web.work import links, now, reading, unit_of_work
@@ -44,6 +49,7 @@ def list_all() -> Response:
 
 @talks.get("/events/<slug>/talks")
 @public
+@talks.refuses(NotSignedIn, Forbidden)
 @talks.documents_query(ListingArgs)
 @talks.answers(200, TalkPage)
 def list_of_event(slug: str) -> Response:
@@ -80,6 +86,7 @@ def read(talk_id: str) -> Response:
 
 @talks.post("/events/<slug>/talks")
 @member(Scope.SUBMIT)
+@talks.refuses(TalksClosed, EventOver)
 @talks.body(TalkIn)
 @talks.answers(201, TalkOut)
 def submit(fields: dict[str, Any], slug: str) -> Response:
@@ -93,6 +100,7 @@ def submit(fields: dict[str, Any], slug: str) -> Response:
 
 @talks.patch("/talks/<talk_id>")
 @member(Scope.SUBMIT)
+@talks.refuses(Forbidden, AlreadyDecided, PreconditionRequired, Stale)
 @talks.body(TalkPatch)
 @talks.answers(200, TalkOut)
 def edit(fields: dict[str, Any], talk_id: str) -> Response:
@@ -103,6 +111,10 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
         check_version(talk.revision)
         service.edit_talk(session, talk, fields, caller=caller(), now=now())
     return _answer(talk)
+
+
+# What a step refuses beside being none from here, or not the caller's.
+_ALSO: Mapping[Step, tuple[type[Refusal], ...]] = {Step.SUBMIT: (TalksClosed, EventOver)}
 
 
 def _step(step: Step, mark: Callable[[Callable[..., Response]], Callable[..., Response]], says: str) -> None:
@@ -116,7 +128,8 @@ def _step(step: Step, mark: Callable[[Callable[..., Response]], Callable[..., Re
         return _answer(talk)
 
     view.__name__, view.__doc__ = step.value, says
-    marked = mark(talks.optional_body(StepIn)(talks.answers(200, TalkOut)(view)))
+    refusing = talks.refuses(ForbiddenStep, Forbidden, *_ALSO.get(step, ()))(talks.answers(200, TalkOut)(view))
+    marked = mark(talks.optional_body(StepIn)(refusing))
     talks.post(f"/talks/<talk_id>/{step.value}")(marked)
 
 

@@ -1,7 +1,9 @@
 """The headers of the document: those that callers send, those that answers carry, and which operation has which."""
 
+from collections.abc import Collection
 from typing import Any
 
+from eventcal.kit.refusals import Refusal
 from eventcal.members.errors import CsrfRefused
 from eventcal.web.api.openapi.operation import Json, Operation
 from eventcal.web.errors import PreconditionRequired
@@ -59,16 +61,16 @@ ANSWERED: Json = {
 _READ = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
 
-def parameters_of(operation: Operation) -> list[Json]:
-    """Return references to the headers that callers of the operation send."""
+def sent_headers(operation: Operation, refusals: Collection[type[Refusal]]) -> list[Json]:
+    """Return references to the headers that callers of the operation send, who can be refused in these ways."""
     names: list[str] = []
     if operation.conditional:
         names += ["If-None-Match", "If-Modified-Since"]
-    if PreconditionRequired in operation.refusals:
+    if PreconditionRequired in refusals:
         names.append("If-Match")
     if operation.repeatable:
         names.append(HEADER)
-    if CsrfRefused in operation.refusals:
+    if CsrfRefused in refusals:
         names.append("X-CSRF-Token")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 

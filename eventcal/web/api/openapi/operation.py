@@ -1,8 +1,11 @@
 """One operation of the document, and what its view's mark says of it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from werkzeug.routing import Rule
 
 from eventcal.kit.refusals import Refusal
 from eventcal.web.access import Access
@@ -19,6 +22,11 @@ _WHO: Mapping[str, str] = {
     "moderator": "moderator",
     "by_cookie": "member, signed in by password",
 }
+
+
+def path_of(rule: Rule) -> str:
+    """Return a rule's path as OpenAPI writes it."""
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +82,11 @@ class Operation:
     def reads(self) -> bool:
         """Say whether it is a GET."""
         return self.method == "get"
+
+    @property
+    def conditional(self) -> bool:
+        """Say whether it is read with validators, and answers 304."""
+        return self.reads and self.subject != "health"
 
     @property
     def repeatable(self) -> bool:

@@ -1,19 +1,72 @@
 """What the document says of the operations that flask-smorest does not know: feeds, health checks, and itself."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from werkzeug.routing import Rule
 
-from eventcal.kit.refusals import Gone
-from eventcal.web.api.openapi.operation import Json
+from eventcal.web.api.openapi.operation import Json, path_of
 from eventcal.web.filters import FeedArgs
 
 TAGS: list[Json] = [
-    {"name": "calendars", "description": "Feeds: sets of calendar entries at a URL, which programs fetch again and again"},
+    {"name": "calendars", "description": "Feeds: calendar entries at a URL that programs fetch again and again"},
     {"name": "health", "description": "For whoever watches the process"},
     {"name": "docs", "description": "This document"},
 ]
-_MEDIA_TYPES = {"ics": "text/calendar", "docs": "text/html"}
+_NAMES = frozenset(tag["name"] for tag in TAGS)
+_STATUS: Json = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["status"],
+            "properties": {"status": {"type": "string", "description": "`ok`, or what is wrong."}},
+        }
+    }
+}
+# By what a path ends in.
+_CONTENT: dict[str, Json] = {
+    ".ics": {"text/calendar": {"schema": {"type": "string"}}},
+    "/docs": {"text/html": {"schema": {"type": "string"}}},
+    "/openapi.json": {"application/json": {"schema": {"type": "object"}}},
+    "/healthz": _STATUS,
+    "/readyz": _STATUS,
+}
+
+
+def paths(app: Flask, converter: OpenAPIConverter) -> Json:
+    """Return the path items of these operations; `converter` knows how parameters are written."""
+    filters: list[Json] = converter.schema2parameters(FeedArgs(), location="query")
+    return {path_of(rule): _item(rule, app.view_functions[rule.endpoint], filters) for rule in _rules(app)}
+
+
+def _rules(app: Flask) -> Iterator[Rule]:
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.partition(".")[0] in _NAMES:
+            yield rule
+
+
+def _item(rule: Rule, view: Callable[..., Any], filters: list[Json]) -> Json:
+    tag = rule.endpoint.partition(".")[0]
+    summary, _, description = (inspect.getdoc(view) or "").partition("\n\n")
+    content = next(kind for end, kind in _CONTENT.items() if rule.rule.endswith(end))
+    operation: Json = {
+        "tags": [tag],
+        "summary": summary,
+        "security": cast("Any", view)._apidoc["manual_doc"]["security"],  # noqa: SLF001 - where the marks write it
+        "parameters": list(filters) if tag == "calendars" else [],
+        "responses": {"200": {"description": HTTPStatus.OK.phrase, "content": content}},
+    }
+    if description:
+        operation["description"] = description
+    if rule.rule == "/readyz":
+        wait = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+        operation["responses"]["503"] = {"description": "Not ready.", "content": content, "headers": wait}
+    item: Json = {"get": operation}
+    if rule.arguments:
+        one = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        item["parameters"] = [{**one, "name": name} for name in sorted(rule.arguments)]
+    return item

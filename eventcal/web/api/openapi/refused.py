@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 
-from eventcal.kit.refusals import Busy, Forbidden, Invalid, NotFound, Refusal
+from eventcal.kit.refusals import Busy, Forbidden, Gone, Invalid, NotFound, Refusal
 from eventcal.members.errors import CsrfRefused, InsufficientScope, InvalidToken, KeyReused, NotSignedIn
 from eventcal.web.api.openapi.operation import Json, Operation
 from eventcal.web.errors import BadRequest, TooLarge, TooMany, UnsupportedMediaType, known_problems, status_of
@@ -25,10 +25,12 @@ _HEADERS = {
 
 
 def refusals_of(operation: Operation) -> set[type[Refusal]]:
-    """Return every refusal that the operation can give. That the server fails (500) is none of them."""
-    kinds = {*operation.refuses, *_by_access(operation)}
+    """Return every refusal that the operation can give. A failure of ours (500) is none."""
+    kinds: set[type[Refusal]] = {*operation.refuses, *_by_access(operation)}
     if "{" in operation.path:
         kinds.add(NotFound)
+    if "{secret}" in operation.path:
+        kinds.add(Gone)
     if operation.parameters("query"):
         kinds.add(Invalid)
     if "requestBody" in operation.said:

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from eventcal.sponsors.models import SponsorshipState
+from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.api.schemas.base import HttpUrl, Instant, Items, Line, Money, Part, Shape, Slug, Text, Whole, page_of
 from eventcal.web.api.schemas.events import PriceOut
 

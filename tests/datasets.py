@@ -1,0 +1,60 @@
+"""Data sets for tests, and what a database holds before and after one was loaded."""
+
+from copy import deepcopy
+from typing import Any
+
+from sqlalchemy import select
+
+from eventcal.datasets.errors import FaultyDataset
+from eventcal.datasets.reading import check_shape
+from eventcal.datasets.service import Report, load_dataset
+from eventcal.feeds.build import Builder
+from eventcal.feeds.ledger import Ledger
+from eventcal.kit.clock import Clock
+from eventcal.kit.database import Database
+from eventcal.schema import metadata
+from eventcal.web.links import Links
+
+Json = dict[str, Any]
+
+SPEAKER: Json = {"slug": "ada", "name": "Ada Lovelace", "affiliation": "Analytical Engines"}
+EVENT: Json = {
+    "slug": "summit",
+    "title": "Summit",
+    "timezone": "Europe/Berlin",
+    "starts": "2026-06-10",
+    "ends": "2026-06-12",
+}
+TALK: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "speakers": ["ada"]}
+
+
+def open_calendar(database_url: str, clock: Clock) -> Database:
+    """Give a database that the ledger follows, as the app wires it."""
+    ledger = Ledger(Builder(links=Links("https://example.org"), domain="example.org"))
+    return Database(database_url, clock=clock, hooks=[ledger.follow])
+
+
+def load(calendar: Database, **sections: Any) -> Report:  # noqa: ANN401 - lists of records, whatever is in them
+    """Load a data set of these sections."""
+    with calendar.unit_of_work() as unit:
+        return load_dataset(unit, check_shape(deepcopy(sections)))
+
+
+def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above
+    """Give the faults of a data set that changes nothing: place and sentence of each."""
+    before = everything(calendar)
+    try:
+        load(calendar, **sections)
+    except FaultyDataset as refusal:
+        assert everything(calendar) == before
+        return [(fault.pointer, fault.detail) for fault in refusal.faults]
+    raise AssertionError("it was loaded")
+
+
+def everything(calendar: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Give every row of every table."""
+    with calendar.connection() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+        }

@@ -1,0 +1,298 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from eventcal.datasets.reading import check_shape
+from eventcal.datasets.service import Count, load_dataset
+from eventcal.events.queries import find_event
+from eventcal.kit.database import Database
+from eventcal.members.caller import OPERATOR
+from eventcal.speakers.models import Speaker
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import whole_talk
+from eventcal.web.api.shapes import event_json, speaker_json, talk_json
+from eventcal.web.links import Links
+from tests.clocks import FixedClock
+from tests.datasets import EVENT, SPEAKER, TALK, Json, everything, load, open_calendar, refused
+
+LINKS = Links("https://example.org")
+NUMBERS = ("id", "revision", "created_at", "updated_at", "links")
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
+    calendar = open_calendar(database_url, clock)
+    yield calendar
+    calendar.engine.dispose()
+
+
+def event(calendar: Database, slug: str = "summit") -> Json:
+    with calendar.reading() as session:
+        found = find_event(session, slug, OPERATOR)
+        assert found is not None
+        return event_json(found, LINKS)
+
+
+def talks(calendar: Database) -> list[Json]:
+    with calendar.reading() as session:
+        rows = session.scalars(select(Talk).options(*whole_talk()).order_by(Talk.title))
+        return [talk_json(talk, LINKS) for talk in rows]
+
+
+def speaker(calendar: Database, slug: str = "ada") -> Json:
+    with calendar.reading() as session:
+        return speaker_json(session.scalars(select(Speaker).where(Speaker.slug == slug)).one())
+
+
+def asked(calendar: Database, query: str) -> list[Any]:
+    with calendar.connection() as connection:
+        return list(connection.execute(text(query)).scalars())
+
+
+def without(resource: Json, *names: str) -> Json:
+    return {name: value for name, value in resource.items() if name not in names}
+
+
+def test_everything_that_a_file_can_say_of_an_event_is_there_afterwards(calendar: Database) -> None:
+    place = {"venue": "bcc", "address": "Alexanderstr. 11", "city": "Berlin", "region": None, "country": "DE"}
+    said = {
+        **EVENT,
+        "kind": "workshop",
+        "summary": "Three days.",
+        "description": "All of *Xen*.",
+        "programme": "listed",
+        "attendance": "hybrid",
+        "location": {**place, "latitude": 52.52, "longitude": 13.41},
+        "online_url": "https://meet.example.org/summit",
+        "url": "https://summit.example.org",
+        "registration": {"url": "https://tickets.example.org", "price": {"amount": "99.00", "currency": "EUR"}},
+        "tags": ["xen", "arm"],
+        "status": "tentative",
+        "series": "Summit",
+        "recurrence": None,
+    }
+    call = {"opens_at": "2026-04-01T09:00:00", "closes_at": "2026-05-01", "anywhere_on_earth": True, "kinds": ["bof"]}
+    tracks = [{"name": "Main", "colour": "#1f6f8b"}, {"name": "Other", "colour": None}]
+    rooms = [{"name": "Attic", "capacity": 12}]
+    load(calendar, events=[{**said, "call_for_talks": call, "tracks": tracks, "rooms": rooms}])
+    found = event(calendar)
+    assert {name: found[name] for name in said} == said
+    assert found["call_for_talks"] == {
+        "opens_at": "2026-04-01T09:00:00+02:00",
+        "closes_at": "2026-05-02T14:00:00+02:00",
+        "kinds": ["bof"],
+        "note": None,
+    }
+    assert [without(track, "id") for track in found["tracks"]] == tracks
+    assert [without(room, "id") for room in found["rooms"]] == rooms
+    assert found["sequence"] == 0
+
+
+def test_everything_that_a_file_can_say_of_a_talk_and_its_speaker_is_there_afterwards(calendar: Database) -> None:
+    ada = {
+        **SPEAKER,
+        "job_title": "Countess",
+        "bio": "Wrote *notes*.",
+        "links": [{"title": "Notes", "url": "https://ada.example.org"}],
+        "photo_url": "https://ada.example.org/me.png",
+    }
+    said = {
+        **TALK,
+        "abstract": "Where the port stands.",
+        "kind": "lightning",
+        "language": "en",
+        "track": "Main",
+        "room": "Attic",
+        "starts": "2026-06-10T09:00:00",
+        "ends": "2026-06-10T09:30:00",
+        "duration_minutes": 30,
+        "tags": ["arm"],
+        "slides_url": "https://slides.example.org",
+        "recording_url": "https://video.example.org",
+        "reprise_of": None,
+    }
+    summit = {**EVENT, "tracks": [{"name": "Main"}], "rooms": [{"name": "Attic"}]}
+    load(calendar, speakers=[ada], events=[summit], talks=[said])
+    [found] = talks(calendar)
+    assert {name: found[name] for name in said if name != "speakers"} == without(said, "speakers")
+    assert [one["slug"] for one in found["speakers"]] == ["ada"]
+    assert found["starts_at"] == "2026-06-10T09:00:00+02:00"
+    assert found["sequence"] == 0
+    assert without(speaker(calendar), "bio_html") == ada
+
+
+def test_the_same_file_again_changes_nothing(calendar: Database, clock: FixedClock) -> None:
+    file: dict[str, Any] = {
+        "speakers": [{**SPEAKER, "links": [{"title": "Notes", "url": "https://ada.example.org"}]}],
+        "sponsors": [{"slug": "rackspace", "name": "Rackspace"}],
+        "events": [
+            {
+                **EVENT,
+                "tags": ["xen"],
+                "location": {"city": "Berlin", "latitude": 52.5, "longitude": 13.4},
+                "registration": {"price": {"amount": "99.00", "currency": "EUR"}},
+                "call_for_talks": {"kinds": ["bof"], "closes_at": "2026-05-01", "anywhere_on_earth": True},
+                "tracks": [{"name": "Main"}],
+                "rooms": [{"name": "Attic", "capacity": 5}],
+                "tiers": [
+                    {"name": "Gold", "price": {"amount": "10.00", "currency": "EUR"}, "capacity": 1, "benefits": ["A"]}
+                ],
+                "sponsorships": [{"sponsor": "rackspace", "tier": "Gold", "state": "confirmed"}],
+                "co_located_with": ["beside"],
+            },
+            {**EVENT, "slug": "beside", "status": "cancelled"},
+        ],
+        "talks": [
+            {**TALK, "track": "Main", "room": "Attic", "starts": "2026-06-10T09:00:00", "tags": ["arm"]},
+            {**TALK, "title": "Again", "reprise_of": {"event": "summit", "title": "Xen on ARM"}, "state": "cancelled"},
+        ],
+    }
+    load(calendar, **file)
+    before = everything(calendar)
+    clock.tick(3600)
+    assert load(calendar, **file) == {
+        "speakers": Count(new=0, changed=0, same=1),
+        "sponsors": Count(new=0, changed=0, same=1),
+        "events": Count(new=0, changed=0, same=2),
+        "talks": Count(new=0, changed=0, same=2),
+    }
+    assert everything(calendar) == before
+
+
+def test_a_later_file_changes_what_it_gives_and_nothing_else(calendar: Database, clock: FixedClock) -> None:
+    load(calendar, speakers=[SPEAKER], events=[{**EVENT, "summary": "One.", "tags": ["xen"]}], talks=[TALK])
+    was_event, [was_talk], was_speaker = event(calendar), talks(calendar), speaker(calendar)
+    clock.tick(3600)
+    report = load(
+        calendar,
+        speakers=[{"slug": "ada", "job_title": "Countess"}],
+        events=[{"slug": "summit", "title": "Great Summit", "rooms": [{"name": "Attic"}]}],
+        talks=[{"event": "summit", "title": "Xen on ARM", "room": "Attic", "abstract": "Words."}],
+    )
+    assert {section: count.changed for section, count in report.items()} == {
+        "speakers": 1,
+        "sponsors": 0,
+        "events": 1,
+        "talks": 1,
+    }
+    now_event, [now_talk], now_speaker = event(calendar), talks(calendar), speaker(calendar)
+    assert now_event["title"] == "Great Summit"
+    assert now_event["sequence"] == 1
+    assert without(now_event, "title", "rooms", "sequence", *NUMBERS) == without(
+        was_event, "title", "rooms", "sequence", *NUMBERS
+    )
+    assert now_talk["id"] == was_talk["id"]
+    assert (now_talk["room"], now_talk["abstract"], now_talk["sequence"]) == ("Attic", "Words.", 1)
+    assert [one["slug"] for one in now_talk["speakers"]] == ["ada"]
+    assert now_speaker == {**was_speaker, "job_title": "Countess"}
+
+
+def test_null_clears_what_can_be_unknown_and_leaves_what_cannot(calendar: Database) -> None:
+    load(calendar, events=[{**EVENT, "summary": "One.", "kind": "meetup", "tags": ["xen"], "status": "tentative"}])
+    cleared = dict.fromkeys(("summary", "kind", "tags", "status", "title", "tracks", "tiers", "location"))
+    load(calendar, events=[{"slug": "summit", **cleared}])
+    found = event(calendar)
+    assert (found["summary"], found["tags"]) == (None, [])
+    assert (found["kind"], found["status"], found["title"]) == ("meetup", "tentative", "Summit")
+
+
+def test_nothing_is_deleted(calendar: Database) -> None:
+    parts = {"tracks": [{"name": "Main"}], "tiers": [{"name": "Gold"}]}
+    load(calendar, speakers=[SPEAKER], events=[{**EVENT, **parts}], talks=[TALK])
+    load(calendar, speakers=[], events=[{**EVENT, "tracks": [], "tiers": []}], talks=[])
+    assert [track["name"] for track in event(calendar)["tracks"]] == ["Main"]
+    assert asked(calendar, "SELECT name FROM tiers") == ["Gold"]
+    assert [talk["title"] for talk in talks(calendar)] == ["Xen on ARM"]
+
+
+def test_a_faulty_file_changes_nothing_and_every_fault_is_named_with_its_place(calendar: Database) -> None:
+    load(calendar, events=[{**EVENT, "slug": "old"}])
+    assert refused(
+        calendar,
+        colour="red",
+        speakers=[SPEAKER, {"slug": "Ada"}, SPEAKER, {"slug": "grace"}],
+        sponsors=[{"slug": "rackspace"}],
+        events=[
+            {**EVENT, "starts": "2026-02-30", "price": 5},
+            {**EVENT, "slug": "second", "timezone": "Europe/Atlantis"},
+            {"slug": "third", "title": "Third", "tiers": [{"rank": 1}]},
+            {"slug": "fourth"},
+            {
+                **EVENT,
+                "slug": "fifth",
+                "co_located_with": ["summit", "nowhere", "fifth"],
+                "tiers": [{"name": "Gold"}],
+                "sponsorships": [{"sponsor": "nobody", "tier": "Gold"}, {"sponsor": "rackspace", "tier": "Silver"}],
+            },
+            "sixth",
+        ],
+        talks=[
+            {**TALK, "event": "nowhere"},
+            {**TALK, "event": "old", "speakers": ["ada", "nobody"], "starts": "2026-07-01T09:00:00", "track": "Main"},
+            {**TALK, "state": "great"},
+            {**TALK, "event": "old", "title": "Again", "reprise_of": {"event": "summit", "title": "Never given"}},
+        ],
+    ) == [
+        ("/colour", "is not known here; leave it out"),
+        ("/events/0/price", "is not known here; leave it out"),
+        ("/events/0/starts", "'2026-02-30T00:00' is no day or time there is: day is out of range for month"),
+        ("/events/1/timezone", "'Europe/Atlantis' is no IANA time zone; write one like Europe/London or UTC"),
+        ("/events/2/tiers/0/name", "is required"),
+        ("/events/3/starts", "is required of a new event"),
+        ("/events/3/timezone", "is required of a new event"),
+        ("/events/3/title", "is required of a new event"),
+        ("/events/4/co_located_with/1", "there is no event “nowhere”, in this file or here"),
+        ("/events/4/co_located_with/2", "an event is not held beside itself"),
+        ("/events/4/sponsorships/0/sponsor", "there is no sponsor “nobody”, in this file or here"),
+        ("/events/4/sponsorships/1/tier", "the event has no tier “Silver”"),
+        ("/events/5", "must be a JSON object"),
+        (
+            "/speakers/1/slug",
+            'must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters',
+        ),
+        ("/speakers/2/slug", "is in this file already, at /speakers/0"),
+        ("/speakers/3/name", "is required of somebody new"),
+        ("/sponsors/0/name", "is required of somebody new"),
+        ("/talks/0/event", "there is no event “nowhere”, in this file or here"),
+        ("/talks/1/speakers/1", "there is no speaker “nobody”, in this file or here"),
+        ("/talks/1/starts", "lies outside the event's days, 2026-06-10 to 2026-06-12"),
+        ("/talks/1/track", "the event has no such track; it has: none yet"),
+        (
+            "/talks/2/state",
+            "must be one of: draft, submitted, waitlisted, accepted, confirmed, rejected, withdrawn, cancelled",
+        ),
+        ("/talks/3/reprise_of", "there is no talk “Never given” at “summit”, in this file or here"),
+    ]
+
+
+def test_whoever_refers_to_something_faulty_is_not_at_fault(calendar: Database) -> None:
+    assert refused(
+        calendar,
+        speakers=[{**SPEAKER, "photo_url": "here"}],
+        sponsors=[{"slug": "rackspace", "name": "Rackspace", "url": "here"}],
+        events=[
+            {**EVENT, "kind": "party"},
+            {
+                **EVENT,
+                "slug": "beside",
+                "co_located_with": ["summit"],
+                "tiers": [{"name": "Gold"}],
+                "sponsorships": [{"sponsor": "rackspace", "tier": "Gold"}],
+            },
+        ],
+        talks=[TALK, {**TALK, "event": "beside", "reprise_of": {"event": "summit", "title": "Xen on ARM"}}],
+    ) == [
+        ("/events/0/kind", "must be one of: conference, meetup, hackathon, workshop, webinar"),
+        ("/speakers/0/photo_url", "must be a URL that begins with https:// or http:// and a host name"),
+        ("/sponsors/0/url", "must be a URL that begins with https:// or http:// and a host name"),
+    ]
+
+
+def test_how_far_a_load_is_can_be_heard(calendar: Database) -> None:
+    heard: list[int] = []
+    dataset = check_shape({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]})
+    with calendar.unit_of_work() as unit:
+        load_dataset(unit, dataset, tell=heard.append)
+    assert sum(heard) == dataset.size == 3

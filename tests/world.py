@@ -1,0 +1,133 @@
+"""A small calendar with one of everything, under names that a test can know before anything is made."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from eventcal.events.models import Room, TeamMember, Track
+from eventcal.events.words import EventStatus, Programme, TeamRole
+from eventcal.kit.ids import secret_hash
+from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.words import Role, Scope
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.models import Star
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.http_app import writing
+from tests.make import (
+    make_event,
+    make_member,
+    make_speaker,
+    make_sponsor,
+    make_sponsorship,
+    make_talk,
+    make_tier,
+)
+
+MODERATORS_TOKEN, MEMBERS_TOKEN, FEED, REVOKED_FEED = (
+    "evc_moderator",
+    "evc_member",
+    "feed-secret",
+    "revoked-feed-secret",
+)
+
+EVENTS = ("summit", "hackday", "proposed", "sketch", "finished")
+SPEAKERS = ("ada", "grace", "twin")
+SPONSORS = ("rackspace", "citrix")
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "talk_id": ("draft", "submitted", "waitlisted", "accepted", "confirmed", "announced", "offered", "withdrawn"),
+    "track_id": ("security",),
+    "room_id": ("attic",),
+    "tier_id": ("gold", "silver"),
+    "sponsorship_id": ("enquiry", "held"),
+    "member_id": ("member-ada", "member-mo"),
+    "token_id": ("token-old",),
+    "feed_id": ("feed-phone",),
+    "secret": (FEED, REVOKED_FEED),
+}
+"""The ids of what there is, by the name that a path has for them."""
+
+
+def build(app: Flask) -> None:
+    """Make all of it, in the app's database."""
+    with writing(app) as session:
+        moderator = make_member(session, id="member-mo", name="Mo", email="mo@example.org", role=Role.MODERATOR)
+        ada = make_member(session, id="member-ada", name="Ada Lovelace", email="ada@example.org")
+        _give_keys(session, moderator, ada)
+        _hold_summit(session, ada)
+        _hold_the_rest(session, ada)
+
+
+def _give_keys(session: Session, moderator: Member, ada: Member) -> None:
+    tokens = (("token-mo", moderator, MODERATORS_TOKEN), ("token-old", ada, MEMBERS_TOKEN))
+    for id_, member, secret in tokens:
+        scopes = [scope.value for scope in Scope]
+        digest = secret_hash(secret)
+        token = AccessToken(
+            id=id_, member_id=member.id, name="a script", token_hash=digest, scopes=scopes, created_at=NOON
+        )
+        session.add(token)
+    for id_, secret, revoked_at in (("feed-phone", FEED, None), ("feed-lost", REVOKED_FEED, NOON)):
+        feed = PersonalFeed(id=id_, member_id=ada.id, name="My phone", secret_hash=secret_hash(secret), created_at=NOON)
+        feed.revoked_at = revoked_at
+        session.add(feed)
+    session.flush()
+
+
+def _hold_summit(session: Session, ada: Member) -> None:
+    """Add a curated event whose call is open, with talks in every state, tiers and sponsors."""
+    speaker = make_speaker(
+        session, slug="ada", name="Ada Lovelace", member=ada, bio="Wrote *notes*.", published_at=NOON
+    )
+    grace = make_speaker(session, slug="grace", affiliation="US Navy", published_at=NOON)
+    make_speaker(session, slug="twin", name="Grace B. Hopper")
+    summit = make_event(
+        session, slug="summit", description="Three days of *Xen*.", city="Berlin", country="DE", tags=["xen"]
+    )
+    summit.tracks.append(Track(id="security", position=0, name="Security", colour="#2a7f62"))
+    summit.rooms.append(Room(id="attic", position=0, name="Attic", capacity=80))
+    session.flush()
+    for state in ("draft", "submitted", "waitlisted", "accepted", "withdrawn"):
+        make_talk(session, summit, id=state, state=TalkState(state), submitter=ada, speakers=[speaker])
+    make_talk(
+        session,
+        summit,
+        id="confirmed",
+        state=TalkState.CONFIRMED,
+        submitter=ada,
+        speakers=[speaker, grace],
+        tags=["arm"],
+        track="Security",
+        room="Attic",
+        starts="2026-06-10T10:00:00",
+        abstract="How **ARM** came to Xen.",
+    )
+    session.add(Star(member_id=ada.id, talk_id="confirmed", starred_at=NOON))
+    gold = make_tier(session, summit, id="gold", name="Gold", price_amount=5000, price_currency="EUR", capacity=2)
+    make_tier(session, summit, id="silver", name="Silver", rank=2)
+    rackspace = make_sponsor(session, slug="rackspace")
+    make_sponsorship(session, gold, id="held", sponsor=rackspace, state=SponsorshipState.CONFIRMED)
+    citrix = make_sponsor(session, slug="citrix", name="Citrix")
+    make_sponsorship(session, gold, id="enquiry", sponsor=citrix, enquirer=ada)
+
+
+def _hold_the_rest(session: Session, ada: Member) -> None:
+    """Add a listed event, one that waits for a moderator, a sketch, and one that is over."""
+    hackday = make_event(
+        session,
+        slug="hackday",
+        title="Hackday",
+        kind="hackathon",
+        programme=Programme.LISTED,
+        starts="2026-05-02T09:00:00",
+        ends="2026-05-02T18:00:00",
+        timezone="America/New_York",
+    )
+    make_talk(session, hackday, id="announced", state=TalkState.ACCEPTED, submitter=ada)
+    make_talk(session, hackday, id="offered", submitter=ada)
+    for slug, status in (("proposed", EventStatus.PENDING), ("sketch", EventStatus.DRAFT)):
+        event = make_event(session, slug=slug, title="An idea", status=status, proposer_id=ada.id)
+        session.add(TeamMember(event_id=event.id, member_id=ada.id, role=TeamRole.ORGANISER))
+    make_event(session, slug="finished", starts="2025-06-10", ends="2025-06-12")
+    session.flush()
