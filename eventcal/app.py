@@ -1,8 +1,9 @@
 """The only place that wires: settings become a house, and a house an app."""
 
 from functools import cache, partial
+from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -26,10 +27,13 @@ from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
 from eventcal.web.calendars import calendars
 from eventcal.web.conditional import RenditionCache
+from eventcal.web.cors import answer_preflights
 from eventcal.web.errors import register_errors
+from eventcal.web.front import front
 from eventcal.web.health import health
 from eventcal.web.limits import start_limits
 from eventcal.web.links import Links
+from eventcal.web.paths import Segment
 from eventcal.web.security import start_security
 from eventcal.web.work import House, move_in
 
@@ -58,22 +62,34 @@ def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     """Return the app that answers HTTP. It neither makes nor migrates the database."""
-    app = Flask("eventcal.web")
+    app = Site("eventcal.web")
     house = create_house(settings, clock=clock)
     move_in(app, house)
     app.config.update(_flask_settings(settings))
     app.url_map.strict_slashes = False
+    app.url_map.converters["default"] = Segment
     register_errors(app)
     start_security(app, settings, house.clock)
     start_limits(app, settings)
+    answer_preflights(app)
     app.register_blueprint(calendars)
     app.register_blueprint(health)
+    app.register_blueprint(front)
     _serve_api(app, settings)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap an app
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     return app
+
+
+class Site(Flask):
+    """Flask, discreet: its last line of defence names the route and not the path, which can hold a secret."""
+
+    def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - the library's signature, in three forms
+        """Log what not even our own handler of failures could answer."""
+        rule = request.url_rule.rule if request.url_rule else "an unknown address"
+        self.logger.error("failed at %s %s", request.method, rule, exc_info=exc_info)
 
 
 def _flask_settings(settings: Settings) -> dict[str, object]:

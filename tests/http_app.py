@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-from flask import Flask
+from flask import Flask, session
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.http import parse_cookie
 from werkzeug.test import TestResponse
 
-from eventcal.app import create_app
+from eventcal.app import create_app, create_house
 from eventcal.config import Settings
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.work import House
+from eventcal.web.visitor import sign_in as begin_session
+from eventcal.web.work import House, move_in
 from tests.make import make_member
 
 PASSWORD = "correct horse"
@@ -29,15 +31,30 @@ MAIL_URL = "smtp://mail.example.org"
 
 
 @contextmanager
+def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
+    """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
+    house = create_house(settings_of(database_url, **changes), clock=clock)
+    move_in(app, house)
+    try:
+        yield app
+    finally:
+        house.database.engine.dispose()
+
+
+@contextmanager
 def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
-    """Give the app on these settings, without rate limits; its connections are closed at the end."""
-    settings = Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, **changes)
-    app = create_app(settings, clock=clock)
+    """Give an app of its own on these settings, without rate limits; its connections are closed at the end."""
+    app = create_app(settings_of(database_url, **changes), clock=clock)
     app.config["RATELIMIT_ENABLED"] = False
     try:
         yield app
     finally:
         database_of(app).engine.dispose()
+
+
+def settings_of(database_url: str, **changes: Any) -> Settings:  # noqa: ANN401 - any setting
+    """Give settings as they come, but for these."""
+    return Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, **changes)
 
 
 def house_of(app: Flask) -> House:
@@ -91,15 +108,24 @@ def post(app: Flask, path: str, body: object = None, **headers: str) -> TestResp
 
 
 def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Browser:  # noqa: ANN401 - any column
-    """Give the browser of a member, made if there is none with this address."""
-    with writing(app) as session:
-        if session.scalar(select(Member.id).where(Member.email == email)) is None:
-            make_member(session, email=email, password=_hash(), **fields)
-    return sign_in(app, email)
+    """Give the browser of a member, made if there is none with this address, as signing in leaves it.
+
+    The password is PASSWORD, and not asked for: comparing it takes longer than most tests.
+    """
+    with writing(app) as unit:
+        member = unit.scalar(select(Member).where(Member.email == email))
+        member = member or make_member(unit, email=email, password=_hash(), **fields)
+    with app.test_request_context():
+        csrf = begin_session(member)
+        answer = app.response_class()
+        app.session_interface.save_session(app, session, answer)
+    client = app.test_client()
+    client.set_cookie(app.config["SESSION_COOKIE_NAME"], parse_cookie(answer.headers["Set-Cookie"])["eventcal"])
+    return Browser(client, json_of(call(client, "GET", "/me")), csrf)
 
 
 def sign_in(app: Flask, email: str = "ada@example.org", password: str = PASSWORD) -> Browser:
-    """Give the browser of a member who signs in."""
+    """Give the browser of a member who signs in with a password."""
     client = app.test_client()
     answer = call(client, "POST", "/auth/login", {"email": email, "password": password})
     assert answer.status_code == 200, answer.text

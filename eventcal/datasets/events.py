@@ -74,14 +74,14 @@ def _load_parts(loading: Loading, event: Event, record: Record) -> None:
             if fields["name"] in tracks:
                 edit_part(loading.session, tracks[fields["name"]], fields)
             else:
-                add_track(loading.session, event, fields)
+                tracks[fields["name"]] = add_track(loading.session, event, fields)
     rooms = {room.name: room for room in event.rooms}
     for pointer, fields in _listed(record, "rooms"):
         with loading.attempt(pointer):
             if fields["name"] in rooms:
                 edit_part(loading.session, rooms[fields["name"]], fields)
             else:
-                add_room(loading.session, event, fields)
+                rooms[fields["name"]] = add_room(loading.session, event, fields)
 
 
 def _listed(record: Record, part: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

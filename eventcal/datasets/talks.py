@@ -50,7 +50,8 @@ def load_reprise(loading: Loading, record: Record) -> None:
         return
     named = record.fields["reprise_of"]
     earlier = loading.talks.get((named["event"], named["title"])) if named else None
-    if named and earlier is None:
+    if named and earlier in {None, talk}:
+        # It is nowhere, faulty, or this one: that is a fault already.
         return
     with loading.attempt(record.pointer):
         fields = {"reprise_of": earlier.id if earlier else None}

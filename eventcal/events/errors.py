@@ -14,23 +14,6 @@ class NoSuchPart(NotFound):
     """No track, room or team member by this id."""
 
 
-class SlugTaken(Conflict):
-    """Another event, speaker or sponsor has this slug."""
-
-    code = "slug-taken"
-    title = "This slug is taken"
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"The slug “{slug}” is taken; choose another, or leave it out and one is made.")
-
-
-class SlugFixed(Conflict):
-    """A slug that the public knows does not change."""
-
-    code = "slug-fixed"
-    title = "This slug is fixed"
-
-
 class NameTaken(Conflict):
     """A track, room or tier of this name is there already."""
 

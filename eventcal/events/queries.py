@@ -13,6 +13,7 @@ from eventcal.events.filter import Filter, Sort, event_conditions, still_shown
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_organiser
@@ -48,8 +49,23 @@ def get_event(session: Session, slug: str, caller: Caller) -> Event:
 def get_organised_event(session: Session, slug: str, caller: Caller) -> Event:
     """Return an event that the caller decides for. Raises NoSuchEvent or Forbidden."""
     event = get_event(session, slug, caller)
-    check_organiser(caller, event.id)
+    check_decides(event, caller)
     return event
+
+
+def check_decides(event: Event, caller: Caller) -> None:
+    """Refuse whoever does not decide for this event (NotSignedIn, Forbidden).
+
+    What a moderator blanked in public stays so: its organisers may have been why.
+    """
+    check_organiser(caller, event.id)
+    if is_blanked(event) and not caller.moderates:
+        raise Forbidden("A moderator removed this event; only a moderator may change it now.")
+
+
+def is_blanked(event: Event) -> bool:
+    """Say whether a moderator blanked this event, and the public sees what is left."""
+    return event.redacted_at is not None and event.status in PUBLIC_STATUSES
 
 
 def may_see_event(event: Event, caller: Caller) -> bool:
@@ -111,7 +127,7 @@ def _organised_part(session: Session, table: type[Part], part_id: str, caller: C
     ).one_or_none()
     if row is None or not may_see_event(row[1], caller):
         raise NoSuchPart(f"There is no {table.__name__.lower()} “{part_id}” here.")
-    check_organiser(caller, row[1].id)
+    check_decides(row[1], caller)
     return row[0]
 
 

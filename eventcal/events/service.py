@@ -8,16 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.derive import derive_event
-from eventcal.events.errors import ForbiddenStep, SlugFixed, SlugTaken, WasPublic
+from eventcal.events.errors import ForbiddenStep, WasPublic
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember
 from eventcal.events.queries import find_events_by_slug
 from eventcal.events.rules import STATUS_STEPS, event_faults
 from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
-from eventcal.kit.slugs import free_slug, slug_is_taken
+from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
+from eventcal.members.service import check_confirmed
 
 # Fields that are columns of the same name, as the API and a data set give them.
 _PLAIN = (
@@ -43,8 +44,9 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     """Add an event, whole and flushed: public at once for a moderator, else waiting for one.
 
     `fields` are the resource's, with `title`, `timezone` and `starts` among them. The proposer becomes its
-    organiser. Raises Invalid with every fault, SlugTaken for a slug that somebody else has.
+    organiser. Raises NotConfirmed, Invalid with every fault, SlugTaken for a slug that somebody else has.
     """
+    check_confirmed(caller)
     status = _first_status(fields.get("status"), caller)
     slug = _free_slug(session, fields.get("slug"), fields["title"])
     event = Event(
@@ -217,12 +219,15 @@ def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
 
 
 def _apply_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
-    """Set what the event is held beside, on both sides. Returns a fault for each slug that nobody knows."""
+    """Set what the event is held beside, on both sides. Returns a fault for each slug that cannot be."""
     found = find_events_by_slug(session, slugs)
     faults = [
         Fault(f"/co_located_with/{i}", f"there is no public event “{slug}”")
         for i, slug in enumerate(slugs)
         if slug not in found or slug == event.slug
+    ]
+    faults += [
+        Fault(f"/co_located_with/{i}", "is on the list already") for i, slug in enumerate(slugs) if slug in slugs[:i]
     ]
     if faults:
         return faults

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Forbidden
-from eventcal.kit.slugs import free_slug
+from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
@@ -56,12 +56,21 @@ def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str |
 def edit_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
-    """Change what is given of a speaker, by themselves or a moderator. Raises Forbidden."""
+    """Change what is given of a speaker, by themselves or a moderator. Raises Forbidden, SlugFixed, SlugTaken."""
     if not (caller.moderates or is_own(speaker, caller)):
         raise Forbidden("Only the speaker or a moderator may change this.")
+    if fields.get("slug", speaker.slug) != speaker.slug:
+        _check_slug(session, speaker, fields["slug"])
     for name, value in fields.items():
         setattr(speaker, name, [] if name == "links" and value is None else value)
     if session.is_modified(speaker):
         speaker.updated_at = now
     session.flush()
     return speaker
+
+
+def _check_slug(session: Session, speaker: Speaker, slug: str) -> None:
+    if speaker.published_at is not None:
+        raise SlugFixed("The address of a public speaker does not change: people link to it.")
+    if slug_is_taken(session, Speaker.slug, slug):
+        raise SlugTaken(slug)

@@ -7,11 +7,10 @@ from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.models import Event
-from eventcal.events.queries import may_see_event
+from eventcal.events.queries import check_decides, may_see_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.members.caller import Caller
-from eventcal.members.rules import check_organiser
 from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTier
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
@@ -40,7 +39,7 @@ def get_tier(session: Session, tier_id: str, caller: Caller) -> Tier:
     tier = _tier(session, tier_id)
     if tier is None or not may_see_event(tier.event, caller):
         raise NoSuchTier(tier_id)
-    check_organiser(caller, tier.event_id)
+    check_decides(tier.event, caller)
     return tier
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
-from eventcal.events.queries import complete_event
+from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import Window, is_over, takes_talks, time_faults
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
@@ -17,6 +17,7 @@ from eventcal.kit.refusals import Fault, Forbidden, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
+from eventcal.members.service import check_confirmed
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_speaker
 from eventcal.speakers.service import named_speaker, speaker_of
@@ -39,8 +40,9 @@ def submit_talk(
     """Add a talk to an event, whole and flushed: submitted, or a draft where `draft` is true.
 
     Without `speakers` the member speaks. With `reprise_of`, whatever is left out of title, abstract and speakers
-    is the earlier talk's. Raises TalksClosed, EventOver, and Invalid with every fault.
+    is the earlier talk's. Raises NotConfirmed, TalksClosed, EventOver, and Invalid with every fault.
     """
+    check_confirmed(caller)
     check_window(event, caller=caller, now=now)
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
     talk = Talk(
@@ -93,10 +95,13 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
 def check_may_edit(talk: Talk, caller: Caller) -> None:
     """Refuse whoever may not change this talk: its submitter may until it is decided on, an organiser always.
 
-    Raises Forbidden, AlreadyDecided.
+    What a moderator blanked, only a moderator changes. Raises Forbidden, AlreadyDecided.
     """
-    if caller.may_organise(talk.event_id):
+    blanked = talk.redacted_at is not None or is_blanked(talk.event)
+    if caller.moderates or (caller.may_organise(talk.event_id) and not blanked):
         return
+    if blanked:
+        raise Forbidden("A moderator removed this; only a moderator may change it now.")
     if not is_own(talk, caller):
         raise Forbidden("Only the submitter or an organiser may change this talk.")
     if talk.state not in UNDECIDED:

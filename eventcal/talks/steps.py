@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import ForbiddenStep
-from eventcal.events.queries import complete_event
+from eventcal.events.queries import check_decides, complete_event
 from eventcal.events.words import Programme
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.members.rules import check_moderator, check_organiser
+from eventcal.members.rules import check_moderator
+from eventcal.members.service import check_confirmed
 from eventcal.outbox.service import queue_mail
 from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk, TalkStep
@@ -23,13 +24,14 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     """Take a talk one step on, note it in its history, and tell the submitter of an organiser's decision.
 
     Raises Forbidden where the step is not the caller's, ForbiddenStep where the talk's state has no such step,
-    and for `submit` what check_window raises.
+    and for `submit` NotConfirmed and what check_window raises.
     """
     _check_step_is_theirs(talk, step, caller)
     sources, target = STEPS[step]
     if talk.state not in sources:
         raise ForbiddenStep(f"A talk that is {talk.state} cannot be {_DONE[step]}.")
     if step == Step.SUBMIT:
+        check_confirmed(caller)
         complete_event(session, talk.event)
         check_window(talk.event, caller=caller, now=now)
     session.add(
@@ -68,7 +70,7 @@ def _check_step_is_theirs(talk: Talk, step: Step, caller: Caller) -> None:
     elif talk.event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
-        check_organiser(caller, talk.event_id)
+        check_decides(talk.event, caller)
 
 
 def _tell_submitter(session: Session, talk: Talk, step: Step, *, reason: str | None, now: datetime) -> None:

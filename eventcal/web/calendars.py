@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, Response, request
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from eventcal.events.queries import get_event
@@ -165,7 +164,7 @@ def _note_fetch(feed: PersonalFeed) -> None:
     if feed.last_fetched_at is not None and moment - feed.last_fetched_at < _NOTED_EVERY:
         return
     with suppress(Busy), unit_of_work() as session:
-        session.execute(update(PersonalFeed).where(PersonalFeed.id == feed.id).values(last_fetched_at=moment))
+        session.get_one(PersonalFeed, feed.id).last_fetched_at = moment
 
 
 def _serve(subscribe: Subscribe, *, kept: bool = True) -> Response:

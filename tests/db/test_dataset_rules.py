@@ -215,7 +215,7 @@ def test_a_talk_may_repeat_one_that_comes_later_in_the_file_or_is_here_already(c
     load(calendar, events=[EVENT], talks=[again, {"event": "summit", "title": "First"}])
     load(calendar, talks=[{**again, "title": "Once more"}])
     with calendar.reading() as session:
-        rows = dict(session.execute(select(Talk.title, Talk.reprise_of_id)).tuples())
+        rows = dict(session.execute(select(Talk.title, Talk.reprise_of_id)).all())
         first = session.scalars(select(Talk.id).where(Talk.title == "First")).one()
     assert rows == {"First": None, "Again": first, "Once more": first}
     load(calendar, talks=[{"event": "summit", "title": "Again", "reprise_of": None}])
@@ -241,7 +241,7 @@ def test_a_speaker_who_was_found_to_be_another_gives_that_one_talks_and_nothing_
     load(calendar, speakers=[SPEAKER], events=[EVENT], talks=[TALK])
     with calendar.reading() as session:
         query = "SELECT slug, name FROM speakers JOIN talk_speakers ON speaker_id = id"
-        assert session.execute(text(query)).tuples().all() == [("countess", "Ada King")]
+        assert session.execute(text(query)).all() == [("countess", "Ada King")]
 
 
 def test_a_sponsorship_goes_to_the_state_that_the_file_gives(calendar: Database) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep, SlugFixed, SlugTaken
+from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, teams_of
 from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.words import Role
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member

@@ -1,12 +1,12 @@
 """The access marks, on routes of the tests' own: who comes in, as what, and what the answer shows of it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Blueprint, Flask
 from werkzeug.test import TestResponse
 
+from eventcal.app import create_app
 from eventcal.events.models import TeamMember
 from eventcal.events.words import TeamRole
 from eventcal.members.models import AccessToken, Member
@@ -20,7 +20,7 @@ from tests.http_app import (
     database_of,
     json_of,
     problem,
-    running,
+    settings_of,
     signed_in,
     token_of,
     writing,
@@ -33,11 +33,13 @@ BOTH = ("GET", "POST")
 Statuses = dict[str, tuple[int, int]]
 
 
-@pytest.fixture
-def app(database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    with running(database_url, clock) as app:
-        app.register_blueprint(probes())
-        yield app
+@pytest.fixture(scope="module")
+def _walls() -> Flask:
+    """Give the app with routes of these tests, on no database yet."""
+    app = create_app(settings_of("sqlite:///nowhere.db"))
+    app.config["RATELIMIT_ENABLED"] = False
+    app.register_blueprint(probes())
+    return app
 
 
 def probes() -> Blueprint:
@@ -321,7 +323,7 @@ def test_every_route_carries_a_mark(app: Flask) -> None:
 
 
 def test_the_document_says_who_may_call(app: Flask) -> None:
-    paths = app.extensions["eventcal_openapi"]["paths"]
+    paths = json_of(call(app.test_client(), "GET", "/openapi.json"))["paths"]
     assert paths["/api/v1/me/tokens"]["post"]["security"] == [{"session": []}]
     assert paths["/api/v1/me"]["patch"]["security"] == [{"token": ["submit"]}, {"session": []}]
     assert paths["/api/v1/auth/login"]["post"]["security"] == [{}, {"token": []}, {"session": []}]

@@ -24,6 +24,7 @@ from tests.http_app import (
     PASSWORD,
     call,
     database_of,
+    housed,
     json_of,
     mails,
     pointers,
@@ -44,16 +45,9 @@ OTHER = "another horse"
 
 
 @pytest.fixture
-def app(database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app without mail."""
-    with running(database_url, clock) as app:
-        yield app
-
-
-@pytest.fixture
-def mailing(database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def mailing(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Give the app with mail."""
-    with running(database_url, clock, mail_url=MAIL_URL) as app:
+    with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
 
@@ -354,11 +348,11 @@ def test_a_made_up_token_is_refused(app: Flask, token: str) -> None:
     ("asks", "setting"),
     [("confirm", "SECURITY_CONFIRM_EMAIL_WITHIN"), ("reset/confirm", "SECURITY_RESET_PASSWORD_WITHIN")],
 )
-def test_an_old_token_is_refused(mailing: Flask, asks: str, setting: str) -> None:
+def test_an_old_token_is_refused(mailing: Flask, asks: str, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     register(mailing)
     if asks != "confirm":
         post(mailing, "/auth/reset", {"email": "ada@example.org"})
-    mailing.config[setting] = timedelta(seconds=-1)
+    monkeypatch.setitem(mailing.config, setting, timedelta(seconds=-1))
     body = {"token": mailed_token(mailing)} | ({} if asks == "confirm" else {"password": OTHER})
     assert problem(post(mailing, f"/auth/{asks}", body)) == (422, "token-refused")
 

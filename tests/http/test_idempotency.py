@@ -1,13 +1,13 @@
 """A POST with an Idempotency-Key: done once, answered again."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Blueprint, Flask, Response
 from werkzeug.test import TestResponse
 
+from eventcal.app import create_app
 from eventcal.kit import database
 from eventcal.members.models import KeptAnswer, Member, PersonalFeed
 from eventcal.members.words import Scope
@@ -26,6 +26,7 @@ from tests.http_app import (
     problem,
     rows,
     running,
+    settings_of,
     signed_in,
     token_of,
     writing,
@@ -37,17 +38,20 @@ TALK = {"title": "Xen on ARM"}
 KEY = "4ec5bd1c-7dbd-4e2c-8a41-2f5a3f3a9a2d"
 
 
-@pytest.fixture
-def app(database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    with running(database_url, clock) as app:
-        app.register_blueprint(answering_no())
-        with writing(app) as session:
-            make_event(session, slug="summit")
-        yield app
+@pytest.fixture(scope="module")
+def _walls() -> Flask:
+    """Give the app with a route of these tests, on no database yet."""
+    app = create_app(settings_of("sqlite:///nowhere.db"))
+    app.config["RATELIMIT_ENABLED"] = False
+    app.register_blueprint(answering_no())
+    return app
 
 
 @pytest.fixture
 def browser(app: Flask) -> Browser:
+    """Give a member, and the event that the talks go to."""
+    with writing(app) as session:
+        make_event(session, slug="summit")
     return signed_in(app)
 
 

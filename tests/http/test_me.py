@@ -1,6 +1,5 @@
 """/me: the profile, secret feeds, and leaving."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from eventcal.members.words import Scope
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from tests.clocks import NOON, FixedClock
+from tests.clocks import NOON
 from tests.http_app import (
     PASSWORD,
     call,
@@ -22,7 +21,6 @@ from tests.http_app import (
     pointers,
     problem,
     rows,
-    running,
     signed_in,
     token_of,
     writing,
@@ -30,12 +28,6 @@ from tests.http_app import (
 from tests.make import make_event, make_speaker, make_talk
 
 FEEDS = "http://127.0.0.1:8000/feeds/"
-
-
-@pytest.fixture
-def app(database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    with running(database_url, clock) as app:
-        yield app
 
 
 # -- the profile -------------------------------------------------------------------------------------------------------

@@ -1,19 +1,11 @@
 """/me/tokens: made, listed and revoked by whoever signed in with their password."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 
 from eventcal.members.words import Scope
 from tests.clocks import FixedClock
-from tests.http_app import call, json_of, pointers, problem, running, signed_in, token_of
-
-
-@pytest.fixture
-def app(database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    with running(database_url, clock) as app:
-        yield app
+from tests.http_app import call, json_of, pointers, problem, signed_in, token_of
 
 
 def test_a_token_is_shown_once_and_then_by_what_is_kept_of_it(app: Flask) -> None:

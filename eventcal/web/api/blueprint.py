@@ -11,7 +11,7 @@ from flask import Request, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
-from eventcal.kit.refusals import Refusal
+from eventcal.kit.refusals import Fault, Invalid, Refusal
 from eventcal.web.errors import BadRequest, UnsupportedMediaType, refuse_messages
 
 P = ParamSpec("P")
@@ -79,7 +79,8 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         return self._at(rule, "DELETE")
 
     def _at(self, rule: str, method: str) -> Callable[[View[P, R]], View[P, R]]:
-        return cast("Callable[[View[P, R]], View[P, R]]", self.route(rule, methods=[method]))
+        route = cast("Callable[[View[P, R]], View[P, R]]", self.route(rule, methods=[method]))
+        return lambda view: route(view if _reads_query(view) else _without_query(view))
 
     def body(self, schema: type[Schema] | Schema, *, required: bool = True) -> Callable[[View[..., R]], View[..., R]]:
         """Hand the view the request's body, loaded by `schema`, as its first argument."""
@@ -135,3 +136,21 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
             return view
 
         return decorate
+
+
+def _reads_query(view: View[P, R]) -> bool:
+    documented = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
+    return any(parameter["in"] == "query" for parameter in documented)
+
+
+def _without_query(view: View[P, R]) -> View[P, R]:
+    """Let the view refuse every parameter: it knows none, and a typing error should not pass for an answer."""
+
+    @wraps(view)
+    def strict(*args: P.args, **kwargs: P.kwargs) -> R:
+        if request.args:
+            faults = [Fault(f"?{name}", "is not a parameter here") for name in sorted(request.args)]
+            raise Invalid("See errors for each fault and its place.", faults=faults)
+        return view(*args, **kwargs)
+
+    return strict

@@ -4,28 +4,32 @@ from typing import Any
 
 from flask import Response
 from marshmallow import fields
+from marshmallow.validate import Range
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.changes import list_changes
 from eventcal.feeds.models import EntryKind
-from eventcal.kit.paging import LARGEST_LIMIT
+from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.web.access import public
 from eventcal.web.api.answers import document, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.schemas.base import PageQuery, Shape
+from eventcal.web.api.schemas.base import Shape
 from eventcal.web.conditional import Rendition
+from eventcal.web.query import Count, Query, Text
 
 changes = Subject("changes", "What became public, changed or vanished")
 
 
-class ChangesQuery(Shape):
+class ChangesQuery(Query):
     """From where on, and how many at a time."""
 
-    since = fields.String(
+    since = Text(
         load_default="0", metadata={"description": "`next` of the last answer; without it, from the beginning."}
     )
-    limit = PageQuery().fields["limit"]
+    limit = Count(
+        load_default=DEFAULT_LIMIT, validate=Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}")
+    )
 
 
 class ChangeOut(Shape):
@@ -56,7 +60,7 @@ def list_all(query: dict[str, Any]) -> Response:
     since = _revision(query["since"])
 
     def make(session: Session) -> Rendition:
-        found, reached = list_changes(session, since=since, limit=min(query["limit"], LARGEST_LIMIT))
+        found, reached = list_changes(session, since=since, limit=query["limit"])
         items = [{"kind": one.kind, "id": one.id, "revision": one.revision, "deleted": one.deleted} for one in found]
         return document(session, {"items": items, "next": str(reached)})
 

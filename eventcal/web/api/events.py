@@ -6,7 +6,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
-from eventcal.events.errors import ForbiddenStep, InUse, SlugFixed, SlugTaken, WasPublic
+from eventcal.events.errors import ForbiddenStep, InUse, WasPublic
 from eventcal.events.models import Event
 from eventcal.events.queries import (
     get_event,
@@ -16,7 +16,8 @@ from eventcal.events.queries import (
 )
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.refusals import Forbidden, Stale
-from eventcal.members.errors import NotSignedIn
+from eventcal.kit.slugs import SlugFixed, SlugTaken
+from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
 from eventcal.sponsors.service import check_unsponsored
@@ -68,7 +69,7 @@ def read(slug: str) -> Response:
 
 @events.post("/events")
 @member(Scope.SUBMIT)
-@events.refuses(SlugTaken)
+@events.refuses(SlugTaken, NotConfirmed)
 @events.body(EventIn)
 @events.answers(201, EventOut)
 def propose(fields: dict[str, Any]) -> Response:

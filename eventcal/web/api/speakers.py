@@ -6,6 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Forbidden, Stale
+from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.words import Scope
 from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
@@ -56,7 +57,7 @@ def read(slug: str) -> Response:
 
 @speakers.patch("/speakers/<slug>")
 @member(Scope.SUBMIT)
-@speakers.refuses(Forbidden, PreconditionRequired, Stale)
+@speakers.refuses(Forbidden, PreconditionRequired, Stale, SlugFixed, SlugTaken)
 @speakers.body(SpeakerPatch)
 @speakers.answers(200, SpeakerOut)
 def edit(fields: dict[str, Any], slug: str) -> Response:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep
 from eventcal.events.queries import get_event
 from eventcal.kit.refusals import Forbidden, Refusal, Stale
-from eventcal.members.errors import NotSignedIn
+from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_reviewer
 from eventcal.members.words import Scope
 from eventcal.talks import service
@@ -34,8 +34,8 @@ from eventcal.web.work import links, now, reading, unit_of_work
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
 
-# What anybody may ask for by name; the other states are between the speakers and the organisers.
-_PUBLIC_STATES = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED})
+# States that are between the speakers and the organisers; anybody may ask for the others by name.
+_WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
 @talks.get("/talks")
@@ -61,14 +61,13 @@ def list_of_event(slug: str) -> Response:
     asked = listing(request)
     with reading() as session:
         event = get_event(session, slug, caller())
-    within = replace(asked.filter, events=(slug,))
-    if not caller().may_review(event.id):
-        if set(asked.filter.states) - _PUBLIC_STATES:
-            check_reviewer(caller(), event.id)
-        return serve_list(asked, list_talks, talk_json, within=within)
-    if not asked.filter.states:
-        return serve_list(asked, list_talks, talk_json, within=within)
-    return serve_list(asked, list_submissions, _as_it_stands, within=within, public=False)
+    # Another event named in the query has no talk in this one.
+    within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
+    if _WAITING & set(asked.filter.states):
+        check_reviewer(caller(), event.id)
+    if asked.filter.states and caller().may_review(event.id):
+        return serve_list(asked, list_submissions, _as_it_stands, within=within, public=False)
+    return serve_list(asked, list_talks, talk_json, within=within)
 
 
 @talks.get("/talks/<talk_id>")
@@ -86,7 +85,7 @@ def read(talk_id: str) -> Response:
 
 @talks.post("/events/<slug>/talks")
 @member(Scope.SUBMIT)
-@talks.refuses(TalksClosed, EventOver)
+@talks.refuses(TalksClosed, EventOver, NotConfirmed)
 @talks.body(TalkIn)
 @talks.answers(201, TalkOut)
 def submit(fields: dict[str, Any], slug: str) -> Response:
@@ -114,7 +113,7 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
 
 
 # What a step refuses beside being none from here, or not the caller's.
-_ALSO: Mapping[Step, tuple[type[Refusal], ...]] = {Step.SUBMIT: (TalksClosed, EventOver)}
+_ALSO: Mapping[Step, tuple[type[Refusal], ...]] = {Step.SUBMIT: (TalksClosed, EventOver, NotConfirmed)}
 
 
 def _step(step: Step, mark: Callable[[Callable[..., Response]], Callable[..., Response]], says: str) -> None:

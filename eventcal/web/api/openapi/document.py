@@ -1,5 +1,6 @@
 """The whole document: every operation that answers programs is in it, the API's, the feeds', the checks', its own."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +37,10 @@ takes `If-Match` demands it. A POST with an `Idempotency-Key` may be sent again 
 answer, and nothing is done twice. Bodies have the fields that are named here and no others; answers may gain some.
 
 **Times.** What people write (`starts`, `ends`) is local to the event's `timezone`. What ends in `_at` is an instant,
-with its offset. Years run from 1970 to 2199."""
+with its offset. Years run from 1970 to 2199.
+
+**Text** has no control characters. Of the format `line` it is one line that shows something; of the format `text` it
+may have line breaks and may be empty."""
 
 
 def describe(app: Flask, api: Api, settings: Settings) -> Json:
@@ -48,7 +52,11 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
     document["tags"] += outside.TAGS
     document["paths"] |= outside.paths(app, api.ma_plugin.converter)
     document["components"] = {
-        "schemas": {"Problem": refused.problem_schema(), "Fault": refused.fault_schema(), **_own_schemas(document)},
+        "schemas": {
+            "Problem": refused.problem_schema(),
+            "Fault": refused.fault_schema(),
+            **_own_schemas(document, api),
+        },
         "responses": {},
         "parameters": headers.SENT,
         "headers": headers.ANSWERED,
@@ -60,16 +68,17 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
         for parameter in item.get("parameters", []):
             parameter["description"] = _named(path, parameter["name"])
     _open(document)
-    return tidy(document)
+    finished: Json = _tidy(document)
+    return finished
 
 
-def _own_schemas(document: Json) -> Json:
-    """Return the schemas without flask-smorest's own, which we have no use for."""
-    return {
-        name: schema
-        for name, schema in document["components"]["schemas"].items()
-        if name not in {"Error", "PaginationMetadata"}
-    }
+def _own_schemas(document: Json, api: Api) -> Json:
+    """Return the schemas with what their classes say beside their fields, and without flask-smorest's own."""
+    schemas: Json = document["components"]["schemas"]
+    for key, name in api.ma_plugin.converter.refs.items():
+        schemas[name] |= getattr(key[0], "also", {})
+        schemas[name].setdefault("description", inspect.getdoc(key[0]))
+    return {name: schema for name, schema in schemas.items() if name not in {"Error", "PaginationMetadata"}}
 
 
 def _operations(app: Flask, paths: Json) -> Iterator[Operation]:
@@ -133,13 +142,13 @@ def _schemas_in(value: object) -> set[str]:
     return set(re.findall(r'"#/components/schemas/([^"]+)"', orjson.dumps(value).decode()))
 
 
-def tidy(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
+def _tidy(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
     """Return the same in the words of JSON Schema 2020-12: the type of an enum, examples in the plural."""
     if isinstance(value, list):
-        return [tidy(one) for one in value]
+        return [_tidy(one) for one in value]
     if not isinstance(value, dict):
         return value
-    said = {key: tidy(one) for key, one in value.items()}
+    said = {key: _tidy(one) for key, one in value.items()}
     words = said.get("enum")
     if words and "type" not in said and "properties" not in said:
         said = {"type": ["string", "null"] if None in words else "string", **said}

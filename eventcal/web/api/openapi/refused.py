@@ -31,7 +31,8 @@ def refusals_of(operation: Operation) -> set[type[Refusal]]:
         kinds.add(NotFound)
     if "{secret}" in operation.path:
         kinds.add(Gone)
-    if operation.parameters("query"):
+    # Where a path of the API has no parameters, it refuses any.
+    if operation.parameters("query") or operation.path.startswith("/api/"):
         kinds.add(Invalid)
     if "requestBody" in operation.said:
         kinds |= {BadRequest, UnsupportedMediaType, TooLarge, Invalid}

@@ -18,7 +18,7 @@ class NewPassword(Text):
     """A password that may be set, handed on in its normal form."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        documented = {"description": "8 to 128 characters.", "format": "password"}
+        documented = {"format": "password", "minLength": 8, "maxLength": 128}
         super().__init__(_LONGEST_INPUT, load_only=True, metadata=documented, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
@@ -80,6 +80,8 @@ class SignedInOut(Shape):
 
 class ConfirmIn(Shape):
     """A mailed token; or an address, to which the mail is sent again."""
+
+    also = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}  # noqa: RUF012 - as marshmallow's own
 
     token = Text(_LONGEST_TOKEN)
     email = Address()

@@ -7,11 +7,10 @@ written: no number in quotes, no "yes" for true.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -20,26 +19,37 @@ from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_lo
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.text import SLUG_LIMIT, is_slug, many_lines_fault, one_line_fault
 from eventcal.members.service import normal_address
+from eventcal.web.query import Count, Query
+from eventcal.web.query import Text as Cursor
 
 URL_LIMIT = 2000
 _LARGEST_NUMBER = 2**31 - 1
-_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 # RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
 _NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def _saying(settings: Mapping[str, Any], **words: str) -> dict[str, Any]:
+def saying(settings: Mapping[str, Any], **words: str) -> dict[str, Any]:
     """Return a field's settings with what it says of a value that it cannot take."""
     said = {"required": "is required", "null": "must not be null; leave it out instead", **words}
     return {**settings, "error_messages": {**said, **settings.get("error_messages", {})}}
 
 
-def _documented(settings: Mapping[str, Any], **said: str) -> dict[str, Any]:
+def documented(settings: Mapping[str, Any], **said: object) -> dict[str, Any]:
     """Return the settings with what the OpenAPI document says of the form."""
     return {**settings, "metadata": {**said, **settings.get("metadata", {})}}
 
 
+LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
+SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+
+URI = {"format": "uri"}
+
 _NO_COUNTRY = "must be an ISO 3166-1 code of two capital letters, such as DE"
+
+
+def says(description: str) -> dict[str, Any]:
+    """Return the metadata of a field that the OpenAPI document describes so."""
+    return {"description": description}
 
 
 @cache
@@ -49,7 +59,12 @@ def _countries() -> frozenset[str]:
 
 
 class Shape(Schema):
-    """The base of every schema: fields that nobody knows are refused, in the order written, and all at once."""
+    """The base of every schema: fields that nobody knows are refused, in the order written, and all at once.
+
+    `also` is what the OpenAPI document says of the whole beside its fields, in words of JSON Schema.
+    """
+
+    also: ClassVar[Mapping[str, Any]] = {}
 
     error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
         "unknown": "is not known here; leave it out",
@@ -65,9 +80,13 @@ class Shape(Schema):
 class Text(fields.String):
     """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
 
+    # JSON Schema has no words for these forms, so the OpenAPI document names them, and says once what they are.
+    format_name = "text"
+
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         most = validate.Length(max=limit, error=f"must have at most {limit} characters")
-        super().__init__(validate=most, **_saying(settings, invalid="must be text"))
+        told = documented(settings, format=self.format_name) if self.format_name else settings
+        super().__init__(validate=most, **saying(told, invalid="must be text"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -84,6 +103,11 @@ class Text(fields.String):
 class Line(Text):
     """One line of text that shows something, kept as written, of at most `limit` characters."""
 
+    format_name = "line"
+
+    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(limit, **documented(settings, minLength=1))
+
     def fault(self, text: str) -> str | None:
         """Return why the text cannot be kept, or None."""
         return one_line_fault(text)
@@ -92,8 +116,10 @@ class Line(Text):
 class Slug(Line):
     """Lower-case ASCII words joined by "-"."""
 
+    format_name = ""
+
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(SLUG_LIMIT, **_documented(settings, pattern="^[a-z0-9]+(-[a-z0-9]+)*$"))
+        super().__init__(SLUG_LIMIT, **documented(settings, pattern=SLUG_PATTERN))
 
     def fault(self, text: str) -> str | None:
         """Return why the text is no slug, or None."""
@@ -105,8 +131,11 @@ class Slug(Line):
 class LocalTime(Line):
     """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
 
+    format_name = ""
+
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(19, **_documented(settings, example="2014-06-04T13:30:00"))
+        examples = ["2014-06-04T13:30:00", "2014-08-18"]
+        super().__init__(19, **documented(settings, pattern=LOCAL_PATTERN, examples=examples))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -120,7 +149,7 @@ class HttpUrl(Line):
     """An absolute http or https URL without a user name, of at most 2000 characters."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(URL_LIMIT, **_documented(settings, format="uri"))
+        super().__init__(URL_LIMIT, **documented(settings, format="uri", description="http or https."))
 
     def fault(self, text: str) -> str | None:
         """Return why the text is no URL that we print, or None."""
@@ -141,7 +170,7 @@ class Address(Line):
     """An e-mail address, as `normal_address` gives it."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(254, **_documented(settings, format="email"))
+        super().__init__(254, **documented(settings, format="email"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -154,8 +183,10 @@ class Address(Line):
 class Form(Line):
     """One line that fits a pattern; `says` is what it must be, for whoever missed it."""
 
+    format_name = ""
+
     def __init__(self, pattern: str, *, limit: int, says: str, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(limit, **_documented(settings, pattern=f"^{pattern}$"))
+        super().__init__(limit, **documented(settings, pattern=f"^{pattern}$"))
         self._pattern, self._says = re.compile(pattern, re.ASCII), says
 
     def fault(self, text: str) -> str | None:
@@ -194,7 +225,7 @@ class Instant(fields.DateTime):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         form = "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %2B)"
-        super().__init__(**_saying(settings, invalid=f"{form}, of the years {FIRST_YEAR} to {LAST_YEAR}"))
+        super().__init__(**saying(settings, invalid=f"{form}, of the years {FIRST_YEAR} to {LAST_YEAR}"))
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
         del attr, obj, kwargs
@@ -218,7 +249,7 @@ class Whole(fields.Integer):
 
     def __init__(self, *, least: int = 0, most: int = _LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         between = validate.Range(least, most, error=f"must be from {least} to {most}")
-        super().__init__(strict=True, validate=between, **_saying(settings, invalid="must be a whole number"))
+        super().__init__(strict=True, validate=between, **saying(settings, invalid="must be a whole number"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -231,7 +262,7 @@ class Degrees(fields.Float):
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         between = validate.Range(-limit, limit, error=f"must be from -{limit} to {limit}")
-        super().__init__(validate=between, **_saying(settings, invalid="must be a number"))
+        super().__init__(validate=between, **saying(settings, invalid="must be a number"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -243,7 +274,7 @@ class Flag(fields.Boolean):
     """True or false, and nothing that might be meant for them."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(**_saying(settings, invalid="must be true or false"))
+        super().__init__(**saying(settings, invalid="must be true or false"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -256,7 +287,7 @@ class Word(fields.Enum[StrEnum]):
     """One word of a list of words."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(words, by_value=True, **_saying(settings, unknown="must be one of: {choices}"))
+        super().__init__(words, by_value=True, **saying(settings, unknown="must be one of: {choices}"))
 
 
 class Items(fields.List[Any]):
@@ -265,7 +296,7 @@ class Items(fields.List[Any]):
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         says = f"must have {least} to {limit} items" if least else f"must have at most {limit} items"
         length = validate.Length(min=least or None, max=limit, error=says)
-        super().__init__(inner, validate=length, **_saying(settings, invalid="must be a list"))
+        super().__init__(inner, validate=length, **saying(settings, invalid="must be a list"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
         if not isinstance(value, list):
@@ -277,43 +308,17 @@ class Part(fields.Nested):
     """An object inside another."""
 
     def __init__(self, inner: type[Schema], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(inner, **_saying(settings, type="must be a JSON object"))
+        super().__init__(inner, **saying(settings, type="must be a JSON object"))
 
 
-class Amount(fields.String):
-    """A sum of money as a decimal string with two places, Decimal to us."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        documented = _documented(settings, pattern=f"^{_AMOUNT.pattern}$")
-        super().__init__(**_saying(documented, invalid='must be a decimal string such as "12.50"'))
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
-        del attr, obj, kwargs
-        return None if value is None else f"{Decimal(value):.2f}"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if _AMOUNT.fullmatch(text) is None:
-            raise self.make_error("invalid")
-        return Decimal(text)
-
-
-class Money(Shape):
-    """An amount in a currency (ISO 4217)."""
-
-    amount = Amount(required=True)
-    currency = Form("[A-Z]{3}", limit=3, says="must be an ISO 4217 code such as EUR", required=True)
-
-
-class PageQuery(Shape):
+class PageQuery(Query):
     """Which page of a list is asked for."""
 
-    limit = fields.Integer(
+    limit = Count(
         load_default=DEFAULT_LIMIT,
         validate=validate.Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}"),
-        error_messages={"invalid": "must be a whole number"},
     )
-    cursor = Line(2000, load_default=None)
+    cursor = Cursor(load_default=None)
 
 
 def page_of(item: type[Shape], name: str) -> type[Schema]:

@@ -4,6 +4,9 @@ from marshmallow import fields
 
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
 from eventcal.web.api.schemas.base import (
+    LOCAL_PATTERN,
+    SLUG_PATTERN,
+    URI,
     Address,
     Colour,
     Country,
@@ -15,7 +18,6 @@ from eventcal.web.api.schemas.base import (
     Items,
     Line,
     LocalTime,
-    Money,
     Part,
     Shape,
     Slug,
@@ -23,10 +25,14 @@ from eventcal.web.api.schemas.base import (
     Whole,
     Word,
     page_of,
+    says,
 )
+from eventcal.web.api.schemas.money import Money
 
 TITLE, SUMMARY, DESCRIPTION, NOTE = 200, 1000, 20_000, 2000
 _ZONE = "must be an IANA time zone such as Europe/London"
+_LOCAL = "A date, or a time on the wall of the event's zone."
+_MOMENT = "Local to the event's zone, or with an offset."
 
 
 class Place(Shape):
@@ -51,9 +57,9 @@ class Registration(Shape):
 class CallForTalksIn(Shape):
     """When and for what talks are taken."""
 
-    opens_at = Line(40, allow_none=True)
-    closes_at = Line(40, allow_none=True)
-    anywhere_on_earth = Flag()
+    opens_at = Line(40, allow_none=True, metadata=says(f"{_MOMENT} Without it, at once."))
+    closes_at = Line(40, allow_none=True, metadata=says(f"{_MOMENT} Without it, when the event begins."))
+    anywhere_on_earth = Flag(metadata=says("`closes_at` is a date, and means the end of that day at UTC-12."))
     kinds = Items(Word(TalkKind), limit=8, allow_none=True)
     note = Text(NOTE, allow_none=True)
 
@@ -61,25 +67,29 @@ class CallForTalksIn(Shape):
 class EventFields(Shape):
     """What may be written of an event."""
 
-    slug = Slug()
+    slug = Slug(metadata=says("What its addresses have; made from the title where left out, and fixed once public."))
     title = Line(TITLE)
     kind = Word(EventKind)
     summary = Text(SUMMARY, allow_none=True)
-    description = Text(DESCRIPTION, allow_none=True)
-    programme = Word(Programme)
+    description = Text(DESCRIPTION, allow_none=True, metadata=says("Markdown."))
+    programme = Word(
+        Programme, metadata=says("curated: a committee chooses the talks; listed: a moderator lists them.")
+    )
     attendance = Word(Attendance)
-    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE)
-    starts = LocalTime()
-    ends = LocalTime()
+    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE, metadata=says("An IANA name."))
+    starts = LocalTime(metadata=says(_LOCAL))
+    ends = LocalTime(metadata=says("As `starts`: both are dates, or both are times. A date is the last day."))
     location = Part(Place, allow_none=True)
     online_url = HttpUrl(allow_none=True)
     url = HttpUrl(allow_none=True)
     registration = Part(Registration, allow_none=True)
     tags = Items(Line(50), limit=20, allow_none=True)
-    status = Word(EventStatus)
-    series = Line(80, allow_none=True)
-    recurrence = Line(500, allow_none=True)
-    co_located_with = Items(Slug(), limit=20, allow_none=True)
+    status = Word(EventStatus, metadata=says("draft or pending; once public, tentative, confirmed or postponed."))
+    series = Line(80, allow_none=True, metadata=says("What its editions have in common."))
+    recurrence = Line(
+        500, allow_none=True, metadata=says("An RFC 5545 RRULE.") | {"examples": ["FREQ=MONTHLY;BYDAY=1TU"]}
+    )
+    co_located_with = Items(Slug(), limit=20, allow_none=True, metadata=says("Slugs of public events."))
     call_for_talks = Part(CallForTalksIn, allow_none=True)
 
 
@@ -87,8 +97,8 @@ class EventIn(EventFields):
     """A new event. Without `ends` it lasts the day that it starts on."""
 
     title = Line(TITLE, required=True)
-    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE, required=True)
-    starts = LocalTime(required=True)
+    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE, metadata=says("An IANA name."), required=True)
+    starts = LocalTime(required=True, metadata=says(_LOCAL))
 
 
 class EventPatch(EventFields):
@@ -126,7 +136,7 @@ class TrackOut(Shape):
 
     id = fields.String(required=True)
     name = fields.String(required=True)
-    colour = fields.String(required=True, allow_none=True)
+    colour = fields.String(required=True, allow_none=True, metadata={"pattern": "^#[0-9A-Fa-f]{6}$"})
 
 
 class RoomOut(Shape):
@@ -149,14 +159,14 @@ class CallForTalksOut(Shape):
 class PriceOut(Shape):
     """A price as it is given out."""
 
-    amount = fields.String(required=True)
-    currency = fields.String(required=True)
+    amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})
+    currency = fields.String(required=True, metadata={"pattern": "^[A-Z]{3}$"})
 
 
 class RegistrationOut(Shape):
     """How to take part, as it is given out."""
 
-    url = fields.String(required=True, allow_none=True)
+    url = fields.String(required=True, allow_none=True, metadata=URI)
     price = fields.Nested(PriceOut, required=True, allow_none=True)
 
 
@@ -167,7 +177,7 @@ class PlaceOut(Shape):
     address = fields.String(required=True, allow_none=True)
     city = fields.String(required=True, allow_none=True)
     region = fields.String(required=True, allow_none=True)
-    country = fields.String(required=True, allow_none=True)
+    country = fields.String(required=True, allow_none=True, metadata={"pattern": "^[A-Z]{2}$"})
     latitude = fields.Float(required=True, allow_none=True)
     longitude = fields.Float(required=True, allow_none=True)
 
@@ -175,16 +185,16 @@ class PlaceOut(Shape):
 class EventLinks(Shape):
     """Where an event leads."""
 
-    self = fields.Url(required=True)
-    html = fields.Url(required=True)
-    ics = fields.Url(required=True)
-    talks = fields.Url(required=True)
+    self = fields.String(required=True, metadata=URI)
+    html = fields.String(required=True, metadata=URI)
+    ics = fields.String(required=True, metadata=URI)
+    talks = fields.String(required=True, metadata=URI)
 
 
 class EventOut(Shape):
     """An event as it is given out."""
 
-    slug = fields.String(required=True)
+    slug = fields.String(required=True, metadata={"pattern": SLUG_PATTERN})
     title = fields.String(required=True)
     kind = fields.Enum(EventKind, by_value=True, required=True)
     summary = fields.String(required=True, allow_none=True)
@@ -193,14 +203,14 @@ class EventOut(Shape):
     programme = fields.Enum(Programme, by_value=True, required=True)
     attendance = fields.Enum(Attendance, by_value=True, required=True)
     timezone = fields.String(required=True)
-    starts = fields.String(required=True)
-    ends = fields.String(required=True)
+    starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
+    ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     starts_at = Instant(required=True)
     ends_at = Instant(required=True, metadata={"description": "Exclusive: of a last day, when the next begins."})
     all_day = fields.Boolean(required=True)
     location = fields.Nested(PlaceOut, required=True)
-    online_url = fields.String(required=True, allow_none=True)
-    url = fields.String(required=True, allow_none=True)
+    online_url = fields.String(required=True, allow_none=True, metadata=URI)
+    url = fields.String(required=True, allow_none=True, metadata=URI)
     registration = fields.Nested(RegistrationOut, required=True)
     tags = fields.List(fields.String(), required=True)
     status = fields.Enum(EventStatus, by_value=True, required=True)
@@ -210,8 +220,10 @@ class EventOut(Shape):
     call_for_talks = fields.Nested(CallForTalksOut, required=True, allow_none=True)
     tracks = fields.List(fields.Nested(TrackOut), required=True)
     rooms = fields.List(fields.Nested(RoomOut), required=True)
-    sequence = fields.Integer(required=True)
-    revision = fields.Integer(required=True)
+    sequence = fields.Integer(required=True, metadata=says("Rises whenever its calendar entry changes (RFC 5545)."))
+    revision = fields.Integer(
+        required=True, metadata=says("Rises with every change, its version and that of no other.")
+    )
     created_at = Instant(required=True)
     updated_at = Instant(required=True)
     links = fields.Nested(EventLinks, required=True)

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role, Scope
-from eventcal.web.api.schemas.base import Instant, Items, Line, Part, Shape, Word, page_of
+from eventcal.web.api.schemas.base import URI, Instant, Items, Line, Part, Shape, Word, page_of
 
 
 class TeamOut(Shape):
@@ -84,7 +84,7 @@ class FeedOut(Shape):
 
     id = fields.String(required=True)
     name = fields.String(required=True)
-    url = fields.String(required=True, allow_none=True)
+    url = fields.String(required=True, allow_none=True, metadata=URI)
     last_fetched_at = Instant(required=True, allow_none=True)
 
 

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from eventcal.web.api.schemas.base import HttpUrl, Items, Line, Part, Shape, Slug, Text, page_of
+from eventcal.web.api.schemas.base import URI, HttpUrl, Items, Line, Part, Shape, Slug, Text, page_of
 
 BIO = 10_000
 
@@ -36,7 +36,7 @@ class LinkOut(Shape):
     """A link as it is given out."""
 
     title = fields.String(required=True)
-    url = fields.String(required=True)
+    url = fields.String(required=True, metadata=URI)
 
 
 class SpeakerOut(Shape):
@@ -49,7 +49,7 @@ class SpeakerOut(Shape):
     bio = fields.String(required=True, allow_none=True)
     bio_html = fields.String(required=True, allow_none=True)
     links = fields.List(fields.Nested(LinkOut), required=True)
-    photo_url = fields.String(required=True, allow_none=True)
+    photo_url = fields.String(required=True, allow_none=True, metadata=URI)
 
 
 SpeakerPage = page_of(SpeakerOut, "SpeakerPage")

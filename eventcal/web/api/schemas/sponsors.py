@@ -1,10 +1,26 @@
 """The shapes of tiers, sponsors and sponsorships."""
 
+from typing import Any
+
 from marshmallow import fields
 
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.web.api.schemas.base import HttpUrl, Instant, Items, Line, Money, Part, Shape, Slug, Text, Whole, page_of
+from eventcal.web.api.schemas.base import (
+    URI,
+    HttpUrl,
+    Instant,
+    Items,
+    Line,
+    Part,
+    Shape,
+    Text,
+    Whole,
+    page_of,
+    says,
+)
 from eventcal.web.api.schemas.events import PriceOut
+from eventcal.web.api.schemas.money import Money
+from eventcal.web.api.schemas.named import KnownOrNew
 
 DESCRIPTION, NOTE = 2000, 2000
 
@@ -34,7 +50,7 @@ class TierOut(Shape):
     price = fields.Nested(PriceOut, required=True, allow_none=True)
     capacity = fields.Integer(required=True, allow_none=True)
     benefits = fields.List(fields.String(), required=True)
-    taken = fields.Integer(required=True)
+    taken = fields.Integer(required=True, metadata=says("How many places are taken."))
 
 
 class SponsorOut(Shape):
@@ -42,8 +58,8 @@ class SponsorOut(Shape):
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
-    url = fields.String(required=True, allow_none=True)
-    logo_url = fields.String(required=True, allow_none=True)
+    url = fields.String(required=True, allow_none=True, metadata=URI)
+    logo_url = fields.String(required=True, allow_none=True, metadata=URI)
     description = fields.String(required=True, allow_none=True)
 
 
@@ -68,20 +84,28 @@ class SponsorsByTier(Shape):
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
 
 
-class SponsorNamed(Shape):
+class SponsorNamed(KnownOrNew):
     """A sponsor that is described, or known by its slug."""
 
-    slug = Slug()
-    name = Line(200)
     url = HttpUrl(allow_none=True)
     description = Text(DESCRIPTION, allow_none=True)
+
+
+class SponsorGiven(Part):
+    """A sponsor as SponsorNamed has it; its slug alone is enough."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(SponsorNamed, **settings)
+
+    def _load(self, value: Any, partial: Any = None) -> Any:  # noqa: ANN401 - marshmallow's signature
+        return super()._load({"slug": value} if isinstance(value, str) else value, partial)
 
 
 class SponsorshipIn(Shape):
     """An enquiry: which tier, and who would hold it."""
 
     tier = Line(40, required=True)
-    sponsor = Part(SponsorNamed, required=True)
+    sponsor = SponsorGiven(required=True, metadata={"description": "What it is, or its slug alone, as text."})
     note = Text(NOTE, allow_none=True)
 
 
@@ -89,8 +113,8 @@ class SponsorshipOut(Shape):
     """A sponsorship as its organisers and whoever enquired see it."""
 
     id = fields.String(required=True)
-    event = fields.String(required=True)
-    tier = fields.String(required=True)
+    event = fields.String(required=True, metadata=says("The event's slug."))
+    tier = fields.String(required=True, metadata=says("The tier's id."))
     sponsor = fields.Nested(SponsorOut, required=True)
     state = fields.Enum(SponsorshipState, by_value=True, required=True)
     note = fields.String(required=True, allow_none=True)

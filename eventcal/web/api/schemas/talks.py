@@ -1,10 +1,12 @@
 """The shapes of a talk."""
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import fields
 
 from eventcal.events.words import TalkKind
 from eventcal.talks.words import TalkState
 from eventcal.web.api.schemas.base import (
+    LOCAL_PATTERN,
+    URI,
     Address,
     Flag,
     HttpUrl,
@@ -15,65 +17,58 @@ from eventcal.web.api.schemas.base import (
     LocalTime,
     Part,
     Shape,
-    Slug,
     Text,
     Whole,
     Word,
     page_of,
+    says,
 )
 from eventcal.web.api.schemas.events import TITLE
+from eventcal.web.api.schemas.named import KnownOrNew
 
 ABSTRACT, NOTES, REASON = 20_000, 5000, 2000
 _LONGEST_MINUTES = 24 * 60
 
 
-class SpeakerOnTalk(Shape):
+class SpeakerOnTalk(KnownOrNew):
     """Who speaks: somebody known by slug, or somebody described."""
 
-    slug = Slug()
-    name = Line(200)
     email = Address(allow_none=True)
     job_title = Line(200, allow_none=True)
     affiliation = Line(200, allow_none=True)
-
-    @validates_schema
-    def check_one_way(self, data: dict[str, object], **_: object) -> None:
-        """Refuse a speaker who is named in no way or in two."""
-        if "slug" in data and len(data) > 1:
-            raise ValidationError("names somebody known; leave the other fields out", "slug")
-        if "slug" not in data and "name" not in data:
-            raise ValidationError("is required, unless a slug names somebody known", "name")
 
 
 class TalkFields(Shape):
     """What may be written of a talk."""
 
     title = Line(TITLE)
-    abstract = Text(ABSTRACT, allow_none=True)
+    abstract = Text(ABSTRACT, allow_none=True, metadata=says("Markdown."))
     kind = Word(TalkKind)
-    language = Language(allow_none=True)
-    track = Line(100, allow_none=True)
-    starts = LocalTime(allow_none=True)
-    ends = LocalTime(allow_none=True)
-    duration_minutes = Whole(least=1, most=_LONGEST_MINUTES, allow_none=True)
+    language = Language(allow_none=True, metadata=says("BCP 47."))
+    track = Line(100, allow_none=True, metadata=says("The name of one of the event's tracks."))
+    starts = LocalTime(allow_none=True, metadata=says("A time in the event's zone, within its days."))
+    ends = LocalTime(allow_none=True, metadata=says("As `starts`, and later."))
+    duration_minutes = Whole(
+        least=1, most=_LONGEST_MINUTES, allow_none=True, metadata=says("Without `ends`; else as is usual for the kind.")
+    )
     tags = Items(Line(50), limit=20, allow_none=True)
-    speakers = Items(Part(SpeakerOnTalk), limit=20)
-    notes = Text(NOTES, allow_none=True)
+    speakers = Items(Part(SpeakerOnTalk), limit=20, metadata=says("In their order; without it, the submitter speaks."))
+    notes = Text(NOTES, allow_none=True, metadata=says("For the organisers; never given out."))
     slides_url = HttpUrl(allow_none=True)
     recording_url = HttpUrl(allow_none=True)
-    reprise_of = Line(40, allow_none=True)
+    reprise_of = Line(40, allow_none=True, metadata=says("The id of the talk that is given again."))
 
 
 class TalkIn(TalkFields):
     """A talk that is offered. `title` may be left out where `reprise_of` gives it."""
 
-    draft = Flag()
+    draft = Flag(metadata=says("true: it stays the submitter's own until the step `submit`."))
 
 
 class TalkPatch(TalkFields):
     """What changes of a talk (RFC 7396)."""
 
-    room = Line(100, allow_none=True)
+    room = Line(100, allow_none=True, metadata=says("The name of one of the event's rooms."))
 
 
 class StepIn(Shape):
@@ -94,17 +89,17 @@ class SpeakerBrief(Shape):
 class TalkLinks(Shape):
     """Where a talk leads."""
 
-    self = fields.Url(required=True)
-    html = fields.Url(required=True)
-    ics = fields.Url(required=True)
-    event = fields.Url(required=True)
+    self = fields.String(required=True, metadata=URI)
+    html = fields.String(required=True, metadata=URI)
+    ics = fields.String(required=True, metadata=URI)
+    event = fields.String(required=True, metadata=URI)
 
 
 class TalkOut(Shape):
     """A talk as it is given out."""
 
     id = fields.String(required=True)
-    event = fields.String(required=True)
+    event = fields.String(required=True, metadata=says("The event's slug."))
     title = fields.String(required=True)
     abstract = fields.String(required=True, allow_none=True)
     abstract_html = fields.String(required=True, allow_none=True)
@@ -112,16 +107,16 @@ class TalkOut(Shape):
     language = fields.String(required=True, allow_none=True)
     track = fields.String(required=True, allow_none=True)
     room = fields.String(required=True, allow_none=True)
-    starts = fields.String(required=True, allow_none=True)
-    ends = fields.String(required=True, allow_none=True)
+    starts = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
+    ends = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
     starts_at = Instant(required=True, allow_none=True)
     ends_at = Instant(required=True, allow_none=True)
     duration_minutes = fields.Integer(required=True, allow_none=True)
     state = fields.Enum(TalkState, by_value=True, required=True)
     speakers = fields.List(fields.Nested(SpeakerBrief), required=True)
     tags = fields.List(fields.String(), required=True)
-    slides_url = fields.String(required=True, allow_none=True)
-    recording_url = fields.String(required=True, allow_none=True)
+    slides_url = fields.String(required=True, allow_none=True, metadata=URI)
+    recording_url = fields.String(required=True, allow_none=True, metadata=URI)
     reprise_of = fields.String(required=True, allow_none=True)
     sequence = fields.Integer(required=True)
     revision = fields.Integer(required=True)

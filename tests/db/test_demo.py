@@ -1,0 +1,152 @@
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from eventcal.datasets.demo import (
+    ORGANISER,
+    add_organiser,
+    demo_dataset,
+    has_any_event,
+    move_dataset,
+    weeks_until_soon,
+)
+from eventcal.datasets.reading import Dataset, check_shape
+from eventcal.datasets.service import Count, Report, load_dataset
+from eventcal.events.models import Event
+from eventcal.kit.database import Database
+from eventcal.members.models import Member
+from eventcal.members.words import Role
+from eventcal.talks.models import Talk
+from tests.clocks import FixedClock
+from tests.datasets import EVENT, everything, open_calendar
+
+TODAY = date(2026, 3, 1)
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
+    calendar = open_calendar(database_url, clock)
+    yield calendar
+    calendar.engine.dispose()
+
+
+def load(calendar: Database, dataset: Dataset) -> Report:
+    with calendar.unit_of_work() as unit:
+        return load_dataset(unit, dataset)
+
+
+def starts(dataset: Dataset) -> list[str]:
+    return [record.fields["starts"] for record in (*dataset.events, *dataset.talks) if record.fields.get("starts")]
+
+
+def test_the_demo_is_whole_and_without_a_fault(calendar: Database, clock: FixedClock) -> None:
+    dataset = demo_dataset()
+    assert dataset.faults == ()
+    assert load(calendar, dataset) == {
+        "speakers": Count(new=9, changed=0, same=0),
+        "sponsors": Count(new=1, changed=0, same=0),
+        "events": Count(new=8, changed=0, same=0),
+        "talks": Count(new=14, changed=0, same=0),
+    }
+    before = everything(calendar)
+    clock.tick(86_400)
+    load(calendar, dataset)
+    assert everything(calendar) == before
+
+
+def test_all_of_the_demo_is_public(calendar: Database) -> None:
+    load(calendar, demo_dataset())
+    with calendar.reading() as session:
+        assert {event.status.value for event in session.scalars(select(Event))} == {"confirmed"}
+        assert None not in session.scalars(select(Talk.published_at)).all()
+        assert session.scalar(text("SELECT count(*) FROM ledger_entries")) == 22
+        # The same talk was given twice, and so was another.
+        assert session.scalar(text("SELECT count(*) FROM talks WHERE reprise_of_id IS NOT NULL")) == 2
+
+
+@given(st.dates(date(1980, 1, 1), date(2150, 1, 1)))
+def test_moved_the_demo_begins_within_the_next_month_on_its_own_weekdays(today: date) -> None:
+    was = demo_dataset()
+    moved = move_dataset(was, weeks=weeks_until_soon(was, today=today))
+    first = min(date.fromisoformat(text[:10]) for text in starts(moved))
+    assert today < first < today + timedelta(days=28)
+    for before, after in zip(starts(was), starts(moved), strict=True):
+        assert date.fromisoformat(after[:10]).weekday() == date.fromisoformat(before[:10]).weekday()
+        assert after[10:] == before[10:]
+    assert moved.faults == ()
+
+
+def test_everything_that_says_when_is_moved() -> None:
+    call = {"opens_at": "2026-04-01T09:00:00+02:00", "closes_at": "2026-05-01", "anywhere_on_earth": True}
+    events = [{**EVENT, "call_for_talks": call}, {"slug": "timeless", "call_for_talks": None}]
+    talk = {"event": "summit", "title": "T", "starts": "2026-06-10T09:00:00", "ends": None}
+    moved = move_dataset(check_shape({"events": events, "talks": [talk]}), weeks=2)
+    assert [record.fields for record in (*moved.events, *moved.talks)] == [
+        {
+            **EVENT,
+            "starts": "2026-06-24",
+            "ends": "2026-06-26",
+            "call_for_talks": {
+                "opens_at": "2026-04-15T09:00:00+02:00",
+                "closes_at": "2026-05-15",
+                "anywhere_on_earth": True,
+            },
+        },
+        {"slug": "timeless", "call_for_talks": None},
+        {**talk, "starts": "2026-06-24T09:00:00"},
+    ]
+
+
+def test_moved_by_no_week_the_demo_is_as_it_was() -> None:
+    assert move_dataset(demo_dataset(), weeks=0) == demo_dataset()
+
+
+def test_the_demo_is_known_wherever_its_dates_are(calendar: Database) -> None:
+    was = demo_dataset()
+    with calendar.unit_of_work() as unit:
+        assert not has_any_event(unit.session, was)
+        load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
+        assert has_any_event(unit.session, was)
+
+
+def test_the_call_of_the_demo_is_open_until_its_event_begins(calendar: Database) -> None:
+    was = demo_dataset()
+    load(calendar, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
+    with calendar.reading() as session:
+        [(opens, closes, kinds, begins)] = session.execute(
+            text("SELECT opens_at, closes_at, kinds, starts FROM calls_for_talks JOIN events ON id = event_id")
+        )
+    assert (opens, closes, begins) == (None, None, "2026-06-08")
+    assert kinds in ('["bof"]', ["bof"])
+
+
+def test_the_organiser_decides_for_every_curated_event_and_moderates(calendar: Database) -> None:
+    dataset = demo_dataset()
+    load(calendar, dataset)
+    with calendar.unit_of_work() as unit:
+        assert add_organiser(unit.session, dataset, password_hash="hash", now=unit.now) is not None
+    with calendar.reading() as session:
+        member = session.scalars(select(Member)).one()
+        team = "SELECT slug FROM team_members JOIN events ON id = event_id WHERE role = 'organiser' ORDER BY slug"
+        assert session.scalars(text(team)).all() == [
+            "xen-project-developer-summit-2014",
+            "xen-project-user-summit-2014",
+        ]
+    assert (member.email, member.role, member.password) == (ORGANISER, Role.MODERATOR, "hash")
+    assert member.confirmed_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_an_organiser_who_is_there_stays_as_they_are(calendar: Database, clock: FixedClock) -> None:
+    dataset = demo_dataset()
+    load(calendar, dataset)
+    with calendar.unit_of_work() as unit:
+        add_organiser(unit.session, dataset, password_hash="hash", now=unit.now)
+    before = everything(calendar)
+    clock.tick(60)
+    with calendar.unit_of_work() as unit:
+        assert add_organiser(unit.session, dataset, password_hash="another", now=unit.now) is None
+    assert everything(calendar) == before

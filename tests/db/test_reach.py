@@ -1,0 +1,173 @@
+"""Which entries a change reaches: its numbers rise wherever it shows, and nowhere else."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from eventcal.events.models import Room, Track
+from eventcal.events.service import cancel_event, publish_event, redact_event
+from eventcal.sponsors.models import Sponsor, Tier
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.parts import remove_room, remove_track
+from eventcal.talks.rules import Step
+from eventcal.talks.service import redact_talk
+from eventcal.web.api.shapes import event_json, talk_json
+from eventcal.web.links import Links
+from tests.clocks import FixedClock
+from tests.feed_world import (
+    Do,
+    World,
+    edit,
+    edit_grace,
+    edit_room,
+    edit_summit,
+    edit_track,
+    merge_ada_into_grace,
+    open_world,
+    publish_draft,
+    step,
+)
+from tests.make import MODERATOR, make_sponsorship
+from tests.make_feeds import BASE_URL
+
+
+@pytest.fixture
+def world(database_url: str, clock: FixedClock) -> Iterator[World]:
+    with open_world(database_url, clock) as world:
+        yield world
+
+
+SUMMIT, BOTH, ALL = {"summit"}, {"talk", "waiting"}, {"summit", "talk", "waiting"}
+
+# What is done, and whose entries show it: each of these gets a new text, all others stay as they are.
+REACHES: dict[str, tuple[Do, set[str]]] = {
+    "talk: title": (edit("talk", title="Else"), {"talk"}),
+    "talk: abstract": (edit("talk", abstract="Else"), {"talk"}),
+    "talk: tags": (edit("talk", tags=["b"]), {"talk"}),
+    "talk: the order of tags": (edit("talk", tags=["b", "a"]), {"talk"}),
+    "talk: starts": (edit("talk", starts="2026-06-10T14:00:00"), {"talk"}),
+    "talk: ends": (edit("talk", ends="2026-06-10T15:00:00"), {"talk"}),
+    "talk: kind, and so its length": (edit("talk", kind="lightning"), {"talk"}),
+    "talk: room": (edit("talk", room=None), {"talk"}),
+    "talk: track": (edit("talk", track=None), {"talk"}),
+    "talk: time taken away": (edit("talk", starts=None), {"talk", "summit"}),
+    "talk: the order of speakers": (edit("talk", speakers=[{"slug": "ada"}, {"slug": "grace"}]), {"talk"}),
+    "talk: one speaker fewer": (edit("talk", speakers=[{"slug": "ada"}]), {"talk"}),
+    "talk: no longer given again": (edit("again", reprise_of=None), {"again"}),
+    "waiting: title": (edit("waiting", title="Else"), {"waiting", "summit"}),
+    "waiting: speakers": (edit("waiting", speakers=[{"slug": "ada"}]), {"waiting", "summit"}),
+    "waiting: gets its time": (edit("waiting", starts="2026-06-11T09:00:00"), {"waiting", "summit"}),
+    "waiting: withdrawn": (step("waiting", Step.WITHDRAW), {"waiting", "summit"}),
+    "talk: withdrawn": (step("talk", Step.WITHDRAW), {"talk"}),
+    "talk: cancelled": (step("talk", Step.CANCEL), {"talk"}),
+    "draft: public at last": (publish_draft, {"draft", "summit", "sequel"}),
+    "speaker: name": (edit_grace(name="Amazing Grace"), {*ALL, "again", "sequel", "hackday"}),
+    "speaker: affiliation": (edit_grace(affiliation="US Navy"), {*BOTH, "again", "sequel"}),
+    "speakers: merged": (merge_ada_into_grace, {*ALL, "again", "sequel", "hackday"}),
+    "room: name": (edit_room(name="Room 2"), {"talk"}),
+    "room: removed": (lambda world, session: remove_room(session, world.row(session, Room, "room")), {"talk"}),
+    "track: name": (edit_track(name="RISC-V"), {"talk"}),
+    "track: removed": (lambda world, session: remove_track(session, world.row(session, Track, "track")), {"talk"}),
+    "event: title": (edit_summit(title="Else"), ALL),
+    "event: description": (edit_summit(description="Else"), SUMMIT),
+    "event: tags": (edit_summit(tags=["b"]), SUMMIT),
+    "event: price": (edit_summit(registration={"price": {"amount": 5, "currency": "EUR"}}), SUMMIT),
+    "event: venue": (edit_summit(location={"venue": "Barn"}), ALL),
+    "event: city": (edit_summit(location={"city": "Bonn"}), ALL),
+    "event: place on earth": (edit_summit(location={"latitude": 1.5, "longitude": 2.5}), ALL),
+    "event: online": (edit_summit(online_url="https://meet.example.org/"), ALL),
+    "event: zone": (edit_summit(timezone="Europe/London"), {"talk"}),
+    "event: days": (edit_summit(ends="2026-06-13"), {"summit", "waiting"}),
+    "event: times": (edit_summit(starts="2026-06-10T09:00:00", ends="2026-06-12T17:00:00"), SUMMIT),
+    "event: tentative": (edit_summit(status="tentative"), {"summit", "talk"}),
+    "event: postponed": (edit_summit(status="postponed"), {"summit", "talk"}),
+    "event: recurs": (edit_summit(recurrence="FREQ=YEARLY"), SUMMIT),
+    "event: beside nothing": (edit_summit(co_located_with=[]), {"summit", "hackday"}),
+    "event: cancelled": (
+        lambda world, session: cancel_event(session, world.event(session), now=world.calendar.clock.now()),
+        ALL,
+    ),
+    "event: redacted": (
+        lambda world, session: redact_event(
+            session, world.event(session), caller=MODERATOR, now=world.calendar.clock.now()
+        ),
+        ALL,
+    ),
+    "talk: redacted": (
+        lambda world, session: redact_talk(
+            session, world.talk(session), caller=MODERATOR, now=world.calendar.clock.now()
+        ),
+        {"talk"},
+    ),
+    "neighbour: public at last": (
+        lambda world, session: publish_event(session, world.event(session, "proposed"), caller=MODERATOR),
+        {"proposed", "summit"},
+    ),
+    # What shows in resources alone.
+    "talk: language": (edit("talk", language="de"), set()),
+    "talk: recording": (edit("talk", recording_url="https://video.example.org/"), set()),
+    "speaker: bio": (edit_grace(bio="Else"), set()),
+    "room: capacity": (edit_room(capacity=5), set()),
+    "track: colour": (edit_track(colour="#ff0000"), set()),
+    "event: country": (edit_summit(location={"country": "DE"}), set()),
+    "event: series": (edit_summit(series="Xen"), set()),
+    "event: call": (edit_summit(call_for_talks={"note": "Else"}), set()),
+}
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_the_numbers_of_an_entry_rise_wherever_a_change_shows(world: World, name: str) -> None:
+    do, reached = REACHES[name]
+    before = world.calendar.numbers()
+    with world.calendar.write() as session:
+        do(world, session)
+    names, after = world.names(), world.calendar.numbers()
+    assert {names[id_] for id_ in after if id_ not in before or after[id_].text != before[id_].text} == reached
+    now = world.calendar.clock.now()
+    for id_, new in after.items():
+        old = before.get(id_)
+        assert new.stamp <= now
+        if names[id_] not in reached:
+            assert old is not None
+            assert (old.sequence, old.stamp, old.text) == (new.sequence, new.stamp, new.text)
+        elif old is not None:
+            assert new.sequence == old.sequence + 1
+            assert new.stamp >= old.stamp + timedelta(seconds=1)
+            assert new.revision > old.revision
+        else:
+            assert new.sequence == 0
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_what_the_public_sees_of_a_change_moves_its_date_and_its_cursor(world: World, name: str) -> None:
+    before, (_, since) = world.calendar.state(), world.calendar.changes()
+    with world.calendar.write() as session:
+        REACHES[name][0](world, session)
+    after, (_, until) = world.calendar.state(), world.calendar.changes(since)
+    assert after[0] > before[0]
+    assert after[1] == world.calendar.clock.now() > before[1]
+    assert until > since
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_what_was_changed_is_whole_when_its_unit_has_ended(world: World, name: str) -> None:
+    with world.calendar.write() as session:
+        event, talk = world.event(session), world.talk(session)
+        REACHES[name][0](world, session)
+    links = Links(BASE_URL)
+    assert (event_json(event, links)["slug"], talk_json(talk, links)["id"]) == ("summit", world.ids["talk"])
+
+
+@pytest.mark.parametrize("table", [Tier, Sponsor])
+def test_what_the_public_sees_of_sponsors_moves_the_date_alone(world: World, table: Any) -> None:  # noqa: ANN401 - any table
+    calendar = world.calendar
+    with calendar.write() as session:
+        sponsorship = make_sponsorship(session, world.row(session, Tier, "tier"), state=SponsorshipState.CONFIRMED)
+        ids = {Tier: world.ids["tier"], Sponsor: sponsorship.sponsor.id}
+    before, numbers, (_, since) = calendar.state(), calendar.numbers(), calendar.changes()
+    calendar.change(table, ids[table], name="Else")
+    assert calendar.state() == (before[0] + 1, calendar.clock.now())
+    assert calendar.numbers() == numbers
+    assert calendar.changes(since) == ([], before[0] + 1)

@@ -1,0 +1,356 @@
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from eventcal.cli import main
+from tests.clocks import FixedClock
+from tests.datasets import EVENT, SPEAKER, TALK
+from tests.http_app import PASSWORD, running, sign_in
+
+COMMANDS = [
+    ("demo",),
+    ("load", "file.json"),
+    ("recompute-instants",),
+    ("db", "check"),
+    ("serve",),
+    ("members", "role", "ada@example.org", "admin"),
+    ("members", "add", "ada@example.org", "--name", "Ada", "--password-stdin"),
+    ("members", "password", "ada@example.org", "--password-stdin"),
+    ("events", "team", "summit", "add", "ada@example.org"),
+    ("events", "team", "summit", "remove", "ada@example.org"),
+]
+
+
+class CommandLine:
+    """`eventcal`, in an instance folder of its own."""
+
+    def __init__(self, instance: Path, **settings: str) -> None:
+        self.instance = instance
+        self.settings = {"EVENTCAL_INSTANCE": str(instance), **settings}
+
+    def run(self, *arguments: str, typed: str | None = None, **settings: str) -> Result:
+        """Run a command to its end, as a shell without a terminal does."""
+        environment = {**self.settings, **settings}
+        return CliRunner(env=environment).invoke(main, arguments, input=typed, prog_name="eventcal")
+
+    def done(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
+        """Give what a command says that succeeds."""
+        result = self.run(*arguments, typed=typed, **settings)
+        assert (result.exit_code, result.stderr) == (0, ""), result.output
+        return result.stdout
+
+    def refused(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
+        """Give what a command says that is refused."""
+        result = self.run(*arguments, typed=typed, **settings)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        assert isinstance(result.exception, SystemExit)
+        return result.stderr
+
+    def misused(self, *arguments: str) -> str:
+        """Give what is said of a command that is not written as it must be."""
+        result = self.run(*arguments)
+        assert result.exit_code == 2, result.output
+        return result.stderr
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Give what the database says."""
+        engine = create_engine(f"sqlite:///{self.instance}/eventcal.db")
+        with engine.begin() as connection:
+            result = connection.execute(text(query))
+            found = [tuple(row) for row in result] if result.returns_rows else []
+        engine.dispose()
+        return found
+
+    def write(self, **sections: Any) -> str:  # noqa: ANN401 - lists of records
+        """Write a data set down, and give the file's name."""
+        path = self.instance / "set.json"
+        path.write_text(json.dumps(sections), encoding="utf-8")
+        return str(path)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> CommandLine:
+    """Give the command line before anything was done."""
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def cli(bare: CommandLine, _sqlite_template: Path) -> CommandLine:
+    """Give the command line on a migrated database."""
+    shutil.copyfile(_sqlite_template, bare.instance / "eventcal.db")
+    return bare
+
+
+@contextmanager
+def served(cli: CommandLine, clock: FixedClock) -> Iterator[Flask]:
+    with running(f"sqlite:///{cli.instance}/eventcal.db", clock) as app:
+        yield app
+
+
+# Every command
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_without_the_schema_no_command_does_anything(bare: CommandLine, command: tuple[str, ...]) -> None:
+    (bare.instance / "file.json").write_text("{}")
+    arguments = [str(bare.instance / word) if word == "file.json" else word for word in command]
+    assert bare.refused(*arguments, typed=PASSWORD) == (
+        "The database is not up to date: run `eventcal db upgrade` first.\n"
+    )
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), *COMMANDS[2:4]], ids=" ".join)
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(bare: CommandLine, command: tuple[str, ...]) -> None:
+    url = "postgresql://me:hush@127.0.0.1:1/calendar"
+    said = bare.refused(*command, EVENTCAL_DATABASE_URL=url, EVENTCAL_SECRET_KEY="k" * 40)
+    assert said.startswith("The database does not answer: ")
+    assert said.endswith(". Is EVENTCAL_DATABASE_URL right?\n")
+    assert "hush" not in said
+
+
+def test_a_wrong_setting_is_told_in_a_sentence(bare: CommandLine) -> None:
+    assert bare.refused("db", "check", EVENTCAL_COLOUR="red") == (
+        "the environment sets what nobody knows: EVENTCAL_COLOUR.\n"
+    )
+
+
+def test_an_instance_folder_that_cannot_be_is_told_in_a_sentence(bare: CommandLine) -> None:
+    (bare.instance / "file").write_text("")
+    said = bare.refused("db", "upgrade", EVENTCAL_INSTANCE=str(bare.instance / "file"))
+    assert said.startswith("The instance folder cannot be used: ")
+
+
+def test_a_database_of_a_later_release_is_told_in_a_sentence(cli: CommandLine) -> None:
+    cli.rows("UPDATE alembic_version SET version_num = '9999'")
+    assert cli.refused("db", "upgrade") == (
+        "The database is none that this release of eventcal can upgrade: Can't locate revision identified by '9999'.\n"
+    )
+
+
+def test_the_version_is_told(bare: CommandLine) -> None:
+    assert re.fullmatch(r"eventcal, version [0-9.]+\n", bare.done("--version"))
+
+
+# The database
+
+
+def test_the_database_is_brought_up_to_date_once(bare: CommandLine) -> None:
+    assert bare.done("db", "upgrade") == "The database was brought up to date.\n"
+    assert bare.done("db", "upgrade") == "The database is up to date.\n"
+    assert bare.done("db", "check") == "The database is up to date.\n"
+
+
+def test_another_base_url_renders_every_entry_anew_under_the_numbers_it_has(cli: CommandLine) -> None:
+    cli.done("db", "upgrade")
+    cli.done("load", cli.write(speakers=[SPEAKER], events=[EVENT], talks=[TALK]))
+    elsewhere = {"EVENTCAL_BASE_URL": "https://events.example.org"}
+    assert cli.refused("db", "check", **elsewhere) == (
+        "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`.\n"
+    )
+    assert cli.done("db", "upgrade", **elsewhere) == ("The database is up to date.\n2 entries of the feeds changed.\n")
+    entries = cli.rows("SELECT sequence, uid, ics FROM ledger_entries")
+    assert [sequence for sequence, *_ in entries] == [1, 1]
+    assert all(uid.endswith("@events.example.org") for _, uid, _ in entries)
+    assert all("https://events.example.org/" in ics.replace("\r\n ", "") for *_, ics in entries)
+    assert cli.done("db", "upgrade", **elsewhere) == "The database is up to date.\n"
+
+
+def test_instants_are_derived_again(cli: CommandLine) -> None:
+    cli.done("db", "upgrade")
+    cli.done("load", cli.write(speakers=[SPEAKER], events=[EVENT], talks=[{**TALK, "starts": "2026-06-10T09:00:00"}]))
+    assert cli.done("recompute-instants") == "0 entries of the feeds changed.\n"
+    # As if the zone had had other rules when the talk was loaded.
+    cli.rows("UPDATE talks SET starts_at = '2026-06-10 08:00:00'")
+    cli.rows("UPDATE ledger_entries SET content = '' WHERE kind = 'talk'")
+    assert cli.done("recompute-instants") == "1 entry of the feeds changed.\n"
+    assert cli.rows("SELECT starts_at, sequence FROM talks") == [("2026-06-10 07:00:00.000000", 1)]
+
+
+# Data sets
+
+
+def test_a_file_is_loaded_and_then_known(cli: CommandLine) -> None:
+    file = cli.write(speakers=[SPEAKER], events=[EVENT], talks=[TALK])
+    assert cli.done("load", file) == (
+        "Loaded:\n"
+        "  speakers: 1 new, 0 changed, 0 as they were\n"
+        "  events: 1 new, 0 changed, 0 as they were\n"
+        "  talks: 1 new, 0 changed, 0 as they were\n"
+    )
+    assert cli.done("load", file).startswith("Everything in this file is here already, as it says:\n")
+
+
+def test_every_fault_of_a_file_is_told_and_nothing_is_loaded(cli: CommandLine) -> None:
+    file = cli.write(events=[EVENT, {**EVENT, "slug": "Other", "starts": "soon"}], talks=[TALK])
+    assert cli.refused("load", file) == (
+        "Nothing was loaded, for the file has 3 faults:\n"
+        '  /events/1/slug: must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters\n'
+        "  /events/1/starts: 'soon' is neither a date nor a local time; "
+        "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)\n"
+        "  /talks/0/speakers/0: there is no speaker “ada”, in this file or here\n"
+    )
+    assert cli.rows("SELECT * FROM events") == []
+
+
+def test_a_fault_of_the_whole_file_is_told(cli: CommandLine) -> None:
+    path = cli.instance / "list.json"
+    path.write_text("[]")
+    assert cli.refused("load", str(path)) == (
+        "Nothing was loaded, for the file has a fault:\n  the whole file: must be a JSON object\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: None, r"gone\.json cannot be read: No such file or directory\.\n"),
+        (lambda path: path.mkdir(), r"gone\.json cannot be read: Is a directory\.\n"),
+        (lambda path: path.write_text("{"), r"gone\.json is not JSON in UTF-8: .*, at line 1, column 2\.\n"),
+    ],
+)
+def test_an_unreadable_file_is_told_in_a_sentence(cli: CommandLine, spoil: Callable[[Path], object], says: str) -> None:
+    spoil(cli.instance / "gone.json")
+    assert re.search(says, cli.refused("load", str(cli.instance / "gone.json")))
+
+
+# The demo
+
+
+def test_the_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
+    said = cli.done("demo")
+    found = re.fullmatch(
+        r"The Xen Project's calendar of 2014 is here, 8 events and 14 talks, with its dates moved by [0-9]+ weeks: "
+        r"it begins on [0-9-]{10}\.\n"
+        r"Sign in as organiser@example\.org with the password (\S+) \(it is shown only now\):\n"
+        r"  curl -c cookies\.txt -H 'Content-Type: application/json' \\\n"
+        r"    -d '(\{.*\})' http://127\.0\.0\.1:8000/api/v1/auth/login\n",
+        said,
+    )
+    assert found is not None, said
+    password = found[1]
+    assert json.loads(found[2]) == {"email": "organiser@example.org", "password": password}
+    with served(cli, clock) as app:
+        assert sign_in(app, "organiser@example.org", password).member["role"] == "moderator"
+    before = cli.rows("SELECT slug, starts, sequence, revision FROM events")
+    for arguments in (("demo",), ("demo", "--as-it-was")):
+        assert cli.done(*arguments) == (
+            "The demo is here already, and was left as it is.\n"
+            "Its organiser organiser@example.org has an account already; for a new password run\n"
+            "  eventcal members password organiser@example.org\n"
+        )
+    assert cli.rows("SELECT slug, starts, sequence, revision FROM events") == before
+    with served(cli, clock) as app:
+        sign_in(app, "organiser@example.org", password)
+
+
+def test_the_demo_can_keep_its_dates(cli: CommandLine) -> None:
+    said = cli.done("demo", "--as-it-was")
+    assert "8 events and 14 talks, with its dates as they were: it begins on 2014-05-29." in said
+    assert cli.rows("SELECT starts, ends FROM events WHERE slug = 'linuxcon-north-america-2014'") == [
+        ("2014-08-20", "2014-08-22")
+    ]
+
+
+# Members
+
+
+def test_a_member_is_added_who_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
+    arguments = ("members", "add", "Ada@Example.ORG", "--name", "Ada Lovelace", "--role", "admin", "--password-stdin")
+    assert cli.done(*arguments, typed=f"{PASSWORD}\n") == (
+        "Ada Lovelace can sign in as Ada@example.org, with the role admin.\n"
+    )
+    with served(cli, clock) as app:
+        member = sign_in(app, "ada@example.org").member
+    assert (member["name"], member["role"], member["confirmed"]) == ("Ada Lovelace", "admin", True)
+
+
+def test_a_password_that_is_no_good_is_refused(cli: CommandLine) -> None:
+    arguments = ("members", "add", "ada@example.org", "--name", "Ada", "--password-stdin")
+    assert cli.refused(*arguments, typed="short\n") == "The password must have 8 to 128 characters.\n"
+    assert cli.rows("SELECT * FROM members") == []
+
+
+def test_an_address_has_one_account(cli: CommandLine) -> None:
+    add(cli)
+    said = cli.refused("members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD)
+    assert said == (
+        "ADA@example.org has an account already; change it with `eventcal members role` or `members password`.\n"
+    )
+
+
+def add(cli: CommandLine, email: str = "ada@example.org") -> None:
+    cli.done("members", "add", email, "--name", "Ada", "--password-stdin", typed=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("add", "ada@example.org", "--name", "Ada"), "Say --password-stdin and give the password on standard input."),
+        (("add", "ada", "--name", "Ada"), "must be an e-mail address such as ada@example.org"),
+        (("add", "ada@example.org", "--name", " "), "is blank; write something that can be seen"),
+        (("add", "ada@example.org", "--name", "A" * 201), "must have at most 200 characters"),
+        (("add", "ada@example.org"), "Missing option '--name'."),
+        (("role", "ada@example.org", "king"), "'king' is not one of 'member', 'moderator', 'admin'."),
+        (("password", "ada@example.org"), "Say --password-stdin"),
+    ],
+)
+def test_a_command_that_is_written_wrongly_says_how(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
+    assert says in cli.misused("members", *arguments)
+
+
+def test_a_member_is_given_another_role(cli: CommandLine) -> None:
+    add(cli)
+    assert cli.done("members", "role", "ada@example.org", "moderator") == (
+        "ada@example.org now has the role moderator.\n"
+    )
+    assert cli.rows("SELECT role FROM members") == [("moderator",)]
+
+
+@pytest.mark.parametrize("arguments", [("role", "ada@example.org", "admin"), ("password", "ada@example.org")])
+def test_whoever_has_no_account_is_not_changed(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
+    assert cli.refused("members", *arguments, *from_stdin, typed=PASSWORD) == (
+        "Nobody with this address has an account; ask them to register first.\n"
+    )
+
+
+def test_a_new_password_ends_what_the_old_one_began(cli: CommandLine, clock: FixedClock) -> None:
+    add(cli)
+    with served(cli, clock) as app:
+        browser = sign_in(app)
+        cli.done("members", "password", "ada@example.org", "--password-stdin", typed="battery staple\n")
+        assert browser.get("/me").status_code == 401
+        assert sign_in(app, password="battery staple").get("/me").status_code == 200
+
+
+# Teams
+
+
+def test_a_team_is_changed(cli: CommandLine) -> None:
+    cli.done("load", cli.write(events=[EVENT]))
+    for email in ("ada@example.org", "grace@example.org"):
+        add(cli, email)
+    team = ("events", "team", "summit")
+    assert cli.done(*team, "add", "ada@example.org") == "ada@example.org is on the team of summit, as organiser.\n"
+    assert cli.done(*team, "add", "grace@example.org", "--role", "reviewer") == (
+        "grace@example.org is on the team of summit, as reviewer.\n"
+    )
+    query = "SELECT email, team_members.role FROM team_members JOIN members ON id = member_id ORDER BY email"
+    assert cli.rows(query) == [("ada@example.org", "organiser"), ("grace@example.org", "reviewer")]
+    assert cli.done(*team, "remove", "grace@example.org") == ("grace@example.org is no longer on the team of summit.\n")
+    assert cli.refused(*team, "remove", "ada@example.org") == "An event needs an organiser: name another one first.\n"
+    assert cli.rows(query) == [("ada@example.org", "organiser")]
+
+
+def test_there_is_no_team_without_an_event(cli: CommandLine) -> None:
+    add(cli)
+    assert cli.refused("events", "team", "nowhere", "add", "ada@example.org") == "There is no event “nowhere” here.\n"

@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.datasets.errors import UnreadableFile
+from eventcal.datasets.reading import SECTIONS, check_shape, parse, read_file
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+EVENT_FIELDS = ["title", "starts", "location", "tracks", "tiers", "sponsorships", "call_for_talks", "tags"]
+TALK_FIELDS = ["event", "title", "starts", "speakers", "reprise_of", "tags", "state"]
+
+
+def faults(given: object) -> list[tuple[str, str]]:
+    return [(fault.pointer, fault.detail) for fault in check_shape(given).faults]
+
+
+def leads_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Say whether a pointer (RFC 6901) leads to something, or to a field that is missing in something."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    for step in steps[:-1]:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    return not steps or isinstance(document, dict) or int(steps[-1]) < len(document)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys((*SECTIONS, "about", "calendar", "else"), JSON)) | JSON)
+def test_whatever_a_file_holds_is_taken_or_its_faults_have_a_place(given: Any) -> None:  # noqa: ANN401 - any JSON
+    for pointer, detail in faults(given):
+        assert leads_somewhere(pointer, given)
+        assert detail
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "events": st.lists(
+                st.fixed_dictionaries({"slug": st.just("a")}, optional=dict.fromkeys(EVENT_FIELDS, JSON))
+            ),
+            "talks": st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(TALK_FIELDS, JSON))),
+        }
+    )
+)
+def test_whatever_is_wrong_with_a_record_has_a_place(given: dict[str, Any]) -> None:
+    for pointer, detail in faults(given):
+        assert leads_somewhere(pointer, given)
+        assert detail
+
+
+def test_an_empty_file_is_an_empty_data_set() -> None:
+    dataset = parse(b"{}", name="empty.json")
+    assert (dataset.size, dataset.faults) == (0, ())
+
+
+def test_sections_may_be_null_and_nobody_minds_where_the_data_come_from() -> None:
+    given: dict[str, object] = {"events": None, "talks": None, "speakers": None, "sponsors": None}
+    given |= {"about": {"anything": 1}, "calendar": {"name": "Xen", "timezone": "UTC"}}
+    assert faults(given) == []
+
+
+@pytest.mark.parametrize("given", [[], "text", 5, None])
+def test_what_is_no_object_is_no_data_set(given: object) -> None:
+    assert faults(given) == [("", "must be a JSON object")]
+
+
+def test_a_section_is_a_list() -> None:
+    assert faults({"events": {}, "talks": "none"}) == [("/events", "must be a list"), ("/talks", "must be a list")]
+
+
+def test_every_record_of_a_section_is_looked_at() -> None:
+    given = {"talks": [{"event": "a"}, {"event": "a", "title": "T", "speakers": "ada"}, {"event": "a", "title": ""}]}
+    assert faults(given) == [
+        ("/talks/0/title", "is required"),
+        ("/talks/1/speakers", "must be a list"),
+        ("/talks/2/title", "is blank; write something that can be seen"),
+    ]
+
+
+def test_one_talk_twice_is_a_fault_and_the_same_title_at_another_event_is_none() -> None:
+    talks = [{"event": event, "title": "T"} for event in ("a", "b", "a")]
+    assert faults({"talks": talks}) == [("/talks/2/title", "is in this file already, at /talks/0")]
+
+
+def test_a_byte_order_mark_is_no_fault() -> None:
+    assert parse(b"\xef\xbb\xbf{}", name="saved.json").faults == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "file.json is not JSON in UTF-8: Input is a zero-length, empty document, at line 1, column 1."),
+        (b'{"events": [}', "file.json is not JSON in UTF-8"),
+        ('{"about": "Schön"}'.encode("latin-1"), "file.json is not JSON in UTF-8"),
+        (b'{"about": NaN}', "file.json is not JSON in UTF-8"),
+        (b"[" * 100_000, "file.json is not JSON in UTF-8"),
+    ],
+)
+def test_what_is_not_json_is_refused_with_its_place(raw: bytes, says: str) -> None:
+    with pytest.raises(UnreadableFile, match=r"line [0-9]+, column [0-9]+") as refusal:
+        parse(raw, name="file.json")
+    assert refusal.value.detail.startswith(says)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"none\.json cannot be read: No such file or directory\."):
+        read_file(tmp_path / "none.json")
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps({"speakers": [{"slug": "ada", "name": "Ada"}]}), encoding="utf-8")
+    [record] = read_file(path).speakers
+    assert (record.pointer, record.fields, record.key) == ("/speakers/0", {"slug": "ada", "name": "Ada"}, "ada")
