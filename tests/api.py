@@ -11,15 +11,17 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from eventcal.events.models import Event, TeamMember
+from eventcal.events.queries import get_event
 from eventcal.events.words import TeamRole
 from eventcal.kit.ids import new_secret, secret_hash
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.service import TOKEN_PREFIX
 from eventcal.members.words import Role, Scope
+from eventcal.speakers.models import Speaker
 from eventcal.web.visitor import sign_in
 from tests.clocks import NOON
 from tests.http_app import database_of, writing
-from tests.make import make_member
+from tests.make import MODERATOR, make_member, make_talk
 
 BASE = "http://127.0.0.1:8000/api/v1"
 """What every absolute URL of the API begins with in tests."""
@@ -160,6 +162,21 @@ def put_on_team(unit: Session, member: Member, slug: str, *, role: TeamRole = Te
     event_id = unit.scalars(select(Event.id).where(Event.slug == slug)).one()
     unit.add(TeamMember(event_id=event_id, member_id=member.id, role=role))
     unit.flush()
+
+
+def a_talk(
+    app: Flask,
+    slug: str,
+    *,
+    by: Api | None = None,
+    speaker_ids: Sequence[str] = (),
+    **fields: Any,  # noqa: ANN401 - any column
+) -> str:
+    """Give the id of a new talk in an event, as make_talk makes it, offered by a member."""
+    with writing(app) as unit:
+        submitter = unit.get_one(Member, by.member_id) if by is not None else None
+        speakers = [unit.get_one(Speaker, one) for one in speaker_ids]
+        return make_talk(unit, get_event(unit, slug, MODERATOR), submitter=submitter, speakers=speakers, **fields).id
 
 
 def row(app: Flask, table: Any, **columns: Any) -> Any:  # noqa: ANN401 - any table, any column

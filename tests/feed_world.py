@@ -64,8 +64,11 @@ def open_world(url: str, clock: FixedClock) -> Iterator[World]:
     """Give the world in a migrated database."""
     with open_calendar(url, clock) as calendar:
         with calendar.write() as session:
-            ids = _make(session)
-        yield World(calendar, ids)
+            world = World(calendar, _make(session))
+        with calendar.write() as session:
+            # The other side of being beside the summit, in its own words.
+            edit_event(session, world.event(session, "hackday"), {"co_located_with": ["summit"]}, now=clock.now())
+        yield world
 
 
 def _make(session: Session) -> dict[str, str]:

@@ -19,6 +19,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.recipients: list[str] = []
         self.logins = 0
         self.answer_to_rcpt = "250 ok"
+        self.offers_tls = False
         self.lock = threading.Lock()
 
     @property
@@ -65,7 +66,12 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self.server.logins += 1
                 self._say("235 ok")
             elif verb == "EHLO":
-                self._say("250-here\r\n250-AUTH PLAIN\r\n250 8BITMIME")
+                tls = "250-STARTTLS\r\n" if self.server.offers_tls else ""
+                self._say(f"250-here\r\n{tls}250-AUTH PLAIN\r\n250 8BITMIME")
+            elif verb == "STARTTLS":
+                # It has no certificate that anybody would trust.
+                self._say("220 go on")
+                return
             else:
                 self._say("250 ok")
 

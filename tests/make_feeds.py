@@ -1,7 +1,7 @@
 """A calendar whose ledger follows each change, for tests of feeds: small steps, each in a unit of work of its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import EVERYTHING
+from eventcal.events.models import Event
 from eventcal.feeds.build import Builder
 from eventcal.feeds.changes import PublicChange, list_changes
 from eventcal.feeds.entry import CalendarEntry, Status
@@ -17,10 +18,12 @@ from eventcal.feeds.feed import Feed, assemble, version_of
 from eventcal.feeds.ics import FeedHead
 from eventcal.feeds.ledger import Ledger, state_of
 from eventcal.feeds.models import LedgerEntry
-from eventcal.kit.database import Database
+from eventcal.kit.database import Database, Unit
+from eventcal.talks.words import TalkState
 from eventcal.web.links import Links
 from tests.clocks import NOON, FixedClock
 from tests.icslint import Component, faults, parse
+from tests.make import make_event, make_talk
 
 BASE_URL, DOMAIN = "https://cal.example.org", "cal.example.org"
 
@@ -66,6 +69,16 @@ class Numbers:
     text: str
 
 
+class _UndoneError(Exception):
+    """Nothing is wrong: what was done is to be undone."""
+
+
+def numbers_of(session: Session) -> dict[str, Numbers]:
+    """Give the numbers of every entry, by the id of what it shows."""
+    rows = session.scalars(select(LedgerEntry).execution_options(populate_existing=True)).all()
+    return {row.subject_id: Numbers(row.sequence, row.stamp, row.revision, row.ics) for row in rows}
+
+
 @dataclass(frozen=True)
 class Calendar:
     """A database that the ledger follows. Each write is a moment later than the one before."""
@@ -81,6 +94,14 @@ class Calendar:
         with self.database.unit_of_work() as unit:
             yield unit.session
 
+    @contextmanager
+    def undone(self) -> Iterator[Unit]:
+        """Give a unit of work, a minute after the last one, of which nothing remains in the end."""
+        self.clock.tick(60)
+        with suppress(_UndoneError), self.database.unit_of_work() as unit:
+            yield unit
+            raise _UndoneError
+
     def change(self, table: Any, key: str, **columns: Any) -> None:  # noqa: ANN401 - any table, any column
         """Set columns of a row."""
         with self.write() as session:
@@ -91,8 +112,7 @@ class Calendar:
     def numbers(self) -> dict[str, Numbers]:
         """Give the numbers of every entry, by the id of what it shows."""
         with self.database.reading() as session:
-            rows = session.scalars(select(LedgerEntry)).all()
-            return {row.subject_id: Numbers(row.sequence, row.stamp, row.revision, row.ics) for row in rows}
+            return numbers_of(session)
 
     def entry(self, subject_id: str) -> Component:
         """Give an entry as a strict reader reads it."""
@@ -116,12 +136,16 @@ class Calendar:
         with self.database.reading() as session:
             return list_changes(session, since=since, limit=limit)
 
-    def fetch(self, feed: Feed = EVERY_FEED, head: FeedHead = HEAD, *, later: timedelta = timedelta(0)) -> bytes:
+    def fetch(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> bytes:
         """Give a feed's bytes, which have no faults."""
-        with self.database.reading() as session:
-            body = assemble(session, feed, head, now=self.clock.now() + later)
+        body = self.take(feed, later=later)
         assert faults(body) == []
         return body
+
+    def take(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> bytes:
+        """Give a feed's bytes, whatever is in them."""
+        with self.database.reading() as session:
+            return assemble(session, feed, HEAD, now=self.clock.now() + later)
 
     def version(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> str:
         """Give what names a feed's bytes."""
@@ -154,3 +178,24 @@ def moved_to(calendar: Calendar, ledger: Ledger) -> Calendar:
         hooks=[ledger.follow],
     )
     return replace(calendar, database=database, ledger=ledger)
+
+
+def add_event(calendar: Calendar, **fields: Any) -> str:  # noqa: ANN401 - any column
+    """Give the id of a public event."""
+    with calendar.write() as session:
+        return make_event(session, **fields).id
+
+
+def add_talk(calendar: Calendar, event_id: str, **fields: Any) -> str:  # noqa: ANN401 - any column
+    """Give the id of a confirmed talk of the event, on its first day unless told otherwise."""
+    with calendar.write() as session:
+        event = whole_event(session, event_id)
+        values: dict[str, Any] = {"state": TalkState.CONFIRMED, "starts": "2026-06-10T13:30:00", **fields}
+        return make_talk(session, event, **values).id
+
+
+def whole_event(session: Session, event_id: str) -> Event:
+    """Give an event with all that belongs to it."""
+    event = session.get_one(Event, event_id)
+    session.refresh(event, ["tags", "tracks", "rooms", "call", "neighbours"])
+    return event

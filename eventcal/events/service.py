@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -119,15 +119,30 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
     event.tags = []
     if event.call is not None:
         event.call.note = None
-    for position, track in enumerate(event.tracks, start=1):
-        track.name = f"{REDACTED} {position}"
-    for position, room in enumerate(event.rooms, start=1):
-        room.name = f"{REDACTED} {position}"
+    blank_names(session, event.tracks)
+    blank_names(session, event.rooms)
     event.redacted_at = now
     event.status = EventStatus.CANCELLED if event.status in PUBLIC_STATUSES else EventStatus.DRAFT
     derive_event(event, now=now)
     session.flush()
     return event
+
+
+class Named(Protocol):
+    """A part of an event whose name is unique in it."""
+
+    name: Any
+
+
+def blank_names(session: Session, parts: Sequence[Named]) -> None:
+    """Blank the names of an event's tracks, rooms or tiers, flushed, and number them: a name stays unique."""
+    for part in parts:
+        # One of them may be called what another is to be called.
+        part.name = f"{REDACTED} {new_id()}"
+    session.flush()
+    for position, part in enumerate(parts, start=1):
+        part.name = f"{REDACTED} {position}"
+    session.flush()
 
 
 def check_never_public(event: Event) -> None:

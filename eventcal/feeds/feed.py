@@ -63,8 +63,9 @@ def version_of(session: Session, feed: Feed, *, renderer: str, now: datetime) ->
     Every entry counts, by the digest of what it says and its numbers. Sums and counts would not do: as days pass,
     entries come and go without any change. `renderer` names whatever else the bytes are made of.
     """
-    rows = [tuple(row) for row in _rows(session, feed, *_NUMBERS, now=now)]
-    name = repr((renderer, str(feed.cancelled), feed.utc, rows))
+    rows = _rows(session, feed, *_NUMBERS, now=now)
+    entries = [(row.content, row.sequence, row.stamp) for row in rows]
+    name = repr((renderer, str(feed.cancelled), feed.utc, entries, _spans(rows)))
     return hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
 
 
@@ -76,8 +77,8 @@ def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> 
         texts = [marked_only(text) for text in texts]
     if feed.utc:
         texts = [in_utc(text) for text in texts]
-    spans = _spans([(row.zone, row.first_day, row.last_day) for row in rows if _keeps_zone(feed, row.ics)])
-    zones = [vtimezone(zone, first, last) for zone, (first, last) in sorted(spans.items())]
+    spans = _spans([row for row in rows if _keeps_zone(feed, row.ics)])
+    zones = [vtimezone(zone, first, last) for zone, (first, last) in spans.items()]
     changed_at = max((row.stamp for row in rows), default=None)
     return render_feed(replace(head, changed_at=changed_at), zones=zones, entries=texts)
 
@@ -104,15 +105,15 @@ def _keeps_zone(feed: Feed, text: str) -> bool:
     return not feed.utc or "\r\nRRULE:" in text
 
 
-def _spans(rows: Sequence[tuple[str | None, str, str]]) -> dict[str, tuple[date, date]]:
+def _spans(rows: Sequence[Row[Any]]) -> dict[str, tuple[date, date]]:
     """Return the first and last day of the entries in each zone."""
     spans: dict[str, tuple[date, date]] = {}
-    for zone, first_day, last_day in rows:
-        if zone is not None:
-            first, last = date.fromisoformat(first_day), date.fromisoformat(last_day)
-            seen = spans.get(zone, (first, last))
-            spans[zone] = min(seen[0], first), max(seen[1], last)
-    return spans
+    for row in rows:
+        if row.zone is not None:
+            first, last = date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)
+            seen = spans.get(row.zone, (first, last))
+            spans[row.zone] = min(seen[0], first), max(seen[1], last)
+    return dict(sorted(spans.items()))
 
 
 def _entries(feed: Feed, *, now: datetime) -> Select[LedgerEntry]:

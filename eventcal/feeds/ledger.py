@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.derive import derive_event
 from eventcal.events.models import Event
@@ -213,19 +214,18 @@ class _Following:
 
     def _talks(self, ids: Collection[str]) -> Sequence[Talk]:
         self._load_rows(EntryKind.TALK, ids)
-        return self._load(select(Talk).where(Talk.id.in_(ids)).options(*whole_talk()).order_by(Talk.id), ids)
+        return self._load(select(Talk).where(Talk.id.in_(ids)).order_by(Talk.id), whole_talk()) if ids else ()
 
     def _events(self, ids: Collection[str]) -> Sequence[Event]:
         self._load_rows(EntryKind.EVENT, ids)
-        return self._load(select(Event).where(Event.id.in_(ids)).options(*whole_event()).order_by(Event.id), ids)
+        return self._load(select(Event).where(Event.id.in_(ids)).order_by(Event.id), whole_event()) if ids else ()
 
-    def _load(self, rows: Select[Subject], ids: Collection[str]) -> Sequence[Subject]:
-        """Return what is in the database now, whole, whatever the session remembers of it."""
-        found = self.session.scalars(rows.execution_options(populate_existing=True)).all() if ids else ()
-        if any(inspect(one).unloaded for one in found):
-            # Whatever came along as part of another was loaded anew without parts of its own: they are put back.
-            self.session.scalars(rows).all()
-        return found
+    def _load(self, rows: Select[Subject], options: Iterable[ORMOption]) -> Sequence[Subject]:
+        """Return what there is now, whole: what the session remembers of relations may be older than their keys."""
+        for known in self.session.scalars(rows):
+            self.session.expire(known, inspect(type(known)).relationships.keys())
+        # Only what was let go of is loaded anew, so that whoever holds an event or a talk still has it whole.
+        return self.session.scalars(rows.options(*options)).all()
 
     def _load_rows(self, kind: EntryKind, ids: Collection[str]) -> None:
         rows = select(LedgerEntry).where(LedgerEntry.kind == kind, LedgerEntry.subject_id.in_(ids))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
+from eventcal.events.service import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
 from eventcal.kit.slugs import free_slug
@@ -17,7 +18,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships
+from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships, list_tiers
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
 from eventcal.sponsors.words import SponsorshipState
 
@@ -60,6 +61,14 @@ def remove_tier(session: Session, tier: Tier) -> None:
         session.delete(row)
     session.delete(tier)
     session.flush()
+
+
+def blank_tiers(session: Session, event: Event) -> None:
+    """Blank what the tiers of an event say that a moderator blanks; who holds them stays."""
+    tiers = [tier for tier, _taken in list_tiers(session, event)]
+    for tier in tiers:
+        tier.benefits = []
+    blank_names(session, tiers)
 
 
 def check_unsponsored(session: Session, event: Event) -> None:

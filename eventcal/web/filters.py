@@ -101,6 +101,7 @@ class FilterArgs(Query):
     scheduled = Flag(metadata=_said("true: has its times; false: waits for them."))
     updated_since = Since(
         metadata=_said("Changed then or later: RFC 3339 with an offset (in a URL, + is %2B), or a day in UTC.")
+        | {"pattern": r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$"}
     )
 
     @validates_schema(skip_on_field_errors=False)
@@ -117,7 +118,7 @@ class ListingArgs(FilterArgs):
         validate=Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}"),
         metadata=_said(f"How many items a page has; {DEFAULT_LIMIT} unless given."),
     )
-    cursor = Text(metadata=_said("`next` of the page before this one."))
+    cursor = Text(metadata=_said("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
 
     @post_load
     def _make(self, data: dict[str, Any], **_: object) -> Listing:

@@ -68,7 +68,7 @@ class Day(Once, fields.Date):
         return day
 
 
-class Since(Once, fields.DateTime):
+class Since(Once, fields.String):
     """A time with its offset (RFC 3339), or a date: the start of that day in UTC."""
 
     def read(self, text: str) -> datetime:
@@ -136,7 +136,7 @@ class Commas(Several):
 
 def text() -> Text:
     """Return a field for one line of text of at most `LONGEST_TEXT` characters."""
-    return Text(validate=short())
+    return Text(validate=short(), metadata={"format": "line", "minLength": 1})
 
 
 def short() -> Length:

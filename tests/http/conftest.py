@@ -1,30 +1,23 @@
 """What tests through HTTP share: the whole app on a database of either kind, and people who call its API."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from eventcal.app import create_app, create_house
-from eventcal.config import Settings
+from eventcal.app import create_app
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
-from eventcal.web.work import move_in
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
-from tests.http_app import writing
+from tests.http_app import MAIL_URL, housed, settings_of, writing
 from tests.make import make_event
-
-
-def _settings(database_url: str) -> Settings:
-    return Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40)
 
 
 @pytest.fixture(scope="session")
 def _walls() -> Flask:
     """Give the app as it is wired, on no database yet: wiring takes longer than most tests."""
-    app = create_app(_settings("sqlite:///nowhere.db"), clock=FixedClock())
+    app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
     app.config["RATELIMIT_ENABLED"] = False
     return app
 
@@ -32,10 +25,15 @@ def _walls() -> Flask:
 @pytest.fixture
 def app(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Give the app on a migrated database of its own, at NOON, without mail and without rate limits."""
-    house = create_house(_settings(database_url), clock=clock)
-    move_in(_walls, house)
-    yield _walls
-    house.database.engine.dispose()
+    with housed(_walls, database_url, clock) as app:
+        yield app
+
+
+@pytest.fixture
+def mailing_app(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+    """Give the app where mail is sent, so that members have to confirm their address."""
+    with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
+        yield app
 
 
 @pytest.fixture

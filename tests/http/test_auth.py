@@ -37,6 +37,7 @@ from tests.http_app import (
     token_of,
     writing,
 )
+from tests.make import make_event
 from tests.statements import statements
 
 ADA = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada"}
@@ -247,6 +248,17 @@ def test_a_mailed_token_confirms_the_address_once_and_for_all(mailing: Flask, cl
     assert post(mailing, "/auth/confirm", {"token": token}).status_code == 200
     assert only_member(mailing).confirmed_at == NOON
     assert sign_in(mailing).member["confirmed"] is True
+
+
+def test_nothing_is_submitted_before_the_address_is_confirmed(mailing: Flask) -> None:
+    register(mailing)
+    with writing(mailing) as session:
+        make_event(session, slug="summit")
+    browser = sign_in(mailing)
+    talk = {"title": "Xen on ARM"}
+    assert problem(browser.post("/events/summit/talks", talk)) == (403, "not-confirmed")
+    post(mailing, "/auth/confirm", {"token": mailed_token(mailing)})
+    assert browser.post("/events/summit/talks", talk).status_code == 201
 
 
 def test_the_confirming_mail_can_be_had_again_and_the_answer_says_nothing(mailing: Flask) -> None:
@@ -462,5 +474,4 @@ def test_the_library_s_own_tokens_are_not_looked_for(app: Flask, where: str) -> 
     register(app)
     with app.test_request_context():
         token = str(only_member(app).get_auth_token())
-    answer = call(app.test_client(), "GET", f"/me?{where}={token}", **{where: token})
-    assert answer.status_code == 401
+    assert problem(call(app.test_client(), "GET", "/me", **{where: token})) == (401, "not-signed-in")

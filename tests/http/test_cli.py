@@ -1,20 +1,15 @@
 import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from flask import Flask
-from sqlalchemy import create_engine, text
 
-from eventcal.cli import main
 from tests.clocks import FixedClock
+from tests.command_line import CommandLine, served
 from tests.datasets import EVENT, SPEAKER, TALK
-from tests.http_app import PASSWORD, running, sign_in
+from tests.http_app import PASSWORD, sign_in
 
 COMMANDS = [
     ("demo",),
@@ -30,53 +25,6 @@ COMMANDS = [
 ]
 
 
-class CommandLine:
-    """`eventcal`, in an instance folder of its own."""
-
-    def __init__(self, instance: Path, **settings: str) -> None:
-        self.instance = instance
-        self.settings = {"EVENTCAL_INSTANCE": str(instance), **settings}
-
-    def run(self, *arguments: str, typed: str | None = None, **settings: str) -> Result:
-        """Run a command to its end, as a shell without a terminal does."""
-        environment = {**self.settings, **settings}
-        return CliRunner(env=environment).invoke(main, arguments, input=typed, prog_name="eventcal")
-
-    def done(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
-        """Give what a command says that succeeds."""
-        result = self.run(*arguments, typed=typed, **settings)
-        assert (result.exit_code, result.stderr) == (0, ""), result.output
-        return result.stdout
-
-    def refused(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
-        """Give what a command says that is refused."""
-        result = self.run(*arguments, typed=typed, **settings)
-        assert (result.exit_code, result.stdout) == (1, ""), result.output
-        assert isinstance(result.exception, SystemExit)
-        return result.stderr
-
-    def misused(self, *arguments: str) -> str:
-        """Give what is said of a command that is not written as it must be."""
-        result = self.run(*arguments)
-        assert result.exit_code == 2, result.output
-        return result.stderr
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Give what the database says."""
-        engine = create_engine(f"sqlite:///{self.instance}/eventcal.db")
-        with engine.begin() as connection:
-            result = connection.execute(text(query))
-            found = [tuple(row) for row in result] if result.returns_rows else []
-        engine.dispose()
-        return found
-
-    def write(self, **sections: Any) -> str:  # noqa: ANN401 - lists of records
-        """Write a data set down, and give the file's name."""
-        path = self.instance / "set.json"
-        path.write_text(json.dumps(sections), encoding="utf-8")
-        return str(path)
-
-
 @pytest.fixture
 def bare(tmp_path: Path) -> CommandLine:
     """Give the command line before anything was done."""
@@ -84,16 +32,10 @@ def bare(tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def cli(bare: CommandLine, _sqlite_template: Path) -> CommandLine:
+def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
     """Give the command line on a migrated database."""
-    shutil.copyfile(_sqlite_template, bare.instance / "eventcal.db")
-    return bare
-
-
-@contextmanager
-def served(cli: CommandLine, clock: FixedClock) -> Iterator[Flask]:
-    with running(f"sqlite:///{cli.instance}/eventcal.db", clock) as app:
-        yield app
+    assert sqlite_url == f"sqlite:///{tmp_path}/eventcal.db"
+    return CommandLine(tmp_path)
 
 
 # Every command
@@ -212,8 +154,8 @@ def test_a_fault_of_the_whole_file_is_told(cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda path: None, r"gone\.json cannot be read: No such file or directory\.\n"),
-        (lambda path: path.mkdir(), r"gone\.json cannot be read: Is a directory\.\n"),
+        (Path.resolve, r"gone\.json cannot be read: No such file or directory\.\n"),
+        (Path.mkdir, r"gone\.json cannot be read: Is a directory\.\n"),
         (lambda path: path.write_text("{"), r"gone\.json is not JSON in UTF-8: .*, at line 1, column 2\.\n"),
     ],
 )
@@ -260,97 +202,28 @@ def test_the_demo_can_keep_its_dates(cli: CommandLine) -> None:
     ]
 
 
-# Members
+# Serving; what it does once it runs is in test_serve.py
 
 
-def test_a_member_is_added_who_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
-    arguments = ("members", "add", "Ada@Example.ORG", "--name", "Ada Lovelace", "--role", "admin", "--password-stdin")
-    assert cli.done(*arguments, typed=f"{PASSWORD}\n") == (
-        "Ada Lovelace can sign in as Ada@example.org, with the role admin.\n"
-    )
-    with served(cli, clock) as app:
-        member = sign_in(app, "ada@example.org").member
-    assert (member["name"], member["role"], member["confirmed"]) == ("Ada Lovelace", "admin", True)
-
-
-def test_a_password_that_is_no_good_is_refused(cli: CommandLine) -> None:
-    arguments = ("members", "add", "ada@example.org", "--name", "Ada", "--password-stdin")
-    assert cli.refused(*arguments, typed="short\n") == "The password must have 8 to 128 characters.\n"
-    assert cli.rows("SELECT * FROM members") == []
-
-
-def test_an_address_has_one_account(cli: CommandLine) -> None:
-    add(cli)
-    said = cli.refused("members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD)
-    assert said == (
-        "ADA@example.org has an account already; change it with `eventcal members role` or `members password`.\n"
+def test_a_port_is_not_shared(cli: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = cli.refused("serve", "--port", str(port))
+    assert said.splitlines()[-1] == (
+        f"Something listens on 127.0.0.1 port {port} already; stop it, or give another --port."
     )
 
 
-def add(cli: CommandLine, email: str = "ada@example.org") -> None:
-    cli.done("members", "add", email, "--name", "Ada", "--password-stdin", typed=PASSWORD)
+@pytest.mark.parametrize("host", ["203.0.113.9", "nowhere.invalid"])
+def test_nobody_serves_from_where_this_machine_is_not(cli: CommandLine, host: str) -> None:
+    said = cli.refused("serve", "--host", host)
+    assert said.splitlines()[-1] == f"This machine has no address {host}; give another with --host."
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("add", "ada@example.org", "--name", "Ada"), "Say --password-stdin and give the password on standard input."),
-        (("add", "ada", "--name", "Ada"), "must be an e-mail address such as ada@example.org"),
-        (("add", "ada@example.org", "--name", " "), "is blank; write something that can be seen"),
-        (("add", "ada@example.org", "--name", "A" * 201), "must have at most 200 characters"),
-        (("add", "ada@example.org"), "Missing option '--name'."),
-        (("role", "ada@example.org", "king"), "'king' is not one of 'member', 'moderator', 'admin'."),
-        (("password", "ada@example.org"), "Say --password-stdin"),
-    ],
-)
-def test_a_command_that_is_written_wrongly_says_how(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
-    assert says in cli.misused("members", *arguments)
-
-
-def test_a_member_is_given_another_role(cli: CommandLine) -> None:
-    add(cli)
-    assert cli.done("members", "role", "ada@example.org", "moderator") == (
-        "ada@example.org now has the role moderator.\n"
+def test_feeds_that_were_rendered_otherwise_are_told_before_serving(cli: CommandLine) -> None:
+    said = cli.refused("serve", "--host", "203.0.113.9")
+    assert said.splitlines()[0] == (
+        "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`."
     )
-    assert cli.rows("SELECT role FROM members") == [("moderator",)]
-
-
-@pytest.mark.parametrize("arguments", [("role", "ada@example.org", "admin"), ("password", "ada@example.org")])
-def test_whoever_has_no_account_is_not_changed(cli: CommandLine, arguments: tuple[str, ...]) -> None:
-    from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
-    assert cli.refused("members", *arguments, *from_stdin, typed=PASSWORD) == (
-        "Nobody with this address has an account; ask them to register first.\n"
-    )
-
-
-def test_a_new_password_ends_what_the_old_one_began(cli: CommandLine, clock: FixedClock) -> None:
-    add(cli)
-    with served(cli, clock) as app:
-        browser = sign_in(app)
-        cli.done("members", "password", "ada@example.org", "--password-stdin", typed="battery staple\n")
-        assert browser.get("/me").status_code == 401
-        assert sign_in(app, password="battery staple").get("/me").status_code == 200
-
-
-# Teams
-
-
-def test_a_team_is_changed(cli: CommandLine) -> None:
-    cli.done("load", cli.write(events=[EVENT]))
-    for email in ("ada@example.org", "grace@example.org"):
-        add(cli, email)
-    team = ("events", "team", "summit")
-    assert cli.done(*team, "add", "ada@example.org") == "ada@example.org is on the team of summit, as organiser.\n"
-    assert cli.done(*team, "add", "grace@example.org", "--role", "reviewer") == (
-        "grace@example.org is on the team of summit, as reviewer.\n"
-    )
-    query = "SELECT email, team_members.role FROM team_members JOIN members ON id = member_id ORDER BY email"
-    assert cli.rows(query) == [("ada@example.org", "organiser"), ("grace@example.org", "reviewer")]
-    assert cli.done(*team, "remove", "grace@example.org") == ("grace@example.org is no longer on the team of summit.\n")
-    assert cli.refused(*team, "remove", "ada@example.org") == "An event needs an organiser: name another one first.\n"
-    assert cli.rows(query) == [("ada@example.org", "organiser")]
-
-
-def test_there_is_no_team_without_an_event(cli: CommandLine) -> None:
-    add(cli)
-    assert cli.refused("events", "team", "nowhere", "add", "ada@example.org") == "There is no event “nowhere” here.\n"
+    cli.done("db", "upgrade")
+    assert len(cli.refused("serve", "--host", "203.0.113.9").splitlines()) == 1

@@ -100,7 +100,6 @@ def test_a_key_is_for_one_request_only(app: Flask, browser: Browser) -> None:
     send(browser)
     assert problem(send(browser, body={"title": "Another"})) == (422, "idempotency-key-reused")
     assert problem(send(browser, path="/me/feeds", body=TALK)) == (422, "idempotency-key-reused")
-    assert problem(send(browser, path=f"{TALKS}?x=1")) == (422, "idempotency-key-reused")
     assert len(rows(app, Talk)) == 1
 
 

@@ -209,6 +209,28 @@ def test_signing_in_to_the_mail_server(database: Database, database_url: str, se
     assert (server.logins, len(server.mails)) == (1, 1)
 
 
+@pytest.mark.parametrize("offers_tls", [True, False])
+def test_no_password_goes_to_another_machine_without_tls(
+    database: Database, database_url: str, server: MailServer, *, offers_tls: bool
+) -> None:
+    server.offers_tls = offers_tls
+    queue(database)
+    # The same machine by a name that does not say so.
+    send_next(database, settings_of(database_url, server.url_with_password.replace("127.0.0.1", "127.1")))
+    [row] = messages(database)
+    assert (server.logins, server.mails, row.sent_at) == (0, [], None)
+    assert ("TLS" in str(row.last_error)) is not offers_tls
+
+
+def test_a_mail_that_is_no_good_is_given_up_without_harm(
+    database: Database, settings: Settings, server: MailServer
+) -> None:
+    queue(database, to="nobody")
+    queue(database)
+    assert [send_next(database, settings) for _ in range(2)] == [True, True]
+    assert server.recipients == ["nobody", "ada@example.org"]
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

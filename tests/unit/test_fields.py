@@ -20,7 +20,6 @@ from eventcal.web.api.schemas.base import (
     Language,
     Line,
     LocalTime,
-    Money,
     Part,
     Shape,
     Slug,
@@ -28,6 +27,7 @@ from eventcal.web.api.schemas.base import (
     Whole,
     Word,
 )
+from eventcal.web.api.schemas.money import Money
 
 EURO = {"amount": "12.5", "currency": "EUR"}
 

@@ -25,7 +25,11 @@ class ChangesQuery(Query):
     """From where on, and how many at a time."""
 
     since = Text(
-        load_default="0", metadata={"description": "`next` of the last answer; without it, from the beginning."}
+        load_default="0",
+        metadata={
+            "description": "`next` of the last answer; without it, from the beginning.",
+            "pattern": "^[0-9]{1,18}$",
+        },
     )
     limit = Count(
         load_default=DEFAULT_LIMIT, validate=Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}")

@@ -20,7 +20,7 @@ from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
-from eventcal.sponsors.service import check_unsponsored
+from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
 from eventcal.web.access import caller, member, moderator, organiser, public
 from eventcal.web.api.answers import answer, check_version, nothing, resource, serve_public
@@ -135,6 +135,7 @@ def redact(slug: str) -> Response:
     """Blank an event's text everywhere; a tombstone stays."""
     with unit_of_work() as session:
         event = service.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
+        blank_tiers(session, event)
     return _answer(event)
 
 

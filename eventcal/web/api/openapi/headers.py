@@ -33,7 +33,6 @@ SENT: Json = {
         "If-Match",
         "The ETag of the version that is changed, in any encoding; or `*`, to change it whatever it is.",
         required=True,
-        minLength=1,
         examples=["*"],
     ),
     "If-None-Match": _sent("If-None-Match", "ETags that the caller has; answered by 304 where one is current."),

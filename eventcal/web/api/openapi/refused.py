@@ -65,7 +65,7 @@ def refused_answers(kinds: Iterable[type[Refusal]]) -> Iterator[tuple[str, str, 
     for kind in kinds:
         by_status[status_of(kind)][kind.code] = kind.title
     for status, titles in sorted(by_status.items()):
-        yield str(int(status)), "-or-".join([str(int(status)), *sorted(titles)]), _answer(status, titles)
+        yield str(int(status)), f"{int(status)}-{'-or-'.join(sorted(titles))}", _answer(status, titles)
 
 
 def _answer(status: HTTPStatus, titles: Mapping[str, str]) -> Json:

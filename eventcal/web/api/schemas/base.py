@@ -245,7 +245,7 @@ class Instant(fields.DateTime):
 
 
 class Whole(fields.Integer):
-    """A whole number, written as one."""
+    """A whole number, written as one; to JSON Schema 5.0 is one too."""
 
     def __init__(self, *, least: int = 0, most: int = _LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         between = validate.Range(least, most, error=f"must be from {least} to {most}")
@@ -254,7 +254,8 @@ class Whole(fields.Integer):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
             raise self.make_error("invalid")
-        return super()._deserialize(value, attr, data, **kwargs)
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        return super()._deserialize(whole, attr, data, **kwargs)
 
 
 class Degrees(fields.Float):

@@ -221,9 +221,7 @@ class EventOut(Shape):
     tracks = fields.List(fields.Nested(TrackOut), required=True)
     rooms = fields.List(fields.Nested(RoomOut), required=True)
     sequence = fields.Integer(required=True, metadata=says("Rises whenever its calendar entry changes (RFC 5545)."))
-    revision = fields.Integer(
-        required=True, metadata=says("Rises with every change, its version and that of no other.")
-    )
+    revision = fields.Integer(required=True, metadata=says("Rises with every change; the ETag names it."))
     created_at = Instant(required=True)
     updated_at = Instant(required=True)
     links = fields.Nested(EventLinks, required=True)

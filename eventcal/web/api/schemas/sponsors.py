@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.api.schemas.base import (
+    SLUG_PATTERN,
     URI,
     HttpUrl,
     Instant,
@@ -105,7 +106,7 @@ class SponsorshipIn(Shape):
     """An enquiry: which tier, and who would hold it."""
 
     tier = Line(40, required=True)
-    sponsor = SponsorGiven(required=True, metadata={"description": "What it is, or its slug alone, as text."})
+    sponsor = SponsorGiven(required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
     note = Text(NOTE, allow_none=True)
 
 

@@ -1,0 +1,69 @@
+"""`eventcal` for tests: each command runs to its end, and what it says is looked at."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from eventcal.cli import main
+from tests.clocks import FixedClock
+from tests.http_app import running
+
+
+class CommandLine:
+    """`eventcal`, in an instance folder of its own."""
+
+    def __init__(self, instance: Path, **settings: str) -> None:
+        self.instance = instance
+        self.settings = {"EVENTCAL_INSTANCE": str(instance), **settings}
+
+    def run(self, *arguments: str, typed: str | None = None, **settings: str) -> Result:
+        """Run a command to its end, as a shell without a terminal does."""
+        environment = {**self.settings, **settings}
+        return CliRunner(env=environment).invoke(main, arguments, input=typed, prog_name="eventcal")
+
+    def done(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
+        """Give what a command says that succeeds."""
+        result = self.run(*arguments, typed=typed, **settings)
+        assert (result.exit_code, result.stderr) == (0, ""), result.output
+        return result.stdout
+
+    def refused(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
+        """Give what a command says that is refused."""
+        result = self.run(*arguments, typed=typed, **settings)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        assert isinstance(result.exception, SystemExit)
+        return result.stderr
+
+    def misused(self, *arguments: str) -> str:
+        """Give what is said of a command that is not written as it must be."""
+        result = self.run(*arguments)
+        assert result.exit_code == 2, result.output
+        return result.stderr
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Give what the database says."""
+        engine = create_engine(f"sqlite:///{self.instance}/eventcal.db")
+        with engine.begin() as connection:
+            result = connection.execute(text(query))
+            found = [tuple(row) for row in result] if result.returns_rows else []
+        engine.dispose()
+        return found
+
+    def write(self, **sections: Any) -> str:  # noqa: ANN401 - lists of records
+        """Write a data set down, and give the file's name."""
+        path = self.instance / "set.json"
+        path.write_text(json.dumps(sections), encoding="utf-8")
+        return str(path)
+
+
+@contextmanager
+def served(cli: CommandLine, clock: FixedClock) -> Iterator[Flask]:
+    """Give the app on the database that the commands work on."""
+    with running(f"sqlite:///{cli.instance}/eventcal.db", clock) as app:
+        yield app

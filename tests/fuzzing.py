@@ -1,0 +1,112 @@
+"""The OpenAPI document as schemathesis tries it: answers closed, and names narrowed to those of tests/world.py."""
+
+import copy
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+
+from eventcal.web.api.openapi.document import answered_schemas
+from tests import world
+
+Json = dict[str, Any]
+
+_SLUGS = {"events": world.EVENTS, "speakers": world.SPEAKERS, "sponsors": world.SPONSORS}
+# A name that nothing has, a date outside the event, a price without a currency: schema and service see these alike,
+# and would refuse nearly every body that is made up. With what there is, most bodies come through to the end.
+_KNOWN: Mapping[str, Mapping[str, list[Any]]] = {
+    "EventFields": {
+        "timezone": ["Europe/Berlin", "America/St_Johns", "UTC"],
+        "starts": ["2026-06-10", "2026-06-11"],
+        "ends": ["2026-06-12", "2026-06-30"],
+        "recurrence": [None, "FREQ=YEARLY;COUNT=3"],
+        "co_located_with": [None, [], ["hackday"]],
+        "status": ["confirmed"],
+    },
+    "CallForTalksIn": {
+        "opens_at": [None, "2026-01-10T12:00:00"],
+        "closes_at": [None, "2026-05-02T23:59:00+02:00"],
+        "anywhere_on_earth": [False],
+    },
+    "TalkFields": {
+        "track": [None, "Security"],
+        "room": [None, "Attic"],
+        "starts": [None, "2026-06-10T09:00:00"],
+        "ends": [None],
+        "reprise_of": [None, "confirmed"],
+    },
+    "SpeakerOnTalk": {"slug": list(world.SPEAKERS)},
+    "MergeIn": {"other": list(world.SPEAKERS)},
+    "TeamMemberIn": {"email": ["ada@example.org", "mo@example.org"]},
+    "SponsorshipIn": {"tier": list(world.NAMES["tier_id"])},
+    "SponsorNamed": {"slug": list(world.SPONSORS)},
+    "LoginIn": {"email": ["ada@example.org"]},
+}
+_SAME_FIELDS = {
+    "EventIn": "EventFields",
+    "EventPatch": "EventFields",
+    "TalkIn": "TalkFields",
+    "TalkPatch": "TalkFields",
+}
+# A public slug does not change: nearly every change that is made up would be refused for this alone.
+_LEFT_OUT = {"EventPatch": "slug", "SpeakerPatch": "slug"}
+_DAYS = {"from": ["1970-01-01", "2026-06-01"], "to": ["2026-06-11", "2199-12-31"]}
+# The filters are the same wherever they are (test_openapi.py), so one list and one feed are enough to try them at.
+_FILTERS_TRIED_AT = {"/api/v1/events", "/calendar.ics"}
+_PIECES = ["Xen on ARM", "—", "ünïcôdé", "日本語", "שלום", "<b>&amp;", "'; --", "%s", "\\", "😀", "İ", "ß", " "]
+
+
+def narrowed(document: Json) -> Json:
+    """Return a copy whose answers have no field that is not named, and whose names are those of things there are."""
+    told = copy.deepcopy(document)
+    schemas = told["components"]["schemas"]
+    for name in answered_schemas(told):
+        schemas[name]["additionalProperties"] = False
+    for name, schema in schemas.items():
+        schema.get("properties", {}).pop(_LEFT_OUT.get(name), None)
+        for field, values in _KNOWN.get(_SAME_FIELDS.get(name, name), {}).items():
+            if field in schema["properties"]:
+                schema["properties"][field] = {"enum": values}
+    for path, item in told["paths"].items():
+        for parameter in item.get("parameters", []):
+            parameter["schema"] = {"enum": list(_names_in(path, parameter["name"]))}
+        for operation in (one for one in item.values() if isinstance(one, dict)):
+            _narrow(operation, filters=path in _FILTERS_TRIED_AT or "{" not in path and not path.endswith("/talks"))
+    return told
+
+
+def _names_in(path: str, parameter: str) -> tuple[str, ...]:
+    return _SLUGS[path.split("/{slug}")[0].rpartition("/")[2]] if parameter == "slug" else world.NAMES[parameter]
+
+
+def _narrow(operation: Json, *, filters: bool) -> None:
+    # No cursor can be made up; what is done with the wrong ones, test_paging.py says.
+    parameters = [one for one in operation["parameters"] if one.get("name") != "cursor"]
+    if not filters:
+        parameters = [one for one in parameters if one.get("name") == "limit" or one.get("in") != "query"]
+    for parameter in parameters:
+        if parameter.get("name") in _DAYS:
+            parameter["schema"] = {"enum": _DAYS[parameter["name"]]}
+    operation["parameters"] = parameters
+    # The two types are read by the same lines.
+    operation.get("requestBody", {}).get("content", {}).pop("application/merge-patch+json", None)
+
+
+def register_formats() -> None:
+    """Tell schemathesis how the formats look that the document names in words."""
+    lines = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=4).map("".join).filter(str.strip)
+    moments = st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - as st.datetimes wants them
+    formats = {
+        "line": lines,
+        "text": st.lists(lines | st.sampled_from(["", "\n", "\t", "* a\n* b"]), max_size=3).map("".join),
+        "password": st.sampled_from(["correct horse", "passwörter sind lang", "x" * 128]),
+        "uri": st.sampled_from(
+            ["https://example.org/", "http://example.org:8080/a?b=c&d=%20#e", "https://xn--e1afmkfd.example/"]
+        ),
+        "email": st.sampled_from(["ada@example.org", "grace.hopper+xen@example.com", "ü@example.org"]),
+        "date-time": moments.map(lambda moment: moment.isoformat(timespec="seconds")),
+    }
+    for name, strategy in formats.items():
+        schemathesis.openapi.format(name, strategy)

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from tests.clocks import FixedClock
+from tests.command_line import CommandLine, served
+from tests.datasets import EVENT
+from tests.http_app import PASSWORD, sign_in
+
+
+@pytest.fixture
+def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
+    """Give the command line on a migrated database."""
+    assert sqlite_url == f"sqlite:///{tmp_path}/eventcal.db"
+    return CommandLine(tmp_path)
+
+
+# Members
+
+
+def test_a_member_is_added_who_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
+    arguments = ("members", "add", "Ada@Example.ORG", "--name", "Ada Lovelace", "--role", "admin", "--password-stdin")
+    assert cli.done(*arguments, typed=f"{PASSWORD}\n") == (
+        "Ada Lovelace can sign in as Ada@example.org, with the role admin.\n"
+    )
+    with served(cli, clock) as app:
+        member = sign_in(app, "ada@example.org").member
+    assert (member["name"], member["role"], member["confirmed"]) == ("Ada Lovelace", "admin", True)
+
+
+def test_a_password_that_is_no_good_is_refused(cli: CommandLine) -> None:
+    arguments = ("members", "add", "ada@example.org", "--name", "Ada", "--password-stdin")
+    assert cli.refused(*arguments, typed="short\n") == "The password must have 8 to 128 characters.\n"
+    assert cli.rows("SELECT * FROM members") == []
+
+
+def test_an_address_has_one_account(cli: CommandLine) -> None:
+    add(cli)
+    said = cli.refused("members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD)
+    assert said == (
+        "ADA@example.org has an account already; change it with `eventcal members role` or `members password`.\n"
+    )
+
+
+def add(cli: CommandLine, email: str = "ada@example.org") -> None:
+    cli.done("members", "add", email, "--name", "Ada", "--password-stdin", typed=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("add", "ada@example.org", "--name", "Ada"), "Say --password-stdin and give the password on standard input."),
+        (("add", "ada", "--name", "Ada"), "must be an e-mail address such as ada@example.org"),
+        (("add", "ada@example.org", "--name", " "), "is blank; write something that can be seen"),
+        (("add", "ada@example.org", "--name", "A" * 201), "must have at most 200 characters"),
+        (("add", "ada@example.org"), "Missing option '--name'."),
+        (("role", "ada@example.org", "king"), "'king' is not one of 'member', 'moderator', 'admin'."),
+        (("password", "ada@example.org"), "Say --password-stdin"),
+    ],
+)
+def test_a_command_that_is_written_wrongly_says_how(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
+    assert says in cli.misused("members", *arguments)
+
+
+def test_a_member_is_given_another_role(cli: CommandLine) -> None:
+    add(cli)
+    assert cli.done("members", "role", "ada@example.org", "moderator") == (
+        "ada@example.org now has the role moderator.\n"
+    )
+    assert cli.rows("SELECT role FROM members") == [("moderator",)]
+
+
+@pytest.mark.parametrize("arguments", [("role", "ada@example.org", "admin"), ("password", "ada@example.org")])
+def test_whoever_has_no_account_is_not_changed(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
+    assert cli.refused("members", *arguments, *from_stdin, typed=PASSWORD) == (
+        "Nobody with this address has an account; ask them to register first.\n"
+    )
+
+
+def test_a_new_password_ends_what_the_old_one_began(cli: CommandLine, clock: FixedClock) -> None:
+    add(cli)
+    with served(cli, clock) as app:
+        browser = sign_in(app)
+        cli.done("members", "password", "ada@example.org", "--password-stdin", typed="battery staple\n")
+        assert browser.get("/me").status_code == 401
+        assert sign_in(app, password="battery staple").get("/me").status_code == 200
+
+
+# Teams
+
+
+def test_a_team_is_changed(cli: CommandLine) -> None:
+    cli.done("load", cli.write(events=[EVENT]))
+    for email in ("ada@example.org", "grace@example.org"):
+        add(cli, email)
+    team = ("events", "team", "summit")
+    assert cli.done(*team, "add", "ada@example.org") == "ada@example.org is on the team of summit, as organiser.\n"
+    assert cli.done(*team, "add", "grace@example.org", "--role", "reviewer") == (
+        "grace@example.org is on the team of summit, as reviewer.\n"
+    )
+    query = "SELECT email, team_members.role FROM team_members JOIN members ON id = member_id ORDER BY email"
+    assert cli.rows(query) == [("ada@example.org", "organiser"), ("grace@example.org", "reviewer")]
+    assert cli.done(*team, "remove", "grace@example.org") == ("grace@example.org is no longer on the team of summit.\n")
+    assert cli.refused(*team, "remove", "ada@example.org") == "An event needs an organiser: name another one first.\n"
+    assert cli.rows(query) == [("ada@example.org", "organiser")]
+
+
+def test_there_is_no_team_without_an_event(cli: CommandLine) -> None:
+    add(cli)
+    assert cli.refused("events", "team", "nowhere", "add", "ada@example.org") == "There is no event “nowhere” here.\n"

@@ -1,0 +1,197 @@
+"""Editing an event through the API: If-Match, merge patch, every fault at once, and nothing half saved."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from eventcal.events.words import EventStatus
+from tests.api import Api
+from tests.http_app import writing
+from tests.make import make_event
+
+PATH = "/events/summit"
+
+
+def test_a_change_says_what_it_is_a_change_of(organiser: Api, anonymous: Api) -> None:
+    etag = anonymous.get(PATH).etag
+    assert organiser.patch(PATH, {"title": "New"}, if_match=None).code == (428, "precondition-required")
+    changed = organiser.patch(PATH, {"title": "New"}, if_match=etag)
+    assert (changed.status, changed.json["title"]) == (200, "New")
+    stale = organiser.patch(PATH, {"title": "Newer"}, if_match=etag)
+    assert stale.code == (412, "stale")
+    assert str(changed.json["revision"]) in stale.json["detail"]
+    assert anonymous.get(PATH).json["title"] == "New"
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip", "zstd", "identity"])
+def test_if_match_takes_the_etag_of_any_encoding(organiser: Api, anonymous: Api, coding: str) -> None:
+    etag = anonymous.get(PATH, Accept_Encoding=coding).etag
+    assert organiser.patch(PATH, {"title": "New"}, if_match=etag).status == 200
+
+
+@pytest.mark.parametrize(
+    ("if_match", "status"),
+    [
+        ("*", 200),
+        (" * ", 200),
+        ('"0.x", {etag}', 200),
+        ('{etag},"0.x"', 200),
+        ("W/{etag}", 412),
+        ('"0.x"', 412),
+        ("", 412),
+        ("nonsense", 412),
+        ('"', 412),
+    ],
+)
+def test_if_match_is_a_list_compared_strongly_or_a_star(
+    organiser: Api, anonymous: Api, *, if_match: str, status: int
+) -> None:
+    given = if_match.replace("{etag}", anonymous.get(PATH).etag)
+    assert organiser.patch(PATH, {"title": "New"}, if_match=given).status == status
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/merge-patch+json", "application/json; charset=utf-8"]
+)
+def test_merge_patch_and_json_are_the_same(organiser: Api, kind: str) -> None:
+    answer = organiser.patch(PATH, b'{"summary": "New"}', Content_Type=kind)
+    assert (answer.status, answer.json["summary"]) == (200, "New")
+
+
+FULL: dict[str, Any] = {
+    "summary": "Short",
+    "location": {"city": "Ghent", "country": "BE", "latitude": 51.05, "longitude": 3.73},
+    "registration": {"url": "https://tickets.example/", "price": {"amount": "10.00", "currency": "EUR"}},
+    "call_for_talks": {"closes_at": "2026-05-01T12:00:00Z", "kinds": ["talk"], "note": "Hurry"},
+    "tags": ["a", "b"],
+}
+
+
+def test_objects_are_merged_lists_are_replaced_and_null_clears(organiser: Api) -> None:
+    organiser.patch(PATH, FULL)
+    merged = organiser.patch(
+        PATH,
+        {
+            "summary": None,
+            "location": {"city": "Bruges", "latitude": None, "longitude": None},
+            "registration": {"url": None},
+            "call_for_talks": {"note": None},
+            "tags": ["b"],
+        },
+    ).json
+    assert merged["summary"] is None
+    assert {name: value for name, value in merged["location"].items() if value} == {"city": "Bruges", "country": "BE"}
+    assert merged["registration"] == {"url": None, "price": {"amount": "10.00", "currency": "EUR"}}
+    assert merged["call_for_talks"] == {
+        "opens_at": None,
+        "closes_at": "2026-05-01T14:00:00+02:00",
+        "kinds": ["talk"],
+        "note": None,
+    }
+    assert merged["tags"] == ["b"]
+    cleared = organiser.patch(
+        PATH, {"location": None, "registration": None, "call_for_talks": None, "tags": None, "description": None}
+    ).json
+    assert set(cleared["location"].values()) == {None}
+    assert cleared["registration"] == {"url": None, "price": None}
+    assert [cleared[name] for name in ("call_for_talks", "tags", "description_html")] == [None, [], None]
+
+
+def test_a_patch_that_changes_nothing_is_no_change(organiser: Api, anonymous: Api) -> None:
+    before = anonymous.get(PATH)
+    again = {name: before.json[name] for name in ("title", "tags", "starts", "timezone", "location", "description")}
+    for body in ({}, again, {"call_for_talks": {}}, {"co_located_with": []}):
+        assert organiser.patch(PATH, body, if_match=before.etag).etag == before.etag
+    assert anonymous.get("/changes").json["next"] == str(before.json["revision"])
+
+
+def test_every_fault_of_the_shape_is_named_at_once(organiser: Api) -> None:
+    wrong = {
+        "title": "x" * 201,
+        "slug": "No Slug",
+        "kind": "party",
+        "starts": "10 June",
+        "location": {"country": "de", "latitude": 91, "planet": "Earth"},
+        "registration": {"price": {"amount": "1,50"}},
+        "tags": ["ok", "", "x" * 51],
+        "url": "javascript:alert(1)",
+        "timezone": None,
+        "colour": "red",
+        "revision": 7,
+    }
+    assert organiser.patch(PATH, wrong).faults == {
+        "/title": "must have at most 200 characters",
+        "/slug": 'must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters',
+        "/kind": "must be one of: conference, meetup, hackathon, workshop, webinar",
+        "/starts": "'10 June' is neither a date nor a local time; write a date (2014-08-18) or a local time "
+        "(2014-06-04T13:30:00)",
+        "/location/country": "must be an ISO 3166-1 code of two capital letters, such as DE",
+        "/location/latitude": "must be from -90 to 90",
+        "/location/planet": "is not known here; leave it out",
+        "/registration/price/amount": 'must be a decimal string such as "12.50"',
+        "/registration/price/currency": "is required",
+        "/tags/1": "is blank; write something that can be seen",
+        "/tags/2": "must have at most 50 characters",
+        "/url": "must be a URL that begins with https:// or http:// and a host name",
+        "/timezone": "must not be null; leave it out instead",
+        "/colour": "is not known here; leave it out",
+        "/revision": "is not known here; leave it out",
+    }
+
+
+def test_every_fault_of_the_meaning_is_named_at_once(app: Flask, organiser: Api) -> None:
+    with writing(app) as session:
+        make_event(session, slug="hidden", status=EventStatus.PENDING)
+    wrong = {
+        "starts": "2026-03-29T02:30:00",
+        "ends": "2026-03-28",
+        "location": {"latitude": 1},
+        "call_for_talks": {"opens_at": "2026-05-02T00:00:00", "closes_at": "2026-05-01T00:00:00"},
+        "co_located_with": ["summit", "hidden", "nowhere"],
+    }
+    assert organiser.patch(PATH, wrong).faults == {
+        "/starts": "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
+        "the next time there is 2026-03-29T03:00:00",
+        "/location": "latitude and longitude belong together; give both or neither",
+        "/call_for_talks/closes_at": "must be later than opens_at",
+        "/co_located_with/0": "there is no public event “summit”",
+        "/co_located_with/1": "there is no public event “hidden”",
+        "/co_located_with/2": "there is no public event “nowhere”",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"ends": "2026-06-09"}, "/ends"),
+        ({"starts": "2026-06-10T09:00:00"}, "/ends"),
+        ({"timezone": "Mars/Olympus"}, "/timezone"),
+        ({"recurrence": "FREQ=SECONDLY"}, "/recurrence"),
+        ({"recurrence": "whenever"}, "/recurrence"),
+        ({"call_for_talks": {"closes_at": "2026-05-01"}}, "/call_for_talks/closes_at"),
+        ({"call_for_talks": {"closes_at": "soon", "anywhere_on_earth": True}}, "/call_for_talks/closes_at"),
+        ({"co_located_with": ["other", "other"]}, "/co_located_with/1"),
+    ],
+)
+def test_what_is_refused_leaves_everything_as_it_was(
+    app: Flask, organiser: Api, anonymous: Api, *, body: dict[str, Any], pointer: str
+) -> None:
+    with writing(app) as session:
+        make_event(session, slug="other")
+    before = anonymous.get(PATH), anonymous.get("/events/other"), anonymous.get("/changes")
+    refused = organiser.patch(PATH, {"title": "New", "tags": ["new"], "location": {"city": "X"}, **body})
+    assert list(refused.faults) == [pointer]
+    after = anonymous.get(PATH), anonymous.get("/events/other"), anonymous.get("/changes")
+    assert [(one.json, one.etag) for one in after] == [(one.json, one.etag) for one in before]
+
+
+def test_both_of_two_co_located_events_say_so(app: Flask, organiser: Api, anonymous: Api) -> None:
+    with writing(app) as session:
+        make_event(session, slug="other")
+    before = anonymous.get("/events/other").etag
+    organiser.patch(PATH, {"co_located_with": ["other"]})
+    assert anonymous.get("/events/other").json["co_located_with"] == ["summit"]
+    assert anonymous.get("/events/other").etag != before
+    organiser.patch(PATH, {"co_located_with": []})
+    assert anonymous.get("/events/other").json["co_located_with"] == []

@@ -1,0 +1,137 @@
+"""Speakers through the API: known once a talk of theirs is public, edited by themselves, merged by a moderator."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from eventcal.talks.words import TalkState
+from tests.api import Api, a_talk
+from tests.http_app import writing
+from tests.make import make_speaker
+
+pytestmark = pytest.mark.usefixtures("summit")
+
+ADA = "/speakers/ada-lovelace"
+LEAST: dict[str, Any] = {
+    "slug": "ada-lovelace",
+    "name": "Ada Lovelace",
+    "job_title": None,
+    "affiliation": None,
+    "bio": None,
+    "bio_html": None,
+    "links": [],
+    "photo_url": None,
+}
+
+
+def _speaks(member: Api) -> str:
+    talk: str = member.post("/events/summit/talks", {"title": "Xen on ARM"}).json["id"]
+    return talk
+
+
+def test_a_speaker_is_known_once_a_talk_of_theirs_is(
+    *, member: Api, stranger: Api, anonymous: Api, moderator: Api, organiser: Api
+) -> None:
+    talk = _speaks(member)
+    assert [api.get(ADA).status for api in (anonymous, stranger, organiser, member, moderator)] == [
+        404,
+        404,
+        404,
+        200,
+        200,
+    ]
+    assert anonymous.get("/speakers").items("slug") == []
+    for api, step in ((organiser, "accept"), (member, "confirm")):
+        assert api.post(f"/talks/{talk}/{step}").status == 200
+    assert anonymous.get(ADA).json == LEAST
+    assert anonymous.get("/speakers").json == {"items": [LEAST], "next": None}
+    assert anonymous.get(f"/talks/{talk}").json["speakers"] == [
+        {"slug": "ada-lovelace", "name": "Ada Lovelace", "job_title": None, "affiliation": None}
+    ]
+
+
+def test_speakers_edit_themselves_and_say_which_version(app: Flask, member: Api, stranger: Api, anonymous: Api) -> None:
+    talk = _speaks(member)
+    etag = member.get(ADA).etag
+    about = {
+        "name": "Ada, Countess of Lovelace",
+        "job_title": "Analyst",
+        "affiliation": "Engine <b>Co</b>",
+        "bio": "Wrote *notes*.",
+        "links": [{"title": "Home", "url": "https://ada.example/"}],
+        "photo_url": "https://ada.example/me.png",
+    }
+    assert member.patch(ADA, about, if_match=None).code == (428, "precondition-required")
+    changed = member.patch(ADA, about, if_match=etag)
+    assert (changed.status, changed.json) == (
+        200,
+        {"slug": "ada-lovelace", **about, "bio_html": "<p>Wrote <em>notes</em>.</p>\n"},
+    )
+    assert member.get(ADA).etag == changed.etag
+    assert member.patch(ADA, {"bio": None}, if_match=etag).code == (412, "stale")
+    for coding in ("br", "gzip"):
+        given = member.get(ADA, Accept_Encoding=coding).etag
+        assert given.endswith(f'-{coding}"')
+        assert member.patch(ADA, {}, if_match=f'"x", {given}').status == 200
+    assert member.get(f"/talks/{talk}").json["speakers"][0]["name"] == about["name"]
+    assert stranger.patch(ADA, {"bio": "x"}).code == (404, "not-found")
+    a_talk(app, "summit", state=TalkState.CONFIRMED, by=member)
+    assert anonymous.get("/speakers").items("slug") == []
+
+
+def test_what_a_speaker_changes_moves_the_public_talks_they_give(
+    member: Api, organiser: Api, anonymous: Api, stranger: Api
+) -> None:
+    talk = f"/talks/{_speaks(member)}"
+    organiser.post(f"{talk}/accept")
+    member.post(f"{talk}/confirm")
+    before = anonymous.get(talk)
+    assert stranger.patch(ADA, {"name": "Mine"}).code == (403, "forbidden")
+    member.patch(ADA, {"name": "A. Lovelace"})
+    after = anonymous.get(talk)
+    assert after.json["speakers"][0]["name"] == "A. Lovelace"
+    assert (after.json["sequence"], after.etag != before.etag) == (before.json["sequence"] + 1, True)
+    assert anonymous.get("/talks?q=lovelace").items("id") == [after.json["id"]]
+
+
+def test_a_slug_is_chosen_until_the_public_knows_it(member: Api, stranger: Api, organiser: Api, moderator: Api) -> None:
+    _speaks(stranger)
+    talk = _speaks(member)
+    assert member.patch(ADA, {"slug": "mallory"}).code == (409, "slug-taken")
+    assert member.patch(ADA, {"slug": "ada"}).json["slug"] == "ada"
+    organiser.post(f"/talks/{talk}/accept")
+    member.post(f"/talks/{talk}/confirm")
+    for api in (member, moderator):
+        assert api.patch("/speakers/ada", {"slug": "countess"}).code == (409, "slug-fixed")
+        assert api.patch("/speakers/ada", {"slug": "ada", "bio": "x"}).status == 200
+
+
+def test_every_fault_of_a_speaker_is_named(member: Api) -> None:
+    _speaks(member)
+    wrong = {"name": " ", "bio": 1, "links": [{"title": "x", "url": "ftp://x"}, {}], "email": "x@example.org"}
+    assert member.patch(ADA, wrong).faults == {
+        "/name": "is blank; write something that can be seen",
+        "/bio": "must be text",
+        "/links/0/url": "must be a URL that begins with https:// or http:// and a host name",
+        "/links/1/title": "is required",
+        "/links/1/url": "is required",
+        "/email": "is not known here; leave it out",
+    }
+
+
+def test_two_speakers_who_are_one_become_one(app: Flask, moderator: Api, anonymous: Api) -> None:
+    with writing(app) as session:
+        kept = make_speaker(session, slug="grace", name="Grace Hopper").id
+        other = make_speaker(session, slug="g-hopper", name="G. Hopper", bio="Navy").id
+    talk = a_talk(app, "summit", state=TalkState.CONFIRMED, speaker_ids=[other])
+    both = a_talk(app, "summit", state=TalkState.CONFIRMED, speaker_ids=[other, kept])
+    merged = moderator.post("/speakers/grace/merge", {"other": "g-hopper"})
+    assert (merged.status, merged.json["bio"], merged.etag) == (200, "Navy", anonymous.get("/speakers/grace").etag)
+    assert anonymous.get("/speakers/g-hopper").json == merged.json
+    assert anonymous.get("/speakers").items("slug") == ["grace"]
+    for one in (talk, both):
+        assert [speaker["slug"] for speaker in anonymous.get(f"/talks/{one}").json["speakers"]] == ["grace"]
+    assert set(anonymous.get("/talks?speaker=g-hopper").items("id")) == {talk, both}
+    assert moderator.post("/speakers/grace/merge", {"other": "g-hopper"}).code == (409, "same-speaker")
+    assert moderator.post("/speakers/grace/merge", {"other": "nobody"}).code == (404, "not-found")
