@@ -139,7 +139,9 @@ class Calendar:
     def fetch(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> bytes:
         """Give a feed's bytes, which have no faults."""
         body = self.take(feed, later=later)
-        assert faults(body) == []
+        found = faults(body)
+        if found:
+            raise AssertionError(found)
         return body
 
     def take(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> bytes:

@@ -23,7 +23,22 @@ from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid
 from eventcal.talks.words import TalkState
 from eventcal.web.foreign import faults_in
-from eventcal.web.query import Commas, Count, Day, Flag, Query, Search, Several, Since, Text, form, short, text, word
+from eventcal.web.query import (
+    LINE_FORM,
+    Commas,
+    Count,
+    Day,
+    Flag,
+    Query,
+    Search,
+    Several,
+    Since,
+    Text,
+    form,
+    short,
+    text,
+    word,
+)
 
 _KINDS = sorted({*EventKind, *TalkKind})
 _STATES = sorted({*EventStatus, *TalkState})
@@ -75,7 +90,8 @@ class FilterArgs(Query):
     to_day = Day(data_key="to", metadata=_said("Whatever begins on this day or earlier."))
     q = Search(
         validate=short(),
-        metadata=_said("Words to look for: all of them, each by its beginning, without case and accents."),
+        metadata=_said("Words to look for: all of them, each by its beginning, without case and accents.")
+        | {"pattern": LINE_FORM["pattern"]},
     )
     tags = Several(text(), data_key="tag", metadata=_said("All of these tags."))
     kinds = Commas(word(_KINDS), data_key="kind", metadata=_said("Any of these kinds of event or talk."))

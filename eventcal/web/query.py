@@ -4,7 +4,7 @@ What is wrong is said without a subject, so that it follows any parameter's name
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -13,6 +13,13 @@ from marshmallow.validate import Length, OneOf, Regexp
 
 from eventcal.kit.localtime import parse_local, parse_moment
 from eventcal.kit.text import one_line_fault
+
+LINE_FORM: Mapping[str, Any] = {
+    "format": "line",
+    "minLength": 1,
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+}
+"""How the OpenAPI document describes a line; that it shows something, JSON Schema cannot say."""
 
 LONGEST_TEXT = 200
 """The most characters that one value has."""
@@ -136,7 +143,7 @@ class Commas(Several):
 
 def text() -> Text:
     """Return a field for one line of text of at most `LONGEST_TEXT` characters."""
-    return Text(validate=short(), metadata={"format": "line", "minLength": 1})
+    return Text(validate=short(), metadata=dict(LINE_FORM))
 
 
 def short() -> Length:

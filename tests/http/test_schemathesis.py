@@ -27,7 +27,7 @@ from eventcal.web.conditional import RenditionCache
 from tests import world
 from tests.api import by_cookie, row
 from tests.clocks import FixedClock
-from tests.fuzzing import Json, narrowed, register_formats
+from tests.fuzzing import Json, narrowed
 from tests.http_app import database_of, running
 
 Try = Callable[[Mapping[str, str]], None]
@@ -71,7 +71,6 @@ OPERATIONS = [
 @cache
 def schema(*, examples: int, coverage: bool) -> Any:  # noqa: ANN401 - schemathesis does not name its type in public
     """Give the document as schemathesis has it; `coverage` tries each boundary of each field beside the examples."""
-    register_formats()
     load_all_checks()
     exempt = [
         {"include-name": name, "checks": {"positive_data_acceptance": {"enabled": False}}} for name in MORE_THAN_FORM

@@ -29,6 +29,13 @@ class Server:
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         """Give the status and the JSON (or text) of one answer. Raises OSError or HTTPException where none came."""
+        status, said, _ = self.ask_all(method, path, body=body, headers=headers)
+        return status, said
+
+    def ask_all(
+        self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any, http.client.HTTPMessage]:
+        """Give the same, and the headers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             raw = None if body is None else json.dumps(body).encode()
@@ -37,7 +44,7 @@ class Server:
             answer = connection.getresponse()
             text = answer.read().decode()
             is_json = "json" in (answer.headers.get("Content-Type") or "")
-            return answer.status, json.loads(text) if is_json and text else text
+            return answer.status, json.loads(text) if is_json and text else text, answer.headers
         finally:
             connection.close()
 

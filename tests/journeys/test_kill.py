@@ -25,8 +25,9 @@ def _prepare(database_url: str) -> str:
     database = Database(database_url, clock=clock)
     with database.unit_of_work() as unit:
         member = make_member(unit.session)
-        days = {"starts": "2100-06-10", "ends": "2100-06-12"}
-        make_event(unit.session, slug="fest", programme=Programme.LISTED, call=None, **days)
+        make_event(
+            unit.session, slug="fest", programme=Programme.LISTED, call=None, starts="2100-06-10", ends="2100-06-12"
+        )
         _, token = give_token(
             unit.session, member, name="test", scopes=[Scope.SUBMIT], expires_at=None, now=clock.now()
         )

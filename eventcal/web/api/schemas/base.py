@@ -19,7 +19,7 @@ from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_lo
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.text import SLUG_LIMIT, is_slug, many_lines_fault, one_line_fault
 from eventcal.members.service import normal_address
-from eventcal.web.query import Count, Query
+from eventcal.web.query import LINE_FORM, Count, Query
 from eventcal.web.query import Text as Cursor
 
 URL_LIMIT = 2000
@@ -43,6 +43,8 @@ LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 URI = {"format": "uri"}
+# Without control characters; that a line shows something, JSON Schema cannot say.
+TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 _NO_COUNTRY = "must be an ISO 3166-1 code of two capital letters, such as DE"
 
@@ -80,13 +82,12 @@ class Shape(Schema):
 class Text(fields.String):
     """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
 
-    # JSON Schema has no words for these forms, so the OpenAPI document names them, and says once what they are.
-    format_name = "text"
+    # What the OpenAPI document says of the form, which a kind of text with a form of its own replaces.
+    form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         most = validate.Length(max=limit, error=f"must have at most {limit} characters")
-        told = documented(settings, format=self.format_name) if self.format_name else settings
-        super().__init__(validate=most, **saying(told, invalid="must be text"))
+        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid="must be text"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -103,10 +104,7 @@ class Text(fields.String):
 class Line(Text):
     """One line of text that shows something, kept as written, of at most `limit` characters."""
 
-    format_name = "line"
-
-    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(limit, **documented(settings, minLength=1))
+    form = LINE_FORM
 
     def fault(self, text: str) -> str | None:
         """Return why the text cannot be kept, or None."""
@@ -116,7 +114,7 @@ class Line(Text):
 class Slug(Line):
     """Lower-case ASCII words joined by "-"."""
 
-    format_name = ""
+    form = {}  # noqa: RUF012 - as in Text
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(SLUG_LIMIT, **documented(settings, pattern=SLUG_PATTERN))
@@ -131,7 +129,7 @@ class Slug(Line):
 class LocalTime(Line):
     """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
 
-    format_name = ""
+    form = {}  # noqa: RUF012 - as in Text
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         examples = ["2014-06-04T13:30:00", "2014-08-18"]
@@ -183,7 +181,7 @@ class Address(Line):
 class Form(Line):
     """One line that fits a pattern; `says` is what it must be, for whoever missed it."""
 
-    format_name = ""
+    form = {}  # noqa: RUF012 - as in Text
 
     def __init__(self, pattern: str, *, limit: int, says: str, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(limit, **documented(settings, pattern=f"^{pattern}$"))
