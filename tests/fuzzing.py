@@ -36,7 +36,7 @@ _KNOWN: Mapping[str, Mapping[str, list[Any]]] = {
     "SpeakerOnTalk": {"slug": list(world.SPEAKERS)},
     "MergeIn": {"other": list(world.SPEAKERS)},
     "TeamMemberIn": {"email": ["ada@example.org", "mo@example.org"]},
-    "SponsorshipIn": {"tier": list(world.NAMES["tier_id"])},
+    "SponsorshipIn": {"tier": list(world.NAMES["tier_id"]), "sponsor": [*world.SPONSORS, {"name": "A new one"}]},
     "SponsorNamed": {"slug": list(world.SPONSORS)},
     "LoginIn": {"email": ["ada@example.org"]},
 }
@@ -48,7 +48,11 @@ _SAME_FIELDS = {
 }
 # A public slug does not change: nearly every change that is made up would be refused for this alone.
 _LEFT_OUT = {"EventPatch": "slug", "SpeakerPatch": "slug"}
-_DAYS = {"from": ["1970-01-01", "2026-06-01"], "to": ["2026-06-11", "2199-12-31"]}
+_DAYS = {
+    "from": ["1970-01-01", "2026-06-01"],
+    "to": ["2026-06-11", "2199-12-31"],
+    "updated_since": ["2026-02-01", "2026-02-01T12:00:00+01:00", "2199-12-31T23:59:59.5Z"],
+}
 # The filters are the same wherever they are (test_openapi.py), so one list and one feed are enough to try them at.
 _FILTERS_TRIED_AT = {"/api/v1/events", "/calendar.ics"}
 # Made up by their format alone, these are rarely ones that anybody has.

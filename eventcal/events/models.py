@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TeamRole
 from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
+from eventcal.kit.tags import TagRow
 
 
 class Event(Base):
@@ -81,15 +82,13 @@ class Event(Base):
     )
 
 
-class EventTag(Base):
+class EventTag(TagRow, Base):
     """One tag of an event, as it was written, in its place."""
 
     __tablename__ = "event_tags"
     __table_args__ = (Index("ix_event_tags_tag", "tag"),)
 
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    tag: Mapped[str] = mapped_column(String(50))
 
 
 class CoLocation(Base):

@@ -16,6 +16,7 @@ from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, 
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
+from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed
@@ -187,7 +188,7 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
     if "registration" in fields:
         _apply_registration(event, fields["registration"])
     if "tags" in fields:
-        event.tags = _kept_tags(event.tags, fields["tags"] or [])
+        event.tags = retagged(event.tags, fields["tags"] or [], lambda at, tag: EventTag(position=at, tag=tag))
     if "call_for_talks" in fields:
         _apply_call(event, fields["call_for_talks"])
     faults = event_faults(_as_stored(event))
@@ -210,15 +211,6 @@ def _apply_registration(event: Event, given: Mapping[str, Any] | None) -> None:
     if given is None or "price" in given:
         price = given["price"] if given else None
         _merge(event, price, {"amount": "price_amount", "currency": "price_currency"})
-
-
-def _kept_tags(tags: Sequence[EventTag], wanted: Sequence[str]) -> list[EventTag]:
-    if [tag.tag for tag in tags] == list(wanted):
-        return list(tags)
-    kept = {tag.position: tag for tag in tags}
-    for position, tag in enumerate(wanted):
-        kept.setdefault(position, EventTag(position=position)).tag = tag
-    return [kept[position] for position in range(len(wanted))]
 
 
 def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:

@@ -80,7 +80,7 @@ def parse_local(text: str) -> date | datetime:
         raise ValueError(f"{_shown(text)} is neither a date nor a local time; {_FORMS}")
     if "T" in text:
         return _read_time(text)
-    return _read_time(f"{text}T00:00").date()
+    return _read_time(text).date()
 
 
 def _read_time(text: str) -> datetime:

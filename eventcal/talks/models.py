@@ -9,6 +9,7 @@ from eventcal.events.models import Event, Room, Track
 from eventcal.events.words import TalkKind
 from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
+from eventcal.kit.tags import TagRow
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
 
@@ -93,15 +94,13 @@ class TalkSpeaker(Base):
     speaker: Mapped[Speaker] = relationship(lazy="raise")
 
 
-class TalkTag(Base):
+class TalkTag(TagRow, Base):
     """One tag of a talk, as it was written, in its place."""
 
     __tablename__ = "talk_tags"
     __table_args__ = (Index("ix_talk_tags_tag", "tag"),)
 
     talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    tag: Mapped[str] = mapped_column(String(50))
 
 
 class TalkStep(Base):

@@ -14,6 +14,7 @@ from eventcal.events.rules import Window, is_over, takes_talks, time_faults
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, Forbidden, refuse_faults
+from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
@@ -170,7 +171,7 @@ def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: C
         if name in fields:
             setattr(talk, name, fields[name])
     if "tags" in fields:
-        _set_tags(talk, fields["tags"] or [])
+        talk.tags = retagged(talk.tags, fields["tags"] or [], lambda at, tag: TalkTag(position=at, tag=tag))
     faults = _apply_schedule(talk, fields, caller)
     if "speakers" in fields:
         faults += _apply_speakers(session, talk, fields["speakers"] or [], caller=caller, now=now)
@@ -226,15 +227,6 @@ def _kind_faults(talk: Talk) -> list[Fault]:
     if kinds and talk.kind not in kinds:
         return [Fault("/kind", f"this call takes only: {', '.join(kinds)}")]
     return []
-
-
-def _set_tags(talk: Talk, wanted: Sequence[str]) -> None:
-    if [tag.tag for tag in talk.tags] == list(wanted):
-        return
-    kept = {tag.position: tag for tag in talk.tags}
-    for position, tag in enumerate(wanted):
-        kept.setdefault(position, TalkTag(position=position)).tag = tag
-    talk.tags = [kept[position] for position in range(len(wanted))]
 
 
 def _apply_speakers(

@@ -1,18 +1,18 @@
-"""The life of a talk through the API: edits, steps, who takes them, and what the public sees of it."""
+"""The life of a talk through the API: steps, who takes them, and what the public sees of it meanwhile."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from eventcal.events.words import Programme
+from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.talks.words import TalkState
-from tests.api import Api, a_talk, put_on_team
+from tests.api import Api, a_talk, on_team, put_on_team
 from tests.clocks import FixedClock
 from tests.http_app import mails, rows, writing
-from tests.make import make_event, make_member
+from tests.make import make_event, make_speaker
 
 pytestmark = pytest.mark.usefixtures("summit")
 
@@ -27,10 +27,170 @@ LEADS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture
-def both(app: Flask, member: Api) -> Api:
-    """Give a member who offers talks to the summit and organises it."""
+@pytest.mark.parametrize("state", list(TalkState))
+def test_a_talk_goes_where_the_table_leads_and_nowhere_else(app: Flask, member: Api, state: TalkState) -> None:
     with writing(app) as session:
-        put_on_team(session, session.merge(make_member(session)), "summit")
-        put_on_team(session, _member(session, member), "summit")
-    return member
+        put_on_team(session, session.get_one(Member, member.member_id), "summit")
+    for step, leads in LEADS.items():
+        talk = a_talk(app, "summit", by=member, state=state)
+        before = member.get(f"/talks/{talk}")
+        answer = member.post(f"/talks/{talk}/{step}")
+        if state in leads:
+            assert answer.status == 200
+            [now] = [one["state"] for one in member.get("/me/talks").json["items"] if one["id"] == talk]
+            assert (step, now) == (step, leads[state])
+            assert (member.get(f"/talks/{talk}").json, member.get(f"/talks/{talk}").etag) == (answer.json, answer.etag)
+        else:
+            assert answer.code == (409, "forbidden-step")
+            assert answer.json["detail"].startswith(f"A talk that is {state} cannot be ")
+            assert (member.get(f"/talks/{talk}").json, member.get(f"/talks/{talk}").etag) == (before.json, before.etag)
+
+
+def test_in_a_curated_event_a_talk_is_public_once_it_is_confirmed(
+    member: Api, organiser: Api, anonymous: Api, clock: FixedClock
+) -> None:
+    talk = member.post("/events/summit/talks", {"title": "Xen on ARM"}).json["id"]
+    path = f"/talks/{talk}"
+    seen = []
+    for api, step in ((organiser, "waitlist"), (organiser, "accept"), (member, "confirm"), (organiser, "cancel")):
+        clock.tick(60)
+        assert api.post(f"{path}/{step}").status == 200
+        answer = anonymous.get(path)
+        seen.append((step, answer.status, answer.json.get("state"), len(anonymous.get("/talks").json["items"])))
+    assert seen == [
+        ("waitlist", 404, None, 0),
+        ("accept", 404, None, 0),
+        ("confirm", 200, "confirmed", 1),
+        ("cancel", 200, "cancelled", 1),
+    ]
+    assert anonymous.get(path).json["sequence"] == 1
+    assert b"STATUS:CANCELLED" in anonymous.outside(f"{path}.ics").data
+    assert {"kind": "talk", "id": talk, "revision": anonymous.get(path).json["revision"], "deleted": False} in (
+        anonymous.get("/changes").json["items"]
+    )
+
+
+def test_in_a_listed_event_a_moderator_publishes_what_the_community_announces(
+    *, app: Flask, member: Api, moderator: Api, anonymous: Api
+) -> None:
+    with writing(app) as session:
+        make_event(session, slug="meetup", programme=Programme.LISTED, call=None)
+    organiser = on_team(app, "meetup")
+    times = {"starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:30:00"}
+    offered = member.post("/events/meetup/talks", {"title": "T", **times}).json
+    assert (offered["starts_at"], offered["ends_at"]) == ("2026-06-10T10:00:00+02:00", "2026-06-10T10:30:00+02:00")
+    path = f"/talks/{offered['id']}"
+    for step in ("accept", "reject", "waitlist"):
+        assert organiser.post(f"{path}/{step}").code == (403, "forbidden")
+    assert anonymous.get(path).status == 404
+    assert moderator.post(f"{path}/accept").json["state"] == "accepted"
+    assert anonymous.get(path).json["state"] == "accepted"
+    assert moderator.post(f"{path}/cancel").json["state"] == "cancelled"
+    assert anonymous.get("/events/meetup/talks").items("state") == ["cancelled"]
+
+
+def test_what_was_public_and_is_withdrawn_everybody_sees_cancelled(
+    app: Flask, member: Api, organiser: Api, anonymous: Api
+) -> None:
+    talk = a_talk(app, "summit", by=member, state=TalkState.CONFIRMED)
+    assert member.post(f"/talks/{talk}/withdraw").json["state"] == "cancelled"
+    assert [api.get(f"/talks/{talk}").json["state"] for api in (anonymous, member, organiser)] == ["cancelled"] * 3
+    assert anonymous.get("/talks?state=cancelled").items("id") == [talk]
+    assert anonymous.get("/talks?state=withdrawn").items("id") == []
+    # Their own list and the organisers' say what it is.
+    assert member.get("/me/talks").items("state") == ["withdrawn"]
+    assert organiser.get("/events/summit/talks?state=withdrawn").items("state") == ["withdrawn"]
+
+
+def test_whoever_speaks_takes_the_speakers_steps_too(app: Flask, member: Api, stranger: Api) -> None:
+    with writing(app) as session:
+        speaker = make_speaker(session, member=session.get_one(Member, stranger.member_id)).id
+    talk = a_talk(app, "summit", by=member, speaker_ids=[speaker], state=TalkState.ACCEPTED)
+    assert stranger.get("/me/talks").items("id") == [talk]
+    assert stranger.post(f"/talks/{talk}/confirm").status == 200
+    assert member.post(f"/talks/{talk}/withdraw").status == 200
+
+
+def test_the_submitter_is_mailed_the_decision_and_nobody_else_reads_the_reason(
+    app: Flask, member: Api, organiser: Api
+) -> None:
+    talk = a_talk(app, "summit", by=member)
+    answer = organiser.post(f"/talks/{talk}/reject", {"reason": "Too much <sales>\nin it"})
+    assert (answer.status, b"sales" in answer.data) == (200, False)
+    assert mails(app) == [("ada@example.org", "Xen on ARM: rejected")]
+    [mail] = rows(app, OutboxMessage)
+    assert mail.payload["text"].endswith("Too much <sales>\nin it")
+    assert b"sales" not in member.get("/me/talks").data + organiser.get("/events/summit/talks?state=rejected").data
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (None, "", 200),
+        (b"", "application/json", 200),
+        (b"{}", "application/json", 200),
+        (b'{"reason": null}', "application/merge-patch+json", 200),
+        (b"reason=x", "application/x-www-form-urlencoded", 415),
+        (b"{", "application/json", 400),
+        (b'{"reason": 1}', "application/json", 422),
+        (b'{"why": "x"}', "application/json", 422),
+        (b'"because"', "application/json", 422),
+        (b"x" * (1024 * 1024 + 1), "application/json", 413),
+    ],
+)
+def test_a_step_takes_a_reason_or_nothing(
+    app: Flask, organiser: Api, *, body: bytes | None, kind: str, status: int
+) -> None:
+    talk = a_talk(app, "summit")
+    headers = {"Content_Type": kind} if kind else {}
+    assert organiser.post(f"/talks/{talk}/accept", body, **headers).status == status
+    assert organiser.get(f"/talks/{talk}").json["state"] == ("accepted" if status == 200 else "submitted")
+
+
+def test_blanking_a_public_talk_leaves_a_tombstone_that_nobody_can_write_on(
+    *, app: Flask, member: Api, organiser: Api, moderator: Api, anonymous: Api
+) -> None:
+    fields: dict[str, Any] = {"abstract": "Buy", "slides_url": "https://buy.example/", "language": "en"}
+    talk = a_talk(app, "summit", by=member, state=TalkState.CONFIRMED, title="Buy", tags=["buy"], **fields)
+    blanked = moderator.post(f"/talks/{talk}/redact")
+    assert blanked.status == 200
+    seen = anonymous.get(f"/talks/{talk}")
+    assert (seen.json, seen.etag) == (blanked.json, blanked.etag)
+    assert (seen.json["title"], seen.json["state"], seen.json["speakers"]) == ("[removed]", "cancelled", [])
+    places = ["/talks", "/events/summit/talks", "/changes", "/me/talks"]
+    everything = b"".join(member.get(path).data for path in places) + anonymous.outside("/events/summit.ics").data
+    assert b"buy" not in everything.lower()
+    assert [one["deleted"] for one in anonymous.get("/changes").json["items"] if one["id"] == talk] == [True]
+    for api in (member, organiser):
+        assert api.patch(f"/talks/{talk}", {"title": "Buy"}).code == (403, "forbidden")
+
+
+def test_blanking_what_nobody_saw_leaves_nothing_to_see(
+    app: Flask, member: Api, moderator: Api, anonymous: Api
+) -> None:
+    talk = a_talk(app, "summit", by=member, title="Buy")
+    assert moderator.post(f"/talks/{talk}/redact").json["state"] == "rejected"
+    assert anonymous.get(f"/talks/{talk}").code == (404, "not-found")
+    assert member.get(f"/talks/{talk}").json["title"] == "[removed]"
+    assert talk not in str(anonymous.get("/changes").json)
+
+
+def test_stars_are_a_members_own_and_of_what_is_public(app: Flask, member: Api, stranger: Api) -> None:
+    public, waiting = a_talk(app, "summit", state=TalkState.CONFIRMED), a_talk(app, "summit", by=member)
+    for _ in range(2):
+        assert member.put(f"/me/stars/{public}").status == 204
+    assert member.put(f"/me/stars/{waiting}").code == (404, "not-found")
+    assert member.put("/me/stars/0000000000000000").code == (404, "not-found")
+    assert (member.get("/me/stars").items("id"), stranger.get("/me/stars").items("id")) == ([public], [])
+    for _ in range(2):
+        assert member.delete(f"/me/stars/{public}").status == 204
+    assert member.get("/me/stars").items("id") == []
+
+
+def test_a_member_lists_their_own_talks_in_every_state_the_newest_first(
+    app: Flask, member: Api, clock: FixedClock
+) -> None:
+    for state in TalkState:
+        clock.tick()
+        a_talk(app, "summit", by=member, state=state, now=clock.now())
+    assert member.get("/me/talks").items("state") == [state.value for state in reversed(TalkState)]

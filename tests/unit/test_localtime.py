@@ -126,7 +126,7 @@ def test_an_offset_in_a_local_time_is_refused_by_name(text: str) -> None:
 
 
 def test_days_and_times_that_do_not_exist_are_refused() -> None:
-    assert fault_of("2014-02-30") == "'2014-02-30T00:00' is no day or time there is: day is out of range for month"
+    assert fault_of("2014-02-30") == "'2014-02-30' is no day or time there is: day is out of range for month"
     assert fault_of("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is: hour must be in 0..23"
 
 

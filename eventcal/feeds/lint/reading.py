@@ -1,0 +1,223 @@
+"""Reads whatever octets it is given as iCalendar (RFC 5545, 3.1), and remembers on which line everything stood.
+
+It never refuses: what cannot be read is kept beside the rest, for the rules to speak of.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalLine:
+    """A line as an editor numbers it; `end` is CRLF, LF, or nothing at the end of the file."""
+
+    number: int
+    octets: bytes
+    end: bytes
+
+    @property
+    def is_fold(self) -> bool:
+        """Say whether this continues the line before."""
+        return self.octets[:1] in {b" ", b"\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class ContentLine:
+    """A line after unfolding. `parts` are the physical lines that it was made of, without the blanks of its folds."""
+
+    number: int
+    text: str
+    parts: tuple[bytes, ...]
+    decoded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A name, its parameters (names in capitals, quotes taken off) and its value with its escapes."""
+
+    line: int
+    name: str
+    parameters: dict[str, tuple[str, ...]]
+    value: str
+
+    def parameter(self, name: str) -> str | None:
+        """Return the first value of a parameter, None where it is not there."""
+        values = self.parameters.get(name)
+        return values[0] if values else None
+
+    @property
+    def kind(self) -> str | None:
+        """Return what VALUE says, in capitals."""
+        written = self.parameter("VALUE")
+        return written.upper() if written is not None else None
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class Component:
+    """What stands between a BEGIN and its END. `ended` is False where the END is not there."""
+
+    name: str
+    line: int
+    parent: "Component | None"
+    properties: list[Property] = field(default_factory=list)
+    parts: list["Component"] = field(default_factory=list)
+    ended: bool = False
+    by_name: dict[str, list[Property]] = field(default_factory=dict)
+
+    def add(self, written: Property) -> None:
+        """Put a property in."""
+        self.properties.append(written)
+        self.by_name.setdefault(written.name, []).append(written)
+
+    def all(self, *names: str) -> list[Property]:
+        """Return every property of these names, name after name."""
+        return [written for name in names for written in self.by_name.get(name, ())]
+
+    def first(self, name: str) -> Property | None:
+        """Return the first property of a name, None where there is none."""
+        found = self.by_name.get(name)
+        return found[0] if found else None
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class Reading:
+    """All that was read: lines, components in the order of their BEGINs, and what found no place."""
+
+    octets: bytes
+    physical: list[PhysicalLine]
+    content: list[ContentLine]
+    components: list[Component] = field(default_factory=list)
+    unread: list[ContentLine] = field(default_factory=list)
+    stray_ends: list[Property] = field(default_factory=list)
+    outside: list[Property] = field(default_factory=list)
+
+    def named(self, *names: str) -> list[Component]:
+        """Return every component of these names, wherever it is."""
+        return [component for component in self.components if component.name in names]
+
+    @property
+    def calendars(self) -> list[Component]:
+        """Return every VCALENDAR that is in nothing else."""
+        return [component for component in self.components if component.name == "VCALENDAR" and not component.parent]
+
+    @property
+    def entries(self) -> list[Component]:
+        """Return every event, task and journal entry."""
+        return self.named(*ENTRIES)
+
+
+ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
+
+
+def read(data: bytes) -> Reading:
+    """Return what the octets are as iCalendar; never raises, and takes time in proportion to their number."""
+    physical = list(_physical(data.removeprefix(BYTE_ORDER_MARK)))
+    reading = Reading(data, physical, list(_unfolded(physical)))
+    _nest(reading)
+    return reading
+
+
+def _physical(data: bytes) -> Iterator[PhysicalLine]:
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        crlf = line.endswith(b"\r")
+        yield PhysicalLine(number, line[:-1] if crlf else line, b"\r\n" if crlf else b"\n")
+    if lines[-1]:
+        yield PhysicalLine(len(lines), lines[-1], b"")
+
+
+def _unfolded(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
+    number, parts = 0, list[bytes]()
+    for line in physical:
+        # A CR before the CRLF is a fault of the line's end, and none of the value.
+        octets = line.octets.rstrip(b"\r")
+        if line.is_fold and parts:
+            parts.append(octets[1:])
+            continue
+        if parts:
+            yield _content(number, parts)
+        number, parts = line.number, [octets] if octets else []
+    if parts:
+        yield _content(number, parts)
+
+
+def _content(number: int, parts: list[bytes]) -> ContentLine:
+    octets = b"".join(parts)
+    try:
+        return ContentLine(number, octets.decode(), tuple(parts), decoded=True)
+    except UnicodeDecodeError:
+        return ContentLine(number, octets.decode(errors="replace"), tuple(parts), decoded=False)
+
+
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_PARAMETER = re.compile(r";([A-Za-z0-9-]+)=")
+_PARAMETER_VALUE = re.compile(r'"([^"]*)"|([^";:,]*)')
+
+
+def _property(line: ContentLine) -> Property | None:
+    """Return the content line's parts (RFC 5545, 3.1), None where it has not that form."""
+    name = _NAME.match(line.text)
+    if name is None:
+        return None
+    at, parameters = name.end(), dict[str, tuple[str, ...]]()
+    while found := _PARAMETER.match(line.text, at):
+        values, at = _parameter_values(line.text, found.end())
+        parameters.setdefault(found[1].upper(), values)
+    if line.text[at : at + 1] != ":":
+        return None
+    return Property(line.number, name[0].upper(), parameters, line.text[at + 1 :])
+
+
+def _parameter_values(text: str, at: int) -> tuple[tuple[str, ...], int]:
+    values = list[str]()
+    while found := _PARAMETER_VALUE.match(text, at):
+        values.append(found[1] if found[1] is not None else found[2])
+        at = found.end()
+        if text[at : at + 1] != ",":
+            break
+        at += 1
+    return tuple(values), at
+
+
+def _nest(reading: Reading) -> None:
+    """Put every property into its component, and every component into the one that it stands in."""
+    stack, open_names = list[Component](), Counter[str]()
+    for line in reading.content:
+        written = _property(line)
+        if written is None:
+            reading.unread.append(line)
+        elif written.name == "BEGIN":
+            _begin(reading, written, stack)
+            open_names[stack[-1].name] += 1
+        elif written.name == "END":
+            _end(reading, written, stack, open_names)
+        elif stack:
+            stack[-1].add(written)
+        else:
+            reading.outside.append(written)
+
+
+def _begin(reading: Reading, written: Property, stack: list[Component]) -> None:
+    component = Component(written.value.upper(), written.line, stack[-1] if stack else None)
+    if stack:
+        stack[-1].parts.append(component)
+    reading.components.append(component)
+    stack.append(component)
+
+
+def _end(reading: Reading, written: Property, stack: list[Component], open_names: Counter[str]) -> None:
+    name = written.value.upper()
+    # Counted, because looking through the stack for each stray END would take time without bound.
+    if not open_names[name]:
+        reading.stray_ends.append(written)
+        return
+    while True:
+        component = stack.pop()
+        open_names[component.name] -= 1
+        if component.name == name:
+            component.ended = True
+            return

@@ -1,0 +1,154 @@
+"""Editing a talk through the API: who may and until when, times and places, If-Match, and nothing half saved."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from eventcal.events.words import Programme
+from eventcal.talks.words import TalkState
+from tests.api import Api, a_talk
+from tests.http_app import writing
+from tests.make import make_event
+
+pytestmark = pytest.mark.usefixtures("summit")
+
+NEW = {"title": "New"}
+UNDECIDED = {"draft", "submitted", "waitlisted"}
+
+
+@pytest.mark.parametrize("state", list(TalkState))
+def test_a_submitter_edits_until_the_decision_and_an_organiser_always(
+    app: Flask, member: Api, organiser: Api, state: TalkState
+) -> None:
+    path = f"/talks/{a_talk(app, 'summit', by=member, state=state)}"
+    own = member.patch(path, NEW)
+    if state in UNDECIDED:
+        assert (own.status, own.json["title"]) == (200, "New")
+    else:
+        assert own.code == (409, "already-decided")
+        assert state in own.json["detail"]
+    assert organiser.patch(path, {"title": "Newer"}).json["title"] == "Newer"
+
+
+@pytest.mark.parametrize(("state", "code"), [(TalkState.CONFIRMED, 403), (TalkState.SUBMITTED, 404)])
+def test_nobody_elses_talk_is_edited_whatever_they_send(
+    *, app: Flask, member: Api, stranger: Api, reviewer: Api, state: TalkState, code: int
+) -> None:
+    path = f"/talks/{a_talk(app, 'summit', by=member, state=state)}"
+    # Who may is asked before which version: a 428 or a 412 would tell that there is something.
+    for if_match in ("*", None, '"1.x"'):
+        assert stranger.patch(path, NEW, if_match=if_match).status == code
+        assert reviewer.patch(path, NEW, if_match=if_match).code == (403, "forbidden")
+
+
+def test_a_change_says_what_it_is_a_change_of(app: Flask, member: Api, organiser: Api) -> None:
+    path = f"/talks/{a_talk(app, 'summit', by=member)}"
+    etag = member.get(path).etag
+    assert member.patch(path, NEW, if_match=None).code == (428, "precondition-required")
+    changed = member.patch(path, NEW, if_match=etag)
+    assert (changed.status, changed.etag) == (200, organiser.get(path).etag)
+    assert changed.etag != etag
+    assert organiser.patch(path, {"title": "Mine"}, if_match=etag).code == (412, "stale")
+    for coding in ("br", "gzip", "zstd"):
+        given = member.get(path, Accept_Encoding=coding).etag
+        assert given.endswith(f'-{coding}"')
+        assert member.patch(path, {"abstract": coding}, if_match=f'"other", {given}').status == 200
+    assert member.patch(path, b'{"abstract": null}', Content_Type="application/merge-patch+json").status == 200
+    assert member.get(path).json["abstract_html"] is None
+
+
+def test_a_patch_that_changes_nothing_is_no_change(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
+    path = f"/talks/{a_talk(app, 'summit', by=member, tags=['b', 'a'], state=TalkState.CONFIRMED, track='ARM')}"
+    before = anonymous.get(path)
+    names = ("title", "abstract", "kind", "track", "room", "starts", "tags", "duration_minutes", "reprise_of")
+    for body in ({}, {name: before.json[name] for name in names}):
+        assert organiser.patch(path, body).etag == before.etag
+    assert organiser.patch(path, {"tags": ["a", "b"]}).etag != before.etag
+
+
+def test_organisers_give_track_room_and_times(app: Flask, organiser: Api, anonymous: Api) -> None:
+    path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED)}"
+    given = {"track": "ARM", "room": "Room 2", "starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:20:00"}
+    assert organiser.patch(path, given).status == 200
+    seen = anonymous.get(path).json
+    assert {name: seen[name] for name in given} == given
+    assert (seen["starts_at"], seen["ends_at"]) == ("2026-06-10T10:00:00+02:00", "2026-06-10T10:20:00+02:00")
+    assert anonymous.get("/talks?room=Room+2&track=ARM&scheduled=true").items("id") == [seen["id"]]
+    cleared = organiser.patch(path, dict.fromkeys(given)).json
+    assert [cleared[name] for name in (*given, "starts_at", "ends_at")] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes"),
+    [
+        *[(kind, 60) for kind in ("keynote", "panel", "bof", "poster")],
+        ("talk", 45),
+        ("lightning", 10),
+        ("workshop", 120),
+        ("tutorial", 180),
+    ],
+)
+def test_a_talk_without_an_end_ends_after_its_minutes_or_its_kinds(
+    app: Flask, organiser: Api, *, kind: str, minutes: int
+) -> None:
+    path = f"/talks/{a_talk(app, 'summit')}"
+    usual = organiser.patch(path, {"kind": kind, "starts": "2026-06-10T10:00:00"}).json
+    ends = f"2026-06-10T{10 + minutes // 60}:{minutes % 60:02}:00+02:00"
+    assert (usual["ends"], usual["duration_minutes"], usual["ends_at"]) == (None, None, ends)
+    said = organiser.patch(path, {"duration_minutes": 5}).json
+    assert (said["ends"], said["ends_at"]) == (None, "2026-06-10T10:05:00+02:00")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"starts": "2026-06-10"}, "/starts"),
+        ({"starts": "2026-06-09T23:59:59"}, "/starts"),
+        ({"starts": "2026-06-13T00:00:00"}, "/starts"),
+        ({"starts": None}, "/starts"),
+        ({"ends": "2026-06-10T10:00:00"}, "/ends"),
+        ({"room": "Attic"}, "/room"),
+        ({"track": "Cooking"}, "/track"),
+        ({"speakers": [{"name": "New"}, {"slug": "nobody"}]}, "/speakers/1/slug"),
+        ({"title": None}, "/title"),
+        ({"speakers": None}, "/speakers"),
+        ({"event": "other"}, "/event"),
+    ],
+)
+def test_what_is_refused_leaves_everything_as_it_was(
+    *, app: Flask, organiser: Api, anonymous: Api, body: dict[str, Any], pointer: str
+) -> None:
+    times = {"starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:30:00"}
+    path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, tags=['a'], **times)}"
+    before = anonymous.get(path), anonymous.get("/changes"), anonymous.get("/speakers")
+    assert list(organiser.patch(path, {"abstract": "New", "tags": ["b", "c"], **body}).faults) == [pointer]
+    after = anonymous.get(path), anonymous.get("/changes"), anonymous.get("/speakers")
+    assert [(one.json, one.etag) for one in after] == [(one.json, one.etag) for one in before]
+
+
+def test_a_submitter_gives_times_in_a_listed_event_only_and_rooms_nowhere(app: Flask, member: Api) -> None:
+    with writing(app) as session:
+        make_event(session, slug="meetup", programme=Programme.LISTED, call=None, rooms=["Bar"])
+    curated, listed = (f"/talks/{a_talk(app, slug, by=member)}" for slug in ("summit", "meetup"))
+    times = {"starts": "2026-06-10T10:00:00"}
+    assert member.patch(curated, times).faults == {"/starts": "the organisers of a curated event give the times"}
+    assert member.patch(listed, times).json["starts_at"] == "2026-06-10T10:00:00+02:00"
+    assert member.patch(listed, {"room": "Bar"}).faults == {"/room": "the organisers give the room"}
+    assert member.patch(listed, {"track": None, "room": None}).status == 200
+
+
+def test_speakers_change_place_join_and_leave(member: Api) -> None:
+    first, second = {"name": "Alan"}, {"name": "Grace"}
+    talk = member.post("/events/summit/talks", {"title": "T", "speakers": [first, second]})
+    path, [alan, grace] = f"/talks/{talk.json['id']}", [one["slug"] for one in talk.json["speakers"]]
+    # Nobody else may name them by their slug, but on this talk they are already.
+    changed = member.patch(path, {"speakers": [{"slug": grace}, {"slug": alan}, {"name": "Third"}]})
+    assert [one["slug"] for one in changed.json["speakers"]] == ["grace", "alan", "third"]
+    assert member.patch(path, {"speakers": [{"slug": "grace"}, {"slug": "grace"}]}).faults == {
+        "/speakers/1": "is on the list already"
+    }
+    assert member.patch(path, {"speakers": []}).json["speakers"] == []
+    assert member.post("/events/summit/talks", {"title": "T", "speakers": [{"slug": alan}]}).faults == {
+        "/speakers/0/slug": "there is no speaker “alan”"
+    }
