@@ -95,11 +95,11 @@ class Api:
     def call(self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Call `path` of the API with a JSON body, or with bytes as they are."""
         given = {name.replace("_", "-"): value for name, value in {**self.headers, **(headers or {})}.items()}
-        what = {"data": body} if isinstance(body, bytes) else {"json": body}
+        what: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
         # A browser would keep cookies; here nobody remembers anything, so that threads and tests stay apart.
         client = self.app.test_client(use_cookies=False)
         where = path if path.startswith("http") else f"/api/v1{path}"
-        return _answer(client.open(where, method=method, headers=given, **what))  # type: ignore[arg-type]  # werkzeug's own keywords
+        return _answer(client.open(where, method=method, headers=given, **what))
 
     def outside(self, path: str, **headers: str) -> Answer:
         """Read what is not under /api/v1: a feed."""
@@ -118,17 +118,15 @@ def _answer(response: TestResponse) -> Answer:
 
 def by_token(app: Flask, member: Member, *scopes: Scope) -> Api:
     """Give a member with a token of these scopes; of all without any."""
-    secret = new_secret(TOKEN_PREFIX)
     with writing(app) as unit:
-        unit.add(
-            AccessToken(
-                member_id=member.id,
-                name="a script",
-                token_hash=secret_hash(secret),
-                scopes=[scope.value for scope in scopes or Scope],
-                created_at=NOON,
-            )
-        )
+        return _with_token(app, unit, member, scopes=scopes or tuple(Scope))
+
+
+def _with_token(app: Flask, unit: Session, member: Member, *, scopes: Sequence[Scope] = tuple(Scope)) -> Api:
+    secret = new_secret(TOKEN_PREFIX)
+    token = AccessToken(member_id=member.id, name="a script", token_hash=secret_hash(secret), created_at=NOON)
+    token.scopes = [scope.value for scope in scopes]
+    unit.add(token)
     return Api(app, {"Authorization": f"Bearer {secret}"}, member.id)
 
 
@@ -145,8 +143,7 @@ def by_cookie(app: Flask, member: Member) -> Api:
 def a_member(app: Flask, *, role: Role = Role.MEMBER, **fields: Any) -> Api:  # noqa: ANN401 - any column
     """Give a new member, by a token that reaches as far as they do."""
     with writing(app) as unit:
-        member = make_member(unit, role=role, **fields)
-    return by_token(app, member)
+        return _with_token(app, unit, make_member(unit, role=role, **fields))
 
 
 def on_team(app: Flask, slug: str, role: TeamRole = TeamRole.ORGANISER, **fields: Any) -> Api:  # noqa: ANN401 - any column
@@ -154,7 +151,7 @@ def on_team(app: Flask, slug: str, role: TeamRole = TeamRole.ORGANISER, **fields
     with writing(app) as unit:
         member = make_member(unit, **fields)
         put_on_team(unit, member, slug, role=role)
-    return by_token(app, member)
+        return _with_token(app, unit, member)
 
 
 def put_on_team(unit: Session, member: Member, slug: str, *, role: TeamRole = TeamRole.ORGANISER) -> None:

@@ -5,6 +5,7 @@ import click
 from eventcal import __version__
 from eventcal.cli.accounts import events, members
 from eventcal.cli.data import demo, load
+from eventcal.cli.lint import lint
 from eventcal.cli.running import Commands
 from eventcal.cli.serving import serve
 from eventcal.cli.upkeep import db, recompute_instants
@@ -19,5 +20,5 @@ def main() -> None:
     """
 
 
-for command in (serve, db, demo, load, members, events, recompute_instants):
+for command in (serve, db, demo, load, members, events, recompute_instants, lint):
     main.add_command(command)

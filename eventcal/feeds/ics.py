@@ -17,7 +17,7 @@ from eventcal.feeds.entry import CalendarEntry, Stamps
 from eventcal.kit.localtime import zone
 
 # Anything that changes the text of an entry must change this too, so that `db upgrade` renders the ledger anew.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 1
 
 PRODID = "-//eventcal//eventcal//EN"
 _LONGEST_LINE = 75

@@ -13,6 +13,7 @@ from eventcal.events.queries import get_event
 from eventcal.feeds.feed import Feed, assemble, version_of, windowed
 from eventcal.feeds.ics import FeedHead
 from eventcal.feeds.ledger import state_of
+from eventcal.kit.database import Database
 from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Busy, Gone, NotFound
 from eventcal.members.caller import VISITOR
@@ -32,7 +33,7 @@ from eventcal.web.conditional import (
     unchanged,
 )
 from eventcal.web.filters import Asked, Include, canonical_query, read_feed
-from eventcal.web.work import house, links, now, reading, settings, unit_of_work
+from eventcal.web.work import house, links, now, reading, settings
 
 calendars = Blueprint("calendars", __name__)
 
@@ -145,7 +146,10 @@ def personal_calendar(secret: str) -> Response:
         return Subscription(feed=feed, head=head, filename="my-talks.ics", cache_control=PRIVATE, dated=False)
 
     answer = _serve(subscribe, kept=False)
-    _note_fetch(found)
+    moment, database = now(), house().database
+    if found.last_fetched_at is None or moment - found.last_fetched_at >= _NOTED_EVERY:
+        # By then the device has its answer, so that no reader waits for those who write.
+        answer.call_on_close(lambda: _note_fetch(database, found.id, moment))
     return answer
 
 
@@ -158,13 +162,10 @@ def _get_personal_feed(session: Session, secret: str) -> PersonalFeed:
     return found
 
 
-def _note_fetch(feed: PersonalFeed) -> None:
-    """Write down that a device came, for its owner to see; where others are writing, the next time will do."""
-    moment = now()
-    if feed.last_fetched_at is not None and moment - feed.last_fetched_at < _NOTED_EVERY:
-        return
-    with suppress(Busy), unit_of_work() as session:
-        session.get_one(PersonalFeed, feed.id).last_fetched_at = moment
+def _note_fetch(database: Database, feed_id: str, moment: datetime) -> None:
+    """Write down for its owner that a device came; where too much else is written, the next time will do."""
+    with suppress(Busy), database.unit_of_work() as unit:
+        unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = moment
 
 
 def _serve(subscribe: Subscribe, *, kept: bool = True) -> Response:

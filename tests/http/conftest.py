@@ -1,38 +1,84 @@
 """What tests through HTTP share: the whole app on a database of either kind, and people who call its API."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event as listeners
+from sqlalchemy import make_url
 
-from eventcal.app import create_app
+from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
+from eventcal.web.conditional import RenditionCache
+from eventcal.web.work import House, move_in
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
-from tests.http_app import MAIL_URL, housed, settings_of, writing
+from tests.http_app import MAIL_URL, settings_of, writing
 from tests.make import make_event
 
 
+class Street:
+    """Where the app lives in one test after another: each on a database of its own, all on the same engines.
+
+    Wiring an app and compiling its statements takes longer than most tests; an engine keeps what it compiled.
+    """
+
+    def __init__(self) -> None:
+        self.app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
+        self.app.config["RATELIMIT_ENABLED"] = False
+        self._houses: dict[str, House] = {}
+        self._url = ""
+
+    @contextmanager
+    def lived_in(self, database_url: str, clock: FixedClock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
+        """Give the app on this database and this clock; it knows nothing of the test before."""
+        self._url = database_url
+        kind = database_url.partition(":")[0]
+        if kind not in self._houses:
+            self._houses[kind] = self._built(database_url, clock)
+        settings = settings_of(database_url, **changes)
+        house = replace(self._houses[kind], settings=settings, clock=clock, renditions=RenditionCache(10_000_000))
+        house.database.clock = clock
+        move_in(self.app, house)
+        try:
+            yield self.app
+        finally:
+            house.database.engine.dispose()
+
+    def _built(self, database_url: str, clock: FixedClock) -> House:
+        house = create_house(settings_of(database_url), clock=clock)
+
+        @listeners.listens_for(house.database.engine, "do_connect")
+        def _on_connect(dialect: Any, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:  # noqa: ANN401 - as SQLAlchemy has it
+            there, how = dialect.create_connect_args(make_url(self._url))
+            arguments[:] = there
+            named.clear()
+            named.update(how)
+
+        return house
+
+
 @pytest.fixture(scope="session")
-def _walls() -> Flask:
-    """Give the app as it is wired, on no database yet: wiring takes longer than most tests."""
-    app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
-    app.config["RATELIMIT_ENABLED"] = False
-    return app
+def street() -> Street:
+    """Give where the app lives, once for all tests of a worker."""
+    return Street()
 
 
 @pytest.fixture
-def app(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def app(street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Give the app on a migrated database of its own, at NOON, without mail and without rate limits."""
-    with housed(_walls, database_url, clock) as app:
+    with street.lived_in(database_url, clock) as app:
         yield app
 
 
 @pytest.fixture
-def mailing_app(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def mailing_app(street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Give the app where mail is sent, so that members have to confirm their address."""
-    with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
+    with street.lived_in(database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
 

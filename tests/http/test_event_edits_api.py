@@ -101,7 +101,8 @@ def test_objects_are_merged_lists_are_replaced_and_null_clears(organiser: Api) -
 def test_a_patch_that_changes_nothing_is_no_change(organiser: Api, anonymous: Api) -> None:
     before = anonymous.get(PATH)
     again = {name: before.json[name] for name in ("title", "tags", "starts", "timezone", "location", "description")}
-    for body in ({}, again, {"call_for_talks": {}}, {"co_located_with": []}):
+    unchanged: list[dict[str, Any]] = [{}, again, {"call_for_talks": {}}, {"co_located_with": []}]
+    for body in unchanged:
         assert organiser.patch(PATH, body, if_match=before.etag).etag == before.etag
     assert anonymous.get("/changes").json["next"] == str(before.json["revision"])
 

@@ -1,5 +1,7 @@
 """An event's tracks, rooms and team through the API."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -22,7 +24,8 @@ def test_a_part_is_added_changed_and_removed_and_its_talks_follow(
     assert (added.status, added.headers["Location"]) == (201, f"{BASE}/{parts}/{added.json['id']}")
     assert added.json == {"id": added.json["id"], "name": "A & B", field: value}
     path = f"/{parts}/{added.json['id']}"
-    talk = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, **{part: 'A & B'})}"
+    place: dict[str, Any] = {part: "A & B"}
+    talk = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, **place)}"
     event, seen = anonymous.get("/events/summit"), anonymous.get(talk)
     changed = organiser.patch(path, {"name": "Ünder", field: None}, if_match=None)
     assert (changed.status, changed.json) == (200, {"id": added.json["id"], "name": "Ünder", field: None})

@@ -1,5 +1,6 @@
 """Events through the API: proposed, read, published, called off, blanked, deleted."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -247,13 +248,14 @@ def test_every_answer_brings_the_etag_that_reading_would(
     proposed = member.post("/events", LEAST)
     path = f"/events/{proposed.json['slug']}"
     assert member.get(path).etag == proposed.etag
-    for change in (
+    changes: list[Callable[[], Answer]] = [
         lambda: member.patch(path, {"summary": "x"}),
         lambda: moderator.post(f"{path}/publish"),
         lambda: member.patch(path, {"status": "tentative"}),
         lambda: member.post(f"{path}/cancel"),
         lambda: moderator.post(f"{path}/redact"),
-    ):
+    ]
+    for change in changes:
         answer = change()
         assert answer.status == 200
         assert answer.etag == moderator.get(path).etag

@@ -42,9 +42,12 @@ MORE_THAN_FORM = (
     "POST /api/v1/me/tokens",
     "POST /api/v1/events",
     "PATCH /api/v1/events/{slug}",
+    "POST /api/v1/events/{slug}/sponsorships",
     "POST /api/v1/events/{slug}/talks",
     "PATCH /api/v1/talks/{talk_id}",
 )
+# Their fields are those of the POST beside them, whose every boundary is tried.
+SAME_FIELDS_AS_POST = {"PATCH /api/v1/events/{slug}", "PATCH /api/v1/talks/{talk_id}"}
 CHECKS: Json = {
     # 410 is a feed that was revoked, 412 an If-Match of another version: the form of neither is wrong.
     "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "410", "412"]},
@@ -158,7 +161,7 @@ def try_operation(
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_moderator_with_a_token_of_every_scope_meets_what_is_documented(calendar: Calendar, name: str) -> None:
     headers = {"Authorization": f"Bearer {world.MODERATORS_TOKEN}"}
-    try_operation(calendar, name, headers, examples=8, coverage=True)
+    try_operation(calendar, name, headers, examples=8, coverage=name not in SAME_FIELDS_AS_POST)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -105,7 +105,7 @@ def test_a_talk_without_an_end_ends_after_its_minutes_or_its_kinds(
     [
         ({"starts": "2026-06-10"}, "/starts"),
         ({"starts": "2026-06-09T23:59:59"}, "/starts"),
-        ({"starts": "2026-06-13T00:00:00"}, "/starts"),
+        ({"starts": "2026-06-13T00:00:00", "ends": "2026-06-13T01:00:00"}, "/starts"),
         ({"starts": None}, "/starts"),
         ({"ends": "2026-06-10T10:00:00"}, "/ends"),
         ({"room": "Attic"}, "/room"),
@@ -119,7 +119,7 @@ def test_a_talk_without_an_end_ends_after_its_minutes_or_its_kinds(
 def test_what_is_refused_leaves_everything_as_it_was(
     *, app: Flask, organiser: Api, anonymous: Api, body: dict[str, Any], pointer: str
 ) -> None:
-    times = {"starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:30:00"}
+    times: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:30:00"}
     path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, tags=['a'], **times)}"
     before = anonymous.get(path), anonymous.get("/changes"), anonymous.get("/speakers")
     assert list(organiser.patch(path, {"abstract": "New", "tags": ["b", "c"], **body}).faults) == [pointer]

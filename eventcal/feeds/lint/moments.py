@@ -71,7 +71,7 @@ def read_moment(text: str, written: Property) -> Moment | None:
 def read_duration(text: str) -> timedelta | None:
     """Return a duration (RFC 5545, 3.3.6), None where it is none."""
     found = _DURATION.fullmatch(text)
-    if found is None or text.rstrip("+-P") == "" or text.endswith("P"):
+    if found is None or text.endswith("P"):
         return None
     sizes = {unit: int(size) for unit, size in found.groupdict().items() if unit != "sign" and size}
     duration = timedelta(**sizes)

@@ -63,6 +63,7 @@ class Component:
     name: str
     line: int
     parent: "Component | None"
+    outermost: "Component | None"
     properties: list[Property] = field(default_factory=list)
     parts: list["Component"] = field(default_factory=list)
     ended: bool = False
@@ -72,6 +73,11 @@ class Component:
         """Put a property in."""
         self.properties.append(written)
         self.by_name.setdefault(written.name, []).append(written)
+
+    @property
+    def root(self) -> "Component":
+        """Return the component around this one that stands in no other."""
+        return self.outermost or self
 
     def all(self, *names: str) -> list[Property]:
         """Return every property of these names, name after name."""
@@ -95,10 +101,6 @@ class Reading:
     stray_ends: list[Property] = field(default_factory=list)
     outside: list[Property] = field(default_factory=list)
 
-    def named(self, *names: str) -> list[Component]:
-        """Return every component of these names, wherever it is."""
-        return [component for component in self.components if component.name in names]
-
     @property
     def calendars(self) -> list[Component]:
         """Return every VCALENDAR that is in nothing else."""
@@ -107,7 +109,7 @@ class Reading:
     @property
     def entries(self) -> list[Component]:
         """Return every event, task and journal entry."""
-        return self.named(*ENTRIES)
+        return [component for component in self.components if component.name in ENTRIES]
 
 
 ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
@@ -202,7 +204,8 @@ def _nest(reading: Reading) -> None:
 
 
 def _begin(reading: Reading, written: Property, stack: list[Component]) -> None:
-    component = Component(written.value.upper(), written.line, stack[-1] if stack else None)
+    parent, outermost = (stack[-1], stack[0]) if stack else (None, None)
+    component = Component(written.value.upper(), written.line, parent, outermost)
     if stack:
         stack[-1].parts.append(component)
     reading.components.append(component)

@@ -21,7 +21,7 @@ View = Callable[P, R]
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 
-class _Parser(FlaskParser):  # type: ignore[misc]  # webargs carries no types for its Flask parser
+class _Parser(FlaskParser):
     """Reads a body strictly: the right type, readable, and every fault at once in our own words."""
 
     DEFAULT_VALIDATION_STATUS = 422

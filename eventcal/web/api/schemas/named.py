@@ -1,5 +1,7 @@
 """The shape of somebody or something that a caller names: known by a slug, or new and described."""
 
+from collections.abc import Mapping
+
 from marshmallow import ValidationError, validates_schema
 
 from eventcal.web.api.schemas.base import Line, Shape, Slug
@@ -15,10 +17,12 @@ class KnownOrNew(Shape):
     slug = Slug()
     name = Line(200)
 
-    @validates_schema
-    def check_one_way(self, data: dict[str, object], **_: object) -> None:
-        """Refuse what is named in no way or in two."""
-        if "slug" in data and len(data) > 1:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_one_way(self, _data: object, original: object, **_: object) -> None:
+        """Refuse what is named in no way or in two, whatever else is wrong with it."""
+        if not isinstance(original, Mapping):
+            return
+        if "slug" in original and len(original) > 1:
             raise ValidationError("names what is known; leave the other fields out", "slug")
-        if "slug" not in data and "name" not in data:
+        if "slug" not in original and "name" not in original:
             raise ValidationError("is required, unless a slug names what is known", "name")

@@ -1,0 +1,135 @@
+"""Fetches a calendar from somebody else's server as a program that subscribes to it would: within bounds."""
+
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+
+from eventcal import __version__
+
+LARGEST = 20_000_000
+"""Octets of a calendar, as it comes and unpacked."""
+
+MOST_REDIRECTS = 5
+LONGEST_SECONDS = 30.0
+
+_CHUNK = 65_536
+_LONGEST_LENGTH = 20
+
+
+class Unreadable(Exception):  # noqa: N818 - a reason, which whoever runs the command can act on
+    """There is no calendar to be had there; the message is a sentence without its full stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much is waited for and read."""
+
+    octets: int = LARGEST
+    seconds: float = LONGEST_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """An answer: its status, its headers with names in small letters, its body unpacked, and where it came from."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+def fetch(
+    url: str, *, method: str = "GET", condition: Mapping[str, str] | None = None, limits: Limits | None = None
+) -> Fetched:
+    """Return what a server answers to one request, whatever the status, after at most `MOST_REDIRECTS`.
+
+    Only http and https, also behind a redirect. Raises Unreadable where there is no answer in time, or one too large.
+    """
+    limits = limits or Limits()
+    headers = {"User-Agent": f"eventcal-lint/{__version__}", "Accept": "text/calendar, */*;q=0.5"}
+    end = time.monotonic() + limits.seconds
+    try:
+        request = urllib.request.Request(  # noqa: S310 - the opener knows no other scheme
+            url, method=method, headers={**headers, "Accept-Encoding": "gzip", **(condition or {})}
+        )
+        with _opener().open(request, timeout=limits.seconds) as answer:
+            found = _answered(answer, answer.status, answer.headers)
+            return replace(found, body=_body(answer, found.headers, end=end, limits=limits))
+    except urllib.error.HTTPError as error:
+        with error:
+            return _answered(error, error.code, error.headers)
+    except (OSError, HTTPException, ValueError) as error:
+        raise Unreadable(_reason(error)) from error
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    max_redirections = MOST_REDIRECTS
+    max_repeats = MOST_REDIRECTS
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Return an opener that knows http and https and nothing else: no redirect leads to a file of this machine."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
+        _Redirects(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+def _answered(answer: HTTPResponse | urllib.error.HTTPError, status: int, headers: Message) -> Fetched:
+    named = {name.lower(): value for name, value in headers.items()}
+    return Fetched(status=status, headers=named, body=b"", url=answer.geturl())
+
+
+def _body(answer: HTTPResponse, headers: Mapping[str, str], *, end: float, limits: Limits) -> bytes:
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+        raise Unreadable(f"the answer is packed with {encoding[:20]!a}, which was not asked for")
+    length = headers.get("content-length", "")
+    whole = int(length) if length.isdecimal() and len(length) < _LONGEST_LENGTH else None
+    parts, size = list[bytes](), 0
+    # Counted here: whoever reads on after the last octet waits for a server that keeps the connection.
+    while size != whole and (chunk := answer.read1(_CHUNK if whole is None else min(_CHUNK, whole - size))):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limits.octets:
+            raise Unreadable(f"the answer is larger than {limits.octets} octets")
+        if time.monotonic() > end:
+            raise Unreadable(f"the answer is not whole after {limits.seconds:.0f} seconds")
+    if whole is not None and size < whole:
+        raise Unreadable(f"the answer ended after {size} octets of {whole}")
+    body = b"".join(parts)
+    return _unpacked(body, limits) if encoding in {"gzip", "x-gzip"} else body
+
+
+def _unpacked(packed: bytes, limits: Limits) -> bytes:
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        body = unpacking.decompress(packed, limits.octets + 1)
+    except zlib.error as error:
+        raise Unreadable("the answer says that it is gzip, and is not") from error
+    if len(body) > limits.octets:
+        raise Unreadable(f"the answer is larger than {limits.octets} octets once unpacked")
+    if not unpacking.eof:
+        raise Unreadable("the answer is gzip that was cut off")
+    return body
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "there was no answer in time"
+    if isinstance(error, urllib.error.URLError):
+        return _reason(error.reason) if isinstance(error.reason, Exception) else str(error.reason)
+    return str(error) or type(error).__name__

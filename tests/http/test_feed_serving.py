@@ -1,0 +1,202 @@
+"""How feeds are served to programs that fetch them again and again, and what that costs."""
+
+import gzip
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import brotli
+import pytest
+import zstandard
+from flask import Flask
+
+from eventcal.events.models import Event
+from eventcal.events.service import cancel_event
+from eventcal.talks.models import Talk
+from eventcal.talks.words import TalkState
+from tests.clocks import FixedClock
+from tests.fetching import FEEDS, fetch, make_calendar, rename, titles, validators
+from tests.http_app import database_of, running, writing
+from tests.icslint import parse
+from tests.make import make_event, make_sponsor, make_talk
+from tests.make_feeds import whole_event
+from tests.statements import statements
+
+DECODE: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "br": brotli.decompress,
+    "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
+}
+
+
+@pytest.fixture
+def ids(app: Flask) -> dict[str, str]:
+    return make_calendar(app)
+
+
+@pytest.mark.usefixtures("ids")
+def test_an_answer_says_how_long_it_may_be_kept_and_by_whom(app: Flask, clock: FixedClock) -> None:
+    clock.tick(60)
+    answer = fetch(app, "/events/summit.ics")
+    headers = dict(answer.headers)
+    assert headers.pop("ETag").strip('"').isalnum()
+    assert headers.pop("Content-Length") == str(len(answer.data))
+    assert headers == {
+        "Content-Type": "text/calendar; charset=utf-8",
+        "Content-Disposition": 'inline; filename="summit.ics"',
+        "Last-Modified": "Sun, 01 Mar 2026 12:00:00 GMT",
+        "Cache-Control": "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400",
+        "Vary": "Accept-Encoding",
+        "Accept-Ranges": "none",
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Content-Disposition",
+    }
+
+
+@pytest.mark.usefixtures("ids")
+def test_who_has_the_bytes_is_told_so_with_the_same_validators(app: Flask) -> None:
+    for path in FEEDS:
+        whole = fetch(app, path)
+        for tag in (whole.headers["ETag"], f"W/{whole.headers['ETag']}", f'"x", {whole.headers["ETag"]}', "*"):
+            same = fetch(app, path, If_None_Match=tag)
+            assert (same.status_code, same.data, validators(same)) == (304, b"", validators(whole))
+        assert fetch(app, path, If_None_Match='"else"').status_code == 200
+
+
+@pytest.mark.usefixtures("ids")
+def test_each_encoding_has_a_tag_of_its_own_and_the_same_bytes_inside(app: Flask) -> None:
+    plain = fetch(app, "/calendar.ics")
+    for coding, decode in DECODE.items():
+        packed = fetch(app, "/calendar.ics", Accept_Encoding=coding)
+        assert packed.headers["Content-Encoding"] == coding
+        assert decode(packed.data) == plain.data
+        assert packed.headers["Last-Modified"] == plain.headers["Last-Modified"]
+        statuses = {
+            tag: fetch(app, "/calendar.ics", Accept_Encoding=coding, If_None_Match=tag).status_code
+            for tag in (packed.headers["ETag"], plain.headers["ETag"])
+        }
+        assert statuses == {packed.headers["ETag"]: 304, plain.headers["ETag"]: 200}
+
+
+@pytest.mark.usefixtures("ids")
+def test_head_is_get_without_the_bytes(app: Flask) -> None:
+    for path in FEEDS:
+        whole, head = fetch(app, path), fetch(app, path, method="HEAD")
+        assert (head.status_code, dict(head.headers), head.data) == (200, dict(whole.headers), b"")
+
+
+@pytest.mark.usefixtures("ids")
+def test_who_asks_makes_no_difference_and_gets_no_cookie(app: Flask) -> None:
+    plain = fetch(app, "/calendar.ics")
+    asked = fetch(app, "/calendar.ics", Cookie="session=x", Authorization="Bearer nonsense", Host="evil.example")
+    assert (asked.status_code, asked.data, dict(asked.headers)) == (200, plain.data, dict(plain.headers))
+    assert "Set-Cookie" not in plain.headers
+
+
+def test_the_date_of_last_change_only_rises(app: Flask, ids: dict[str, str], clock: FixedClock) -> None:
+    def date() -> datetime:
+        clock.tick(60)
+        return parsedate_to_datetime(fetch(app, "/calendar.ics").headers["Last-Modified"])
+
+    dates = [date()]
+    rename(app, Talk, "scheduled", "Else")
+    dates.append(date())
+    with writing(app) as session:
+        cancel_event(session, whole_event(session, ids["summit"]), now=clock.now())
+    dates.append(date())
+    # The tombstones of what has just changed last leave the calendar.
+    clock.move(datetime(2026, 9, 1, 12, tzinfo=UTC))
+    assert titles(app, "/calendar.ics") == []
+    dates.append(date())
+    assert dates == sorted(set(dates))
+    assert max(dates) < clock.now()
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_date_tells_what_changed_since(app: Flask, clock: FixedClock) -> None:
+    clock.tick(60)
+    known = fetch(app, "/calendar.ics").headers["Last-Modified"]
+    assert fetch(app, "/calendar.ics", If_Modified_Since=known).status_code == 304
+    rename(app, Talk, "scheduled", "Else")
+    clock.tick(60)
+    assert fetch(app, "/calendar.ics", If_Modified_Since=known).status_code == 200
+
+
+@pytest.mark.usefixtures("ids")
+def test_midnight_moves_the_window_without_any_change(app: Flask, clock: FixedClock) -> None:
+    clock.move(datetime(2026, 7, 12, 23, 59, 59, tzinfo=UTC))
+    before = fetch(app, "/calendar.ics")
+    assert titles(app, "/calendar.ics") == ["Xen Summit"]
+    clock.tick(1)
+    after = fetch(app, "/calendar.ics", If_None_Match=before.headers["ETag"])
+    assert (after.status_code, parse(after.data).events()) == (200, [])
+    assert fetch(app, "/calendar.ics", If_Modified_Since=before.headers["Last-Modified"]).status_code == 200
+
+
+def test_a_call_that_closes_leaves_the_feed_at_that_moment(app: Flask, clock: FixedClock) -> None:
+    with writing(app) as session:
+        make_event(session, call={"closes": "2026-03-01T13:30:00"})
+    open_calls = "/calendar.ics?cfp=open"
+    before = fetch(app, open_calls)
+    assert titles(app, open_calls) == ["Xen Summit"]
+    assert "Last-Modified" not in before.headers
+    clock.tick(1801)
+    assert titles(app, open_calls) == []
+    assert fetch(app, open_calls, If_None_Match=before.headers["ETag"]).status_code == 200
+
+
+@pytest.mark.usefixtures("ids")
+def test_two_workers_answer_alike(app: Flask, database_url: str, clock: FixedClock) -> None:
+    with running(database_url, clock) as other:
+        for path in FEEDS:
+            one, two = fetch(app, path), fetch(other, path)
+            assert (one.data, dict(one.headers)) == (two.data, dict(two.headers))
+
+
+# What it costs
+
+
+def asked(app: Flask, path: str, **headers: str) -> tuple[int, int]:
+    """Return the status of an answer, and how many statements it took."""
+    with statements(database_of(app)) as seen:
+        answer = fetch(app, path, **headers)
+    return answer.status_code, sum(statement.startswith("SELECT") for statement in seen)
+
+
+@pytest.mark.usefixtures("ids")
+def test_an_unchanged_feed_costs_one_statement_and_a_changed_one_three(app: Flask) -> None:
+    assert asked(app, "/calendar.ics") == (200, 3)
+    assert asked(app, "/calendar.ics") == (200, 1)
+    tag = fetch(app, "/calendar.ics", Accept_Encoding="br").headers["ETag"]
+    assert asked(app, "/calendar.ics", Accept_Encoding="br", If_None_Match=tag) == (304, 1)
+    rename(app, Talk, "scheduled", "Else")
+    assert asked(app, "/calendar.ics", Accept_Encoding="br", If_None_Match=tag) == (200, 3)
+    assert asked(app, "/calendar.ics") == (200, 1)
+
+
+def test_where_something_else_changed_nobody_reads_entries_and_the_next_one_asks_once(
+    app: Flask, ids: dict[str, str]
+) -> None:
+    tag = fetch(app, "/events/old.ics").headers["ETag"]
+    calendar_tag = fetch(app, "/calendar.ics").headers["ETag"]
+    rename(app, Event, ids["old"], "Older")
+    assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 2)
+    assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 1)
+    assert asked(app, "/calendar.ics", If_None_Match='"else"') == (200, 3)
+    assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 1)
+    assert fetch(app, "/events/old.ics", If_None_Match=tag).status_code == 200
+
+
+def test_a_feed_asks_as_much_for_many_talks_as_for_one(app: Flask, ids: dict[str, str]) -> None:
+    def cost() -> tuple[int, int]:
+        with writing(app) as session:
+            make_sponsor(session)
+            session.get_one(Event, ids["old"]).title += "!"
+        return asked(app, "/events/summit.ics")
+
+    one = cost()
+    with writing(app) as session:
+        summit = whole_event(session, ids["summit"])
+        for number in range(20):
+            make_talk(session, summit, state=TalkState.CONFIRMED, starts=f"2026-06-11T10:{number + 10}:00")
+    assert cost() == one

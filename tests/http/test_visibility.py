@@ -1,0 +1,252 @@
+"""What is not public is not there: no answer, count, cursor, date or version tells of it, and no refusal does."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from eventcal.members.models import Member
+from eventcal.speakers.models import Speaker
+from eventcal.sponsors.models import Sponsor
+from tests.api import Answer, Api, a_talk, by_cookie, row
+from tests.clocks import FixedClock
+
+NOWHERE = "0000000000000000"
+TALKS = "/events/summit/talks"
+SECRET: dict[str, Any] = {"title": "Secret", "speakers": [{"name": "Secret", "email": "secret@example.org"}]}
+EVENT: dict[str, Any] = {"title": "Secret", "timezone": "Europe/Berlin", "starts": "2026-06-10"}
+
+Shown = dict[str, tuple[int, bytes, list[str | None]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Who is there, and what the public knows of: the summit, a talk in it, its speaker, and who sponsors it."""
+
+    app: Flask
+    clock: FixedClock
+    anonymous: Api
+    member: Api
+    stranger: Api
+    organiser: Api
+    moderator: Api
+    talk: str
+    tier: str
+
+    def shown(self) -> Shown:
+        """Return all that a visitor can read, whole: status, body, and what the headers say of its version."""
+        self.clock.tick(60)
+        lists = [
+            *("/events", "/events?sort=updated", "/events?q=secret", "/events?cfp=open", "/events?status=draft"),
+            *("/talks", "/talks?sort=updated", "/talks?limit=1", "/talks?q=secret", "/talks?state=submitted"),
+            *("/speakers", "/changes", f"/talks/{self.talk}", "/speakers/known", "/sponsors/holder"),
+            *(f"/events/summit{part}" for part in ("", "/talks", "/tracks", "/rooms", "/tiers", "/sponsors")),
+        ]
+        feeds = ["/calendar.ics", "/events/summit.ics", f"/talks/{self.talk}.ics", "/speakers/known.ics"]
+        answers = {path: self.anonymous.get(path) for path in lists}
+        answers |= {path: self.anonymous.outside(path) for path in feeds}
+        names = ("ETag", "Last-Modified", "Link")
+        return {
+            path: (answer.status, answer.data, [answer.headers.get(name) for name in names])
+            for path, answer in answers.items()
+        }
+
+
+@pytest.fixture
+def world(
+    *, app: Flask, clock: FixedClock, anonymous: Api, member: Api, stranger: Api, organiser: Api, moderator: Api
+) -> World:
+    known = stranger.post(TALKS, {"title": "Known", "speakers": [{"name": "Known"}]}).json["id"]
+    organiser.post(f"/talks/{known}/accept")
+    stranger.post(f"/talks/{known}/confirm")
+    tier = organiser.post("/events/summit/tiers", {"name": "Gold", "capacity": 5}).json["id"]
+    enquiry = stranger.post("/events/summit/sponsorships", {"tier": tier, "sponsor": {"name": "Holder"}}).json["id"]
+    organiser.post(f"/sponsorships/{enquiry}/confirm")
+    return World(
+        app=app,
+        clock=clock,
+        anonymous=anonymous,
+        member=member,
+        stranger=stranger,
+        organiser=organiser,
+        moderator=moderator,
+        talk=known,
+        tier=tier,
+    )
+
+
+def private_acts(world: World) -> Iterator[tuple[str, Callable[[], Answer]]]:
+    """Give everything that happens between people before the public hears of it, act by act."""
+    member, organiser, moderator = world.member, world.organiser, world.moderator
+    made: dict[str, str] = {}
+
+    def make(name: str, api: Api, path: str, body: object) -> Callable[[], Answer]:
+        def act() -> Answer:
+            answer = api.post(path, body)
+            made[name] = answer.json.get("slug") or answer.json["id"]
+            return answer
+
+        return act
+
+    yield "a draft", make("draft", member, TALKS, SECRET | {"draft": True})
+    yield "submitted", lambda: member.post(f"/talks/{made['draft']}/submit")
+    yield "a reprise", make("reprise", member, TALKS, {"reprise_of": world.talk, "notes": "Secret"})
+    yield "an edit", lambda: member.patch(f"/talks/{made['draft']}", {"abstract": "Secret", "tags": ["secret"]})
+    yield "waitlisted", lambda: organiser.post(f"/talks/{made['draft']}/waitlist", {"reason": "Secret"})
+    yield "rejected", lambda: organiser.post(f"/talks/{made['reprise']}/reject")
+    yield "accepted", lambda: organiser.post(f"/talks/{made['draft']}/accept")
+    times = {"starts": "2026-06-10T10:00:00", "room": "Room 1", "track": "ARM"}
+    yield "scheduled", lambda: organiser.patch(f"/talks/{made['draft']}", times)
+    yield "withdrawn", lambda: member.post(f"/talks/{made['draft']}/withdraw")
+    yield "blanked", lambda: moderator.post(f"/talks/{made['draft']}/redact")
+    yield "on a stage", make("own", member, TALKS, {"title": "Secret"})
+    yield "a speaker", lambda: member.patch("/speakers/ada-lovelace", {"bio": "Secret", "name": "Secret"})
+    yield "merged", lambda: moderator.post("/speakers/ada-lovelace/merge", {"other": "secret"})
+    yield "proposed", make("event", member, "/events", EVENT | {"co_located_with": ["summit"], "tags": ["secret"]})
+    yield "moved", lambda: member.patch("/events/secret", {"starts": "2026-06-11", "ends": "2026-06-11"})
+    yield "named", lambda: member.patch("/events/secret", {"slug": "secret-2", "status": "draft"})
+    yield "with rooms", make("room", member, "/events/secret-2/rooms", {"name": "Secret"})
+    yield "other rooms", lambda: member.patch(f"/rooms/{made['room']}", {"name": "Secret 2"})
+    yield "with tiers", make("tier", member, "/events/secret-2/tiers", {"name": "Secret"})
+    enquiry = {"tier": world.tier, "sponsor": {"name": "Secret"}}
+    yield "enquired", make("enquiry", member, "/events/summit/sponsorships", enquiry)
+    yield "turned down", lambda: organiser.post(f"/sponsorships/{made['enquiry']}/cancel")
+    yield "removed", lambda: moderator.post("/events/secret-2/redact")
+    yield "deleted", lambda: member.delete("/events/secret-2")
+    yield "on the team", lambda: organiser.put(f"/events/summit/team/{member.member_id}", {"role": "reviewer"})
+    yield "starred", lambda: member.put(f"/me/stars/{world.talk}")
+    yield "a feed", make("feed", member, "/me/feeds", {"name": "Secret"})
+    yield "renamed", lambda: member.patch("/me", {"name": "Secret"})
+    yield "refused", lambda: member.patch(f"/talks/{world.talk}", {"title": "Secret"})
+
+
+def test_nothing_public_moves_while_something_private_happens(world: World) -> None:
+    before = world.shown()
+    assert {status for status, _body, _headers in before.values()} == {200}
+    assert not any(b"ecret" in body for _status, body, _headers in before.values())
+    for what, act in private_acts(world):
+        answer = act()
+        assert (answer.status < 300) is (what != "refused"), (what, answer.data)  # noqa: PLR2004 - any success
+        assert {path: one for path, one in world.shown().items() if one != before[path]} == {}, what
+
+
+@pytest.fixture
+def hidden(world: World) -> dict[str, str]:
+    """Make one of each thing that strangers may not know of, and give its name."""
+    member, organiser = world.member, world.organiser
+    talk = member.post(TALKS, SECRET).json["id"]
+    member.post("/events", EVENT)
+    room, track, tier = (
+        member.post(f"/events/secret/{part}", {"name": "Secret"}).json["id"] for part in ("rooms", "tracks", "tiers")
+    )
+    enquiry = {"tier": world.tier, "sponsor": {"name": "Secret"}}
+    sponsorship = member.post("/events/summit/sponsorships", enquiry).json["id"]
+    feed = member.post("/me/feeds", {"name": "phone"}).json["id"]
+    assert organiser.get(f"/talks/{talk}").status == 200
+    return {
+        "talk": talk,
+        "event": "secret",
+        "speaker": row(world.app, Speaker, name="Secret").slug,
+        "sponsor": row(world.app, Sponsor, name="Secret").slug,
+        "room": room,
+        "track": track,
+        "tier": tier,
+        "sponsorship": sponsorship,
+        "feed": feed,
+    }
+
+
+CALLS: list[tuple[str, str, Any]] = [
+    ("GET", "/talks/{talk}", None),
+    ("PATCH", "/talks/{talk}", {"title": "x"}),
+    *(
+        ("POST", f"/talks/{{talk}}/{step}", None)
+        for step in ("submit", "withdraw", "confirm", "accept", "reject", "waitlist", "cancel")
+    ),
+    ("PUT", "/me/stars/{talk}", None),
+    ("GET", "/events/{event}", None),
+    *(("GET", f"/events/{{event}}/{part}", None) for part in ("talks", "tracks", "rooms", "tiers", "sponsors")),
+    *(("GET", f"/events/{{event}}/{part}", None) for part in ("team", "sponsorships", "talks?state=submitted")),
+    *(("POST", f"/events/{{event}}/{part}", {"name": "x"}) for part in ("tracks", "rooms", "tiers")),
+    ("POST", "/events/{event}/talks", {"title": "x"}),
+    ("POST", "/events/{event}/sponsorships", {"tier": "x", "sponsor": {"name": "x"}}),
+    ("PATCH", "/events/{event}", {"title": "x"}),
+    ("DELETE", "/events/{event}", None),
+    ("POST", "/events/{event}/cancel", None),
+    ("PUT", "/events/{event}/team", {"email": "mallory@example.org", "role": "organiser"}),
+    ("GET", "/speakers/{speaker}", None),
+    ("PATCH", "/speakers/{speaker}", {"bio": "x"}),
+    ("GET", "/sponsors/{sponsor}", None),
+    *((method, f"/{part}s/{{{part}}}", {"name": "x"}) for method in ("PATCH", "DELETE") for part in ("room", "track")),
+    ("PATCH", "/tiers/{tier}", {"name": "x"}),
+    ("DELETE", "/tiers/{tier}", None),
+    ("GET", "/sponsorships/{sponsorship}", None),
+    ("POST", "/sponsorships/{sponsorship}/confirm", None),
+    ("POST", "/sponsorships/{sponsorship}/cancel", None),
+    ("DELETE", "/me/feeds/{feed}", None),
+    # What is named in a body.
+    ("POST", TALKS, {"title": "x", "reprise_of": "{talk}"}),
+    ("POST", TALKS, {"title": "x", "speakers": [{"slug": "{speaker}"}]}),
+    ("POST", "/events", EVENT | {"slug": "mine", "co_located_with": ["{event}"]}),
+    ("POST", "/events/summit/sponsorships", {"tier": "{tier}", "sponsor": {"slug": "{sponsor}"}}),
+]
+
+
+def _filled(wanted: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - a path, or a body of any kind
+    text = json.dumps(wanted)
+    for name, value in names.items():
+        text = text.replace(f"{{{name}}}", value)
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("who", ["anonymous", "stranger"])
+def test_what_is_hidden_answers_as_what_is_not_there(world: World, hidden: dict[str, str], who: str) -> None:
+    api: Api = getattr(world, who)
+    nothing = dict.fromkeys(hidden, NOWHERE)
+
+    def told(names: dict[str, str], method: str, path: str, body: object) -> tuple[int, str, list[str | None]]:
+        answer = api.call(method, _filled(path, names), _filled(body, names), headers={"If-Match": "*"})
+        text = answer.data.decode()
+        for name in names.values():
+            text = text.replace(name, "NAME")
+        return answer.status, text, [answer.headers.get(name) for name in ("ETag", "Last-Modified", "Cache-Control")]
+
+    for method, path, body in CALLS:
+        seen = told(hidden, method, path, body)
+        assert seen == told(nothing, method, path, body)
+        assert seen[0] in {401, 403, 404, 422}, (method, path, seen)
+
+
+@pytest.mark.parametrize("condition", [{"If_None_Match": "*"}, {"If_Modified_Since": "Sun, 01 Mar 2026 11:00:00 GMT"}])
+def test_no_condition_finds_out_what_is_hidden(world: World, hidden: dict[str, str], condition: dict[str, str]) -> None:
+    for path in ("/talks/{talk}", "/events/{event}", "/events/{event}/talks", "/speakers/{speaker}"):
+        assert world.stranger.get(_filled(path, hidden), **condition).code == (404, "not-found")
+    for path in ("/talks/{talk}.ics", "/events/{event}.ics", "/speakers/{speaker}.ics"):
+        assert world.anonymous.outside(_filled(path, hidden), **condition).code == (404, "not-found")
+
+
+def test_what_some_may_see_is_kept_by_no_cache_and_shown_to_nobody_else(world: World, hidden: dict[str, str]) -> None:
+    for path in ("/talks/{talk}", f"{TALKS}?state=submitted"):
+        private = world.organiser.get(_filled(path, hidden))
+        assert (private.status, private.headers["Cache-Control"]) == (200, "private, no-cache")
+        assert "Last-Modified" not in private.headers
+    private = world.member.get("/events/secret")
+    assert (private.status, private.headers["Cache-Control"]) == (200, "private, no-cache")
+    assert world.anonymous.get(_filled("/talks/{talk}", hidden)).status == 404
+    assert world.anonymous.get(f"{TALKS}?state=submitted").status == 401
+    assert world.stranger.get(f"{TALKS}?state=submitted").status == 403
+    assert world.anonymous.get("/events/secret").status == 404
+
+
+def test_what_is_public_is_the_same_for_everybody(world: World) -> None:
+    member = row(world.app, Member, id=world.organiser.member_id)
+    callers = [world.anonymous, world.stranger, world.organiser, world.moderator, by_cookie(world.app, member)]
+    a_talk(world.app, "summit")
+    for path in ("/events", "/talks", TALKS, "/events/summit", f"/talks/{world.talk}", "/speakers/known", "/changes"):
+        answers = [api.get(path) for api in callers]
+        assert len({(answer.data, answer.etag) for answer in answers}) == 1, path
+        assert {answer.headers["Cache-Control"].partition(",")[0] for answer in answers} == {"public"}
+        assert not any("Set-Cookie" in answer.headers for answer in answers)

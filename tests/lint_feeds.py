@@ -1,0 +1,119 @@
+"""A calendar without a fault for the linter, and ways to put one in."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+GOOD = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Example//Talks//EN
+CALSCALE:GREGORIAN
+NAME:Talks
+X-WR-CALNAME:Talks
+X-WR-TIMEZONE:Europe/Berlin
+SOURCE;VALUE=URI:https://example.org/talks.ics
+REFRESH-INTERVAL;VALUE=DURATION:PT1H
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:STANDARD
+DTSTART:19701025T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+TZNAME:CET
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:19700329T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+TZNAME:CEST
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+END:DAYLIGHT
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:one@example.org
+DTSTAMP:20260210T100000Z
+CREATED:20260201T100000Z
+LAST-MODIFIED:20260210T100000Z
+SEQUENCE:2
+SUMMARY:Bread\\, butter\\; jam \N{EN DASH} a talk
+DTSTART;TZID=Europe/Berlin:20260610T090000
+DTEND;TZID=Europe/Berlin:20260610T100000
+EXDATE;TZID=Europe/Berlin:20260617T090000
+RRULE:FREQ=WEEKLY;BYDAY=WE;UNTIL=20260701T070000Z
+DESCRIPTION:Every Wednesday.\\nC:\\\\New holds more.
+LOCATION:Room 1
+GEO:52.520000;13.405000
+CATEGORIES:food,bread\\, butter
+STATUS:CONFIRMED
+TRANSP:OPAQUE
+CLASS:PUBLIC
+PRIORITY:5
+URL:https://example.org/talks/1?a=b%20c
+BEGIN:VALARM
+ACTION:DISPLAY
+DESCRIPTION:Soon
+TRIGGER:-PT10M
+END:VALARM
+END:VEVENT
+BEGIN:VEVENT
+UID:two@example.org
+DTSTAMP:20260210T100000Z
+SUMMARY:Three days
+DTSTART;VALUE=DATE:20260610
+DURATION:P3D
+END:VEVENT
+BEGIN:VEVENT
+UID:three@example.org
+DTSTAMP:20260210T100000Z
+SUMMARY:A day
+DTSTART;VALUE=DATE:20260615
+DTEND;VALUE=DATE:20260616
+END:VEVENT
+BEGIN:VEVENT
+UID:four@example.org
+DTSTAMP:20260210T100000Z
+SUMMARY:An hour
+DTSTART:20260616T100000Z
+DTEND:20260616T110000Z
+END:VEVENT
+END:VCALENDAR
+"""
+
+BERLIN = GOOD[GOOD.index("BEGIN:VTIMEZONE") : GOOD.index("BEGIN:VEVENT")]
+EVENT = GOOD[GOOD.index("BEGIN:VEVENT\nUID:three") : GOOD.index("BEGIN:VEVENT\nUID:four")]
+
+
+def octets(text: str) -> bytes:
+    """Give a calendar that was written with LF as it has to be."""
+    return text.replace("\n", "\r\n").encode()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A calendar with one fault: what it says, and the line (its number, or how it begins) where that is found."""
+
+    code: str
+    data: bytes
+    line: int
+    id: str = ""
+
+    def called(self, name: str) -> "Case":
+        """Give the same under another name."""
+        return replace(self, id=f"{self.code}-{name}")
+
+
+def broken(code: str, edits: dict[str, str], at: str | int) -> Case:
+    """Give the good calendar with pieces of its text changed, each at its first place."""
+    text = GOOD
+    for old, new in edits.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return Case(code, octets(text), at if isinstance(at, int) else line_of(text, at), id=code)
+
+
+def line_of(text: str, begins: str) -> int:
+    """Give the number of the first line that begins so."""
+    return next(number for number, line in enumerate(text.splitlines(), start=1) if line.startswith(begins))
