@@ -67,6 +67,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     move_in(app, house)
     app.config.update(_flask_settings(settings))
     app.url_map.strict_slashes = False
+    # Else "//" is redirected to wherever Host says.
+    app.url_map.merge_slashes = False
     app.url_map.converters["default"] = Segment
     register_errors(app)
     start_security(app, settings, house.clock)

@@ -59,7 +59,10 @@ def fetch(
         )
         with _opener().open(request, timeout=limits.seconds) as answer:
             found = _answered(answer, answer.status, answer.headers)
-            return replace(found, body=_body(answer, found.headers, end=end, limits=limits))
+            # The headers of a HEAD tell of a body that does not come.
+            return (
+                found if method == "HEAD" else replace(found, body=_body(answer, found.headers, end=end, limits=limits))
+            )
     except urllib.error.HTTPError as error:
         with error:
             return _answered(error, error.code, error.headers)
@@ -107,7 +110,7 @@ def _body(answer: HTTPResponse, headers: Mapping[str, str], *, end: float, limit
         if size > limits.octets:
             raise Unreadable(f"the answer is larger than {limits.octets} octets")
         if time.monotonic() > end:
-            raise Unreadable(f"the answer is not whole after {limits.seconds:.0f} seconds")
+            raise Unreadable(f"the answer is not whole after {limits.seconds:g} seconds")
     if whole is not None and size < whole:
         raise Unreadable(f"the answer ended after {size} octets of {whole}")
     body = b"".join(parts)

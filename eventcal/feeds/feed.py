@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, false, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.events.models import Event
@@ -63,15 +63,27 @@ def version_of(session: Session, feed: Feed, *, renderer: str, now: datetime) ->
     Every entry counts, by the digest of what it says and its numbers. Sums and counts would not do: as days pass,
     entries come and go without any change. `renderer` names whatever else the bytes are made of.
     """
-    rows = _rows(session, feed, *_NUMBERS, now=now)
-    entries = [(row.content, row.sequence, row.stamp) for row in rows]
-    name = repr((renderer, str(feed.cancelled), feed.utc, entries, _spans(rows)))
+    numbers = _entries(feed, now=now).with_only_columns(
+        # The content has the UID in it; with the rest, it decides on the order and on the range of each VTIMEZONE.
+        LedgerEntry.content,
+        LedgerEntry.sequence,
+        LedgerEntry.stamp,
+        LedgerEntry.zone,
+        LedgerEntry.first_day,
+        LedgerEntry.last_day,
+        maintain_column_froms=True,
+    )
+    entries = sorted(
+        f"{content}{sequence} {stamp}{zone and (zone, first_day, last_day)}"
+        for content, sequence, stamp, zone, first_day, last_day in session.execute(numbers)
+    )
+    name = "\n".join([renderer, feed.cancelled, str(feed.utc), *entries])
     return hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
 
 
 def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> bytes:
     """Return the feed's bytes: its finished entries in a fixed order, and a VTIMEZONE for each zone they use."""
-    rows = _rows(session, feed, *_NUMBERS, LedgerEntry.ics, now=now)
+    rows = _rows(session, feed, now=now)
     texts = [row.ics for row in rows]
     if feed.cancelled == Cancelled.MARK:
         texts = [marked_only(text) for text in texts]
@@ -83,20 +95,19 @@ def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> 
     return render_feed(replace(head, changed_at=changed_at), zones=zones, entries=texts)
 
 
-_NUMBERS = (
-    LedgerEntry.first_day,
-    LedgerEntry.uid,
-    LedgerEntry.last_day,
-    LedgerEntry.zone,
-    LedgerEntry.content,
-    LedgerEntry.sequence,
-    LedgerEntry.stamp,
-)
-
-
-def _rows(session: Session, feed: Feed, *columns: InstrumentedAttribute[Any], now: datetime) -> list[Row[Any]]:
-    """Return these columns of the feed's entries, by day and UID: databases differ in how they sort text."""
-    rows = session.execute(_entries(feed, now=now).with_only_columns(*columns, maintain_column_froms=True))
+def _rows(session: Session, feed: Feed, *, now: datetime) -> list[Row[*tuple[Any, ...]]]:
+    """Return what bytes are made of, by day and UID: databases differ in how they sort text."""
+    rows = session.execute(
+        _entries(feed, now=now).with_only_columns(
+            LedgerEntry.uid,
+            LedgerEntry.first_day,
+            LedgerEntry.last_day,
+            LedgerEntry.zone,
+            LedgerEntry.stamp,
+            LedgerEntry.ics,
+            maintain_column_froms=True,
+        )
+    )
     return sorted(rows, key=lambda row: (row.first_day, row.uid))
 
 
@@ -105,7 +116,7 @@ def _keeps_zone(feed: Feed, text: str) -> bool:
     return not feed.utc or "\r\nRRULE:" in text
 
 
-def _spans(rows: Sequence[Row[Any]]) -> dict[str, tuple[date, date]]:
+def _spans(rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, tuple[date, date]]:
     """Return the first and last day of the entries in each zone."""
     spans: dict[str, tuple[date, date]] = {}
     for row in rows:

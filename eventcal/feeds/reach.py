@@ -137,8 +137,8 @@ def _sponsor(session: Session, change: Change, reach: Reach) -> None:
 
 
 def _sponsorship(session: Session, change: Change, reach: Reach) -> None:
-    # An enquiry is between the member and the organisers.
-    if change.done == "changed" or change.row.state == SponsorshipState.CONFIRMED:
+    # An enquiry is between the member and the organisers, also where it is turned down.
+    if SponsorshipState.CONFIRMED in {change.row.state, change.before.get("state")}:
         event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
         reach.elsewhere |= _is_public(session, event_id)
 

@@ -5,9 +5,9 @@ on PostgreSQL. Writers follow one another, so a check made inside a unit still h
 revisions handed out at its end are in commit order. See docs/decisions/0004-one-writer.md.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
@@ -86,11 +86,15 @@ def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
 
 @dataclass(frozen=True)
 class Change:
-    """One row that a unit of work touched: what was done, and which of its fields changed (all, if new)."""
+    """One row that a unit of work touched: what was done, and which of its fields changed (all, if new).
+
+    before: what changed columns held, as far as the session knew it.
+    """
 
     row: Any
     done: Literal["added", "changed", "deleted"]
     fields: frozenset[str] = frozenset()
+    before: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 Hook = Callable[[Session, Sequence[Change], datetime], None]
@@ -176,10 +180,11 @@ def _changes_in(session: Session) -> Iterator[Change]:
     for row in session.new:
         yield Change(row, "added")
     for row in session.dirty:
-        state = inspect(row)
-        fields = frozenset(attr.key for attr in state.attrs if attr.history.has_changes())
+        histories = {attr.key: attr.history for attr in inspect(row).attrs}
+        fields = frozenset(name for name, history in histories.items() if history.has_changes())
         if fields:
-            yield Change(row, "changed", fields)
+            before = {name: histories[name].deleted[0] for name in fields if histories[name].deleted}
+            yield Change(row, "changed", fields, before)
     for row in session.deleted:
         yield Change(row, "deleted")
 

@@ -70,6 +70,11 @@ def _sponsor_proposed(world: World, session: Session) -> None:
     tier.name, sponsor.name = "Else", "Else"
 
 
+def _turn_down(world: World, session: Session) -> None:
+    enquiry = make_sponsorship(session, world.row(session, Tier, "tier"))
+    enquiry.state = SponsorshipState.CANCELLED
+
+
 def _write_private_columns(world: World, session: Session) -> None:
     talk = world.talk(session)
     talk.notes, talk.submitter_id = "Else", None
@@ -123,6 +128,7 @@ QUIET: dict[str, Do] = {
     ),
     "an event that waits is sponsored": _sponsor_proposed,
     "somebody asks to sponsor": lambda world, session: make_sponsorship(session, world.row(session, Tier, "tier")),
+    "somebody who asks to sponsor is turned down": _turn_down,
     "what is private is written": _write_private_columns,
     "the same is saved again": _save_the_same_again,
     "somebody makes an agenda": _make_an_agenda,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventcal.events.models import Room, Track
+from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import cancel_event, publish_event, redact_event
 from eventcal.feeds.changes import list_changes
 from eventcal.feeds.ledger import state_of
@@ -107,6 +107,10 @@ REACHES: dict[str, tuple[Do, set[str]]] = {
         lambda world, session: publish_event(session, world.event(session, "proposed"), caller=MODERATOR),
         {"proposed", "summit"},
     ),
+    "neighbour: address": (
+        lambda world, session: setattr(world.event(session, "hackday"), "slug", "hackathon"),
+        {"hackday"},
+    ),
     # What shows in resources alone.
     "talk: language": (edit("talk", language="de"), set()),
     "talk: recording": (edit("talk", recording_url="https://video.example.org/"), set()),
@@ -178,3 +182,12 @@ def test_what_the_public_sees_of_sponsors_moves_the_date_alone(world: World, tab
     assert calendar.state() == (before[0] + 1, calendar.clock.now())
     assert calendar.numbers() == numbers
     assert calendar.changes(since) == ([], before[0] + 1)
+
+
+def test_an_event_names_its_neighbour_by_the_new_address(world: World) -> None:
+    before = world.calendar.numbers()[world.ids["summit"]]
+    world.calendar.change(Event, world.ids["hackday"], slug="hackathon")
+    after = world.calendar.numbers()[world.ids["summit"]]
+    # Not in its entry, which has UIDs, but in its resource.
+    assert after.text == before.text
+    assert after.revision > before.revision

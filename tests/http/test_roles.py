@@ -325,7 +325,7 @@ def world(app: Flask) -> World:
         put_on_team(session, people[Who.ELSEWHERE], "elsewhere")
         speaker = make_speaker(session, member=people[Who.SPEAKER], slug="grace-hopper", published_at=NOON)
         unknown = make_speaker(session, slug="unknown-speaker")
-        made = {"submitter": submitter, "speakers": [speaker]}
+        made: dict[str, Any] = {"submitter": submitter, "speakers": [speaker]}
         talks = {
             "public": make_talk(session, summit, state=TalkState.CONFIRMED, **made),
             "submitted": make_talk(session, summit, state=TalkState.SUBMITTED, **made),

@@ -49,7 +49,7 @@ def _entry(server: Server, talk_id: str) -> Any:  # noqa: ANN401 - whatever type
     """Give the talk's entry in the summit's feed, as icalendar reads it."""
     status, text = server.ask("GET", f"/events/{SUMMIT}.ics")
     assert status == 200
-    [entry] = [one for one in icalendar.Calendar.from_ical(text).events if talk_id in one["UID"]]
+    [entry] = [one for one in icalendar.Calendar.from_ical(text).events if talk_id in str(one["UID"])]
     return entry
 
 

@@ -97,6 +97,7 @@ def test_what_a_field_takes(field: fields.Field[Any], value: object, kept: objec
         (HttpUrl(), "https://[::1/"),
         (HttpUrl(), "https://example.org:x/"),
         (HttpUrl(), "https://example.org/ x"),
+        (HttpUrl(), "https://example.org/100%"),
         (HttpUrl(), 'https://example.org/"><script>'),
         (HttpUrl(), "https://example.org/\u202e"),
         (HttpUrl(), "https://example.org/" + "x" * 2000),

@@ -9,7 +9,7 @@ from eventcal.feeds.lint.reading import BYTE_ORDER_MARK, ContentLine, Reading
 MARK = error(
     "byte-order-mark",
     "RFC 5545, 3.4",
-    "The file begins with a byte order mark; a calendar begins with BEGIN:VCALENDAR, and some programs find none then.",
+    "The file begins with a byte order mark; a calendar begins with `BEGIN:VCALENDAR`, and some find none then.",
 )
 NOT_UTF_8 = error("not-utf-8", "RFC 5545, 3.1.4", "A line is not UTF-8. Often the file was written as Windows-1252.")
 LINE_END = error(
@@ -28,7 +28,7 @@ CONTROL = error(
 CONTENT_LINE = error(
     "content-line",
     "RFC 5545, 3.1",
-    "A line is not of the form NAME;PARAMETER=VALUE:VALUE. Often a line break was put into a value as it was.",
+    "A line is not of the form `NAME;PARAMETER=VALUE:VALUE`. Often a line break was put into a value as it was.",
 )
 LENGTH = warning(
     "line-length",
@@ -48,7 +48,7 @@ FOLD_IN_ESCAPE = warning(
 SEPARATOR = warning(
     "line-separator",
     "RFC 5545, 3.1",
-    r"A line holds U+0085, U+2028 or U+2029, which many programs take for the end of a line; a line break is \n.",
+    r"A line holds U+0085, U+2028 or U+2029, which many programs take for the end of a line; a line break is `\n`.",
 )
 
 RULES = (

@@ -9,7 +9,7 @@ from eventcal.feeds.lint.reading import Property, Reading
 ESCAPE = error(
     "text-escape",
     "RFC 5545, 3.3.11",
-    r"A backslash in a text stands before something other than \ ; , n or N. A backslash itself is written \\.",
+    r"A backslash in a text stands before something other than `\`, `;`, `,`, `n` or `N`; itself it is written `\\`.",
 )
 SEPARATOR = error(
     "text-separator",

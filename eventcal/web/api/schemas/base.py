@@ -24,6 +24,7 @@ from eventcal.web.query import Text as Cursor
 
 URL_LIMIT = 2000
 _LARGEST_NUMBER = 2**31 - 1
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
 _NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -154,6 +155,8 @@ class HttpUrl(Line):
         found = _NEVER_IN_URLS.search(text)
         if found is not None:
             return f"contains {found.group()!a}, which no URL may; percent-encode it"
+        if _STRAY_PERCENT.search(text) is not None:
+            return "contains a % that encodes nothing; write it as %25"
         try:
             parts = urlsplit(text)
             host, _port = parts.hostname, parts.port

@@ -1,0 +1,252 @@
+"""Lists through the API: pages by Link while rows come in, equal work at any length, and strict parameters."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.models import Event, Room, TeamMember, Track
+from eventcal.events.queries import get_event
+from eventcal.events.words import EventStatus, TeamRole
+from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.talks.models import Star
+from eventcal.talks.words import TalkState
+from tests.api import Api, by_cookie, every_page, row
+from tests.clocks import NOON, FixedClock
+from tests.http_app import database_of, writing
+from tests.make import (
+    MODERATOR,
+    make_event,
+    make_member,
+    make_speaker,
+    make_sponsor,
+    make_sponsorship,
+    make_talk,
+    make_tier,
+)
+from tests.statements import statements
+
+# Every list, the field that tells its items apart, and its length where each thing is there n times.
+LISTS: dict[str, tuple[str, Callable[[int], int]]] = {
+    "/events": ("slug", lambda n: 1 + n),
+    "/events?status=pending": ("slug", lambda n: n),
+    "/talks": ("id", lambda n: n),
+    "/talks?sort=updated&scheduled=false&tag=xen": ("id", lambda n: n),
+    "/events/busy/talks": ("id", lambda n: n),
+    "/events/busy/talks?state=submitted": ("id", lambda n: n),
+    "/events/busy/tracks": ("id", lambda n: n),
+    "/events/busy/rooms": ("id", lambda n: n),
+    "/events/busy/tiers": ("id", lambda n: n),
+    "/events/busy/sponsorships": ("id", lambda n: n),
+    "/events/busy/team": ("member_id", lambda n: n),
+    "/speakers": ("slug", lambda n: n),
+    "/me/talks": ("id", lambda n: 2 * n),
+    "/me/stars": ("id", lambda n: n),
+    "/me/tokens": ("id", lambda n: 1 + n),
+    "/me/feeds": ("id", lambda n: n),
+    "/changes": ("id", lambda n: 1 + 2 * n),
+}
+# What an event has few of comes on one page.
+WHOLE = {f"/events/busy/{part}" for part in ("tracks", "rooms", "tiers", "team")}
+
+
+@pytest.fixture
+def reader(app: Flask, moderator: Api) -> Api:
+    """Give a moderator, signed in by cookie, who may read every list."""
+    return by_cookie(app, row(app, Member, id=moderator.member_id))
+
+
+def _fill(app: Flask, reader: Api, numbers: range) -> None:
+    """Make one more of everything that a list holds, for each number; all at one moment."""
+    with writing(app) as session:
+        if session.scalars(select(Event).where(Event.slug == "busy")).one_or_none() is None:
+            make_event(session, slug="busy")
+        busy = get_event(session, "busy", MODERATOR)
+        member = session.get_one(Member, reader.member_id)
+        for number in numbers:
+            _add_parts(session, busy, number)
+            _add_talks(session, busy, member)
+            _add_keys(session, member, number)
+
+
+def _add_parts(session: Session, busy: Event, number: int) -> None:
+    busy.tracks.append(Track(position=number, name=f"Track {number}"))
+    busy.rooms.append(Room(position=number, name=f"Room {number}"))
+    make_sponsorship(session, make_tier(session, busy), sponsor=make_sponsor(session))
+    session.add(TeamMember(event_id=busy.id, member_id=make_member(session).id, role=TeamRole.REVIEWER))
+    parts: dict[str, Any] = {"tags": ["a", "b"], "tracks": ["T"], "rooms": ["R"]}
+    make_event(session, **parts)
+    make_event(session, status=EventStatus.PENDING, **parts)
+
+
+def _add_talks(session: Session, busy: Event, member: Member) -> None:
+    speaker = make_speaker(session)
+    earlier = None
+    for state in (TalkState.CONFIRMED, TalkState.SUBMITTED):
+        parts: dict[str, Any] = {"track": busy.tracks[-1].name, "room": busy.rooms[-1].name, "reprise_of": earlier}
+        earlier = make_talk(session, busy, state=state, submitter=member, speakers=[speaker], tags=["xen"], **parts)
+        if state == TalkState.CONFIRMED:
+            session.add(Star(member_id=member.id, talk_id=earlier.id, starred_at=NOON))
+
+
+def _add_keys(session: Session, member: Member, number: int) -> None:
+    digest = f"{number:064}"
+    kept = {"member_id": member.id, "name": f"Device {number}", "created_at": NOON}
+    session.add(AccessToken(token_hash=digest, scopes=["read"], **kept))
+    session.add(PersonalFeed(secret_hash=digest, **kept))
+
+
+def test_every_list_asks_the_database_as_often_for_fifty_as_for_one(app: Flask, reader: Api) -> None:
+    asked: list[dict[str, int]] = []
+    for numbers in (range(1), range(1, 50)):
+        _fill(app, reader, numbers)
+        asked.append({})
+        for path, (_key, length) in LISTS.items():
+            with statements(database_of(app)) as seen:
+                answer = reader.get(f"{path}{'&' if '?' in path else '?'}limit=200" if path not in WHOLE else path)
+            assert (path, len(answer.json["items"])) == (path, length(numbers.stop))
+            asked[-1][path] = len(seen)
+        with statements(database_of(app)) as seen:
+            assert len(reader.get("/events/busy").json["rooms"]) == numbers.stop
+        asked[-1]["/events/busy"] = len(seen)
+    assert asked[0] == asked[1]
+
+
+def test_every_list_pages_in_an_order_that_is_total(app: Flask, reader: Api) -> None:
+    _fill(app, reader, range(7))
+    for path, (key, length) in LISTS.items():
+        whole = reader.get(path)
+        assert (path, len(whole.items(key)), whole.json["next"] is None) == (path, length(7), path != "/changes")
+        if path not in WHOLE and path != "/changes":
+            paged = every_page(reader, f"{path}{'&' if '?' in path else '?'}limit=2")
+            assert (path, [one[key] for one in paged]) == (path, whole.items(key))
+
+
+def test_a_reader_of_changes_misses_nothing_and_sees_nothing_twice(app: Flask, reader: Api, anonymous: Api) -> None:
+    met: list[tuple[str, str, int]] = []
+    since = "0"
+    for turn in range(12):
+        if turn < 6:
+            _fill(app, reader, range(turn, turn + 1))
+        answer = anonymous.get(f"/changes?since={since}&limit=3")
+        assert len(answer.json["items"]) <= 3
+        met += [(one["kind"], one["id"], one["revision"]) for one in answer.json["items"]]
+        since = answer.json["next"]
+    assert anonymous.get(f"/changes?since={since}").json == {"items": [], "next": since}
+    assert len(met) == len(set(met))
+    assert [revision for *_, revision in met] == sorted(revision for *_, revision in met)
+    now = {(one["kind"], one["id"], one["revision"]) for one in anonymous.get("/changes").json["items"]}
+    assert now <= set(met)
+
+
+@pytest.mark.parametrize("sort", ["starts", "-starts", "updated"])
+def test_each_old_row_is_met_once_while_others_come_in(app: Flask, anonymous: Api, sort: str) -> None:
+    def day(number: int) -> dict[str, Any]:
+        # Some begin together, so that the order among them must be total.
+        return {"starts": f"2026-06-0{1 + number % 3}", "ends": f"2026-06-0{1 + number % 3}"}
+
+    with writing(app) as session:
+        old = {make_event(session, slug=f"old-{i}", **day(i)).slug for i in range(9)}
+    met: list[str] = []
+    answer = anonymous.get(f"/events?limit=2&sort={sort}")
+    for turn in range(20):
+        met += answer.items("slug")
+        link = answer.headers.get("Link")
+        if link is None:
+            break
+        with writing(app) as session:
+            make_event(session, slug=f"new-{turn}", **day(turn))
+        answer = anonymous.get(link[1:].partition(">")[0])
+    assert {slug for slug in met if slug.startswith("old")} == old
+    assert len(met) == len(set(met))
+
+
+def test_a_row_that_goes_takes_no_other_with_it(app: Flask, moderator: Api) -> None:
+    with writing(app) as session:
+        for i in range(1, 6):
+            make_event(session, slug=f"e-{i}", status=EventStatus.PENDING, starts=f"2026-06-0{i}", ends="2026-06-09")
+    first = moderator.get("/events?status=pending&limit=2")
+    assert first.items("slug") == ["e-1", "e-2"]
+    assert moderator.delete("/events/e-2").status == 204
+    link = first.headers["Link"][1:].partition(">")[0]
+    assert [one["slug"] for one in every_page(moderator, link)] == ["e-3", "e-4", "e-5"]
+
+
+@pytest.mark.parametrize("path", ["/events", "/talks", "/events/summit/talks"])
+@pytest.mark.usefixtures("summit")
+def test_every_faulty_parameter_is_named_at_once(anonymous: Api, path: str) -> None:
+    query = (
+        "from=2026-13-01&to=yesterday&kind=party,talk&country=Germany&scheduled=yes&cfp=closed&updated_since=now"
+        "&sort=title&limit=0&cursor=%00&q=%0A&tag=&utm_source=x&state=open&language=english%20please&event=a&event="
+    )
+    faults = anonymous.get(f"{path}?{query}").faults
+    assert faults.keys() == {
+        *("?from", "?to", "?kind", "?country", "?scheduled", "?cfp", "?updated_since", "?sort", "?limit", "?cursor"),
+        *("?q", "?tag", "?utm_source", "?state", "?language", "?event"),
+    }
+    assert faults["?limit"] == "must be from 1 to 200"
+    assert faults["?utm_source"] == "is not a parameter here"
+    assert anonymous.get(f"{path}?from=2026-06-02&to=2026-06-01").faults == {"?to": "must not be before from"}
+
+
+PAGED = [path for path in (*LISTS, "/events/summit/sponsorships") if "busy" not in path]
+
+
+@pytest.mark.usefixtures("summit")
+def test_a_limit_is_a_whole_number_from_1_to_200(reader: Api) -> None:
+    for limit in ("0", "201", "-1", "1.0", "%202", "1_0", "%D9%A3", "x", "", "1&limit=2"):
+        for path in PAGED:
+            answer = reader.get(f"{path}{'&' if '?' in path else '?'}limit={limit}")
+            assert (path, limit, list(answer.faults)) == (path, limit, ["?limit"])
+
+
+@pytest.mark.usefixtures("summit")
+def test_a_cursor_of_nobodys_is_refused(reader: Api) -> None:
+    for cursor in ("x", "W10", "bnVsbA", "WzIwMjZd", "a" * 3000, "%00", "=", "-_-", "", "0&{name}=0"):
+        for path in PAGED:
+            name = "since" if path == "/changes" else "cursor"
+            answer = reader.get(f"{path}{'&' if '?' in path else '?'}{name}={cursor.format(name=name)}")
+            assert (path, cursor, list(answer.faults)) == (path, cursor, [f"?{name}"])
+
+
+@pytest.mark.usefixtures("summit")
+def test_a_path_without_parameters_refuses_any(reader: Api) -> None:
+    for path in (
+        *("/events/summit", "/events/summit/tracks", "/events/summit/rooms", "/events/summit/tiers"),
+        *("/events/summit/sponsors", "/events/summit/team", "/me"),
+    ):
+        assert reader.get(f"{path}?limit=2&x=1").faults == {
+            "?limit": "is not a parameter here",
+            "?x": "is not a parameter here",
+        }
+
+
+def test_lists_answer_as_feeds_do(app: Flask, anonymous: Api, reader: Api) -> None:
+    _fill(app, reader, range(3))
+    for path in ("/events", "/talks?tag=xen", "/events/busy/talks", "/speakers", "/changes", "/events/busy/tiers"):
+        plain = anonymous.get(path)
+        for coding in ("br", "zstd", "gzip"):
+            coded = anonymous.get(path, Accept_Encoding=coding)
+            assert (coded.headers["Content-Encoding"], coded.etag) == (coding, f'{plain.etag[:-1]}-{coding}"')
+        head = anonymous.call("HEAD", path)
+        assert (head.status, head.data, head.etag) == (200, b"", plain.etag)
+        same = anonymous.get(path, If_None_Match=f'"x", W/{plain.etag}')
+        assert (same.status, same.data, same.etag) == (304, b"", plain.etag)
+        assert same.headers["Last-Modified"] == plain.headers["Last-Modified"]
+        assert plain.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_list_of_open_calls_goes_by_the_clock(app: Flask, anonymous: Api, clock: FixedClock) -> None:
+    with writing(app) as session:
+        make_event(session, slug="soon", talks_close_at="2026-03-01T14:00:00")
+        make_event(session, slug="later", call={"opens": "2026-03-01T15:00:00"})
+    seen = []
+    for _ in range(3):
+        answer = anonymous.get("/events?cfp=open", If_Modified_Since="Sun, 01 Mar 2026 12:30:00 GMT")
+        seen.append(answer.items("slug"))
+        clock.tick(timedelta(hours=1, seconds=1).total_seconds())
+    assert seen == [["soon"], [], ["later"]]
