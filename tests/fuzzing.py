@@ -1,11 +1,11 @@
 """The OpenAPI document as schemathesis tries it: answers closed, and names narrowed to those of tests/world.py."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from eventcal.web.api.openapi.document import answered_schemas
 from tests import world
+from tests.told import closed
 
 Json = dict[str, Any]
 
@@ -65,39 +65,48 @@ _SAMPLES = {
 
 def narrowed(document: Json) -> Json:
     """Return a copy whose answers have no field that is not named, and whose names are those of things there are."""
-    told = copy.deepcopy(document)
-    schemas = told["components"]["schemas"]
+    told = closed(document)
     answered = answered_schemas(told)
-    for name in answered:
-        schemas[name]["additionalProperties"] = False
-    for name, schema in schemas.items():
-        schema.get("properties", {}).pop(_LEFT_OUT.get(name), None)
-        for field in schema.get("properties", {}).values():
-            if name not in answered and field.get("format") in _SAMPLES:
-                field["enum"] = [*_SAMPLES[field.pop("format")], *[None] * ("null" in field.pop("type"))]
-        for field, values in _KNOWN.get(_SAME_FIELDS.get(name, name), {}).items():
-            if field in schema["properties"]:
-                schema["properties"][field] = {"enum": values}
+    for name, schema in told["components"]["schemas"].items():
+        if name not in answered:
+            _narrow_body(name, schema.get("properties", {}))
     for path, item in told["paths"].items():
         for parameter in item.get("parameters", []):
             parameter["schema"] = {"enum": list(_names_in(path, parameter["name"]))}
         for operation in (one for one in item.values() if isinstance(one, dict)):
-            _narrow(operation, filters=path in _FILTERS_TRIED_AT or "{" not in path and not path.endswith("/talks"))
+            _narrow(operation)
+            if path not in _FILTERS_TRIED_AT:
+                _leave_filters_out(operation)
     return told
 
 
+def _narrow_body(name: str, fields: Json) -> None:
+    fields.pop(_LEFT_OUT.get(name, ""), None)
+    for field in fields.values():
+        if field.get("format") in _SAMPLES:
+            field["enum"] = [*_SAMPLES[field.pop("format")], *[None] * ("null" in field.pop("type"))]
+    for field, values in _KNOWN.get(_SAME_FIELDS.get(name, name), {}).items():
+        if field in fields:
+            fields[field] = {"enum": values}
+
+
 def _names_in(path: str, parameter: str) -> tuple[str, ...]:
-    return _SLUGS[path.split("/{slug}")[0].rpartition("/")[2]] if parameter == "slug" else world.NAMES[parameter]
+    if parameter != "slug":
+        return world.NAMES[parameter]
+    return _SLUGS[path.partition("/{slug}")[0].rpartition("/")[2]]
 
 
-def _narrow(operation: Json, *, filters: bool) -> None:
+def _narrow(operation: Json) -> None:
     # No cursor can be made up; what is done with the wrong ones, test_paging.py says.
-    parameters = [one for one in operation["parameters"] if one.get("name") != "cursor"]
-    if not filters:
-        parameters = [one for one in parameters if one.get("name") == "limit" or one.get("in") != "query"]
-    for parameter in parameters:
+    operation["parameters"] = [one for one in operation["parameters"] if one.get("name") != "cursor"]
+    for parameter in operation["parameters"]:
         if parameter.get("name") in _DAYS:
             parameter["schema"] = {"enum": _DAYS[parameter["name"]]}
-    operation["parameters"] = parameters
     # The two types are read by the same lines.
     operation.get("requestBody", {}).get("content", {}).pop("application/merge-patch+json", None)
+
+
+def _leave_filters_out(operation: Json) -> None:
+    names = {one.get("name") for one in operation["parameters"]}
+    if "cfp" in names:
+        operation["parameters"] = [one for one in operation["parameters"] if one.get("in") != "query"]

@@ -1,7 +1,6 @@
 """Holds whatever an app answers in a test against its OpenAPI document: status, headers, type, and every field."""
 
 import copy
-from functools import cache
 from typing import Any
 
 import schemathesis

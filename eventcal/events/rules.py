@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from dateutil.rrule import rrulestr
-
+from eventcal.events.recurrence import recurrence_faults
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, known_zone, parse_local, parse_moment, to_instant
@@ -64,7 +63,7 @@ def event_faults(event: Mapping[str, Any]) -> list[Fault]:
         return faults
     faults += time_faults(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
-        faults += _recurrence_faults(event["recurrence"], event["starts"])
+        faults += [Fault("/recurrence", what) for what in recurrence_faults(event["recurrence"], event["starts"])]
     if event.get("call_for_talks"):
         faults += _call_faults(event["call_for_talks"], tzid)
     return faults
@@ -104,27 +103,6 @@ def _pair_faults(event: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("/location", "latitude and longitude belong together; give both or neither")
     if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
         yield Fault("/registration/price", "a price is an amount and a currency; give both or null")
-
-
-def _recurrence_faults(rule: str, starts: str) -> Iterator[Fault]:
-    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
-    # dateutil also reads several lines, EXDATE and the like: this is one rule, and nothing else.
-    if _RULE.fullmatch(rule.upper()) is None or parts.get("FREQ") not in _FREQUENCIES:
-        yield Fault("/recurrence", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
-        return
-    if {"BYHOUR", "BYMINUTE", "BYSECOND"} & parts.keys():
-        yield Fault("/recurrence", "an event begins once a day at the most: leave BYHOUR, BYMINUTE and BYSECOND out")
-        return
-    if {"COUNT", "UNTIL"} <= parts.keys():
-        yield Fault("/recurrence", "ends by COUNT or by UNTIL, not by both")
-        return
-    if any(_WHOLE.fullmatch(parts.get(name, "1")) is None for name in ("INTERVAL", "COUNT")):
-        yield Fault("/recurrence", "INTERVAL and COUNT are whole numbers, 1 at least")
-        return
-    try:
-        rrulestr(rule, dtstart=datetime.fromisoformat(starts), ignoretz=True)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        yield Fault("/recurrence", "cannot be read as an RFC 5545 recurrence rule")
 
 
 def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:

@@ -38,6 +38,8 @@ _PLAIN = (
     "recurrence",
 )
 _PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
+# Where an event stands in the list of one that it named: at the end.
+_LAST = 1000
 _CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 
 
@@ -240,20 +242,27 @@ def _apply_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> l
         return faults
     here = {row.other_id: row for row in event.neighbours}
     wanted = [found[slug] for slug in slugs]
-    gone = here.keys() - {other.id for other in wanted}
+    # Neighbours that are not public yet were not on any list that the caller saw: they stay, behind.
+    hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
+    if [row.other_id for row in event.neighbours] != [other.id for other in [*wanted, *hidden]]:
+        event.neighbours = [
+            here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in [*wanted, *hidden]
+        ]
+        for position, row in enumerate(event.neighbours):
+            row.position = position
+    _mirror_neighbours(session, event)
+    return []
+
+
+def _mirror_neighbours(session: Session, event: Event) -> None:
+    """Let the other side of each co-location name this event too, behind whatever it names by itself."""
+    ids = {row.other_id for row in event.neighbours}
     back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
     for row in back:
-        if row.event_id in gone:
+        if row.event_id not in ids:
             session.delete(row)
-    event.neighbours = []
-    for position, other in enumerate(wanted):
-        row = here.get(other.id) or CoLocation(other_id=other.id, other=other)
-        row.position = position
-        event.neighbours.append(row)
-        if other.id not in {row.event_id for row in back}:
-            # Behind whatever the other event names by itself.
-            session.add(CoLocation(event_id=other.id, other_id=event.id, position=1000))
-    return []
+    for other_id in sorted(ids - {row.event_id for row in back}):
+        session.add(CoLocation(event_id=other_id, other_id=event.id, position=_LAST))
 
 
 def _as_stored(event: Event) -> dict[str, Any]:

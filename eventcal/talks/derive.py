@@ -4,6 +4,7 @@ from datetime import datetime
 
 from eventcal.events.models import Event
 from eventcal.events.rules import instant, tombstone_until
+from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import parse_local, zone
 from eventcal.kit.text import search_words
 from eventcal.talks.models import Talk
@@ -15,7 +16,8 @@ def derive_talk(talk: Talk, *, now: datetime) -> None:
     _derive_times(talk, talk.event)
     names = [speaker.name for speaker in talk.speakers]
     talk.search = search_words(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
-    if talk.published_at is None and makes_public(talk.event.programme, talk.state):
+    stands_open = talk.event.status in PUBLIC_STATUSES
+    if talk.published_at is None and stands_open and makes_public(talk.event.programme, talk.state):
         talk.published_at = now
     if talk.state not in GONE:
         talk.shown_until = None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -15,19 +16,20 @@ _PLAINLY = {
     "Invalid input type.": "must be a JSON object",
 }
 _UNKNOWN = "Unknown field."
+# Nobody reads more of them; a body of nothing but faults would be answered with many times its size.
+_MOST_FAULTS = 100
 _BODIES = frozenset({"json", "form", "files", "json_or_form"})
 
 
 def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 - marshmallow nests as it likes
     """Return marshmallow's messages as faults: pointers (RFC 6901) into a body, else "?" and a parameter's name."""
+    leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
     if location in _BODIES:
         return [
             Fault("".join(f"/{_escaped(step)}" for step in path), _plainly(text, thing="field"))
-            for path, text in _leaves(messages, ())
+            for path, text in leaves
         ]
-    return [
-        Fault(f"?{path[0] if path else ''}", _plainly(text, thing="parameter")) for path, text in _leaves(messages, ())
-    ]
+    return [Fault(f"?{path[0] if path else ''}", _plainly(text, thing="parameter")) for path, text in leaves]
 
 
 def _plainly(text: str, *, thing: str) -> str:

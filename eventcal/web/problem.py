@@ -35,7 +35,7 @@ def answer_problem(problem: Problem) -> Response:
         "status": int(problem.status),
         "detail": problem.detail,
         "code": problem.code,
-        "instance": _instance(request.path),
+        "instance": _instance(_path()),
     }
     if problem.faults:
         said["errors"] = [_placed(fault) for fault in problem.faults]
@@ -46,6 +46,12 @@ def answer_problem(problem: Problem) -> Response:
         answer.headers["Access-Control-Allow-Origin"] = "*"
         answer.headers["Access-Control-Expose-Headers"] = "Retry-After"
     return answer
+
+
+def _path() -> str:
+    """Return the path that was asked for, without the secret that may be in it."""
+    secret = (request.view_args or {}).get("secret")
+    return request.path.replace(secret, "…") if secret else request.path
 
 
 def _instance(path: str) -> str:

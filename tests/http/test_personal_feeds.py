@@ -128,6 +128,13 @@ def test_a_revoked_address_is_gone_and_an_unknown_one_never_was(app: Flask) -> N
     assert problem(fetch(app, "/feeds/unknown.ics"))[0] == 404
 
 
+@pytest.mark.usefixtures("member_id")
+def test_no_refusal_repeats_the_secret(app: Flask) -> None:
+    malformed = fetch(app, f"{PATH}?from=yesterday")
+    revoke(app)
+    assert [(a.status_code, SECRET in a.text) for a in (malformed, fetch(app))] == [(422, False), (410, False)]
+
+
 def test_the_address_of_a_member_who_left_is_gone(app: Flask, member_id: str) -> None:
     with writing(app) as session:
         session.delete(session.get_one(Member, member_id))

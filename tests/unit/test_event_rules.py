@@ -156,6 +156,9 @@ def test_what_is_not_given_has_no_fault() -> None:
     assert time_faults("2026-06-10T09:00:00", None, "UTC") == []
 
 
+USUAL = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"
+
+
 @pytest.mark.parametrize(
     "rule",
     [
@@ -173,23 +176,25 @@ def test_a_recurrence_is_one_rule(rule: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "detail"),
     [
-        ("every Tuesday", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"),
-        ("FREQ=HOURLY", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"),
-        ("RRULE:FREQ=DAILY", "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"),
-        (
-            "FREQ=DAILY;COUNT=3\nEXDATE:20260611",
-            "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often",
-        ),
-        (
-            "FREQ=DAILY;COUNT=3 EXDATE:20260611",
-            "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often",
-        ),
-        ("FREQ=DAILY;BYHOUR=9,10", "an event begins once a day at the most: leave BYHOUR, BYMINUTE and BYSECOND out"),
+        ("every Tuesday", USUAL),
+        ("FREQ=DAILY;FREQ=DAILY", USUAL),
+        ("FREQ=HOURLY", f"cannot be taken for its FREQ; it {USUAL}"),
+        ("RRULE:FREQ=DAILY", USUAL),
+        ("FREQ=DAILY;", f"cannot be taken for its empty part; it {USUAL}"),
+        ("FREQ=DAILY;COUNT=3\nEXDATE:20260611", f"cannot be taken for its COUNT; it {USUAL}"),
+        ("FREQ=DAILY;COUNT=3 EXDATE:20260611", f"cannot be taken for its COUNT; it {USUAL}"),
+        ("FREQ=DAILY;BYHOUR=9,10", f"cannot be taken for its BYHOUR; it {USUAL}"),
         ("FREQ=DAILY;COUNT=2;UNTIL=20261231", "ends by COUNT or by UNTIL, not by both"),
-        ("FREQ=DAILY;INTERVAL=0", "INTERVAL and COUNT are whole numbers, 1 at least"),
-        ("FREQ=DAILY;COUNT=-1", "INTERVAL and COUNT are whole numbers, 1 at least"),
-        ("FREQ=WEEKLY;BYDAY=XX", "cannot be read as an RFC 5545 recurrence rule"),
-        ("FREQ=WEEKLY;UNTIL=NEVER", "cannot be read as an RFC 5545 recurrence rule"),
+        ("FREQ=DAILY;UNTIL=20260609", "UNTIL lies before starts"),
+        ("FREQ=DAILY;INTERVAL=0;COUNT=-1", f"cannot be taken for its INTERVAL, COUNT; it {USUAL}"),
+        ("FREQ=WEEKLY;BYDAY=XX", f"cannot be taken for its BYDAY; it {USUAL}"),
+        ("FREQ=WEEKLY;UNTIL=NEVER", f"cannot be taken for its UNTIL; it {USUAL}"),
+        ("FREQ=YEARLY;BYEASTER=0", f"cannot be taken for its BYEASTER; it {USUAL}"),
+        ("FREQ=YEARLY;BYMONTH=13", f"cannot be taken for its BYMONTH; it {USUAL}"),
+        ("FREQ=YEARLY;BYMONTH=+1", f"cannot be taken for its BYMONTH; it {USUAL}"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", f"cannot be taken for its BYMONTHDAY; it {USUAL}"),
+        ("FREQ=YEARLY;BYWEEKNO=60", f"cannot be taken for its BYWEEKNO; it {USUAL}"),
+        ("FREQ=YEARLY;BYYEARDAY=500", f"cannot be taken for its BYYEARDAY; it {USUAL}"),
     ],
 )
 def test_anything_else_is_no_recurrence(rule: str, detail: str) -> None:

@@ -79,7 +79,7 @@ def add_headers(operation: Operation, answers: Json) -> None:
     for status, answer in answers.items():
         names = _names(operation, status, answer)
         if names:
-            answer["headers"] = _references(names)
+            answer.setdefault("headers", {}).update(_references(names))
     if operation.conditional:
         answers["304"] = {"description": "The caller has the current version.", "headers": _references(_READ)}
 

@@ -190,10 +190,10 @@ def _form(schema: Json) -> Form:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if "array" in kinds:
         inner = _form(schema["items"])
-        words = ", ".join(["list", *_limits(schema)])
-        return Form(words=f"{words} of {inner.words}".rstrip(), shape=inner.shape)
+        most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
+        return Form(words=f"list{most}: {inner.words}".rstrip(), shape=inner.shape)
     words = ", ".join([_kind(schema, kinds), *_limits(schema)])
-    return Form(words=f"{words}, or null" if "null" in kinds else words)
+    return Form(words=f"{words}, or null" if len(kinds) > 1 else words)
 
 
 def _kind(schema: Json, kinds: list[str]) -> str:
@@ -201,14 +201,16 @@ def _kind(schema: Json, kinds: list[str]) -> str:
         return "one of " + ", ".join(str(word) for word in schema["enum"] if word is not None)
     if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
-    return next((_KINDS.get(kind, kind) for kind in kinds if kind != "null"), "any")
+    return next((_KINDS.get(kind, kind) for kind in kinds if kind != "null" or len(kinds) == 1), "any")
 
 
 def _limits(schema: Json) -> Iterator[str]:
+    if "examples" in schema:
+        yield f"such as {schema['examples'][0]}"
+    elif "pattern" in schema and "\\x00" not in schema["pattern"]:
+        yield f"`{schema['pattern']}`"
     if "maxLength" in schema:
         yield f"at most {schema['maxLength']} characters"
-    if "maxItems" in schema:
-        yield f"at most {schema['maxItems']}"
     if "minimum" in schema and "maximum" in schema:
         yield f"{schema['minimum']} to {schema['maximum']}"
 

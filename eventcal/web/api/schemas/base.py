@@ -298,11 +298,15 @@ class Items(fields.List[Any]):
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         says = f"must have {least} to {limit} items" if least else f"must have at most {limit} items"
         length = validate.Length(min=least or None, max=limit, error=says)
-        super().__init__(inner, validate=length, **saying(settings, invalid="must be a list"))
+        super().__init__(inner, validate=length, **saying(settings, invalid="must be a list", long=says))
+        self._limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
         if not isinstance(value, list):
             raise self.make_error("invalid")
+        if len(value) > self._limit:
+            # Before anything in it is looked at, which could take seconds.
+            raise self.make_error("long")
         return super()._deserialize(value, attr, data, **kwargs)
 
 

@@ -1,0 +1,144 @@
+"""Many at once, through the whole app: nothing is lost, doubled or oversold, and everybody is answered."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+
+import pytest
+from flask import Flask
+
+from eventcal.talks.models import Star, Talk
+from eventcal.talks.words import TalkState
+from tests.api import Answer, Api, a_member, a_talk, count, on_team
+from tests.http_app import database_of
+
+pytestmark = pytest.mark.usefixtures("summit")
+
+
+def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
+    """Make all of these calls at the same moment, each in a thread of its own, and return their answers."""
+    start = Barrier(len(calls))
+
+    def call(make: Callable[[], Answer]) -> Answer:
+        start.wait(timeout=30)
+        return make()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(call, calls))
+
+
+def _statuses(answers: Sequence[Answer]) -> Counter[int]:
+    return Counter(answer.status for answer in answers)
+
+
+def test_of_two_who_change_one_version_one_is_told(app: Flask, organiser: Api) -> None:
+    other = on_team(app, "summit")
+    path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED)}"
+    for turn in range(5):
+        etag = organiser.get(path).etag
+        titles = [f"{turn} by one", f"{turn} by the other"]
+        answers = at_once(
+            partial(organiser.patch, path, {"title": titles[0]}, if_match=etag),
+            partial(other.patch, path, {"title": titles[1]}, if_match=etag),
+        )
+        assert sorted(answer.status for answer in answers) == [200, 412]
+        [kept] = [title for title, answer in zip(titles, answers, strict=True) if answer.status == 200]
+        assert organiser.get(path).json["title"] == kept
+
+
+def test_one_key_ten_times_at_once_is_one_talk(app: Flask, member: Api) -> None:
+    def submit() -> Answer:
+        return member.post("/events/summit/talks", {"title": "Once"}, Idempotency_Key="k-1")
+
+    answers = at_once(*[submit] * 10)
+    # Whoever came while the first was under way may be told so, and asks again.
+    assert _statuses(answers).keys() <= {201, 409}
+    assert {answer.code for answer in answers if answer.status == 409} <= {(409, "idempotency-in-progress")}
+    assert len({answer.data for answer in answers if answer.status == 201}) == 1
+    assert submit().status == 201
+    assert count(app, Talk) == 1
+
+
+def test_a_tier_of_three_places_is_sold_three_times(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
+    tier = organiser.post("/events/summit/tiers", {"name": "Gold", "capacity": 3}).json["id"]
+    enquiries = [
+        member.post("/events/summit/sponsorships", {"tier": tier, "sponsor": {"name": f"Acme {i}"}}).json["id"]
+        for i in range(20)
+    ]
+    organisers = [organiser, on_team(app, "summit")]
+    answers = at_once(
+        *(partial(organisers[i % 2].post, f"/sponsorships/{one}/confirm") for i, one in enumerate(enquiries))
+    )
+    assert _statuses(answers) == {200: 3, 409: 17}
+    assert {answer.code for answer in answers if answer.status == 409} == {(409, "tier-full")}
+    assert anonymous.get("/events/summit/tiers").items("taken") == [3]
+    assert len(anonymous.get("/events/summit/sponsors").json["tiers"][0]["sponsors"]) == 3
+
+
+def test_a_step_is_taken_once(app: Flask, organiser: Api) -> None:
+    talk = a_talk(app, "summit")
+    answers = at_once(*[lambda: organiser.post(f"/talks/{talk}/accept")] * 5)
+    assert _statuses(answers) == {200: 1, 409: 4}
+    either = at_once(
+        lambda: organiser.post(f"/talks/{talk}/cancel"), lambda: organiser.patch(f"/talks/{talk}", {"title": "x"})
+    )
+    assert _statuses(either) == {200: 2}
+
+
+def test_a_slug_is_given_once(app: Flask) -> None:
+    members = [a_member(app) for _ in range(6)]
+    least = {"title": "Same", "timezone": "UTC", "starts": "2026-09-01"}
+    chosen = at_once(*(partial(api.post, "/events", least | {"slug": "chosen"}) for api in members))
+    assert _statuses(chosen) == {201: 1, 409: 5}
+    made = at_once(*(partial(api.post, "/events", least) for api in members))
+    assert sorted(answer.json["slug"] for answer in made) == ["same", *(f"same-{i}" for i in range(2, 7))]
+
+
+def test_the_same_star_twice_at_once_is_one(app: Flask, member: Api) -> None:
+    talk = a_talk(app, "summit", state=TalkState.CONFIRMED)
+    assert _statuses(at_once(*[lambda: member.put(f"/me/stars/{talk}")] * 6)) == {204: 6}
+    assert count(app, Star) == 1
+
+
+def test_the_last_organiser_stays_though_both_go_at_once(app: Flask, organiser: Api) -> None:
+    other = on_team(app, "summit")
+    answers = at_once(
+        lambda: organiser.delete(f"/events/summit/team/{other.member_id}"),
+        lambda: other.delete(f"/events/summit/team/{organiser.member_id}"),
+    )
+    # The one who comes second is no organiser any more, or the last one.
+    assert sorted(answer.status for answer in answers) in ([204, 403], [204, 409])
+    assert [api.get("/events/summit/team").status for api in (organiser, other)].count(200) == 1
+
+
+def test_readers_see_whole_states_while_writers_write(app: Flask, organiser: Api, anonymous: Api) -> None:
+    path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, title='0', abstract='0')}"
+
+    def write() -> Answer:
+        for i in range(1, 6):
+            answer = organiser.patch(path, {"title": str(i), "abstract": str(i), "tags": [str(i)]})
+        return answer
+
+    def read() -> Answer:
+        for _ in range(15):
+            answer = anonymous.get(path)
+            assert answer.status == 200
+            assert answer.json["title"] == answer.json["abstract"]
+            assert answer.etag.startswith(f'"{answer.json["revision"]}.')
+            listed = anonymous.get("/events/summit/talks").json["items"][0]
+            assert listed["title"] == listed["abstract"]
+        return answer
+
+    assert _statuses(at_once(write, *[read] * 4)) == {200: 5}
+    assert anonymous.get(path).json["title"] == "5"
+
+
+def test_more_callers_than_connections_are_all_answered(app: Flask, member: Api, anonymous: Api) -> None:
+    calls = [lambda: anonymous.get("/talks?q=none"), lambda: member.post("/events/summit/talks", {"title": "x"})]
+    answers = at_once(*(calls * 15))
+    assert _statuses(answers) == {200: 15, 201: 15}
+    assert count(app, Talk) == 15
+    pool = database_of(app).engine.pool
+    assert pool.status().endswith("Current Checked out connections: 0")
