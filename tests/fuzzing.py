@@ -53,8 +53,10 @@ _DAYS = {
     "to": ["2026-06-11", "2199-12-31"],
     "updated_since": ["2026-02-01", "2026-02-01T12:00:00+01:00", "2199-12-31T23:59:59.5Z"],
 }
-# The filters are the same wherever they are (test_openapi.py), so one list and one feed are enough to try them at.
-_FILTERS_TRIED_AT = {"/api/v1/events", "/calendar.ics"}
+# The filters are the same wherever they are (test_openapi.py), so one list is enough to try them at; what only feeds
+# take is tried at one feed.
+_LIST, _FEED = "/api/v1/events", "/calendar.ics"
+_FEEDS_OWN = {"include", "cancelled", "tz", "profile"}
 # Made up by their format alone, these are rarely ones that anybody has.
 _SAMPLES = {
     "uri": ["https://example.org/", "http://example.org:8080/a?b=c&d=%20#e", "https://xn--e1afmkfd.example/"],
@@ -75,8 +77,8 @@ def narrowed(document: Json) -> Json:
             parameter["schema"] = {"enum": list(_names_in(path, parameter["name"]))}
         for operation in (one for one in item.values() if isinstance(one, dict)):
             _narrow(operation)
-            if path not in _FILTERS_TRIED_AT:
-                _leave_filters_out(operation)
+            if path != _LIST and any(one.get("name") == "cfp" for one in operation["parameters"]):
+                _leave_filters_out(operation, but=_FEEDS_OWN if path == _FEED else set())
     return told
 
 
@@ -106,7 +108,5 @@ def _narrow(operation: Json) -> None:
     operation.get("requestBody", {}).get("content", {}).pop("application/merge-patch+json", None)
 
 
-def _leave_filters_out(operation: Json) -> None:
-    names = {one.get("name") for one in operation["parameters"]}
-    if "cfp" in names:
-        operation["parameters"] = [one for one in operation["parameters"] if one.get("in") != "query"]
+def _leave_filters_out(operation: Json, *, but: set[str]) -> None:
+    operation["parameters"] = [one for one in operation["parameters"] if one.get("in") != "query" or one["name"] in but]

@@ -19,7 +19,7 @@ from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
 from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
-from eventcal.members.service import check_confirmed
+from eventcal.members.service import check_confirmed, forget_answers
 
 # Fields that are columns of the same name, as the API and a data set give them.
 _PLAIN = (
@@ -124,6 +124,7 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
         event.call.note = None
     blank_names(session, event.tracks)
     blank_names(session, event.rooms)
+    forget_answers(session, f'"slug":"{event.slug}"')
     event.redacted_at = now
     event.status = EventStatus.CANCELLED if event.status in PUBLIC_STATUSES else EventStatus.DRAFT
     derive_event(event, now=now)

@@ -18,7 +18,7 @@ from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
-from eventcal.members.service import check_confirmed
+from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_speaker
 from eventcal.speakers.service import named_speaker, speaker_of
@@ -122,6 +122,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
     talk.redacted_at = now
     for step in session.scalars(select(TalkStep).where(TalkStep.talk_id == talk.id)):
         step.reason = None
+    forget_answers(session, talk.id)
     gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED
     if talk.state != gone:
         session.add(

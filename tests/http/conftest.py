@@ -24,17 +24,21 @@ from tests.make import make_event
 class Street:
     """Where the app lives in one test after another: each on a database of its own, all on the same engines.
 
-    Wiring an app and compiling its statements takes longer than most tests; an engine keeps what it compiled.
+    Compiling the statements takes longer than most tests, and an engine keeps what it compiled.
     """
 
     def __init__(self) -> None:
-        self.app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
-        self.app.config["RATELIMIT_ENABLED"] = False
         self._houses: dict[str, House] = {}
         self._url = ""
 
     @contextmanager
-    def lived_in(self, database_url: str, clock: FixedClock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
+    def lived_in(
+        self,
+        app: Flask,
+        database_url: str,
+        clock: FixedClock,
+        **changes: Any,  # noqa: ANN401 - any setting
+    ) -> Iterator[Flask]:
         """Give the app on this database and this clock; it knows nothing of the test before."""
         self._url = database_url
         kind = database_url.partition(":")[0]
@@ -43,9 +47,9 @@ class Street:
         settings = settings_of(database_url, **changes)
         house = replace(self._houses[kind], settings=settings, clock=clock, renditions=RenditionCache(10_000_000))
         house.database.clock = clock
-        move_in(self.app, house)
+        move_in(app, house)
         try:
-            yield self.app
+            yield app
         finally:
             house.database.engine.dispose()
 
@@ -68,17 +72,25 @@ def street() -> Street:
     return Street()
 
 
+@pytest.fixture(scope="session")
+def _walls() -> Flask:
+    """Give the app as it is wired, on no database yet: that too takes longer than most tests."""
+    app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
+    app.config["RATELIMIT_ENABLED"] = False
+    return app
+
+
 @pytest.fixture
-def app(street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Give the app on a migrated database of its own, at NOON, without mail and without rate limits."""
-    with street.lived_in(database_url, clock) as app:
+    with street.lived_in(_walls, database_url, clock) as app:
         yield app
 
 
 @pytest.fixture
-def mailing_app(street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def mailing_app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Give the app where mail is sent, so that members have to confirm their address."""
-    with street.lived_in(database_url, clock, mail_url=MAIL_URL) as app:
+    with street.lived_in(_walls, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
 

@@ -1,5 +1,6 @@
 """Whatever comes in is stored as it was written or refused with a problem; nothing of it ever breaks us."""
 
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -154,6 +155,12 @@ def test_only_json_is_taken_for_json(member: Api, organiser: Api, method: str) -
     ):
         answer = organiser.call(method, path, b'{"title": "x"}', headers={"Content-Type": kind, "If-Match": "*"})
         assert (kind, answer.code) == (kind, (415, "unsupported-media-type"))
+
+
+def test_a_compressed_body_is_not_read(member: Api) -> None:
+    body = gzip.compress(b'{"title": "x"}')
+    answer = member.post(TALKS, body, Content_Type="application/json", Content_Encoding="gzip")
+    assert answer.code == (415, "unsupported-media-type")
 
 
 # One of each type for each place; what fits is taken, what does not is a 422 that points there.

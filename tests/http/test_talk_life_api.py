@@ -1,12 +1,13 @@
 """The life of a talk through the API: steps, who takes them, and what the public sees of it meanwhile."""
 
+import json
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from eventcal.events.words import Programme
-from eventcal.members.models import Member
+from eventcal.members.models import KeptAnswer, Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.talks.words import TalkState
 from tests.api import Api, a_talk, on_team, put_on_team
@@ -163,6 +164,14 @@ def test_blanking_a_public_talk_leaves_a_tombstone_that_nobody_can_write_on(
     assert [one["deleted"] for one in anonymous.get("/changes").json["items"] if one["id"] == talk] == [True]
     for api in (member, organiser):
         assert api.patch(f"/talks/{talk}", {"title": "Buy"}).code == (403, "forbidden")
+
+
+def test_blanking_leaves_no_answer_that_a_retry_would_bring_back(app: Flask, member: Api, moderator: Api) -> None:
+    talk = member.post("/events/summit/talks", {"title": "Buy"}, Idempotency_Key="k-1").json["id"]
+    member.post("/events", {"title": "Buy", "timezone": "UTC", "starts": "2026-09-01"}, Idempotency_Key="k-2")
+    member.post("/events/summit/talks", {"title": "Kept"}, Idempotency_Key="k-3")
+    assert (moderator.post(f"/talks/{talk}/redact").status, moderator.post("/events/buy/redact").status) == (200, 200)
+    assert [json.loads(answer.body)["title"] for answer in rows(app, KeptAnswer)] == ["Kept"]
 
 
 def test_blanking_what_nobody_saw_leaves_nothing_to_see(

@@ -42,6 +42,8 @@ def read_json(req: Request) -> object:
     """Return what the body says. Raises UnsupportedMediaType for another type, BadRequest for what is no JSON."""
     if req.mimetype not in JSON_TYPES:
         raise UnsupportedMediaType("Send the body as application/json.")
+    if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is: compressed ones are not read here.")
     body = req.get_data(cache=True)
     try:
         # orjson refuses what is nested deeper than 1024, lone surrogates, NaN and bytes that are not UTF-8.
