@@ -53,8 +53,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         _warn_of_old_entries(house)
         address = _free_address(host, port)
         server = _server(address, port=port, workers=workers)
-        if house.settings.mail_url is not None:
-            _send_mail_beside(server, house.database, house.settings)
+        _send_mail_beside(server, house.database, house.settings)
         server.on_startup(lambda: click.echo(_told(house, address, port)))
         # A process that was split off while another thread held a lock would wait for it for ever.
         multiprocessing.set_start_method("spawn", force=True)
@@ -115,7 +114,7 @@ def _warn_of_old_entries(house: House) -> None:
 
 
 def _send_mail_beside(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
-    """Let mail be sent from this process for as long as the server runs."""
+    """Let mail be sent from this process for as long as the server runs; without MAIL_URL, old mail be thrown away."""
     stop = threading.Event()
     worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
 
