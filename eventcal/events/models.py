@@ -78,7 +78,7 @@ class Event(Base):
         foreign_keys="CoLocation.event_id",
         cascade="all, delete-orphan",
         passive_deletes=True,
-        order_by="CoLocation.position",
+        order_by="(CoLocation.position, CoLocation.other_id)",
     )
 
 

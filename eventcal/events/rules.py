@@ -90,7 +90,7 @@ def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
 
 def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[Fault]:
     if isinstance(starts, datetime) is not isinstance(ends, datetime):
-        yield Fault("/ends", "starts and ends must both be dates or both be times")
+        yield Fault("/ends", f"must be a {'time' if isinstance(starts, datetime) else 'date'}, as starts is")
     elif isinstance(starts, datetime) and isinstance(ends, datetime):
         if to_instant(ends, tzid) <= to_instant(starts, tzid):
             yield Fault("/ends", "must be later than starts")

@@ -245,7 +245,10 @@ def _apply_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> l
     wanted = [found[slug] for slug in slugs]
     # Neighbours that are not public yet were not on any list that the caller saw: they stay, behind.
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
-    if [row.other_id for row in event.neighbours] != [other.id for other in [*wanted, *hidden]]:
+    places = [row.position for row in event.neighbours]
+    in_order = [row.other_id for row in event.neighbours] == [other.id for other in [*wanted, *hidden]]
+    # Those who named this event came behind, all at one place: only by chance in the order that is wanted.
+    if not in_order or places != sorted(set(places)):
         event.neighbours = [
             here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in [*wanted, *hidden]
         ]

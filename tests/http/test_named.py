@@ -1,0 +1,82 @@
+"""A sponsor or a speaker is named in exactly one way, and a whole number is one however it is written."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from eventcal.events.models import Event
+from eventcal.sponsors.words import SponsorshipState
+from tests.api import Api
+from tests.http_app import writing
+from tests.make import make_sponsor, make_sponsorship, make_tier
+
+NEITHER = "is required, unless a slug names what is known"
+BOTH = "names what is known; leave the other fields out"
+
+
+@pytest.fixture
+def gold(app: Flask, summit: str) -> str:
+    """Give the id of a tier of the summit, which Rackspace holds."""
+    with writing(app) as session:
+        event = session.query(Event).filter_by(slug=summit).one()
+        tier = make_tier(session, event, name="Gold")
+        make_sponsorship(
+            session, tier, sponsor=make_sponsor(session, slug="rackspace"), state=SponsorshipState.CONFIRMED
+        )
+        return tier.id
+
+
+@pytest.mark.parametrize("known", [{"slug": "rackspace"}, "rackspace"])
+def test_a_sponsor_who_is_known_is_named_by_the_slug_alone_or_in_an_object(
+    member: Api, gold: str, known: object
+) -> None:
+    answer = member.post("/events/summit/sponsorships", {"tier": gold, "sponsor": known})
+    assert (answer.status, answer.json["sponsor"]["slug"]) == (201, "rackspace")
+
+
+def test_a_sponsor_who_is_new_is_described(member: Api, gold: str) -> None:
+    answer = member.post("/events/summit/sponsorships", {"tier": gold, "sponsor": {"name": "Citrix"}})
+    assert answer.json["sponsor"] == {
+        "slug": "citrix",
+        "name": "Citrix",
+        "url": None,
+        "logo_url": None,
+        "description": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("sponsor", "faults"),
+    [
+        ({}, {"/sponsor/name": NEITHER}),
+        ({"description": "Hosting."}, {"/sponsor/name": NEITHER}),
+        ({"slug": "rackspace", "name": "Rackspace"}, {"/sponsor/slug": BOTH}),
+        (5, {"/sponsor": "must be a JSON object"}),
+        (None, {"/sponsor": "must not be null; leave it out instead"}),
+    ],
+)
+def test_a_sponsor_who_is_named_in_no_way_or_in_two_is_refused(
+    member: Api, gold: str, *, sponsor: object, faults: dict[str, str]
+) -> None:
+    assert member.post("/events/summit/sponsorships", {"tier": gold, "sponsor": sponsor}).faults == faults
+
+
+@pytest.mark.parametrize(
+    ("speaker", "faults"),
+    [
+        ({}, {"/speakers/0/name": NEITHER}),
+        ({"slug": "ada", "name": "Ada"}, {"/speakers/0/slug": BOTH}),
+    ],
+)
+def test_so_is_a_speaker(member: Api, summit: str, *, speaker: dict[str, Any], faults: dict[str, str]) -> None:
+    assert member.post(f"/events/{summit}/talks", {"title": "Xen", "speakers": [speaker]}).faults == faults
+
+
+def test_a_whole_number_may_be_written_with_a_point(organiser: Api, summit: str) -> None:
+    answer = organiser.post(
+        f"/events/{summit}/rooms", b'{"name": "Attic", "capacity": 80.0}', Content_Type="application/json"
+    )
+    assert (answer.status, answer.json["capacity"]) == (201, 80)
+    refused = organiser.post(f"/events/{summit}/rooms", {"name": "Cellar", "capacity": 80.5})
+    assert refused.faults == {"/capacity": "must be a whole number"}
