@@ -32,7 +32,7 @@ def refusals_of(operation: Operation) -> set[type[Refusal]]:
     if "{secret}" in operation.path:
         kinds.add(Gone)
     # Where a path of the API has no parameters, it refuses any.
-    if operation.parameters("query") or operation.path.startswith("/api/"):
+    if operation.parameters("query") or (operation.path.startswith("/api/") and operation.subject != "docs"):
         kinds.add(Invalid)
     if "requestBody" in operation.said:
         kinds |= {BadRequest, UnsupportedMediaType, TooLarge, Invalid}
