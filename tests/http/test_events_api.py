@@ -1,9 +1,9 @@
 """Events through the API: proposed, read, published, called off, blanked, deleted."""
 
 from collections.abc import Callable
+from itertools import permutations, product
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from eventcal.events.models import Event, Room, TeamMember
@@ -152,29 +152,30 @@ def test_a_member_who_has_not_confirmed_their_address_proposes_nothing(mailing_a
     assert a_member(mailing_app).post("/events", LEAST).status == 201
 
 
-@pytest.mark.parametrize("status", list(EventStatus))
-def test_each_status_has_its_steps_and_no_others(app: Flask, moderator: Api, status: EventStatus) -> None:
-    steps = {
-        "publish": {"pending": "confirmed"},
-        "cancel": dict.fromkeys(["tentative", "confirmed", "postponed"], "cancelled"),
-    }
-    edits = {
-        "draft": {"pending"},
-        "pending": {"draft"},
-        "tentative": {"confirmed", "postponed"},
-        "confirmed": {"tentative", "postponed"},
-        "postponed": {"tentative", "confirmed"},
-        "cancelled": set(),
-    }
-    for step, leads in steps.items():
+STEPS: dict[str, dict[str, str]] = {
+    "publish": {"pending": "confirmed"},
+    "cancel": dict.fromkeys(["tentative", "confirmed", "postponed"], "cancelled"),
+}
+EDITS: dict[str, set[str]] = {
+    "draft": {"pending"},
+    "pending": {"draft"},
+    "tentative": {"confirmed", "postponed"},
+    "confirmed": {"tentative", "postponed"},
+    "postponed": {"tentative", "confirmed"},
+    "cancelled": set(),
+}
+
+
+def test_each_status_has_its_steps_and_no_others(app: Flask, moderator: Api) -> None:
+    def event_in(status: EventStatus) -> str:
         with writing(app) as session:
-            make_event(session, slug=step, status=status)
-        _takes(moderator.post(f"/events/{step}/{step}"), leads.get(status))
-    for wanted in set(EventStatus) - {status}:
-        with writing(app) as session:
-            make_event(session, slug=f"to-{wanted}", status=status)
-        answer = moderator.patch(f"/events/to-{wanted}", {"status": wanted})
-        _takes(answer, wanted if wanted in edits[status] else None)
+            return f"/events/{make_event(session, status=status).slug}"
+
+    for status, (step, leads) in product(EventStatus, STEPS.items()):
+        _takes(moderator.post(f"{event_in(status)}/{step}"), leads.get(status))
+    for status, wanted in permutations(EventStatus, 2):
+        answer = moderator.patch(event_in(status), {"status": wanted})
+        _takes(answer, wanted if wanted in EDITS[status] else None)
 
 
 def _takes(answer: Answer, leads_to: str | None) -> None:
