@@ -20,24 +20,29 @@ from eventcal.web.api.changes import changes
 from eventcal.web.api.docs import docs
 from eventcal.web.api.events import events
 from eventcal.web.api.me import me
+from eventcal.web.api.occurrences import occurrences
 from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.parts import event_parts
+from eventcal.web.api.resources import Resources
 from eventcal.web.api.speakers import speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
 from eventcal.web.calendars import calendars
-from eventcal.web.conditional import RenditionCache
+from eventcal.web.checking import checking
 from eventcal.web.cors import answer_preflights
+from eventcal.web.documents import documents
 from eventcal.web.errors import register_errors
 from eventcal.web.front import front
 from eventcal.web.health import health
 from eventcal.web.limits import start_limits
 from eventcal.web.links import Links
 from eventcal.web.paths import Segment
+from eventcal.web.renditions import RenditionCache
 from eventcal.web.security import start_security
+from eventcal.web.tally import FetchTally
 from eventcal.web.work import House, move_in
 
-SUBJECTS = (auth, me, agenda, events, event_parts, talks, speakers, sponsors, changes)
+SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, changes)
 LARGEST_BODY = 1024 * 1024
 # What one worker keeps of finished answers, in bytes.
 _KEPT_ANSWERS = 48 * 1024 * 1024
@@ -49,7 +54,7 @@ def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
     links = Links(settings.base_url)
-    ledger = Ledger(Builder(links=links, domain=settings.domain))
+    ledger = Ledger(Builder(links=links, domain=settings.domain), Resources(links))
     return House(
         settings=settings,
         clock=clock,
@@ -57,6 +62,7 @@ def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
         ledger=ledger,
         links=links,
         renditions=RenditionCache(_KEPT_ANSWERS),
+        tally=FetchTally(),
     )
 
 
@@ -75,6 +81,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     start_limits(app, settings)
     answer_preflights(app)
     app.register_blueprint(calendars)
+    app.register_blueprint(documents)
+    app.register_blueprint(checking)
     app.register_blueprint(health)
     app.register_blueprint(front)
     _serve_api(app, settings)

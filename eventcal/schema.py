@@ -1,6 +1,7 @@
-"""Loads every models.py, so that the metadata is whole for migrations and jobs."""
+"""Loads every module that has tables, so that the metadata is whole for migrations and jobs."""
 
 from eventcal.events import models as events
+from eventcal.feeds import fetches
 from eventcal.feeds import models as feeds
 from eventcal.kit.database import Base
 from eventcal.members import models as members
@@ -9,5 +10,5 @@ from eventcal.speakers import models as speakers
 from eventcal.sponsors import models as sponsors
 from eventcal.talks import models as talks
 
-MODELS = (events, feeds, members, outbox, speakers, sponsors, talks)
+MODELS = (events, feeds, fetches, members, outbox, speakers, sponsors, talks)
 metadata = Base.metadata

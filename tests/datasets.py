@@ -13,6 +13,7 @@ from eventcal.feeds.ledger import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
+from eventcal.web.api.resources import Resources
 from eventcal.web.links import Links
 
 Json = dict[str, Any]
@@ -30,7 +31,8 @@ TALK: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "s
 
 def open_calendar(database_url: str, clock: Clock) -> Database:
     """Give a database that the ledger follows, as the app wires it."""
-    ledger = Ledger(Builder(links=Links("https://example.org"), domain="example.org"))
+    links = Links("https://example.org")
+    ledger = Ledger(Builder(links=links, domain="example.org"), Resources(links))
     return Database(database_url, clock=clock, hooks=[ledger.follow])
 
 

@@ -15,6 +15,7 @@ from eventcal.events.words import EventStatus
 from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import edit_speaker
+from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.merge import merge_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
@@ -23,7 +24,17 @@ from eventcal.talks.service import edit_talk
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
-from tests.make import MODERATOR, caller_of, make_event, make_member, make_speaker, make_talk, make_tier
+from tests.make import (
+    MODERATOR,
+    caller_of,
+    make_event,
+    make_member,
+    make_speaker,
+    make_sponsor,
+    make_sponsorship,
+    make_talk,
+    make_tier,
+)
 from tests.make_feeds import Calendar, open_calendar
 
 
@@ -31,8 +42,8 @@ from tests.make_feeds import Calendar, open_calendar
 class World:
     """A calendar with little in it, and by name the id of each thing.
 
-    A summit has a talk in a room, one that waits for its time, and a draft; beside it are a hackday, where the talk is
-    given again, and an event that waits for a moderator.
+    A summit has a sponsor, a talk in a room, one that waits for its time, and a draft; beside it are a hackday, where
+    the talk is given again, and an event that waits for a moderator.
     """
 
     calendar: Calendar
@@ -63,12 +74,18 @@ Do = Callable[[World, Session], object]
 def open_world(url: str, clock: FixedClock) -> Iterator[World]:
     """Give the world in a migrated database."""
     with open_calendar(url, clock) as calendar:
-        with calendar.write() as session:
-            world = World(calendar, _make(session))
-        with calendar.write() as session:
-            # The other side of being beside the summit, in its own words.
-            edit_event(session, world.event(session, "hackday"), {"co_located_with": ["summit"]}, now=clock.now())
-        yield world
+        yield make_world(calendar)
+
+
+def make_world(calendar: Calendar) -> World:
+    """Give the world in a calendar that is empty."""
+    with calendar.write() as session:
+        world = World(calendar, _make(session))
+    with calendar.write() as session:
+        # The other side of being beside the summit, in its own words.
+        beside = {"co_located_with": ["summit"]}
+        edit_event(session, world.event(session, "hackday"), beside, now=calendar.clock.now())
+    return world
 
 
 def _make(session: Session) -> dict[str, str]:
@@ -88,6 +105,8 @@ def _make(session: Session) -> dict[str, str]:
         session, summit, title="Draft", state=TalkState.DRAFT, speakers=[unknown, grace], submitter=member
     )
     sequel = make_talk(session, hackday, title="Sequel", reprise_of=draft, **on_stage)
+    tier, sponsor = make_tier(session, summit, name="Gold"), make_sponsor(session, slug="rackspace")
+    sponsorship = make_sponsorship(session, tier, sponsor=sponsor, state=SponsorshipState.CONFIRMED)
     rows: dict[str, Any] = {
         "member": member,
         "summit": summit,
@@ -103,7 +122,9 @@ def _make(session: Session) -> dict[str, str]:
         "sequel": sequel,
         "room": summit.rooms[0],
         "track": summit.tracks[0],
-        "tier": make_tier(session, summit),
+        "tier": tier,
+        "sponsor": sponsor,
+        "sponsorship": sponsorship,
     }
     return {name: row.id for name, row in rows.items()}
 
@@ -152,6 +173,17 @@ def edit_room(**fields: Any) -> Do:  # noqa: ANN401 - any field
 def edit_track(**fields: Any) -> Do:  # noqa: ANN401 - any field
     """Give the edit of the talk's track."""
     return lambda world, session: parts.edit_part(session, world.row(session, Track, "track"), fields)
+
+
+def put(table: Any, name: str, /, **columns: Any) -> Do:  # noqa: ANN401 - any table, any column
+    """Give the setting of a row's columns."""
+
+    def do(world: World, session: Session) -> None:
+        row = world.row(session, table, name)
+        for column, value in columns.items():
+            setattr(row, column, value)
+
+    return do
 
 
 def publish_draft(world: World, session: Session) -> None:

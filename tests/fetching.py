@@ -5,13 +5,14 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from eventcal.events.models import CallForTalks
 from eventcal.events.words import EventStatus
 from eventcal.talks.words import TalkState
 from tests.http_app import writing
 from tests.icslint import Component, faults, parse
 from tests.make import make_event, make_speaker, make_talk
 
-FEEDS = ("/calendar.ics", "/events/summit.ics", "/talks/scheduled.ics", "/speakers/grace.ics")
+FEEDS = ("/calendar.ics", "/events/summit.ics", "/talks/scheduled.ics", "/speakers/grace.ics", "/deadlines.ics")
 """One feed of each kind, of what `make_calendar` makes."""
 
 
@@ -28,6 +29,12 @@ def make_calendar(app: Flask) -> dict[str, str]:
         make_talk(session, summit, id="draft", title="Draft", state=TalkState.DRAFT, speakers=[ada])
         make_talk(session, old, id="given", title="Given", starts="2024-06-01T09:00:00", **confirmed)
         return {"summit": summit.id, "old": old.id, "grace": grace.id, "ada": ada.id}
+
+
+def set_deadline(app: Flask, ids: dict[str, str]) -> None:
+    """Have the summit's call for talks close on the first of May."""
+    with writing(app) as session:
+        session.get_one(CallForTalks, ids["summit"]).closes = "2026-05-01T18:00:00"
 
 
 def fetch(app: Flask, path: str, *, method: str = "GET", **headers: str) -> TestResponse:

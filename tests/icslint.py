@@ -19,7 +19,7 @@ _LINE = re.compile(
 _TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "NAME", "UID", "X-WR-CALNAME", "X-WR-CALDESC", "X-ALT-DESC"})
 _ONCE = frozenset(
     {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "STATUS", "TRANSP"}
-    | {"SEQUENCE", "CREATED", "LAST-MODIFIED", "RRULE"}
+    | {"SEQUENCE", "CREATED", "LAST-MODIFIED", "RRULE", "RECURRENCE-ID"}
 )
 _NEEDED = frozenset(
     {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "SEQUENCE", "CREATED", "LAST-MODIFIED", "STATUS", "TRANSP", "URL"}
@@ -189,8 +189,11 @@ def _zone_faults(calendar: Component) -> Iterator[str]:
 
 
 def _entry_faults(calendar: Component) -> Iterator[str]:
-    uids = [entry.text("UID") for entry in calendar.events()]
-    if len(uids) != len(set(uids)):
+    # An occurrence that is otherwise has the UID of its series (RFC 5545, 3.8.4.4).
+    names_of = [
+        (entry.text("UID"), *(line.value for line in entry.all("RECURRENCE-ID"))) for entry in calendar.events()
+    ]
+    if len(names_of) != len(set(names_of)):
         yield "a UID is there twice"
     for entry in calendar.events():
         names = [line.name for line in entry.lines]

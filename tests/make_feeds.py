@@ -1,25 +1,28 @@
 """A calendar whose ledger follows each change, for tests of feeds: small steps, each in a unit of work of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import EVERYTHING
 from eventcal.events.models import Event
+from eventcal.feeds.assembly import Assembly, Wanted, assemble
 from eventcal.feeds.build import Builder
 from eventcal.feeds.changes import PublicChange, list_changes
-from eventcal.feeds.entry import CalendarEntry, Status
-from eventcal.feeds.feed import Feed, assemble, version_of
-from eventcal.feeds.ics import FeedHead
+from eventcal.feeds.entry import CalendarEntry, EntryKind, FeedHead, Status
+from eventcal.feeds.feed import Feed, settled
+from eventcal.feeds.formats import ICS, PLAIN, Format, Options
 from eventcal.feeds.ledger import Ledger, state_of
+from eventcal.feeds.loading import DEADLINES
 from eventcal.feeds.models import LedgerEntry
 from eventcal.kit.database import Database, Unit
 from eventcal.talks.words import TalkState
+from eventcal.web.api.resources import Resources
 from eventcal.web.links import Links
 from tests.clocks import NOON, FixedClock
 from tests.icslint import Component, faults, parse
@@ -29,6 +32,7 @@ BASE_URL, DOMAIN = "https://cal.example.org", "cal.example.org"
 
 ENTRY = CalendarEntry(
     uid="event-1@cal.example.org",
+    kind=EntryKind.EVENT,
     title="Xen Summit",
     starts=date(2026, 6, 10),
     ends=date(2026, 6, 13),
@@ -56,7 +60,8 @@ EVERY_FEED = Feed(asked=EVERYTHING)
 
 def ledger_of(base_url: str = BASE_URL, domain: str = DOMAIN) -> Ledger:
     """Give the ledger of an installation."""
-    return Ledger(Builder(links=Links(base_url), domain=domain))
+    links = Links(base_url)
+    return Ledger(Builder(links=links, domain=domain), Resources(links))
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,28 @@ class _UndoneError(Exception):
 
 
 def numbers_of(session: Session) -> dict[str, Numbers]:
-    """Give the numbers of every entry, by the id of what it shows."""
-    rows = session.scalars(select(LedgerEntry).execution_options(populate_existing=True)).all()
-    return {row.subject_id: Numbers(row.sequence, row.stamp, row.revision, row.ics) for row in rows}
+    """Give the numbers of every event's and talk's entry, by the id of what it shows."""
+    return {row.subject_id: _numbers(row) for row in _rows(session) if row.kind in {EntryKind.EVENT, EntryKind.TALK}}
+
+
+def deadlines_of(session: Session) -> dict[tuple[str, EntryKind], Numbers]:
+    """Give the numbers of every entry of a call for talks, by the event's id and what it tells of."""
+    found = {(row.subject_id, row.kind): _numbers(row) for row in _rows(session)}
+    return {key: numbers for key, numbers in found.items() if key[1] in DEADLINES}
+
+
+def kept(session: Session) -> dict[str, dict[str, Any]]:
+    """Give every column of every row of the ledger, by UID."""
+    names = [column.key for column in inspect(LedgerEntry).columns]
+    return {row.uid: {name: getattr(row, name) for name in names} for row in _rows(session)}
+
+
+def _rows(session: Session) -> Iterable[LedgerEntry]:
+    return session.scalars(select(LedgerEntry).execution_options(populate_existing=True))
+
+
+def _numbers(row: LedgerEntry) -> Numbers:
+    return Numbers(row.sequence, row.stamp, row.revision, row.ics)
 
 
 @dataclass(frozen=True)
@@ -110,15 +134,19 @@ class Calendar:
                 setattr(row, name, value)
 
     def numbers(self) -> dict[str, Numbers]:
-        """Give the numbers of every entry, by the id of what it shows."""
+        """Give the numbers of every event's and talk's entry, by the id of what it shows."""
         with self.database.reading() as session:
             return numbers_of(session)
 
     def entry(self, subject_id: str) -> Component:
-        """Give an entry as a strict reader reads it."""
-        text = self.numbers()[subject_id].text
-        whole = f"BEGIN:VCALENDAR\r\n{text}END:VCALENDAR\r\n"
-        return parse(whole.encode()).events()[0]
+        """Give an event's or talk's entry as a strict reader reads it."""
+        return _parsed(self.numbers()[subject_id].text)
+
+    def deadlines(self, event_id: str) -> dict[EntryKind, Component]:
+        """Give the entries of an event's call for talks, by what they tell of, as a strict reader reads them."""
+        with self.database.reading() as session:
+            found = deadlines_of(session)
+        return {kind: _parsed(numbers.text) for (of, kind), numbers in found.items() if of == event_id}
 
     def revision(self) -> int:
         """Give how far the ledger is."""
@@ -136,31 +164,60 @@ class Calendar:
         with self.database.reading() as session:
             return list_changes(session, since=since, limit=limit)
 
-    def fetch(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> bytes:
+    def fetch(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> bytes:
         """Give a feed's bytes, which have no faults."""
-        body = self.take(feed, later=later)
+        body = self.take(feed, options=options, later=later)
         found = faults(body)
         if found:
             raise AssertionError(found)
         return body
 
-    def take(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> bytes:
+    def take(
+        self,
+        feed: Feed = EVERY_FEED,
+        *,
+        fmt: Format = ICS,
+        options: Options = PLAIN,
+        later: timedelta = timedelta(0),
+    ) -> bytes:
         """Give a feed's bytes, whatever is in them."""
-        with self.database.reading() as session:
-            return assemble(session, feed, HEAD, now=self.clock.now() + later)
+        return self.assembled(feed, fmt=fmt, options=options, later=later).body
 
-    def version(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> str:
+    def version(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> str:
         """Give what names a feed's bytes."""
+        return self.assembled(feed, options=options, later=later).version
+
+    def assembled(
+        self,
+        feed: Feed = EVERY_FEED,
+        *,
+        fmt: Format = ICS,
+        options: Options = PLAIN,
+        later: timedelta = timedelta(0),
+    ) -> Assembly:
+        """Give a feed, read whole."""
         with self.database.reading() as session:
-            return version_of(session, feed, renderer="r", now=self.clock.now() + later)
+            wanted = self.wanted(session, feed, fmt=fmt, options=options)
+            revision = state_of(session).revision
+            return assemble(session, wanted, revision=revision, now=self.clock.now() + later)
 
-    def read(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> Component:
+    def wanted(self, session: Session, feed: Feed, *, fmt: Format = ICS, options: Options = PLAIN) -> Wanted:
+        """Give what is to be assembled of a feed."""
+        asked = settled(session, replace(feed, cancelled=options.cancelled))
+        return Wanted(feed=asked, format=fmt, options=options, head=HEAD, renderer=self.ledger.renderer)
+
+    def read(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> Component:
         """Give a feed as a strict reader reads it."""
-        return parse(self.fetch(feed, later=later))
+        return parse(self.fetch(feed, options=options, later=later))
 
-    def shown(self, feed: Feed = EVERY_FEED, *, later: timedelta = timedelta(0)) -> list[str]:
+    def shown(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> list[str]:
         """Give the titles in a feed, sorted."""
-        return sorted(entry.text("SUMMARY") for entry in self.read(feed, later=later).events())
+        return sorted(entry.text("SUMMARY") for entry in self.read(feed, options=options, later=later).events())
+
+
+def _parsed(text: str) -> Component:
+    whole = f"BEGIN:VCALENDAR\r\n{text}END:VCALENDAR\r\n"
+    return parse(whole.encode()).events()[0]
 
 
 @contextmanager

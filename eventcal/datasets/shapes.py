@@ -8,7 +8,8 @@ from marshmallow import fields, pre_load
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
 from eventcal.web.api.schemas.base import Items, Line, Part, Shape, Slug, Text, Word
-from eventcal.web.api.schemas.events import TITLE, CallForTalksIn, EventFields, RoomIn, TrackIn
+from eventcal.web.api.schemas.events import CallForTalksIn, EventFields, RoomIn, TrackIn
+from eventcal.web.api.schemas.sizes import TITLE
 from eventcal.web.api.schemas.speakers import SpeakerPatch
 from eventcal.web.api.schemas.sponsors import NOTE, SponsorPatch, TierIn
 from eventcal.web.api.schemas.talks import TalkPatch

@@ -1,9 +1,11 @@
 """What follows from an event's own fields, set in one place: instants, days, search text, how long it is shown."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.rules import LAST_DAY, call_moment, span_of, tombstone_until
+from eventcal.events.occurrences import days_of
+from eventcal.events.rules import call_moment, span_of, tombstone_until
 from eventcal.events.words import EventStatus
 from eventcal.kit.text import search_words
 
@@ -12,10 +14,15 @@ def derive_event(event: Event, *, now: datetime) -> None:
     """Set every derived value of an event whose tags and call are loaded. The same again changes nothing."""
     span = span_of(event.starts, event.ends, event.timezone)
     event.starts_at, event.ends_at = span.starts_at, span.ends_at
-    event.first_day = span.first_day
-    event.last_day = LAST_DAY if event.recurrence else span.last_day
+    event.first_day, event.last_day = days_of(event) if event.recurrence else (span.first_day, span.last_day)
     event.search = search_words(
-        event.title, event.summary, event.description, event.city, event.venue, *(tag.tag for tag in event.tags)
+        event.title,
+        event.summary,
+        event.description,
+        event.city,
+        event.venue,
+        *(tag.tag for tag in event.tags),
+        *_said_of_occurrences(event),
     )
     if event.status != EventStatus.CANCELLED:
         event.shown_until = None
@@ -23,6 +30,11 @@ def derive_event(event: Event, *, now: datetime) -> None:
         event.shown_until = tombstone_until(event.ends_at, now=now)
     if event.call is not None:
         _derive_call(event.call, event.timezone)
+
+
+def _said_of_occurrences(event: Event) -> Iterator[str]:
+    for override in (event.recurrence_overrides or {}).values():
+        yield from (override[name] for name in ("title", "summary", "venue") if name in override)
 
 
 def _derive_call(call: CallForTalks, tzid: str) -> None:

@@ -30,6 +30,7 @@ class Filter:
     states: an event's statuses and a talk's states, as words.
     call_open: only events whose call for talks is open, and their talks.
     scheduled: True has its times, False waits for them.
+    absent: ids of recurring events that have no occurrence in these days, sorted; see queries.narrowed.
     """
 
     from_day: date | None = None
@@ -49,6 +50,7 @@ class Filter:
     call_open: bool = False
     scheduled: bool | None = None
     updated_since: datetime | None = None
+    absent: tuple[str, ...] = ()
 
 
 EVERYTHING = Filter()
@@ -74,6 +76,16 @@ def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def days_may_match(asked: Filter) -> list[ColumnElement[bool]]:
+    """Return what an event must satisfy to overlap the days that are asked for, or one that recurs, to be able to."""
+    conditions: list[ColumnElement[bool]] = []
+    if asked.from_day:
+        conditions.append(Event.last_day >= asked.from_day.isoformat())
+    if asked.to_day:
+        conditions.append(Event.first_day <= asked.to_day.isoformat())
+    return conditions
+
+
 def call_is_open(now: datetime) -> ColumnElement[bool]:
     """Return what an event must satisfy to take talks at `now`, as rules.takes_talks says it for one event."""
     second = whole_second(now)
@@ -96,10 +108,9 @@ def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool
     Filters that only talks have (track, room, speaker, language) leave no event.
     """
     conditions = place_matches(asked)
-    if asked.from_day:
-        conditions.append(Event.last_day >= asked.from_day.isoformat())
-    if asked.to_day:
-        conditions.append(Event.first_day <= asked.to_day.isoformat())
+    conditions += days_may_match(asked)
+    if asked.absent:
+        conditions.append(Event.id.not_in(asked.absent))
     if asked.q:
         conditions += words_match(Event.search, asked.q)
     conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]

@@ -1,6 +1,7 @@
 """Reads of events: each asks only for what the caller may see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,8 +10,9 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.errors import NoSuchEvent, NoSuchPart
-from eventcal.events.filter import Filter, Sort, event_conditions, still_shown
+from eventcal.events.filter import Filter, Sort, days_may_match, event_conditions, place_matches, still_shown
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
+from eventcal.events.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import Forbidden
@@ -87,15 +89,31 @@ def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(asked, now=now))
 
 
+def narrowed(session: Session, asked: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES) -> Filter:
+    """Return the filter with the recurring events that it would find by their days, though they do not occur in them.
+
+    A rule cannot be followed by the database: it is read here, in one statement, and in none where no days are
+    asked for. `statuses` are those of the events that are looked for.
+    """
+    if asked.from_day is None and asked.to_day is None:
+        return asked
+    columns = (Event.id, Event.timezone, Event.starts, Event.ends, Event.recurrence, Event.recurrence_overrides)
+    recurring = select(*columns).where(Event.recurrence.is_not(None), Event.status.in_(statuses))
+    rows = session.execute(recurring.where(*days_may_match(asked), *place_matches(asked)).order_by(Event.id))
+    absent = tuple(row.id for row in rows if not occurs_between(row, asked.from_day, asked.to_day))
+    return replace(asked, absent=absent)
+
+
 def list_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of public events."""
-    rows = public_events(asked, now=now).options(*whole_event())
+    rows = public_events(narrowed(session, asked), now=now).options(*whole_event())
     return fetch_page(session, rows, order=sort_keys(sort), paging=paging)
 
 
 def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of events that wait for a moderator. The caller must be one."""
-    rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(asked, now=now))
+    exactly = narrowed(session, asked, statuses=[EventStatus.PENDING])
+    rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(exactly, now=now))
     return fetch_page(session, rows.options(*whole_event()), order=sort_keys(sort), paging=paging)
 
 

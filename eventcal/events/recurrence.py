@@ -1,42 +1,98 @@
 """Recurrence rules as events take them: RFC 5545, 3.3.10, once a day at the most often.
 
 dateutil reads more than the RFC has (EXDATE on further lines, Easter, month 13 as never), and what it reads ends in
-feeds. So each part is held against its own form first.
+feeds. So each part is held against its own form first, and against the others.
 """
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 from dateutil.rrule import rrulestr
 
-_DAY = "(MO|TU|WE|TH|FR|SA|SU)"
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, zone
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_DAY = f"({'|'.join(WEEKDAYS)})"
 _NUMBERED = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_DAY}"
 _FORMS = {
     "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
     "INTERVAL": "[1-9][0-9]{0,3}",
     "COUNT": "[1-9][0-9]{0,3}",
-    "UNTIL": "[0-9]{8}(T[0-9]{6}Z?)?",
     "WKST": _DAY,
     "BYDAY": f"{_NUMBERED}(,{_NUMBERED})*",
 }
 # The parts that are lists of numbers, and how far from zero these may be.
 _NUMBERS = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
 _NUMBERS["BYSETPOS"] = (-366, 366)
+# What goes with some frequencies only, as the table in 3.3.10 has it.
+_ONLY_WITH = {
+    "BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"},
+    "BYYEARDAY": {"YEARLY"},
+    "BYWEEKNO": {"YEARLY"},
+}
+_MOST_OF_A_WEEKDAY = 5
+_UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 _USUAL = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"
 
 
+@dataclass(frozen=True)
+class Until:
+    """The end that a rule names: a day, held as a whole, or a second of it, in UTC or on the wall of the zone."""
+
+    day: date
+    clock: time | None
+    in_utc: bool
+
+    def instant(self, tzid: str) -> datetime:
+        """Return the last instant that is still in time, UTC."""
+        # A date holds its whole day.
+        local = datetime.combine(self.day, self.clock or time(23, 59, 59))
+        return local.replace(tzinfo=UTC) if self.in_utc else read_wall(local, tzid)
+
+    def last_day(self, tzid: str) -> date:
+        """Return the last day that is still in time, in the zone."""
+        return self.instant(tzid).astimezone(zone(tzid)).date()
+
+
+def read_wall(local: datetime, tzid: str) -> datetime:
+    """Return the UTC instant of a time on the wall as calendars read it (RFC 5545, 3.3.5).
+
+    One that comes twice is the first; one that the zone skips is read with the offset before the gap, and so shows as
+    much later as the clocks go forward. Python's fold=0 means exactly this (PEP 495).
+    """
+    return local.replace(tzinfo=zone(tzid), fold=0).astimezone(UTC)
+
+
+def rule_parts(rule: str) -> dict[str, str]:
+    """Return the parts of a rule, names and values in capitals."""
+    return dict(_named(rule))
+
+
+def read_until(written: str) -> Until:
+    """Return what UNTIL says. Raises ValueError for what is no date and no time."""
+    found = _UNTIL.fullmatch(written)
+    if found is None:
+        raise ValueError(f"{written!a} is no date and no time")
+    day = datetime.strptime(found[1], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+    return Until(day, time.fromisoformat(found[2]) if found[2] else None, found[3] == "Z")
+
+
 def recurrence_faults(rule: str, starts: str) -> Iterator[str]:
     """Yield what is wrong with a rule for an event that starts when `starts` says (a local date or time)."""
-    named = [part.partition("=")[::2] for part in rule.upper().split(";")]
+    named = _named(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
         yield _USUAL
         return
     wrong = [name for name, value in named if not _is_well_formed(name, value)]
+    misfit = None if wrong else _misfit(parts)
     if wrong:
         yield f"cannot be taken for its {', '.join(name or 'empty part' for name in wrong)}; it {_USUAL}"
+    elif misfit:
+        yield f"{misfit} (RFC 5545, 3.3.10)"
     elif {"COUNT", "UNTIL"} <= parts.keys():
         yield "ends by COUNT or by UNTIL, not by both"
     elif "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
@@ -45,9 +101,16 @@ def recurrence_faults(rule: str, starts: str) -> Iterator[str]:
         yield "cannot be read as an RFC 5545 recurrence rule"
 
 
+def _named(rule: str) -> list[tuple[str, str]]:
+    pairs = (part.partition("=") for part in rule.upper().split(";"))
+    return [(name, value) for name, _, value in pairs]
+
+
 def _is_well_formed(name: str, value: str) -> bool:
     if name in _FORMS:
         return re.fullmatch(_FORMS[name], value) is not None
+    if name == "UNTIL":
+        return _is_until(value)
     if name not in _NUMBERS:
         return False
     least, most = _NUMBERS[name]
@@ -55,6 +118,38 @@ def _is_well_formed(name: str, value: str) -> bool:
     # Only a list that also counts from the end has signs.
     form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
+
+
+def _is_until(value: str) -> bool:
+    try:
+        return FIRST_YEAR <= read_until(value).day.year <= LAST_YEAR
+    except ValueError:
+        return False
+
+
+def _misfit(parts: Mapping[str, str]) -> str | None:
+    """Return which parts do not go together, or None."""
+    frequency = parts["FREQ"]
+    for name, frequencies in _ONLY_WITH.items():
+        if name in parts and frequency not in frequencies:
+            return f"{name} does not go with FREQ={frequency}"
+    if "BYSETPOS" in parts and not any(name.startswith("BY") for name in parts.keys() - {"BYSETPOS"}):
+        return "BYSETPOS chooses among the days of another BY part; there is none"
+    if "BYWEEKNO" in parts and parts.keys().isdisjoint(("BYDAY", "BYMONTHDAY", "BYYEARDAY")):
+        return "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks"
+    return _misfit_of_days(parts)
+
+
+def _misfit_of_days(parts: Mapping[str, str]) -> str | None:
+    numbers = [int(day[:-2]) for day in parts.get("BYDAY", "").split(",") if day[:-2]]
+    if not numbers:
+        return None
+    if parts["FREQ"] not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts:
+        return "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO"
+    in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
+    if in_months and max(map(abs, numbers)) > _MOST_OF_A_WEEKDAY:
+        return f"no month has more than {_MOST_OF_A_WEEKDAY} of a weekday, as BYDAY asks for"
+    return None
 
 
 def _can_be_read(rule: str, starts: str) -> bool:

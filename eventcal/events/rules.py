@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from eventcal.events.expansion import expansion
 from eventcal.events.recurrence import recurrence_faults
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
-from eventcal.kit.localtime import day_end, day_start, known_zone, parse_local, parse_moment, to_instant
+from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
 from eventcal.kit.refusals import Fault
 
 # How long an installation remembers aloud what was called off.
 TOMBSTONE = timedelta(days=30)
-LAST_DAY = "2199-12-31"
 
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _RULE = re.compile("[A-Z]+=[A-Z0-9,+-]+(?:;[A-Z]+=[A-Z0-9,+-]+)*")
@@ -63,10 +63,27 @@ def event_faults(event: Mapping[str, Any]) -> list[Fault]:
         return faults
     faults += time_faults(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
-        faults += [Fault("/recurrence", what) for what in recurrence_faults(event["recurrence"], event["starts"])]
+        faults += [Fault("/recurrence", what) for what in _rule_faults(event["recurrence"], event["starts"], tzid)]
     if event.get("call_for_talks"):
         faults += _call_faults(event["call_for_talks"], tzid)
     return faults
+
+
+def _rule_faults(rule: str, starts: str, tzid: str) -> Iterator[str]:
+    """Yield what is wrong with a rule, by itself and for an event that starts then.
+
+    Where a rule does not begin with the start, programs disagree on whether the start counts (RFC 5545, 3.8.5.3).
+    """
+    dates = expansion(rule, starts, tzid)
+    if dates is None:
+        yield from recurrence_faults(rule, starts)
+        return
+    first = next(dates.since(dates.start.date()), None)
+    if first is None:
+        yield "has no date before it ends; change the rule, or where it ends"
+    elif first != dates.start:
+        named = format_local(first if "T" in starts else first.date())
+        yield f"comes true on {named} for the first time, and the event starts on {starts}; let both be the same"
 
 
 def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
@@ -156,7 +173,7 @@ def takes_talks(programme: Programme, window: Window | None, *, starts_at: datet
 
 
 def is_over(ends_at: datetime, recurrence: str | None, *, now: datetime) -> bool:
-    """Say whether an event's last day is past at `now`; one that recurs has no last day, see LAST_DAY."""
+    """Say whether an event's last day is past at `now`; one that recurs is never over."""
     return recurrence is None and now >= ends_at
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.derive import derive_event
 from eventcal.events.errors import ForbiddenStep, WasPublic
-from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember
-from eventcal.events.queries import find_events_by_slug
+from eventcal.events.models import CallForTalks, Event, EventTag, TeamMember
+from eventcal.events.neighbours import set_neighbours
+from eventcal.events.overrides import merged, override_faults, settled
 from eventcal.events.rules import STATUS_STEPS, event_faults
 from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import new_id
@@ -38,8 +38,8 @@ _PLAIN = (
     "recurrence",
 )
 _PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
-# Where an event stands in the list of one that it named: at the end.
-_LAST = 1000
+# Where these have a fault, nobody can say what the occurrences are.
+_TIMING = frozenset({"/timezone", "/starts", "/ends", "/recurrence"})
 _CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 
 
@@ -64,6 +64,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
         rooms=[],
         neighbours=[],
         call=None,
+        recurrence_overrides={},
     )
     _apply(session, event, {"ends": fields["starts"][:10], **fields})
     derive_event(event, now=now)
@@ -120,6 +121,7 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
     for name in ("summary", "description", "online_url", "url", "registration_url", "series", *_PLACE):
         setattr(event, name, None)
     event.tags = []
+    event.recurrence_overrides = {}
     if event.call is not None:
         event.call.note = None
     blank_names(session, event.tracks)
@@ -194,10 +196,24 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
         event.tags = retagged(event.tags, fields["tags"] or [], lambda at, tag: EventTag(position=at, tag=tag))
     if "call_for_talks" in fields:
         _apply_call(event, fields["call_for_talks"])
-    faults = event_faults(_as_stored(event))
+    faults = _apply_overrides(event, fields)
     if "co_located_with" in fields:
-        faults += _apply_neighbours(session, event, fields["co_located_with"] or [])
+        faults += set_neighbours(session, event, fields["co_located_with"] or [])
     refuse_faults(faults)
+
+
+def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
+    """Set what is otherwise in single occurrences, and return what is wrong with the event, them included."""
+    overrides = event.recurrence_overrides
+    if "recurrence_overrides" in fields:
+        overrides = merged(overrides, fields["recurrence_overrides"])
+    event.recurrence_overrides = settled(overrides)
+    stored = _as_stored(event)
+    faults = event_faults(stored)
+    if not any(fault.pointer in _TIMING for fault in faults):
+        changed = fields.get("recurrence_overrides") or ()
+        faults += override_faults({**stored, "recurrence_overrides": overrides}, changed=changed)
+    return faults
 
 
 def _merge(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
@@ -226,47 +242,6 @@ def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
     event.call.anywhere_on_earth = bool(event.call.anywhere_on_earth)
     if "kinds" in given:
         event.call.kinds = list(given["kinds"] or [])
-
-
-def _apply_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
-    """Set what the event is held beside, on both sides. Returns a fault for each slug that cannot be."""
-    found = find_events_by_slug(session, slugs)
-    faults = [
-        Fault(f"/co_located_with/{i}", f"there is no public event “{slug}”")
-        for i, slug in enumerate(slugs)
-        if slug not in found or slug == event.slug
-    ]
-    faults += [
-        Fault(f"/co_located_with/{i}", "is on the list already") for i, slug in enumerate(slugs) if slug in slugs[:i]
-    ]
-    if faults:
-        return faults
-    here = {row.other_id: row for row in event.neighbours}
-    wanted = [found[slug] for slug in slugs]
-    # Neighbours that are not public yet were not on any list that the caller saw: they stay, behind.
-    hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
-    places = [row.position for row in event.neighbours]
-    in_order = [row.other_id for row in event.neighbours] == [other.id for other in [*wanted, *hidden]]
-    # Those who named this event came behind, all at one place: only by chance in the order that is wanted.
-    if not in_order or places != sorted(set(places)):
-        event.neighbours = [
-            here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in [*wanted, *hidden]
-        ]
-        for position, row in enumerate(event.neighbours):
-            row.position = position
-    _mirror_neighbours(session, event)
-    return []
-
-
-def _mirror_neighbours(session: Session, event: Event) -> None:
-    """Let the other side of each co-location name this event too, behind whatever it names by itself."""
-    ids = {row.other_id for row in event.neighbours}
-    back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
-    for row in back:
-        if row.event_id not in ids:
-            session.delete(row)
-    for other_id in sorted(ids - {row.event_id for row in back}):
-        session.add(CoLocation(event_id=other_id, other_id=event.id, position=_LAST))
 
 
 def _as_stored(event: Event) -> dict[str, Any]:

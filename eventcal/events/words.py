@@ -39,6 +39,14 @@ class EventStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class OccurrenceStatus(StrEnum):
+    """How sure one occurrence of a recurring event is, where it is not as sure as the whole."""
+
+    TENTATIVE = "tentative"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
 # What still takes place, or may.
 STANDING_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)

@@ -1,23 +1,24 @@
 """Events and talks become entries here. Takes link functions and knows no route."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from html import escape
 from typing import Protocol
 
 from eventcal.events.models import Event
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus
-from eventcal.feeds.entry import CalendarEntry, Relation, Status
+from eventcal.feeds.entry import CalendarEntry, EntryKind, Part, Participant, Relation, Status, TalkFacts
+from eventcal.feeds.series import excluded_of, override_entries
+from eventcal.feeds.standing import status_of, titled
 from eventcal.kit.localtime import parse_local, zone
 from eventcal.kit.markdown import to_html, to_plain
 from eventcal.speakers.models import Speaker
+from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
 
-CANCELLED_PREFIX = "CANCELLED: "
-POSTPONED_PREFIX = "POSTPONED: "
 # Where a new time zone database leaves nothing between a start and an end.
 _SHORTEST = timedelta(minutes=1)
 
@@ -30,6 +31,9 @@ class EntryLinks(Protocol):
 
     def talk_page(self, talk_id: str) -> str:
         """Return the URL of a talk's page."""
+
+    def speaker_page(self, slug: str) -> str:
+        """Return the URL of a speaker's page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +51,22 @@ class Builder:
         """Return the UID of a talk's entry."""
         return f"talk-{talk_id}@{self.domain}"
 
-    def event_entry(self, event: Event, *, talks: int, line_up: Sequence[Talk]) -> CalendarEntry:
+    def deadline_uid(self, kind: EntryKind, event_id: str) -> str:
+        """Return the UID of the entry that says when an event's call for talks opens, or closes."""
+        return f"{kind}-{event_id}@{self.domain}"
+
+    def event_entry(
+        self,
+        event: Event,
+        *,
+        talks: int,
+        line_up: Sequence[Talk],
+        sponsors: Iterable[tuple[Tier, Sequence[Sponsor]]] = (),
+    ) -> CalendarEntry:
         """Return the entry of a public event.
 
         `talks` is how many public talks it has; `line_up` are those that still wait for their time, which the
-        description names.
+        description names; `sponsors` are the confirmed ones, in their order.
         """
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_times(event)
@@ -59,13 +74,14 @@ class Builder:
         facts = _facts(event)
         names = [_line_up_line(talk) for talk in line_up]
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
-        return CalendarEntry(
+        entry = CalendarEntry(
             uid=self.event_uid(event.id),
-            title=_event_title(event),
+            kind=EntryKind.EVENT,
+            title=titled(event.title, event.status),
             starts=starts,
             ends=ends,
             zone=event.timezone,
-            status=_event_status(event),
+            status=status_of(event.status),
             # Talks carry the times that somebody is busy at; the event around them must not block whole days.
             transparent=cancelled or talks > 0,
             created_at=event.created_at,
@@ -78,7 +94,11 @@ class Builder:
             conference=event.online_url,
             recurrence=event.recurrence,
             related=tuple((Relation.SIBLING, self.event_uid(other.id)) for other in neighbours),
+            participants=tuple(_sponsor(tier, sponsor) for tier, several in sponsors for sponsor in several),
         )
+        if not event.recurrence:
+            return entry
+        return replace(entry, excluded=excluded_of(event), overrides=override_entries(event, entry))
 
     def talk_entry(self, talk: Talk) -> CalendarEntry:
         """Return the entry of a public talk. One without a time lies over its event's days, tentatively."""
@@ -93,7 +113,8 @@ class Builder:
         track = [talk.track.name] if talk.track else []
         return CalendarEntry(
             uid=self.talk_uid(talk.id),
-            title=_prefixed(CANCELLED_PREFIX, talk.title) if cancelled else talk.title,
+            kind=EntryKind.TALK,
+            title=titled(talk.title, EventStatus.CANCELLED) if cancelled else talk.title,
             starts=starts,
             ends=ends,
             zone=talk.event.timezone,
@@ -108,7 +129,31 @@ class Builder:
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
             conference=talk.event.online_url,
             related=tuple(related),
+            participants=tuple(self._speaker(speaker) for speaker in talk.speakers),
+            talk=_facts_of(talk),
         )
+
+    def _speaker(self, speaker: Speaker) -> Participant:
+        about = ", ".join(part for part in (speaker.job_title, speaker.affiliation) if part)
+        url = self.links.speaker_page(speaker.slug)
+        return Participant(part=Part.SPEAKER, key=speaker.slug, name=speaker.name, about=about or None, url=url)
+
+
+def _sponsor(tier: Tier, sponsor: Sponsor) -> Participant:
+    return Participant(part=Part.SPONSOR, key=sponsor.slug, name=sponsor.name, about=tier.name, url=sponsor.url)
+
+
+def _facts_of(talk: Talk) -> TalkFacts:
+    return TalkFacts(
+        event=talk.event.slug,
+        kind=talk.kind,
+        abstract=to_plain(talk.abstract) if talk.abstract else "",
+        language=talk.language,
+        track=talk.track.name if talk.track else None,
+        room=talk.room.name if talk.room else None,
+        slides_url=talk.slides_url,
+        recording_url=talk.recording_url,
+    )
 
 
 def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
@@ -137,27 +182,10 @@ def _local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[dat
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)
 
 
-def _event_title(event: Event) -> str:
-    if event.status == EventStatus.CANCELLED:
-        return _prefixed(CANCELLED_PREFIX, event.title)
-    return _prefixed(POSTPONED_PREFIX, event.title) if event.status == EventStatus.POSTPONED else event.title
-
-
-def _prefixed(prefix: str, title: str) -> str:
-    """Return the title with its prefix, once: some organisers write it themselves."""
-    return title if title.startswith(prefix) else prefix + title
-
-
-def _event_status(event: Event) -> Status:
-    if event.status == EventStatus.CANCELLED:
-        return Status.CANCELLED
-    return Status.CONFIRMED if event.status == EventStatus.CONFIRMED else Status.TENTATIVE
-
-
 def _talk_status(talk: Talk) -> Status:
     if talk.shown_state == TalkState.CANCELLED:
         return Status.CANCELLED
-    return Status.TENTATIVE if talk.starts_at is None else _event_status(talk.event)
+    return Status.TENTATIVE if talk.starts_at is None else status_of(talk.event.status)
 
 
 def _who(speaker: Speaker) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.feeds.entry import EntryKind
 from eventcal.feeds.ledger import state_of
-from eventcal.feeds.models import EntryKind, LedgerEntry
+from eventcal.feeds.models import LedgerEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,10 @@ def list_changes(session: Session, *, since: int, limit: int) -> tuple[list[Publ
     last one misses nothing. What changed twice shows once, where it is now.
     """
     rows = session.scalars(
-        select(LedgerEntry).where(LedgerEntry.revision > since).order_by(LedgerEntry.revision).limit(limit)
+        select(LedgerEntry)
+        .where(LedgerEntry.revision > since, LedgerEntry.kind.in_([EntryKind.EVENT, EntryKind.TALK]))
+        .order_by(LedgerEntry.revision)
+        .limit(limit)
     ).all()
     items = [PublicChange(kind=row.kind, id=row.public_id, revision=row.revision, deleted=row.deleted) for row in rows]
     if len(items) == limit:

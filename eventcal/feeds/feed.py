@@ -1,45 +1,36 @@
-"""Feeds: which entries one has, which version it is at, and its bytes. Renders no entry, reads finished text."""
+"""Feeds: which entries one has. The lists' own queries, by one Filter, joined to the ledger's finished texts."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, false, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from eventcal.events.filter import Filter
+from eventcal.events.filter import Filter, still_shown
 from eventcal.events.models import Event
-from eventcal.events.queries import public_events
-from eventcal.feeds.ics import FeedHead, in_utc, marked_only, render_feed
-from eventcal.feeds.models import EntryKind, LedgerEntry
-from eventcal.feeds.zones import vtimezone
+from eventcal.events.queries import narrowed, public_events
+from eventcal.feeds.adapt import Cancelled
+from eventcal.feeds.entry import EntryKind
+from eventcal.feeds.loading import DEADLINES
+from eventcal.feeds.models import LedgerEntry
 from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
 
 _BACK, _AHEAD = timedelta(days=30), timedelta(days=400)
 
-
-class Cancelled(StrEnum):
-    """What becomes of entries that were called off."""
-
-    KEEP = "keep"
-    HIDE = "hide"
-    MARK = "mark"
+Columns = Sequence[InstrumentedAttribute[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """What a feed is asked for. `talks_only_of` narrows its talks to these ids (a member's agenda)."""
+    """What a feed is asked for: what of it, and which. `only` narrows its talks to these ids (a member's agenda)."""
 
     asked: Filter
-    events: bool = True
-    talks: bool = True
-    cancelled: Cancelled = Cancelled.KEEP
-    utc: bool = False
-    talks_only_of: frozenset[str] | None = None
+    kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
+    only: frozenset[str] | None = None
+    cancelled: Cancelled = field(default=Cancelled.KEEP)
 
 
 def windowed(asked: Filter, *, now: datetime) -> Filter:
@@ -57,86 +48,80 @@ def windowed(asked: Filter, *, now: datetime) -> Filter:
     return replace(asked, from_day=asked.from_day or first, to_day=asked.to_day or last)
 
 
-def version_of(session: Session, feed: Feed, *, renderer: str, now: datetime) -> str:
-    """Return what names this feed's bytes: another version where they are others, on every worker, for ever.
-
-    Every entry counts, by the digest of what it says and its numbers. Sums and counts would not do: as days pass,
-    entries come and go without any change. `renderer` names whatever else the bytes are made of.
-    """
-    numbers = _entries(feed, now=now).with_only_columns(
-        # The content has the UID in it; with the rest, it decides on the order and on the range of each VTIMEZONE.
-        LedgerEntry.content,
-        LedgerEntry.sequence,
-        LedgerEntry.stamp,
-        LedgerEntry.zone,
-        LedgerEntry.first_day,
-        LedgerEntry.last_day,
-        maintain_column_froms=True,
-    )
-    entries = sorted(
-        f"{content}{sequence} {stamp}{zone and (zone, first_day, last_day)}"
-        for content, sequence, stamp, zone, first_day, last_day in session.execute(numbers)
-    )
-    name = "\n".join([renderer, feed.cancelled, str(feed.utc), *entries])
-    return hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
+def settled(session: Session, feed: Feed) -> Feed:
+    """Return the feed with what only rows can tell: which of the events that recur do so on the days asked for."""
+    return replace(feed, asked=narrowed(session, feed.asked)) if EntryKind.EVENT in feed.kinds else feed
 
 
-def assemble(session: Session, feed: Feed, head: FeedHead, *, now: datetime) -> bytes:
-    """Return the feed's bytes: its finished entries in a fixed order, and a VTIMEZONE for each zone they use."""
-    rows = _rows(session, feed, now=now)
-    texts = [row.ics for row in rows]
-    if feed.cancelled == Cancelled.MARK:
-        texts = [marked_only(text) for text in texts]
-    if feed.utc:
-        texts = [in_utc(text) for text in texts]
-    spans = _spans([row for row in rows if _keeps_zone(feed, row.ics)])
-    zones = [vtimezone(zone, first, last) for zone, (first, last) in spans.items()]
-    changed_at = max((row.stamp for row in rows), default=None)
-    return render_feed(replace(head, changed_at=changed_at), zones=zones, entries=texts)
+def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Sequence[Row[Any]]:
+    """Return these columns of every entry in a settled feed, in no order."""
+    members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
+    if not members:
+        return ()
+    return session.execute(union_all(*members) if len(members) > 1 else members[0]).all()
 
 
-def _rows(session: Session, feed: Feed, *, now: datetime) -> list[Row[*tuple[Any, ...]]]:
-    """Return what bytes are made of, by day and UID: databases differ in how they sort text."""
-    rows = session.execute(
-        _entries(feed, now=now).with_only_columns(
-            LedgerEntry.uid,
-            LedgerEntry.first_day,
-            LedgerEntry.last_day,
-            LedgerEntry.zone,
-            LedgerEntry.stamp,
-            LedgerEntry.ics,
-            maintain_column_froms=True,
-        )
-    )
-    return sorted(rows, key=lambda row: (row.first_day, row.uid))
+def _joined(rows: Select[Any], matched: ColumnElement[bool], columns: Columns) -> Select[Any]:
+    return rows.join(LedgerEntry, matched).with_only_columns(*columns, maintain_column_froms=True)
 
 
-def _keeps_zone(feed: Feed, text: str) -> bool:
-    """Say whether an entry still names its zone in this feed."""
-    return not feed.utc or "\r\nRRULE:" in text
+def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime) -> Sequence[Row[Any]]:
+    """Return these columns, the stamp and the UID among them, of what changed last in a settled feed, newest first."""
+    members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
+    if not members:
+        return ()
+    all_of_them = union_all(*members).subquery()
+    newest = select(all_of_them).order_by(all_of_them.c.stamp.desc(), all_of_them.c.uid.desc())
+    return session.execute(newest.limit(limit)).all()
 
 
-def _spans(rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, tuple[date, date]]:
-    """Return the first and last day of the entries in each zone."""
-    spans: dict[str, tuple[date, date]] = {}
-    for row in rows:
-        if row.zone is not None:
-            first, last = date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)
-            seen = spans.get(row.zone, (first, last))
-            spans[row.zone] = min(seen[0], first), max(seen[1], last)
-    return dict(sorted(spans.items()))
+def rows_since(
+    session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
+) -> Sequence[tuple[bool, Row[Any]]]:
+    """Return these columns of every entry that changed after `revision`, and whether it is in the settled feed now."""
+    within = [
+        rows.where(matched).with_only_columns(LedgerEntry.uid).correlate(LedgerEntry).exists()
+        for rows, matched in _members(feed, now=now)
+    ]
+    here: ColumnElement[bool] = or_(false(), *within).label("here")
+    found = session.execute(select(here, *columns).where(LedgerEntry.revision > revision)).all()
+    return [(bool(row[0]), row) for row in found]
 
 
-def _entries(feed: Feed, *, now: datetime) -> Select[LedgerEntry]:
-    """Return the statement for the feed's entries: the list's own query, by the ids that it gives."""
-    either: list[ColumnElement[bool]] = [false()]
-    if feed.events:
-        ids = public_events(feed.asked, now=now).with_only_columns(Event.id)
-        either.append((LedgerEntry.kind == EntryKind.EVENT) & LedgerEntry.subject_id.in_(ids))
-    if feed.talks:
-        talks = public_talks(feed.asked, now=now).with_only_columns(Talk.id)
-        if feed.talks_only_of is not None:
-            talks = talks.where(Talk.id.in_(feed.talks_only_of))
-        either.append((LedgerEntry.kind == EntryKind.TALK) & LedgerEntry.subject_id.in_(talks))
-    rows = select(LedgerEntry).where(or_(*either))
-    return rows.where(LedgerEntry.cancelled.is_(False)) if feed.cancelled == Cancelled.HIDE else rows
+def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
+    """Return, for each kind of thing, what is asked for, and how it is found in the ledger."""
+    members: list[tuple[Select[Any], ColumnElement[bool]]] = []
+    if EntryKind.EVENT in feed.kinds:
+        members.append((public_events(feed.asked, now=now), _shows(EntryKind.EVENT, Event.id)))
+    if EntryKind.TALK in feed.kinds:
+        talks = public_talks(feed.asked, now=now)
+        if feed.only is not None:
+            talks = talks.where(Talk.id.in_(feed.only))
+        members.append((talks, _shows(EntryKind.TALK, Talk.id)))
+    wanted = [kind for kind in DEADLINES if kind in feed.kinds]
+    if wanted:
+        members.append(_deadlines(feed.asked, wanted, now=now))
+    if feed.cancelled == Cancelled.HIDE:
+        return [(rows, and_(matched, LedgerEntry.cancelled.is_(False))) for rows, matched in members]
+    return members
+
+
+def _shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    return and_(LedgerEntry.kind == kind, LedgerEntry.subject_id == key)
+
+
+def _deadlines(asked: Filter, kinds: Sequence[EntryKind], *, now: datetime) -> tuple[Select[Any], ColumnElement[bool]]:
+    """Return the events whose calls are asked for, and which of their deadlines lie on the days asked for."""
+    events = public_events(replace(asked, from_day=None, to_day=None, scheduled=None), now=now)
+    conditions = [
+        LedgerEntry.kind.in_(kinds),
+        LedgerEntry.subject_id == Event.id,
+        still_shown(now.date(), LedgerEntry.shown_until),
+    ]
+    if asked.from_day:
+        conditions.append(LedgerEntry.last_day >= asked.from_day.isoformat())
+    if asked.to_day:
+        conditions.append(LedgerEntry.first_day <= asked.to_day.isoformat())
+    if asked.scheduled is False:
+        conditions.append(false())
+    return events, and_(*conditions)

@@ -20,12 +20,19 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 @dataclass
 class Reach:
-    """What changed: ids of events and talks, of events whose entry may have, and whether anything else public did."""
+    """What changed: ids of events and talks, of events whose entry may have, and whether anything else public did.
+
+    parts: ids of talks whose tags or speakers were touched. by_speaker: ids of talks that show somebody else now.
+    reshapes: whether other feeds may hold an entry now that is not among these, or no longer.
+    """
 
     events: set[str] = field(default_factory=set)
     talks: set[str] = field(default_factory=set)
     entries: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
+    by_speaker: set[str] = field(default_factory=set)
     elsewhere: bool = False
+    reshapes: bool = False
 
 
 # What of an event its talks show as well: in their entries, or as offsets and states in their resources.
@@ -47,6 +54,10 @@ _SHOWN_BY_TALKS = frozenset(
     }
 )
 _SHOWN_BY_TALKS_OF_SPEAKER = frozenset({"slug", "name", "job_title", "affiliation"})
+# What of a speaker decides on which talks are theirs, for whoever asks for them by slug.
+_NAMES_A_SPEAKER = frozenset({"slug", "merged_into_id"})
+# What of a talk decides on whether its event names it as one that waits for its time, and on how many talks it has.
+_COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "shown_until", "state", "published_at"})
 
 
 def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
@@ -56,8 +67,10 @@ def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
         follow = _FOLLOW.get(type(change.row))
         if follow is not None and (change.done != "changed" or _shows(change)):
             follow(session, change, reach)
-    if reach.talks:
-        reach.entries.update(session.scalars(select(Talk.event_id).where(Talk.id.in_(reach.talks))))
+    unseen = reach.parts | reach.by_speaker
+    if unseen:
+        waiting = select(Talk.event_id).where(Talk.id.in_(unseen), Talk.starts_at.is_(None))
+        reach.entries.update(session.scalars(waiting))
     reach.entries -= reach.events
     return reach
 
@@ -105,45 +118,66 @@ def _room(session: Session, change: Change, reach: Reach) -> None:
 
 def _talk(session: Session, change: Change, reach: Reach) -> None:
     del session
+    talk: Talk = change.row
     if change.done != "deleted":
-        reach.talks.add(change.row.id)
+        reach.talks.add(talk.id)
+    if change.done != "changed" or change.fields & _COUNTED_BY_EVENT or talk.starts_at is None:
+        reach.entries.add(talk.event_id)
 
 
 def _part_of_talk(session: Session, change: Change, reach: Reach) -> None:
     del session
     reach.talks.add(change.row.talk_id)
+    reach.parts.add(change.row.talk_id)
 
 
 def _speaker(session: Session, change: Change, reach: Reach) -> None:
     speaker: Speaker = change.row
-    reach.elsewhere |= speaker.published_at is not None
+    published = speaker.published_at is not None
+    reach.elsewhere |= published
+    if change.done == "changed" and (published or "merged_into_id" in change.fields):
+        # Whoever asks for one of two who are one now finds the talks of both.
+        reach.reshapes |= bool(change.fields & _NAMES_A_SPEAKER)
+        reach.elsewhere |= reach.reshapes
     if change.fields & _SHOWN_BY_TALKS_OF_SPEAKER:
-        reach.talks.update(session.scalars(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == speaker.id)))
+        given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == speaker.id)
+        reach.by_speaker.update(session.scalars(given))
+        reach.talks |= reach.by_speaker
 
 
 def _tier(session: Session, change: Change, reach: Reach) -> None:
-    reach.elsewhere |= _is_public(session, change.row.event_id)
+    _sponsored(session, change.row.event_id, reach)
 
 
 def _sponsor(session: Session, change: Change, reach: Reach) -> None:
     held = (
-        select(Sponsorship.id)
+        select(Tier.event_id)
+        .select_from(Sponsorship)
         .join(Sponsorship.tier)
         .join(Tier.event)
         .where(Sponsorship.sponsor_id == change.row.id, Sponsorship.state == SponsorshipState.CONFIRMED)
         .where(Event.status.in_(PUBLIC_STATUSES))
     )
-    reach.elsewhere |= session.scalars(held.limit(1)).first() is not None
+    sponsored = set(session.scalars(held))
+    reach.elsewhere |= bool(sponsored)
+    reach.entries |= sponsored
 
 
 def _sponsorship(session: Session, change: Change, reach: Reach) -> None:
     # An enquiry is between the member and the organisers, also where it is turned down.
     if SponsorshipState.CONFIRMED in {change.row.state, change.before.get("state")}:
         event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
-        reach.elsewhere |= _is_public(session, event_id)
+        _sponsored(session, event_id, reach)
 
 
-def _is_public(session: Session, event_id: str | None) -> bool:
+def _sponsored(session: Session, event_id: str | None, reach: Reach) -> None:
+    """Note that who sponsors a public event, or as what, is otherwise now; its entry may name them."""
+    if event_id is not None and _is_public(session, event_id):
+        reach.elsewhere = True
+        reach.entries.add(event_id)
+
+
+def _is_public(session: Session, event_id: str) -> bool:
     status = session.scalars(select(Event.status).where(Event.id == event_id)).one_or_none()
     return status in PUBLIC_STATUSES
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eventcal.config import Settings
+from eventcal.feeds.fetches import KEPT as FETCHES_KEPT
+from eventcal.feeds.fetches import forget_fetches
 from eventcal.jobs.sender import Mail, MailRefusedError, mail_server, send_mail
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
@@ -57,9 +59,13 @@ def send_next(database: Database, settings: Settings) -> bool:
 
 
 def prune(database: Database, settings: Settings) -> None:
-    """Remove what was sent or given up a month ago; where no mail is configured, what is a week old."""
+    """Remove mail that was sent or given up a month ago; where no mail is configured, what is a week old.
+
+    Also how often feeds were fetched that nobody has fetched for three months.
+    """
     with database.unit_of_work() as unit:
         unit.session.execute(old_messages(now=unit.now, sends_mail=settings.mail_url is not None))
+        forget_fetches(unit.session, before=unit.now - FETCHES_KEPT)
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,10 @@ class Database:
         with self._reading.connect() as connection:
             yield connection
 
+    def session_of(self, connection: Connection) -> Session:
+        """Return a session for reading that sees what this connection sees."""
+        return Session(connection, autoflush=False, expire_on_commit=False)
+
     @contextmanager
     def unit_of_work(self) -> Iterator["Unit"]:
         """Give a unit whose changes are committed at the end, all or none.
@@ -159,16 +163,26 @@ class Unit:
         self.now = now
         self._hooks = hooks
         self._changes: list[Change] = []
-        event.listen(session, "before_flush", lambda *_: self._changes.extend(_changes_in(session)))
+        self._follows = False
+        event.listen(session, "before_flush", self._note_changes)
+
+    def _note_changes(self, session: Session, *_: object) -> None:
+        # What the hooks themselves write is followed by nobody.
+        if not self._follows:
+            self._changes.extend(_changes_in(session))
 
     def settle(self) -> None:
         """Let the hooks follow what was touched since the last time, so that every derived value is right."""
         self.session.flush()
         changes = tuple(self._changes)
-        for hook in self._hooks:
-            hook(self.session, changes, self.now)
-        self.session.flush()
         self._changes.clear()
+        self._follows = True
+        try:
+            for hook in self._hooks:
+                hook(self.session, changes, self.now)
+            self.session.flush()
+        finally:
+            self._follows = False
 
 
 def answer_not_before(session: Session, moment: datetime) -> None:
@@ -180,7 +194,9 @@ def _changes_in(session: Session) -> Iterator[Change]:
     for row in session.new:
         yield Change(row, "added")
     for row in session.dirty:
-        histories = {attr.key: attr.history for attr in inspect(row).attrs}
+        state = inspect(row)
+        # Only what was set since it was last loaded or flushed can have changed.
+        histories = {name: state.attrs[name].history for name in list(state.committed_state)}
         fields = frozenset(name for name, history in histories.items() if history.has_changes())
         if fields:
             before = {name: histories[name].deleted[0] for name in fields if histories[name].deleted}

@@ -9,6 +9,7 @@ than the parser goes (it would drop the rest), is given as its author typed it.
 import html
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 import nh3
@@ -51,6 +52,11 @@ _CLEANER = nh3.Cleaner(
 )
 
 
+# One change shows a text in several places; and a room renamed shows those of all its talks once more.
+_REMEMBERED = 256
+
+
+@lru_cache(_REMEMBERED)
 def to_html(markdown: str) -> str:
     """Return the text as HTML that can stand in any page of ours or of somebody else's.
 
@@ -64,6 +70,7 @@ def to_html(markdown: str) -> str:
     return _CLEANER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {}))
 
 
+@lru_cache(_REMEMBERED)
 def to_plain(markdown: str) -> str:
     r"""Return the text as lines to read in a calendar, joined by \n, with none at either end.
 

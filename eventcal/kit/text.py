@@ -156,12 +156,26 @@ def query_words(q: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> list[str]:
-    folded = fold(text)
-    return "".join(c if _belongs_to_a_word(c) else " " for c in folded).split()
+    return fold(text).translate(_WORD_CHARACTERS).split()
 
 
 def _belongs_to_a_word(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"}
+
+
+class _WordCharacters(dict[int, str]):
+    """For str.translate: what belongs to a word stays, all else is a space. The common ones are remembered."""
+
+    _COMMON = 0x3000
+
+    def __missing__(self, code: int) -> str:
+        kept = chr(code) if _belongs_to_a_word(chr(code)) else " "
+        if code < self._COMMON:
+            self[code] = kept
+        return kept
+
+
+_WORD_CHARACTERS = _WordCharacters()
 
 
 def email_key(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -23,15 +23,32 @@ def whole_talk() -> tuple[ORMOption, ...]:
         joinedload(Talk.event),
         joinedload(Talk.track),
         joinedload(Talk.room),
-        joinedload(Talk.reprise_of).joinedload(Talk.event),
+        # Few talks are given again; the others pay nothing for it.
+        selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         selectinload(Talk.tags),
     )
 
 
+# One talk comes in one statement, made once: what an edit spent most of its time on. For many, the rows of speakers
+# times tags would be too many.
+_ONE_TALK = (
+    select(Talk)
+    .where(Talk.id == bindparam("talk_id"))
+    .options(
+        joinedload(Talk.event),
+        joinedload(Talk.track),
+        joinedload(Talk.room),
+        joinedload(Talk.reprise_of).joinedload(Talk.event),
+        joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker),
+        joinedload(Talk.tags),
+    )
+)
+
+
 def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
     """Return the talk, whole, or None where there is none that the caller may know of."""
-    talk = session.scalars(select(Talk).where(Talk.id == talk_id).options(*whole_talk())).one_or_none()
+    talk = session.scalars(_ONE_TALK, {"talk_id": talk_id}).unique().one_or_none()
     return talk if talk is not None and may_see_talk(talk, caller) else None
 
 

@@ -77,13 +77,18 @@ def submit_talk(
     return talk
 
 
+# What is held against an event's tracks, rooms or call.
+_NEEDS_EVENT = frozenset({"track", "room", "kind"})
+
+
 def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
     """Change the fields that are given (RFC 7396: null clears one).
 
     Raises what check_may_edit does, and Invalid with every fault.
     """
     check_may_edit(talk, caller)
-    complete_event(session, talk.event)
+    if _NEEDS_EVENT & fields.keys():
+        complete_event(session, talk.event)
     faults = _apply(session, talk, fields, caller=caller, now=now)
     if "kind" in fields:
         faults += _kind_faults(talk)

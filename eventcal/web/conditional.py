@@ -5,13 +5,9 @@ not served. An entity tag is a version and a suffix for the coding; in this modu
 """
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import NamedTuple
 
 from flask import Request, Response
 from werkzeug.datastructures import Headers
@@ -19,8 +15,9 @@ from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.clock import whole_second
 from eventcal.kit.refusals import Stale
-from eventcal.web.encodings import IDENTITY, acceptable_codings, encode
+from eventcal.web.encodings import IDENTITY, acceptable_codings
 from eventcal.web.errors import PreconditionRequired
+from eventcal.web.renditions import Rendition
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 """Cache-Control of what everybody may see."""
@@ -30,55 +27,6 @@ PRIVATE = "private, max-age=300"
 
 SMALLEST_COMPRESSED = 200
 """Bodies of fewer bytes go out as they are: compressing gains nothing there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Version:
-    """What answers a conditional request without any body: see `unchanged`."""
-
-    etag: str
-    last_modified: datetime | None
-    cache_control: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rendition:
-    """A finished body and all that is said of it. Each encoding is made once, when somebody first takes it.
-
-    etag: names the version, without quotes and without a suffix for the encoding.
-    last_modified: never goes backwards; None where nobody knows.
-    filename: what a download is called, or None; reduced to safe ASCII.
-    link: the Link header of a page of a list.
-    """
-
-    body: bytes
-    media_type: str
-    etag: str
-    last_modified: datetime | None
-    cache_control: str
-    filename: str | None = None
-    link: str | None = None
-    _encoded: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
-
-    @property
-    def version(self) -> Version:
-        """Return what names this body."""
-        return Version(etag=self.etag, last_modified=self.last_modified, cache_control=self.cache_control)
-
-    def encoded(self, coding: str) -> bytes:
-        """Return the body in a coding: br, zstd, gzip or identity."""
-        if coding == IDENTITY:
-            return self.body
-        # Whoever comes while it is being made waits for it: cheaper than making it twice.
-        with self._lock:
-            if coding not in self._encoded:
-                self._encoded[coding] = encode(self.body, coding)
-            return self._encoded[coding]
-
-    def weight(self) -> int:
-        """Return how many bytes this holds by now."""
-        return len(self.body) + sum(map(len, tuple(self._encoded.values())))
 
 
 def etag_of(body: bytes) -> str:
@@ -99,11 +47,10 @@ def entity_tag(etag: str, coding: str) -> str:
 def serve(rendition: Rendition, request: Request, now: datetime) -> Response:
     """Return the answer to a GET or HEAD: 304, or 200 in the encoding that the caller likes best; never 406."""
     coding = _chosen(rendition, acceptable_codings(request.headers.get("Accept-Encoding")))
-    version = rendition.version
-    if _is_current(request, version, coding=coding, now=now):
-        return _not_modified(version, coding, now=now)
+    if _is_current(request, rendition, coding=coding, now=now):
+        return _not_modified(rendition, coding, now=now)
     answer = Response(rendition.encoded(coding), content_type=rendition.media_type)
-    _describe(answer, version, coding, now=now)
+    _describe(answer, rendition, coding, now=now)
     answer.headers["Accept-Ranges"] = "none"
     if coding != IDENTITY:
         answer.headers["Content-Encoding"] = coding
@@ -114,35 +61,23 @@ def serve(rendition: Rendition, request: Request, now: datetime) -> Response:
     return answer
 
 
-def unchanged(version: Version, request: Request, now: datetime) -> Response | None:
-    """Return the 304 where the version alone shows it, so that nothing needs to be rendered; else None.
-
-    None says nothing yet: `serve` knows the body, and so also what a small one is tagged with.
-    """
-    coding = acceptable_codings(request.headers.get("Accept-Encoding"))[0]
-    header = request.headers.get("If-None-Match")
-    if header is None or not _names(header, entity_tag(version.etag, coding)):
-        return None
-    return _not_modified(version, coding, now=now)
-
-
 def _chosen(rendition: Rendition, codings: tuple[str, ...]) -> str:
     if IDENTITY in codings and len(rendition.body) < SMALLEST_COMPRESSED:
         return IDENTITY
     return codings[0]
 
 
-def _is_current(request: Request, version: Version, *, coding: str, now: datetime) -> bool:
+def _is_current(request: Request, rendition: Rendition, *, coding: str, now: datetime) -> bool:
     """Say whether the caller has this already (RFC 9110, 13.2.2): If-None-Match wins over If-Modified-Since."""
     header = request.headers.get("If-None-Match")
     if header is not None:
-        return header.strip() == "*" or _names(header, entity_tag(version.etag, coding))
+        return header.strip() == "*" or _names(header, entity_tag(rendition.etag, coding))
     since = _http_date(request.headers.get("If-Modified-Since"))
-    if since is None or version.last_modified is None:
+    if since is None or rendition.last_modified is None:
         return False
     # A date to come is none that we gave (RFC 9110, 13.1.3 counts by our clock): only a wrong clock has it.
     # What changed within this very second may change again in it.
-    changed = whole_second(version.last_modified)
+    changed = whole_second(rendition.last_modified)
     return changed <= since <= now and changed < whole_second(now)
 
 
@@ -182,21 +117,21 @@ class _NotModified(Response):
         return headers
 
 
-def _not_modified(version: Version, coding: str, *, now: datetime) -> Response:
+def _not_modified(rendition: Rendition, coding: str, *, now: datetime) -> Response:
     answer = _NotModified(status=304)
-    _describe(answer, version, coding, now=now)
+    _describe(answer, rendition, coding, now=now)
     return answer
 
 
-def _describe(answer: Response, version: Version, coding: str, *, now: datetime) -> None:
+def _describe(answer: Response, rendition: Rendition, coding: str, *, now: datetime) -> None:
     """Say what 200 and 304 have in common."""
-    answer.headers["ETag"] = entity_tag(version.etag, coding)
-    if version.last_modified is not None:
+    answer.headers["ETag"] = entity_tag(rendition.etag, coding)
+    if rendition.last_modified is not None:
         # A second change within the second of the first must not hide behind the same date (RFC 9110, 8.8.2.2):
         # until that second is over, the thing was last modified before it.
         earlier = whole_second(now) - timedelta(seconds=1)
-        answer.headers["Last-Modified"] = http_date(min(whole_second(version.last_modified), earlier))
-    answer.headers["Cache-Control"] = version.cache_control
+        answer.headers["Last-Modified"] = http_date(min(whole_second(rendition.last_modified), earlier))
+    answer.headers["Cache-Control"] = rendition.cache_control
     answer.headers["Vary"] = "Accept-Encoding"
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link, Content-Disposition"
@@ -236,54 +171,3 @@ def _given(if_match: str | None) -> str:
     if if_match is None:
         raise PreconditionRequired("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
     return if_match
-
-
-class RenditionKey(NamedTuple):
-    """Which rendition: the URL with its query, the calendar's revision, and the day (UTC), which moves windows."""
-
-    url: str
-    generation: int
-    day: date
-
-
-class RenditionCache:
-    """The renditions that were asked for last, within a bound in bytes; one for each URL, for all threads."""
-
-    # What a rendition costs beside its bytes, roughly.
-    _OVERHEAD = 1000
-
-    def __init__(self, largest: int) -> None:
-        self._largest = largest
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[RenditionKey, Rendition, int]] = OrderedDict()
-        self._total = 0
-
-    def get(self, key: RenditionKey) -> Rendition | None:
-        """Return what is kept for exactly this key."""
-        with self._lock:
-            kept = self._kept.get(key.url)
-            if kept is None or kept[0] != key:
-                return None
-            # Encodings have been made since: weigh it again.
-            self._put(key, kept[1])
-            return kept[1]
-
-    def put(self, key: RenditionKey, rendition: Rendition) -> None:
-        """Keep a rendition in place of whatever was kept for its URL, unless it is larger than the bound."""
-        with self._lock:
-            self._put(key, rendition)
-
-    def _put(self, key: RenditionKey, rendition: Rendition) -> None:
-        self._drop(key.url)
-        weight = rendition.weight() + len(key.url) + self._OVERHEAD
-        if weight > self._largest:
-            return
-        self._kept[key.url] = (key, rendition, weight)
-        self._total += weight
-        while self._total > self._largest:
-            self._drop(next(iter(self._kept)))
-
-    def _drop(self, url: str) -> None:
-        kept = self._kept.pop(url, None)
-        if kept is not None:
-            self._total -= kept[2]

@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
-from eventcal.feeds.feed import Cancelled
+from eventcal.feeds.adapt import Cancelled
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid
 from eventcal.talks.words import TalkState

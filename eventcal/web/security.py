@@ -6,7 +6,8 @@ It adds no route, no command, no query and no header to a request; who is signed
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import RoleMixin, Security, UserDatastore, UserMixin, uia_email_mapper
 
 from eventcal.config import Settings
@@ -58,6 +59,7 @@ def start_security(app: Flask, settings: Settings, clock: Clock) -> None:
     """Set up sign-in on `app`: the cookie, the library, and how a refused token is answered."""
     app.config.update(_cookie_config(settings))
     app.config.update(_library_config(clock))
+    app.session_interface = _Sessions()
     security = Security(app, MemberDatastore(), register_blueprint=False)
     # Flask-Principal would load the signed-in member before every request, feeds included.
     security.principal.identity_loaders.clear()
@@ -69,6 +71,16 @@ def start_security(app: Flask, settings: Settings, clock: Clock) -> None:
     security.login_manager.request_loader(None)
     security.login_manager.user_loader(load_signed_in)
     register_token_refusals(app)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's sessions; most requests have none, and nothing is made ready to read it then."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of the request's cookie, else a new one."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 def security_schemes(settings: Settings) -> dict[str, dict[str, str]]:

@@ -13,8 +13,9 @@ from eventcal.config import Settings
 from eventcal.feeds.ledger import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, Unit
-from eventcal.web.conditional import RenditionCache
 from eventcal.web.links import Links
+from eventcal.web.renditions import RenditionCache
+from eventcal.web.tally import FetchTally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class House:
     ledger: Ledger
     links: Links
     renditions: RenditionCache
+    tally: FetchTally
 
 
 def move_in(app: Flask, house: House) -> None:

@@ -13,7 +13,7 @@ from eventcal.events.models import Event
 from eventcal.events.service import cancel_event, redact_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.changes import PublicChange
-from eventcal.feeds.models import EntryKind
+from eventcal.feeds.entry import EntryKind
 from eventcal.sponsors.models import Tier
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState

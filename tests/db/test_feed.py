@@ -1,7 +1,6 @@
 """Which entries a feed has: the same that the lists have, in their window, in one order."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,16 +10,19 @@ from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.service import cancel_event
 from eventcal.events.words import EventStatus, TalkKind
+from eventcal.feeds.entry import EntryKind
 from eventcal.feeds.feed import Feed, windowed
+from eventcal.feeds.formats import Options
 from eventcal.kit.paging import Paging
 from eventcal.talks.queries import list_talks
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.make import make_event, make_speaker, make_talk
-from tests.make_feeds import EVERY_FEED, Calendar, add_event, add_talk, open_calendar, whole_event
+from tests.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
 
 A_DAY = timedelta(days=1)
 TODAY = NOON.date()
+TALKS = frozenset({EntryKind.TALK})
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_in_utc_only_what_recurs_keeps_its_zone(calendar: Calendar) -> None:
     times = {"starts": "2026-06-10T18:00:00", "ends": "2026-06-10T20:00:00"}
     add_event(calendar, title="Once", **times)
     add_event(calendar, title="Weekly", recurrence="FREQ=WEEKLY", timezone="Europe/London", **times)
-    feed = calendar.read(replace(EVERY_FEED, utc=True))
+    feed = calendar.read(options=Options(utc=True))
     starts = {entry.text("SUMMARY"): entry.get("DTSTART") for entry in feed.events()}
     assert {name: line.parameters + ":" + line.value for name, line in starts.items()} == {
         "Once": ":20260610T160000Z",
@@ -82,7 +84,8 @@ def test_in_utc_only_what_recurs_keeps_its_zone(calendar: Calendar) -> None:
 @pytest.mark.parametrize(("events", "talks"), [(True, True), (True, False), (False, True), (False, False)])
 def test_a_feed_may_leave_out_events_or_talks_or_both(calendar: Calendar, *, events: bool, talks: bool) -> None:
     add_talk(calendar, add_event(calendar))
-    feed = Feed(asked=EVERYTHING, events=events, talks=talks)
+    kinds = [EntryKind.EVENT] * events + [EntryKind.TALK] * talks
+    feed = Feed(asked=EVERYTHING, kinds=frozenset(kinds))
     assert calendar.shown(feed) == ["Xen Summit"] * events + ["Xen on ARM"] * talks
 
 
@@ -91,8 +94,10 @@ def test_a_feed_may_be_narrowed_to_some_talks(calendar: Calendar) -> None:
     first, _ = (add_talk(calendar, summit, title=title) for title in ("First", "Second"))
     add_talk(calendar, summit, title="Hidden", state=TalkState.DRAFT)
     wanted = frozenset({first, "nobody"})
-    assert calendar.shown(Feed(asked=EVERYTHING, events=False, talks_only_of=wanted)) == ["First"]
-    assert calendar.shown(Feed(asked=EVERYTHING, events=False, talks_only_of=frozenset())) == []
+    assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=wanted)) == ["First"]
+    assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=frozenset())) == []
+    # Of talks alone: the events are all there.
+    assert calendar.shown(Feed(asked=EVERYTHING, only=wanted)) == ["First", "Xen Summit"]
 
 
 def test_a_feed_without_anything_is_still_a_calendar(calendar: Calendar) -> None:

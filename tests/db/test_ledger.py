@@ -7,16 +7,18 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus, Programme
 from eventcal.feeds.ledger import state_of
+from eventcal.feeds.models import LedgerEntry
 from eventcal.kit import localtime
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.make import make_speaker, make_talk
-from tests.make_feeds import Calendar, add_event, add_talk, ledger_of, moved_to, open_calendar, whole_event
+from tests.make_feeds import Calendar, add_event, add_talk, kept, ledger_of, moved_to, open_calendar, whole_event
 from tests.statements import statements
 
 A_DAY = timedelta(days=1)
@@ -185,6 +187,36 @@ def test_another_domain_is_another_uid_of_the_same_entry(calendar: Calendar) -> 
     moved.change(Talk, talk_id, title="Else")
     assert moved.numbers()[talk_id].sequence == 2
     moved.database.engine.dispose()
+
+
+def test_an_entry_keeps_a_number_of_its_own_whatever_it_is_called(calendar: Calendar) -> None:
+    def numbers(of: Calendar) -> dict[str, int]:
+        with of.database.reading() as session:
+            return {row["subject_id"]: row["number"] for row in kept(session).values()}
+
+    event_id = add_event(calendar)
+    ids = [event_id, *(add_talk(calendar, event_id) for _ in range(3))]
+    calendar.change(Talk, ids[1], title="Else", state=TalkState.WITHDRAWN)
+    assert numbers(calendar) == {id_: number for number, id_ in enumerate(ids, start=1)}
+    moved = moved_to(calendar, ledger_of(domain="other.example.org"))
+    with moved.write() as session:
+        moved.ledger.renew(session, now=moved.clock.now())
+    late = add_talk(moved, event_id)
+    assert numbers(moved) == {id_: number for number, id_ in enumerate([*ids, late], start=1)}
+    moved.database.engine.dispose()
+
+
+def test_what_other_formats_are_written_from_is_made_where_it_is_missing(calendar: Calendar) -> None:
+    add_talk(calendar, add_event(calendar))
+    with calendar.write() as session:
+        before = kept(session)
+        # As an upgrade leaves it from a version that had .ics alone.
+        session.execute(update(LedgerEntry).values(entry="", resource=None))
+        state_of(session).renderer = ""
+    with calendar.write() as session:
+        assert calendar.ledger.renew(session, now=calendar.clock.now()) == 0
+    with calendar.write() as session:
+        assert kept(session) == before
 
 
 def test_another_renderer_that_writes_the_same_changes_no_entry_but_the_date(calendar: Calendar) -> None:

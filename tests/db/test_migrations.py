@@ -12,7 +12,7 @@ from eventcal.kit import migrate
 from eventcal.kit.database import Database, UtcDateTime
 from eventcal.schema import metadata
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = sorted(path.name.partition("_")[0] for path in (migrate.MIGRATIONS / "versions").glob("0*.py"))
 INSERT_MEMBER = (
     "INSERT INTO members (id, email, email_key, name, active, fs_uniquifier, role, created_at)"
     " VALUES ('m', 'a@b.example', 'a@b.example', 'A', true, 'u', 'member', '2026-03-01 12:00:00')"
@@ -95,11 +95,11 @@ def test_every_step_can_be_taken_down_and_up_again(database: Database) -> None:
 
 
 def test_the_ledger_begins_with_its_one_row(database: Database) -> None:
-    names = ("id", "revision", "changed_at", "renderer")
+    names = ("id", "revision", "changed_at", "reshaped_at", "numbers", "renderer")
     state = table("ledger_state", *(column(name, UtcDateTime() if name == "changed_at" else None) for name in names))
     with database.connection() as connection:
         found = [tuple(row) for row in connection.execute(select(state))]
-    assert found == [(1, 0, datetime(1970, 1, 1, tzinfo=UTC), "")]
+    assert found == [(1, 0, datetime(1970, 1, 1, tzinfo=UTC), 0, 0, "")]
 
 
 def test_upgrading_again_changes_nothing(database: Database) -> None:
@@ -165,3 +165,35 @@ def test_on_sqlite_a_migration_must_not_leave_rows_that_refer_to_nothing(sqlite_
     with engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
     engine.dispose()
+
+
+OLD_ENTRY = (
+    "INSERT INTO ledger_entries (uid, kind, subject_id, public_id, deleted, cancelled, sequence, revision, stamp,"
+    " created_at, zone, first_day, last_day, content, ics) VALUES (:uid, :kind, :uid, :uid, false, false, 3, 5,"
+    " '2026-03-01 12:00:00', :created_at, NULL, '2026-06-10', '2026-06-12', 'abc', 'BEGIN:VEVENT')"
+)
+
+
+def test_entries_of_before_are_numbered_by_their_age_and_all_is_to_be_made_anew(database: Database) -> None:
+    migrate.downgrade(database.engine, "0004")
+    ages = {"young": "2026-03-01 12:00:00", "b": "2024-03-01 12:00:00", "a": "2024-03-01 12:00:00"}
+    with database.engine.begin() as connection:
+        for uid, created_at in ages.items():
+            connection.execute(text(OLD_ENTRY), {"uid": uid, "kind": "talk", "created_at": created_at})
+        connection.execute(text("UPDATE ledger_state SET revision = 7, renderer = 'r'"))
+    migrate.upgrade(database.engine)
+    kept = "uid, number, sequence, revision, content, ics, shown_until"
+    assert rows(database, f"SELECT {kept} FROM ledger_entries ORDER BY number") == [  # noqa: S608 - our own words
+        (uid, number, 3, 5, "abc", "BEGIN:VEVENT", None) for number, uid in enumerate(["a", "b", "young"], start=1)
+    ]
+    assert rows(database, "SELECT revision, reshaped_at, numbers, renderer FROM ledger_state") == [(7, 7, 3, "")]
+
+
+def test_who_goes_back_loses_the_entries_that_the_earlier_one_did_not_know(database: Database) -> None:
+    migrate.downgrade(database.engine, "0004")
+    with database.engine.begin() as connection:
+        for kind in ("event", "talk", "opening", "closing"):
+            connection.execute(text(OLD_ENTRY), {"uid": kind, "kind": kind, "created_at": "2026-03-01 12:00:00"})
+    migrate.upgrade(database.engine)
+    migrate.downgrade(database.engine, "0004")
+    assert rows(database, "SELECT uid FROM ledger_entries ORDER BY uid") == [("event",), ("talk",)]

@@ -21,6 +21,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import edit_speaker
 from eventcal.sponsors.models import Tier
 from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.merge import merge_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.parts import remove_event
 from eventcal.talks.rules import Step
@@ -28,8 +29,8 @@ from eventcal.talks.service import edit_talk, redact_talk, submit_talk
 from eventcal.talks.stars import add_star
 from tests.clocks import FixedClock
 from tests.feed_world import Do, World, edit, open_world, publish_draft, step
-from tests.make import MODERATOR, caller_of, make_sponsor, make_sponsorship, make_tier
-from tests.make_feeds import numbers_of
+from tests.make import MODERATOR, caller_of, make_speaker, make_sponsor, make_sponsorship, make_tier
+from tests.make_feeds import deadlines_of, numbers_of
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ def _propose(world: World, session: Session) -> Event:
 
 def _edit_proposed(world: World, session: Session) -> None:
     event = world.event(session, "proposed")
-    fields = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"], "call_for_talks": {}}
+    fields: dict[str, Any] = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
+    fields["call_for_talks"] = {"closes_at": "2026-05-01T12:00:00"}
     edit_event(session, event, fields, now=world.calendar.clock.now())
     parts.add_room(session, event, {"name": "Attic"})
     parts.add_track(session, event, {"name": "ARM"})
@@ -80,6 +82,11 @@ def _write_private_columns(world: World, session: Session) -> None:
     talk.notes, talk.submitter_id = "Else", None
     world.row(session, Speaker, "grace").email = "grace@example.org"
     world.event(session).proposer_id = world.ids["member"]
+
+
+def _merge_unknown_speakers(world: World, session: Session) -> None:
+    unknown, other = world.row(session, Speaker, "unknown"), make_speaker(session, slug="unknown-too")
+    merge_speakers(session, other, unknown, caller=MODERATOR, now=world.calendar.clock.now())
 
 
 def _save_the_same_again(world: World, session: Session) -> None:
@@ -126,6 +133,7 @@ QUIET: dict[str, Do] = {
         caller=MODERATOR,
         now=world.calendar.clock.now(),
     ),
+    "an unknown speaker turns out to be another one": _merge_unknown_speakers,
     "an event that waits is sponsored": _sponsor_proposed,
     "somebody asks to sponsor": lambda world, session: make_sponsorship(session, world.row(session, Tier, "tier")),
     "somebody who asks to sponsor is turned down": _turn_down,
@@ -145,8 +153,10 @@ def seen(session: Session) -> list[object]:
     return [
         state.revision,
         state.changed_at,
+        state.reshaped_at,
         list_changes(session, since=0, limit=50),
         numbers_of(session),
+        deadlines_of(session),
         *session.execute(_versions(Event).where(Event.status.in_(PUBLIC_STATUSES))),
         *session.execute(_versions(Talk).where(Talk.published_at.is_not(None))),
     ]

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import cancel_event, publish_event, redact_event
 from eventcal.feeds.changes import list_changes
+from eventcal.feeds.formats import Options
 from eventcal.feeds.ledger import state_of
-from eventcal.sponsors.models import Sponsor, Tier
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.parts import remove_room, remove_track
 from eventcal.talks.rules import Step
@@ -29,10 +29,11 @@ from tests.feed_world import (
     merge_ada_into_grace,
     open_world,
     publish_draft,
+    put,
     step,
 )
 from tests.make import MODERATOR, make_sponsorship
-from tests.make_feeds import BASE_URL, Numbers, numbers_of
+from tests.make_feeds import BASE_URL, Numbers, kept, numbers_of
 
 
 @pytest.fixture
@@ -111,7 +112,19 @@ REACHES: dict[str, tuple[Do, set[str]]] = {
         lambda world, session: setattr(world.event(session, "hackday"), "slug", "hackathon"),
         {"hackday"},
     ),
+    "tier: name": (put(Tier, "tier", name="Else"), SUMMIT),
+    "sponsor: name": (put(Sponsor, "sponsor", name="Else"), SUMMIT),
+    "sponsor: address": (put(Sponsor, "sponsor", url="https://else.example.org/"), SUMMIT),
+    "sponsorship: confirmed": (
+        lambda world, session: make_sponsorship(
+            session, world.row(session, Tier, "tier"), state=SponsorshipState.CONFIRMED
+        ),
+        SUMMIT,
+    ),
+    "sponsorship: cancelled": (put(Sponsorship, "sponsorship", state=SponsorshipState.CANCELLED), SUMMIT),
     # What shows in resources alone.
+    "tier: what it holds": (put(Tier, "tier", benefits=["A booth"], capacity=5), set()),
+    "sponsor: description": (put(Sponsor, "sponsor", description="Else"), set()),
     "talk: language": (edit("talk", language="de"), set()),
     "talk: recording": (edit("talk", recording_url="https://video.example.org/"), set()),
     "speaker: bio": (edit_grace(bio="Else"), set()),
@@ -171,17 +184,26 @@ def test_a_change_that_the_public_sees_moves_date_and_cursor_and_leaves_what_was
             assert (event_json(event, links)["slug"], talk_json(talk, links)["id"]) == ("summit", world.ids["talk"])
 
 
-@pytest.mark.parametrize("table", [Tier, Sponsor])
-def test_what_the_public_sees_of_sponsors_moves_the_date_alone(world: World, table: Any) -> None:  # noqa: ANN401 - any table
-    calendar = world.calendar
-    with calendar.write() as session:
-        sponsorship = make_sponsorship(session, world.row(session, Tier, "tier"), state=SponsorshipState.CONFIRMED)
-        ids = {Tier: world.ids["tier"], Sponsor: sponsorship.sponsor.id}
-    before, numbers, (_, since) = calendar.state(), calendar.numbers(), calendar.changes()
-    calendar.change(table, ids[table], name="Else")
-    assert calendar.state() == (before[0] + 1, calendar.clock.now())
-    assert calendar.numbers() == numbers
-    assert calendar.changes(since) == ([], before[0] + 1)
+def test_after_every_change_all_is_kept_as_it_would_be_made_anew(world: World) -> None:
+    for name, (do, _) in REACHES.items():
+        with world.calendar.undone() as unit:
+            do(world, unit.session)
+            unit.settle()
+            before = kept(unit.session)
+            world.calendar.ledger.recompute(unit.session, now=unit.now)
+            assert (name, kept(unit.session)) == (name, before)
+
+
+def test_who_sponsors_an_event_shows_in_its_entry_for_those_who_ask_for_it(world: World) -> None:
+    calendar, rich = world.calendar, Options(rich=True)
+    plain, before = calendar.entry(world.ids["summit"]), calendar.take(options=rich)
+    calendar.change(Sponsor, world.ids["sponsor"], name="Else")
+    after = calendar.entry(world.ids["summit"])
+    assert {line.name for line in after.lines if line not in plain.lines} == {"SEQUENCE", "DTSTAMP", "LAST-MODIFIED"}
+    assert (b"SUMMARY:Rackspace" in before, b"SUMMARY:Else" in before) == (True, False)
+    assert (b"SUMMARY:Rackspace" in calendar.take(options=rich), b"SUMMARY:Else" in calendar.take(options=rich)) == (
+        *(False, True),
+    )
 
 
 def test_an_event_names_its_neighbour_by_the_new_address(world: World) -> None:

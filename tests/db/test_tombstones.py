@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from eventcal.events.filter import EVERYTHING
 from eventcal.events.service import cancel_event, redact_event
-from eventcal.feeds.feed import Cancelled, Feed
+from eventcal.feeds.adapt import Cancelled
+from eventcal.feeds.formats import Options
 from eventcal.feeds.models import LedgerEntry
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
@@ -30,7 +30,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
 # Tombstones
 
 
-KEEP, HIDE, MARK = (Feed(asked=EVERYTHING, cancelled=cancelled) for cancelled in Cancelled)
+KEEP, HIDE, MARK = (Options(cancelled=cancelled) for cancelled in Cancelled)
 
 
 def withdraw(calendar: Calendar, talk_id: str) -> None:
@@ -69,10 +69,10 @@ def test_cancelled_entries_can_be_hidden_or_marked_in_their_title_alone(calendar
     event_id = add_event(calendar)
     add_talk(calendar, event_id, title="Stays")
     withdraw(calendar, add_talk(calendar, event_id))
-    assert calendar.shown(HIDE) == ["Stays", "Xen Summit"]
-    marked = {entry.text("SUMMARY"): entry.value("STATUS") for entry in calendar.read(MARK).events()}
+    assert calendar.shown(options=HIDE) == ["Stays", "Xen Summit"]
+    marked = {entry.text("SUMMARY"): entry.value("STATUS") for entry in calendar.read(options=MARK).events()}
     assert marked == {"CANCELLED: Xen on ARM": "CONFIRMED", "Stays": "CONFIRMED", "Xen Summit": "CONFIRMED"}
-    kept = {entry.text("SUMMARY"): entry.value("STATUS") for entry in calendar.read(KEEP).events()}
+    kept = {entry.text("SUMMARY"): entry.value("STATUS") for entry in calendar.read(options=KEEP).events()}
     assert kept == marked | {"CANCELLED: Xen on ARM": "CANCELLED"}
 
 
@@ -101,11 +101,11 @@ def test_what_takes_place_stays_for_ever(calendar: Calendar) -> None:
 # Redaction
 
 
-def ledger_text(calendar: Calendar) -> str:
-    """Return everything that the ledger holds, as one text."""
+def ledger_text(calendar: Calendar, *names: str) -> str:
+    """Return everything that the ledger holds, or these columns of it, as one text."""
     with calendar.database.reading() as session:
         rows = session.scalars(select(LedgerEntry)).all()
-        columns = [column.key for column in LedgerEntry.__table__.columns]
+        columns = names or [column.key for column in LedgerEntry.__table__.columns]
         return "\n".join(str(getattr(row, name)) for row in rows for name in columns).replace("\r\n ", "")
 
 
@@ -122,8 +122,8 @@ def test_a_redacted_talk_leaves_a_tombstone_without_a_word(calendar: Calendar) -
             tags=["Secret tag"],
             speakers=[speaker],
         ).id
-    # It waits for its time, so that the event names it too.
-    assert ledger_text(calendar).count("Secret title") == 3
+    # It waits for its time, so that the event names it too: in the finished text, the entry and the resource of each.
+    assert [ledger_text(calendar, name).count("Secret title") for name in ("ics", "entry", "resource")] == [3, 3, 1]
     with calendar.write() as session:
         redact_talk(session, get_talk(session, talk_id, MODERATOR), caller=MODERATOR, now=calendar.clock.now())
     assert "Secret" not in ledger_text(calendar)

@@ -13,7 +13,8 @@ from sqlalchemy import make_url
 from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
-from eventcal.web.conditional import RenditionCache
+from eventcal.web.renditions import RenditionCache
+from eventcal.web.tally import FetchTally
 from eventcal.web.work import House, move_in
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
@@ -45,7 +46,13 @@ class Street:
         if kind not in self._houses:
             self._houses[kind] = self._built(database_url, clock)
         settings = settings_of(database_url, **changes)
-        house = replace(self._houses[kind], settings=settings, clock=clock, renditions=RenditionCache(10_000_000))
+        house = replace(
+            self._houses[kind],
+            settings=settings,
+            clock=clock,
+            renditions=RenditionCache(10_000_000),
+            tally=FetchTally(),
+        )
         house.database.clock = clock
         move_in(app, house)
         try:

@@ -1,13 +1,15 @@
 """The .ics feeds over HTTP: what each holds, what stands above it, and what is refused."""
 
+from datetime import UTC, datetime
+
 import pytest
 from flask import Flask
 
 from eventcal.events.service import cancel_event
 from eventcal.speakers.models import Speaker
 from eventcal.talks.merge import merge_speakers
-from tests.clocks import NOON
-from tests.fetching import FEEDS, fetch, make_calendar, read, titles
+from tests.clocks import NOON, FixedClock
+from tests.fetching import FEEDS, fetch, make_calendar, read, set_deadline, titles
 from tests.http_app import pointers, problem, writing
 from tests.make import MODERATOR, make_event, make_speaker
 from tests.make_feeds import whole_event
@@ -66,13 +68,44 @@ def test_the_feed_of_somebody_who_was_merged_is_the_feed_of_who_stayed(app: Flas
     assert titles(app, "/speakers/grace.ics") == ["Given", "Scheduled", "Waiting"]
 
 
-@pytest.mark.usefixtures("ids")
-def test_the_filters_of_the_lists_are_the_filters_of_feeds(app: Flask) -> None:
+def test_the_deadlines_have_a_feed_of_their_own_whenever_they_are(
+    app: Flask, ids: dict[str, str], clock: FixedClock
+) -> None:
+    set_deadline(app, ids)
+    closes = "Call for talks closes: Xen Summit"
+    assert titles(app, "/deadlines.ics") == [closes]
+    clock.move(datetime(2030, 1, 1, tzinfo=UTC))
+    wanted = {
+        "": [closes],
+        # Every event, and not only those of the window that the calendar has.
+        "include=events": ["Long ago", "Xen Summit"],
+        "event=summit&tag=xen": [closes],
+        "event=old": [],
+        "scheduled=false": [],
+        "to=2026-04-30": [],
+    }
+    assert {query: titles(app, f"/deadlines.ics?{query}") for query in wanted} == wanted
+
+
+def test_an_events_feed_can_hold_its_deadlines_and_a_talks_cannot(app: Flask, ids: dict[str, str]) -> None:
+    set_deadline(app, ids)
+    everything = "include=events,talks,deadlines"
+    assert titles(app, f"/events/summit.ics?{everything}") == [
+        *("Call for talks closes: Xen Summit", "Scheduled", "Xen Summit")
+    ]
+    assert titles(app, f"/talks/scheduled.ics?{everything}") == ["Scheduled"]
+    assert titles(app, f"/speakers/grace.ics?{everything}") == ["Given", "Scheduled", "Waiting"]
+
+
+def test_the_filters_of_the_lists_are_the_filters_of_feeds(app: Flask, ids: dict[str, str]) -> None:
+    set_deadline(app, ids)
     wanted = {
         "include=events": ["Xen Summit"],
         "include=talks": ["Scheduled"],
         "include=talks,events": ["Scheduled", "Xen Summit"],
-        "include=deadlines": [],
+        "include=deadlines": ["Call for talks closes: Xen Summit"],
+        "include=deadlines&from=2026-05-02": [],
+        "include=events,talks,deadlines": ["Call for talks closes: Xen Summit", "Scheduled", "Xen Summit"],
         "tag=xen": ["Xen Summit"],
         "city=Berlin&include=talks": ["Scheduled"],
         "city=Bonn": [],
@@ -129,6 +162,7 @@ def test_a_feed_says_what_it_is_and_where_it_is_found(app: Flask) -> None:
             f"{BASE}/talks/scheduled.ics",
         ],
         "/speakers/grace.ics": ["Grace Hopper", "UTC", f"{BASE}/speakers/grace", f"{BASE}/speakers/grace.ics"],
+        "/deadlines.ics": ["eventcal: calls for talks", "UTC", f"{BASE}/", f"{BASE}/deadlines.ics"],
         "/calendar.ics?tag=xen&city=Berlin": [
             "eventcal",
             "UTC",

@@ -1,32 +1,26 @@
 """How feeds are served to programs that fetch them again and again, and what that costs."""
 
-import gzip
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import brotli
 import pytest
-import zstandard
 from flask import Flask
 
 from eventcal.events.models import Event
 from eventcal.events.service import cancel_event
+from eventcal.feeds.state import read_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from tests.clocks import FixedClock
+from eventcal.web.renditions import Rendition, RenditionKey
+from tests.api import row
+from tests.clocks import NOON, FixedClock
 from tests.fetching import FEEDS, fetch, make_calendar, rename, titles, validators
-from tests.http_app import database_of, running, writing
+from tests.http_app import database_of, house_of, running, writing
 from tests.icslint import parse
 from tests.make import make_event, make_sponsor, make_talk
 from tests.make_feeds import whole_event
+from tests.served import DECODE
 from tests.statements import statements
-
-DECODE: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.decompress,
-    "br": brotli.decompress,
-    "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
-}
 
 
 @pytest.fixture
@@ -66,10 +60,10 @@ def test_who_has_the_bytes_is_told_so_with_the_same_validators(app: Flask) -> No
 @pytest.mark.usefixtures("ids")
 def test_each_encoding_has_a_tag_of_its_own_and_the_same_bytes_inside(app: Flask) -> None:
     plain = fetch(app, "/calendar.ics")
-    for coding, decode in DECODE.items():
+    for coding in ("br", "zstd", "gzip"):
         packed = fetch(app, "/calendar.ics", Accept_Encoding=coding)
         assert packed.headers["Content-Encoding"] == coding
-        assert decode(packed.data) == plain.data
+        assert DECODE[coding](packed.data) == plain.data
         assert packed.headers["Last-Modified"] == plain.headers["Last-Modified"]
         statuses = {
             tag: fetch(app, "/calendar.ics", Accept_Encoding=coding, If_None_Match=tag).status_code
@@ -164,27 +158,59 @@ def asked(app: Flask, path: str, **headers: str) -> tuple[int, int]:
 
 
 @pytest.mark.usefixtures("ids")
-def test_an_unchanged_feed_costs_one_statement_and_a_changed_one_three(app: Flask) -> None:
-    assert asked(app, "/calendar.ics") == (200, 3)
-    assert asked(app, "/calendar.ics") == (200, 1)
-    tag = fetch(app, "/calendar.ics", Accept_Encoding="br").headers["ETag"]
-    assert asked(app, "/calendar.ics", Accept_Encoding="br", If_None_Match=tag) == (304, 1)
-    rename(app, Talk, "scheduled", "Else")
-    assert asked(app, "/calendar.ics", Accept_Encoding="br", If_None_Match=tag) == (200, 3)
-    assert asked(app, "/calendar.ics") == (200, 1)
+def test_an_unchanged_feed_costs_one_statement_and_a_changed_one_three_at_most(app: Flask) -> None:
+    for path in FEEDS:
+        status, first = asked(app, path)
+        assert (status, first <= 3) == (200, True)
+        assert asked(app, path) == (200, 1)
+        tag = fetch(app, path, Accept_Encoding="br").headers["ETag"]
+        assert asked(app, path, Accept_Encoding="br", If_None_Match=tag) == (304, 1)
+        # A change that is made on from the feed before, and one after which it is read whole.
+        for table, key in ((Talk, "scheduled"), (Event, row(app, Event, slug="summit").id)):
+            rename(app, table, key, f"Else, for {path}")
+            _, changed = asked(app, path)
+            assert (path, changed <= 3) == (path, True)
+            assert asked(app, path) == (200, 1)
 
 
-def test_where_something_else_changed_nobody_reads_entries_and_the_next_one_asks_once(
+def test_who_has_a_feed_that_did_not_change_is_told_so_and_the_next_one_asks_once(
     app: Flask, ids: dict[str, str]
 ) -> None:
     tag = fetch(app, "/events/old.ics").headers["ETag"]
     calendar_tag = fetch(app, "/calendar.ics").headers["ETag"]
     rename(app, Event, ids["old"], "Older")
-    assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 2)
+    status, changed = asked(app, "/calendar.ics", If_None_Match=calendar_tag)
+    assert (status, changed <= 3) == (304, True)
     assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 1)
-    assert asked(app, "/calendar.ics", If_None_Match='"else"') == (200, 3)
+    assert asked(app, "/calendar.ics", If_None_Match='"else"') == (200, 1)
     assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 1)
     assert fetch(app, "/events/old.ics", If_None_Match=tag).status_code == 200
+
+
+@pytest.mark.usefixtures("ids")
+def test_where_the_bytes_stayed_the_same_they_are_not_packed_again(app: Flask) -> None:
+    path = "/events/old.ics"
+    cache = house_of(app).renditions
+
+    def kept() -> Rendition:
+        revision = database_revision(app)
+        found = cache.get(RenditionKey(f"{path}?", revision, NOON.date()))
+        assert found is not None
+        return found
+
+    before = fetch(app, path, Accept_Encoding="br")
+    packed = kept().encoded("br")
+    rename(app, Talk, "scheduled", "Else")
+    after = fetch(app, path, Accept_Encoding="br")
+    assert (before.data, before.headers["ETag"]) == (after.data, after.headers["ETag"])
+    assert kept().encoded("br") is packed
+    # The same bytes, but the public data changed: a date cannot say of what.
+    assert before.headers["Last-Modified"] <= after.headers["Last-Modified"]
+
+
+def database_revision(app: Flask) -> int:
+    with database_of(app).connection() as connection:
+        return read_state(connection).revision
 
 
 def test_a_feed_asks_as_much_for_many_talks_as_for_one(app: Flask, ids: dict[str, str]) -> None:
@@ -195,6 +221,7 @@ def test_a_feed_asks_as_much_for_many_talks_as_for_one(app: Flask, ids: dict[str
         return asked(app, "/events/summit.ics")
 
     one = cost()
+    assert one[1] <= 3
     with writing(app) as session:
         summit = whole_event(session, ids["summit"])
         for number in range(20):

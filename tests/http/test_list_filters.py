@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus, Programme
 from eventcal.talks.words import TalkState
-from tests.api import Api
+from tests.api import Api, every_page, row
 from tests.clocks import FixedClock
+from tests.fetching import read
 from tests.http_app import writing
 from tests.make import make_event, make_speaker, make_talk
 
@@ -121,6 +122,44 @@ def test_the_talks_of_an_event_are_filtered_as_all_talks_are(anonymous: Api) -> 
     for query, (_events, talks) in QUERIES.items():
         expected = sorted(berlin & set(ALL_TALKS if talks is None else talks))
         assert (query, _names(anonymous, "/events/berlin/talks", query)) == (query, expected)
+
+
+@pytest.mark.usefixtures("calendar")
+def test_each_filter_gives_the_feeds_exactly_what_it_gives_the_lists(app: Flask, anonymous: Api) -> None:
+    for query in QUERIES:
+        # Talks that wait for their time stay out of a feed, unless they are asked for or their talk or speaker is.
+        timed = query if "scheduled=" in query else f"{query}&scheduled=true"
+        lists = {
+            f"/calendar.ics?{query}": (f"/events?{query}", f"/talks?{timed}"),
+            f"/calendar.ics?include=talks&{query}": (f"/talks?{timed}",),
+            f"/calendar.ics?include=events&{query}": (f"/events?{query}",),
+        }
+        if "event=" not in query:
+            lists[f"/events/berlin.ics?{query}"] = (f"/events?{query}&event=berlin", f"/events/berlin/talks?{timed}")
+        if "speaker=" not in query:
+            lists[f"/speakers/ada.ics?{query}"] = (f"/talks?{query}&speaker=ada",)
+        for path, listed in lists.items():
+            ids = {_uid_of(app, item) for one in listed for item in every_page(anonymous, one)}
+            assert (path, _uids(app, path)) == (path, ids)
+
+
+@pytest.mark.usefixtures("calendar")
+def test_a_talks_own_feed_has_it_where_the_list_has(app: Flask, anonymous: Api) -> None:
+    for talk in every_page(anonymous, "/talks"):
+        for query in QUERIES:
+            listed = [item["id"] for item in every_page(anonymous, f"/talks?{query}") if item["id"] == talk["id"]]
+            found = _uids(app, f"/talks/{talk['id']}.ics?{query}")
+            assert (talk["title"], query, found) == (talk["title"], query, {f"talk-{id_}@127.0.0.1" for id_ in listed})
+
+
+def _uid_of(app: Flask, item: dict[str, Any]) -> str:
+    if "slug" in item:
+        return f"event-{row(app, Event, slug=item['slug']).id}@127.0.0.1"
+    return f"talk-{item['id']}@127.0.0.1"
+
+
+def _uids(app: Flask, path: str) -> set[str]:
+    return {entry.text("UID") for entry in read(app, path).events()}
 
 
 @pytest.mark.usefixtures("calendar")

@@ -1,97 +1,19 @@
 """Events and talks become entries: what they say, how sure they are, what they stand beside."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from eventcal.events.derive import derive_event
-from eventcal.events.models import CoLocation, Event, EventTag, Room, Track
-from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus, Programme, TalkKind
-from eventcal.feeds.build import Builder
-from eventcal.feeds.entry import CalendarEntry, Relation, Status
+from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus, TalkKind
+from eventcal.feeds.entry import CalendarEntry, EntryKind, Part, Participant, Relation, Status, TalkFacts
 from eventcal.speakers.models import Speaker
-from eventcal.talks.derive import derive_talk
-from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
+from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.words import TalkState
-from eventcal.web.links import Links
+from tests.built import ADA, BUILDER, GRACE, a_talk, an_event, event_entry, talk_entry
 from tests.clocks import NOON
-from tests.make_feeds import BASE_URL, DOMAIN
-
-BUILDER = Builder(links=Links(BASE_URL), domain=DOMAIN)
-GRACE = Speaker(id="grace", name="Grace Hopper", job_title="Rear Admiral", affiliation="US Navy")
-ADA = Speaker(id="ada", name="Ada Lovelace")
-
-
-def an_event(*, tags: tuple[str, ...] = (), beside: tuple[Event, ...] = (), **fields: Any) -> Event:  # noqa: ANN401 - any column
-    """Give an event as the ledger loads it."""
-    values: dict[str, Any] = {
-        "id": "summit",
-        "slug": "xen-summit",
-        "title": "Xen Summit",
-        "programme": Programme.CURATED,
-        "attendance": Attendance.IN_PERSON,
-        "timezone": "Europe/Berlin",
-        "starts": "2026-06-10",
-        "ends": "2026-06-12",
-        "status": EventStatus.CONFIRMED,
-        "created_at": NOON,
-    }
-    event = Event(
-        tags=[EventTag(position=i, tag=tag) for i, tag in enumerate(tags)],
-        neighbours=[CoLocation(other=other) for other in beside],
-        call=None,
-        **(values | fields),
-    )
-    derive_event(event, now=NOON)
-    return event
-
-
-def a_talk(
-    event: Event,
-    *,
-    speakers: tuple[Speaker, ...] = (),
-    tags: tuple[str, ...] = (),
-    room: str | None = None,
-    track: str | None = None,
-    **fields: Any,  # noqa: ANN401 - any column
-) -> Talk:
-    """Give a public talk on the first day at 13:30, as the ledger loads it."""
-    values: dict[str, Any] = {
-        "id": "t1",
-        "title": "Xen on ARM",
-        "kind": TalkKind.TALK,
-        "state": TalkState.CONFIRMED,
-        "starts": "2026-06-10T13:30:00",
-        "published_at": NOON,
-        "created_at": NOON,
-        "reprise_of": None,
-    }
-    talk = Talk(
-        event=event,
-        event_id=event.id,
-        speaking=[TalkSpeaker(speaker=speaker, position=i) for i, speaker in enumerate(speakers)],
-        tags=[TalkTag(position=i, tag=tag) for i, tag in enumerate(tags)],
-        room=Room(name=room) if room else None,
-        track=Track(name=track) if track else None,
-        **(values | fields),
-    )
-    derive_talk(talk, now=NOON)
-    return talk
-
-
-def event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
-    return BUILDER.event_entry(an_event(**fields), talks=talks, line_up=line_up)
-
-
-def talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
-    return BUILDER.talk_entry(a_talk(event or an_event(), **fields))
-
-
-def local(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
+from tests.ics_entries import local
 
 # The whole
 
@@ -107,12 +29,17 @@ def test_a_talk_as_an_entry() -> None:
         room="Room 1",
         track="ARM",
         tags=("xen", "ARM"),
+        kind=TalkKind.KEYNOTE,
+        language="de",
+        slides_url="https://slides.example.org/",
+        recording_url="https://video.example.org/",
     )
     assert BUILDER.talk_entry(talk) == CalendarEntry(
         uid="talk-t1@cal.example.org",
+        kind=EntryKind.TALK,
         title="Xen on ARM",
         starts=local("2026-06-10T13:30"),
-        ends=local("2026-06-10T14:15"),
+        ends=local("2026-06-10T14:30"),
         zone="Europe/Berlin",
         status=Status.CONFIRMED,
         transparent=False,
@@ -128,6 +55,26 @@ def test_a_talk_as_an_entry() -> None:
         categories=("ARM", "xen"),
         conference="https://meet.example.org/xen",
         related=((Relation.PARENT, "event-summit@cal.example.org"),),
+        participants=(
+            Participant(
+                part=Part.SPEAKER,
+                key="grace",
+                name="Grace Hopper",
+                about="Rear Admiral, US Navy",
+                url="https://cal.example.org/speakers/grace",
+            ),
+            Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace", url="https://cal.example.org/speakers/ada"),
+        ),
+        talk=TalkFacts(
+            event="xen-summit",
+            kind="keynote",
+            abstract="What we did:\n\n- port\n- test <b>",
+            language="de",
+            track="ARM",
+            room="Room 1",
+            slides_url="https://slides.example.org/",
+            recording_url="https://video.example.org/",
+        ),
     )
 
 
@@ -150,8 +97,13 @@ def test_an_event_as_an_entry() -> None:
         recurrence="FREQ=YEARLY",
     )
     waiting = a_talk(event, starts=None, speakers=(GRACE, ADA))
-    assert BUILDER.event_entry(event, talks=1, line_up=[waiting]) == CalendarEntry(
+    gold, silver = Tier(name="Gold"), Tier(name="Silver")
+    rackspace = Sponsor(slug="rackspace", name="Rackspace", url="https://rackspace.example")
+    citrix, arm = Sponsor(slug="citrix", name="Citrix"), Sponsor(slug="arm", name="ARM")
+    sponsors = [(gold, [rackspace, citrix]), (silver, [arm])]
+    assert BUILDER.event_entry(event, talks=1, line_up=[waiting], sponsors=sponsors) == CalendarEntry(
         uid="event-summit@cal.example.org",
+        kind=EntryKind.EVENT,
         title="Xen Summit",
         starts=date(2026, 6, 10),
         ends=date(2026, 6, 13),
@@ -174,7 +126,21 @@ def test_an_event_as_an_entry() -> None:
         conference="https://meet.example.org/xen",
         recurrence="FREQ=YEARLY",
         related=((Relation.SIBLING, "event-hackday@cal.example.org"),),
+        participants=(
+            Participant(
+                part=Part.SPONSOR, key="rackspace", name="Rackspace", about="Gold", url="https://rackspace.example"
+            ),
+            Participant(part=Part.SPONSOR, key="citrix", name="Citrix", about="Gold"),
+            Participant(part=Part.SPONSOR, key="arm", name="ARM", about="Silver"),
+        ),
     )
+
+
+def test_a_talk_that_says_little_of_itself_has_few_facts() -> None:
+    entry = talk_entry(speakers=(Speaker(slug="nobody", name="Nobody", affiliation="US Navy"),))
+    assert entry.talk == TalkFacts(event="xen-summit", kind="talk", abstract="")
+    assert [(one.name, one.about) for one in entry.participants] == [("Nobody", "US Navy")]
+    assert event_entry().participants == ()
 
 
 # Texts
@@ -275,59 +241,6 @@ def test_a_prefix_that_somebody_wrote_is_not_written_again() -> None:
 
 def test_an_event_blocks_nobodys_days_once_it_has_talks() -> None:
     assert [event_entry(talks=n).transparent for n in (0, 1)] == [False, True]
-
-
-# Times
-
-
-def test_an_event_at_a_time_of_day_keeps_its_times() -> None:
-    entry = event_entry(starts="2026-06-10T18:00:00", ends="2026-06-10T20:00:00")
-    assert (entry.starts, entry.ends) == (local("2026-06-10T18:00"), local("2026-06-10T20:00"))
-
-
-def test_an_event_of_one_day_ends_on_the_next() -> None:
-    entry = event_entry(starts="2026-06-10", ends="2026-06-10")
-    assert (entry.starts, entry.ends) == (date(2026, 6, 10), date(2026, 6, 11))
-
-
-def test_a_talk_without_a_time_lies_over_its_events_days() -> None:
-    entry = talk_entry(an_event(starts="2026-06-10T18:00:00", ends="2026-06-12T20:00:00"), starts=None)
-    assert (entry.starts, entry.ends) == (date(2026, 6, 10), date(2026, 6, 13))
-    assert (entry.status, entry.transparent, entry.needs_zone) == (Status.TENTATIVE, True, False)
-
-
-@pytest.mark.parametrize(
-    ("fields", "ends"),
-    [
-        ({"ends": "2026-06-10T15:00:00"}, "2026-06-10T15:00"),
-        ({"duration_minutes": 20}, "2026-06-10T13:50"),
-        ({"kind": TalkKind.WORKSHOP}, "2026-06-10T15:30"),
-        ({"starts": "2026-06-10T23:30:00"}, "2026-06-11T00:15"),
-    ],
-)
-def test_every_talk_ends(fields: dict[str, Any], ends: str) -> None:
-    assert talk_entry(**fields).ends == local(ends)
-
-
-def test_a_talk_that_runs_into_the_repeated_hour_ends_in_the_second_of_the_two() -> None:
-    event = an_event(starts="2026-10-25", ends="2026-10-25")
-    entry = talk_entry(event, starts="2026-10-25T02:30:00")
-    assert (entry.starts, entry.ends) == (local("2026-10-25T02:30"), local("2026-10-25T02:15"))
-    assert isinstance(entry.ends, datetime)
-    assert (entry.ends.fold, entry.needs_zone) == (1, False)
-
-
-def test_times_that_a_new_time_zone_database_skips_begin_where_the_gap_ends() -> None:
-    # As if both had been written before Berlin was to skip the hour from 02:00 on that day.
-    gap: dict[str, Any] = {"starts": "2026-03-29T02:10:00", "ends": "2026-03-29T02:50:00"}
-    event = an_event(**gap)
-    for entry in (BUILDER.event_entry(event, talks=0, line_up=[]), talk_entry(event, **gap)):
-        assert (entry.starts, entry.ends) == (local("2026-03-29T03:00"), local("2026-03-29T03:01"))
-
-
-def test_what_recurs_keeps_its_time_where_the_first_is_skipped() -> None:
-    entry = event_entry(starts="2026-03-29T02:10:00", ends="2026-03-29T02:50:00", recurrence="FREQ=WEEKLY")
-    assert (entry.starts, entry.ends) == (local("2026-03-29T02:10"), local("2026-03-29T02:50"))
 
 
 # What it stands beside

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.entry import CalendarEntry, Stamps
-from eventcal.feeds.ics import in_utc, render_entry, render_feed, stamped
+from eventcal.feeds.adapt import Cancelled, adapted
+from eventcal.feeds.entry import CalendarEntry, Stamps, Status
+from eventcal.feeds.ics import around, render_entry, stamped
 from eventcal.feeds.lint import lint
 from eventcal.feeds.zones import vtimezone
+from tests.ics_entries import otherwise
 from tests.lint_feeds import NOW
 from tests.make_feeds import ENTRY, HEAD
 
@@ -38,6 +40,7 @@ ENTRIES = st.builds(
             "description": WORDS,
             "html": WORDS,
             "location": st.none() | WORDS,
+            "status": st.sampled_from(Status),
             "geo": st.none() | st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
             "categories": st.lists(WORDS, max_size=3, unique=True).map(tuple),
             "url": PATHS.map(lambda words: f"https://example.org/{words}"),
@@ -48,17 +51,30 @@ ENTRIES = st.builds(
 )
 
 
-def feed_of(entry: CalendarEntry, text: str) -> bytes:
-    """Give the feed of one rendered entry, with its zone where it names one."""
+def feed_of(entry: CalendarEntry) -> bytes:
+    """Give the feed of one entry, with its zone where it needs one."""
     last = entry.ends.date() if isinstance(entry.ends, datetime) else entry.ends
     first = entry.starts.date() if isinstance(entry.starts, datetime) else entry.starts
-    zones = [vtimezone(entry.zone, first, last)] if f"TZID={entry.zone}" in text else []
-    return render_feed(replace(HEAD, name=entry.title), zones=zones, entries=[stamped(text, STAMPS)])
+    zones = [vtimezone(entry.zone, first, last)] if entry.needs_zone else []
+    above, below = around(replace(HEAD, name=entry.title), zones)
+    return b"".join([above, stamped(render_entry(entry), STAMPS).encode(), below])
+
+
+def with_others(entry: CalendarEntry) -> CalendarEntry:
+    """Give the entry, and if it recurs, with an occurrence that is off, one that is elsewhere, and one less."""
+    if not entry.recurrence:
+        return entry
+    step = timedelta(days=7 if "WEEKLY" in entry.recurrence else 1)
+    off, moved, out = (entry.starts + number * step for number in range(3))
+    others = (
+        otherwise(entry, off, status=Status.CANCELLED),
+        otherwise(entry, moved, starts=moved + timedelta(days=2), ends=moved + timedelta(days=3), location="Elsewhere"),
+    )
+    return replace(entry, excluded=(out,), overrides=others)
 
 
 @settings(max_examples=150)
-@given(ENTRIES)
+@given(ENTRIES.map(with_others))
 def test_a_feed_of_ours_has_no_finding_whatever_it_holds(entry: CalendarEntry) -> None:
-    text = render_entry(entry)
-    for written in (text, in_utc(text)):
-        assert lint(feed_of(entry, written), now=datetime(2026, 3, 1, 12, 1, tzinfo=UTC)) == []
+    for one in (entry, *(adapted(entry, cancelled=way, utc=True) for way in Cancelled)):
+        assert lint(feed_of(one), now=datetime(2026, 3, 1, 12, 1, tzinfo=UTC)) == []

@@ -7,20 +7,20 @@ import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.ledger import state_of
+from eventcal.feeds.state import State, read_state
 from eventcal.web.access import caller
 from eventcal.web.api.shapes import Json
 from eventcal.web.conditional import (
     PUBLIC,
-    Rendition,
-    RenditionKey,
     check_etag,
     check_revision,
     etag_of,
     revision_etag,
     serve,
 )
-from eventcal.web.work import house, now, reading
+from eventcal.web.feeding import NOTHING_KEPT
+from eventcal.web.renditions import Rendition, RenditionKey
+from eventcal.web.work import house, now
 
 JSON = "application/json"
 # Only its reader may keep it, and asks each time.
@@ -71,31 +71,50 @@ def renderer() -> str:
     return house().ledger.renderer
 
 
-def serve_public(make: Callable[[Session], Rendition], *, moves: bool = False) -> Response:
+def serve_public(make: Callable[[Session], Rendition], *, moves: bool = False, for_all: bool = False) -> Response:
     """Serve what anybody may read, made once for each state of the public data, day and URL.
 
     One statement tells the state; where this URL was answered at it already, that answer is served again.
-    Whoever is signed in may see more at the same URL: for them it is made anew. `moves` is for what changes with
-    the clock and not with the day alone.
+    Whoever is signed in may see more at the same URL: for them it is made anew, unless it is the same `for_all`.
+    `moves` is for what changes with the clock and not with the day alone.
     """
     moment = now()
-    cache = house().renditions
-    kept = not moves and not caller().signed_in
-    with reading() as session:
-        state = state_of(session)
+    kept = not moves and (for_all or not caller().signed_in)
+    cache = house().renditions if kept else NOTHING_KEPT
+    database = house().database
+    with database.connection() as connection:
+        state = read_state(connection)
         key = RenditionKey(request.full_path, state.revision, moment.astimezone(UTC).date())
-        rendition = cache.get(key) if kept else None
+        rendition = cache.get(key)
         if rendition is None:
-            rendition = make(session)
-            if kept and rendition.cache_control == PUBLIC:
+            with database.session_of(connection) as session:
+                session.info[_STATE] = state
+                rendition = _again(make(session), cache.get_earlier(key))
+            if rendition.cache_control == PUBLIC:
                 cache.put(key, rendition)
-        return serve(rendition, request, moment)
+    return serve(rendition, request, moment)
+
+
+# Where a session keeps the state that it sees, so that it is read once.
+_STATE = "eventcal_state"
+
+
+def _again(made: Rendition, earlier: Rendition | None) -> Rendition:
+    """Return what was made, with the encodings of an earlier answer of the same bytes."""
+    if earlier is None or (earlier.body, earlier.link, earlier.etag) != (made.body, made.link, made.etag):
+        return made
+    return earlier.again(last_modified=made.last_modified, origin=None)
 
 
 def public_since(session: Session) -> datetime:
     """Return when something that the public sees last changed. Tombstones and windows move at midnight (UTC)."""
     today = datetime.combine(now().astimezone(UTC).date(), time(), tzinfo=UTC)
-    return max(state_of(session).changed_at, today)
+    return max(_changed_at(session), today)
+
+
+def _changed_at(session: Session) -> datetime:
+    state: State = session.info.get(_STATE) or read_state(session.connection())
+    return state.changed_at
 
 
 def resource(session: Session, body: Json, *, revision: int, public: bool) -> Rendition:
@@ -104,14 +123,14 @@ def resource(session: Session, body: Json, *, revision: int, public: bool) -> Re
         body=orjson.dumps(body),
         media_type=JSON,
         etag=revision_etag(revision, renderer()),
-        last_modified=state_of(session).changed_at if public else None,
+        last_modified=_changed_at(session) if public else None,
         cache_control=PUBLIC if public else TO_ONE,
     )
 
 
 def document(session: Session, body: object, *, public: bool = True, link: str | None = None) -> Rendition:
-    """Return anything else, whose version is its bytes."""
-    raw = orjson.dumps(body)
+    """Return anything else, whose version is its bytes; `body` may be JSON already."""
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
     return Rendition(
         body=raw,
         media_type=JSON,

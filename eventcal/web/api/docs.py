@@ -11,8 +11,8 @@ from eventcal.kit.markdown import to_html
 from eventcal.web.access import public
 from eventcal.web.api.answers import document, page, serve_public
 from eventcal.web.api.openapi.page import shapes_of, subjects_of
-from eventcal.web.conditional import Rendition
 from eventcal.web.errors import known_problems
+from eventcal.web.renditions import Rendition
 
 docs = Blueprint("docs", __name__, url_prefix="/api/v1")
 

@@ -27,10 +27,11 @@ from eventcal.web.api.answers import answer, check_version, nothing, resource, s
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.lists import listing, serve_list
 from eventcal.web.api.schemas.events import EventIn, EventOut, EventPage, EventPatch
-from eventcal.web.api.shapes import Json, event_json
-from eventcal.web.conditional import Rendition
+from eventcal.web.api.shapes import Json, event_json, with_occurrences
 from eventcal.web.errors import PreconditionRequired
 from eventcal.web.filters import ListingArgs
+from eventcal.web.links import Links
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import links, now, unit_of_work
 
 events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
@@ -47,10 +48,14 @@ def list_all() -> Response:
     `status=pending` alone asks for what waits for a moderator.
     """
     asked = listing(request)
+
+    def shape(event: Event, to: Links) -> Json:
+        return with_occurrences(event_json(event, to), event, asked.filter)
+
     if asked.filter.states == (EventStatus.PENDING,):
         check_moderator(caller())
-        return serve_list(asked, list_waiting_events, event_json, public=False)
-    return serve_list(asked, list_events, event_json)
+        return serve_list(asked, list_waiting_events, shape, public=False)
+    return serve_list(asked, list_events, shape)
 
 
 @events.get("/events/<slug>")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import orjson
 from flask import Request, Response, request
 from sqlalchemy.orm import Session
 
@@ -12,9 +13,9 @@ from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
 from eventcal.web.api.answers import document, serve_public
 from eventcal.web.api.shapes import Json
-from eventcal.web.conditional import Rendition
 from eventcal.web.filters import Listing, canonical_query, read_listing
 from eventcal.web.links import Links
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import links, now
 
 Row = TypeVar("Row")
@@ -46,6 +47,24 @@ def serve_list(
         return replace(made, last_modified=None) if asked.filter.call_open else made
 
     return serve_public(make, moves=asked.filter.call_open)
+
+
+def serve_resources(
+    asked: Listing, read: Callable[..., Page[str]], *, within: Filter | None = None, for_all: bool = True
+) -> Response:
+    """Serve the page of finished resources that `read` gives, the same `for_all`, whoever asks.
+
+    `within` as in serve_list.
+    """
+
+    def make(session: Session) -> Rendition:
+        page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
+        body = f'{{"items":[{",".join(page.items)}],"next":{orjson.dumps(page.next).decode()}}}'
+        made = document(session, body.encode(), link=next_link(asked, page.next))
+        # Calls open and close by the clock, and nobody notes when: without a date nothing can be older than it.
+        return replace(made, last_modified=None) if asked.filter.call_open else made
+
+    return serve_public(make, moves=asked.filter.call_open, for_all=for_all)
 
 
 def next_link(asked: Listing, cursor: str | None) -> str | None:

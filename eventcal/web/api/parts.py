@@ -31,7 +31,7 @@ from eventcal.web.api.schemas.events import (
     TrackPage,
 )
 from eventcal.web.api.shapes import Json, room_json, track_json
-from eventcal.web.conditional import Rendition
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import links, reading, unit_of_work
 
 event_parts = Subject("event parts", "Tracks, rooms and the team of an event")

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from eventcal.events.filter import Filter
 from eventcal.events.models import CallForTalks, Event, Room, Track
+from eventcal.events.occurrences import Occurrence, closed_days, occurrences_between
 from eventcal.events.rules import is_all_day
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import with_offset
@@ -18,6 +20,9 @@ from eventcal.talks.queries import is_public
 from eventcal.web.links import Links
 
 Json = dict[str, Any]
+
+# How many occurrences of one event a list shows.
+_MOST_OCCURRENCES = 100
 
 
 def event_json(event: Event, links: Links) -> Json:
@@ -56,6 +61,7 @@ def event_json(event: Event, links: Links) -> Json:
         "status": event.status,
         "series": event.series,
         "recurrence": event.recurrence,
+        "recurrence_overrides": event.recurrence_overrides,
         "co_located_with": [row.other.slug for row in event.neighbours if row.other.status in PUBLIC_STATUSES],
         "call_for_talks": _call(event.call, event.timezone) if event.call else None,
         "tracks": [track_json(track) for track in event.tracks],
@@ -70,6 +76,32 @@ def event_json(event: Event, links: Links) -> Json:
             "ics": links.event_feed(event.slug),
             "talks": links.api(f"/events/{event.slug}/talks"),
         },
+        # A list that names days puts them here: see with_occurrences. It stays the last.
+        "occurrences": None,
+    }
+
+
+def with_occurrences(body: Json, event: Event, asked: Filter) -> Json:
+    """Return an event's resource, and where it recurs and days are asked for, its occurrences in them, at most 100."""
+    days = closed_days(asked.from_day, asked.to_day)
+    if event.recurrence is None or days is None:
+        return body
+    found = occurrences_between(event, *days, limit=_MOST_OCCURRENCES)
+    return {**body, "occurrences": [occurrence_json(one, event.timezone) for one in found]}
+
+
+def occurrence_json(one: Occurrence, tzid: str) -> Json:
+    """Return one occurrence of an event in this zone."""
+    return {
+        "occurrence": one.slot.occurrence,
+        "title": one.title,
+        "status": one.status,
+        "starts": one.slot.starts,
+        "ends": one.slot.ends,
+        "starts_at": with_offset(one.slot.starts_at, tzid),
+        "ends_at": with_offset(one.slot.ends_at, tzid),
+        "venue": one.venue,
+        "online_url": one.online_url,
     }
 
 

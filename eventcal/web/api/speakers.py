@@ -20,8 +20,8 @@ from eventcal.web.api.lists import next_page_link, page_asked
 from eventcal.web.api.schemas.base import PageQuery
 from eventcal.web.api.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
 from eventcal.web.api.shapes import speaker_json
-from eventcal.web.conditional import Rendition
 from eventcal.web.errors import PreconditionRequired
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import now, unit_of_work
 
 speakers = Subject("speakers", "People on stage")

@@ -40,8 +40,8 @@ from eventcal.web.api.schemas.sponsors import (
     TierPage,
 )
 from eventcal.web.api.shapes import Json, instant, price_json
-from eventcal.web.conditional import Rendition
 from eventcal.web.errors import PreconditionRequired
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import links, now, reading, unit_of_work
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")

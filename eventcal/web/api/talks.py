@@ -8,7 +8,11 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventOver, ForbiddenStep
+from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
+from eventcal.feeds.headings import check_event_there
+from eventcal.feeds.resources import talk_resources
+from eventcal.kit.paging import Page
 from eventcal.kit.refusals import Forbidden, Refusal, Stale
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_reviewer
@@ -16,20 +20,20 @@ from eventcal.members.words import Scope
 from eventcal.talks import service
 from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_public, list_submissions, list_talks
+from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import Step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.access import caller, current_member, member, moderator, organiser, public
 from eventcal.web.api.answers import answer, check_version, resource, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import listing, serve_list
+from eventcal.web.api.lists import listing, serve_list, serve_resources
 from eventcal.web.api.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch
 from eventcal.web.api.shapes import Json, talk_json
-from eventcal.web.conditional import Rendition
 from eventcal.web.errors import PreconditionRequired
 from eventcal.web.filters import ListingArgs
 from eventcal.web.links import Links
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import links, now, reading, unit_of_work
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
@@ -44,7 +48,7 @@ _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, Talk
 @talks.answers(200, TalkPage)
 def list_all() -> Response:
     """List public talks."""
-    return serve_list(listing(request), list_talks, talk_json)
+    return serve_resources(listing(request), talk_resources)
 
 
 @talks.get("/events/<slug>/talks")
@@ -59,15 +63,25 @@ def list_of_event(slug: str) -> Response:
     as they stand.
     """
     asked = listing(request)
-    with reading() as session:
-        event = get_event(session, slug, caller())
     # Another event named in the query has no talk in this one.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
-    if _WAITING & set(asked.filter.states):
-        check_reviewer(caller(), event.id)
-    if asked.filter.states and caller().may_review(event.id):
+    if asked.filter.states and _may_review(slug, asked.filter.states):
         return serve_list(asked, list_submissions, _as_it_stands, within=within, public=False)
-    return serve_list(asked, list_talks, talk_json, within=within)
+
+    def read_there(session: Session, *wanted: Filter, **paged: Any) -> Page[str]:  # noqa: ANN401 - as talk_resources
+        check_event_there(session, slug, caller())
+        return talk_resources(session, *wanted, **paged)
+
+    return serve_resources(asked, read_there, within=within, for_all=False)
+
+
+def _may_review(slug: str, states: tuple[str, ...]) -> bool:
+    """Say whether the caller sees an event's talks as they stand. Refuses whoever asks for what waits and may not."""
+    with reading() as session:
+        event = get_event(session, slug, caller())
+    if _WAITING & set(states):
+        check_reviewer(caller(), event.id)
+    return caller().may_review(event.id)
 
 
 @talks.get("/talks/<talk_id>")

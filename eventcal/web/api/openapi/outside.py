@@ -9,15 +9,19 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from werkzeug.routing import Rule
 
+from eventcal.web.api.openapi import check
 from eventcal.web.api.openapi.operation import Json, path_of
 from eventcal.web.filters import FeedArgs
+from eventcal.web.work import House
 
 TAGS: list[Json] = [
     {"name": "calendars", "description": "Feeds: calendar entries at a URL that programs fetch again and again"},
+    check.TAG,
     {"name": "health", "description": "For whoever watches the process"},
     {"name": "docs", "description": "This document"},
 ]
-_NAMES = frozenset(tag["name"] for tag in TAGS)
+# By blueprint; some share a tag.
+_TAGS = {tag["name"]: tag["name"] for tag in TAGS} | {"documents": "calendars"}
 _STATUS: Json = {
     "application/json": {
         "schema": {
@@ -29,7 +33,7 @@ _STATUS: Json = {
 }
 # By what a path ends in.
 _CONTENT: dict[str, Json] = {
-    ".ics": {"text/calendar": {"schema": {"type": "string"}}},
+    "/feeds/check": check.CONTENT,
     "/docs": {"text/html": {"schema": {"type": "string"}}},
     "/openapi.json": {"application/json": {"schema": {"type": "object"}}},
     "/healthz": _STATUS,
@@ -39,25 +43,36 @@ _CONTENT: dict[str, Json] = {
 
 def paths(app: Flask, converter: OpenAPIConverter) -> Json:
     """Return the path items of these operations; `converter` knows how parameters are written."""
-    filters: list[Json] = converter.schema2parameters(FeedArgs(), location="query")
-    return {path_of(rule): _item(rule, app.view_functions[rule.endpoint], filters) for rule in _rules(app)}
+    base_url = cast("House", app.extensions["eventcal"]).settings.base_url
+    query: dict[str, list[Json]] = {
+        "calendars": converter.schema2parameters(FeedArgs(), location="query"),
+        "checking": check.parameters(converter, base_url),
+    }
+    return {path_of(rule): _item(rule, app.view_functions[rule.endpoint], query) for rule in _rules(app)}
 
 
 def _rules(app: Flask) -> Iterator[Rule]:
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.partition(".")[0] in _NAMES:
+        if rule.endpoint.partition(".")[0] in _TAGS:
             yield rule
 
 
-def _item(rule: Rule, view: Callable[..., Any], filters: list[Json]) -> Json:
-    tag = rule.endpoint.partition(".")[0]
+def _content(rule: Rule, view: Callable[..., Any]) -> Json:
+    media_type: str | None = getattr(view, "media_type", None)
+    if media_type is not None:
+        return {media_type.partition(";")[0]: {"schema": {"type": "string"}}}
+    return next(kind for end, kind in _CONTENT.items() if rule.rule.endswith(end))
+
+
+def _item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]]) -> Json:
+    tag = _TAGS[rule.endpoint.partition(".")[0]]
     summary, _, description = (inspect.getdoc(view) or "").partition("\n\n")
-    content = next(kind for end, kind in _CONTENT.items() if rule.rule.endswith(end))
+    content = _content(rule, view)
     operation: Json = {
         "tags": [tag],
         "summary": summary,
         "security": cast("Any", view)._apidoc["manual_doc"]["security"],  # noqa: SLF001 - where the marks write it
-        "parameters": list(filters) if tag == "calendars" else [],
+        "parameters": list(query.get(tag, [])),
         "responses": {"200": {"description": HTTPStatus.OK.phrase, "content": content}},
     }
     if description:

@@ -28,8 +28,10 @@ from eventcal.web.api.schemas.base import (
     says,
 )
 from eventcal.web.api.schemas.money import Money
+from eventcal.web.api.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides
+from eventcal.web.api.schemas.sizes import PLACE_NAME, SUMMARY, TITLE
 
-TITLE, SUMMARY, DESCRIPTION, NOTE = 200, 1000, 20_000, 2000
+DESCRIPTION, NOTE = 20_000, 2000
 _ZONE = "must be an IANA time zone such as Europe/London"
 _LOCAL = "A date, or a time on the wall of the event's zone."
 _MOMENT = "Local to the event's zone, or with an offset."
@@ -38,7 +40,7 @@ _MOMENT = "Local to the event's zone, or with an offset."
 class Place(Shape):
     """Where an event is."""
 
-    venue = Line(200, allow_none=True)
+    venue = Line(PLACE_NAME, allow_none=True)
     address = Line(500, allow_none=True)
     city = Line(200, allow_none=True)
     region = Line(200, allow_none=True)
@@ -87,7 +89,18 @@ class EventFields(Shape):
     status = Word(EventStatus, metadata=says("draft or pending; once public, tentative, confirmed or postponed."))
     series = Line(80, allow_none=True, metadata=says("What its editions have in common."))
     recurrence = Line(
-        500, allow_none=True, metadata=says("An RFC 5545 RRULE.") | {"examples": ["FREQ=MONTHLY;BYDAY=1TU"]}
+        500,
+        allow_none=True,
+        metadata=says("An RFC 5545 RRULE that `starts` is the first date of.")
+        | {"examples": ["FREQ=MONTHLY;BYDAY=1TU"]},
+    )
+    recurrence_overrides = Overrides(
+        allow_none=True,
+        metadata=says(
+            "What is otherwise in single occurrences, each named by what the rule has, written as `starts` is. "
+            "null removes an override, or all of them, or a field of one."
+        )
+        | {"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
     co_located_with = Items(Slug(), limit=20, allow_none=True, metadata=says("Slugs of public events."))
     call_for_talks = Part(CallForTalksIn, allow_none=True)
@@ -216,6 +229,12 @@ class EventOut(Shape):
     status = fields.Enum(EventStatus, by_value=True, required=True)
     series = fields.String(required=True, allow_none=True)
     recurrence = fields.String(required=True, allow_none=True)
+    recurrence_overrides = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(OverrideOut),
+        required=True,
+        metadata=says("What is otherwise in single occurrences, each named by what the rule has."),
+    )
     co_located_with = fields.List(fields.String(), required=True)
     call_for_talks = fields.Nested(CallForTalksOut, required=True, allow_none=True)
     tracks = fields.List(fields.Nested(TrackOut), required=True)
@@ -225,6 +244,15 @@ class EventOut(Shape):
     created_at = Instant(required=True)
     updated_at = Instant(required=True)
     links = fields.Nested(EventLinks, required=True)
+    occurrences = fields.List(
+        fields.Nested(OccurrenceOut),
+        required=True,
+        allow_none=True,
+        metadata=says(
+            "Of a recurring event in a list that names `from` or `to`: what overlaps these days, at most 100; "
+            "of a day that is missing, within 400 days of the other. Else null: see its own list of occurrences."
+        ),
+    )
 
 
 class TeamMemberOut(Shape):

@@ -23,8 +23,8 @@ from eventcal.web.api.schemas.base import (
     page_of,
     says,
 )
-from eventcal.web.api.schemas.events import TITLE
 from eventcal.web.api.schemas.named import KnownOrNew
+from eventcal.web.api.schemas.sizes import TITLE
 
 ABSTRACT, NOTES, REASON = 20_000, 5000, 2000
 _LONGEST_MINUTES = 24 * 60

@@ -1,0 +1,49 @@
+"""The floor: the least that Flask does on the same granian, with the same options, for the same bytes and headers.
+
+`python -m bench.floor FOLDER PORT` serves "hello" at /hello, and at /NAME the bytes of FOLDER/NAME with the headers
+of FOLDER/NAME.json, both read once.
+"""
+
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+
+
+def create_floor(folder: Path) -> Flask:
+    """Return the app, with a view for each file in the folder."""
+    app = Flask("bench.floor")
+    app.add_url_rule("/hello", "hello", lambda: "hello")
+    for path in sorted(folder.glob("*.json")):
+        name = path.stem
+        headers = [(key, value) for key, value in json.loads(path.read_text())]
+        app.add_url_rule(f"/{name}", name, _view((folder / name).read_bytes(), headers))
+    return app
+
+
+def _view(body: bytes, headers: list[tuple[str, str]]) -> Callable[[], Response]:
+    return lambda: Response(body, headers=headers)
+
+
+def load_floor(folder: str) -> Any:  # noqa: ANN401 - any WSGI application
+    """Return the app of a worker."""
+    return create_floor(Path(folder))
+
+
+def _serve(folder: str, port: int) -> None:
+    # Here, so that a worker of the floor imports nothing of eventcal's.
+    from eventcal.cli.serving import _server  # noqa: PLC0415 - as above
+
+    server = _server("127.0.0.1", port=port, workers=1)
+    multiprocessing.set_start_method("spawn", force=True)
+    server.serve(target_loader=partial(load_floor, folder), wrap_loader=False)
+
+
+if __name__ == "__main__":
+    _serve(os.path.abspath(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,122 @@
+"""Servers that are measured: each a process of ours on the loopback, which ends when we do."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import processes
+from bench.worlds import World
+
+_STARTS_WITHIN, _STOPS_WITHIN, _ANSWERS_WITHIN = 30.0, 30.0, 120.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers in their order, body as it was sent."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return a header's value; raises KeyError where it is missing."""
+        return {key.lower(): value for key, value in self.headers}[name.lower()]
+
+
+class Server:
+    """A server and one keep-alive connection to it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self._process = process
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWERS_WITHIN)
+        self._pids: tuple[int, ...] = ()
+        self._clocks: tuple[int, ...] = ()
+
+    def ask(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """Send one request and read the whole answer; "_" in a header's name is "-"."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._connection.putrequest(method, path, skip_accept_encoding=True)
+        if body is not None:
+            named["Content-Length"] = str(len(body))
+        for name, value in named.items():
+            self._connection.putheader(name, value)
+        self._connection.endheaders(body)
+        answer = self._connection.getresponse()
+        return Answer(answer.status, tuple(answer.getheaders()), answer.read())
+
+    def cpu(self) -> int:
+        """Return the nanoseconds of CPU that the server had: the master, its workers, all their threads."""
+        return processes.cpu_nanoseconds(self._clocks)
+
+    def resident(self) -> int:
+        """Return the resident bytes of its largest process: the one worker."""
+        return max(processes.resident_bytes(pid) for pid in self._pids)
+
+    def wait(self) -> None:
+        """Wait until it answers, and note which processes it is. Raises RuntimeError where it ends instead."""
+        deadline = time.monotonic() + _STARTS_WITHIN
+        while True:
+            try:
+                self.ask("/healthz")
+                break
+            except OSError as error:
+                self._connection.close()
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"The server does not start: {error}") from error
+                time.sleep(0.05)
+        self._pids = processes.family(self._process.pid)
+        self._clocks = tuple(processes.cpu_clock(pid) for pid in self._pids)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+
+@contextmanager
+def serve_world(world: World) -> Iterator[Server]:
+    """Give `eventcal serve` on a world, with one worker."""
+    with _serve(["eventcal.cli", "serve", "--workers", "1", "--port"], world.environment()) as server:
+        yield server
+
+
+@contextmanager
+def serve_floor(folder: Path, world: World) -> Iterator[Server]:
+    """Give the floor, on what is in the folder."""
+    with _serve(["bench.floor", str(folder)], world.environment()) as server:
+        yield server
+
+
+@contextmanager
+def _serve(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    port = _free_port()
+    with subprocess.Popen(  # noqa: S603 - our own modules
+        [sys.executable, "-m", *command, str(port)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=processes.end_with_parent,  # noqa: PLW1509 - we have no other thread
+    ) as process:
+        server = Server(process, port)
+        try:
+            server.wait()
+            yield server
+        finally:
+            server.close()
+            process.terminate()
+            try:
+                process.wait(_STOPS_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

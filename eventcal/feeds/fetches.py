@@ -1,0 +1,127 @@
+"""How often each feed is fetched by each kind of program: counted, with nothing that tells who anybody is.
+
+No address and no User-Agent is kept, times go by the minute, and a feed is named by a digest: that of a secret one by
+its id, never by its secret.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import PrimaryKeyConstraint, String, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from eventcal.feeds.clients import ClientKind
+from eventcal.kit.database import Base, word_column
+
+KEPT = timedelta(days=90)
+"""How long a feed that is not fetched any more is remembered."""
+
+MOST_ROWS = 20_000
+"""How many pairs of feed and program are counted: anybody can make up feeds by asking for them."""
+
+
+class FeedFetches(Base):
+    """What one kind of program did at one feed.
+
+    `fetches_today` counts those of the day (UTC) of `last_at`.
+    """
+
+    __tablename__ = "feed_fetches"
+    __table_args__ = (PrimaryKeyConstraint("feed", "client"),)
+
+    feed: Mapped[str] = mapped_column(String(32))
+    client: Mapped[ClientKind] = word_column(ClientKind)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    last_status: Mapped[int]
+    fetches: Mapped[int]
+    fetches_today: Mapped[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetches:
+    """Fetches of one feed by one kind of program that are to be counted; `today` are those of the day of `last_at`."""
+
+    feed: str
+    client: ClientKind
+    first_at: datetime
+    last_at: datetime
+    last_status: int
+    fetches: int
+    today: int
+
+
+def public_feed_key(path: str) -> str:
+    """Return what a feed is counted under: a digest of its path and its canonical query."""
+    return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def personal_feed_key(feed_id: str) -> str:
+    """Return what a member's secret feed is counted under, by its id."""
+    return f"personal-{feed_id}"
+
+
+def note_fetches(session: Session, batch: Iterable[Fetches]) -> None:
+    """Count what was fetched. Once MOST_ROWS are there, feeds and programs that are new are left out."""
+    noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
+    rows = _rows(session, {one.feed for one in noted})
+    room = MOST_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
+    for one in noted:
+        row = rows.get((one.feed, one.client))
+        if row is not None:
+            _count(row, one)
+        elif room > 0:
+            rows[one.feed, one.client] = _new_row(one)
+            session.add(rows[one.feed, one.client])
+            room -= 1
+
+
+def fetches_of(session: Session, feed_key: str) -> Sequence[FeedFetches]:
+    """Return what each kind of program did at a feed, whoever came last first."""
+    rows = select(FeedFetches).where(FeedFetches.feed == feed_key)
+    return sorted(session.scalars(rows), key=lambda row: (-row.last_at.timestamp(), row.client))
+
+
+def forget_fetches(session: Session, *, before: datetime) -> None:
+    """Remove what was last fetched before then."""
+    session.execute(delete(FeedFetches).where(FeedFetches.last_at < before))
+
+
+def _rows(session: Session, feeds: Collection[str]) -> dict[tuple[str, ClientKind], FeedFetches]:
+    rows = session.scalars(select(FeedFetches).where(FeedFetches.feed.in_(feeds)))
+    return {(row.feed, row.client): row for row in rows}
+
+
+def _new_row(one: Fetches) -> FeedFetches:
+    return FeedFetches(
+        feed=one.feed,
+        client=one.client,
+        first_at=_minute(one.first_at),
+        last_at=_minute(one.last_at),
+        last_status=one.last_status,
+        fetches=one.fetches,
+        fetches_today=one.today,
+    )
+
+
+def _count(row: FeedFetches, one: Fetches) -> None:
+    """Add to a row; several workers write, so what comes later need not be later."""
+    last_at = _minute(one.last_at)
+    if _day(last_at) == _day(row.last_at):
+        row.fetches_today += one.today
+    elif last_at > row.last_at:
+        row.fetches_today = one.today
+    row.fetches += one.fetches
+    row.first_at = min(row.first_at, _minute(one.first_at))
+    if last_at >= row.last_at:
+        row.last_at, row.last_status = last_at, one.last_status
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _day(moment: datetime) -> int:
+    return moment.astimezone(UTC).toordinal()

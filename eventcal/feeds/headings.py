@@ -1,0 +1,62 @@
+"""What stands above the feed of one event or talk: read by itself, for the rest is finished text."""
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import NoSuchEvent
+from eventcal.events.models import Event
+from eventcal.events.queries import get_event
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.members.caller import Caller
+from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.models import Talk
+
+
+class EventHeading(NamedTuple):
+    """An event's title, its summary (Markdown), and its zone."""
+
+    title: str
+    summary: str | None
+    timezone: str
+
+
+class TalkHeading(NamedTuple):
+    """A talk's title, and its event's title and zone."""
+
+    title: str
+    event_title: str
+    timezone: str
+
+
+def get_event_heading(session: Session, slug: str) -> EventHeading:
+    """Return the heading of a public event. Raises NoSuchEvent."""
+    rows = select(Event.title, Event.summary, Event.timezone).where(
+        Event.slug == slug, Event.status.in_(PUBLIC_STATUSES)
+    )
+    found = session.execute(rows).one_or_none()
+    if found is None:
+        raise NoSuchEvent(slug)
+    return EventHeading(*found)
+
+
+def check_event_there(session: Session, slug: str, caller: Caller) -> None:
+    """Refuse an event that the caller may not know of (NoSuchEvent)."""
+    if caller.signed_in:
+        get_event(session, slug, caller)
+    else:
+        get_event_heading(session, slug)
+
+
+def get_talk_heading(session: Session, talk_id: str) -> TalkHeading:
+    """Return the heading of a public talk. Raises NoSuchTalk."""
+    rows = (
+        select(Talk.title, Event.title, Event.timezone)
+        .join(Talk.event)
+        .where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
+    )
+    found = session.execute(rows).one_or_none()
+    if found is None:
+        raise NoSuchTalk(talk_id)
+    return TalkHeading(*found)

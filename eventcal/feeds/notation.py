@@ -1,0 +1,43 @@
+"""What jCal and xCal write alike (RFC 7265, 3.6; RFC 6321, 3.6): ISO 8601 spelt out, and rules in their parts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+# The parts of a rule that are numbers, or lists of them.
+NUMBERS = frozenset(
+    {"interval", "count", "bysecond", "byminute", "byhour", "bymonthday", "byyearday", "byweekno", "bymonth"}
+    | {"bysetpos"}
+)
+
+
+def moment(value: datetime) -> str:
+    """Return `2014-06-04T13:30:00` for a naive time, the same with a Z for one in UTC."""
+    if value.tzinfo is None:
+        return value.isoformat(timespec="seconds")
+    return value.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def offset(value: str) -> str:
+    """Return `-05:00` for the UTC-OFFSET `-0500` (RFC 5545, 3.3.14); seconds stay where there are some."""
+    return ":".join([value[:3], value[3:5], *([value[5:]] if value[5:] else [])])
+
+
+def degrees(number: float) -> float:
+    """Return a latitude or longitude on six decimals (RFC 5545, 3.8.1.6), without a negative zero."""
+    return round(number, 6) + 0.0
+
+
+def rule_parts(rule: str) -> Mapping[str, Sequence[str]]:
+    """Return the values of each part of a RECUR as RFC 5545 writes it, by its name in lower case, in their order.
+
+    UNTIL is `2014-06-04` or `2014-06-04T13:30:00Z`, all else is as it was.
+    """
+    pairs = [part.partition("=")[::2] for part in rule.split(";")]
+    return {
+        name.lower(): [_until(value)] if name.upper() == "UNTIL" else value.split(",") for name, value in pairs if name
+    }
+
+
+def _until(value: str) -> str:
+    day = f"{value[:4]}-{value[4:6]}-{value[6:8]}"
+    return day if len(value) <= len("20140604") else f"{day}T{value[9:11]}:{value[11:13]}:{value[13:]}"

@@ -1,0 +1,29 @@
+"""Lists of finished resources: the same rows as the lists of events and talks, as the JSON that the ledger keeps."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, and_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from eventcal.events.filter import Filter, Sort
+from eventcal.feeds.entry import EntryKind
+from eventcal.feeds.models import LedgerEntry
+from eventcal.kit.paging import Page, Paging, fetch_page
+from eventcal.talks.filter import public_talks
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import sort_keys
+
+# Never None for events and talks.
+_RESOURCE = cast("InstrumentedAttribute[str]", LedgerEntry.resource)
+
+
+def talk_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
+    """Return a page of public talks, each as JSON."""
+    rows = _finished(public_talks(asked, now=now), EntryKind.TALK, Talk.id)
+    return fetch_page(session, rows, order=sort_keys(sort), paging=paging)
+
+
+def _finished(rows: Select[Any], kind: EntryKind, key: InstrumentedAttribute[str]) -> Select[str]:
+    kept: ColumnElement[bool] = and_(LedgerEntry.kind == kind, LedgerEntry.subject_id == key)
+    return rows.join(LedgerEntry, kept).with_only_columns(_RESOURCE, maintain_column_froms=True)

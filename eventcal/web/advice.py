@@ -1,0 +1,101 @@
+"""What may keep a subscriber of a feed from seeing what they look for: each with a code, and a way out."""
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from eventcal.feeds.adapt import Cancelled
+from eventcal.feeds.feed import windowed
+from eventcal.feeds.glance import Glance
+from eventcal.kit.refusals import Refusal
+from eventcal.web.filters import Asked
+from eventcal.web.ours import OurUrl, feed_beside
+from eventcal.web.work import settings
+
+LARGEST_BODY = 1_000_000
+"""Google is reported to read no more of a feed than this, in bytes."""
+
+LONGEST_URL = 256
+"""Google takes no longer address, and says nothing of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something that may be in the way; `detail` is for people."""
+
+    code: str
+    detail: str
+
+
+def refused_problems(here: OurUrl, refusal: Refusal) -> list[Problem]:
+    """Return why an address of ours is answered with a refusal."""
+    if here.endpoint is None:
+        beside = feed_beside(here)
+        instead = f"This is a page; its feed is {beside}." if beside else "The addresses of feeds end in .ics."
+        return [Problem(code="no-feed", detail=f"There is no feed at this address. {instead}")]
+    if refusal.faults:
+        return [
+            Problem(code=refusal.code, detail=f"{fault.pointer.removeprefix('?')} {fault.detail}.")
+            for fault in refusal.faults
+        ]
+    return [Problem(code=refusal.code, detail=refusal.detail)]
+
+
+def problems_of(
+    here: OurUrl, asked: Asked, seen: Glance | None, *, size: int, length: int, moment: datetime
+) -> list[Problem]:
+    """Return what may be in the way of a feed that is answered: `size` of its body, `length` of its address."""
+    return [
+        *_in_what_it_has(here, asked, seen, moment),
+        *_in_how_it_is_reached(size=size, length=length),
+    ]
+
+
+def _in_what_it_has(here: OurUrl, asked: Asked, seen: Glance | None, moment: datetime) -> Iterator[Problem]:
+    today = moment.astimezone(UTC).date()
+    if seen is not None and seen.entries == 0:
+        yield Problem(code="empty", detail="Nothing fits what this address asks for; a wider one may have entries.")
+    window = windowed(asked.filter, now=moment)
+    if here.kind == "calendar" and window != asked.filter:
+        yield Problem(
+            code="window",
+            detail=f"It has the days {window.from_day} to {window.to_day}, which move on each day; from and to in "
+            "the address say otherwise. An event's own feed is whole.",
+        )
+    if asked.filter.to_day is not None and asked.filter.to_day < today:
+        yield Problem(code="over", detail=f"It ends on {asked.filter.to_day} (to), so nothing new comes into it.")
+    if asked.cancelled == Cancelled.HIDE:
+        yield Problem(
+            code="cancelled-hidden",
+            detail="What is called off is left out (cancelled=hide); some programs then keep showing it as it was.",
+        )
+    if seen is not None and seen.errors:
+        yield Problem(code="faulty", detail="It has faults, for which programs may refuse it: see lint.")
+
+
+def _in_how_it_is_reached(*, size: int, length: int) -> Iterator[Problem]:
+    if size > LARGEST_BODY:
+        yield Problem(
+            code="large",
+            detail=f"It has {size:,} bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
+        )
+    if length > LONGEST_URL:
+        yield Problem(
+            code="long-address",
+            detail=f"Its address has {length} characters; Google is reported to take no more than {LONGEST_URL}.",
+        )
+    if not _is_public(urlsplit(settings().base_url).hostname or ""):
+        yield Problem(
+            code="not-public",
+            detail="Its address leads nowhere from outside of this network: services that fetch for their members, "
+            "such as Google and Outlook.com, cannot reach it.",
+        )
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host.strip(".") and not host.endswith((".local", ".localhost", ".internal"))

@@ -1,0 +1,66 @@
+"""/api/v1/events/{slug}/occurrences: when one event takes place, page by page."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from eventcal.events.models import Event
+from eventcal.events.occurrence_pages import list_occurrences
+from eventcal.events.occurrences import AHEAD
+from eventcal.events.queries import get_event
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.localtime import zone
+from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.web.access import caller, public
+from eventcal.web.api.answers import document, serve_public
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.lists import page_asked
+from eventcal.web.api.schemas.occurrences import OccurrencePage, OccurrenceQuery
+from eventcal.web.api.shapes import occurrence_json
+from eventcal.web.renditions import Rendition
+from eventcal.web.work import links, now
+
+occurrences = Subject("occurrences", "When recurring events take place")
+
+
+@occurrences.get("/events/<slug>/occurrences")
+@public
+@occurrences.query(OccurrenceQuery)
+@occurrences.answers(200, OccurrencePage)
+def list_of_event(query: dict[str, Any], slug: str) -> Response:
+    """List when an event takes place, in the order of time; one that does not recur has one occurrence."""
+
+    def make(session: Session) -> Rendition:
+        event = get_event(session, slug, caller())
+        first, last = _days(query, event)
+        page = list_occurrences(event, first, last, paging=page_asked(query))
+        body = {"items": [occurrence_json(one, event.timezone) for one in page.items], "next": page.next}
+        link = _next_link(query, first, last, page.next)
+        made = document(session, body, public=event.status in PUBLIC_STATUSES, link=link)
+        return replace(made, last_modified=None) if moves else made
+
+    # Today is another day in each zone, and begins at another time than the day that answers are kept for.
+    moves = query["from_day"] is None
+    return serve_public(make, moves=moves)
+
+
+def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
+    """Return the days that are asked for: from today on, and 400 days, unless the query says otherwise."""
+    first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
+    last: date = query["to_day"] or first + AHEAD
+    if last < first:
+        refuse_faults([Fault("?to", f"must not be before from, which is {first}")])
+    return first, last
+
+
+def _next_link(query: Mapping[str, Any], first: date, last: date, cursor: str | None) -> str | None:
+    """Return the Link header's value for the next page (RFC 8288), of the same days; None on the last."""
+    if cursor is None:
+        return None
+    asked = urlencode({"cursor": cursor, "from": first, "limit": query["limit"], "to": last})
+    return f'<{links().base}{request.path}?{asked}>; rel="next"'

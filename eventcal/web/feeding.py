@@ -1,0 +1,131 @@
+"""Serving what is made of the ledger: kept for each URL by the state of the public data, and made on from there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any, cast
+
+from flask import Response, current_app, request
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from eventcal.feeds.state import State, read_state
+from eventcal.web.conditional import PUBLIC, serve
+from eventcal.web.counting import count_fetch
+from eventcal.web.filters import read_feed
+from eventcal.web.renditions import Origin, Rendition, RenditionCache, RenditionKey
+from eventcal.web.tally import feed_key
+from eventcal.web.work import house, now
+
+NOTHING_KEPT = RenditionCache(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A body, what names its bytes, and what the next one can be made from."""
+
+    version: str
+    body: bytes
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """Something to be served at a URL, and how it is made at a state of the data, from an earlier one where it can.
+
+    `dated` says that the public data and the day decide on it alone, so that it has a Last-Modified.
+    """
+
+    make: Callable[[Session, State, Origin | None], Made]
+    media_type: str
+    filename: str
+    cache_control: str = PUBLIC
+    dated: bool = True
+
+
+Find = Callable[[Session, datetime], Document]
+"""Finds what a URL names, at a moment; refuses what is not there."""
+
+
+MakeFind = Callable[..., Find]
+"""Given what a query asks for, and by name what a path names, returns what finds it."""
+
+
+def offered(make_find: MakeFind, *, media_type: str, says: str | None) -> Callable[..., Response]:
+    """Return the view of a feed, which counts who fetches it. `says` is what the OpenAPI document says of it."""
+
+    def view(**named: str) -> Response:
+        asked = read_feed(request.args)
+        count_fetch(feed_key(request.path, asked))
+        # Calls open and close by the clock, and nobody notes when.
+        cache = NOTHING_KEPT if asked.filter.call_open else house().renditions
+        return serve_document(make_find(asked, **named), cache=cache)
+
+    return described(view, make_find, media_type=media_type, says=says)
+
+
+def described(
+    view: Callable[..., Response], make_find: MakeFind, *, media_type: str, says: str | None
+) -> Callable[..., Response]:
+    """Return a feed's view with what it is noted on it: for `rendition_of`, and for the OpenAPI document."""
+    noted = cast("Any", view)
+    noted.make_find, noted.media_type, noted.__doc__ = make_find, media_type, says
+    return view
+
+
+def rendition_of(endpoint: str, view_args: Mapping[str, str], args: MultiDict[str, str]) -> Rendition:
+    """Return what the feed at an endpoint gives at this moment; refuses as it does."""
+    make_find: MakeFind = cast("Any", current_app.view_functions[endpoint]).make_find
+    find = make_find(read_feed(args), **view_args)
+    return rendition(find, url="", cache=NOTHING_KEPT, moment=now())
+
+
+def serve_document(find: Find, *, cache: RenditionCache) -> Response:
+    """Answer a GET from what is kept for its URL, else with what is made."""
+    moment = now()
+    return serve(rendition(find, url=request.full_path, cache=cache, moment=moment), request, moment)
+
+
+def rendition(find: Find, *, url: str, cache: RenditionCache, moment: datetime) -> Rendition:
+    """Return what a URL gives at this moment.
+
+    One statement tells whether anything public changed since it was last made; where nothing did, that is all.
+    """
+    database = house().database
+    with database.connection() as connection:
+        state = read_state(connection)
+        key = RenditionKey(url, state.revision, moment.astimezone(UTC).date())
+        kept = cache.get(key)
+        if kept is not None:
+            return kept
+        with cache.turn(key), database.session_of(connection) as session:
+            # Whoever had the turn before may have made just this.
+            kept = cache.get(key)
+            if kept is None:
+                kept = _made(session, find(session, moment), state, earlier=cache.get_earlier(key), moment=moment)
+                cache.put(key, kept)
+        return kept
+
+
+def _made(
+    session: Session, document: Document, state: State, *, earlier: Rendition | None, moment: datetime
+) -> Rendition:
+    made = document.make(session, state, earlier.origin if earlier else None)
+    last_modified = _last_modified(state, moment) if document.dated else None
+    if earlier is not None and earlier.etag == made.version:
+        return earlier.again(last_modified=last_modified, origin=made.origin)
+    return Rendition(
+        body=made.body,
+        media_type=document.media_type,
+        etag=made.version,
+        last_modified=last_modified,
+        cache_control=document.cache_control,
+        filename=document.filename,
+        origin=made.origin,
+    )
+
+
+def _last_modified(state: State, moment: datetime) -> datetime:
+    """Return when it last changed, or may have: windows and tombstones move at midnight (UTC)."""
+    midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
+    return max(state.changed_at, midnight)

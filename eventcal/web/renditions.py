@@ -1,0 +1,137 @@
+"""Finished bodies with all that is said of them, and what of them a worker keeps."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
+
+from eventcal.web.encodings import IDENTITY, encode
+
+
+class Origin(Protocol):
+    """What a body was made of, kept beside it so that the next one is made from it."""
+
+    def weight(self) -> int:
+        """Return about how many bytes this holds."""
+
+
+class Encodings:
+    """One body's encodings, made as they are asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def take(self, body: bytes, coding: str) -> bytes:
+        """Return the body in a coding: br, zstd or gzip."""
+        # Whoever comes while it is being made waits for it: cheaper than making it twice.
+        with self._lock:
+            if coding not in self._made:
+                self._made[coding] = encode(body, coding)
+            return self._made[coding]
+
+    def weight(self) -> int:
+        """Return how many bytes were made."""
+        return sum(map(len, tuple(self._made.values())))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendition:
+    """A finished body and all that is said of it. Each encoding is made once, when somebody first takes it.
+
+    etag: names the version, without quotes and without a suffix for the encoding.
+    last_modified: never goes backwards; None where nobody knows.
+    filename: what a download is called, or None; reduced to safe ASCII.
+    link: the Link header of a page of a list.
+    """
+
+    body: bytes
+    media_type: str
+    etag: str
+    last_modified: datetime | None
+    cache_control: str
+    filename: str | None = None
+    link: str | None = None
+    origin: Origin | None = field(default=None, repr=False, compare=False)
+    encodings: Encodings = field(default_factory=Encodings, init=False, repr=False, compare=False)
+
+    def encoded(self, coding: str) -> bytes:
+        """Return the body in a coding: br, zstd, gzip or identity."""
+        return self.body if coding == IDENTITY else self.encodings.take(self.body, coding)
+
+    def weight(self) -> int:
+        """Return about how many bytes this holds by now."""
+        return len(self.body) + self.encodings.weight() + (self.origin.weight() if self.origin else 0)
+
+    def again(self, *, last_modified: datetime | None, origin: Origin | None) -> "Rendition":
+        """Return the same bytes at another state of the data, with the encodings that were made of them."""
+        same = replace(self, last_modified=last_modified, origin=origin)
+        object.__setattr__(same, "encodings", self.encodings)
+        return same
+
+
+class RenditionKey(NamedTuple):
+    """Which rendition: the URL with its query, the calendar's revision, and the day (UTC), which moves windows."""
+
+    url: str
+    generation: int
+    day: date
+
+
+class RenditionCache:
+    """The renditions that were asked for last, within a bound in bytes; one for each URL, for all threads."""
+
+    # What a rendition costs beside its bytes, roughly.
+    _OVERHEAD = 1000
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[RenditionKey, Rendition, int]] = OrderedDict()
+        self._total = 0
+        self._turns = tuple(threading.Lock() for _ in range(64))
+
+    def get(self, key: RenditionKey) -> Rendition | None:
+        """Return what is kept for exactly this key."""
+        with self._lock:
+            kept = self._kept.get(key.url)
+            if kept is None or kept[0] != key:
+                return None
+            # Encodings have been made since: weigh it again.
+            self._put(key, kept[1])
+            return kept[1]
+
+    def get_earlier(self, key: RenditionKey) -> Rendition | None:
+        """Return what is kept for this URL and day, at this state of the data or an earlier one."""
+        with self._lock:
+            kept = self._kept.get(key.url)
+            if kept is None or kept[0].day != key.day or kept[0].generation > key.generation:
+                return None
+            return kept[1]
+
+    def put(self, key: RenditionKey, rendition: Rendition) -> None:
+        """Keep a rendition in place of an earlier one of its URL, unless it is larger than the bound."""
+        with self._lock:
+            kept = self._kept.get(key.url)
+            if kept is None or (kept[0].day, kept[0].generation) <= (key.day, key.generation):
+                self._put(key, rendition)
+
+    def turn(self, key: RenditionKey) -> threading.Lock:
+        """Return the lock to hold while making what is kept for a URL: others wait for it instead of making it too."""
+        return self._turns[hash(key.url) % len(self._turns)]
+
+    def _put(self, key: RenditionKey, rendition: Rendition) -> None:
+        self._drop(key.url)
+        weight = rendition.weight() + len(key.url) + self._OVERHEAD
+        if weight > self._largest:
+            return
+        self._kept[key.url] = (key, rendition, weight)
+        self._total += weight
+        while self._total > self._largest:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, url: str) -> None:
+        kept = self._kept.pop(url, None)
+        if kept is not None:
+            self._total -= kept[2]

@@ -1,0 +1,256 @@
+"""Feeds as libraries read them that did not write them: the same entries, texts and instants, whatever they are."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from eventcal.datasets.demo import demo_dataset
+from eventcal.datasets.service import load_dataset
+from eventcal.events.models import Event
+from eventcal.events.words import EventStatus
+from eventcal.kit.localtime import format_local, zone
+from eventcal.kit.text import many_lines_fault, one_line_fault
+from eventcal.talks.models import Talk
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.http_app import database_of, rows, writing
+from tests.make import make_event, make_talk
+from tests.readers.changes import changes
+from tests.readers.compare import (
+    IN_PYTHON,
+    Libraries,
+    Wanted,
+    event_as_wanted,
+    in_javascript,
+    read_otherwise,
+    talk_as_wanted,
+)
+from tests.readers.libraries import zones_of_our_release
+from tests.readers.node import NodeReader, node_reader
+
+ZONES = (
+    "Africa/Casablanca",
+    "America/New_York",
+    "America/Nuuk",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "Pacific/Apia",
+    "UTC",
+)
+A_DAY = timedelta(days=1)
+# The app is as it was after each example: each has an event of its own, and asks for that event's feed.
+examples = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Give one kind of database: what is read from either is the same bytes."""
+    return sqlite_url
+
+
+@pytest.fixture(scope="module")
+def _node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
+    with node_reader(tmp_path_factory) as reader:
+        yield reader
+
+
+@pytest.fixture(params=["python", "javascript"])
+def readers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Libraries]:
+    """Give the libraries of one language, each test runs once with each."""
+    language: str = request.param
+    # Asked for by name, so that a machine without Node reads with the others.
+    found = IN_PYTHON if language == "python" else in_javascript(request.getfixturevalue("_node"))
+    with zones_of_our_release(monkeypatch):
+        yield found
+
+
+# The demo
+
+
+def load_demo(app: Flask) -> tuple[dict[str, Event], list[Talk]]:
+    """Load the demo as it was; give its events by id, and its talks."""
+    with database_of(app).unit_of_work() as unit:
+        load_dataset(unit, demo_dataset())
+    return {event.id: event for event in rows(app, Event)}, rows(app, Talk)
+
+
+def test_the_demo_is_read_as_it_is(app: Flask, readers: Libraries) -> None:
+    events, talks = load_demo(app)
+    wanted = [event_as_wanted(app, event) for event in events.values()]
+    wanted += [talk_as_wanted(app, talk, events[talk.event_id]) for talk in talks if talk.starts_at]
+    assert len(wanted) > len(events)
+    for query in ("from=2000-01-01", "from=2000-01-01&tz=utc"):
+        assert read_otherwise(app, f"/calendar?{query}", readers, wanted) == {}
+
+
+def test_each_event_and_each_talk_of_the_demo_is_read_as_it_is(app: Flask, readers: Libraries) -> None:
+    events, talks = load_demo(app)
+    for event in events.values():
+        its_own = [talk_as_wanted(app, talk, event) for talk in talks if talk.event_id == event.id and talk.starts_at]
+        assert read_otherwise(app, f"/events/{event.slug}", readers, [event_as_wanted(app, event), *its_own]) == {}
+    assert {talk.starts_at is None for talk in talks} == {True, False}
+    for talk in talks:
+        status = "CONFIRMED" if talk.starts_at else "TENTATIVE"
+        wanted = talk_as_wanted(app, talk, events[talk.event_id], status=status)
+        assert read_otherwise(app, f"/talks/{talk.id}", readers, [wanted]) == {}
+
+
+# Status
+
+
+@pytest.mark.parametrize(
+    ("status", "prefix", "read"),
+    [
+        (EventStatus.CONFIRMED, "", "CONFIRMED"),
+        (EventStatus.TENTATIVE, "", "TENTATIVE"),
+        (EventStatus.POSTPONED, "POSTPONED: ", "TENTATIVE"),
+        (EventStatus.CANCELLED, "CANCELLED: ", "CANCELLED"),
+    ],
+)
+def test_a_status_is_read_as_it_is(
+    app: Flask, readers: Libraries, *, status: EventStatus, prefix: str, read: str
+) -> None:
+    with writing(app) as session:
+        make_event(session, slug="one", title="Xen", status=status)
+    (event,) = rows(app, Event)
+    wanted = event_as_wanted(app, event, title=f"{prefix}Xen", status=read)
+    assert read_otherwise(app, "/events/one", readers, [wanted]) == {}
+    marked = event_as_wanted(app, event, title=f"{prefix}Xen", status=read.replace("CANCELLED", "CONFIRMED"))
+    assert read_otherwise(app, "/events/one?cancelled=mark", readers, [marked]) == {}
+
+
+# Texts
+
+AWKWARD = (
+    *("\\", "\\n", "\\N", "\\,", "\\;", '"', "'", ",", ";", ":", "=", "^n", "^'", "%0A", "&amp;", "<b>", "#", "BEGIN:"),
+    *(" ", " " * 80, "\N{NO-BREAK SPACE}", "\N{IDEOGRAPHIC SPACE}", "\N{ZERO WIDTH SPACE}", "\ufeff"),
+    *("\N{RIGHT-TO-LEFT OVERRIDE}", "\N{RIGHT-TO-LEFT MARK}", "\N{FIRST STRONG ISOLATE}", "שלום", "مرحبا", "漢字"),
+    *("é", "e\u0301", "ß" * 40, "x" * 80, "👩\u200d👩\u200d👧", "👋🏽", "\U0010ffff", "\ue000", "TRUE", "12"),
+    *("END:VEVENT", "END:VCALENDAR", "DTSTART:20260101T000000Z", "TZID=Europe/Berlin", "quoted-printable="),
+)
+_CHARACTERS = st.characters(
+    codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\ufffe\uffff"
+)
+_PIECES = st.sampled_from(AWKWARD) | st.text(_CHARACTERS, max_size=20)
+
+
+def typed(pieces: st.SearchStrategy[str], fault: Callable[[str], str | None]) -> st.SearchStrategy[str]:
+    """Give texts that are taken at the door."""
+    return st.lists(pieces, min_size=1, max_size=6).map("".join).filter(lambda text: text and fault(text) is None)
+
+
+LINES = typed(_PIECES, one_line_fault)
+TEXTS = typed(_PIECES | st.sampled_from(["\n", "\r\n", "\n\n", "\t", "\u2028", "- a\n- b\n"]), many_lines_fault)
+
+
+@given(title=LINES, talk=LINES, room=LINES, venue=LINES, text=TEXTS, tags=st.lists(LINES, max_size=3, unique=True))
+@examples
+@example(title=r"C:\New\nightly", talk='"quoted"', room="a;b", venue="a,b", text="a\\nb\n\nc", tags=["a,b", r"c\;d"])
+@example(title="a BEGIN:VEVENT", talk="END:VEVENT", room="\\", venue="a\\", text="\\", tags=["a\\", "b", "\\,"])
+@example(title="x" + " " * 300 + "x", talk="TRUE", room='"', venue="12", text="\u2028", tags=[" a ", '"b"'])
+def test_what_people_type_is_read_as_they_typed_it(
+    app: Flask, readers: Libraries, *, title: str, talk: str, room: str, venue: str, text: str, tags: list[str]
+) -> None:
+    with writing(app) as session:
+        event = make_event(session, title=title, venue=venue, rooms=[room], tags=tags, description=text, summary=title)
+        on_it: dict[str, Any] = {"state": TalkState.CONFIRMED, "room": room, "tags": tags, "abstract": text}
+        given_talk = make_talk(session, event, title=talk, starts="2026-06-10T13:30:00", **on_it)
+        wanted = [event_as_wanted(app, event), talk_as_wanted(app, given_talk, event)]
+        path = f"/events/{event.slug}"
+    assert read_otherwise(app, path, readers, wanted) == {}
+
+
+# Times
+
+_BEGINNING, _END = date(1975, 1, 1), date(2060, 1, 1)
+
+
+@cache
+def changes_of(tzid: str) -> list[datetime]:
+    return [at for at, _, _ in changes(zone(tzid), _BEGINNING, _END)] or [NOON]
+
+
+@st.composite
+def times(draw: st.DrawFn) -> tuple[str, datetime, int]:
+    """Give a zone, an instant at which something in it begins, often close to a change, and how many minutes it lasts.
+
+    It begins at a time that the zone shows for the first time, for people cannot write of a second.
+    """
+    tzid = draw(st.sampled_from(ZONES))
+    close = st.sampled_from([-7_200, -3_600, -1_800, -1, 0, 1, 1_800, 3_599, 3_600, 7_200, 86_400])
+    near = st.builds(lambda at, by: at + timedelta(seconds=by), st.sampled_from(changes_of(tzid)), close)
+    far = st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1))  # noqa: DTZ001 - bounds
+    midnights = far.map(lambda at: to_first_instant(at.date(), tzid))
+    at = draw(near | midnights | far.map(lambda at: at.replace(microsecond=0, tzinfo=UTC)))
+    return tzid, first_of_two(at, tzid), draw(st.sampled_from([1, 30, 45, 60, 90, 180, 1_440, 10_000, 300_000]))
+
+
+def first_of_two(at: datetime, tzid: str) -> datetime:
+    return at.astimezone(zone(tzid)).replace(fold=0).astimezone(UTC)
+
+
+def to_first_instant(day: date, tzid: str) -> datetime:
+    """Give the midnight at which a day begins, or the time that stands for one that is skipped."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone(tzid)).astimezone(UTC)
+
+
+def add_timed(session: Session, tzid: str, starts_at: datetime, minutes: int) -> tuple[Event, Talk]:
+    """Add an event over the days of a talk; the talk's end may be the second of two same times."""
+    here = zone(tzid)
+    starts, ends = (moment.astimezone(here) for moment in (starts_at, starts_at + timedelta(minutes=minutes)))
+    event = make_event(session, timezone=tzid, starts=f"{starts:%Y-%m-%d}", ends=f"{ends:%Y-%m-%d}", call=None)
+    local = format_local(starts.replace(tzinfo=None, fold=0))
+    made = make_talk(session, event, state=TalkState.CONFIRMED, starts=local, duration_minutes=minutes)
+    return event, made
+
+
+@given(time=times())
+@examples
+@example(time=("Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC), 60))
+@example(time=("Pacific/Apia", datetime(2011, 12, 30, 9, 30, tzinfo=UTC), 60))
+@example(time=("America/Nuuk", datetime(2024, 3, 31, 0, 59, 59, tzinfo=UTC), 1))
+def test_a_time_is_read_as_its_instant_and_a_day_as_a_day(
+    app: Flask, readers: Libraries, time: tuple[str, datetime, int]
+) -> None:
+    tzid, starts_at, minutes = time
+    with writing(app) as session:
+        event, talk = add_timed(session, tzid, starts_at, minutes)
+        ends_at = starts_at + timedelta(minutes=minutes)
+        wanted = [event_as_wanted(app, event), talk_as_wanted(app, talk, event, start=starts_at, end=ends_at)]
+        path = f"/events/{event.slug}"
+    assert read_otherwise(app, path, readers, wanted) == {}
+    # In UTC there is nothing to misread.
+    in_utc = [*wanted[:1], Wanted(wanted[1].uid, talk.title, starts_at, ends_at, "UTC")]
+    assert read_otherwise(app, f"{path}?tz=utc", readers, in_utc) == {}
+
+
+@given(first=st.dates(date(1970, 1, 1), date(2199, 1, 1)), days=st.integers(1, 366), tzid=st.sampled_from(ZONES))
+@examples
+def test_days_are_read_as_days_wherever_and_however_long(
+    app: Flask, readers: Libraries, *, first: date, days: int, tzid: str
+) -> None:
+    last = first + (days - 1) * A_DAY
+    with writing(app) as session:
+        event = make_event(session, timezone=tzid, starts=first.isoformat(), ends=last.isoformat(), call=None)
+        wanted = event_as_wanted(app, event, start=first, end=last + A_DAY)
+    assert read_otherwise(app, f"/events/{event.slug}", readers, [wanted]) == {}
+
+
+def test_many_zones_in_one_feed_are_each_read_as_they_are(app: Flask, readers: Libraries) -> None:
+    days = ("2024-01-15", "2024-03-31", "2024-07-15", "2024-10-27")
+    with writing(app) as session:
+        wanted = [
+            event_as_wanted(app, make_event(session, timezone=tzid, starts=f"{day}T09:00:00", ends=f"{day}T17:30:00"))
+            for tzid in ZONES
+            for day in days
+        ]
+    assert read_otherwise(app, "/calendar?from=2024-01-01&to=2024-12-31", readers, wanted) == {}

@@ -1,0 +1,135 @@
+"""Feeds as several libraries read them, held against what they are to read."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Flask
+
+from eventcal.events.models import Event
+from eventcal.talks.models import Talk
+from tests.fetching import fetch
+from tests.http_app import house_of
+from tests.icslint import parse
+from tests.readers import libraries, limits
+from tests.readers.libraries import Found, Moment, Reader, of_node
+from tests.readers.limits import Limit, no_limit
+from tests.readers.node import NodeReader
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that reads feeds, and what it cannot read."""
+
+    read: Reader
+    limit: Limit = no_limit
+    suffix: str = ".ics"
+
+
+IN_PYTHON = {
+    "icalendar": Library(libraries.by_icalendar),
+    "recurring-ical-events": Library(libraries.by_recurring_ical_events, limits.limit_of_recurring_ical_events),
+    "ical": Library(libraries.by_ical, limits.limit_of_ical),
+    "vobject": Library(libraries.by_vobject, limits.limit_of_vobject),
+    "ics": Library(libraries.by_ics, limits.limit_of_ics),
+}
+
+
+def in_javascript(node: NodeReader) -> dict[str, Library]:
+    def reader(name: str) -> Reader:
+        return lambda feed: [of_node(entry) for entry in node.ask({"reader": name, "text": feed})["entries"]]
+
+    return {
+        "ical.js": Library(reader("ical.js"), limits.limit_of_ical_js),
+        "node-ical": Library(reader("node-ical"), limits.limit_of_node_ical),
+    }
+
+
+Libraries = Mapping[str, Library]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An entry as it is to be read: what it is about, and the zone that its times are written in."""
+
+    uid: str
+    title: str
+    start: Moment
+    end: Moment
+    tzid: str
+    status: str = "CONFIRMED"
+
+
+def read_otherwise(app: Flask, path: str, readers: Libraries, wanted: Sequence[Wanted]) -> dict[str, list[object]]:
+    """Give for each library that reads something else than is wanted what it reads, and what there is.
+
+    Texts that are put together from many fields are to be what a strict reader finds in them.
+    """
+    feeds = {suffix: _feed(app, path, suffix) for suffix in {".ics", *(one.suffix for one in readers.values())}}
+    expected = _expected(feeds[".ics"], wanted)
+    wrong: dict[str, list[object]] = {}
+    for name, library in readers.items():
+        found = {entry.uid: entry for entry in library.read(feeds[library.suffix])}
+        if found.keys() != expected.keys():
+            wrong.setdefault(name, []).append((sorted(found), sorted(expected)))
+        for one in wanted:
+            differing = _differing(found[one.uid], expected[one.uid], library.limit(expected[one.uid], one.tzid))
+            if differing:
+                wrong.setdefault(name, []).append(differing)
+    return wrong
+
+
+def _feed(app: Flask, path: str, suffix: str) -> str:
+    stem, _, query = path.partition("?")
+    answer = fetch(app, f"{stem}{suffix}?{query}")
+    assert answer.status_code == 200, answer.text
+    return answer.data.decode()
+
+
+def _expected(feed: str, wanted: Sequence[Wanted]) -> dict[str, Found]:
+    strict = {entry.text("UID"): entry for entry in parse(feed.encode()).events()}
+    assert sorted(strict) == sorted(one.uid for one in wanted)
+    return {
+        one.uid: Found(
+            uid=one.uid,
+            title=one.title,
+            status=one.status,
+            start=one.start,
+            end=one.end,
+            description=entry.text("DESCRIPTION"),
+            location=entry.text("LOCATION") if entry.all("LOCATION") else None,
+            categories=tuple(entry.get("CATEGORIES").texts) if entry.all("CATEGORIES") else (),
+        )
+        for one in wanted
+        for entry in [strict[one.uid]]
+    }
+
+
+def _differing(found: Found, expected: Found, limit: Iterator[str]) -> dict[str, tuple[object, object]]:
+    left_out = set(limit)
+    pairs = {name: (getattr(found, name), getattr(expected, name)) for name in Found._fields if name not in left_out}
+    if "categories" in pairs:
+        # Which category comes first means nothing, and not every library keeps it.
+        pairs["categories"] = (tuple(sorted(found.categories)), tuple(sorted(expected.categories)))
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def event_as_wanted(app: Flask, event: Event, **otherwise: Any) -> Wanted:  # noqa: ANN401 - any of the fields
+    start, end = _days_of(event) if "T" not in event.starts else (event.starts_at, event.ends_at)
+    uid = f"event-{event.id}@{_domain(app)}"
+    return Wanted(**{"uid": uid, "title": event.title, "start": start, "end": end, "tzid": event.timezone, **otherwise})
+
+
+def talk_as_wanted(app: Flask, talk: Talk, event: Event, **otherwise: Any) -> Wanted:  # noqa: ANN401 - as above
+    start, end = (talk.starts_at, talk.ends_at) if talk.starts_at and talk.ends_at else _days_of(event)
+    uid = f"talk-{talk.id}@{_domain(app)}"
+    return Wanted(**{"uid": uid, "title": talk.title, "start": start, "end": end, "tzid": event.timezone, **otherwise})
+
+
+def _days_of(event: Event) -> tuple[date, date]:
+    return date.fromisoformat(event.starts[:10]), date.fromisoformat(event.ends[:10]) + timedelta(days=1)
+
+
+def _domain(app: Flask) -> str:
+    return house_of(app).settings.domain

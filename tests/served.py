@@ -1,0 +1,46 @@
+"""A rendition, and what a client is sent for one."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import brotli
+import zstandard
+from flask import Flask, request
+from werkzeug.test import TestResponse
+
+from eventcal.web.conditional import PUBLIC, serve
+from eventcal.web.renditions import Rendition
+
+NOW = datetime(2014, 8, 18, 12, 0, 0, 500_000, tzinfo=UTC)
+AN_HOUR_AGO = NOW - timedelta(hours=1)
+TALKS = Rendition(
+    body=b"BEGIN:VCALENDAR\r\n" * 100,
+    media_type="text/calendar; charset=utf-8",
+    etag="abc",
+    last_modified=AN_HOUR_AGO,
+    cache_control=PUBLIC,
+    filename="calendar.ics",
+)
+DECODE: dict[str, Callable[[bytes], bytes]] = {
+    "identity": lambda body: body,
+    "gzip": gzip.decompress,
+    "br": brotli.decompress,
+    "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
+}
+
+
+def fresh(**changes: Any) -> Rendition:  # noqa: ANN401 - any field
+    """Return the talks' rendition, or another, of which nobody has taken an encoding yet."""
+    return replace(TALKS, **changes)
+
+
+def fetch(
+    rendition: Rendition = TALKS, headers: dict[str, str] | None = None, *, now: datetime = NOW, method: str = "GET"
+) -> TestResponse:
+    """Return what a client is sent for a rendition, by way of a whole app."""
+    app = Flask(__name__)
+    app.add_url_rule("/thing", view_func=lambda: serve(rendition, request, now), endpoint="thing")
+    return app.test_client().open("/thing", method=method, headers=headers)

@@ -1,0 +1,185 @@
+"""The dates of a rule: the same as dateutil has them walking from the start, from any day on, and soon."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import islice, takewhile
+
+import pytest
+from dateutil.rrule import rrulestr
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from eventcal.events.expansion import Expansion, expansion
+from eventcal.events.recurrence import WEEKDAYS, recurrence_faults
+
+END = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
+
+FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+WEEKDAY = st.sampled_from(WEEKDAYS)
+NUMBERED = st.builds("{}{}".format, st.sampled_from(["", "1", "-1", "2", "+4", "-5", "5"]), WEEKDAY)
+
+
+def several(one: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
+    return st.lists(one, min_size=1, max_size=3, unique=True).map(lambda found: ",".join(map(str, found)))
+
+
+def around(least: int, most: int) -> st.SearchStrategy[str]:
+    return several(st.integers(least, most).filter(bool))
+
+
+PARTS: dict[str, st.SearchStrategy[str]] = {
+    "INTERVAL": st.integers(1, 40).map(str),
+    "WKST": WEEKDAY,
+    "BYMONTH": around(1, 12),
+    "BYMONTHDAY": around(-31, 31),
+    "BYDAY": several(WEEKDAY) | several(NUMBERED),
+    "BYYEARDAY": around(-366, 366),
+    "BYWEEKNO": around(-53, 53),
+    "BYSETPOS": around(-3, 3),
+}
+ENDS: st.SearchStrategy[dict[str, str]] = st.one_of(
+    st.just({}),
+    st.integers(1, 400).map(lambda count: {"COUNT": str(count)}),
+    st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)).map(lambda end: {"UNTIL": f"{end:%Y%m%dT%H%M%S}"}),  # noqa: DTZ001 - as above
+)
+STARTS = st.datetimes(datetime(1970, 1, 1), datetime(2050, 1, 1)).map(lambda start: start.replace(microsecond=0))  # noqa: DTZ001 - as above
+
+
+@st.composite
+def expansions(draw: st.DrawFn) -> Expansion:
+    """Give a rule without faults and a start that is its first date."""
+    parts = {"FREQ": draw(st.sampled_from(FREQUENCIES))}
+    parts |= draw(st.fixed_dictionaries({}, optional=PARTS)) | draw(ENDS)
+    rule = ";".join(f"{name}={value}" for name, value in parts.items())
+    start = draw(STARTS)
+    assume(not list(recurrence_faults(rule, start.isoformat())))
+    endless = ";".join(f"{name}={value}" for name, value in parts.items() if name not in {"COUNT", "UNTIL"})
+    first = next(Expansion(endless, start.isoformat(), "UTC").since(start.date()), None)
+    assume(first is not None)
+    assert first is not None
+    assume(not list(recurrence_faults(rule, first.isoformat())))
+    found = Expansion(rule, first.isoformat(), "UTC")
+    assume(next(found.since(first.date()), None) == first)
+    return found
+
+
+def plainly(rule: str, start: datetime) -> Iterator[datetime]:
+    """Yield the dates as dateutil has them."""
+    return takewhile(lambda one: one <= END, rrulestr(rule, dtstart=start))
+
+
+@given(expansions(), st.integers(-100, 40 * 366))
+def test_from_any_day_on_the_dates_are_those_of_the_plain_expansion(rule: Expansion, days: int) -> None:
+    day = rule.start.date() + timedelta(days=days)
+    expected = (one for one in plainly(rule.rule, rule.start) if one.date() >= day)
+    assert list(islice(rule.since(day), 20)) == list(islice(expected, 20))
+
+
+@given(expansions())
+def test_the_last_date_is_that_of_the_plain_expansion(rule: Expansion) -> None:
+    expected = list(plainly(rule.rule, rule.start))[-1] if rule.ends else None
+    assert rule.last == expected
+
+
+@given(expansions(), st.data())
+def test_a_rule_has_its_own_dates_and_no_other(rule: Expansion, data: st.DataObject) -> None:
+    dates = list(islice(rule.since(rule.start.date()), 30))
+    one = data.draw(st.sampled_from(dates))
+    near = one + data.draw(st.sampled_from([timedelta(), timedelta(days=1), timedelta(seconds=1), timedelta(days=-1)]))
+    assert rule.has(one)
+    assert rule.has(near) is (
+        near in dates or (near > dates[-1] and near in islice(plainly(rule.rule, rule.start), 40))
+    )
+
+
+@given(expansions())
+def test_a_rule_of_days_has_the_dates_of_the_same_rule_with_times(rule: Expansion) -> None:
+    days = Expansion(rule.rule.partition(";UNTIL=")[0], rule.starts[:10], "UTC")
+    times = Expansion(rule.rule.partition(";UNTIL=")[0], rule.starts, "UTC")
+    dates = [one.date() for one in islice(times.since(rule.start.date()), 10)]
+    assert [one.date() for one in islice(days.since(rule.start.date()), 10)] == dates
+
+
+def test_a_rule_of_the_first_tuesday_has_first_tuesdays() -> None:
+    rule = Expansion("FREQ=MONTHLY;BYDAY=1TU", "2026-03-03T16:00:00", "Europe/Berlin")
+    assert [f"{one:%d.%m.%H:%M}" for one in islice(rule.since(date(2026, 9, 2)), 3)] == [
+        "06.10.16:00",
+        "03.11.16:00",
+        "01.12.16:00",
+    ]
+
+
+def test_what_a_rule_does_not_say_its_start_says_however_far_one_goes() -> None:
+    leap = Expansion("FREQ=YEARLY", "2024-02-29", "UTC")
+    assert [one.date() for one in islice(leap.since(date(2090, 1, 1)), 2)] == [date(2092, 2, 29), date(2096, 2, 29)]
+    last = Expansion("FREQ=MONTHLY", "2026-01-31T10:00:00", "UTC")
+    assert [f"{one:%m-%d}" for one in islice(last.since(date(2030, 2, 1)), 3)] == ["03-31", "05-31", "07-31"]
+    # 2100 has no 29 February, and each eighth year of theirs would be that one.
+    eighth = Expansion("FREQ=YEARLY;INTERVAL=4", "2092-02-29", "UTC")
+    assert next(eighth.since(date(2093, 1, 1))).date() == date(2096, 2, 29)
+    assert next(eighth.since(date(2097, 1, 1))).date() == date(2104, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        # A date holds its whole day; a time is local, unless it is in UTC. It is 10:00 in summer and in winter.
+        ("20260330", "2026-03-30"),
+        ("20260330T100000", "2026-03-30"),
+        ("20260330T095959", "2026-03-29"),
+        ("20260330T080000Z", "2026-03-30"),
+        ("20260330T075959Z", "2026-03-29"),
+        ("20260328T090000Z", "2026-03-28"),
+        ("20260328T080000Z", "2026-03-27"),
+    ],
+)
+def test_until_is_an_instant(until: str, last: str) -> None:
+    rule = Expansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01T10:00:00", "Europe/Berlin")
+    assert rule.last == datetime.fromisoformat(f"{last}T10:00:00")
+    assert list(rule.since(date(2026, 3, 25)))[-1] == rule.last
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [("20260330", "2026-03-30"), ("20260330T235959", "2026-03-30"), ("20260329T223000Z", "2026-03-30")],
+)
+def test_until_of_days_is_the_day_in_the_zone(until: str, last: str) -> None:
+    rule = Expansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01", "Europe/Berlin")
+    assert rule.last == datetime.fromisoformat(last)
+
+
+def test_no_date_is_later_than_the_years_that_there_are() -> None:
+    assert Expansion("FREQ=YEARLY;COUNT=9999", "2026-06-10", "UTC").last == datetime(2199, 6, 10)  # noqa: DTZ001 - a local day
+    assert Expansion("FREQ=YEARLY;UNTIL=21991231", "2026-06-10", "UTC").last == datetime(2199, 6, 10)  # noqa: DTZ001 - as above
+    assert list(Expansion("FREQ=DAILY", "1970-01-01", "UTC").since(date(2199, 12, 31))) == [datetime(2199, 12, 31)]  # noqa: DTZ001 - as above
+    assert list(Expansion("FREQ=DAILY", "1970-01-01", "UTC").since(date(2201, 1, 1))) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=SA",
+        "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=5",
+        "FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=4",
+        "FREQ=YEARLY;BYWEEKNO=30;BYMONTH=1;BYDAY=MO",
+    ],
+)
+def test_a_rule_that_never_comes_true_ends_without_a_date(rule: str) -> None:
+    assert list(Expansion(rule, "2026-06-10", "UTC").since(date(2026, 6, 10))) == []
+    assert Expansion(f"{rule};COUNT=3", "2026-06-10", "UTC").last is None
+
+
+@given(expansions(), st.integers(0, 40 * 366))
+def test_no_walk_begins_long_before_the_day_that_is_asked_for(rule: Expansion, days: int) -> None:
+    day = rule.start.date() + timedelta(days=days)
+    every = int(dict(part.split("=") for part in rule.rule.split(";")).get("INTERVAL", "1"))
+    length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[
+        rule.rule.removeprefix("FREQ=").partition(";")[0]
+    ] * every
+    assert rule._start_before(day).date() >= max(rule.start.date(), day - timedelta(days=3 * length))
+
+
+def test_what_cannot_be_read_as_a_rule_has_no_expansion() -> None:
+    for rule in ("every Tuesday", "FREQ=HOURLY", "FREQ=MONTHLY;BYDAY=53MO", "FREQ=DAILY;UNTIL=99991231"):
+        assert expansion(rule, "2026-06-10", "UTC") is None

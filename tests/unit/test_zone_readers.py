@@ -1,0 +1,245 @@
+"""Every zone's VTIMEZONE as libraries read it that did not write it, beside what zoneinfo makes of the same tzdata."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from io import BytesIO, StringIO
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil.tz import tzical
+from icalendar import Timezone
+from icalendar.timezone import TZP
+
+from eventcal.feeds.zones import vtimezone
+from eventcal.feeds.zones.tzif import read_tzif
+from eventcal.kit.localtime import _names
+from tests.readers.changes import changes
+from tests.readers.node import NodeReader, node_reader
+
+RANGES = {
+    "1975 to 1990": (date(1975, 1, 1), date(1990, 12, 31)),
+    # Samoa left out a day, and Russia and Turkey changed their minds.
+    "2010 to 2012": (date(2010, 1, 1), date(2012, 12, 31)),
+    "2014": (date(2014, 1, 1), date(2014, 12, 31)),
+    "2024 to 2029": (date(2024, 1, 1), date(2029, 12, 31)),
+    "2026 to 2037": (date(2026, 1, 1), date(2037, 12, 31)),
+    "2036 to 2045": (date(2036, 1, 1), date(2045, 12, 31)),
+}
+A_SECOND, AN_HOUR, A_DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+NOONS_APART = 29 * A_DAY
+
+
+class Wall(NamedTuple):
+    """A local time, and two offsets in seconds: as RFC 5545 (3.3.5) has it, and as some readers do instead.
+
+    The RFC takes the first of two same times, and counts a time that is skipped with the offset before the change.
+    The other is the second of the two, or the offset after the change. For nearly all times both are the same.
+    """
+
+    local: datetime
+    by_rfc: int
+    other: int
+
+    @property
+    def is_repeated(self) -> bool:
+        """Say whether the zone shows this time twice."""
+        return self.by_rfc > self.other
+
+    @property
+    def is_skipped(self) -> bool:
+        """Say whether the zone never shows this time."""
+        return self.by_rfc < self.other
+
+
+@dataclass(frozen=True)
+class Case:
+    """A VTIMEZONE of some zones, all alike within the range, and what is to be read from it."""
+
+    tzids: tuple[str, ...]
+    text: str
+    walls: tuple[Wall, ...]
+
+
+@cache
+def zones() -> dict[tuple[str, ...], ZoneInfo]:
+    """Give each zone with all its names: those whose files are the same are one."""
+    names: dict[bytes, list[str]] = {}
+    for name in sorted(_names()):
+        names.setdefault(read_tzif(name), []).append(name)
+    return {tuple(same): ZoneInfo.from_file(BytesIO(data), key=same[0]) for data, same in names.items()}
+
+
+@cache
+def cases(years: str) -> list[Case]:
+    """Give every zone in a range; those that have the same text, and are to be read alike, are one case."""
+    first, last = RANGES[years]
+    found: dict[tuple[str, tuple[Wall, ...]], list[str]] = {}
+    for names, zone in zones().items():
+        walls = tuple(walls_of(zone, first, last))
+        for name in names:
+            text = vtimezone(name, first, last).replace(f"TZID:{name}\r\n", "TZID:Here\r\n")
+            found.setdefault((text, walls), []).append(name)
+    return [Case(tuple(names), text, walls) for (text, walls), names in found.items()]
+
+
+def walls_of(zone: ZoneInfo, first: date, last: date) -> Iterator[Wall]:
+    """Give local times from the first day to the end of the day after the last."""
+    begin, end = datetime.combine(first, time()), datetime.combine(last + 2 * A_DAY, time())
+    asked = {begin, end - A_SECOND}
+    asked.update(begin + 12 * AN_HOUR + NOONS_APART * number for number in range((end - begin) // NOONS_APART))
+    for instant, before, after in changes(zone, first - A_DAY, last + 2 * A_DAY):
+        at = instant.replace(tzinfo=None)
+        asked.update(at + before - ahead for ahead in (AN_HOUR, A_SECOND))
+        asked.update(at + after + behind for behind in (timedelta(0), A_SECOND, AN_HOUR))
+        # What is skipped or comes twice, from its first second to its last.
+        least, most = sorted((at + before, at + after))
+        asked.update((least, least + (most - least) // 2, most - A_SECOND, most))
+    for local in sorted(asked):
+        if begin <= local < end:
+            yield Wall(local, offset(local, zone), offset(local.replace(fold=1), zone))
+
+
+def offset(local: datetime, zone: ZoneInfo) -> int:
+    there = zone.utcoffset(local)
+    assert there is not None
+    return there // A_SECOND
+
+
+Reader = Callable[[str, Sequence[datetime]], list[int]]
+"""Gives the offset in seconds that a library finds in a VTIMEZONE for each local time."""
+
+
+def by_dateutil(text: str, walls: Sequence[datetime]) -> list[int]:
+    zone = tzical(StringIO(text)).get()
+    return [wall.replace(tzinfo=zone).utcoffset() // A_SECOND for wall in walls]  # type: ignore[operator]  # not None
+
+
+def by_icalendar(text: str, walls: Sequence[datetime]) -> list[int]:
+    zone = _component(text).to_tz(lookup_tzid=False)
+    return [wall.replace(tzinfo=zone).utcoffset() // A_SECOND for wall in walls]  # type: ignore[operator]  # not None
+
+
+def by_icalendar_on_pytz(text: str, walls: Sequence[datetime]) -> list[int]:
+    """Read as icalendar does by itself: with zoneinfo it lets dateutil read."""
+    zone = _component(text).to_tz(TZP("pytz"), lookup_tzid=False)
+    return [zone.localize(wall).utcoffset() // A_SECOND for wall in walls]
+
+
+def _component(text: str) -> Timezone:
+    component = Timezone.from_ical(text)
+    assert isinstance(component, Timezone)
+    return component
+
+
+def is_recurring(case: Case) -> bool:
+    return "RRULE" in case.text
+
+
+@dataclass(frozen=True)
+class Habit:
+    """Where a library reads what is not what the RFC says. Each of these is held to, as all else is."""
+
+    second_of_repeated: bool = False
+    after_skipped: bool = False
+    last_ruled_year: int = date.max.year
+
+    def offset_of(self, wall: Wall) -> int:
+        """Give the offset that it reads."""
+        other = (self.second_of_repeated and wall.is_repeated) or (self.after_skipped and wall.is_skipped)
+        return wall.other if other else wall.by_rfc
+
+    def can_read(self, case: Case, wall: Wall) -> bool:
+        """Say whether it reads this at all."""
+        return wall.local.year <= self.last_ruled_year or not is_recurring(case)
+
+
+# dateutil compares local times with local onsets, so that a change has happened from the first second that it skips.
+DATEUTIL = Habit(after_skipped=True)
+# pytz's localize takes standard time unless told otherwise. icalendar follows a rule to the end of 2038, for pytz.
+PYTZ = Habit(second_of_repeated=True, last_ruled_year=2038)
+# ical.js has the choice between two same times as a constant, standard time, and skipped times as dateutil has them.
+ICAL_JS = Habit(second_of_repeated=True, after_skipped=True)
+
+
+def read_wrong(reader: Reader, habit: Habit, years: str) -> list[tuple[tuple[str, ...], datetime, int, int]]:
+    """Give for each local time that is read wrong the zones, the time, the offset that was read, and the right one."""
+    wrong = []
+    for case in cases(years):
+        walls = [wall for wall in case.walls if habit.can_read(case, wall)]
+        found = reader(case.text, [wall.local for wall in walls])
+        for wall, read in zip(walls, found, strict=True):
+            if read != habit.offset_of(wall):
+                wrong.append((case.tzids, wall.local, read, habit.offset_of(wall)))
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
+    with node_reader(tmp_path_factory) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def by_ical_js(node: NodeReader) -> Reader:
+    return lambda text, walls: node.offsets(text, [wall.isoformat() for wall in walls])
+
+
+@pytest.mark.parametrize("years", RANGES)
+def test_every_zone_is_among_the_cases_with_its_changes(years: str) -> None:
+    assert sorted(name for case in cases(years) for name in case.tzids) == sorted(_names())
+    first, last = RANGES[years]
+    noons = (last - first) // NOONS_APART
+    for case in cases(years):
+        assert len(case.walls) >= noons
+        # Beside noons, what repeats and what skips is there for each change.
+        assert not is_recurring(case) or any(wall.is_repeated for wall in case.walls)
+
+
+@pytest.mark.parametrize("years", RANGES)
+def test_dateutil_reads_every_zone_as_tzdata_has_it(years: str) -> None:
+    assert read_wrong(by_dateutil, DATEUTIL, years) == []
+
+
+@pytest.mark.parametrize("years", RANGES)
+def test_icalendar_reads_every_zone_as_tzdata_has_it(years: str) -> None:
+    assert read_wrong(by_icalendar, DATEUTIL, years) == []
+
+
+@pytest.mark.parametrize("years", RANGES)
+def test_icalendar_with_pytz_reads_every_zone_as_tzdata_has_it(years: str) -> None:
+    assert read_wrong(by_icalendar_on_pytz, PYTZ, years) == []
+
+
+@pytest.mark.parametrize("years", RANGES)
+def test_ical_js_reads_every_zone_as_tzdata_has_it(years: str, by_ical_js: Reader) -> None:
+    assert read_wrong(by_ical_js, ICAL_JS, years) == []
+
+
+# What is left out above is what a library cannot do, whoever wrote the VTIMEZONE
+
+
+def test_icalendar_with_pytz_knows_no_rule_after_2038() -> None:
+    text = vtimezone("Europe/Berlin", date(2036, 1, 1), date(2045, 12, 31))
+    summers = [datetime(year, 7, 1, 12) for year in (2038, 2039, 2045)]  # noqa: DTZ001 - local
+    assert by_icalendar_on_pytz(text, summers) == [7_200, 3_600, 3_600]
+    assert by_dateutil(text, summers) == [7_200, 7_200, 7_200]
+
+
+def test_of_two_same_times_only_some_readers_take_the_first(by_ical_js: Reader) -> None:
+    day = date(2026, 10, 25)
+    text, twice = vtimezone("Europe/Berlin", day, day), [datetime(2026, 10, 25, 2, 30)]  # noqa: DTZ001 - local
+    readers = {
+        "dateutil": by_dateutil,
+        "icalendar": by_icalendar,
+        "icalendar with pytz": by_icalendar_on_pytz,
+        "ical.js": by_ical_js,
+    }
+    assert {name: reader(text, twice) for name, reader in readers.items()} == {
+        "dateutil": [7_200],
+        "icalendar": [7_200],
+        "icalendar with pytz": [3_600],
+        "ical.js": [3_600],
+    }
