@@ -7,31 +7,28 @@ first after a change is measured one request at a time: this process makes the c
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
+from bench.changes import Outsider
 from bench.figures import Figure, Figures
-from bench.servers import Answer, Server, serve_floor, serve_world
-from bench.worlds import World, open_house
-from eventcal.events.models import Event, Room
-from eventcal.members.caller import OPERATOR
-from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk
-from eventcal.talks.service import edit_talk
+from bench.servers import NOTHING, Answer, Server, serve_floor, serve_world
+from bench.worlds import World
 
 LIST = "/api/v1/talks?limit=50"
-CODINGS = ("gzip", "br", "zstd")
-# What floor and app would not send alike by themselves: each server says these its own way.
-_HOP = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
-# Until what a server does after it has answered is done.
+CODINGS = ("identity", "gzip", "br", "zstd")
+# Each server says these in its own way.
+_OWN = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
+# Until what a server does after it has answered is done, in seconds.
 _SETTLES = 0.005
 _OK, _NOT_MODIFIED = 200, 304
+# A body of so many bytes is asked for less often.
+_LARGE = 1_000_000
+# The talks that are edited over HTTP come after those that the outsider changes.
+_EDITED = slice(60, None)
 
 
 @dataclass(frozen=True)
@@ -45,193 +42,172 @@ class Effort:
     renames: int
 
 
-FULL = Effort(rounds=15, requests=60, large=6, singles=30, renames=12)
-QUICK = Effort(rounds=7, requests=30, large=3, singles=12, renames=6)
-
-_numbers = count(1)
+FULL = Effort(rounds=20, requests=40, large=3, singles=30, renames=12)
+QUICK = Effort(rounds=9, requests=25, large=2, singles=12, renames=6)
 
 
+@dataclass(frozen=True)
 class Measuring:
-    """One world, served; what changes it from outside; and where figures go."""
+    """A world that is served, and somebody who changes it from outside."""
 
-    def __init__(self, world: World, server: Server, effort: Effort) -> None:
-        self.world = world
-        self.server = server
-        self.effort = effort
-        self.house = open_house(world)
-        with self.house.database.reading() as session:
-            ids = select(Talk.id).join(Event).where(Event.slug == world.slug).order_by(Talk.sort_at, Talk.id)
-            self._talks = tuple(session.scalars(ids))
-            rooms = select(Room.id).join(Event, Event.id == Room.event_id).where(Event.slug == world.slug)
-            self._rooms = tuple(session.scalars(rooms.order_by(Room.position)))
+    world: World
+    server: Server
+    outsider: Outsider
+    effort: Effort
 
-    def change_a_talk(self) -> None:
-        """Change the title of one of the event's first talks, as another worker would."""
-        number = next(_numbers)
-        with self.house.database.unit_of_work() as unit:
-            talk = get_talk(unit.session, self._talks[number % 50], OPERATOR)
-            edit_talk(unit.session, talk, {"title": f"A new title, number {number}"}, caller=OPERATOR, now=unit.now)
+    def after_change(self, path: str, headers: Mapping[str, str]) -> float:
+        """Return the seconds of CPU of the first answer after a change, the change itself apart."""
+        self.outsider.change_a_talk()
+        return self._single(lambda: self.server.ask(path, headers))
 
-    def single(self, ask: Callable[[], Answer]) -> float:
-        """Return the seconds of CPU that one request takes of the server."""
+    def patch(self, path: str, body: Mapping[str, Any]) -> float:
+        """Return the seconds of CPU of a PATCH by an admin, with the ETag that the thing has where it has one."""
+        tag = self.server.ask(path).header("etag") if path.startswith("/api/v1/talks/") else "*"
+        headers = {"Authorization": f"Bearer {self.world.token}", "Content-Type": "application/json", "If-Match": tag}
+        raw = json.dumps(body).encode()
+        return self._single(lambda: self.server.ask(path, headers, method="PATCH", body=raw))
+
+    def _single(self, ask: Callable[[], Answer]) -> float:
         time.sleep(_SETTLES)
         before = self.server.cpu()
-        answer = ask()
+        _expect(ask(), _OK)
         time.sleep(_SETTLES)
-        spent = self.server.cpu() - before
-        _expect(answer, _OK)
-        return spent / 1e9
-
-    def after_changes(self, path: str, **headers: str) -> Figure:
-        """Return what the first answer after a change of one talk takes."""
-        self.server.ask(path, **headers)
-        return Figure.of((self._after_change(path, headers) for _ in range(self.effort.singles)), "s")
-
-    def _after_change(self, path: str, headers: dict[str, str]) -> float:
-        self.change_a_talk()
-        return self.single(lambda: self.server.ask(path, **headers))
-
-    def edits(self) -> Figure:
-        """Return what a talk's edit takes: PATCH with If-Match and a token, and all that follows before it answers."""
-        ids = self._talks[60 : 60 + self.effort.singles + 2]
-        spent = [self._patch(f"/api/v1/talks/{one}", {"title": f"An edit, number {next(_numbers)}"}) for one in ids]
-        return Figure.of(spent[2:], "s")
-
-    def renames(self) -> Figure:
-        """Return what it takes to rename a room, and with it all talks that are in it."""
-        ids = [self._rooms[i % len(self._rooms)] for i in range(self.effort.renames + 1)]
-        spent = [self._patch(f"/api/v1/rooms/{one}", {"name": f"Hall {next(_numbers)}"}) for one in ids]
-        return Figure.of(spent[1:], "s")
-
-    def _patch(self, path: str, body: dict[str, Any]) -> float:
-        headers = {"Authorization": f"Bearer {self.world.token}", "Content_Type": "application/json", "If_Match": "*"}
-        if "/talks/" in path:
-            headers["If_Match"] = self.server.ask(path).header("etag")
-        raw = json.dumps(body).encode()
-        return self.single(lambda: self.server.ask(path, method="PATCH", body=raw, **headers))
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self.house.database.engine.dispose()
+        return (self.server.cpu() - before) / 1e9
 
 
 @contextmanager
 def measuring(world: World, effort: Effort) -> Iterator[Measuring]:
     """Give a world that is served, to be measured."""
     with serve_world(world) as server:
-        here = Measuring(world, server, effort)
+        outsider = Outsider(world)
         try:
-            yield here
+            yield Measuring(world, server, outsider, effort)
         finally:
-            here.close()
+            outsider.close()
 
 
 @dataclass(frozen=True)
-class Steady:
+class _Steady:
     """A request that is answered the same each time, and what the floor is asked beside it."""
 
     name: str
     path: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     floor: str
     requests: int
     status: int = _OK
 
 
-def measure_steady(here: Measuring, figures: Figures, *, folder: Path, paths: dict[str, str]) -> None:
-    """Measure what does not change: each path's 200 in identity and gzip, and the first one's 304."""
+def measure_steady(here: Measuring, figures: Figures, *, folder: Path, paths: Mapping[str, str]) -> None:
+    """Measure what does not change: each path's 304, and its 200 in identity and gzip; the floor's files go there."""
     folder.mkdir()
-    wanted = list(_steady(here, paths, folder))
+    wanted = [
+        one
+        for number, (name, path) in enumerate(paths.items())
+        for one in _steady(here, name, path, folder / str(number))
+    ]
     with serve_floor(folder, here.world) as floor:
         for one in wanted:
-            ours, theirs = _in_turns(here, floor, one)
-            figures.note(one.name, ours)
-            figures.note(f"{one.name}, floor", theirs)
-            _tell(one.name)
+            ours: list[float] = []
+            theirs: list[float] = []
+            # The first round warms up.
+            for _ in range(here.effort.rounds + 1):
+                ours.append(_round(here.server, one.path, one.headers, requests=one.requests, status=one.status))
+                theirs.append(_round(floor, one.floor, one.headers, requests=one.requests))
+            figures.note(one.name, Figure.of(ours[1:], "s"))
+            figures.note(f"{one.name}, floor", Figure.of(theirs[1:], "s"))
+            tell(one.name)
 
 
-def _steady(here: Measuring, paths: dict[str, str], folder: Path) -> Iterator[Steady]:
-    for number, (name, path) in enumerate(paths.items()):
-        plain = here.server.ask(path)
-        _expect(plain, _OK)
-        requests = here.effort.large if len(plain.body) > 1_000_000 else here.effort.requests  # noqa: PLR2004 - 1 MB
-        if number == 0:
-            tag = {"If_None_Match": plain.header("etag")}
-            yield Steady(f"304 {name}", path, tag, "/hello", here.effort.requests, _NOT_MODIFIED)
-        for coding in ("identity", "gzip"):
-            headers = {"Accept_Encoding": coding}
-            file = f"answer-{number}-{coding}"
-            _keep(folder / file, here.server.ask(path, **headers))
-            yield Steady(f"200 {name} {coding}", path, headers, f"/{file}", requests)
+def _steady(here: Measuring, name: str, path: str, file: Path) -> Iterator[_Steady]:
+    tag = here.server.ask(path).header("etag")
+    yield _Steady(f"304 {name}", path, {"If-None-Match": tag}, "/hello", here.effort.requests, _NOT_MODIFIED)
+    for coding in ("identity", "gzip"):
+        headers = {"Accept-Encoding": coding}
+        answer = here.server.ask(path, headers)
+        _expect(answer, _OK)
+        kept = file.with_name(f"answer-{file.name}-{coding}")
+        kept.write_bytes(answer.body)
+        said = [(key, value) for key, value in answer.headers if key.lower() not in _OWN]
+        kept.with_name(f"{kept.name}.json").write_text(json.dumps(said))
+        requests = here.effort.large if len(answer.body) > _LARGE else here.effort.requests
+        yield _Steady(f"200 {name} {coding}", path, headers, f"/{kept.name}", requests)
 
 
-def _keep(path: Path, answer: Answer) -> None:
-    path.write_bytes(answer.body)
-    kept = [(name, value) for name, value in answer.headers if name.lower() not in _HOP]
-    path.with_name(f"{path.name}.json").write_text(json.dumps(kept))
-
-
-def _in_turns(here: Measuring, floor: Server, one: Steady) -> tuple[Figure, Figure]:
-    ours: list[float] = []
-    theirs: list[float] = []
-    for _ in range(here.effort.rounds + 1):
-        ours.append(_round(here.server, one.path, one.requests, status=one.status, **one.headers))
-        theirs.append(_round(floor, one.floor, one.requests, status=_OK, **one.headers))
-    return Figure.of(ours[1:], "s"), Figure.of(theirs[1:], "s")
-
-
-def _round(server: Server, path: str, requests: int, *, status: int, **headers: str) -> float:
-    """Return the seconds of CPU that one of these requests takes."""
+def _round(server: Server, path: str, headers: Mapping[str, str], *, requests: int, status: int = _OK) -> float:
+    """Return the seconds of CPU that one of these requests takes, once some have warmed the caches of the processor."""
+    for _ in range(requests // 5 + 1):
+        _expect(server.ask(path, headers), status)
     before = server.cpu()
     for _ in range(requests):
-        _expect(server.ask(path, **headers), status)
+        _expect(server.ask(path, headers), status)
     time.sleep(_SETTLES)
     return (server.cpu() - before) / 1e9 / requests
 
 
 def measure_sizes(here: Measuring, figures: Figures, *, name: str, path: str) -> None:
     """Note how large a feed is, in each coding."""
-    for coding in ("identity", *CODINGS):
-        figures.note(f"bytes {name} {coding}", Figure.once(len(here.server.ask(path, Accept_Encoding=coding).body), "B"))
+    for coding in CODINGS:
+        size = len(here.server.ask(path, {"Accept-Encoding": coding}).body)
+        figures.note(f"bytes {name} {coding}", Figure.once(size, "B"))
 
 
 def measure_changes(here: Measuring, figures: Figures, *, name: str, path: str) -> None:
-    """Measure the first answer after a change, in identity and gzip."""
+    """Measure the first answer after a change of one talk, in identity and gzip."""
     for coding in ("identity", "gzip"):
-        figures.note(f"first {name} {coding}", here.after_changes(path, Accept_Encoding=coding))
-        _tell(f"first {name} {coding}")
+        headers = {"Accept-Encoding": coding}
+        here.server.ask(path, headers)
+        spent = [here.after_change(path, headers) for _ in range(here.effort.singles)]
+        figures.note(f"first {name} {coding}", Figure.of(spent, "s"))
+        tell(f"first {name} {coding}")
 
 
-def measure_growth(small: Measuring, large: Measuring, figures: Figures, *, paths: dict[str, str]) -> None:
-    """Measure the same event and the same page in both worlds, first after a change and unchanged."""
-    both = (small, large)
+def measure_edits(here: Measuring, figures: Figures) -> None:
+    """Measure a talk's new title and a room's new name, over HTTP: commit, ledger and all."""
+    talks = here.outsider.talks[_EDITED][: here.effort.singles + 2]
+    spent = [here.patch(f"/api/v1/talks/{one}", {"title": here.outsider.new_name()}) for one in talks]
+    # The first two compile their statements.
+    figures.note("edit of a talk", Figure.of(spent[2:], "s"))
+    tell("edit of a talk")
+    rooms = [here.outsider.rooms[i % len(here.outsider.rooms)] for i in range(here.effort.renames + 1)]
+    spent = [here.patch(f"/api/v1/rooms/{one}", {"name": here.outsider.new_name()}) for one in rooms]
+    figures.note("renaming of a room", Figure.of(spent[1:], "s"))
+    tell("renaming of a room")
+
+
+def measure_memory(here: Measuring, figures: Figures) -> None:
+    """Note what the worker holds after it has served everything, each feed in each coding."""
+    for path in (here.world.event, here.world.whole, LIST):
+        for coding in CODINGS:
+            _expect(here.server.ask(path, {"Accept-Encoding": coding}), _OK)
+    figures.note("resident memory", Figure.once(here.server.resident(), "B"))
+
+
+def measure_growth(small: Measuring, large: Measuring, figures: Figures, *, paths: Mapping[str, str]) -> None:
+    """Measure the same event and the same page in both worlds by turns, first after a change and unchanged."""
+    effort = small.effort
     for name, path in paths.items():
-        changed: tuple[list[float], list[float]] = ([], [])
-        steady: tuple[list[float], list[float]] = ([], [])
-        for here in both:
-            here.server.ask(path)
-        for _ in range(small.effort.singles):
-            for here, found in zip(both, changed, strict=True):
-                found.append(here._after_change(path, {}))
-        requests = small.effort.large if "ics" in path else small.effort.requests
-        for _ in range(small.effort.rounds):
-            for here, found in zip(both, steady, strict=True):
-                found.append(_round(here.server, path, requests, status=_OK))
-        for what, pair in (("first", changed), ("200", steady)):
-            for here, found in zip(both, pair, strict=True):
-                figures.note(f"growth {what} {name}, {here.world.talks} talks", Figure.of(found, "s"))
-        _tell(f"growth {name}")
+        first: dict[int, list[float]] = {small.world.talks: [], large.world.talks: []}
+        steady: dict[int, list[float]] = {small.world.talks: [], large.world.talks: []}
+        for here in (small, large):
+            _expect(here.server.ask(path), _OK)
+        for _ in range(effort.singles):
+            for here in (small, large):
+                first[here.world.talks].append(here.after_change(path, NOTHING))
+        for _ in range(effort.rounds):
+            for here in (small, large):
+                steady[here.world.talks].append(_round(here.server, path, NOTHING, requests=effort.large))
+        for what, found in (("first", first), ("200", steady)):
+            for talks, spent in found.items():
+                figures.note(f"{what} {name} of {talks}", Figure.of(spent, "s"))
+        tell(f"growth of {name}")
+
+
+def tell(name: str) -> None:
+    """Let whoever waits know what was measured."""
+    sys.stderr.write(f"  {name}\n")
 
 
 def _expect(answer: Answer, status: int) -> None:
     if answer.status != status:
         raise RuntimeError(f"The server answers {answer.status} and not {status}: {answer.body[:500]!r}")
-
-
-def _tell(name: str) -> None:
-    sys.stderr.write(f"  {name}\n")
-
-
-def feeds_of(world: World) -> Sequence[str]:
-    """Return the feeds that are asked for."""
-    return (world.event, world.whole)

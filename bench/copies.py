@@ -42,7 +42,9 @@ def multiply(engine: Engine, times: int, *, days: Sequence[date], made: datetime
     metadata = MetaData()
     with engine.begin() as connection:
         metadata.reflect(connection)
-        originals = [_Original.read(connection, table, made) for table in metadata.sorted_tables if table.name not in _ONCE]
+        originals = [
+            _Original.read(connection, table, made) for table in metadata.sorted_tables if table.name not in _ONCE
+        ]
         names = sorted(set().union(*(original.names for original in originals)))
         for copy in range(1, times):
             rename = _renamed(names, days, copy)
@@ -67,9 +69,7 @@ class _Original:
         counted = _counted(table)
         largest = {column: max((row[column] for row in rows), default=0) for column in counted}
         columns = [column.name for column in table.columns if not _is_given(column)]
-        makers = [
-            {column: _maker(row[column], made, step=largest.get(column)) for column in columns} for row in rows
-        ]
+        makers = [{column: _maker(row[column], made, step=largest.get(column)) for column in columns} for row in rows]
         named = [column for column in ("id", "slug") if column in columns]
         return cls(table, frozenset(row[column] for row in rows for column in named), makers)
 

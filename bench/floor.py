@@ -6,7 +6,6 @@ of FOLDER/NAME.json, both read once.
 
 import json
 import multiprocessing
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -46,4 +45,4 @@ def _serve(folder: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(os.path.abspath(sys.argv[1]), int(sys.argv[2]))
+    _serve(sys.argv[1], int(sys.argv[2]))

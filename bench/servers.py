@@ -9,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bench import processes
 from bench.worlds import World
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+"""No headers."""
 
 _STARTS_WITHIN, _STOPS_WITHIN, _ANSWERS_WITHIN = 30.0, 30.0, 120.0
 
@@ -38,13 +42,14 @@ class Server:
         self._pids: tuple[int, ...] = ()
         self._clocks: tuple[int, ...] = ()
 
-    def ask(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-        """Send one request and read the whole answer; "_" in a header's name is "-"."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+    def ask(
+        self, path: str, headers: Mapping[str, str] = NOTHING, *, method: str = "GET", body: bytes | None = None
+    ) -> Answer:
+        """Send one request and read the whole answer."""
         self._connection.putrequest(method, path, skip_accept_encoding=True)
         if body is not None:
-            named["Content-Length"] = str(len(body))
-        for name, value in named.items():
+            self._connection.putheader("Content-Length", str(len(body)))
+        for name, value in headers.items():
             self._connection.putheader(name, value)
         self._connection.endheaders(body)
         answer = self._connection.getresponse()

@@ -3,11 +3,52 @@
 import random
 from collections.abc import Iterator
 
-_ONSETS = ("b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "w", "pr", "st", "tr", "ch", "sh", "pl")
+_ONSETS = (
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "pr",
+    "st",
+    "tr",
+    "ch",
+    "sh",
+    "pl",
+)
 _NUCLEI = ("a", "e", "i", "o", "u", "ea", "io", "ou", "ai", "ee")
 _CODAS = ("", "", "", "", "n", "r", "s", "t", "l", "d", "m", "st", "nt", "ck")
 _ENDINGS = ("", "", "", "", "ing", "ed", "er", "tion", "ly", "ment", "al", "ity", "ive", "es")
-_SMALL = ("the", "of", "and", "to", "in", "a", "is", "that", "for", "with", "on", "as", "we", "it", "how", "this", "by", "an")
+_SMALL = (
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "a",
+    "is",
+    "that",
+    "for",
+    "with",
+    "on",
+    "as",
+    "we",
+    "it",
+    "how",
+    "this",
+    "by",
+    "an",
+)
 _SIZE = 2000
 _LONGEST = 11
 
@@ -31,7 +72,9 @@ class Writer:
 
     def title(self) -> str:
         """Return the title of a talk."""
-        return " ".join(word.capitalize() for word in [self.word(), *self.words(self._random.randint(3, 7)), self.word()])
+        return " ".join(
+            word.capitalize() for word in [self.word(), *self.words(self._random.randint(3, 7)), self.word()]
+        )
 
     def name(self) -> str:
         """Return somebody's name."""

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -44,11 +44,9 @@ _SLOTS_A_DAY = TALKS // ROOMS // len(_DAYS)
 
 @dataclass(frozen=True)
 class World:
-    """A database with so many talks. Each thousand is one event; `token` is an admin's.
+    """A database, by its name and URL, with so many talks. Each thousand is one event; `token` is an admin's."""
 
-    `whole` is the feed of everything, `event` that of the first thousand talks.
-    """
-
+    name: str
     url: str
     talks: int
     instance: str
@@ -88,7 +86,7 @@ def make_first(databases: Databases, name: str) -> World:
     """Make the world of 1,000 talks through models and ledger, as the app does, in a database of this name."""
     instance = databases.folder / "instance"
     instance.mkdir(exist_ok=True)
-    world = World(databases.create(name), TALKS, str(instance), new_secret(TOKEN_PREFIX))
+    world = World(name, databases.create(name), TALKS, str(instance), new_secret(TOKEN_PREFIX))
     command = [sys.executable, "-m", "eventcal.cli", "db", "upgrade"]
     subprocess.run(command, check=True, env=world.environment(), stdout=subprocess.DEVNULL)  # noqa: S603 - our own
     house = create_house(world.settings(), clock=FixedClock())
@@ -100,14 +98,19 @@ def make_first(databases: Databases, name: str) -> World:
     return world
 
 
-def make_larger(databases: Databases, first: World, name: str, *, source: str, talks: int) -> World:
+def copy_world(databases: Databases, world: World, name: str) -> World:
+    """Copy a world that nobody is in."""
+    return replace(world, name=name, url=databases.copy(world.name, name))
+
+
+def make_larger(databases: Databases, first: World, name: str, *, talks: int) -> World:
     """Make a world of more thousands of talks, from a copy of the first."""
-    url = databases.copy(source, name)
+    url = databases.copy(first.name, name)
     engine = create_engine(url)
     multiply(engine, talks // TALKS, days=_DAYS, made=NOON)
     engine.dispose()
     databases.settle(name)
-    return World(url, talks, first.instance, first.token)
+    return replace(first, name=name, url=url, talks=talks)
 
 
 def open_house(world: World) -> House:

@@ -18,6 +18,7 @@ _KNOWN: Mapping[str, Mapping[str, list[Any]]] = {
         "starts": ["2026-06-10", "2026-06-11"],
         "ends": ["2026-06-12", "2026-06-30"],
         "recurrence": [None, "FREQ=YEARLY;COUNT=3"],
+        "recurrence_overrides": [None, {}, {"2027-06-10": {"excluded": True}, "2028-06-10": {"status": "cancelled"}}],
         "co_located_with": [None, [], ["hackday"]],
         "status": ["confirmed"],
     },

@@ -80,7 +80,7 @@ def _rule_faults(rule: str, starts: str, tzid: str) -> Iterator[str]:
         return
     first = next(dates.since(dates.start.date()), None)
     if first is None:
-        yield "has no date before it ends; change the rule, or where it ends"
+        yield "has no date before it ends; let it end later" if dates.ends else "never comes true; change it"
     elif first != dates.start:
         named = format_local(first if "T" in starts else first.date())
         yield f"comes true on {named} for the first time, and the event starts on {starts}; let both be the same"

@@ -135,14 +135,20 @@ def _speaker(session: Session, change: Change, reach: Reach) -> None:
     speaker: Speaker = change.row
     published = speaker.published_at is not None
     reach.elsewhere |= published
-    if change.done == "changed" and (published or "merged_into_id" in change.fields):
+    if change.done == "changed" and change.fields & _NAMES_A_SPEAKER and (published or _joins_known(session, speaker)):
         # Whoever asks for one of two who are one now finds the talks of both.
-        reach.reshapes |= bool(change.fields & _NAMES_A_SPEAKER)
-        reach.elsewhere |= reach.reshapes
+        reach.elsewhere = reach.reshapes = True
     if change.fields & _SHOWN_BY_TALKS_OF_SPEAKER:
         given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == speaker.id)
         reach.by_speaker.update(session.scalars(given))
         reach.talks |= reach.by_speaker
+
+
+def _joins_known(session: Session, speaker: Speaker) -> bool:
+    """Say whether a speaker is one now with somebody whom the public knows."""
+    if speaker.merged_into_id is None:
+        return False
+    return session.get_one(Speaker, speaker.merged_into_id).published_at is not None
 
 
 def _tier(session: Session, change: Change, reach: Reach) -> None:

@@ -57,21 +57,26 @@ def _times(event: Event, one: Occurrence) -> tuple[date | datetime, date | datet
 
 def _description(event: Event, text: str, one: Occurrence) -> str:
     """Return an entry's plain text, which begins with the summary, with what this occurrence says instead."""
-    if one.summary and one.summary != event.summary:
-        before = to_plain(event.summary) if event.summary else ""
-        text = to_plain(one.summary) + (text.removeprefix(before) if before else f"\n\n{text}")
-    if one.online_url == event.online_url or event.attendance == Attendance.IN_PERSON:
+    before, after = (to_plain(summary) if summary else "" for summary in (event.summary, one.summary))
+    if before != after:
+        rest = text.removeprefix(f"{before}\n\n") if before else text
+        text = f"{after}\n\n{rest}" if after else rest
+    if _is_online_as_ever(event, one):
         return text
-    line = f"Online: {one.online_url}"
-    return text.replace(f"Online: {event.online_url}", line) if event.online_url else f"{line}\n\n{text}"
+    line = f"Online: {one.online_url}\n"
+    return text.replace(f"Online: {event.online_url}\n", line) if event.online_url else f"{line}\n{text}"
 
 
 def _html(event: Event, html: str, one: Occurrence) -> str:
     """Return the same of its HTML."""
-    if one.summary and one.summary != event.summary:
-        html = to_html(one.summary) + html.removeprefix(to_html(event.summary) if event.summary else "")
-    if one.online_url == event.online_url or event.attendance == Attendance.IN_PERSON:
+    before, after = (to_html(summary) if summary else "" for summary in (event.summary, one.summary))
+    html = after + html.removeprefix(before)
+    if _is_online_as_ever(event, one):
         return html
     line = f"Online: {escape(one.online_url or '')}"
-    before = f"Online: {escape(event.online_url or '')}"
-    return html.replace(before, line) if event.online_url else f"<p>{line}</p>{html}"
+    item = f"<li>Online: {escape(event.online_url or '')}</li>"
+    return html.replace(item, f"<li>{line}</li>") if event.online_url else f"<p>{line}</p>{html}"
+
+
+def _is_online_as_ever(event: Event, one: Occurrence) -> bool:
+    return one.online_url == event.online_url or event.attendance == Attendance.IN_PERSON

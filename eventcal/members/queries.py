@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import secret_hash
@@ -36,21 +36,6 @@ def get_member_by_email(session: Session, email: str) -> Member:
 def find_active_member(session: Session, key: str) -> Member | None:
     """Return the active member whom a session cookie or a mailed token names by this key (`fs_uniquifier`)."""
     return session.scalars(select(Member).where(Member.fs_uniquifier == key, Member.active)).one_or_none()
-
-
-def find_token_holder(session: Session, token: str, *, now: datetime) -> tuple[Member, AccessToken] | None:
-    """Return the active member who holds this access token, and what is known of it; None once it is over."""
-    rows = (
-        select(Member, AccessToken)
-        .join(AccessToken, AccessToken.member_id == Member.id)
-        .where(
-            AccessToken.token_hash == secret_hash(token),
-            Member.active,
-            or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > now),
-        )
-    )
-    found = session.execute(rows).one_or_none()
-    return None if found is None else (found[0], found[1])
 
 
 def list_tokens(session: Session, member_id: str, *, paging: Paging) -> Page[AccessToken]:

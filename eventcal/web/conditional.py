@@ -7,6 +7,7 @@ not served. An entity tag is a version and a suffix for the coding; in this modu
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
 from flask import Request, Response
@@ -47,18 +48,51 @@ def entity_tag(etag: str, coding: str) -> str:
 def serve(rendition: Rendition, request: Request, now: datetime) -> Response:
     """Return the answer to a GET or HEAD: 304, or 200 in the encoding that the caller likes best; never 406."""
     coding = _chosen(rendition, acceptable_codings(request.headers.get("Accept-Encoding")))
+    headers = Headers(_validators(rendition.etag, rendition.cache_control, coding))
+    if rendition.last_modified is not None:
+        headers.add("Last-Modified", _told(rendition.last_modified, now=now))
     if _is_current(request, rendition, coding=coding, now=now):
-        return _not_modified(rendition, coding, now=now)
-    answer = Response(rendition.encoded(coding), content_type=rendition.media_type)
-    _describe(answer, rendition, coding, now=now)
-    answer.headers["Accept-Ranges"] = "none"
+        return _NotModified(status=304, headers=headers)
+    headers.extend(_particulars(rendition.media_type, rendition.filename, rendition.link, coding))
+    return Response(rendition.encoded(coding), headers=headers)
+
+
+@lru_cache(4096)
+def _validators(etag: str, cache_control: str, coding: str) -> list[tuple[str, str]]:
+    """Return what 200 and 304 have in common, the date apart."""
+    return [
+        ("ETag", entity_tag(etag, coding)),
+        ("Cache-Control", cache_control),
+        ("Vary", "Accept-Encoding"),
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Expose-Headers", "ETag, Last-Modified, Link, Content-Disposition"),
+    ]
+
+
+@lru_cache(4096)
+def _particulars(media_type: str, filename: str | None, link: str | None, coding: str) -> list[tuple[str, str]]:
+    """Return what only a body has."""
+    lines = [("Content-Type", media_type), ("Accept-Ranges", "none")]
     if coding != IDENTITY:
-        answer.headers["Content-Encoding"] = coding
-    if rendition.filename is not None:
-        answer.headers["Content-Disposition"] = f'inline; filename="{_safe(rendition.filename)}"'
-    if rendition.link is not None:
-        answer.headers["Link"] = rendition.link
-    return answer
+        lines.append(("Content-Encoding", coding))
+    if filename is not None:
+        lines.append(("Content-Disposition", f'inline; filename="{_safe(filename)}"'))
+    if link is not None:
+        lines.append(("Link", link))
+    return lines
+
+
+def _told(last_modified: datetime, *, now: datetime) -> str:
+    """Return what is told as Last-Modified.
+
+    A second change within the second of the first must not hide behind the same date (RFC 9110, 8.8.2.2): until that
+    second is over, the thing was last modified before it.
+    """
+    earlier = whole_second(now) - timedelta(seconds=1)
+    return _written(min(whole_second(last_modified), earlier))
+
+
+_written = lru_cache(1024)(http_date)
 
 
 def _chosen(rendition: Rendition, codings: tuple[str, ...]) -> str:
@@ -71,7 +105,8 @@ def _is_current(request: Request, rendition: Rendition, *, coding: str, now: dat
     """Say whether the caller has this already (RFC 9110, 13.2.2): If-None-Match wins over If-Modified-Since."""
     header = request.headers.get("If-None-Match")
     if header is not None:
-        return header.strip() == "*" or _names(header, entity_tag(rendition.etag, coding))
+        tag = entity_tag(rendition.etag, coding)
+        return header == tag or header.strip() == "*" or _names(header, tag)
     since = _http_date(request.headers.get("If-Modified-Since"))
     if since is None or rendition.last_modified is None:
         return False
@@ -115,26 +150,6 @@ class _NotModified(Response):
         for value in self.headers.getlist("Last-Modified"):
             headers["Last-Modified"] = value
         return headers
-
-
-def _not_modified(rendition: Rendition, coding: str, *, now: datetime) -> Response:
-    answer = _NotModified(status=304)
-    _describe(answer, rendition, coding, now=now)
-    return answer
-
-
-def _describe(answer: Response, rendition: Rendition, coding: str, *, now: datetime) -> None:
-    """Say what 200 and 304 have in common."""
-    answer.headers["ETag"] = entity_tag(rendition.etag, coding)
-    if rendition.last_modified is not None:
-        # A second change within the second of the first must not hide behind the same date (RFC 9110, 8.8.2.2):
-        # until that second is over, the thing was last modified before it.
-        earlier = whole_second(now) - timedelta(seconds=1)
-        answer.headers["Last-Modified"] = http_date(min(whole_second(rendition.last_modified), earlier))
-    answer.headers["Cache-Control"] = rendition.cache_control
-    answer.headers["Vary"] = "Accept-Encoding"
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link, Content-Disposition"
 
 
 def _safe(filename: str) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import brotli
 import zstandard
@@ -35,6 +36,7 @@ def encode(body: bytes, coding: str) -> bytes:
     return _COMPRESSORS[coding](body)
 
 
+@lru_cache(1024)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """Return the codings that an Accept-Encoding takes, best first; never none (RFC 9110, 12.5.3).
 

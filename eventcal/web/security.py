@@ -63,6 +63,7 @@ def start_security(app: Flask, settings: Settings, clock: Clock) -> None:
     security = Security(app, MemberDatastore(), register_blueprint=False)
     # Flask-Principal would load the signed-in member before every request, feeds included.
     security.principal.identity_loaders.clear()
+    _drop(app.before_request_funcs, "_on_before_request")
     # Flask-Login would look at the session after every request, which makes every answer vary by cookie.
     _drop(app.after_request_funcs, "_update_remember_cookie")
     # Flask-Login would look up the member for every template, a public page's too. Ours get what they need by name.

@@ -159,7 +159,7 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
 
 def check_works(found: PersonalFeed) -> None:
     """Refuse a feed that was revoked, or whose member left (Gone)."""
-    if found.revoked_at is not None:
+    if found.revoked_at is not None or found.member_id is None:
         raise Gone("This feed was revoked; make a new one for this device.")
 
 

@@ -3,15 +3,20 @@
 What was counted and not yet written when the process ends is lost; it was only a count.
 """
 
+import logging
 import threading
 from datetime import datetime, timedelta
 from functools import lru_cache
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import Fetches, note_fetches, public_feed_key
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Busy
 from eventcal.web.filters import Asked, canonical_query
+
+_LOG = logging.getLogger(__name__)
 
 WRITTEN_EVERY = timedelta(seconds=60)
 """How often a worker writes at most."""
@@ -61,7 +66,9 @@ class FetchTally:
         try:
             with database.unit_of_work() as unit:
                 note_fetches(unit.session, [count.told(*key) for key, count in counts.items()])
-        except Busy:
+        except (Busy, SQLAlchemyError):
+            # The reader has been answered, and is not to hear of it.
+            _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)
             self._put_back(counts)
 
     def _put_back(self, counts: "dict[tuple[str, ClientKind], _Count]") -> None:

@@ -8,13 +8,14 @@ from flask_security import login_user as remember_in_session
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from sqlalchemy.orm import Session
 
+from eventcal.events.holders import find_token_caller
 from eventcal.events.queries import teams_of
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.members.errors import CsrfRefused, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
-from eventcal.members.queries import find_active_member, find_token_holder
+from eventcal.members.queries import find_active_member
 from eventcal.members.words import Role, Scope
 from eventcal.web.work import house, now, reading, settings
 
@@ -79,12 +80,10 @@ def bearer() -> str | None:
 
 def _visit_by_token(token: str) -> Visit:
     with reading() as reader:
-        found = find_token_holder(reader, token, now=now())
-        if found is None:
-            raise InvalidToken("This token is unknown, revoked or too old; make another at /api/v1/me/tokens.")
-        member_row, kept = found
-        scopes = frozenset(Scope(word) for word in kept.scopes)
-        whole = replace(_caller_of(reader, member_row), scopes=scopes)
+        found = find_token_caller(reader, token, now=now())
+    if found is None:
+        raise InvalidToken("This token is unknown, revoked or too old; make another at /api/v1/me/tokens.")
+    whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)
     if request.method in SAFE or whole.holds(Scope.ORGANISE):
         return Visit(whole, "token")
     # It changes what a plain member may change, whatever else its member is.

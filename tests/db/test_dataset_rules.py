@@ -277,3 +277,20 @@ def test_a_repeated_part_of_an_event_is_named(calendar: Database) -> None:
         ("/events/0/sponsorships/1", "is in this file already, at /events/0/sponsorships/0"),
         ("/events/0/tracks/1/name", "is in this file already, at /events/0/tracks/0"),
     ]
+
+
+def test_an_override_of_an_occurrence_is_looked_at_like_everything_else(calendar: Database) -> None:
+    yearly = {**EVENT, "recurrence": "FREQ=YEARLY"}
+    assert refused(calendar, events=[{**yearly, "recurrence_overrides": {"2027-06-11": {"title": "Other"}}}]) == [
+        (
+            "/events/0/recurrence_overrides/2027-06-11",
+            "is no occurrence of the rule; from that day on, the rule has 2028-06-10 first",
+        )
+    ]
+    assert refused(calendar, events=[{**yearly, "recurrence_overrides": {"a/b": {}, "2027-06-10": {"price": 1}}}]) == [
+        ("/events/0/recurrence_overrides/2027-06-10/price", "is not known here; leave it out"),
+        (
+            "/events/0/recurrence_overrides/a~1b",
+            "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00",
+        ),
+    ]

@@ -71,7 +71,8 @@ def test_everything_that_a_file_can_say_of_an_event_is_there_afterwards(calendar
         "tags": ["xen", "arm"],
         "status": "tentative",
         "series": "Summit",
-        "recurrence": None,
+        "recurrence": "FREQ=YEARLY;COUNT=3",
+        "recurrence_overrides": {"2027-06-10": {"excluded": True}, "2028-06-10": {"title": "The last one"}},
     }
     call = {"opens_at": "2026-04-01T09:00:00", "closes_at": "2026-05-01", "anywhere_on_earth": True, "kinds": ["bof"]}
     tracks = [{"name": "Main", "colour": "#1f6f8b"}, {"name": "Other", "colour": None}]

@@ -73,6 +73,8 @@ def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
         **words,
         registration_url="spam",
         series="spam",
+        recurrence="FREQ=YEARLY",
+        recurrence_overrides={"2027-06-10": {"title": "spam", "online_url": "https://spam.example"}},
         latitude=1.0,
         longitude=1.0,
         tags=["spam"],

@@ -154,6 +154,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"timezone": "Mars/Olympus"}, "/timezone"),
     ({"recurrence": "FREQ=SECONDLY"}, "/recurrence"),
     ({"recurrence": "whenever"}, "/recurrence"),
+    ({"recurrence": "FREQ=WEEKLY;BYDAY=MO"}, "/recurrence"),
+    ({"recurrence_overrides": {"2026-06-10": {"title": "New"}}}, "/recurrence_overrides"),
     ({"call_for_talks": {"closes_at": "2026-05-01"}}, "/call_for_talks/closes_at"),
     ({"call_for_talks": {"closes_at": "soon", "anywhere_on_earth": True}}, "/call_for_talks/closes_at"),
     ({"co_located_with": ["other", "other"]}, "/co_located_with/1"),

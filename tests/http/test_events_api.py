@@ -47,6 +47,7 @@ def test_the_least_that_an_event_needs_gives_a_whole_one(member: Api) -> None:
         "status": "pending",
         "series": None,
         "recurrence": None,
+        "recurrence_overrides": {},
         "co_located_with": [],
         "call_for_talks": None,
         "tracks": [],
@@ -61,7 +62,9 @@ def test_the_least_that_an_event_needs_gives_a_whole_one(member: Api) -> None:
             "ics": "http://127.0.0.1:8000/events/xen-hackathon.ics",
             "talks": f"{BASE}/events/xen-hackathon/talks",
         },
+        "occurrences": None,
     }
+    assert list(answer.json)[-1] == "occurrences"
 
 
 WRITTEN: dict[str, Any] = {
@@ -90,6 +93,18 @@ WRITTEN: dict[str, Any] = {
     "tags": ["c++", "Ωmega", "a,b"],
     "series": "FOSDEM",
     "recurrence": "FREQ=YEARLY;COUNT=3",
+    "recurrence_overrides": {
+        "2027-10-24T09:30:00": {"excluded": True},
+        "2028-10-24T09:30:00": {
+            "ends": "2028-10-22T18:00:00",
+            "online_url": "https://live.example/2028?a=b&c=d",
+            "starts": "2028-10-21T10:00:00",
+            "status": "tentative",
+            "summary": "A\nleap year",
+            "title": "FOSDEM \U0001f984 =1",
+            "venue": "\u202eULB",
+        },
+    },
     "co_located_with": ["summit"],
 }
 

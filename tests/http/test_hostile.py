@@ -195,6 +195,7 @@ _FIELDS = {
     "event": [
         *("title", "kind", "summary", "description", "programme", "attendance", "timezone", "starts", "ends"),
         *("location", "online_url", "url", "registration", "tags", "status", "series", "recurrence"),
+        "recurrence_overrides",
         *("co_located_with", "call_for_talks", "slug"),
     ],
 }

@@ -15,6 +15,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 EVENT_FIELDS = ["title", "starts", "location", "tracks", "tiers", "sponsorships", "call_for_talks", "tags"]
+EVENT_FIELDS += ["recurrence", "recurrence_overrides"]
 TALK_FIELDS = ["event", "title", "starts", "speakers", "reprise_of", "tags", "state"]
 
 

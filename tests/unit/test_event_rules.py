@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventcal.events.rules import (
-    LAST_DAY,
     STATUS_STEPS,
     TOMBSTONE,
     Span,
@@ -162,11 +161,16 @@ USUAL = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most ofte
 @pytest.mark.parametrize(
     "rule",
     [
-        "FREQ=MONTHLY;BYDAY=1TU",
+        "FREQ=MONTHLY;BYDAY=2WE",
         "freq=weekly;interval=2;byday=mo,we",
         "FREQ=YEARLY;COUNT=10",
         "FREQ=DAILY;UNTIL=20261231T225959Z",
-        "FREQ=MONTHLY;BYMONTHDAY=-1",
+        "FREQ=DAILY;UNTIL=20260610",
+        "FREQ=MONTHLY;BYMONTHDAY=-21",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=8",
+        "FREQ=YEARLY;BYWEEKNO=24;BYDAY=WE",
+        "FREQ=YEARLY;BYYEARDAY=161",
+        "FREQ=YEARLY;BYDAY=23WE",
     ],
 )
 def test_a_recurrence_is_one_rule(rule: str) -> None:
@@ -195,10 +199,75 @@ def test_a_recurrence_is_one_rule(rule: str) -> None:
         ("FREQ=MONTHLY;BYMONTHDAY=0", f"cannot be taken for its BYMONTHDAY; it {USUAL}"),
         ("FREQ=YEARLY;BYWEEKNO=60", f"cannot be taken for its BYWEEKNO; it {USUAL}"),
         ("FREQ=YEARLY;BYYEARDAY=500", f"cannot be taken for its BYYEARDAY; it {USUAL}"),
+        ("FREQ=DAILY;UNTIL=20261399", f"cannot be taken for its UNTIL; it {USUAL}"),
+        ("FREQ=DAILY;UNTIL=20261231T250000Z", f"cannot be taken for its UNTIL; it {USUAL}"),
+        ("FREQ=DAILY;UNTIL=99991231", f"cannot be taken for its UNTIL; it {USUAL}"),
+        ("FREQ=WEEKLY;BYMONTHDAY=10", "BYMONTHDAY does not go with FREQ=WEEKLY (RFC 5545, 3.3.10)"),
+        ("FREQ=MONTHLY;BYYEARDAY=161", "BYYEARDAY does not go with FREQ=MONTHLY (RFC 5545, 3.3.10)"),
+        ("FREQ=MONTHLY;BYWEEKNO=24;BYDAY=WE", "BYWEEKNO does not go with FREQ=MONTHLY (RFC 5545, 3.3.10)"),
+        (
+            "FREQ=MONTHLY;BYSETPOS=1",
+            "BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)",
+        ),
+        (
+            "FREQ=YEARLY;BYWEEKNO=24",
+            "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks (RFC 5545, 3.3.10)",
+        ),
+        *(
+            (
+                rule,
+                (
+                    "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO "
+                    "(RFC 5545, 3.3.10)"
+                ),
+            )
+            for rule in ("FREQ=WEEKLY;BYDAY=1WE", "FREQ=DAILY;BYDAY=MO,-1WE", "FREQ=YEARLY;BYWEEKNO=24;BYDAY=1WE")
+        ),
+        *(
+            (rule, "no month has more than 5 of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)")
+            for rule in ("FREQ=MONTHLY;BYDAY=6WE", "FREQ=YEARLY;BYMONTH=6;BYDAY=2WE,-53WE")
+        ),
     ],
 )
 def test_anything_else_is_no_recurrence(rule: str, detail: str) -> None:
     assert faults(recurrence=rule) == [Fault("/recurrence", detail)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        (
+            {"recurrence": "FREQ=MONTHLY;BYDAY=1TU"},
+            "comes true on 2026-07-07 for the first time, and the event starts on 2026-06-10; let both be the same",
+        ),
+        (
+            {
+                "recurrence": "FREQ=WEEKLY;BYDAY=FR",
+                "starts": "2026-06-10T16:00:00",
+                "ends": "2026-06-10T17:00:00",
+            },
+            (
+                "comes true on 2026-06-12T16:00:00 for the first time, and the event starts on 2026-06-10T16:00:00; "
+                "let both be the same"
+            ),
+        ),
+        (
+            {"recurrence": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"},
+            "never comes true; change it",
+        ),
+        (
+            # In Berlin the hour of UNTIL is not over in UTC.
+            {
+                "recurrence": "FREQ=DAILY;UNTIL=20260610T135959Z",
+                "starts": "2026-06-10T16:00:00",
+                "ends": "2026-06-10T17:00:00",
+            },
+            "has no date before it ends; let it end later",
+        ),
+    ],
+)
+def test_a_recurrence_begins_with_the_event(fields: dict[str, str], detail: str) -> None:
+    assert faults(**fields) == [Fault("/recurrence", detail)]
 
 
 @given(st.text(max_size=60))
@@ -320,7 +389,6 @@ def test_an_event_is_over_when_its_last_day_is() -> None:
 
 def test_an_event_that_recurs_is_not_over_after_the_first_time() -> None:
     assert is_over(NOON, "FREQ=MONTHLY", now=NOON + timedelta(days=99)) is False
-    assert LAST_DAY == "2199-12-31"
 
 
 @given(ends_at=MOMENTS, now=MOMENTS)

@@ -1,0 +1,244 @@
+"""Recurring events: what is otherwise in single occurrences is kept, and days find what takes place in them."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import get_event, list_events, list_waiting_events, narrowed, public_events
+from eventcal.events.service import edit_event, propose_event
+from eventcal.events.words import EventStatus
+from eventcal.kit import migrate
+from eventcal.kit.database import Database
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.talks.queries import list_talks
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.make import MODERATOR, forget, make_event, make_talk
+from tests.statements import statements
+
+CALL: dict[str, Any] = {
+    "title": "Community call",
+    "timezone": "Europe/Berlin",
+    "starts": "2026-03-03T16:00:00",
+    "ends": "2026-03-03T17:00:00",
+    "recurrence": "FREQ=MONTHLY;BYDAY=1TU",
+}
+APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"
+
+
+def propose(session: Session, **fields: Any) -> Event:  # noqa: ANN401 - any field
+    return propose_event(session, CALL | fields, caller=MODERATOR, now=NOON)
+
+
+def known(session: Session, event: Event) -> Event:
+    """Return the event as the next request finds it."""
+    forget(session)
+    return get_event(session, event.slug, MODERATOR)
+
+
+def edited(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any field
+    """Return the overrides as the next request finds them."""
+    edit_event(session, known(session, event), fields, now=NOON)
+    return known(session, event).recurrence_overrides
+
+
+def refused(session: Session, event: Event, **fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
+    with pytest.raises(Invalid) as faults:
+        edit_event(session, known(session, event), fields, now=NOON)
+    session.expire_all()
+    return list(faults.value.faults)
+
+
+def days(first: str | None = None, last: str | None = None, **fields: Any) -> Filter:  # noqa: ANN401 - any field
+    return Filter(
+        from_day=date.fromisoformat(first) if first else None,
+        to_day=date.fromisoformat(last) if last else None,
+        **fields,
+    )
+
+
+def found(session: Session, asked: Filter) -> list[str]:
+    forget(session)
+    return sorted(row.title for row in list_events(session, asked, sort=Sort.STARTS, paging=Paging(), now=NOON).items)
+
+
+# What is kept
+
+
+def test_an_event_without_overrides_has_none(session: Session) -> None:
+    assert known(session, propose(session)).recurrence_overrides == {}
+    assert known(session, propose(session, recurrence=None, recurrence_overrides=None)).recurrence_overrides == {}
+    assert known(session, propose(session, recurrence_overrides={APRIL: None, MAY: {}})).recurrence_overrides == {}
+
+
+def test_overrides_are_kept_in_order_and_merged(session: Session) -> None:
+    event = propose(session, recurrence_overrides={MAY: {"title": "B", "venue": None}, APRIL: {"excluded": True}})
+    assert list(known(session, event).recurrence_overrides.items()) == [
+        (APRIL, {"excluded": True}),
+        (MAY, {"title": "B"}),
+    ]
+    assert edited(session, event, recurrence_overrides={MAY: {"title": None, "status": "cancelled"}, APRIL: None}) == {
+        MAY: {"status": "cancelled"}
+    }
+    assert edited(session, event, title="Call") == {MAY: {"status": "cancelled"}}
+    assert edited(session, event, recurrence_overrides={MAY: {"status": None}}) == {}
+    assert edited(session, event, recurrence_overrides={MAY: {"title": "C"}}) == {MAY: {"title": "C"}}
+    assert edited(session, event, recurrence_overrides=None) == {}
+
+
+def test_the_same_overrides_again_change_nothing(session: Session) -> None:
+    overrides = {MAY: {"title": "B", "starts": MAY}, APRIL: {"excluded": True}}
+    event = known(session, propose(session, recurrence_overrides=overrides))
+    edit_event(session, event, {"recurrence_overrides": overrides}, now=NOON)
+    assert not session.is_modified(event)
+
+
+def test_what_no_longer_fits_its_event_is_a_fault_of_the_change(session: Session) -> None:
+    event = propose(session, recurrence_overrides={APRIL: {"title": "A"}, MAY: {"starts": "2026-05-06T16:00:00"}})
+    gone = "is no longer an occurrence of the rule; from that day on, the rule has {} first"
+    assert refused(session, event, starts="2026-03-03T17:00:00", ends="2026-03-03T18:00:00") == [
+        Fault(f"/recurrence_overrides/{APRIL}", gone.format("2026-04-07T17:00:00")),
+        Fault(f"/recurrence_overrides/{MAY}", gone.format("2026-05-05T17:00:00")),
+    ]
+    assert refused(session, event, recurrence="FREQ=MONTHLY;INTERVAL=2;BYDAY=1TU") == [
+        Fault(f"/recurrence_overrides/{APRIL}", gone.format(MAY))
+    ]
+    assert [fault.pointer for fault in refused(session, event, recurrence=None)] == ["/recurrence_overrides"]
+    assert refused(
+        session, event, timezone="America/New_York", recurrence_overrides={MAY: {"starts": "2027-03-14T02:30:00"}}
+    ) == [
+        Fault(
+            f"/recurrence_overrides/{MAY}/starts",
+            "2027-03-14T02:30:00 does not exist in America/New_York: the clocks skip it; "
+            "the next time there is 2027-03-14T03:00:00",
+        )
+    ]
+    # Together with what it needs the change can be made.
+    assert edited(session, event, recurrence=None, recurrence_overrides=None) == {}
+
+
+def test_where_nobody_knows_the_occurrences_only_that_is_a_fault(session: Session) -> None:
+    event = propose(session, recurrence_overrides={APRIL: {"title": "A"}})
+    assert [fault.pointer for fault in refused(session, event, recurrence="FREQ=HOURLY")] == ["/recurrence"]
+    assert [fault.pointer for fault in refused(session, event, timezone="Mars/Olympus")] == ["/timezone"]
+
+
+def test_what_is_said_of_an_occurrence_is_found(session: Session) -> None:
+    propose(session, recurrence_overrides={APRIL: {"title": "With Grace Hopper", "summary": "Ships", "venue": "Attic"}})
+    assert [found(session, Filter(q=q)) for q in ("grace", "ship", "attic", "nothing")] == [
+        *([CALL["title"]] for _ in range(3)),
+        [],
+    ]
+
+
+# From when to when
+
+
+def test_the_days_of_an_event_are_those_of_all_its_occurrences(session: Session) -> None:
+    endless = propose(session)
+    assert (endless.first_day, endless.last_day) == ("2026-03-03", "2199-12-31")
+    counted = {"recurrence": "FREQ=MONTHLY;BYDAY=1TU;COUNT=4"}
+    ended = propose(session, **counted)
+    assert (ended.first_day, ended.last_day) == ("2026-03-03", "2026-06-02")
+    moved = {APRIL: {"starts": "2026-02-28T09:00:00"}, MAY: {"ends": "2026-07-01T12:00:00"}}
+    edit_event(session, ended, {"recurrence_overrides": moved}, now=NOON)
+    assert (ended.first_day, ended.last_day) == ("2026-02-28", "2026-07-01")
+    edit_event(session, ended, {"recurrence_overrides": None, "recurrence": None}, now=NOON)
+    assert (ended.first_day, ended.last_day) == ("2026-03-03", "2026-03-03")
+    # When the whole begins is when its first occurrence does.
+    assert (moved_first := propose(session, recurrence_overrides=moved)).starts_at == endless.starts_at
+    assert moved_first.ends_at == endless.ends_at
+
+
+# Which days find it
+
+
+def test_days_find_an_event_that_takes_place_in_them_and_no_other(session: Session) -> None:
+    overrides = {APRIL: {"excluded": True}, MAY: {"starts": "2026-05-12T16:00:00"}, JUNE: {"status": "cancelled"}}
+    propose(session, recurrence_overrides=overrides)
+    propose(session, title="Office hour", recurrence="FREQ=WEEKLY;BYDAY=TU")
+    make_event(session, title="Summit")
+    call, office, summit = "Community call", "Office hour", "Summit"
+    expected = {
+        days("2026-03-03", "2026-03-03"): [call, office],
+        days("2026-03-04", "2026-03-09"): [],
+        days("2026-04-01", "2026-04-30"): [office],
+        days("2026-05-05", "2026-05-05"): [office],
+        days("2026-05-12", "2026-05-12"): [call, office],
+        days("2026-06-02", "2026-06-10"): [call, office, summit],
+        days("2150-01-01"): [call, office],
+        days(None, "2026-03-03"): [call, office],
+        days(None, "2026-03-02"): [],
+        EVERYTHING: [call, office, summit],
+    }
+    assert {asked: found(session, asked) for asked in expected} == expected
+
+
+def test_days_hold_for_what_waits_as_well(session: Session) -> None:
+    for status in (EventStatus.PENDING, EventStatus.CONFIRMED):
+        make_event(session, **CALL, status=status)
+
+    def waiting(asked: Filter) -> list[EventStatus]:
+        forget(session)
+        page = list_waiting_events(session, asked, sort=Sort.STARTS, paging=Paging(), now=NOON)
+        return [event.status for event in page.items]
+
+    assert waiting(days("2026-04-07", "2026-04-08")) == [EventStatus.PENDING]
+    assert waiting(days("2026-04-08", "2026-04-09")) == []
+
+
+def test_a_filter_is_narrowed_by_what_does_not_occur(session: Session) -> None:
+    call, office = propose(session), propose(session, recurrence="FREQ=WEEKLY;BYDAY=TU")
+    ended = propose(session, recurrence="FREQ=WEEKLY;COUNT=2")
+    hidden = make_event(session, **CALL, status=EventStatus.PENDING)
+    make_event(session)
+    forget(session)
+    april = days("2026-04-08", "2026-04-09", q="call")
+    assert narrowed(session, april) == days(
+        "2026-04-08", "2026-04-09", q="call", absent=tuple(sorted([call.id, office.id]))
+    )
+    assert narrowed(session, days("2026-04-14", "2026-04-14")).absent == (call.id,)
+    assert narrowed(session, april, statuses=[EventStatus.PENDING]).absent == (hidden.id,)
+    assert narrowed(session, days("2026-04-08", "2026-04-09", events=(office.slug,))).absent == (office.id,)
+    assert ended.id not in narrowed(session, days("2026-04-01")).absent
+    everything = Filter(q="call")
+    assert narrowed(session, everything) is everything
+
+
+def test_an_event_that_does_not_occur_is_absent_but_not_its_talks(session: Session) -> None:
+    event = propose(session)
+    make_talk(session, event, state=TalkState.CONFIRMED, starts="2026-04-07T16:00:00", published_at=NOON)
+    asked = days(absent=(event.id,))
+    forget(session)
+    assert list(session.scalars(public_events(asked, now=NOON))) == []
+    talks = list_talks(session, asked, sort=Sort.STARTS, paging=Paging(), now=NOON)
+    assert [talk.title for talk in talks.items] == ["Xen on ARM"]
+
+
+def test_narrowing_costs_one_statement_and_none_without_days(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        for _ in range(5):
+            make_event(unit.session, **CALL)
+    for asked, cost in ((days("2026-04-01"), 1), (days(None, "2026-04-01"), 1), (EVERYTHING, 0)):
+        with database.reading() as session, statements(database) as seen:
+            narrowed(session, asked)
+        assert len([one for one in seen if one.startswith("SELECT")]) == cost
+
+
+# What there was before
+
+
+def test_events_of_before_have_no_overrides(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        make_event(unit.session, slug="before", recurrence="FREQ=YEARLY")
+    migrate.downgrade(database.engine, "0003")
+    migrate.upgrade(database.engine)
+    with database.reading() as session:
+        assert session.execute(text("SELECT title, recurrence FROM events")).all() == [("Xen Summit", "FREQ=YEARLY")]
+        assert get_event(session, "before", MODERATOR).recurrence_overrides == {}

@@ -1,0 +1,380 @@
+"""Recurring events through the API: overrides written and merged, lists that name days, and pages of occurrences."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from eventcal.events.words import EventStatus
+from tests.api import BASE, Api, every_page
+from tests.clocks import NOON, FixedClock
+from tests.http_app import database_of, writing
+from tests.make import make_event
+from tests.statements import statements
+
+CALL: dict[str, Any] = {
+    "slug": "call",
+    "title": "Community call",
+    "timezone": "Europe/Berlin",
+    "starts": "2026-03-03T16:00:00",
+    "ends": "2026-03-03T17:00:00",
+    "recurrence": "FREQ=MONTHLY;BYDAY=1TU",
+    "location": {"venue": "Hall"},
+    "online_url": "https://meet.example/call",
+}
+APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"
+NO_TIME = "is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
+OVERRIDES: dict[str, Any] = {
+    APRIL: {"excluded": True},
+    MAY: {"starts": "2026-05-12T18:00:00", "title": "With guests", "venue": "Attic"},
+    JUNE: {"online_url": "https://meet.example/other", "status": "cancelled"},
+}
+
+
+@pytest.fixture
+def call(moderator: Api) -> str:
+    """Give the path of a community call on first Tuesdays, with exceptions."""
+    answer = moderator.post("/events", CALL | {"recurrence_overrides": OVERRIDES})
+    assert answer.status == 201, answer.json
+    return "/events/call"
+
+
+@pytest.fixture
+def weeks(app: Flask) -> str:
+    """Give the path of an event at half past two in New York each Sunday, from 1 March 2026 on."""
+    with writing(app) as session:
+        make_event(
+            session,
+            slug="weeks",
+            title="Early hour",
+            timezone="America/New_York",
+            starts="2026-03-01T02:30:00",
+            ends="2026-03-01T03:00:00",
+            recurrence="FREQ=WEEKLY",
+        )
+    return "/events/weeks"
+
+
+def times(answer: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 - JSON of a list
+    return [(one["starts"], one["starts_at"], one["ends_at"]) for one in answer]
+
+
+# Written
+
+
+def test_overrides_are_given_out_as_they_were_written(call: str, anonymous: Api) -> None:
+    seen = anonymous.get(call).json
+    assert (seen["recurrence"], seen["recurrence_overrides"]) == (CALL["recurrence"], OVERRIDES)
+    assert seen["occurrences"] is None
+    assert (seen["starts_at"], seen["ends_at"]) == ("2026-03-03T16:00:00+01:00", "2026-03-03T17:00:00+01:00")
+
+
+def test_a_patch_merges_overrides_at_both_depths(call: str, moderator: Api, anonymous: Api) -> None:
+    change = {
+        APRIL: None,
+        MAY: {"title": None, "summary": "Bring *questions*."},
+        JUNE: {"online_url": None, "status": None},
+    }
+    changed = moderator.patch(call, {"recurrence_overrides": change})
+    expected = {MAY: {"starts": "2026-05-12T18:00:00", "summary": "Bring *questions*.", "venue": "Attic"}}
+    assert (changed.status, changed.json["recurrence_overrides"]) == (200, expected)
+    assert anonymous.get(call).json["recurrence_overrides"] == expected
+    same = moderator.patch(call, {"recurrence_overrides": {MAY: {"venue": "Attic"}}})
+    assert same.etag == changed.etag
+    assert moderator.patch(call, {"recurrence_overrides": None}).json["recurrence_overrides"] == {}
+
+
+def test_every_fault_of_the_shape_is_named_at_once(call: str, moderator: Api) -> None:
+    key = "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+    wrong: dict[str, Any] = {
+        "first/second~third": {},
+        "2026-05-05T16:00": {"title": "A"},
+        MAY: {"title": "x" * 201, "summary": "x" * 1001, "venue": "a\nb", "online_url": "javascript:1", "price": 1},
+        JUNE: {"excluded": False, "status": "postponed", "starts": "noon", "ends": 7},
+        APRIL: "excluded",
+    }
+    where = "/recurrence_overrides"
+    assert moderator.patch(call, {"recurrence_overrides": wrong}).faults == {
+        f"{where}/first~1second~0third": key,
+        f"{where}/2026-05-05T16:00": key,
+        f"{where}/{MAY}/title": "must have at most 200 characters",
+        f"{where}/{MAY}/summary": "must have at most 1000 characters",
+        f"{where}/{MAY}/venue": "contains a line break (U+000A) at position 2; write a space instead",
+        f"{where}/{MAY}/online_url": "must be a URL that begins with https:// or http:// and a host name",
+        f"{where}/{MAY}/price": "is not known here; leave it out",
+        f"{where}/{JUNE}/excluded": "must be true; null takes it back",
+        f"{where}/{JUNE}/status": "must be one of: tentative, confirmed, cancelled",
+        f"{where}/{JUNE}/starts": f"'noon' {NO_TIME}",
+        f"{where}/{JUNE}/ends": "must be text",
+        f"{where}/{APRIL}": "must be a JSON object",
+    }
+    many = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 27)}
+    assert moderator.patch(call, {"recurrence_overrides": many}).faults == {where: "must have at most 200 occurrences"}
+    assert moderator.patch(call, {"recurrence_overrides": [MAY]}).faults == {where: "must be a JSON object"}
+
+
+def test_every_fault_of_the_meaning_is_named_at_once(call: str, moderator: Api, anonymous: Api) -> None:
+    before = anonymous.get(call)
+    wrong = {
+        "2026-04-08T16:00:00": {"title": "A"},
+        "2026-07-07": {"title": "A"},
+        APRIL: {"title": "A"},
+        MAY: {"ends": "2026-05-12T18:00:00"},
+        JUNE: {"starts": "2027-03-28T02:30:00"},
+    }
+    where = "/recurrence_overrides"
+    refused = moderator.patch(call, {"recurrence_overrides": wrong, "location": {"latitude": 1}})
+    assert refused.faults == {
+        "/location": "latitude and longitude belong together; give both or neither",
+        f"{where}/2026-04-08T16:00:00": "is no occurrence of the rule; from that day on, the rule has "
+        "2026-05-05T16:00:00 first",
+        f"{where}/2026-07-07": "must be a date and a time, as the event's starts is",
+        f"{where}/{APRIL}/excluded": "goes with nothing else; null this, or title",
+        f"{where}/{MAY}/ends": "must be later than 2026-05-12T18:00:00, when it starts",
+        f"{where}/{JUNE}/starts": "2027-03-28T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
+        "the next time there is 2027-03-28T03:00:00",
+    }
+    assert anonymous.get(call).etag == before.etag
+
+
+def test_a_rule_begins_with_its_event(member: Api) -> None:
+    wrong = CALL | {"recurrence": "FREQ=MONTHLY;BYDAY=1WE"}
+    assert member.post("/events", wrong).faults == {
+        "/recurrence": "comes true on 2026-03-04T16:00:00 for the first time, and the event starts on "
+        "2026-03-03T16:00:00; let both be the same"
+    }
+
+
+def test_what_is_blanked_has_no_overrides(call: str, moderator: Api, anonymous: Api) -> None:
+    moderator.post(f"{call}/redact")
+    assert anonymous.get(call).json["recurrence_overrides"] == {}
+    [one] = anonymous.get(f"{call}/occurrences?limit=1").json["items"]
+    assert (one["title"], one["status"], one["venue"], one["online_url"]) == ("[removed]", "cancelled", None, None)
+
+
+# In lists
+
+
+def test_a_list_that_names_days_shows_what_takes_place_in_them(call: str, anonymous: Api) -> None:
+    [event] = anonymous.get("/events?from=2026-03-03&to=2026-06-30").json["items"]
+    usual = {"venue": "Hall", "online_url": "https://meet.example/call"}
+    assert event["occurrences"] == [
+        {
+            "occurrence": "2026-03-03T16:00:00",
+            "title": "Community call",
+            "status": "confirmed",
+            "starts": "2026-03-03T16:00:00",
+            "ends": "2026-03-03T17:00:00",
+            "starts_at": "2026-03-03T16:00:00+01:00",
+            "ends_at": "2026-03-03T17:00:00+01:00",
+            **usual,
+        },
+        {
+            "occurrence": MAY,
+            "title": "With guests",
+            "status": "confirmed",
+            "starts": "2026-05-12T18:00:00",
+            "ends": "2026-05-12T19:00:00",
+            "starts_at": "2026-05-12T18:00:00+02:00",
+            "ends_at": "2026-05-12T19:00:00+02:00",
+            "venue": "Attic",
+            "online_url": "https://meet.example/call",
+        },
+        {
+            "occurrence": JUNE,
+            "title": "Community call",
+            "status": "cancelled",
+            "starts": JUNE,
+            "ends": "2026-06-02T17:00:00",
+            "starts_at": "2026-06-02T16:00:00+02:00",
+            "ends_at": "2026-06-02T17:00:00+02:00",
+            "venue": "Hall",
+            "online_url": "https://meet.example/other",
+        },
+    ]
+    assert event == anonymous.get(call).json | {"occurrences": event["occurrences"]}
+
+
+def test_a_list_without_the_days_of_an_event_is_without_the_event(call: str, summit: str, anonymous: Api) -> None:
+    assert call == "/events/call"
+    for query, slugs in {
+        "from=2026-04-01&to=2026-04-30": [],
+        "from=2026-05-05&to=2026-05-11": [],
+        "from=2026-05-12&to=2026-05-12": ["call"],
+        "from=2026-06-03": ["call", summit],
+        "to=2026-03-02": [],
+        "q=guests": ["call"],
+    }.items():
+        assert (query, anonymous.get(f"/events?{query}").items("slug")) == (query, slugs)
+
+
+def test_only_days_and_a_recurrence_bring_occurrences(weeks: str, summit: str, anonymous: Api) -> None:
+    assert weeks == "/events/weeks"
+    assert anonymous.get("/events").items("occurrences") == [None, None]
+    found = {
+        one["slug"]: one["occurrences"] for one in anonymous.get("/events?from=2026-06-07&to=2026-06-10").json["items"]
+    }
+    assert [one["starts"] for one in found["weeks"]] == ["2026-06-07T02:30:00"]
+    assert found[summit] is None
+    # A day that is missing is 400 days away from the other.
+    [from_march] = anonymous.get("/events?from=2026-03-01&event=weeks").items("occurrences")
+    assert (len(from_march), from_march[-1]["starts"]) == (58, "2027-04-04T02:30:00")
+    [to_april] = anonymous.get("/events?to=2027-04-05&event=weeks").items("occurrences")
+    assert to_april == from_march
+    [hundred] = anonymous.get("/events?from=2026-03-01&to=2199-12-31&event=weeks").items("occurrences")
+    assert (len(hundred), hundred[:58]) == (100, from_march)
+
+
+def test_what_waits_for_a_moderator_has_its_occurrences_too(member: Api, moderator: Api) -> None:
+    member.post("/events", CALL)
+    [[one]] = moderator.get("/events?status=pending&from=2026-04-01&to=2026-04-30").items("occurrences")
+    assert (one["starts"], one["status"]) == (APRIL, "pending")
+    assert moderator.get("/events?status=pending&from=2026-04-08&to=2026-04-30").json["items"] == []
+
+
+def test_a_list_with_days_asks_the_database_as_often_for_many_as_for_one(app: Flask, anonymous: Api) -> None:
+    costs = []
+    for count in (1, 20):
+        with writing(app) as session:
+            for _ in range(count):
+                make_event(session, starts="2026-03-03", ends="2026-03-03", recurrence="FREQ=DAILY")
+        with statements(database_of(app)) as seen:
+            assert anonymous.get("/events?from=2026-06-01&limit=200").status == 200
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
+
+
+# One event's own
+
+
+def test_each_event_lists_its_occurrences_across_a_change_of_the_clocks(weeks: str, anonymous: Api) -> None:
+    spring = anonymous.get(f"{weeks}/occurrences?from=2026-03-01&to=2026-03-15").json
+    assert times(spring["items"]) == [
+        ("2026-03-01T02:30:00", "2026-03-01T02:30:00-05:00", "2026-03-01T03:00:00-05:00"),
+        # The clocks skip it: half an hour after they go forward, as long as always.
+        ("2026-03-08T03:30:00", "2026-03-08T03:30:00-04:00", "2026-03-08T04:00:00-04:00"),
+        ("2026-03-15T02:30:00", "2026-03-15T02:30:00-04:00", "2026-03-15T03:00:00-04:00"),
+    ]
+    assert [one["occurrence"] for one in spring["items"]][1] == "2026-03-08T02:30:00"
+    autumn = anonymous.get(f"{weeks}/occurrences?from=2026-10-25&to=2026-11-08").json
+    assert [at for _, at, _ in times(autumn["items"])] == [
+        "2026-10-25T02:30:00-04:00",
+        "2026-11-01T02:30:00-05:00",
+        "2026-11-08T02:30:00-05:00",
+    ]
+
+
+def test_a_series_of_days_ends_where_its_rule_does(app: Flask, anonymous: Api) -> None:
+    rules = {"counted": "FREQ=WEEKLY;COUNT=3", "until": "FREQ=WEEKLY;UNTIL=20260331"}
+    with writing(app) as session:
+        for slug, rule in rules.items():
+            make_event(session, slug=slug, starts="2026-03-21", ends="2026-03-22", recurrence=rule)
+    for slug, dates in {
+        "counted": ["2026-03-21", "2026-03-28", "2026-04-04"],
+        "until": ["2026-03-21", "2026-03-28"],
+    }.items():
+        page = anonymous.get(f"/events/{slug}/occurrences").json
+        assert ([one["starts"] for one in page["items"]], page["next"]) == (dates, None)
+        # A weekend with a change of the clocks has 47 hours.
+        assert times(page["items"])[1] == ("2026-03-28", "2026-03-28T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
+        after = anonymous.get("/events?from=2026-04-06").items("slug")
+        assert after == []
+
+
+def test_without_days_it_is_from_today_and_four_hundred_days(weeks: str, anonymous: Api, clock: FixedClock) -> None:
+    whole = every_page(anonymous, f"{weeks}/occurrences")
+    assert (len(whole), whole[0]["starts"], whole[-1]["starts"]) == (58, "2026-03-01T02:30:00", "2027-04-04T02:30:00")
+    # In New York it is Sunday still.
+    clock.move(NOON + timedelta(hours=16, minutes=59))
+    assert anonymous.get(f"{weeks}/occurrences").items("starts")[0] == "2026-03-01T02:30:00"
+    clock.move(NOON + timedelta(hours=17))
+    assert anonymous.get(f"{weeks}/occurrences").items("starts")[0] == "2026-03-08T03:30:00"
+    assert anonymous.get(f"{weeks}/occurrences?to=2026-03-15").items("starts") == [
+        "2026-03-08T03:30:00",
+        "2026-03-15T02:30:00",
+    ]
+
+
+def test_an_event_that_does_not_recur_has_one_occurrence(summit: str, anonymous: Api) -> None:
+    page = anonymous.get(f"/events/{summit}/occurrences").json
+    assert page == {
+        "items": [
+            {
+                "occurrence": "2026-06-10",
+                "title": "Xen Summit",
+                "status": "confirmed",
+                "starts": "2026-06-10",
+                "ends": "2026-06-12",
+                "starts_at": "2026-06-10T00:00:00+02:00",
+                "ends_at": "2026-06-13T00:00:00+02:00",
+                "venue": None,
+                "online_url": None,
+            }
+        ],
+        "next": None,
+    }
+    assert anonymous.get(f"/events/{summit}/occurrences?from=2026-06-13").json["items"] == []
+
+
+def test_pages_of_occurrences_hold_each_once_and_in_order(call: str, anonymous: Api) -> None:
+    whole = anonymous.get(f"{call}/occurrences?from=2026-01-01&to=2028-12-31&limit=200").json
+    assert (len(whole["items"]), whole["next"]) == (33, None)
+    for limit in (1, 2, 7, 33):
+        path = f"{call}/occurrences?from=2026-01-01&to=2028-12-31&limit={limit}"
+        assert every_page(anonymous, path) == whole["items"]
+    first = anonymous.get(f"{call}/occurrences?from=2026-01-01&limit=2")
+    cursor = "20260512T160000Z_20260505T160000"
+    query = f"cursor={cursor}&from=2026-01-01&limit=2&to=2027-02-05"
+    assert first.json["next"] == cursor
+    assert first.headers["Link"] == f'<{BASE}/events/call/occurrences?{query}>; rel="next"'
+
+
+def test_a_page_goes_on_where_it_was_whatever_changes(call: str, moderator: Api, anonymous: Api) -> None:
+    first = anonymous.get(f"{call}/occurrences?from=2026-01-01&to=2026-12-31&limit=2")
+    assert first.items("occurrence") == ["2026-03-03T16:00:00", MAY]
+    moderator.patch(call, {"recurrence_overrides": {MAY: None, APRIL: None, "2026-03-03T16:00:00": {"excluded": True}}})
+    second = anonymous.get(first.headers["Link"][1:].partition(">")[0])
+    assert second.items("occurrence") == [JUNE, "2026-07-07T16:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("query", "faults"),
+    [
+        ("cursor=x", {"?cursor": "not a cursor of this list; leave it out to begin again"}),
+        ("cursor=20261399T000000Z_20260505", {"?cursor": "not a cursor of this list; leave it out to begin again"}),
+        ("from=2026-06-02&to=2026-06-01", {"?to": "must not be before from, which is 2026-06-02"}),
+        ("to=2026-02-28", {"?to": "must not be before from, which is 2026-03-01"}),
+        ("limit=0", {"?limit": "must be from 1 to 200"}),
+        (
+            "limit=201&from=x",
+            {"?limit": "must be from 1 to 200", "?from": f"'x' {NO_TIME}"},
+        ),
+        ("sort=starts", {"?sort": "is not a parameter here"}),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused(weeks: str, anonymous: Api, query: str, faults: dict[str, str]) -> None:
+    assert anonymous.get(f"{weeks}/occurrences?{query}").faults == faults
+
+
+def test_whoever_may_not_know_of_an_event_does_not_see_when_it_is(app: Flask, anonymous: Api, moderator: Api) -> None:
+    with writing(app) as session:
+        make_event(session, slug="hidden", status=EventStatus.PENDING, recurrence="FREQ=YEARLY")
+    for slug in ("hidden", "nowhere"):
+        assert anonymous.get(f"/events/{slug}/occurrences").code == (404, "not-found")
+    seen = moderator.get("/events/hidden/occurrences")
+    assert (seen.status, seen.headers["Cache-Control"]) == (200, "private, no-cache")
+
+
+def test_occurrences_are_served_like_everything_public(call: str, moderator: Api, anonymous: Api) -> None:
+    path = f"{call}/occurrences?from=2026-01-01"
+    first = anonymous.get(path)
+    assert first.headers["Cache-Control"].startswith("public, max-age=300")
+    assert first.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Last-Modified" in first.headers
+    unchanged = anonymous.get(path, If_None_Match=first.etag)
+    assert (unchanged.status, unchanged.data, unchanged.etag) == (304, b"", first.etag)
+    # From today on, it changes with the day of the zone, of which nobody takes note.
+    assert "Last-Modified" not in anonymous.get(f"{call}/occurrences").headers
+    moderator.patch(call, {"recurrence_overrides": {MAY: {"title": "Other guests"}}})
+    assert anonymous.get(path, If_None_Match=first.etag).status == 200

@@ -1,0 +1,434 @@
+"""When a recurring event takes place: on the wall of its zone, when the clocks change, and as its overrides say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import pytest
+import recurring_ical_events
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from eventcal.events.occurrences import (
+    Occurrence,
+    closed_days,
+    days_of,
+    excluded_occurrences,
+    occurrences_between,
+    occurs_between,
+    overridden_occurrences,
+)
+from eventcal.events.slots import Slot
+from eventcal.events.words import EventStatus
+from eventcal.kit.localtime import zone
+
+DAY = timedelta(days=1)
+AN_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A community call on the first Tuesday of the month, at four in Berlin."""
+
+    timezone: str = "Europe/Berlin"
+    starts: str = "2026-03-03T16:00:00"
+    ends: str = "2026-03-03T17:00:00"
+    recurrence: str | None = "FREQ=MONTHLY;BYDAY=1TU"
+    recurrence_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    title: str = "Community call"
+    summary: str | None = None
+    status: EventStatus = EventStatus.CONFIRMED
+    venue: str | None = None
+    online_url: str | None = "https://meet.example/call"
+
+
+def daily(starts: str, ends: str, tzid: str, **fields: Any) -> Series:  # noqa: ANN401 - any field
+    return Series(**{"timezone": tzid, "starts": starts, "ends": ends, "recurrence": "FREQ=DAILY", **fields})
+
+
+def slots(series: Series, first: str | None, last: str | None, *, limit: int = 100) -> list[Slot]:
+    days = [date.fromisoformat(day) if day else None for day in (first, last)]
+    return [one.slot for one in occurrences_between(series, *days, limit=limit)]
+
+
+def starts(series: Series, first: str | None, last: str | None) -> list[str]:
+    return [slot.starts for slot in slots(series, first, last)]
+
+
+def spans(series: Series, first: str, last: str) -> list[tuple[str, str, int]]:
+    """Return when occurrences start and end on the wall, and how many minutes they take."""
+    return [
+        (slot.starts[5:16], slot.ends[5:16], (slot.ends_at - slot.starts_at) // timedelta(minutes=1))
+        for slot in slots(series, first, last)
+    ]
+
+
+# On the wall
+
+
+def test_an_occurrence_says_all_of_itself() -> None:
+    assert occurrences_between(Series(), date(2026, 4, 1), date(2026, 5, 1), limit=9) == [
+        Occurrence(
+            slot=Slot(
+                occurrence="2026-04-07T16:00:00",
+                starts="2026-04-07T16:00:00",
+                ends="2026-04-07T17:00:00",
+                starts_at=datetime(2026, 4, 7, 14, tzinfo=UTC),
+                ends_at=datetime(2026, 4, 7, 15, tzinfo=UTC),
+            ),
+            title="Community call",
+            summary=None,
+            status=EventStatus.CONFIRMED,
+            venue=None,
+            online_url="https://meet.example/call",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tzid", "first", "hours"),
+    [
+        ("Europe/Berlin", "2026-03-27", [15, 15, 14, 14]),
+        ("Europe/Berlin", "2026-10-23", [14, 14, 15, 15]),
+        ("America/New_York", "2026-03-06", [21, 21, 20, 20]),
+        ("America/New_York", "2026-10-30", [20, 20, 21, 21]),
+        ("Australia/Sydney", "2026-10-02", [6, 6, 5, 5]),
+        ("Asia/Kolkata", "2026-03-27", [10, 10, 10, 10]),
+    ],
+)
+def test_a_call_stays_at_four_on_the_wall_when_the_clocks_change(tzid: str, first: str, hours: list[int]) -> None:
+    series = daily("2026-03-01T16:00:00", "2026-03-01T17:00:00", tzid)
+    found = slots(series, first, None, limit=4)
+    assert [slot.starts[11:] for slot in found] == ["16:00:00"] * 4
+    assert [slot.starts_at.hour for slot in found] == hours
+    assert {slot.ends_at - slot.starts_at for slot in found} == {AN_HOUR}
+
+
+def test_a_night_in_which_the_clocks_change_lasts_as_long_as_any() -> None:
+    nights = daily("2026-03-01T22:00:00", "2026-03-02T06:00:00", "Europe/Berlin")
+    assert spans(nights, "2026-03-28", "2026-03-29") == [
+        ("03-27T22:00", "03-28T06:00", 480),
+        ("03-28T22:00", "03-29T07:00", 480),
+        ("03-29T22:00", "03-30T06:00", 480),
+    ]
+    assert spans(nights, "2026-10-25", "2026-10-25") == [
+        ("10-24T22:00", "10-25T05:00", 480),
+        ("10-25T22:00", "10-26T06:00", 480),
+    ]
+
+
+def test_an_hour_that_the_clocks_skip_is_read_with_the_offset_before_and_is_an_hour_still() -> None:
+    early = daily("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
+    found = slots(early, "2026-03-29", "2026-03-29")
+    assert [(slot.occurrence, slot.starts, slot.ends) for slot in found] == [
+        ("2026-03-29T02:30:00", "2026-03-29T03:30:00", "2026-03-29T04:30:00")
+    ]
+    assert found[0].starts_at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_an_hour_that_comes_twice_is_the_first() -> None:
+    early = daily("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
+    [found] = slots(early, "2026-10-25", "2026-10-25")
+    assert (found.starts_at, found.ends_at) == (
+        datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+    )
+    # An hour after the first half past two it is half past two again.
+    assert (found.starts, found.ends) == ("2026-10-25T02:30:00", "2026-10-25T02:30:00")
+
+
+def test_a_day_that_a_zone_skipped_is_the_next() -> None:
+    daily_in_apia = daily("2011-12-28T10:00:00", "2011-12-28T11:00:00", "Pacific/Apia")
+    found = slots(daily_in_apia, "2011-12-29", "2012-01-01")
+    assert [(slot.occurrence[5:10], slot.starts[5:10]) for slot in found] == [
+        ("12-29", "12-29"),
+        ("12-30", "12-31"),
+        ("12-31", "12-31"),
+        ("01-01", "01-01"),
+    ]
+    assert [slot.occurrence[5:10] for slot in slots(daily_in_apia, "2011-12-31", "2011-12-31")] == ["12-30", "12-31"]
+    assert slots(daily_in_apia, "2011-12-30", "2011-12-30") == []
+
+
+def test_days_are_days_whatever_their_length() -> None:
+    weekends = daily("2026-03-21", "2026-03-22", "Europe/Berlin", recurrence="FREQ=WEEKLY")
+    found = slots(weekends, "2026-03-29", "2026-04-04")
+    assert [(slot.occurrence, slot.starts, slot.ends) for slot in found] == [
+        ("2026-03-28", "2026-03-28", "2026-03-29"),
+        ("2026-04-04", "2026-04-04", "2026-04-05"),
+    ]
+    assert [slot.ends_at - slot.starts_at for slot in found] == [timedelta(hours=47), timedelta(hours=48)]
+
+
+# What others make of the same
+
+
+def others(series: Series, first: str, last: str) -> list[tuple[datetime, datetime]]:
+    """Return what recurring-ical-events makes of the series: instants of its occurrences that start in these days."""
+    at = f";TZID={series.timezone}:"
+    lines = [
+        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//t//t//EN", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z"),
+        f"DTSTART{at}{basic(series.starts)}",
+        f"DTEND{at}{basic(series.ends)}",
+        f"RRULE:{series.recurrence}",
+        *(f"EXDATE{at}{basic(one)}" for one in excluded_occurrences(series)),
+        "END:VEVENT",
+        *(line for one in overridden_occurrences(series) for line in override_lines(series, one)),
+        "END:VCALENDAR",
+    ]
+    calendar = Calendar.from_ical("\r\n".join(lines) + "\r\n")
+    found = recurring_ical_events.of(calendar).between(
+        datetime.fromisoformat(first).replace(tzinfo=zone(series.timezone)),
+        datetime.fromisoformat(last).replace(tzinfo=zone(series.timezone)) + DAY,
+    )
+    return sorted((one.start.astimezone(UTC), one.end.astimezone(UTC)) for one in found)
+
+
+def override_lines(series: Series, one: Occurrence) -> Iterator[str]:
+    at = f";TZID={series.timezone}:"
+    yield from ("BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z")
+    yield f"RECURRENCE-ID{at}{basic(one.slot.occurrence)}"
+    yield f"DTSTART{at}{basic(one.slot.starts)}"
+    yield f"DTEND{at}{basic(one.slot.ends)}"
+    yield "END:VEVENT"
+
+
+def basic(written: str) -> str:
+    return written.replace("-", "").replace(":", "")
+
+
+CHANGES = [
+    ("Europe/Berlin", "2026-03-20", "2026-04-10"),
+    ("Europe/Berlin", "2026-10-16", "2026-11-06"),
+    ("America/New_York", "2026-02-27", "2026-03-20"),
+    ("America/New_York", "2026-10-23", "2026-11-13"),
+    ("America/St_Johns", "2026-02-27", "2026-03-20"),
+    ("Australia/Lord_Howe", "2026-03-27", "2026-04-17"),
+    ("Africa/Casablanca", "2026-02-06", "2026-03-27"),
+]
+
+
+@pytest.mark.parametrize(("tzid", "first", "last"), CHANGES)
+@pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SU,MO", "FREQ=MONTHLY;BYDAY=-1SU,2SU"])
+def test_meetings_outside_of_the_change_are_those_that_others_read(tzid: str, first: str, last: str, rule: str) -> None:
+    for hour in (0, 4, 9, 16, 22):
+        # The first date of each of these rules.
+        series = daily(f"2026-01-25T{hour:02}:30:00", f"2026-01-25T{hour:02}:55:00", tzid, recurrence=rule)
+        ours = [(slot.starts_at, slot.ends_at) for slot in slots(series, first, last)]
+        assert ours == others(series, first, last)
+        assert ours
+
+
+@pytest.mark.parametrize(("tzid", "first", "last"), CHANGES[:6])
+def test_nights_around_the_change_start_where_others_read_them_and_last_their_exact_length(
+    tzid: str, first: str, last: str
+) -> None:
+    nights = daily("2026-01-25T22:00:00", "2026-01-26T06:00:00", tzid)
+    ours = [slot for slot in slots(nights, first, last) if slot.starts[:10] >= first]
+    theirs = [pair for pair in others(nights, first, last) if pair[0] >= ours[0].starts_at]
+    assert [slot.starts_at for slot in ours] == [start for start, _ in theirs]
+    assert {slot.ends_at - slot.starts_at for slot in ours} == {timedelta(hours=8)}
+    # They count the length on the wall, and so one night differs: that of the change.
+    assert sum(slot.ends_at != end for slot, (_, end) in zip(ours, theirs, strict=True)) == 1
+
+
+def test_overrides_are_read_by_others_as_by_us() -> None:
+    overrides = {
+        "2026-03-24T16:00:00": {"excluded": True},
+        "2026-03-26T16:00:00": {"starts": "2026-03-30T09:00:00"},
+        "2026-03-28T16:00:00": {"starts": "2026-03-28T18:00:00", "ends": "2026-03-29T12:00:00"},
+        "2026-03-30T16:00:00": {"title": "With guests"},
+    }
+    series = daily("2026-01-25T16:00:00", "2026-01-25T17:00:00", "Europe/Berlin", recurrence_overrides=overrides)
+    ours = [(slot.starts_at, slot.ends_at) for slot in slots(series, "2026-03-20", "2026-04-10")]
+    assert ours == others(series, "2026-03-20", "2026-04-10")
+
+
+# Which ones
+
+
+def test_what_overlaps_the_days_is_there_also_where_it_began_before() -> None:
+    weeks = daily("2026-03-02", "2026-03-08", "Europe/Berlin", recurrence="FREQ=WEEKLY;INTERVAL=2")
+    expected = {
+        ("2026-03-22", "2026-03-29"): ["2026-03-16"],
+        ("2026-03-22", "2026-03-30"): ["2026-03-16", "2026-03-30"],
+        ("2026-03-23", "2026-03-29"): [],
+        ("2026-02-01", "2026-03-01"): [],
+    }
+    assert {days: starts(weeks, *days) for days in expected} == expected
+    assert {days: occurs_between(weeks, *map(date.fromisoformat, days)) for days in expected} == {
+        days: bool(found) for days, found in expected.items()
+    }
+
+
+def test_days_may_be_open_on_either_side() -> None:
+    few = Series(recurrence="FREQ=MONTHLY;BYDAY=1TU;COUNT=4")
+    dates = ["2026-03-03T16:00:00", "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"]
+    assert starts(few, None, None) == dates
+    assert starts(few, "2026-05-05", None) == dates[2:]
+    assert starts(few, None, "2026-04-07") == dates[:2]
+
+
+def test_an_end_by_count_or_until_is_an_end() -> None:
+    counted = Series(recurrence="FREQ=WEEKLY;COUNT=3")
+    until = Series(recurrence="FREQ=WEEKLY;UNTIL=20260317T150000Z")
+    before = Series(recurrence="FREQ=WEEKLY;UNTIL=20260317T145959Z")
+    assert [starts(one, "2026-03-10", "2026-12-31") for one in (counted, until, before)] == [
+        ["2026-03-10T16:00:00", "2026-03-17T16:00:00"],
+        ["2026-03-10T16:00:00", "2026-03-17T16:00:00"],
+        ["2026-03-10T16:00:00"],
+    ]
+
+
+def test_an_event_without_a_recurrence_occurs_once() -> None:
+    once = Series(recurrence=None)
+    assert starts(once, None, None) == ["2026-03-03T16:00:00"]
+    assert starts(once, "2026-03-04", None) == starts(once, None, "2026-03-02") == []
+
+
+def test_what_cannot_be_read_as_a_rule_occurs_once() -> None:
+    assert starts(Series(recurrence="whenever"), None, None) == ["2026-03-03T16:00:00"]
+
+
+def test_one_that_would_end_after_all_years_is_not_there() -> None:
+    weeks = daily("2199-12-16", "2199-12-20", "UTC", recurrence="FREQ=WEEKLY")
+    assert starts(weeks, "2199-12-01", None) == ["2199-12-16", "2199-12-23"]
+    last_day = daily("2199-12-01T12:00:00", "2199-12-01T14:00:00", "Pacific/Kiritimati")
+    assert len(slots(last_day, None, "2199-12-31")) == 31
+
+
+# What is otherwise
+
+OVERRIDES: dict[str, dict[str, Any]] = {
+    "2026-04-07T16:00:00": {"excluded": True},
+    "2026-05-05T16:00:00": {"starts": "2026-05-12T18:00:00", "venue": "Attic", "title": "Special call"},
+    "2026-06-02T16:00:00": {"ends": "2026-06-02T20:00:00", "summary": "A long one", "status": "tentative"},
+    "2026-07-07T16:00:00": {"status": "cancelled", "online_url": "https://meet.example/other"},
+    "2026-08-04T16:00:00": {"starts": "2026-02-28T09:00:00", "ends": "2026-02-28T09:30:00"},
+}
+OTHERWISE = Series(recurrence_overrides=OVERRIDES)
+
+
+def test_each_occurrence_is_as_its_override_says() -> None:
+    found = occurrences_between(OTHERWISE, None, date(2026, 8, 31), limit=99)
+    said = [
+        (one.slot.occurrence[5:10], one.slot.starts[5:16], one.slot.ends[5:16], one.slot.overridden) for one in found
+    ]
+    assert said == [
+        ("08-04", "02-28T09:00", "02-28T09:30", True),
+        ("03-03", "03-03T16:00", "03-03T17:00", False),
+        ("05-05", "05-12T18:00", "05-12T19:00", True),
+        ("06-02", "06-02T16:00", "06-02T20:00", True),
+        ("07-07", "07-07T16:00", "07-07T17:00", True),
+    ]
+    shown = [(one.title, one.summary, one.status, one.venue, one.online_url) for one in found[1:]]
+    call, meet = "Community call", "https://meet.example/call"
+    assert shown == [
+        (call, None, "confirmed", None, meet),
+        ("Special call", None, "confirmed", "Attic", meet),
+        (call, "A long one", "tentative", None, meet),
+        (call, None, "cancelled", None, "https://meet.example/other"),
+    ]
+
+
+def test_what_was_moved_is_found_where_it_is_and_not_where_it_was() -> None:
+    expected = {
+        ("2026-05-01", "2026-05-11"): [],
+        ("2026-05-12", "2026-05-12"): ["2026-05-12T18:00:00"],
+        ("2026-02-01", "2026-02-28"): ["2026-02-28T09:00:00"],
+        ("2026-08-01", "2026-08-31"): [],
+        ("2026-04-01", "2026-04-30"): [],
+    }
+    assert {days: starts(OTHERWISE, *days) for days in expected} == expected
+
+
+def test_of_what_was_called_off_or_is_not_public_every_occurrence_is() -> None:
+    for status in (EventStatus.CANCELLED, EventStatus.PENDING):
+        series = Series(recurrence_overrides=OVERRIDES, status=status)
+        assert {one.status for one in occurrences_between(series, None, None, limit=9)} == {status}
+    postponed = Series(recurrence_overrides=OVERRIDES, status=EventStatus.POSTPONED)
+    found = {one.slot.occurrence[5:10]: one.status for one in occurrences_between(postponed, None, None, limit=5)}
+    assert found == {
+        "08-04": "postponed",
+        "03-03": "postponed",
+        "05-05": "postponed",
+        "06-02": "tentative",
+        "07-07": "cancelled",
+    }
+
+
+def test_the_excluded_and_the_others_are_told_apart() -> None:
+    assert excluded_occurrences(OTHERWISE) == ["2026-04-07T16:00:00"]
+    assert [one.slot.occurrence for one in overridden_occurrences(OTHERWISE)] == sorted(OVERRIDES)[1:]
+    assert (excluded_occurrences(Series()), overridden_occurrences(Series())) == ([], [])
+
+
+KEYS = [one.slot.occurrence for one in occurrences_between(Series(recurrence="FREQ=DAILY"), None, None, limit=40)]
+MOMENTS = st.datetimes(datetime(2026, 2, 20), datetime(2026, 4, 20)).map(lambda one: f"{one:%Y-%m-%dT%H:%M:00}")  # noqa: DTZ001 - local
+SOME_OVERRIDES = st.dictionaries(
+    st.sampled_from(KEYS),
+    st.just({"excluded": True}) | st.builds(lambda at: {"starts": at}, MOMENTS) | st.just({"title": "Other"}),
+    max_size=12,
+)
+
+
+@given(SOME_OVERRIDES, st.dates(date(2026, 2, 10), date(2026, 4, 30)), st.integers(0, 40))
+def test_any_days_have_those_of_all_occurrences_that_overlap_them(
+    overrides: dict[str, dict[str, Any]], first: date, length: int
+) -> None:
+    series = Series(recurrence="FREQ=DAILY;COUNT=40", ends="2026-03-05T12:00:00", recurrence_overrides=overrides)
+    every = occurrences_between(series, None, None, limit=999)
+    assert [one.slot.place for one in every] == sorted(one.slot.place for one in every)
+    assert {one.slot.occurrence for one in every} == set(KEYS) - set(excluded_occurrences(series))
+    last = first + timedelta(days=length)
+    assert occurrences_between(series, first, last, limit=999) == [
+        one for one in every if one.slot.ends[:10] >= str(first) and one.slot.starts[:10] <= str(last)
+    ]
+
+
+@given(SOME_OVERRIDES, st.integers(0, 40), st.integers(1, 9))
+def test_those_after_a_place_are_the_rest(overrides: dict[str, dict[str, Any]], at: int, limit: int) -> None:
+    series = Series(recurrence="FREQ=DAILY;COUNT=40", recurrence_overrides=overrides)
+    every = occurrences_between(series, None, None, limit=999)
+    place = every[at].slot.place if at < len(every) else (datetime(2026, 3, 20, 15, tzinfo=UTC), "2026-03-20T16:00:00")
+    rest = [one for one in every if one.slot.place > place]
+    assert occurrences_between(series, None, None, limit=limit, after=place) == list(islice(rest, limit))
+
+
+# The days of the whole
+
+
+def test_the_days_of_a_series_hold_every_occurrence() -> None:
+    counted, moved = "FREQ=MONTHLY;BYDAY=1TU;COUNT=6", {"2026-05-05T16:00:00": {"starts": "2027-01-01T23:30:00"}}
+    expected = {
+        ("FREQ=MONTHLY;BYDAY=1TU", None): ("2026-03-03", "2199-12-31"),
+        (counted, None): ("2026-03-03", "2026-08-04"),
+        (counted, "others"): ("2026-02-28", "2026-08-04"),
+        (counted, "moved"): ("2026-03-03", "2027-01-02"),
+        ("FREQ=MONTHLY;BYDAY=1TU;UNTIL=20260505", None): ("2026-03-03", "2026-05-05"),
+        (None, None): ("2026-03-03", "2026-03-03"),
+        ("whenever", None): ("2026-03-03", "2026-03-03"),
+    }
+    named = {None: {}, "others": OVERRIDES, "moved": moved}
+    found = {
+        (rule, name): days_of(Series(recurrence=rule, recurrence_overrides=named[name])) for rule, name in expected
+    }
+    assert found == expected
+
+
+@given(SOME_OVERRIDES, st.sampled_from(["FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260411"]))
+def test_no_occurrence_is_outside_of_the_days_of_its_series(overrides: dict[str, dict[str, Any]], rule: str) -> None:
+    series = Series(recurrence=rule, recurrence_overrides=overrides)
+    first, last = days_of(series)
+    found = [one.slot for one in occurrences_between(series, None, None, limit=999)]
+    assert all(first <= slot.starts[:10] and slot.ends[:10] <= last for slot in found)
+
+
+def test_a_day_that_is_missing_is_four_hundred_days_away() -> None:
+    assert closed_days(date(2026, 3, 1), date(2026, 3, 2)) == (date(2026, 3, 1), date(2026, 3, 2))
+    assert closed_days(date(2026, 3, 1), None) == (date(2026, 3, 1), date(2027, 4, 5))
+    assert closed_days(None, date(2027, 4, 5)) == (date(2026, 3, 1), date(2027, 4, 5))
+    assert closed_days(None, None) is None

@@ -1,0 +1,251 @@
+"""What is otherwise in single occurrences: how a change is merged, and what does not fit."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.events.overrides import MOST_OVERRIDES, merged, occurrence_fault, override_faults, settled
+from eventcal.kit.refusals import Fault
+
+CALL: dict[str, Any] = {
+    "timezone": "Europe/Berlin",
+    "starts": "2026-03-03T16:00:00",
+    "ends": "2026-03-03T17:00:00",
+    "recurrence": "FREQ=MONTHLY;BYDAY=1TU",
+}
+DAYS: dict[str, Any] = {**CALL, "starts": "2026-03-03", "ends": "2026-03-04"}
+APRIL, DAY_IN_APRIL = "2026-04-07T16:00:00", "2026-04-07"
+
+
+def faults(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL) -> list[Fault]:
+    return override_faults({**event, "recurrence_overrides": overrides}, changed=overrides)
+
+
+def at(occurrence: str, name: str, detail: str) -> list[Fault]:
+    return [Fault(f"/recurrence_overrides/{occurrence}{name}", detail)]
+
+
+# Merging
+
+
+def test_a_change_is_merged_at_both_depths_and_null_removes() -> None:
+    present: dict[str, dict[str, Any]] = {"2026-04-07": {"title": "A", "venue": "B"}, "2026-05-05": {"excluded": True}}
+    changes: list[tuple[Any, dict[str, dict[str, Any]]]] = [
+        ({}, present),
+        ({"2026-03-03": {"title": "New"}}, {"2026-03-03": {"title": "New"}, **present}),
+        ({"2026-04-07": {"title": "C", "venue": None}}, {**present, "2026-04-07": {"title": "C"}}),
+        ({"2026-04-07": None, "2026-06-02": None}, {"2026-05-05": {"excluded": True}}),
+        ({"2026-05-05": {"excluded": None}}, {**present, "2026-05-05": {}}),
+        (None, {}),
+    ]
+    for given_, expected in changes:
+        assert merged(present, given_) == expected
+    assert present == {"2026-04-07": {"title": "A", "venue": "B"}, "2026-05-05": {"excluded": True}}
+
+
+def test_what_is_left_with_nothing_to_say_goes() -> None:
+    assert settled({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
+
+
+OVERRIDE = st.dictionaries(st.sampled_from(["title", "venue", "excluded"]), st.none() | st.text(max_size=3))
+CHANGE = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.none() | OVERRIDE)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return what RFC 7396 has as its algorithm in section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    whole = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            whole.pop(name, None)
+        else:
+            whole[name] = merge_patch(whole.get(name), value)
+    return whole
+
+
+@given(CHANGE, CHANGE)
+def test_the_merge_is_that_of_rfc_7396_in_one_order(first: Any, second: Any) -> None:  # noqa: ANN401 - any change
+    once = merged({}, first)
+    assert once == merge_patch({}, first)
+    twice = merged(once, second)
+    assert twice == merge_patch(once, second)
+    assert list(twice) == sorted(twice)
+    assert all(list(override) == sorted(override) for override in twice.values())
+
+
+# What fits
+
+
+@pytest.mark.parametrize(
+    ("occurrence", "override"),
+    [
+        (APRIL, {"excluded": True}),
+        (
+            APRIL,
+            {"title": "Other", "status": "cancelled", "summary": "", "venue": "Attic", "online_url": "https://a.b"},
+        ),
+        (APRIL, {"starts": "2026-04-08T09:00:00"}),
+        (APRIL, {"ends": "2026-04-09T09:00:00"}),
+        (APRIL, {"starts": "1999-12-31T23:00:00", "ends": "1999-12-31T23:00:01"}),
+        # In the first hour that comes twice, before the second.
+        ("2026-10-06T16:00:00", {"starts": "2026-10-25T02:10:00", "ends": "2026-10-25T02:20:00"}),
+        ("2199-12-03T16:00:00", {"starts": "2199-12-31T22:59:59"}),
+    ],
+)
+def test_an_override_of_an_occurrence_that_there_is_has_no_fault(occurrence: str, override: dict[str, Any]) -> None:
+    assert faults({occurrence: override}) == []
+
+
+def test_days_have_overrides_of_days() -> None:
+    fine = {"starts": "2026-04-08"}, {"starts": "2026-04-08", "ends": "2026-04-08"}, {"ends": "2026-04-07"}
+    for override in fine:
+        assert faults({DAY_IN_APRIL: override}, DAYS) == []
+
+
+def test_without_overrides_nothing_is_wrong_with_them() -> None:
+    assert faults({}, {**CALL, "recurrence": None}) == []
+
+
+def test_overrides_need_a_recurrence() -> None:
+    assert faults({APRIL: {"title": "Other"}}, {**CALL, "recurrence": None}) == [
+        Fault(
+            "/recurrence_overrides",
+            "are the exceptions of a recurrence, and there is none; give one, or null for these",
+        )
+    ]
+
+
+def test_there_are_not_more_than_anybody_needs() -> None:
+    daily = {**DAYS, "recurrence": "FREQ=DAILY", "starts": "2026-01-01", "ends": "2026-01-01"}
+    several = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 26)}
+    assert (len(several), faults(several, daily)) == (MOST_OVERRIDES, [])
+    assert faults({**several, "2026-12-01": {"title": "A"}}, daily) == [
+        Fault("/recurrence_overrides", "must have at most 200 occurrences; these are 201")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("occurrence", "detail"),
+    [
+        (
+            "2026-04-07T16:30:00",
+            "is no occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",
+        ),
+        (
+            "2026-04-14T16:00:00",
+            "is no occurrence of the rule; from that day on, the rule has 2026-05-05T16:00:00 first",
+        ),
+        (
+            "2025-04-01T16:00:00",
+            "is no occurrence of the rule; from that day on, the rule has 2026-03-03T16:00:00 first",
+        ),
+        ("2199-12-31T16:00:00", "is no occurrence of the rule; from that day on, the rule has none"),
+        (DAY_IN_APRIL, "must be a date and a time, as the event's starts is"),
+    ],
+)
+def test_an_override_is_of_an_occurrence_that_the_rule_has(occurrence: str, detail: str) -> None:
+    assert faults({occurrence: {"title": "Other"}}) == at(occurrence, "", detail)
+
+
+def test_a_rule_of_days_has_no_occurrence_at_a_time() -> None:
+    assert faults({APRIL: {"title": "Other"}}, DAYS) == at(APRIL, "", "must be a date, as the event's starts is")
+    expected = "is no occurrence of the rule; from that day on, the rule has 2026-05-05 first"
+    assert faults({"2026-04-08": {"title": "Other"}}, DAYS) == at("2026-04-08", "", expected)
+
+
+def test_what_the_event_no_longer_has_is_told_from_what_it_never_had() -> None:
+    event = {**CALL, "recurrence_overrides": {APRIL[:11] + "15:00:00": {"title": "Old"}}}
+    assert override_faults(event, changed=()) == at(
+        "2026-04-07T15:00:00",
+        "",
+        "is no longer an occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "name", "detail"),
+    [
+        (
+            {"excluded": True, "title": "A", "venue": "B"},
+            "/excluded",
+            "goes with nothing else; null this, or title, venue",
+        ),
+        ({"starts": "2026-04-08"}, "/starts", "must be a time, as the event's starts is"),
+        ({"ends": "2026-04-08"}, "/ends", "must be a time, as the event's starts is"),
+        (
+            {"starts": "2026-03-29T02:30:00"},
+            "/starts",
+            (
+                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
+                "the next time there is 2026-03-29T03:00:00"
+            ),
+        ),
+        ({"ends": "2026-04-07T16:00:00"}, "/ends", "must be later than 2026-04-07T16:00:00, when it starts"),
+        (
+            {"starts": "2026-04-08T09:00:00", "ends": "2026-04-07T17:00:00"},
+            "/ends",
+            "must be later than 2026-04-08T09:00:00, when it starts",
+        ),
+        (
+            {"starts": "2199-12-31T23:30:00"},
+            "/starts",
+            "lets it end after 2199-12-31; let it start earlier, or say when it ends",
+        ),
+    ],
+)
+def test_an_override_fits_together(override: dict[str, Any], name: str, detail: str) -> None:
+    assert faults({APRIL: override}) == at(APRIL, name, detail)
+
+
+@pytest.mark.parametrize(
+    ("override", "name", "detail"),
+    [
+        ({"starts": APRIL}, "/starts", "must be a date, as the event's starts is"),
+        ({"ends": "2026-04-06"}, "/ends", "must not be before 2026-04-07, when it starts; the last day counts"),
+        (
+            {"starts": "2199-12-31"},
+            "/starts",
+            "lets it end after 2199-12-31; let it start earlier, or say when it ends",
+        ),
+    ],
+)
+def test_an_override_of_days_fits_together(override: dict[str, Any], name: str, detail: str) -> None:
+    assert faults({DAY_IN_APRIL: override}, DAYS) == at(DAY_IN_APRIL, name, detail)
+
+
+def test_an_occurrence_that_the_clocks_skip_can_be_overridden_by_its_time_on_the_wall() -> None:
+    early = {**CALL, "starts": "2026-03-01T02:30:00", "ends": "2026-03-01T03:30:00", "recurrence": "FREQ=DAILY"}
+    assert faults({"2026-03-29T02:30:00": {"title": "Other"}}, early) == []
+    assert faults({"2026-03-29T02:30:00": {"ends": "2026-03-29T03:30:00"}}, early) == at(
+        "2026-03-29T02:30:00", "/ends", "must be later than 2026-03-29T03:30:00, when it starts"
+    )
+
+
+def test_every_fault_is_named_with_its_place() -> None:
+    wrong: dict[str, dict[str, Any]] = {
+        "2026-04-08T16:00:00": {"excluded": True, "starts": "2026-04-08", "title": "A"},
+        APRIL: {"starts": "2026-03-29T02:30:00", "ends": "2026-04-08"},
+    }
+    where = "/recurrence_overrides/2026-04-08T16:00:00"
+    there = f"/recurrence_overrides/{APRIL}"
+    assert [fault.pointer for fault in faults(wrong)] == [
+        *(where, f"{where}/excluded", f"{where}/starts"),
+        *(f"{there}/starts", f"{there}/ends"),
+    ]
+
+
+@pytest.mark.parametrize("written", [APRIL, DAY_IN_APRIL, "1970-01-01", "2199-12-31T23:59:59"])
+def test_an_occurrence_is_named_as_starts_is_given_out(written: str) -> None:
+    assert occurrence_fault(written) is None
+
+
+@pytest.mark.parametrize(
+    "written", ["", "2026-04-07T16:00", "2026-04-07T16:00:00Z", "20260407", "2026-02-30", "1969-12-31", "a/b~c", "\x00"]
+)
+def test_nothing_else_names_an_occurrence(written: str) -> None:
+    assert occurrence_fault(written) == (
+        "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+    )
