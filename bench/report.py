@@ -41,17 +41,22 @@ def _row(one: Verdict) -> tuple[str, ...]:
 
 
 def _quantity(value: float, unit: str) -> str:
+    """Return a figure in three digits, in the unit that suits it."""
     if unit == "s":
         size, name = next((scale for scale in _SCALES if value >= scale[0]), _SCALES[-1])
-        return f"{value / size:.3g} {name}" if value < 1000 * size else f"{value / size:.0f} {name}"
+        return f"{_digits(value / size)} {name}"
     if unit == "B":
-        return f"{value / MEGABYTE:.3g} MB" if value >= MEGABYTE else f"{value / 1000:.3g} kB"
+        return f"{_digits(value / MEGABYTE)} MB"
     return f"{value:.0f}"
 
 
+def _digits(value: float) -> str:
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"  # noqa: PLR2004 - what three digits are
+
+
 def _times(ratio: float) -> str:
-    """Return a ratio as it is spoken of: "1/50" below one half, else "1.30"."""
-    return f"1/{1 / ratio:.3g}" if ratio < 0.5 else f"{ratio:.3g}"  # noqa: PLR2004 - as the docstring says
+    """Return a ratio as it is spoken of: "1/50.0" below one half, else "1.30"."""
+    return f"1/{_digits(1 / ratio)}" if ratio < 0.5 else _digits(ratio)  # noqa: PLR2004 - as above
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

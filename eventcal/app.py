@@ -31,6 +31,7 @@ from eventcal.web.calendars import calendars
 from eventcal.web.checking import checking
 from eventcal.web.cors import answer_preflights
 from eventcal.web.documents import documents
+from eventcal.web.door import Door
 from eventcal.web.errors import register_errors
 from eventcal.web.front import front
 from eventcal.web.health import health
@@ -40,7 +41,7 @@ from eventcal.web.paths import Segment
 from eventcal.web.renditions import RenditionCache
 from eventcal.web.security import start_security
 from eventcal.web.tally import FetchTally
-from eventcal.web.work import House, move_in
+from eventcal.web.work import House, house_of, move_in
 
 SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, changes)
 LARGEST_BODY = 1024 * 1024
@@ -86,8 +87,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     app.register_blueprint(health)
     app.register_blueprint(front)
     _serve_api(app, settings)
+    app.wsgi_app = Door(app.wsgi_app, partial(house_of, app))  # type: ignore[method-assign]  # the documented way
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap an app
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     return app

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from dateutil.rrule import rrulestr
-
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, zone
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -97,8 +95,6 @@ def recurrence_faults(rule: str, starts: str) -> Iterator[str]:
         yield "ends by COUNT or by UNTIL, not by both"
     elif "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
         yield "UNTIL lies before starts"
-    elif not _can_be_read(rule, starts):
-        yield "cannot be read as an RFC 5545 recurrence rule"
 
 
 def _named(rule: str) -> list[tuple[str, str]]:
@@ -150,11 +146,3 @@ def _misfit_of_days(parts: Mapping[str, str]) -> str | None:
     if in_months and max(map(abs, numbers)) > _MOST_OF_A_WEEKDAY:
         return f"no month has more than {_MOST_OF_A_WEEKDAY} of a weekday, as BYDAY asks for"
     return None
-
-
-def _can_be_read(rule: str, starts: str) -> bool:
-    try:
-        rrulestr(rule, dtstart=datetime.fromisoformat(starts), ignoretz=True)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        return False
-    return True

@@ -127,8 +127,12 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Give a bare connection for reading: a version is asked for far more often than the rows behind it."""
-        with self._reading.connect() as connection:
+        with self.connect() as connection:
             yield connection
+
+    def connect(self) -> Connection:
+        """Return a bare connection for reading, to be closed by whoever asked."""
+        return self._reading.connect()
 
     def session_of(self, connection: Connection) -> Session:
         """Return a session for reading that sees what this connection sees."""
@@ -233,5 +237,8 @@ def _set_up_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("eventcal_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("eventcal_writes", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            # Every answer begins with this, which cannot fail; SQLAlchemy's way costs ten times as much.
+            connection.connection.cursor().execute("BEGIN").close()

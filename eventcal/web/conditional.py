@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from flask import Request, Response
 from werkzeug.datastructures import Headers
@@ -45,16 +46,50 @@ def entity_tag(etag: str, coding: str) -> str:
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
+class Decided(NamedTuple):
+    """The answer to a GET or HEAD: its headers, and the body of a 200; None is a 304."""
+
+    headers: list[tuple[str, str]]
+    body: bytes | None
+
+
 def serve(rendition: Rendition, request: Request, now: datetime) -> Response:
     """Return the answer to a GET or HEAD: 304, or 200 in the encoding that the caller likes best; never 406."""
-    coding = _chosen(rendition, acceptable_codings(request.headers.get("Accept-Encoding")))
-    headers = Headers(_validators(rendition.etag, rendition.cache_control, coding))
-    if rendition.last_modified is not None:
-        headers.add("Last-Modified", _told(rendition.last_modified, now=now))
-    if _is_current(request, rendition, coding=coding, now=now):
+    asked = request.headers
+    decided = decide(
+        rendition,
+        accept_encoding=asked.get("Accept-Encoding"),
+        if_none_match=asked.get("If-None-Match"),
+        if_modified_since=asked.get("If-Modified-Since"),
+        now=now,
+    )
+    headers = Headers(decided.headers)
+    if decided.body is None:
         return _NotModified(status=304, headers=headers)
-    headers.extend(_particulars(rendition.media_type, rendition.filename, rendition.link, coding))
-    return Response(rendition.encoded(coding), headers=headers)
+    return Response(decided.body, headers=headers)
+
+
+def decide(
+    rendition: Rendition,
+    *,
+    accept_encoding: str | None,
+    if_none_match: str | None,
+    if_modified_since: str | None,
+    now: datetime,
+) -> Decided:
+    """Return what is answered to these request headers, as `serve` does."""
+    coding = _chosen(rendition, acceptable_codings(accept_encoding))
+    headers = list(_validators(rendition.etag, rendition.cache_control, coding))
+    if rendition.last_modified is not None:
+        headers.append(("Last-Modified", _told(rendition.last_modified, now=now)))
+    if if_none_match is not None:
+        same = _names(if_none_match, entity_tag(rendition.etag, coding))
+    else:
+        same = _is_as_old(rendition, if_modified_since, now=now)
+    if same:
+        return Decided(headers, None)
+    headers += _particulars(rendition.media_type, rendition.filename, rendition.link, coding)
+    return Decided(headers, rendition.encoded(coding))
 
 
 @lru_cache(4096)
@@ -101,13 +136,9 @@ def _chosen(rendition: Rendition, codings: tuple[str, ...]) -> str:
     return codings[0]
 
 
-def _is_current(request: Request, rendition: Rendition, *, coding: str, now: datetime) -> bool:
-    """Say whether the caller has this already (RFC 9110, 13.2.2): If-None-Match wins over If-Modified-Since."""
-    header = request.headers.get("If-None-Match")
-    if header is not None:
-        tag = entity_tag(rendition.etag, coding)
-        return header == tag or header.strip() == "*" or _names(header, tag)
-    since = _http_date(request.headers.get("If-Modified-Since"))
+def _is_as_old(rendition: Rendition, if_modified_since: str | None, *, now: datetime) -> bool:
+    """Say whether nothing changed since (RFC 9110, 13.1.3)."""
+    since = _http_date(if_modified_since)
     if since is None or rendition.last_modified is None:
         return False
     # A date to come is none that we gave (RFC 9110, 13.1.3 counts by our clock): only a wrong clock has it.
@@ -125,8 +156,8 @@ def _tags(header: str) -> Iterator[tuple[bool, str]]:
 
 
 def _names(header: str, tag: str) -> bool:
-    """Compare weakly (RFC 9110, 8.8.3.2), as If-None-Match does: caches weaken our tags on the way."""
-    return any(f'"{opaque}"' == tag for _, opaque in _tags(header))
+    """Say whether If-None-Match names a tag; it compares weakly (RFC 9110, 8.8.3.2), for caches weaken ours."""
+    return header == tag or header.strip() == "*" or any(f'"{opaque}"' == tag for _, opaque in _tags(header))
 
 
 _HTTP_DATE = re.compile(

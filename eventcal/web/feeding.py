@@ -9,11 +9,12 @@ from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from eventcal.feeds.state import State, read_state
+from eventcal.feeds.state import State
 from eventcal.web.conditional import PUBLIC, serve
 from eventcal.web.counting import count_fetch
+from eventcal.web.door import Snapshot, snapshot_of
 from eventcal.web.filters import read_feed
-from eventcal.web.renditions import Origin, Rendition, RenditionCache, RenditionKey
+from eventcal.web.renditions import Origin, Rendition, RenditionCache, RenditionKey, url_of
 from eventcal.web.tally import feed_key
 from eventcal.web.work import house, now
 
@@ -56,10 +57,11 @@ def offered(make_find: MakeFind, *, media_type: str, says: str | None) -> Callab
 
     def view(**named: str) -> Response:
         asked = read_feed(request.args)
-        count_fetch(feed_key(request.path, asked))
+        key = feed_key(request.path, asked)
+        count_fetch(key)
         # Calls open and close by the clock, and nobody notes when.
         cache = NOTHING_KEPT if asked.filter.call_open else house().renditions
-        return serve_document(make_find(asked, **named), cache=cache)
+        return serve_document(make_find(asked, **named), cache=cache, counted=key)
 
     return described(view, make_find, media_type=media_type, says=says)
 
@@ -77,41 +79,31 @@ def rendition_of(endpoint: str, view_args: Mapping[str, str], args: MultiDict[st
     """Return what the feed at an endpoint gives at this moment; refuses as it does."""
     make_find: MakeFind = cast("Any", current_app.view_functions[endpoint]).make_find
     find = make_find(read_feed(args), **view_args)
-    return rendition(find, url="", cache=NOTHING_KEPT, moment=now())
+    with snapshot_of({}, house()) as snapshot:
+        return _make(find, snapshot, None, moment=now())
 
 
-def serve_document(find: Find, *, cache: RenditionCache) -> Response:
-    """Answer a GET from what is kept for its URL, else with what is made."""
+def serve_document(find: Find, *, cache: RenditionCache, counted: str | None = None) -> Response:
+    """Answer a GET from what is kept for its URL, else with what is made; `counted` as in Rendition."""
     moment = now()
-    return serve(rendition(find, url=request.full_path, cache=cache, moment=moment), request, moment)
-
-
-def rendition(find: Find, *, url: str, cache: RenditionCache, moment: datetime) -> Rendition:
-    """Return what a URL gives at this moment.
-
-    One statement tells whether anything public changed since it was last made; where nothing did, that is all.
-    """
-    database = house().database
-    with database.connection() as connection:
-        state = read_state(connection)
-        key = RenditionKey(url, state.revision, moment.astimezone(UTC).date())
+    with snapshot_of(request.environ, house()) as snapshot:
+        key = RenditionKey.at(url_of(request.environ), snapshot.state.revision, moment)
         kept = cache.get(key)
-        if kept is not None:
-            return kept
-        with cache.turn(key), database.session_of(connection) as session:
-            # Whoever had the turn before may have made just this.
-            kept = cache.get(key)
-            if kept is None:
-                kept = _made(session, find(session, moment), state, earlier=cache.get_earlier(key), moment=moment)
+        if kept is None:
+            # Whoever has the turn before makes just this.
+            with cache.turn(key):
+                kept = cache.get(key) or _make(find, snapshot, cache.get_earlier(key), moment=moment, counted=counted)
                 cache.put(key, kept)
-        return kept
+    return serve(kept, request, moment)
 
 
-def _made(
-    session: Session, document: Document, state: State, *, earlier: Rendition | None, moment: datetime
+def _make(
+    find: Find, snapshot: Snapshot, earlier: Rendition | None, *, moment: datetime, counted: str | None = None
 ) -> Rendition:
-    made = document.make(session, state, earlier.origin if earlier else None)
-    last_modified = _last_modified(state, moment) if document.dated else None
+    with house().database.session_of(snapshot.connection) as session:
+        document = find(session, moment)
+        made = document.make(session, snapshot.state, earlier.origin if earlier else None)
+    last_modified = _last_modified(snapshot.state, moment) if document.dated else None
     if earlier is not None and earlier.etag == made.version:
         return earlier.again(last_modified=last_modified, origin=made.origin)
     return Rendition(
@@ -121,6 +113,7 @@ def _made(
         last_modified=last_modified,
         cache_control=document.cache_control,
         filename=document.filename,
+        counted=counted,
         origin=made.origin,
     )
 

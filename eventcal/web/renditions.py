@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple, Protocol
 
 from eventcal.web.encodings import IDENTITY, encode
@@ -44,6 +45,7 @@ class Rendition:
     last_modified: never goes backwards; None where nobody knows.
     filename: what a download is called, or None; reduced to safe ASCII.
     link: the Link header of a page of a list.
+    counted: what fetches of it are counted under; None where nobody counts.
     """
 
     body: bytes
@@ -53,6 +55,7 @@ class Rendition:
     cache_control: str
     filename: str | None = None
     link: str | None = None
+    counted: str | None = None
     origin: Origin | None = field(default=None, repr=False, compare=False)
     encodings: Encodings = field(default_factory=Encodings, init=False, repr=False, compare=False)
 
@@ -78,6 +81,16 @@ class RenditionKey(NamedTuple):
     generation: int
     day: date
 
+    @classmethod
+    def at(cls, url: str, generation: int, moment: datetime) -> "RenditionKey":
+        """Return the key of a URL at a moment."""
+        return cls(url, generation, moment.astimezone(UTC).date())
+
+
+def url_of(environ: Mapping[str, str]) -> str:
+    """Return what a request's answer is kept under: its path and query as they came."""
+    return f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+
 
 class RenditionCache:
     """The renditions that were asked for last, within a bound in bytes; one for each URL, for all threads."""
@@ -91,6 +104,10 @@ class RenditionCache:
         self._kept: OrderedDict[str, tuple[RenditionKey, Rendition, int]] = OrderedDict()
         self._total = 0
         self._turns = tuple(threading.Lock() for _ in range(64))
+
+    def knows(self, url: str) -> bool:
+        """Say whether anything is kept for a URL, at whatever state of the data."""
+        return url in self._kept
 
     def get(self, key: RenditionKey) -> Rendition | None:
         """Return what is kept for exactly this key."""

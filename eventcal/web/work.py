@@ -36,9 +36,14 @@ def move_in(app: Flask, house: House) -> None:
     app.extensions["eventcal"] = house
 
 
+def house_of(app: Flask) -> House:
+    """Return what an app is wired with."""
+    return cast("House", app.extensions["eventcal"])
+
+
 def house() -> House:
-    """Return what the current app was wired with."""
-    return cast("House", current_app.extensions["eventcal"])
+    """Return what the current app is wired with."""
+    return house_of(current_app)
 
 
 def settings() -> Settings:

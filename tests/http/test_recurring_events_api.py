@@ -12,6 +12,7 @@ from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, writing
 from tests.make import make_event
 from tests.statements import statements
+from tests.told import hold_to_document
 
 CALL: dict[str, Any] = {
     "slug": "call",
@@ -54,6 +55,14 @@ def weeks(app: Flask) -> str:
             recurrence="FREQ=WEEKLY",
         )
     return "/events/weeks"
+
+
+@pytest.fixture
+def told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """Give a visitor whose every answer has to be one that the OpenAPI document tells of."""
+    monkeypatch.setattr(app, "test_client_class", None)
+    hold_to_document(app)
+    return Api(app)
 
 
 def times(answer: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 - JSON of a list
@@ -243,6 +252,13 @@ def test_a_list_with_days_asks_the_database_as_often_for_many_as_for_one(app: Fl
             assert anonymous.get("/events?from=2026-06-01&limit=200").status == 200
         costs.append(len(seen))
     assert costs[0] == costs[1]
+
+
+def test_what_is_said_of_occurrences_is_what_the_document_tells(call: str, weeks: str, told: Api) -> None:
+    for query in ("/events", "/events?from=2026-03-01", call, f"{call}/occurrences", f"{weeks}/occurrences?limit=2"):
+        assert told.get(query).status == 200
+    assert told.get(f"{weeks}/occurrences?limit=x").status == 422
+    assert told.get("/events/nowhere/occurrences").status == 404
 
 
 # One event's own

@@ -18,8 +18,9 @@ from eventcal.web.conditional import (
     revision_etag,
     serve,
 )
+from eventcal.web.door import snapshot_of
 from eventcal.web.feeding import NOTHING_KEPT
-from eventcal.web.renditions import Rendition, RenditionKey
+from eventcal.web.renditions import Rendition, RenditionKey, url_of
 from eventcal.web.work import house, now
 
 JSON = "application/json"
@@ -81,14 +82,12 @@ def serve_public(make: Callable[[Session], Rendition], *, moves: bool = False, f
     moment = now()
     kept = not moves and (for_all or not caller().signed_in)
     cache = house().renditions if kept else NOTHING_KEPT
-    database = house().database
-    with database.connection() as connection:
-        state = read_state(connection)
-        key = RenditionKey(request.full_path, state.revision, moment.astimezone(UTC).date())
+    with snapshot_of(request.environ, house()) as snapshot:
+        key = RenditionKey.at(url_of(request.environ), snapshot.state.revision, moment)
         rendition = cache.get(key)
         if rendition is None:
-            with database.session_of(connection) as session:
-                session.info[_STATE] = state
+            with house().database.session_of(snapshot.connection) as session:
+                session.info[_STATE] = snapshot.state
                 rendition = _again(make(session), cache.get_earlier(key))
             if rendition.cache_control == PUBLIC:
                 cache.put(key, rendition)

@@ -1,0 +1,124 @@
+"""At the door, before Flask: an answer that is kept is given here, for the cost of one statement and no routing.
+
+Only to GET and HEAD without cookie and token, and only what anybody may have; whoever else comes is let through. So is
+a request whose answer has to be made: with the snapshot of the database that it was looked up in, so that what is made
+is of that very state.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from eventcal.feeds.clients import kind_of
+from eventcal.feeds.state import State, read_state
+from eventcal.web.conditional import decide
+from eventcal.web.renditions import RenditionKey, url_of
+from eventcal.web.work import House
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+App = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_SNAPSHOT = "eventcal.snapshot"
+
+
+class Snapshot(NamedTuple):
+    """A connection that sees one moment of the database, and the state of the public data at that moment."""
+
+    connection: Connection
+    state: State
+
+
+class Door:
+    """A WSGI application in front of another one. `house` gives what the app is wired with."""
+
+    def __init__(self, app: App, house: Callable[[], House]) -> None:
+        self._app = app
+        self._house = house
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with what is kept, or let the request through."""
+        house = self._house()
+        if not _is_plain(environ) or not house.renditions.knows(url_of(environ)):
+            return self._app(environ, start_response)
+        try:
+            connection = house.database.connect()
+        except SQLAlchemyError:
+            # The app meets the same, and knows what to say.
+            return self._app(environ, start_response)
+        with connection:
+            snapshot = _snapshot(connection)
+            answer = _kept(house, environ, snapshot, start_response) if snapshot else None
+            if answer is not None:
+                return answer
+            environ[_SNAPSHOT] = snapshot
+            try:
+                return self._app(environ, start_response)
+            finally:
+                del environ[_SNAPSHOT]
+
+
+@contextmanager
+def snapshot_of(environ: Environ, house: House) -> Iterator[Snapshot]:
+    """Give the snapshot that the door took for this request, else one taken now."""
+    taken: Snapshot | None = environ.get(_SNAPSHOT)
+    if taken is not None:
+        yield taken
+    else:
+        with house.database.connection() as connection:
+            yield Snapshot(connection, read_state(connection))
+
+
+def _snapshot(connection: Connection) -> Snapshot | None:
+    try:
+        return Snapshot(connection, read_state(connection))
+    except SQLAlchemyError:
+        return None
+
+
+def _is_plain(environ: Environ) -> bool:
+    """Say whether nothing tells who is asking."""
+    reads = environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+    return reads and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
+
+
+def _kept(house: House, environ: Environ, snapshot: Snapshot, start_response: StartResponse) -> Iterable[bytes] | None:
+    moment = house.clock.now()
+    key = RenditionKey.at(url_of(environ), snapshot.state.revision, moment)
+    rendition = house.renditions.get(key)
+    if rendition is None:
+        return None
+    decided = decide(
+        rendition,
+        accept_encoding=environ.get("HTTP_ACCEPT_ENCODING"),
+        if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
+        if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+        now=moment,
+    )
+    status = HTTPStatus.OK if decided.body is not None else HTTPStatus.NOT_MODIFIED
+    headers = decided.headers
+    if decided.body is not None:
+        headers.append(("Content-Length", str(len(decided.body))))
+    start_response(f"{status.value} {status.phrase}", headers)
+    body = [decided.body] if decided.body is not None and environ["REQUEST_METHOD"] == "GET" else []
+    if rendition.counted is not None:
+        client = kind_of(environ.get("HTTP_USER_AGENT"))
+        if house.tally.note(rendition.counted, client, status=status.value, moment=moment):
+            return _Closing(body, partial(house.tally.write, house.database))
+    return body
+
+
+class _Closing:
+    """A body, and what is done once it was sent."""
+
+    def __init__(self, body: list[bytes], close: Callable[[], None]) -> None:
+        self._body = body
+        self.close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
