@@ -9,7 +9,7 @@ WORKERS ?= 1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run test check format lock clean
+.PHONY: help run test check bench format lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ check: $(VENV)/dev.stamp  ## Hold the code against the law in pyproject.toml
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp  ## Measure what answers cost, beside a floor (docs/benchmarks.md)
+	$(BIN)/python -m bench $(ARGS)
 
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff format .

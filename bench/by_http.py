@@ -176,11 +176,17 @@ def measure_edits(here: Measuring, figures: Figures) -> None:
 
 
 def measure_memory(here: Measuring, figures: Figures) -> None:
-    """Note what the worker holds after it has served everything, each feed in each coding."""
+    """Note what the worker holds after it has served everything: each feed and the list, in each coding, changed too."""
     for path in (here.world.event, here.world.whole, LIST):
         for coding in CODINGS:
             _expect(here.server.ask(path, {"Accept-Encoding": coding}), _OK)
+            here.after_change(path, {"Accept-Encoding": coding})
+    here.patch(f"/api/v1/talks/{here.outsider.talks[_EDITED][0]}", {"title": here.outsider.new_name()})
+    here.patch(f"/api/v1/rooms/{here.outsider.rooms[0]}", {"name": here.outsider.new_name()})
+    for path in (here.world.event, here.world.whole, LIST):
+        _expect(here.server.ask(path), _OK)
     figures.note("resident memory", Figure.once(here.server.resident(), "B"))
+    tell("resident memory")
 
 
 def measure_growth(small: Measuring, large: Measuring, figures: Figures, *, paths: Mapping[str, str]) -> None:

@@ -143,5 +143,4 @@ def _shift(copy: int) -> timedelta:
 def _count_on(connection: Connection, metadata: MetaData) -> None:
     """Let the ledger go on from the largest number that it gave."""
     entries, state = metadata.tables["ledger_entries"], metadata.tables["ledger_state"]
-    if "numbers" in state.c:
-        connection.execute(update(state).values(numbers=select(func.max(entries.c.number)).scalar_subquery()))
+    connection.execute(update(state).values(numbers=select(func.max(entries.c.number)).scalar_subquery()))

@@ -100,13 +100,31 @@ def fold(line: str) -> str:
     parts: list[str] = []
     start, room = 0, _LONGEST_LINE
     while len(line) - start > room:
-        end = start + room
-        written = line[start:end]
-        # An odd backslash at the end goes with what it escapes.
-        end -= (len(written) - len(written.rstrip("\\"))) % 2
+        end = _break(line, start, start + room)
         parts.append(line[start:end])
         start, room = end, _LONGEST_LINE - 1
     return "\r\n ".join([*parts, line[start:]]) + "\r\n"
+
+
+# Where lines are broken rather than elsewhere: behind the first letter of a word that follows these.
+_BREAKS_AFTER = (". ", "\\, ", " t", " a", " s", " ")
+_SHORTEST_LINE = 30
+
+
+def _break(line: str, start: int, end: int) -> int:
+    """Return where to break a line of ASCII that may reach to `end`.
+
+    What stands there decides, and not only how far it is from the start: so the same text in DESCRIPTION and in
+    X-ALT-DESC is soon broken at the same words, and compresses to a reference. Within a word, for some programs trim.
+    """
+    for before in _BREAKS_AFTER:
+        found = line.rfind(before, start + _SHORTEST_LINE, end - 2)
+        if found > 0:
+            end = found + len(before) + before.endswith(" ")
+            break
+    written = line[start:end]
+    # An odd backslash at the end goes with what it escapes.
+    return end - (len(written) - len(written.rstrip("\\"))) % 2
 
 
 def _fold(pieces: Sequence[str]) -> str:

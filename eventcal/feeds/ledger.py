@@ -39,7 +39,7 @@ from eventcal.talks.queries import is_public
 
 # Anything that changes the text of an entry or of a resource must change this too, so that `db upgrade` makes all
 # of them anew.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 3
 
 # How many rows are loaded and rendered at a time when the whole ledger is.
 _BATCH = 200

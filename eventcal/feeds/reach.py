@@ -51,6 +51,7 @@ _SHOWN_BY_TALKS = frozenset(
         "longitude",
         "online_url",
         "recurrence",
+        "recurrence_overrides",
     }
 )
 _SHOWN_BY_TALKS_OF_SPEAKER = frozenset({"slug", "name", "job_title", "affiliation"})

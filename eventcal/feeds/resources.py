@@ -7,6 +7,9 @@ from sqlalchemy import ColumnElement, Select, and_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.events.filter import Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import public_events
+from eventcal.events.queries import sort_keys as event_keys
 from eventcal.feeds.entry import EntryKind
 from eventcal.feeds.models import LedgerEntry
 from eventcal.kit.paging import Page, Paging, fetch_page
@@ -22,6 +25,12 @@ def talk_resources(session: Session, asked: Filter, *, sort: Sort, paging: Pagin
     """Return a page of public talks, each as JSON."""
     rows = _finished(public_talks(asked, now=now), EntryKind.TALK, Talk.id)
     return fetch_page(session, rows, order=sort_keys(sort), paging=paging)
+
+
+def event_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
+    """Return a page of public events, each as JSON, without occurrences; the filter names no days."""
+    rows = _finished(public_events(asked, now=now), EntryKind.EVENT, Event.id)
+    return fetch_page(session, rows, order=event_keys(sort), paging=paging)
 
 
 def _finished(rows: Select[Any], kind: EntryKind, key: InstrumentedAttribute[str]) -> Select[str]:

@@ -19,7 +19,7 @@ def _br(body: bytes) -> bytes:
 
 
 def _zstd(body: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=3).compress(body)
+    return zstandard.ZstdCompressor(level=9).compress(body)
 
 
 def _gzip(body: bytes) -> bytes:

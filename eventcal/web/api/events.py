@@ -15,6 +15,7 @@ from eventcal.events.queries import (
     list_waiting_events,
 )
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.feeds.resources import event_resources
 from eventcal.kit.refusals import Forbidden, Stale
 from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.errors import NotConfirmed, NotSignedIn
@@ -25,7 +26,7 @@ from eventcal.talks.parts import remove_event
 from eventcal.web.access import caller, member, moderator, organiser, public
 from eventcal.web.api.answers import answer, check_version, nothing, resource, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import listing, serve_list
+from eventcal.web.api.lists import listing, serve_list, serve_resources
 from eventcal.web.api.schemas.events import EventIn, EventOut, EventPage, EventPatch
 from eventcal.web.api.shapes import Json, event_json, with_occurrences
 from eventcal.web.errors import PreconditionRequired
@@ -55,7 +56,9 @@ def list_all() -> Response:
     if asked.filter.states == (EventStatus.PENDING,):
         check_moderator(caller())
         return serve_list(asked, list_waiting_events, shape, public=False)
-    return serve_list(asked, list_events, shape)
+    if asked.filter.from_day or asked.filter.to_day:
+        return serve_list(asked, list_events, shape)
+    return serve_resources(asked, event_resources)
 
 
 @events.get("/events/<slug>")
