@@ -84,7 +84,7 @@ def _feed(app: Flask, path: str, suffix: str) -> str:
     stem, _, query = path.partition("?")
     answer = fetch(app, f"{stem}{suffix}?{query}")
     assert answer.status_code == 200, answer.text
-    return answer.data.decode()
+    return answer.get_data(as_text=True)
 
 
 def _expected(feed: str, wanted: Sequence[Wanted]) -> dict[str, Found]:

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
-from eventcal.feeds.feed import Cancelled
+from eventcal.feeds.adapt import Cancelled
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.text import one_line_fault
