@@ -176,7 +176,7 @@ def measure_edits(here: Measuring, figures: Figures) -> None:
 
 
 def measure_memory(here: Measuring, figures: Figures) -> None:
-    """Note what the worker holds after it has served everything: each feed and the list, in each coding, changed too."""
+    """Note what the worker holds after it has served everything: feeds and list, in each coding, changed too."""
     for path in (here.world.event, here.world.whole, LIST):
         for coding in CODINGS:
             _expect(here.server.ask(path, {"Accept-Encoding": coding}), _OK)

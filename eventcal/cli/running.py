@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 import click
-from alembic.util import CommandError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
-from eventcal.kit.migrate import is_current
 from eventcal.kit.refusals import Conflict, Refusal
+from eventcal.kit.schema_version import is_current
 from eventcal.web.work import House
 from eventcal.web.work import house as current_house
 
@@ -49,8 +48,6 @@ class Commands(click.Group):
             raise Refused(_with_faults(refusal)) from refusal
         except ConfigurationError as error:
             raise Refused(str(error)) from error
-        except CommandError as error:
-            raise Refused(f"The database is none that this release of eventcal can upgrade: {error}.") from error
         except (OperationalError, InterfaceError) as error:
             said = str(error.orig).strip().partition("\n")[0].rstrip(".")
             raise Refused(f"The database does not answer: {said}. Is EVENTCAL_DATABASE_URL right?") from error

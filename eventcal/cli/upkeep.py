@@ -6,10 +6,9 @@ from contextlib import AbstractContextManager
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.running import NotMigrated, check_migrated, counted, open_house, progress
+from eventcal.cli.running import NotMigrated, Refused, check_migrated, counted, open_house, progress
 from eventcal.events.models import Event
 from eventcal.feeds.ledger import state_of
-from eventcal.kit import migrate
 from eventcal.kit.refusals import Conflict
 from eventcal.talks.models import Talk
 from eventcal.web.work import House
@@ -36,7 +35,7 @@ def upgrade() -> None:
         try:
             check_migrated(house)
         except NotMigrated:
-            migrate.upgrade(house.database.engine)
+            _migrate(house)
             click.echo("The database was brought up to date.")
         else:
             click.echo("The database is up to date.")
@@ -53,6 +52,18 @@ def check() -> None:
         check_migrated(house)
         check_rendered(house)
     click.echo("The database is up to date.")
+
+
+def _migrate(house: House) -> None:
+    # Alembic takes 12 MB, and the workers of `serve` know all commands.
+    from alembic.util import CommandError  # noqa: PLC0415 - see above
+
+    from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above
+
+    try:
+        upgrade(house.database.engine)
+    except CommandError as error:
+        raise Refused(f"The database is none that this release of eventcal can upgrade: {error}.") from error
 
 
 def check_rendered(house: House) -> None:

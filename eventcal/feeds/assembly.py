@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate
+from sys import intern
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -74,7 +75,18 @@ class Assembly:
 def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) -> Assembly:
     """Return the feed at this revision, read whole."""
     rows = rows_of(session, wanted.feed, COLUMNS[wanted.format.column(wanted.options)], now=now)
-    return _joined(wanted, sorted((_part(wanted, row) for row in rows), key=_order), revision=revision)
+    # All pieces lie in one stretch of memory, which goes back to the machine whole.
+    pieces = bytearray()
+    lying: list[tuple[_Place, int, int]] = []
+    for row in rows:
+        place, text = _part(wanted, row)
+        begins = len(pieces)
+        pieces += text
+        lying.append((place, begins, len(pieces)))
+    seen = memoryview(pieces)
+    parts = sorted(((place, seen[begins:ends]) for place, begins, ends in lying), key=_order)
+    version = _version(wanted, (place for place, _ in parts))
+    return _joined(wanted, parts, version=version, revision=revision)
 
 
 def may_follow(assembly: Assembly, *, revision: int, reshaped_at: int) -> bool:
@@ -96,31 +108,35 @@ def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int,
     version = _version(wanted, (place for place, _ in parts))
     if version == before.version:
         return replace(before, revision=revision)
-    return _joined(wanted, parts, revision=revision)
+    return _joined(wanted, parts, version=version, revision=revision)
 
 
-def _part(wanted: Wanted, row: Row[Any]) -> _Part:
+def _part(wanted: Wanted, row: Row[Any]) -> tuple[_Place, bytes]:
     text, zone = wanted.format.piece(row, wanted.options)
     mark = f"{row.uid} {row.revision if wanted.format.tells_more else f'{row.content[:16]} {row.sequence}'}"
-    return _Place(row.first_day, row.uid, row.last_day, zone, mark, row.stamp), text
+    # Many entries share these: each is held once.
+    first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
+    return _Place(first_day, row.uid, last_day, zone, mark, row.stamp), text
 
 
 def _order(part: _Part) -> tuple[str, str]:
     return part[0].first_day, part[0].uid
 
 
-def _joined(wanted: Wanted, parts: Sequence[_Part], *, revision: int) -> Assembly:
+def _joined(wanted: Wanted, parts: Sequence[_Part], *, version: str, revision: int) -> Assembly:
     places = [place for place, _ in parts]
     texts = [text for _, text in parts]
-    changed_at = max((place.stamp for place in places), default=None)
+    changed_at = max([place.stamp for place in places], default=None)
     zones = [vtimezone(zone, first, last) for zone, (first, last) in _spans(places).items()]
     above, below = wanted.format.around(replace(wanted.head, changed_at=changed_at), zones)
     separator = wanted.format.separator
+    between = [one for text in texts for one in (separator, text)][1:] if separator else texts
     ends = list(accumulate((len(text) + len(separator) for text in texts), initial=len(above)))
     return Assembly(
         revision=revision,
-        version=_version(wanted, places),
-        body=b"".join([above, separator.join(texts), below]),
+        version=version,
+        # Once and in one go: it may be many megabytes.
+        body=b"".join([above, *between, below]),
         places=places,
         begins=ends[:-1],
         ends=[end - len(separator) for end in ends[1:]],
@@ -140,8 +156,8 @@ def _version(wanted: Wanted, places: Iterable[_Place]) -> str:
 def _spans(places: Iterable[_Place]) -> Mapping[str, tuple[date, date]]:
     """Return the first and last day of the entries in each zone."""
     spans: dict[str, tuple[str, str]] = {}
-    for place in places:
-        if place.zone is not None:
-            first, last = spans.get(place.zone, (place.first_day, place.last_day))
-            spans[place.zone] = min(first, place.first_day), max(last, place.last_day)
+    for zone, first_day, last_day in {(place.zone, place.first_day, place.last_day) for place in places}:
+        if zone is not None:
+            first, last = spans.get(zone, (first_day, last_day))
+            spans[zone] = min(first, first_day), max(last, last_day)
     return {zone: (date.fromisoformat(days[0]), date.fromisoformat(days[1])) for zone, days in sorted(spans.items())}

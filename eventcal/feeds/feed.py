@@ -1,6 +1,6 @@
 """Feeds: which entries one has. The lists' own queries, by one Filter, joined to the ledger's finished texts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -53,12 +53,12 @@ def settled(session: Session, feed: Feed) -> Feed:
     return replace(feed, asked=narrowed(session, feed.asked)) if EntryKind.EVENT in feed.kinds else feed
 
 
-def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Sequence[Row[Any]]:
-    """Return these columns of every entry in a settled feed, in no order."""
+def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
+    """Return these columns of every entry in a settled feed, in no order, one by one: all texts at once are large."""
     members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
     if not members:
         return ()
-    return session.execute(union_all(*members) if len(members) > 1 else members[0]).all()
+    return session.execute(union_all(*members) if len(members) > 1 else members[0])
 
 
 def _joined(rows: Select[Any], matched: ColumnElement[bool], columns: Columns) -> Select[Any]:

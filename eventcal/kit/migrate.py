@@ -1,21 +1,17 @@
-"""Brings a database to the schema that the code expects, and says whether it is there.
+"""Brings a database to the schema that the code expects; kit/schema_version.py says whether it is there.
 
 All steps of one call are one transaction, on SQLite too: a migration that fails leaves the database as it was.
 """
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+from eventcal.kit.schema_version import MIGRATIONS
 
 # Two that upgrade one PostgreSQL database at once follow one another; any number would do, as long as it stays.
 _MIGRATION_LOCK = 0x6576636D
@@ -37,16 +33,6 @@ def downgrade(where: Engine | URL | str, revision: str) -> None:
     Raises as `upgrade` does.
     """
     _run(where, lambda config: command.downgrade(config, revision))
-
-
-def is_current(connection: Connection) -> bool:
-    """Say whether the database has exactly the schema that this code expects."""
-    return MigrationContext.configure(connection).get_current_heads() == _heads()
-
-
-@cache
-def _heads() -> tuple[str, ...]:
-    return tuple(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def _config() -> Config:

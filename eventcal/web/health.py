@@ -4,7 +4,7 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from eventcal.kit.migrate import is_current
+from eventcal.kit.schema_version import is_current
 from eventcal.web.access import feed
 from eventcal.web.work import house
 

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, column, create_engine, inspect, select, table
 
 from eventcal.kit import migrate
 from eventcal.kit.database import Database, UtcDateTime
+from eventcal.kit.schema_version import MIGRATIONS, is_current
 from eventcal.schema import metadata
 
-REVISIONS = sorted(path.name.partition("_")[0] for path in (migrate.MIGRATIONS / "versions").glob("0*.py"))
+REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
 INSERT_MEMBER = (
     "INSERT INTO members (id, email, email_key, name, active, fs_uniquifier, role, created_at)"
     " VALUES ('m', 'a@b.example', 'a@b.example', 'A', true, 'u', 'member', '2026-03-01 12:00:00')"
@@ -21,7 +22,7 @@ INSERT_MEMBER = (
 
 def current(database: Database) -> bool:
     with database.connection() as connection:
-        return migrate.is_current(connection)
+        return is_current(connection)
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
