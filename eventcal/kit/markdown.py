@@ -99,6 +99,8 @@ def _paragraphs_as_typed(text: str) -> Iterator[str]:
             yield f"<p>{'<br>'.join(html.escape(line) for line in lines)}</p>"
 
 
+# HTML and plain text are asked for one after the other.
+@lru_cache(4)
 def _parse(text: str) -> list[Token] | None:
     """Return the tokens of the text, as both forms want them, or None where it is to stay as typed."""
     if not _is_within_bounds(text):

@@ -39,7 +39,7 @@ _ONE_TALK = (
         joinedload(Talk.event),
         joinedload(Talk.track),
         joinedload(Talk.room),
-        joinedload(Talk.reprise_of).joinedload(Talk.event),
+        selectinload(Talk.reprise_of).joinedload(Talk.event),
         joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         joinedload(Talk.tags),
     )
