@@ -31,6 +31,8 @@ _STATUS: Json = {
         }
     }
 }
+# What a program that knows JSON makes of a feed.
+_READ_AS = {"application/calendar+json": "array", "application/jscalendar+json": "object", "application/json": "object"}
 # By what a path ends in.
 _CONTENT: dict[str, Json] = {
     "/feeds/check": check.CONTENT,
@@ -60,7 +62,8 @@ def _rules(app: Flask) -> Iterator[Rule]:
 def _content(rule: Rule, view: Callable[..., Any]) -> Json:
     media_type: str | None = getattr(view, "media_type", None)
     if media_type is not None:
-        return {media_type.partition(";")[0]: {"schema": {"type": "string"}}}
+        name = media_type.partition(";")[0]
+        return {name: {"schema": {"type": _READ_AS.get(name, "string")}}}
     return next(kind for end, kind in _CONTENT.items() if rule.rule.endswith(end))
 
 
