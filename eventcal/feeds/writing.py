@@ -56,6 +56,7 @@ class Writer:
         self.shapes = shapes
         self.now = now
         self.changed = 0
+        self._dated = False
         self.state: LedgerState = load_state(session)
         # By what they show and not by UID, which another domain would change.
         self.rows: Rows = {}
@@ -88,7 +89,10 @@ class Writer:
     def next_revision(self, own: int) -> int:
         """Take the next revision. Private changes count on their own, so the common counter may have to jump."""
         self.state.revision = max(self.state.revision, own) + 1
-        self.state.changed_at = max(whole_second(self.now), self.state.changed_at)
+        if not self._dated:
+            # Later than the last by a second at least, whenever this unit began: whoever read meanwhile was told that.
+            self.state.changed_at = max(whole_second(self.now), self.state.changed_at + _A_SECOND)
+            self._dated = True
         return self.state.revision
 
     def note_reshaping(self) -> None:

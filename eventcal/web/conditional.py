@@ -6,7 +6,7 @@ not served. An entity tag is a version and a suffix for the coding; in this modu
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
@@ -80,12 +80,13 @@ def decide(
     """Return what is answered to these request headers, as `serve` does."""
     coding = _chosen(rendition, acceptable_codings(accept_encoding))
     headers = list(_validators(rendition.etag, rendition.cache_control, coding))
-    if rendition.last_modified is not None:
-        headers.append(("Last-Modified", _told(rendition.last_modified, now=now)))
+    dated = rendition.last_modified if _is_settled(now) else None
+    if dated is not None:
+        headers.append(("Last-Modified", _told(dated, now=now)))
     if if_none_match is not None:
         same = _names(if_none_match, entity_tag(rendition.etag, coding))
     else:
-        same = _is_as_old(rendition, if_modified_since, now=now)
+        same = dated is not None and _is_as_old(dated, if_modified_since, now=now)
     if same:
         return Decided(headers, None)
     headers += _particulars(rendition.media_type, rendition.filename, rendition.link, coding)
@@ -136,14 +137,28 @@ def _chosen(rendition: Rendition, codings: tuple[str, ...]) -> str:
     return codings[0]
 
 
-def _is_as_old(rendition: Rendition, if_modified_since: str | None, *, now: datetime) -> bool:
+# Longer than any unit of work that readers are not told to wait for.
+_SETTLES = timedelta(minutes=1)
+
+
+def _is_settled(now: datetime) -> bool:
+    """Say whether dates can be told.
+
+    At midnight (UTC) all that counts in days changes, and so does its date. What was begun before midnight may still
+    be committed after it, under the date of before: until that is over, nobody is told or believed a date.
+    """
+    utc = now.astimezone(UTC)
+    return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _SETTLES
+
+
+def _is_as_old(last_modified: datetime, if_modified_since: str | None, *, now: datetime) -> bool:
     """Say whether nothing changed since (RFC 9110, 13.1.3)."""
     since = _http_date(if_modified_since)
-    if since is None or rendition.last_modified is None:
+    if since is None:
         return False
     # A date to come is none that we gave (RFC 9110, 13.1.3 counts by our clock): only a wrong clock has it.
     # What changed within this very second may change again in it.
-    changed = whole_second(rendition.last_modified)
+    changed = whole_second(last_modified)
     return changed <= since <= now and changed < whole_second(now)
 
 
