@@ -16,16 +16,12 @@ from tests.fetching import fetch
 from tests.http_app import running
 
 _SUFFIXES = ("ics", "jcal", "xcal", "jscal")
-_QUERIES = (
-    "",
-    "?include=events,talks,deadlines",
-    "?include=events,talks,deadlines&cancelled=mark&tz=utc",
-    "?cancelled=hide&profile=rich",
-)
+_QUERIES = ("", "?include=events,talks,deadlines&cancelled=mark&tz=utc")
+_MORE_QUERIES = ("?include=events,talks,deadlines", "?cancelled=hide&profile=rich")
 _LISTS = (
     "/api/v1/events",
     "/api/v1/events?from=2026-06-01&to=2026-07-01",
-    "/api/v1/events?sort=-updated",
+    "/api/v1/events?tag=xen",
     "/api/v1/events/summit",
     "/api/v1/events/summit/talks",
     "/api/v1/events/summit/sponsors",
@@ -39,9 +35,10 @@ _LISTS = (
 
 
 def addresses(talk_id: str) -> list[str]:
-    """Return every feed in every format, each as it may be asked for, and the lists."""
+    """Return every feed in every format, as it may be asked for, and the lists."""
     feeds = ("/calendar", "/deadlines", "/events/summit", "/speakers/grace", f"/talks/{talk_id}")
     calendars = [f"{feed}.{suffix}{query}" for feed in feeds for suffix in _SUFFIXES for query in _QUERIES]
+    calendars += [f"/calendar.{suffix}{query}" for suffix in _SUFFIXES for query in _MORE_QUERIES]
     documents = ["/calendar.csv", "/calendar.atom", "/events/summit.atom"]
     documents += [f"/events/summit/schedule.{suffix}" for suffix in ("xml", "json")]
     return [*calendars, *documents, *_LISTS, f"/api/v1/talks/{talk_id}"]

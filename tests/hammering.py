@@ -1,7 +1,9 @@
 """Readers who ask on and on while somebody writes, and who notice when they are told of an older state."""
 
+import gzip
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from threading import Event, Lock
@@ -14,13 +16,23 @@ Ask = Callable[[str, Mapping[str, str]], "Told"]
 """Asks one worker, or whichever comes, for a path with these headers."""
 
 
+Change = Callable[[int], object]
+"""Makes the edit of a number, and returns once it was answered."""
+
+
 class Told(NamedTuple):
     """What came back: a status, the entity tag, the date of last change, and the body."""
 
     status: int
     etag: str
-    last_modified: str
+    last_modified: str | None
     body: bytes
+
+
+def told(status: int, headers: Mapping[str, str], raw: bytes) -> Told:
+    """Return what came back, its body as it is behind its coding."""
+    body = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" and raw else raw
+    return Told(status, headers["ETag"], headers.get("Last-Modified"), body)
 
 
 def newest_edit(body: bytes) -> int:
@@ -36,7 +48,7 @@ class Acknowledged:
         self.number = 0
         self.over = Event()
 
-    def write(self, edits: int, edit: Callable[[int], object]) -> None:
+    def write(self, edits: int, edit: Change) -> None:
         """Make so many edits, each once the one before was answered."""
         try:
             for number in range(1, edits + 1):
@@ -102,12 +114,23 @@ class Reader:
             assert shown >= newest_edit(held.body), f"{path}: went back to Edit {shown}"
 
 
+def hammer(asks: Sequence[Sequence[Ask]], paths: Sequence[str], *, edits: int, change: Change) -> None:
+    """Let one reader for each of these sets of workers read while so many edits are made."""
+    acknowledged, bodies = Acknowledged(), Bodies()
+    readers = [Reader(workers, [*paths[i:], *paths[:i]], acknowledged, bodies) for i, workers in enumerate(asks)]
+    with ThreadPoolExecutor(len(readers) + 1) as threads:
+        reading = [threads.submit(reader.read) for reader in readers]
+        threads.submit(acknowledged.write, edits, change).result()
+        assert [one.result() >= {200, 304} for one in reading] == [True] * len(readers)
+
+
 def _by_tag(held: Told) -> Mapping[str, str]:
     return {"If-None-Match": held.etag}
 
 
 def _by_date(held: Told) -> Mapping[str, str]:
-    return {"If-Modified-Since": held.last_modified}
+    # In the first minute of a day no date is told.
+    return {"If-Modified-Since": held.last_modified} if held.last_modified else {}
 
 
 def _by_neither(_held: Told) -> Mapping[str, str]:

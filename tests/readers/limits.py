@@ -1,4 +1,4 @@
-"""What calendar libraries cannot read, whoever wrote it; tests/unit/test_reader_limits.py shows each of these.
+"""What calendar libraries cannot read, whoever wrote it.
 
 Each limit says of an entry, as it is to be read, and of the zone that its times are written in, which fields a library
 gets wrong. Times are "start" and "end".
@@ -33,12 +33,13 @@ def limit_of_ical(entry: Found, tzid: str) -> Iterator[str]:
 
 
 def limit_of_recurring_ical_events(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield what it reads wrong: how long an entry lasts, it counts on the clock, so that an hour that repeats is none.
+    """Yield what it reads wrong: a time in an hour that repeats, where it is written in UTC.
 
-    That is so where the end is written in UTC and X-WR-TIMEZONE names the zone, into which it moves the end.
+    It moves what is written in UTC into the zone that X-WR-TIMEZONE names, and there counts on the clock how long an
+    entry lasts, for which the two hours are one.
     """
     for name, moment in _times(entry):
-        if name == "end" and moment.astimezone(zone(tzid)).fold:
+        if moment.astimezone(zone(tzid)).fold or is_repeated(moment, zone(tzid)):
             yield name
 
 
@@ -54,7 +55,7 @@ def limit_of_ics(entry: Found, tzid: str) -> Iterator[str]:
     for name, text in _texts(entry):
         if re.search(r"\\[nNrR]", text) or re.search(r"\s{24}", text):
             yield name
-    if any("\\" in category for category in entry.categories):
+    if any("\\" in category or re.search(r"\s{24}", category) for category in entry.categories):
         yield "categories"
 
 

@@ -1,0 +1,118 @@
+"""Two processes on one database: whichever answers, it is behind nobody."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from eventcal.app import create_house
+from eventcal.kit.clock import SystemClock
+from eventcal.members.service import give_token
+from eventcal.members.words import Scope
+from eventcal.talks.words import TalkState
+from tests.api import put_on_team
+from tests.hammering import Told, hammer, told
+from tests.http_app import settings_of
+from tests.make import make_event, make_member, make_talk
+
+WITHIN = 60.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
+TALKS = 20
+OF_PROCESSES = [
+    "/calendar.ics?from=2100-01-01",
+    "/calendar.jcal?from=2100-01-01",
+    "/calendar.atom",
+    "/events/fest.ics",
+    "/events/fest/schedule.json",
+    "/api/v1/talks",
+    "/api/v1/events/fest/talks",
+]
+
+
+def prepared(database_url: str) -> tuple[str, list[str]]:
+    """Make a fest of many talks, each called "Edit 0"; give an organiser's token, and the talks' ids."""
+    house = create_house(settings_of(database_url), clock=SystemClock())
+    with house.database.unit_of_work() as unit:
+        fest = make_event(unit.session, slug="fest", starts="2100-06-10", ends="2100-06-12")
+        member = make_member(unit.session)
+        put_on_team(unit.session, member, "fest")
+        shown = {"state": TalkState.CONFIRMED, "starts": "2100-06-10T10:00:00", "title": "Edit 0"}
+        talks = [make_talk(unit.session, fest, **shown).id for _ in range(TALKS)]
+        _, token = give_token(
+            unit.session, member, name="test", scopes=list(Scope), expires_at=None, now=house.clock.now()
+        )
+    house.database.engine.dispose()
+    return token, talks
+
+
+@contextmanager
+def two_workers(database_url: str, instance: Path) -> Iterator[int]:
+    """Give the port at which two processes serve; each new connection is taken by either."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
+    environment |= {
+        "EVENTCAL_DATABASE_URL": database_url,
+        "EVENTCAL_SECRET_KEY": "k" * 40,
+        "EVENTCAL_INSTANCE": str(instance),
+    }
+    command = [sys.executable, "-m", "eventcal.cli", "serve", "--port", str(port), "--workers", "2"]
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603 - our own command
+        try:
+            wait_until_ready(port)
+            yield port
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until_ready(port: int) -> None:
+    """Return once the server answers."""
+    end = time.monotonic() + WITHIN
+    while time.monotonic() < end:
+        try:
+            call(port, "GET", "/readyz")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("the server did not get ready")
+
+
+def call(
+    port: int, method: str, path: str, *, headers: Mapping[str, str] = NOTHING, body: object = None
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Return the status, the headers and the body of one answer, on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        raw = None if body is None else json.dumps(body)
+        connection.request(method, path, body=raw, headers=dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def test_no_process_tells_less_than_was_answered_by_the_other(database_url: str, tmp_path: Path) -> None:
+    token, talks = prepared(database_url)
+    said = {"Authorization": f"Bearer {token}", "If-Match": "*", "Content-Type": "application/json"}
+    with two_workers(database_url, tmp_path) as port:
+
+        def ask(path: str, headers: Mapping[str, str]) -> Told:
+            return told(*call(port, "GET", path, headers=headers))
+
+        # Another talk each time: whoever edits one again within its second waits for the next.
+        def change(number: int) -> None:
+            path = f"/api/v1/talks/{talks[number - 1]}"
+            assert call(port, "PATCH", path, headers=said, body={"title": f"Edit {number}"})[0] == 200
+
+        # Each of the four comes as if it were to two workers, and meets whichever takes the connection.
+        hammer([[ask, ask]] * 4, OF_PROCESSES, edits=TALKS, change=change)
