@@ -15,7 +15,6 @@ WORD = re.compile(rb"Edit (\d+)")
 Ask = Callable[[str, Mapping[str, str]], "Told"]
 """Asks one worker, or whichever comes, for a path with these headers."""
 
-
 Change = Callable[[int], object]
 """Makes the edit of a number, and returns once it was answered."""
 
@@ -29,16 +28,29 @@ class Told(NamedTuple):
     body: bytes
 
 
-def told(status: int, headers: Mapping[str, str], raw: bytes) -> Told:
-    """Return what came back, its body as it is behind its coding."""
-    body = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" and raw else raw
-    return Told(status, headers["ETag"], headers.get("Last-Modified"), body)
+def told(status: int, header: Callable[[str], str | None], raw: bytes) -> Told:
+    """Return what came back, its body as it is behind its coding; `header` gives a header by its name."""
+    etag = header("ETag")
+    assert etag is not None, (status, raw)
+    body = gzip.decompress(raw) if header("Content-Encoding") == "gzip" and raw else raw
+    return Told(status, etag, header("Last-Modified"), body)
 
 
 def newest_edit(body: bytes) -> int:
     """Return the number of the latest edit that a body of any format shows."""
+    return max(_edits(body))
+
+
+def unbroken_edits(body: bytes) -> int:
+    """Return the same, where each edit is of another title and all are shown: none before the latest is missing."""
+    found = _edits(body)
+    assert set(range(1, max(found) + 1)) <= found, sorted(found)
+    return max(found)
+
+
+def _edits(body: bytes) -> set[int]:
     # A line of iCalendar may go on in the next one, behind a space.
-    return max(int(number) for number in WORD.findall(body.replace(b"\r\n ", b"")))
+    return {int(number) for number in WORD.findall(body.replace(b"\r\n ", b""))}
 
 
 class Acknowledged:
@@ -79,6 +91,7 @@ class Reader:
     paths: Sequence[str]
     acknowledged: Acknowledged
     bodies: Bodies
+    shown: Callable[[bytes], int] = newest_edit
     statuses: set[int] = field(default_factory=set)
     _held: dict[str, Told] = field(default_factory=dict)
 
@@ -93,7 +106,7 @@ class Reader:
         for path in self.paths:
             for worker in islice(workers, 2 * len(self.workers)):
                 self._ask(worker, path, _by_tag)
-            assert newest_edit(self._held[path].body) == self.acknowledged.number
+            assert self.shown(self._held[path].body) == self.acknowledged.number
         return self.statuses
 
     def _ask(self, worker: Ask, path: str, way: Callable[[Told], Mapping[str, str]]) -> None:
@@ -108,16 +121,23 @@ class Reader:
             assert told.status == 200, (path, told)
             self.bodies.hold(path, told)
             self._held[path] = told
-        shown = newest_edit(told.body)
+        shown = self.shown(told.body)
         assert shown >= known, f"{path}: Edit {known} was answered before this was asked, and it is of Edit {shown}"
         if held is not None:
-            assert shown >= newest_edit(held.body), f"{path}: went back to Edit {shown}"
+            assert shown >= self.shown(held.body), f"{path}: went back to Edit {shown}"
 
 
-def hammer(asks: Sequence[Sequence[Ask]], paths: Sequence[str], *, edits: int, change: Change) -> None:
-    """Let one reader for each of these sets of workers read while so many edits are made."""
+def hammer(
+    asks: Sequence[Sequence[Ask]],
+    paths: Sequence[str],
+    *,
+    edits: int,
+    change: Change,
+    shown: Callable[[bytes], int] = newest_edit,
+) -> None:
+    """Let one reader for each of these sets of workers read while so many edits are made; `shown` reads a body."""
     acknowledged, bodies = Acknowledged(), Bodies()
-    readers = [Reader(workers, [*paths[i:], *paths[:i]], acknowledged, bodies) for i, workers in enumerate(asks)]
+    readers = [Reader(workers, [*paths[i:], *paths[:i]], acknowledged, bodies, shown) for i, workers in enumerate(asks)]
     with ThreadPoolExecutor(len(readers) + 1) as threads:
         reading = [threads.submit(reader.read) for reader in readers]
         threads.submit(acknowledged.write, edits, change).result()

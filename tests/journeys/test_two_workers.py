@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from eventcal.app import create_house
 from eventcal.kit.clock import SystemClock
@@ -19,11 +20,12 @@ from eventcal.members.service import give_token
 from eventcal.members.words import Scope
 from eventcal.talks.words import TalkState
 from tests.api import put_on_team
-from tests.hammering import Told, hammer, told
+from tests.hammering import Told, hammer, told, unbroken_edits
 from tests.http_app import settings_of
 from tests.make import make_event, make_member, make_talk
 
 WITHIN = 60.0
+Header = Callable[[str], str | None]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 TALKS = 20
 OF_PROCESSES = [
@@ -44,7 +46,7 @@ def prepared(database_url: str) -> tuple[str, list[str]]:
         fest = make_event(unit.session, slug="fest", starts="2100-06-10", ends="2100-06-12")
         member = make_member(unit.session)
         put_on_team(unit.session, member, "fest")
-        shown = {"state": TalkState.CONFIRMED, "starts": "2100-06-10T10:00:00", "title": "Edit 0"}
+        shown: dict[str, Any] = {"state": TalkState.CONFIRMED, "starts": "2100-06-10T10:00:00", "title": "Edit 0"}
         talks = [make_talk(unit.session, fest, **shown).id for _ in range(TALKS)]
         _, token = give_token(
             unit.session, member, name="test", scopes=list(Scope), expires_at=None, now=house.clock.now()
@@ -89,14 +91,14 @@ def wait_until_ready(port: int) -> None:
 
 def call(
     port: int, method: str, path: str, *, headers: Mapping[str, str] = NOTHING, body: object = None
-) -> tuple[int, Mapping[str, str], bytes]:
-    """Return the status, the headers and the body of one answer, on a connection of its own."""
+) -> tuple[int, Header, bytes]:
+    """Return the status, what gives the headers, and the body of one answer, on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         raw = None if body is None else json.dumps(body)
         connection.request(method, path, body=raw, headers=dict(headers))
         answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        return answer.status, answer.headers.get, answer.read()
     finally:
         connection.close()
 
@@ -115,4 +117,4 @@ def test_no_process_tells_less_than_was_answered_by_the_other(database_url: str,
             assert call(port, "PATCH", path, headers=said, body={"title": f"Edit {number}"})[0] == 200
 
         # Each of the four comes as if it were to two workers, and meets whichever takes the connection.
-        hammer([[ask, ask]] * 4, OF_PROCESSES, edits=TALKS, change=change)
+        hammer([[ask, ask]] * 4, OF_PROCESSES, edits=TALKS, change=change, shown=unbroken_edits)
