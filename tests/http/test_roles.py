@@ -222,6 +222,7 @@ TABLE = [
     Row("PATCH", "/tiers/<tier_id>", ORGANISERS, ORGANISE, 200, "/tiers/{tier}", {"rank": 3}),
     Row("DELETE", "/tiers/<tier_id>", ORGANISERS, ORGANISE, 204, "/tiers/{free_tier}"),
     Row("GET", "/events/<slug>/sponsors", ANYONE, NOTHING, 200, "/events/summit/sponsors"),
+    Row("GET", "/events/<slug>/occurrences", ANYONE, NOTHING, 200, "/events/summit/occurrences"),
     Row("GET", "/events/<slug>/sponsors", REVIEWERS, NOTHING, 200, "/events/hidden/sponsors", sees=REVIEWERS),
     Row("GET", "/sponsors/<slug>", ANYONE, NOTHING, 200, "/sponsors/holder"),
     Row("GET", "/sponsors/<slug>", MODERATORS, NOTHING, 200, "/sponsors/asker", sees=MODERATORS),
