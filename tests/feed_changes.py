@@ -15,6 +15,7 @@ from eventcal.feeds.models import LedgerState
 from eventcal.kit.refusals import Refusal
 from eventcal.schema import metadata
 from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import get_speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.merge import merge_speakers
@@ -106,11 +107,14 @@ def _redact_talk(world: World, session: Session) -> None:
 
 
 def _merge(kept: str, other: str) -> Do:
-    return lambda world, session: merge_speakers(
-        *(session, world.row(session, Speaker, kept), world.row(session, Speaker, other)),
-        caller=MODERATOR,
-        now=world.calendar.clock.now(),
-    )
+    def merge(world: World, session: Session) -> None:
+        slugs = [world.row(session, Speaker, name).slug for name in (kept, other)]
+        # As the API finds them: somebody who was merged already is whoever they were merged into.
+        one, another = (get_speaker(session, slug, MODERATOR) for slug in slugs)
+        if one.id != another.id:
+            merge_speakers(session, one, another, caller=MODERATOR, now=world.calendar.clock.now())
+
+    return merge
 
 
 def _make_talk(world: World, session: Session) -> None:

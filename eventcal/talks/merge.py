@@ -28,6 +28,9 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     check_moderator(caller)
     if kept.id == other.id:
         raise SameSpeaker(f"“{kept.slug}” is one speaker already; name another one to merge.")
+    if kept.merged_into_id is not None or other.merged_into_id is not None:
+        # Two who lead to each other would lead nowhere.
+        raise SameSpeaker("One of them was merged into somebody already; name whom they lead to.")
     _hand_over_talks(session, kept, other, now=now)
     _fill_blanks(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
