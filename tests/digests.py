@@ -30,7 +30,6 @@ _LISTS = (
     "/api/v1/speakers",
     "/api/v1/speakers/grace",
     "/api/v1/changes",
-    "/api/v1/openapi.json",
 )
 
 

@@ -112,10 +112,12 @@ class Database:
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
             _set_up_sqlite(self.engine)
-            self._reading = self.engine
+            self._reading = self._glancing = self.engine
         else:
             # Several statements of one reader must see one moment: a version and the rows that it describes.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            # One statement by itself needs no transaction, whose begin and end are two more on the way.
+            self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._writing = self.engine.execution_options(eventcal_writes=True)
 
     @contextmanager
@@ -127,16 +129,14 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Give a bare connection for reading: a version is asked for far more often than the rows behind it."""
-        with self.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
-    def connect(self) -> Connection:
-        """Return a bare connection for reading, to be closed by whoever asked."""
-        return self._reading.connect()
-
-    def session_of(self, connection: Connection) -> Session:
-        """Return a session for reading that sees what this connection sees."""
-        return Session(connection, autoflush=False, expire_on_commit=False)
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Give a bare connection for one statement that reads."""
+        with self._glancing.connect() as connection:
+            yield connection
 
     @contextmanager
     def unit_of_work(self) -> Iterator["Unit"]:

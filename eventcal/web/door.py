@@ -1,17 +1,14 @@
 """At the door, before Flask: an answer that is kept is given here, for the cost of one statement and no routing.
 
 Only to GET and HEAD without cookie and token, and only what anybody may have; whoever else comes is let through. So is
-a request whose answer has to be made: with the snapshot of the database that it was looked up in, so that what is made
-is of that very state.
+a request whose answer has to be made, with the state that was read for it: what is made is at least as new.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import kind_of
@@ -24,14 +21,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_SNAPSHOT = "eventcal.snapshot"
-
-
-class Snapshot(NamedTuple):
-    """A connection that sees one moment of the database, and the state of the public data at that moment."""
-
-    connection: Connection
-    state: State
+_STATE = "eventcal.state"
 
 
 class Door:
@@ -47,38 +37,25 @@ class Door:
         if not _is_plain(environ) or not house.renditions.knows(url_of(environ)):
             return self._app(environ, start_response)
         try:
-            connection = house.database.connect()
+            with house.database.glance() as connection:
+                state = read_state(connection)
         except SQLAlchemyError:
             # The app meets the same, and knows what to say.
             return self._app(environ, start_response)
-        with connection:
-            snapshot = _snapshot(connection)
-            answer = _kept(house, environ, snapshot, start_response) if snapshot else None
-            if answer is not None:
-                return answer
-            environ[_SNAPSHOT] = snapshot
-            try:
-                return self._app(environ, start_response)
-            finally:
-                del environ[_SNAPSHOT]
+        answer = _kept(house, environ, state, start_response)
+        return answer if answer is not None else self._app({**environ, _STATE: state}, start_response)
 
 
-@contextmanager
-def snapshot_of(environ: Environ, house: House) -> Iterator[Snapshot]:
-    """Give the snapshot that the door took for this request, else one taken now."""
-    taken: Snapshot | None = environ.get(_SNAPSHOT)
-    if taken is not None:
-        yield taken
-    else:
-        with house.database.connection() as connection:
-            yield Snapshot(connection, read_state(connection))
+def state_for(environ: Environ, house: House) -> State:
+    """Return the state that was read for this request, at the door or now.
 
-
-def _snapshot(connection: Connection) -> Snapshot | None:
-    try:
-        return Snapshot(connection, read_state(connection))
-    except SQLAlchemyError:
-        return None
+    Whatever is read afterwards is of this state or a later one; so nothing older is ever kept under it.
+    """
+    state: State | None = environ.get(_STATE)
+    if state is None:
+        with house.database.glance() as connection:
+            state = read_state(connection)
+    return state
 
 
 def _is_plain(environ: Environ) -> bool:
@@ -87,9 +64,9 @@ def _is_plain(environ: Environ) -> bool:
     return reads and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
 
 
-def _kept(house: House, environ: Environ, snapshot: Snapshot, start_response: StartResponse) -> Iterable[bytes] | None:
+def _kept(house: House, environ: Environ, state: State, start_response: StartResponse) -> Iterable[bytes] | None:
     moment = house.clock.now()
-    key = RenditionKey.at(url_of(environ), snapshot.state.revision, moment)
+    key = RenditionKey.at(url_of(environ), state.revision, moment)
     rendition = house.renditions.get(key)
     if rendition is None:
         return None

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.feeds.state import State
 from eventcal.web.conditional import PUBLIC, serve
 from eventcal.web.counting import count_fetch
-from eventcal.web.door import Snapshot, snapshot_of
+from eventcal.web.door import state_for
 from eventcal.web.filters import read_feed
 from eventcal.web.renditions import Origin, Rendition, RenditionCache, RenditionKey, url_of
 from eventcal.web.tally import feed_key
@@ -79,31 +79,30 @@ def rendition_of(endpoint: str, view_args: Mapping[str, str], args: MultiDict[st
     """Return what the feed at an endpoint gives at this moment; refuses as it does."""
     make_find: MakeFind = cast("Any", current_app.view_functions[endpoint]).make_find
     find = make_find(read_feed(args), **view_args)
-    with snapshot_of({}, house()) as snapshot:
-        return _make(find, snapshot, None, moment=now())
+    return _make(find, state_for({}, house()), None, moment=now())
 
 
 def serve_document(find: Find, *, cache: RenditionCache, counted: str | None = None) -> Response:
     """Answer a GET from what is kept for its URL, else with what is made; `counted` as in Rendition."""
     moment = now()
-    with snapshot_of(request.environ, house()) as snapshot:
-        key = RenditionKey.at(url_of(request.environ), snapshot.state.revision, moment)
-        kept = cache.get(key)
-        if kept is None:
-            # Whoever has the turn before makes just this.
-            with cache.turn(key):
-                kept = cache.get(key) or _make(find, snapshot, cache.get_earlier(key), moment=moment, counted=counted)
-                cache.put(key, kept)
+    state = state_for(request.environ, house())
+    key = RenditionKey.at(url_of(request.environ), state.revision, moment)
+    kept = cache.get(key)
+    if kept is None:
+        # Whoever has the turn before makes just this.
+        with cache.turn(key):
+            kept = cache.get(key) or _make(find, state, cache.get_earlier(key), moment=moment, counted=counted)
+            cache.put(key, kept)
     return serve(kept, request, moment)
 
 
 def _make(
-    find: Find, snapshot: Snapshot, earlier: Rendition | None, *, moment: datetime, counted: str | None = None
+    find: Find, state: State, earlier: Rendition | None, *, moment: datetime, counted: str | None = None
 ) -> Rendition:
-    with house().database.session_of(snapshot.connection) as session:
+    with house().database.reading() as session:
         document = find(session, moment)
-        made = document.make(session, snapshot.state, earlier.origin if earlier else None)
-    last_modified = _last_modified(snapshot.state, moment) if document.dated else None
+        made = document.make(session, state, earlier.origin if earlier else None)
+    last_modified = _last_modified(state, moment) if document.dated else None
     if earlier is not None and earlier.etag == made.version:
         return earlier.again(last_modified=last_modified, origin=made.origin)
     return Rendition(

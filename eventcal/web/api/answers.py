@@ -18,10 +18,10 @@ from eventcal.web.conditional import (
     revision_etag,
     serve,
 )
-from eventcal.web.door import snapshot_of
+from eventcal.web.door import state_for
 from eventcal.web.feeding import NOTHING_KEPT
 from eventcal.web.renditions import Rendition, RenditionKey, url_of
-from eventcal.web.work import house, now
+from eventcal.web.work import house, now, reading
 
 JSON = "application/json"
 # Only its reader may keep it, and asks each time.
@@ -82,15 +82,15 @@ def serve_public(make: Callable[[Session], Rendition], *, moves: bool = False, f
     moment = now()
     kept = not moves and (for_all or not caller().signed_in)
     cache = house().renditions if kept else NOTHING_KEPT
-    with snapshot_of(request.environ, house()) as snapshot:
-        key = RenditionKey.at(url_of(request.environ), snapshot.state.revision, moment)
-        rendition = cache.get(key)
-        if rendition is None:
-            with house().database.session_of(snapshot.connection) as session:
-                session.info[_STATE] = snapshot.state
-                rendition = _again(make(session), cache.get_earlier(key))
-            if rendition.cache_control == PUBLIC:
-                cache.put(key, rendition)
+    state = state_for(request.environ, house())
+    key = RenditionKey.at(url_of(request.environ), state.revision, moment)
+    rendition = cache.get(key)
+    if rendition is None:
+        with reading() as session:
+            session.info[_STATE] = state
+            rendition = _again(make(session), cache.get_earlier(key))
+        if rendition.cache_control == PUBLIC:
+            cache.put(key, rendition)
     return serve(rendition, request, moment)
 
 
