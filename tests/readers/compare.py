@@ -1,5 +1,6 @@
 """Feeds as several libraries read them, held against what they are to read."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from tests.readers import libraries, limits
 from tests.readers.libraries import Found, Moment, Reader, of_node
 from tests.readers.limits import Limit, no_limit
 from tests.readers.node import NodeReader
+from tests.readers.xcal import by_element_tree
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,23 @@ IN_PYTHON = {
     "ical": Library(libraries.by_ical, limits.limit_of_ical),
     "vobject": Library(libraries.by_vobject, limits.limit_of_vobject),
     "ics": Library(libraries.by_ics, limits.limit_of_ics),
+    "icalendar, from jCal": Library(libraries.by_icalendar_from_jcal, suffix=".jcal"),
+    "ElementTree, from xCal": Library(by_element_tree, suffix=".xcal"),
 }
 
 
 def in_javascript(node: NodeReader) -> dict[str, Library]:
+    """Give the libraries that Node runs."""
+
     def reader(name: str) -> Reader:
         return lambda feed: [of_node(entry) for entry in node.ask({"reader": name, "text": feed})["entries"]]
 
+    def from_jcal(feed: str) -> list[Found]:
+        return [of_node(entry) for entry in node.ask({"reader": "ical.js", "jcal": json.loads(feed)})["entries"]]
+
     return {
         "ical.js": Library(reader("ical.js"), limits.limit_of_ical_js),
+        "ical.js, from jCal": Library(from_jcal, limits.limit_of_ical_js_in_jcal, suffix=".jcal"),
         "node-ical": Library(reader("node-ical"), limits.limit_of_node_ical),
     }
 

@@ -41,13 +41,26 @@ def by_icalendar(feed: str) -> list[Found]:
     return [_of_icalendar(event) for event in icalendar.Calendar.from_ical(feed).walk("VEVENT")]
 
 
+def by_icalendar_from_jcal(feed: str) -> list[Found]:
+    return [_of_icalendar(event) for event in icalendar.Calendar.from_jcal(feed).walk("VEVENT")]
+
+
 def by_recurring_ical_events(feed: str) -> list[Found]:
     """Give the occurrences of all time."""
     return expanded_by_recurring_ical_events(feed, date(1970, 1, 1), date(2199, 12, 31))
 
 
 def expanded_by_recurring_ical_events(feed: str, first: date, last: date) -> list[Found]:
-    found = recurring_ical_events.of(icalendar.Calendar.from_ical(feed)).between(_midnight(first), _midnight(last))
+    return _expanded(icalendar.Calendar.from_ical(feed), first, last)
+
+
+def expanded_from_jcal(feed: str, first: date, last: date) -> list[Found]:
+    """Give what recurring-ical-events does of what icalendar reads from jCal."""
+    return _expanded(icalendar.Calendar.from_jcal(feed), first, last)
+
+
+def _expanded(calendar: icalendar.Component, first: date, last: date) -> list[Found]:
+    found = recurring_ical_events.of(calendar).between(_midnight(first), _midnight(last))
     return [_of_icalendar(event) for event in found]
 
 

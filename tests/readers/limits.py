@@ -1,4 +1,4 @@
-"""What calendar libraries cannot read, whoever wrote it.
+"""What calendar libraries cannot read, whoever wrote it; tests/unit/test_reader_limits.py shows it of each.
 
 Each limit says of an entry, as it is to be read, and of the zone that its times are written in, which fields a library
 gets wrong. Times are "start" and "end".
@@ -16,7 +16,7 @@ Limit = Callable[[Found, str], Iterator[str]]
 
 _TEXTS = ("title", "description", "location")
 # node-ical reads zones by a library that knows changes until then.
-_LAST_YEAR_OF_NODE = 2035
+_LAST_YEAR_OF_NODE_ICAL = 2035
 
 
 def no_limit(entry: Found, tzid: str) -> Iterator[str]:
@@ -61,27 +61,37 @@ def limit_of_ics(entry: Found, tzid: str) -> Iterator[str]:
 
 def limit_of_ical_js(entry: Found, tzid: str) -> Iterator[str]:
     """Yield what it reads wrong: of two same times it takes the second, and a comma after a backslash for escaped."""
-    yield from _repeated(entry, tzid)
+    yield from limit_of_ical_js_in_jcal(entry, tzid)
     if any(category.endswith("\\") for category in entry.categories[:-1]):
         yield "categories"
+
+
+def limit_of_ical_js_in_jcal(entry: Found, tzid: str) -> Iterator[str]:
+    """Yield what it reads wrong: of two same times it takes the second."""
+    yield from _repeated(entry, tzid)
 
 
 def limit_of_node_ical(entry: Found, tzid: str) -> Iterator[str]:
     r"""Yield what it reads wrong.
 
-    It undoes \n before \\ and takes off quotes; CATEGORIES it splits at commas, trims and does not unescape. Of two
-    same times it takes the second, overlooks changes that are soon taken back, as in Morocco, and knows none after
-    2035.
+    It undoes \n before \\, and takes off quotes: those around a text, and all from a line that holds "TZID=".
+    CATEGORIES it splits at commas, trims and does not unescape. Of two same times it takes the second; it overlooks
+    changes that are soon taken back, as in Morocco, and knows none after 2035.
     """
     for name, text in _texts(entry):
-        if re.search(r"\\[nN]", text) or re.fullmatch(r'".*"', text):
+        if re.search(r"\\[nN]", text) or re.fullmatch(r'".*"', text) or _loses_quotes(text):
             yield name
-    if any(re.search(r"[\\,;]|^\s|\s$", category) for category in entry.categories):
+    plain = all(re.fullmatch(r"[^\\,;\s]([^\\,;]*[^\\,;\s])?", category) for category in entry.categories)
+    if not plain or _loses_quotes("".join(entry.categories)):
         yield "categories"
     yield from _repeated(entry, tzid)
     for name, moment in _times(entry):
-        if tzid == "Africa/Casablanca" or moment.year > _LAST_YEAR_OF_NODE:
+        if tzid == "Africa/Casablanca" or moment.year > _LAST_YEAR_OF_NODE_ICAL:
             yield name
+
+
+def _loses_quotes(line: str) -> bool:
+    return "TZID=" in line and '"' in line
 
 
 def _texts(entry: Found) -> Iterator[tuple[str, str]]:
