@@ -1,7 +1,6 @@
 """The command that serves: granian in front of our app, and beside it the worker that sends mail."""
 
 import errno
-import gc
 import importlib
 import multiprocessing
 import os
@@ -74,11 +73,7 @@ def _give_memory_back() -> None:
 
 def load_app() -> Any:  # noqa: ANN401 - any WSGI application
     """Return the app of a worker, made from the settings in the environment."""
-    app = importlib.import_module("eventcal.wsgi").app
-    # What is there for as long as the worker is need not be looked through for garbage, again and again.
-    gc.collect()
-    gc.freeze()
-    return app
+    return importlib.import_module("eventcal.wsgi").app
 
 
 def _server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - granian has two, as Python was built

@@ -76,7 +76,7 @@ def limit_of_node_ical(entry: Found, tzid: str) -> Iterator[str]:
 
     It undoes \n before \\, and takes off quotes: those around a text, and all from a line that holds "TZID=".
     CATEGORIES it splits at commas, trims and does not unescape. Of two same times it takes the second; it overlooks
-    changes that are soon taken back, as in Morocco, and knows none after 2035.
+    changes that are soon taken back, as in Morocco, and knows none after 2035, unless Node has Temporal of its own.
     """
     for name, text in _texts(entry):
         if re.search(r"\\[nN]", text) or re.fullmatch(r'".*"', text) or _loses_quotes(text):

@@ -1,0 +1,109 @@
+"""What tests/readers/limits.py leaves out is the reader's fault: the same in a feed that is not ours."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.readers import libraries
+from tests.readers.libraries import Reader, of_node
+from tests.readers.node import NodeReader, node_reader
+
+PLAIN_TIMES = ("DTSTART:20260610T080000Z", "DTEND:20260610T090000Z")
+
+
+def feed(*lines: str, times: tuple[str, str] = PLAIN_TIMES, above: tuple[str, ...] = ()) -> str:
+    """Give a feed of one entry with these lines."""
+    texts = [f"{name}:x" for name in ("SUMMARY", "DESCRIPTION") if not any(line.startswith(name) for line in lines)]
+    entry = ("UID:1@example.org", "DTSTAMP:20260101T000000Z", "STATUS:CONFIRMED", *times, *lines, *texts)
+    head = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//example//EN", *above)
+    return "".join(f"{line}\r\n" for line in (*head, "BEGIN:VEVENT", *entry, "END:VEVENT", "END:VCALENDAR"))
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
+    with node_reader(tmp_path_factory) as reader:
+        yield reader
+
+
+def in_javascript(node: NodeReader, name: str) -> Reader:
+    return lambda text: [of_node(entry) for entry in node.ask({"reader": name, "text": text})["entries"]]
+
+
+def read(reader: Reader, text: str, field: str) -> object:
+    (entry,) = reader(text)
+    return getattr(entry, field)
+
+
+# Each: the reader, the line, the field, what it says (as icalendar reads it), and what the reader finds.
+IN_PYTHON = [
+    (libraries.by_ical, r"CATEGORIES:a\,b", "categories", ("a,b",), ("a\\", "b")),
+    (libraries.by_ics, r"SUMMARY:C:\\new", "title", r"C:\new", "C:\\\new"),
+    (libraries.by_ics, f"SUMMARY:a\r\n {' ' * 74}\r\n b", "title", f"a{' ' * 74}b", "ab"),
+    (libraries.by_ics, r"CATEGORIES:a\\,b", "categories", ("a\\", "b"), (r"a\,b",)),
+]
+IN_JAVASCRIPT = [
+    ("ical.js", r"CATEGORIES:a\\,b", "categories", ("a\\", "b"), (r"a\,b",)),
+    ("node-ical", r"SUMMARY:C:\\new", "title", r"C:\new", "C:\\\new"),
+    ("node-ical", 'SUMMARY:"a"', "title", '"a"', "a"),
+    ("node-ical", 'SUMMARY:a "b" TZID=', "title", 'a "b" TZID=', "a b TZID="),
+    ("node-ical", r"CATEGORIES:a\,b", "categories", ("a,b",), ("a\\", "b")),
+    ("node-ical", "CATEGORIES: a , b", "categories", (" a ", " b"), ("a", "b")),
+    ("node-ical", r"CATEGORIES:a\;b", "categories", ("a;b",), (r"a\;b",)),
+]
+
+
+@pytest.mark.parametrize(("reader", "line", "field", "right", "found"), IN_PYTHON)
+def test_some_texts_are_misread(reader: Reader, line: str, field: str, *, right: object, found: object) -> None:
+    text = feed(line)
+    assert (read(libraries.by_icalendar, text, field), read(reader, text, field)) == (right, found)
+
+
+@pytest.mark.parametrize(("name", "line", "field", "right", "found"), IN_JAVASCRIPT)
+def test_some_texts_are_misread_in_javascript(
+    node: NodeReader, name: str, line: str, field: str, *, right: object, found: object
+) -> None:
+    text = feed(line)
+    assert (read(libraries.by_icalendar, text, field), read(in_javascript(node, name), text, field)) == (right, found)
+
+
+def zone(name: str, offset: str) -> tuple[str, ...]:
+    """Give a VTIMEZONE that is always the same."""
+    offsets = (f"TZOFFSETFROM:{offset}", f"TZOFFSETTO:{offset}")
+    standard = ("BEGIN:STANDARD", "DTSTART:19700101T000000", *offsets, "END:STANDARD")
+    return ("BEGIN:VTIMEZONE", f"TZID:{name}", *standard, "END:VTIMEZONE")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_an_hour_that_repeats_is_none_where_it_is_counted_on_the_clock() -> None:
+    text = feed(times=("DTSTART:20261025T003000Z", "DTEND:20261025T013000Z"), above=("X-WR-TIMEZONE:Europe/Berlin",))
+    assert read(libraries.by_icalendar, text, "end") == at("2026-10-25T01:30")
+    assert read(libraries.by_recurring_ical_events, text, "end") == at("2026-10-25T00:30")
+
+
+def test_vobject_forgets_a_zone_that_is_utc() -> None:
+    times = ("DTSTART;TZID=Its/Own:20261001T090000", "DTEND;TZID=Its/Own:20261001T100000")
+    text = feed(times=times, above=zone("Its/Own", "+0000"))
+    assert read(libraries.by_icalendar, text, "start") == at("2026-10-01T09:00")
+    with pytest.raises(AssertionError, match="2026-10-01 09:00:00 is floating"):
+        libraries.by_vobject(text)
+
+
+def test_ics_reads_no_vtimezone() -> None:
+    times = ("DTSTART;TZID=Its/Other:20261001T090000", "DTEND;TZID=Its/Other:20261001T100000")
+    text = feed(times=times, above=zone("Its/Other", "+0200"))
+    assert read(libraries.by_icalendar, text, "start") == at("2026-10-01T07:00")
+    assert read(libraries.by_ics, text, "start") == at("2026-10-01T09:00")
+
+
+def test_of_two_same_times_the_libraries_of_javascript_take_the_second(node: NodeReader) -> None:
+    times = ("DTSTART;TZID=Europe/Berlin:20261025T023000", "DTEND;TZID=Europe/Berlin:20261025T040000")
+    summer = ("BEGIN:DAYLIGHT", "DTSTART:20260329T020000", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200", "END:DAYLIGHT")
+    winter = ("BEGIN:STANDARD", "DTSTART:20261025T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "END:STANDARD")
+    text = feed(times=times, above=("BEGIN:VTIMEZONE", "TZID:Europe/Berlin", *summer, *winter, "END:VTIMEZONE"))
+    assert read(libraries.by_icalendar, text, "start") == at("2026-10-25T00:30")
+    for name in ("ical.js", "node-ical"):
+        assert (name, read(in_javascript(node, name), text, "start")) == (name, at("2026-10-25T01:30"))
