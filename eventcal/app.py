@@ -63,7 +63,7 @@ def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
         ledger=ledger,
         links=links,
         renditions=RenditionCache(_KEPT_ANSWERS),
-        tally=FetchTally(),
+        tally=FetchTally(clock.now()),
     )
 
 
