@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, or_, select
 
 from eventcal.events.models import TeamMember
 from eventcal.events.words import TeamRole
@@ -28,12 +27,12 @@ _HOLDER = (
 )
 
 
-def find_token_caller(session: Session, token: str, *, now: datetime) -> Caller | None:
+def find_token_caller(connection: Connection, token: str, *, now: datetime) -> Caller | None:
     """Return the active member who holds this access token, as a Caller with its scopes; None once it is over.
 
     They are confirmed where their address is; whether that matters, others know.
     """
-    rows = session.execute(_HOLDER, {"token_hash": secret_hash(token), "now": now}).all()
+    rows = connection.execute(_HOLDER, {"token_hash": secret_hash(token), "now": now}).all()
     if not rows:
         return None
     member_id, role, confirmed_at, scopes, *_ = rows[0]

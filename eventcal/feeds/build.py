@@ -72,6 +72,7 @@ class Builder:
         starts, ends = _event_times(event)
         url = self.links.event_page(event.slug)
         facts = _facts(event)
+        texts = [text for text in (event.summary, event.description) if text]
         names = [_line_up_line(talk) for talk in line_up]
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
         entry = CalendarEntry(
@@ -86,8 +87,8 @@ class Builder:
             transparent=cancelled or talks > 0,
             created_at=event.created_at,
             url=url,
-            description=_plain([event.summary, event.description], before=[], lists=[facts, _headed(names)], url=url),
-            html=_html([event.summary, event.description], before=[], lists=[facts, names], url=url),
+            description=_plain(map(to_plain, texts), before=[], lists=[facts, _headed(names)], url=url),
+            html=_html(map(to_html, texts), before=[], lists=[facts, names], url=url),
             location=_location(None, event),
             geo=_geo(event),
             categories=tuple(tag.tag for tag in event.tags),
@@ -122,8 +123,8 @@ class Builder:
             transparent=cancelled or waits,
             created_at=talk.created_at,
             url=url,
-            description=_plain([talk.abstract], before=[*people, talk.event.title], lists=[], url=url),
-            html=_html([talk.abstract], before=[*people, talk.event.title], lists=[], url=url),
+            description=_plain([talk.abstract_plain], before=[*people, talk.event.title], lists=[], url=url),
+            html=_html([talk.abstract_html], before=[*people, talk.event.title], lists=[], url=url),
             location=_location(talk.room.name if talk.room else None, talk.event),
             geo=_geo(talk.event),
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
@@ -147,7 +148,7 @@ def _facts_of(talk: Talk) -> TalkFacts:
     return TalkFacts(
         event=talk.event.slug,
         kind=talk.kind,
-        abstract=to_plain(talk.abstract) if talk.abstract else "",
+        abstract=talk.abstract_plain or "",
         language=talk.language,
         track=talk.track.name if talk.track else None,
         room=talk.room.name if talk.room else None,
@@ -224,15 +225,15 @@ def _geo(event: Event) -> tuple[float, float] | None:
     return event.latitude, event.longitude
 
 
-def _plain(texts: Sequence[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
+def _plain(texts: Iterable[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
     """Return plain text for DESCRIPTION: who and what first, the link last."""
-    parts = ["\n".join(before), *(to_plain(text) for text in texts if text), *("\n".join(lines) for lines in lists)]
+    parts = ["\n".join(before), *texts, *("\n".join(lines) for lines in lists)]
     return "\n\n".join([part for part in parts if part] + [url])
 
 
-def _html(texts: Sequence[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
+def _html(texts: Iterable[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
     parts = [f"<p>{'<br>'.join(escape(line) for line in before)}</p>"] if before else []
-    parts += [to_html(text) for text in texts if text]
+    parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
     parts.append(f'<p><a href="{escape(url)}">{escape(url)}</a></p>')
     return "".join(parts)

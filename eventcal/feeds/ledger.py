@@ -30,7 +30,7 @@ from eventcal.feeds.loading import (
 from eventcal.feeds.models import LedgerState
 from eventcal.feeds.reach import Reach, later_reprises, reach_of
 from eventcal.feeds.writing import Shapes, Writer
-from eventcal.kit.database import Change
+from eventcal.kit.database import Change, is_shown_otherwise
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.queries import confirmed_sponsors
 from eventcal.talks.derive import derive_talk
@@ -39,7 +39,7 @@ from eventcal.talks.queries import is_public
 
 # Anything that changes the text of an entry or of a resource must change this too, so that `db upgrade` makes all
 # of them anew.
-RENDERER_VERSION = 3
+RENDERER_VERSION = 4
 
 # How many rows are loaded and rendered at a time when the whole ledger is.
 _BATCH = 200
@@ -75,7 +75,7 @@ class Ledger:
     def follow(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
         """Bring every derived value and every entry up to date with what was touched (a hook of the database)."""
         reach = reach_of(session, changes)
-        if reach.events or reach.talks or reach.entries or reach.elsewhere:
+        if reach.events or reach.talks or reach.beside or reach.entries or reach.elsewhere:
             _Following(session, self, now).follow(reach)
 
     def renew(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
@@ -118,6 +118,8 @@ class _Following:
     def follow(self, reach: Reach) -> None:
         talks = self._talks(reach.talks, anew=reach.parts)
         became_public = [talk for talk in talks if self._follow_talk(talk)]
+        for talk in self._talks(reach.beside):
+            self._write_talk(talk)
         if became_public:
             self.recheck(later_reprises(self.session, [talk.id for talk in became_public]) - reach.talks)
         self.session.flush()
@@ -136,11 +138,12 @@ class _Following:
     def recheck(self, talk_ids: set[str]) -> None:
         """Look at talks that were not touched: they have a new revision only where something is different."""
         for talk in self._talks(talk_ids):
+            talk.read_abstract()
             derive_talk(talk, now=self.now)
             entry = self.builder.talk_entry(talk) if is_public(talk) else None
             different = entry is not None and not self.writer.is_kept(talk, entry)
-            if different or self.session.is_modified(talk):
-                self._follow_talk(talk)
+            if different or is_shown_otherwise(talk):
+                self._write_talk(talk)
             elif entry is not None:
                 self.writer.refresh(talk, entry)
         self.session.flush()
@@ -148,6 +151,10 @@ class _Following:
     def _follow_talk(self, talk: Talk) -> bool:
         """Bring a touched talk up to date. Returns whether it is new to the public."""
         derive_talk(talk, now=self.now)
+        return self._write_talk(talk)
+
+    def _write_talk(self, talk: Talk) -> bool:
+        """Write down what a talk shows now, with raised numbers. Returns whether it is new to the public."""
         if not is_public(talk):
             self.writer.note_talk(talk, revision=talk.revision + 1)
             return False

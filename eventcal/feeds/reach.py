@@ -6,12 +6,12 @@ The one place to extend when a new table shows in an entry or in a resource.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, Room, Track
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.database import Change
+from eventcal.kit.database import Change, are_shown
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
@@ -22,12 +22,14 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 class Reach:
     """What changed: ids of events and talks, of events whose entry may have, and whether anything else public did.
 
+    beside: ids of talks that are as they were, but for the name of their room or track.
     parts: ids of talks whose tags or speakers were touched. by_speaker: ids of talks that show somebody else now.
     reshapes: whether other feeds may hold an entry now that is not among these, or no longer.
     """
 
     events: set[str] = field(default_factory=set)
     talks: set[str] = field(default_factory=set)
+    beside: set[str] = field(default_factory=set)
     entries: set[str] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
     by_speaker: set[str] = field(default_factory=set)
@@ -66,19 +68,15 @@ def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
     reach = Reach()
     for change in changes:
         follow = _FOLLOW.get(type(change.row))
-        if follow is not None and (change.done != "changed" or _shows(change)):
+        if follow is not None and (change.done != "changed" or are_shown(type(change.row), change.fields)):
             follow(session, change, reach)
     unseen = reach.parts | reach.by_speaker
     if unseen:
         waiting = select(Talk.event_id).where(Talk.id.in_(unseen), Talk.starts_at.is_(None))
         reach.entries.update(session.scalars(waiting))
     reach.entries -= reach.events
+    reach.beside -= reach.talks
     return reach
-
-
-def _shows(change: Change) -> bool:
-    columns = inspect(type(change.row)).columns
-    return any(not (name in columns and columns[name].info.get("private")) for name in change.fields)
 
 
 def _event(session: Session, change: Change, reach: Reach) -> None:
@@ -108,13 +106,13 @@ def _co_location(session: Session, change: Change, reach: Reach) -> None:
 def _track(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
     if "name" in change.fields:
-        reach.talks.update(session.scalars(select(Talk.id).where(Talk.track_id == change.row.id)))
+        reach.beside.update(session.scalars(select(Talk.id).where(Talk.track_id == change.row.id)))
 
 
 def _room(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
     if "name" in change.fields:
-        reach.talks.update(session.scalars(select(Talk.id).where(Talk.room_id == change.row.id)))
+        reach.beside.update(session.scalars(select(Talk.id).where(Talk.room_id == change.row.id)))
 
 
 def _talk(session: Session, change: Change, reach: Reach) -> None:

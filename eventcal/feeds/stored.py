@@ -1,6 +1,5 @@
 """Entries as the ledger stores them: JSON text, from which every format but the finished one is written."""
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -45,8 +44,8 @@ def _plain(entry: CalendarEntry) -> dict[str, Any]:
         "excluded": [_written(occurrence) for occurrence in entry.excluded],
         "overrides": [(_written(one.occurrence), _plain(one.entry)) for one in entry.overrides],
         "related": entry.related,
-        "participants": [_cleaned(asdict(one)) for one in entry.participants],
-        "talk": _cleaned(asdict(entry.talk)) if entry.talk else None,
+        "participants": [_cleaned(vars(one)) for one in entry.participants],
+        "talk": _cleaned(vars(entry.talk)) if entry.talk else None,
     }
 
 

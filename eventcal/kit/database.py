@@ -5,7 +5,7 @@ on PostgreSQL. Writers follow one another, so a check made inside a unit still h
 revisions handed out at its end are in commit order. See docs/decisions/0004-one-writer.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm.attributes import History
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
@@ -189,6 +190,17 @@ class Unit:
             self._follows = False
 
 
+def is_shown_otherwise(row: Base) -> bool:
+    """Say whether anything of a row that others may see was set to something else, and is not flushed yet."""
+    return are_shown(type(row), _changed(row))
+
+
+def are_shown(table: type[Base], fields: Iterable[str]) -> bool:
+    """Say whether others may see any of these fields: a relation, or a column that is not private."""
+    columns = inspect(table).columns
+    return any(not (name in columns and columns[name].info.get("private")) for name in fields)
+
+
 def answer_not_before(session: Session, moment: datetime) -> None:
     """Ask that this unit's caller is answered no earlier than `moment` (UTC)."""
     session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
@@ -198,15 +210,19 @@ def _changes_in(session: Session) -> Iterator[Change]:
     for row in session.new:
         yield Change(row, "added")
     for row in session.dirty:
-        state = inspect(row)
-        # Only what was set since it was last loaded or flushed can have changed.
-        histories = {name: state.attrs[name].history for name in list(state.committed_state)}
-        fields = frozenset(name for name, history in histories.items() if history.has_changes())
-        if fields:
-            before = {name: histories[name].deleted[0] for name in fields if histories[name].deleted}
-            yield Change(row, "changed", fields, before)
+        changed = _changed(row)
+        if changed:
+            before = {name: history.deleted[0] for name, history in changed.items() if history.deleted}
+            yield Change(row, "changed", frozenset(changed), before)
     for row in session.deleted:
         yield Change(row, "deleted")
+
+
+def _changed(row: object) -> dict[str, History]:
+    """Return what was set to something else since the row was last loaded or flushed."""
+    state = inspect(row)
+    histories = {name: state.attrs[name].history for name in list(state.committed_state)}
+    return {name: history for name, history in histories.items() if history.has_changes()}
 
 
 def _take_write_lock(session: Session) -> None:

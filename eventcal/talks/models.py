@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.words import TalkKind
 from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
+from eventcal.kit.markdown import to_html, to_plain
 from eventcal.kit.tags import TagRow
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
@@ -59,16 +60,36 @@ class Talk(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    # The abstract, read as Markdown whenever it is set: what resources and entries say.
+    abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
+    abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
+
     event: Mapped[Event] = relationship(lazy="raise")
     track: Mapped[Track | None] = relationship(lazy="raise")
     room: Mapped[Room | None] = relationship(lazy="raise")
-    reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side=[id])
+    # The column follows when this is set; written by SQLAlchemy, each flush of a talk would look for circles.
+    reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side=[id], viewonly=True)
     speaking: Mapped[list["TalkSpeaker"]] = relationship(
         lazy="raise", order_by="TalkSpeaker.position", cascade="all, delete-orphan", passive_deletes=True
     )
     tags: Mapped[list["TalkTag"]] = relationship(
         lazy="raise", order_by="TalkTag.position", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    def read_abstract(self) -> None:
+        """Read the abstract as Markdown once more: the library that does may be another one now."""
+        self.abstract = self.abstract
+
+    @validates("reprise_of")
+    def _repeat(self, _name: str, earlier: "Talk | None") -> "Talk | None":
+        self.reprise_of_id = earlier.id if earlier is not None else None
+        return earlier
+
+    @validates("abstract")
+    def _read(self, _name: str, abstract: str | None) -> str | None:
+        self.abstract_html = abstract and to_html(abstract)
+        self.abstract_plain = abstract and to_plain(abstract)
+        return abstract
 
     @property
     def speakers(self) -> list[Speaker]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.filter import Filter, Sort
@@ -31,7 +32,8 @@ def whole_talk() -> tuple[ORMOption, ...]:
 
 
 # One talk comes in one statement, made once: what an edit spent most of its time on. For many, the rows of speakers
-# times tags would be too many.
+# times tags would be too many. The few that were given before take another statement, for which SQLAlchemy would
+# prepare each time.
 _ONE_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -39,17 +41,24 @@ _ONE_TALK = (
         joinedload(Talk.event),
         joinedload(Talk.track),
         joinedload(Talk.room),
-        selectinload(Talk.reprise_of).joinedload(Talk.event),
         joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         joinedload(Talk.tags),
     )
 )
 
+_EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).options(joinedload(Talk.event))
+
 
 def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
     """Return the talk, whole, or None where there is none that the caller may know of."""
     talk = session.scalars(_ONE_TALK, {"talk_id": talk_id}).unique().one_or_none()
-    return talk if talk is not None and may_see_talk(talk, caller) else None
+    if talk is None or not may_see_talk(talk, caller):
+        return None
+    earlier = None
+    if talk.reprise_of_id is not None:
+        earlier = session.scalars(_EARLIER_TALK, {"talk_id": talk.reprise_of_id}).one()
+    set_committed_value(talk, "reprise_of", earlier)
+    return talk
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:

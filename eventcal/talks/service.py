@@ -275,5 +275,4 @@ def _apply_reprise(session: Session, talk: Talk, earlier_id: str | None, caller:
     if earlier_id and (earlier is None or earlier.id == talk.id):
         return [Fault("/reprise_of", f"there is no earlier talk “{earlier_id}”")]
     talk.reprise_of = earlier
-    talk.reprise_of_id = earlier.id if earlier else None
     return []

@@ -79,8 +79,8 @@ def bearer() -> str | None:
 
 
 def _visit_by_token(token: str) -> Visit:
-    with reading() as reader:
-        found = find_token_caller(reader, token, now=now())
+    with house().database.glance() as connection:
+        found = find_token_caller(connection, token, now=now())
     if found is None:
         raise InvalidToken("This token is unknown, revoked or too old; make another at /api/v1/me/tokens.")
     whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)

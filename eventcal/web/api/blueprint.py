@@ -86,9 +86,8 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 
     def body(self, schema: type[Schema] | Schema, *, required: bool = True) -> Callable[[View[..., R]], View[..., R]]:
         """Hand the view the request's body, loaded by `schema`, as its first argument."""
-        return cast(
-            "Callable[[View[..., R]], View[..., R]]", self.arguments(schema, location="json", required=required)
-        )
+        reading = self.arguments(_made(schema), location="json", required=required)
+        return cast("Callable[[View[..., R]], View[..., R]]", reading)
 
     def optional_body(self, schema: type[Schema]) -> Callable[[View[..., R]], View[..., R]]:
         """Hand the view the body as its first argument, or None where there is none."""
@@ -122,7 +121,7 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 
     def query(self, schema: type[Schema] | Schema) -> Callable[[View[..., R]], View[..., R]]:
         """Hand the view the query's parameters, loaded by `schema`, as its first argument."""
-        return cast("Callable[[View[..., R]], View[..., R]]", self.arguments(schema, location="query"))
+        return cast("Callable[[View[..., R]], View[..., R]]", self.arguments(_made(schema), location="query"))
 
     def answers(
         self, status: int, schema: type[Schema] | Schema | None = None, *, description: str | None = None
@@ -138,6 +137,11 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
             return view
 
         return decorate
+
+
+def _made(schema: type[Schema] | Schema) -> Schema:
+    """Return a schema that is made once: a class would be made anew for each request, field by field."""
+    return schema() if isinstance(schema, type) else schema
 
 
 def _reads_query(view: View[P, R]) -> bool:

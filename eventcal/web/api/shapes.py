@@ -114,7 +114,7 @@ def talk_json(talk: Talk, links: Links, *, state: str | None = None) -> Json:
         "event": talk.event.slug,
         "title": talk.title,
         "abstract": talk.abstract,
-        "abstract_html": _html(talk.abstract),
+        "abstract_html": talk.abstract_html,
         "kind": talk.kind,
         "language": talk.language,
         "track": talk.track.name if talk.track else None,

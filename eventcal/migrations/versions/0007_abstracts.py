@@ -1,0 +1,21 @@
+"""A talk's abstract as it is shown, so that it is read as Markdown when it changes and at no other time."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("talks", sa.Column("abstract_html", sa.String(), nullable=True))
+    op.add_column("talks", sa.Column("abstract_plain", sa.String(), nullable=True))
+    # Derived values are filled in with the texts that are made of them, by whoever upgrades.
+    op.execute("UPDATE ledger_state SET renderer = ''")
+
+
+def downgrade() -> None:
+    op.drop_column("talks", "abstract_plain")
+    op.drop_column("talks", "abstract_html")
