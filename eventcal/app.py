@@ -14,6 +14,7 @@ from eventcal.feeds.ledger import Ledger
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
+from eventcal.web.afterwards import Afterwards
 from eventcal.web.api.agenda import agenda
 from eventcal.web.api.auth import auth
 from eventcal.web.api.changes import changes
@@ -49,7 +50,7 @@ LARGEST_BODY = 1024 * 1024
 _KEPT_ANSWERS = 48 * 1024 * 1024
 
 
-def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
+def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> House:
     """Return everything below HTTP, wired: the database follows each change with the ledger."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
@@ -63,14 +64,15 @@ def create_house(settings: Settings, *, clock: Clock | None = None) -> House:
         ledger=ledger,
         links=links,
         renditions=RenditionCache(_KEPT_ANSWERS),
-        tally=FetchTally(clock.now()),
+        tally=FetchTally(),
+        afterwards=afterwards or Afterwards(),
     )
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
+def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> Flask:
     """Return the app that answers HTTP. It neither makes nor migrates the database."""
     app = Site("eventcal.web")
-    house = create_house(settings, clock=clock)
+    house = create_house(settings, clock=clock, afterwards=afterwards)
     move_in(app, house)
     app.config.update(_flask_settings(settings))
     app.url_map.strict_slashes = False

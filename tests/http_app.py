@@ -1,6 +1,7 @@
 """The whole app for tests through HTTP, and browsers that are signed in to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
+from eventcal.web.afterwards import Afterwards
 from eventcal.web.visitor import sign_in as begin_session
 from eventcal.web.work import House, move_in
 from tests.make import make_member
@@ -33,7 +35,7 @@ MAIL_URL = "smtp://mail.example.org"
 @contextmanager
 def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
     """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
-    house = create_house(settings_of(database_url, **changes), clock=clock)
+    house = create_house(settings_of(database_url, **changes), clock=clock, afterwards=when_asked())
     move_in(app, house)
     try:
         yield app
@@ -44,12 +46,40 @@ def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Itera
 @contextmanager
 def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
     """Give an app of its own on these settings, without rate limits; its connections are closed at the end."""
-    app = create_app(settings_of(database_url, **changes), clock=clock)
+    app = create_app(settings_of(database_url, **changes), clock=clock, afterwards=when_asked())
     app.config["RATELIMIT_ENABLED"] = False
     try:
         yield app
     finally:
         database_of(app).engine.dispose()
+
+
+class _WhenAsked(Executor):
+    """Does what was put off when a test asks for it, in the test's own thread."""
+
+    def __init__(self) -> None:
+        self._put_off: list[Callable[[], None]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as the library has it
+        done: Future[Any] = Future()
+        self._put_off.append(lambda: done.set_result(fn(*args, **kwargs)))
+        return done
+
+    def catch_up(self) -> None:
+        while self._put_off:
+            self._put_off.pop(0)()
+
+
+def when_asked() -> Afterwards:
+    """Give what is done after answers, but only when a test lets it `catch_up`."""
+    return Afterwards(_WhenAsked())
+
+
+def catch_up(app: Flask) -> None:
+    """Do what was put off until answers are given."""
+    executor = house_of(app).afterwards.executor
+    assert isinstance(executor, _WhenAsked)
+    executor.catch_up()
 
 
 def settings_of(database_url: str, **changes: Any) -> Settings:  # noqa: ANN401 - any setting

@@ -100,10 +100,9 @@ def _agenda(fmt: Format) -> Callable[..., Response]:
         count_fetch(personal_feed_key(found.id))
         subscriptions.check_works(found)
         answer = serve_document(make_find(read_feed(request.args), secret=secret), cache=NOTHING_KEPT)
-        moment, database = now(), house().database
+        moment = now()
         if found.last_fetched_at is None or moment - found.last_fetched_at >= _NOTED_EVERY:
-            # By then the device has its answer, so that no reader waits for those who write.
-            answer.call_on_close(lambda: _note_fetch(database, found.id, moment))
+            house().afterwards.do(partial(_note_fetch, house().database, found.id, moment))
         return answer
 
     return described(view, make_find, media_type=fmt.media_type, says=subscriptions.one_agenda.__doc__)

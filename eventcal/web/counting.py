@@ -14,7 +14,7 @@ _COUNTED = frozenset({200, 304, 410})
 def count_fetch(feed: str) -> None:
     """Count this request, whatever becomes of it, for what `feed` names: a key of tally.py or feeds/fetches.py.
 
-    It costs no statement. Now and then what was counted is written down, when the answer is on its way.
+    It costs no statement. Now and then what was counted is written down, beside the requests.
     """
     after_this_request(partial(_note, feed))
 
@@ -24,5 +24,5 @@ def _note(feed: str, answer: Response) -> Response:
         here = house()
         client = kind_of(request.headers.get("User-Agent"))
         if here.tally.note(feed, client, status=answer.status_code, moment=now()):
-            answer.call_on_close(partial(here.tally.write, here.database))
+            here.afterwards.do(partial(here.tally.write, here.database))
     return answer

@@ -4,7 +4,7 @@ Only to GET and HEAD without cookie and token, and only what anybody may have; w
 a request whose answer has to be made, with the state that was read for it: what is made is at least as new.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -86,16 +86,5 @@ def _kept(house: House, environ: Environ, state: State, start_response: StartRes
     if rendition.counted is not None:
         client = kind_of(environ.get("HTTP_USER_AGENT"))
         if house.tally.note(rendition.counted, client, status=status.value, moment=moment):
-            return _Closing(body, partial(house.tally.write, house.database))
+            house.afterwards.do(partial(house.tally.write, house.database))
     return body
-
-
-class _Closing:
-    """A body, and what is done once it was sent."""
-
-    def __init__(self, body: list[bytes], close: Callable[[], None]) -> None:
-        self._body = body
-        self.close = close
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)

@@ -34,11 +34,10 @@ def feed_key(path: str, asked: Asked) -> str:
 class FetchTally:
     """The fetches since the last write, by feed and kind of program; for all threads."""
 
-    def __init__(self, began_at: datetime | None = None) -> None:
-        """Count from `began_at` on: the first write is due when a time has passed since; without it, at once."""
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, ClientKind], _Count] = {}
-        self._written_at = began_at
+        self._written_at: datetime | None = None
 
     def note(self, feed: str, client: ClientKind, *, status: int, moment: datetime) -> bool:
         """Count a fetch: what the feed is counted under, who came, how it was answered, and when.

@@ -13,6 +13,7 @@ from eventcal.config import Settings
 from eventcal.feeds.ledger import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, Unit
+from eventcal.web.afterwards import Afterwards
 from eventcal.web.links import Links
 from eventcal.web.renditions import RenditionCache
 from eventcal.web.tally import FetchTally
@@ -29,6 +30,7 @@ class House:
     links: Links
     renditions: RenditionCache
     tally: FetchTally
+    afterwards: Afterwards
 
 
 def move_in(app: Flask, house: House) -> None:

@@ -18,7 +18,7 @@ from eventcal.web.tally import FetchTally
 from eventcal.web.work import House, move_in
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
-from tests.http_app import MAIL_URL, settings_of, writing
+from tests.http_app import MAIL_URL, settings_of, when_asked, writing
 from tests.make import make_event
 
 
@@ -52,6 +52,7 @@ class Street:
             clock=clock,
             renditions=RenditionCache(10_000_000),
             tally=FetchTally(),
+            afterwards=when_asked(),
         )
         house.database.clock = clock
         move_in(app, house)

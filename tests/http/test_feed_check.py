@@ -18,7 +18,7 @@ from eventcal.kit.ids import secret_hash
 from eventcal.members.models import PersonalFeed
 from tests.clocks import NOON, FixedClock
 from tests.fetching import fetch, make_calendar
-from tests.http_app import database_of, json_of, problem, writing
+from tests.http_app import catch_up, database_of, house_of, json_of, problem, writing
 from tests.make import make_event, make_member
 from tests.statements import statements
 
@@ -65,11 +65,10 @@ def codes(said: Json) -> list[str]:
 
 
 def come(app: Flask, path: str, user_agent: str, **headers: str) -> int:
-    """Let a program fetch a feed, and hear all of the answer."""
+    """Let a program fetch a feed, and write down that it came."""
     answer = fetch(app, path, User_Agent=user_agent, **headers)
-    status = answer.status_code
-    answer.close()
-    return status
+    catch_up(app)
+    return answer.status_code
 
 
 # What a feed is
@@ -323,7 +322,8 @@ def test_a_revoked_feed_is_gone_and_its_owner_sees_who_still_comes(app: Flask) -
 
 @pytest.mark.usefixtures("ids", "phone")
 def test_to_look_is_not_to_fetch(app: Flask) -> None:
-    ask(app, PRIVATE).close()
+    ask(app, PRIVATE)
+    catch_up(app)
     with database_of(app).reading() as session:
         assert session.get_one(PersonalFeed, "phone").last_fetched_at is None
         assert session.scalars(select(FeedFetches)).all() == []
@@ -375,8 +375,9 @@ def test_nothing_is_kept_of_who_came(app: Flask) -> None:
             headers={"User-Agent": IPHONE, "From": "ada@example.org", "Referer": "https://example.org/ada"},
             environ_overrides={"REMOTE_ADDR": "203.0.113.77"},
         )
-        answer.close()
-        app.extensions["eventcal"].tally.write(database_of(app))
+        assert answer.status_code == 200
+        catch_up(app)
+        house_of(app).tally.write(database_of(app))
     with database_of(app).reading() as session:
         rows = [
             {column.name: str(getattr(row, column.name)) for column in FeedFetches.__table__.columns}
@@ -397,7 +398,7 @@ def test_counting_costs_the_reader_no_statement_and_is_no_change_to_the_public(a
     with statements(database_of(app)) as sent:
         answer = fetch(app, "/calendar.ics", If_None_Match=etag, User_Agent=IPHONE)
         during = [text for text in sent if text.startswith(("SELECT", "INSERT", "UPDATE"))]
-        answer.close()
+        catch_up(app)
         after = [text for text in sent if text.startswith("INSERT")]
     assert (answer.status_code, len(during), len(after)) == (304, 1, 1)
     with database_of(app).reading() as session:
@@ -409,7 +410,7 @@ def test_a_feed_is_answered_while_others_write(app: Flask) -> None:
     with writing(app):
         answer = fetch(app, "/calendar.ics", User_Agent=IPHONE)
         assert answer.status_code == 200
-    answer.close()
+    catch_up(app)
     assert [row["client"] for row in told(app, f"{BASE}/calendar.ics")["fetches"]] == ["apple"]
 
 

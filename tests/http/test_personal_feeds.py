@@ -14,7 +14,7 @@ from eventcal.members.models import Member, PersonalFeed
 from eventcal.talks.models import Star
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
-from tests.http_app import database_of, problem, writing
+from tests.http_app import catch_up, database_of, problem, writing
 from tests.icslint import faults, parse
 from tests.make import make_event, make_member, make_speaker, make_talk
 from tests.statements import statements
@@ -53,8 +53,7 @@ def member_id(app: Flask) -> str:
 def fetch(app: Flask, path: str = PATH, **headers: str) -> TestResponse:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = app.test_client(use_cookies=False).get(path, headers=given, buffered=True)
-    # As a server does once everything is sent.
-    answer.close()
+    catch_up(app)
     return answer
 
 
@@ -173,6 +172,6 @@ def test_a_device_is_answered_while_others_write(app: Flask) -> None:
     with writing(app):
         answer = client.get(PATH)
         assert faults(answer.data) == []
-    answer.close()
+    catch_up(app)
     with database_of(app).reading() as session:
         assert session.get_one(PersonalFeed, "phone").last_fetched_at == NOON

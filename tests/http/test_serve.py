@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from eventcal.feeds.fetches import FeedFetches
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.outbox.service import queue_mail
@@ -87,3 +89,7 @@ def test_it_serves_and_sends_mail_until_it_is_told_to_stop(
         r"Ctrl-C ends it\.\n",
         said,
     )
+    # That somebody came was written down before the worker ended.
+    with database.reading() as session:
+        assert session.scalars(select(FeedFetches.fetches)).all() == [1]
+    database.engine.dispose()
