@@ -9,7 +9,7 @@ WORKERS ?= 1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test fuzz check bench format lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,9 @@ run: $(VENV)/run.stamp  ## Serve the demo calendar on http://127.0.0.1:8000
 
 test: $(VENV)/dev.stamp  ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+fuzz: $(VENV)/dev.stamp  ## Run every test with examples that nobody saw yet
+	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile new $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Hold the code against the law in pyproject.toml
 	$(BIN)/ruff format --check .

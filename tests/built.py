@@ -69,8 +69,8 @@ def a_talk(
         event_id=event.id,
         speaking=[TalkSpeaker(speaker=speaker, position=i) for i, speaker in enumerate(speakers)],
         tags=[TalkTag(position=i, tag=tag) for i, tag in enumerate(tags)],
-        room=Room(name=room) if room else None,
-        track=Track(name=track) if track else None,
+        room=Room(id="room", name=room) if room else None,
+        track=Track(id="track", name=track) if track else None,
         **(values | fields),
     )
     derive_talk(talk, now=NOON)

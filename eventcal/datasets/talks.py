@@ -31,6 +31,7 @@ def load_talk(loading: Loading, record: Record) -> None:
         if talk is None:
             talk = _new_talk(loading, event, record)
             _edit(loading, talk, record)
+            derive_talk(talk, now=loading.now)
             loading.session.add(talk)
             loading.session.flush()
             _note_step(loading, talk, came_from=None)

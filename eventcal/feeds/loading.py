@@ -22,6 +22,7 @@ _ROWS = LedgerEntry.__table__
 _SOME_ROWS = select(_ROWS).where(
     _ROWS.c.kind.in_(bindparam("kinds", expanding=True)), _ROWS.c.subject_id.in_(bindparam("ids", expanding=True))
 )
+_ONE_ROW = select(_ROWS).where(_ROWS.c.kind == bindparam("kind"), _ROWS.c.subject_id == bindparam("id"))
 _THE_STATE = select(LedgerState.__table__).with_for_update()
 
 DEADLINES = (EntryKind.OPENING, EntryKind.CLOSING)
@@ -45,7 +46,11 @@ def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[st
     """Return the ledger's rows of these kinds for what has these ids; the session knows nothing of them."""
     if not ids:
         return {}
-    found = session.connection().execute(_SOME_ROWS, {"kinds": list(kinds), "ids": list(ids)})
+    # A list of values in a statement is written out anew each time, which one talk is not worth.
+    if len(kinds) == len(ids) == 1:
+        found = session.connection().execute(_ONE_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
+    else:
+        found = session.connection().execute(_SOME_ROWS, {"kinds": list(kinds), "ids": list(ids)})
     rows = [LedgerEntry(**row) for row in found.mappings()]
     return {(row.kind, row.subject_id): row for row in rows}
 

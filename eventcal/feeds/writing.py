@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, inspect, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -108,9 +108,7 @@ class Writer:
 
     def note_talk(self, talk: Talk, *, revision: int) -> None:
         """Write down that a talk was touched, and the revision it is at."""
-        set_committed_value(talk, "revision", revision)
-        set_committed_value(talk, "updated_at", self.now)
-        self._talks[talk.id] = talk
+        self._note(talk, revision=revision, updated_at=self.now)
 
     def is_kept(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
         """Say whether this is what the ledger says already."""
@@ -132,7 +130,7 @@ class Writer:
         row.revision, row.deleted = subject.revision, subject.redacted_at is not None
         self._write(row, entry, days=(subject.first_day, subject.last_day))
         if isinstance(subject, Talk):
-            set_committed_value(subject, "sequence", row.sequence)
+            self._note(subject, sequence=row.sequence)
         else:
             subject.sequence = row.sequence
         row.resource = self._resource(subject)
@@ -198,6 +196,16 @@ class Writer:
         )
         self.rows[key] = self._new[key] = row
         return row
+
+    def _note(self, talk: Talk, **values: object) -> None:
+        """Set columns of a talk. One that is as it was needs no flush for it: hundreds are written at a time."""
+        if inspect(talk).modified:
+            for name, value in values.items():
+                setattr(talk, name, value)
+            return
+        for name, value in values.items():
+            set_committed_value(talk, name, value)
+        self._talks[talk.id] = talk
 
     def _resource(self, subject: Event | Talk) -> str:
         return self.shapes.talk(subject) if isinstance(subject, Talk) else self.shapes.event(subject)

@@ -107,7 +107,13 @@ class Database:
     def __init__(self, url: str, *, clock: Clock, hooks: Sequence[Hook] = (), pool_size: int = 16) -> None:
         # No values of ours in the text of an exception: it may end in a log.
         self.engine = create_engine(
-            url, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_timeout=_LOCK_TIMEOUT_MS / 1000
+            url,
+            hide_parameters=True,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_LOCK_TIMEOUT_MS / 1000,
+            # The connection that was used last knows most of what is asked next.
+            pool_use_lifo=True,
         )
         self.clock = clock
         self.hooks = tuple(hooks)
@@ -178,7 +184,12 @@ class Unit:
 
     def settle(self) -> None:
         """Let the hooks follow what was touched since the last time, so that every derived value is right."""
-        self.session.flush()
+        if self.session.new or self.session.deleted:
+            # What a row refers to, its columns tell once it is there.
+            self.session.flush()
+        else:
+            # What the hooks set is written with what they follow.
+            self._note_changes(self.session)
         changes = tuple(self._changes)
         self._changes.clear()
         self._follows = True

@@ -64,10 +64,11 @@ class Talk(Base):
     abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
     abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
 
-    event: Mapped[Event] = relationship(lazy="raise")
-    track: Mapped[Track | None] = relationship(lazy="raise")
-    room: Mapped[Room | None] = relationship(lazy="raise")
-    # The column follows when this is set; written by SQLAlchemy, each flush of a talk would look for circles.
+    # Their columns follow when these are set (`_refer`); were it SQLAlchemy's to find out at each flush what became of
+    # them, most of an edit would be that.
+    event: Mapped[Event] = relationship(lazy="raise", viewonly=True)
+    track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
+    room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
     reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side=[id], viewonly=True)
     speaking: Mapped[list["TalkSpeaker"]] = relationship(
         lazy="raise", order_by="TalkSpeaker.position", cascade="all, delete-orphan", passive_deletes=True
@@ -80,10 +81,12 @@ class Talk(Base):
         """Read the abstract as Markdown once more: the library that does may be another one now."""
         self.abstract = self.abstract
 
-    @validates("reprise_of")
-    def _repeat(self, _name: str, earlier: "Talk | None") -> "Talk | None":
-        self.reprise_of_id = earlier.id if earlier is not None else None
-        return earlier
+    @validates("event", "track", "room", "reprise_of")
+    def _refer(self, name: str, other: "Event | Track | Room | Talk | None") -> "Event | Track | Room | Talk | None":
+        if other is not None and other.id is None:
+            raise ValueError(f"a talk cannot refer to a {name} that was not flushed")
+        setattr(self, f"{name}_id", other.id if other is not None else None)
+        return other
 
     @validates("abstract")
     def _read(self, _name: str, abstract: str | None) -> str | None:

@@ -82,7 +82,7 @@ _NEEDS_EVENT = frozenset({"track", "room", "kind"})
 
 
 def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
-    """Change the fields that are given (RFC 7396: null clears one).
+    """Change the fields that are given (RFC 7396: null clears one). The ledger derives what follows from them.
 
     Raises what check_may_edit does, and Invalid with every fault.
     """
@@ -93,8 +93,6 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
     if "kind" in fields:
         faults += _kind_faults(talk)
     refuse_faults(faults)
-    derive_talk(talk, now=now)
-    session.flush()
     return talk
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Fault, Forbidden, Invalid
+from eventcal.talks.derive import derive_talk
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import get_talk
@@ -124,6 +125,7 @@ def test_a_talk_ends_when_that_was_said_and_a_room_must_be_there(session: Sessio
     talk = make_talk(session, event, kind="tutorial")
     times = {"starts": "2026-06-11T10:00:00", "ends": "2026-06-11T11:00:00"}
     talk = edit_talk(session, known(session, talk), times, caller=organiser, now=NOON)
+    derive_talk(talk, now=NOON)
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, talk, {"room": "Attic"}, caller=organiser, now=NOON)

@@ -81,7 +81,8 @@ def limit_of_node_ical(entry: Found, tzid: str) -> Iterator[str]:
     for name, text in _texts(entry):
         if re.search(r"\\[nN]", text) or re.fullmatch(r'".*"', text) or _loses_quotes(text):
             yield name
-    plain = all(re.fullmatch(r"[^\\,;\s]([^\\,;]*[^\\,;\s])?", category) for category in entry.categories)
+    # JavaScript trims the mark of byte order as well.
+    plain = all(re.fullmatch(r"[^\\,;\s\ufeff]([^\\,;]*[^\\,;\s\ufeff])?", category) for category in entry.categories)
     if not plain or _loses_quotes("".join(entry.categories)):
         yield "categories"
     yield from _repeated(entry, tzid)
