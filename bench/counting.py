@@ -7,13 +7,14 @@ from bench.figures import Figure, Figures
 from bench.worlds import World
 from eventcal.app import create_app
 from eventcal.kit.database import Database
-from tests.http_app import database_of
+from tests.http_app import database_of, when_asked
 from tests.statements import statements
 
 
 def count_statements(world: World, figures: Figures) -> None:
     """Note the statements of a 304, of an unchanged 200, and of the first 200 after a change."""
-    app, outsider = create_app(world.settings()), Outsider(world)
+    # That somebody came is written down beside the requests, and is none of their statements.
+    app, outsider = create_app(world.settings(), afterwards=when_asked()), Outsider(world)
     client, database = app.test_client(), database_of(app)
     tag = client.get(world.event).headers["ETag"]
     figures.note("statements of a 304", _count(client, database, world.event, tag=tag))
