@@ -1,56 +1,23 @@
-"""Plausible prose, the same each time: some 2,000 English-like words that come as often as words do (Zipf)."""
+"""What talks say, the same each time on the same Python: what people wrote about its library.
 
+Compression is measured with it, and invented words have more to say than any language.
+"""
+
+import ast
 import random
-from collections.abc import Iterator
+import re
+import sysconfig
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from pydoc_data.topics import topics
 
-_ONSETS = (
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "pr",
-    "st",
-    "tr",
-    "ch",
-    "sh",
-    "pl",
-)
-_NUCLEI = ("a", "e", "i", "o", "u", "ea", "io", "ou", "ai", "ee")
-_CODAS = ("", "", "", "", "n", "r", "s", "t", "l", "d", "m", "st", "nt", "ck")
-_ENDINGS = ("", "", "", "", "ing", "ed", "er", "tion", "ly", "ment", "al", "ity", "ive", "es")
-_SMALL = (
-    "the",
-    "of",
-    "and",
-    "to",
-    "in",
-    "a",
-    "is",
-    "that",
-    "for",
-    "with",
-    "on",
-    "as",
-    "we",
-    "it",
-    "how",
-    "this",
-    "by",
-    "an",
-)
-_SIZE = 2000
-_LONGEST = 11
+# In characters: an abstract of 600 has two paragraphs.
+_PARAGRAPH_IS_LONG = 250
+# Plain sentences: what is code, a list or a table in a documentation string stays out.
+_SENTENCES = re.compile(r"[A-Z][A-Za-z0-9 ,.;:()'/=-]{40,}\.")
+_WORD = re.compile(r"(?<![\w-])[a-z]{5,11}(?![\w-])")
 
 
 class Writer:
@@ -58,54 +25,57 @@ class Writer:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
-        self._words = _vocabulary()
-        self._weights = [1 / (rank + 2.7) for rank in range(len(self._words))]
-        self._rare = self._words[100:]
+        self._sentences = _sentences()
+        self._next = cycle(self._sentences)
+        self._words = sorted({word for one in self._sentences for word in _WORD.findall(one)})
 
     def word(self) -> str:
-        """Return a word that is not one of the commonest."""
-        return self._random.choice(self._rare)
-
-    def words(self, count: int) -> list[str]:
-        """Return so many words, each as often as it comes in prose."""
-        return self._random.choices(self._words, self._weights, k=count)
+        """Return a word."""
+        word: str = self._random.choice(self._words)
+        return word
 
     def title(self) -> str:
         """Return the title of a talk."""
-        return " ".join(
-            word.capitalize() for word in [self.word(), *self.words(self._random.randint(3, 7)), self.word()]
-        )
+        sentence: str = self._random.choice(self._sentences)
+        return " ".join(sentence.split()[: self._random.randint(4, 8)]).rstrip(" .,;:(").title()
 
     def name(self) -> str:
         """Return somebody's name."""
         return f"{self.word().capitalize()} {self.word().capitalize()}"
 
     def text(self, characters: int) -> str:
-        """Return Markdown of so many characters: sentences, in paragraphs."""
-        text = ""
-        for sentence in self._sentences():
-            text += sentence + ("\n\n" if self._random.random() < 0.2 else " ")  # noqa: PLR2004 - a paragraph of five
-            if len(text) > characters:
-                return text[: characters - 1].rstrip() + "."
-        raise AssertionError("there is always another sentence")
-
-    def _sentences(self) -> Iterator[str]:
-        while True:
-            words = self.words(self._random.randint(6, 18))
-            words[0] = words[0].capitalize()
-            if len(words) > 9:  # noqa: PLR2004 - a long one takes a breath
-                words[len(words) // 2] += ","
-            yield " ".join(words) + "."
+        """Return Markdown of so many characters, in paragraphs; what was said is said again when all was."""
+        text = next(self._next)
+        while len(text) < characters:
+            ends = len(text.rpartition("\n")[2]) > _PARAGRAPH_IS_LONG
+            text += ("\n\n" if ends else " ") + next(self._next)
+        cut = text[: characters - 1].rstrip(" .,\n")
+        return f"{cut}."
 
 
-def _vocabulary() -> list[str]:
-    """Return the words, the commonest first: small words, then roughly the shorter the commoner."""
-    dice = random.Random(_SIZE)
-    made: dict[str, float] = {}
-    while len(made) < _SIZE - len(_SMALL):
-        syllables = dice.choices((1, 2, 3), (4, 5, 1))[0]
-        stem = "".join(dice.choice(_ONSETS) + dice.choice(_NUCLEI) + dice.choice(_CODAS) for _ in range(syllables))
-        word = stem + dice.choice(_ENDINGS)
-        if len(word) <= _LONGEST:
-            made.setdefault(word, len(word) + dice.random() * 6)
-    return [*_SMALL, *sorted(made, key=lambda word: made[word])]
+@cache
+def _sentences() -> Sequence[str]:
+    """Return what people wrote, in the order of the library, each once."""
+    found: dict[str, None] = {}
+    for text in _documentation():
+        paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+        found |= dict.fromkeys(filter(_SENTENCES.fullmatch, paragraphs))
+    return tuple(found)
+
+
+def _documentation() -> Iterator[str]:
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if not {"site-packages", "test"} & set(path.parts):
+            yield from _documentation_of(path)
+    for name in sorted(topics):
+        yield re.sub('[*"]', "", topics[name])
+
+
+def _documentation_of(path: Path) -> Iterable[str]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError:
+        # Some are templates, or are written for another Python.
+        return ()
+    documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
+    return [ast.get_docstring(node) or "" for node in documented]

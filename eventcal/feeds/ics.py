@@ -5,7 +5,7 @@ The same in, the same bytes out. Whatever a value holds, it stays in the propert
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,30 +90,57 @@ _WRITERS: Mapping[ValueType, Callable[[Any], str]] = {
 
 
 def fold(line: str) -> str:
-    """Return a content line as lines of at most 75 octets (RFC 5545, 3.1), cut in no character and no escape."""
-    if not line.isascii():
-        return _fold(_pieces(line))
-    if len(line) <= _LONGEST_LINE:
+    """Return a content line as lines of at most 75 octets (RFC 5545, 3.1), cut in no character and no escape.
+
+    Each text in a long one begins and ends a line, so that the same text in DESCRIPTION and in X-ALT-DESC is broken
+    at the same words, and compresses to a reference.
+    """
+    if len(line.encode()) <= _LONGEST_LINE:
         return line + "\r\n"
     parts: list[str] = []
-    start, room = 0, _LONGEST_LINE
+    for text in _texts(line):
+        # A line that goes on begins with a space.
+        room = _LONGEST_LINE - 1 if parts else _LONGEST_LINE
+        parts += _cut(text, room) if text.isascii() else _cut_between(_pieces(text), room)
+    return "\r\n ".join(parts) + "\r\n"
+
+
+# A text begins behind a line break or a tag, and ends before a tag that ends it. No character that joins another is
+# next to where it does, and no space, for some programs trim.
+_EDGES = re.compile(r"\\n(?=[!-;=-\[\]-~\w])|>(?=[!-;=-\[\]-~\w])|<(?=/|br>)")
+_LAST = re.compile(r"[!-=?-~\w]")
+
+
+def _texts(line: str) -> Iterator[str]:
+    """Give a line in pieces: each text, and what stands between two."""
+    start = 0
+    for edge in _EDGES.finditer(line):
+        at = edge.end() if edge[0] != "<" else edge.start()
+        if at > start and (edge[0] != "<" or _LAST.match(line, at - 1)):
+            yield line[start:at]
+            start = at
+    yield line[start:]
+
+
+def _cut(line: str, room: int) -> Iterator[str]:
+    """Give ASCII in parts that fit; `room` is that of the first."""
+    start = 0
     while len(line) - start > room:
         end = _break(line, start, start + room)
-        parts.append(line[start:end])
+        yield line[start:end]
         start, room = end, _LONGEST_LINE - 1
-    return "\r\n ".join([*parts, line[start:]]) + "\r\n"
+    yield line[start:]
 
 
 # Where lines are broken rather than elsewhere: behind the first letter of a word that follows these.
-_BREAKS_AFTER = (". ", "\\, ", " t", " a", " s", " ")
-_SHORTEST_LINE = 30
+_BREAKS_AFTER = (". ", " t", " a", " ")
+_SHORTEST_LINE = 20
 
 
 def _break(line: str, start: int, end: int) -> int:
     """Return where to break a line of ASCII that may reach to `end`.
 
-    What stands there decides, and not only how far it is from the start: so the same text in DESCRIPTION and in
-    X-ALT-DESC is soon broken at the same words, and compresses to a reference. Within a word, for some programs trim.
+    What stands there decides, and not only how far it is from the start. Within a word, for some programs trim.
     """
     for before in _BREAKS_AFTER:
         found = line.rfind(before, start + _SHORTEST_LINE, end - 2)
@@ -125,17 +152,17 @@ def _break(line: str, start: int, end: int) -> int:
     return end - (len(written) - len(written.rstrip("\\"))) % 2
 
 
-def _fold(pieces: Sequence[str]) -> str:
-    parts: list[str] = []
-    room, part = _LONGEST_LINE, ""
+def _cut_between(pieces: Iterable[str], room: int) -> Iterator[str]:
+    """Give text in parts that fit, cut between its pieces alone; `room` is that of the first."""
+    part = ""
     for piece in pieces:
         size = len(piece.encode())
         if size > room:
-            parts.append(part)
+            yield part
             room, part = _LONGEST_LINE - 1, ""
         part += piece
         room -= size
-    return "\r\n ".join([*parts, part]) + "\r\n"
+    yield part
 
 
 # A backslash goes with what it escapes.

@@ -225,6 +225,20 @@ def test_a_line_is_filled_to_75_octets() -> None:
     assert [len(part) for part in lines(fold("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
 
 
+SAID = "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier in einer halben Stunde. " * 3 + "Punkt."
+
+
+@pytest.mark.parametrize("text", [SAID, f"Über {SAID}"], ids=["ASCII", "beyond"])
+def test_each_text_begins_and_ends_a_line_and_is_the_same_lines_in_both_descriptions(text: str) -> None:
+    plain = lines(fold(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
+    html = lines(fold(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
+    assert plain[:2] == [r"DESCRIPTION:Ada\n", r" The Summit\n\n"]
+    assert html[:5] == ["X-ALT-DESC:<p>", " Ada", " <br>", " The Summit", " </p><p>"]
+    assert html[-4:] == [r" </p>\n<p><a>", " 1", " </a></p>", ""]
+    said = html[5:-4]
+    assert plain[2 : len(said) + 2] == [*said[:-1], rf"{said[-1]}\n\n"]
+
+
 @pytest.mark.parametrize(
     "cluster",
     [
