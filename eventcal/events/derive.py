@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.occurrences import days_of
+from eventcal.events.occurrences import days_of, over_at
 from eventcal.events.rules import call_moment, span_of, tombstone_until
 from eventcal.events.words import EventStatus
 from eventcal.kit.text import search_words
@@ -15,6 +15,7 @@ def derive_event(event: Event, *, now: datetime) -> None:
     span = span_of(event.starts, event.ends, event.timezone)
     event.starts_at, event.ends_at = span.starts_at, span.ends_at
     event.first_day, event.last_day = days_of(event) if event.recurrence else (span.first_day, span.last_day)
+    event.over_at = over_at(event) if event.recurrence else span.ends_at
     event.search = search_words(
         event.title,
         event.summary,

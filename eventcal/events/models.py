@@ -63,6 +63,8 @@ class Event(Base):
     revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    # When the last of it is over: of what recurs, the last occurrence's day; None where it recurs for ever.
+    over_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
 
     tags: Mapped[list["EventTag"]] = relationship(
         lazy="raise", order_by="EventTag.position", cascade="all, delete-orphan", passive_deletes=True

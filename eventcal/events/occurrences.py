@@ -13,7 +13,7 @@ from typing import Protocol
 from eventcal.events.expansion import expansion
 from eventcal.events.slots import LAST_DAY, Place, Slot, Timed, slot_of
 from eventcal.events.words import STANDING_STATUSES, EventStatus
-from eventcal.kit.localtime import format_local
+from eventcal.kit.localtime import day_end, format_local
 
 AHEAD = timedelta(days=400)
 """How far ahead occurrences are shown where nobody says."""
@@ -111,6 +111,12 @@ def days_of(event: Timed) -> tuple[str, str]:
         return first, LAST_DAY
     latest = slot_of(event, _written(event, rule.last), {}) if rule is not None and rule.last else own
     return first, min(LAST_DAY, max([latest.ends[:10], *(slot.ends[:10] for slot in others)]))
+
+
+def over_at(event: Timed) -> datetime | None:
+    """Return when the day of the last occurrence is over, in UTC; None where no rule ends."""
+    _, last_day = days_of(event)
+    return None if last_day == LAST_DAY else day_end(date.fromisoformat(last_day), event.timezone)
 
 
 def _overridden(event: Timed) -> list[Slot]:

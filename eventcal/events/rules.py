@@ -172,9 +172,9 @@ def takes_talks(programme: Programme, window: Window | None, *, starts_at: datet
     return whole_second(now) <= window.closes_at
 
 
-def is_over(ends_at: datetime, recurrence: str | None, *, now: datetime) -> bool:
-    """Say whether an event's last day is past at `now`; one that recurs is never over."""
-    return recurrence is None and now >= ends_at
+def is_over(over_at: datetime | None, *, now: datetime) -> bool:
+    """Say whether an event's last day is past at `now`; without `over_at` it recurs for ever."""
+    return over_at is not None and now >= over_at
 
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:

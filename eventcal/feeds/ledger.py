@@ -179,7 +179,7 @@ class _Following:
         derive_event(event, now=self.now)
         entry = self._event_entry(event) if event.status in PUBLIC_STATUSES else None
         different = entry is not None and not self.writer.is_kept(event, entry)
-        if different or self.session.is_modified(event):
+        if different or is_shown_otherwise(event):
             self._follow_event(event)
         elif entry is not None:
             self.writer.refresh(event, entry)

@@ -27,6 +27,8 @@ from eventcal.kit.refusals import Busy
 # The advisory lock that writers on PostgreSQL take; any number would do, as long as it stays the same.
 _WRITE_LOCK = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
+# In one statement, for each is a way to another process and back; for this transaction alone.
+_LOCK_POSTGRESQL = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 # A column so marked is nobody's business outside: a change to it alone is no change to the public.
 PRIVATE: dict[Any, Any] = {"private": True}
@@ -157,7 +159,7 @@ class Database:
         """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
-            unit = Unit(session, self.hooks, self.clock.now())
+            unit = Unit(session, self.hooks, self.clock)
             yield unit
             unit.settle()
             session.commit()
@@ -169,9 +171,10 @@ class Database:
 class Unit:
     """Work under way: its session, the moment it began (UTC), and what it has touched so far."""
 
-    def __init__(self, session: Session, hooks: Sequence[Hook], now: datetime) -> None:
+    def __init__(self, session: Session, hooks: Sequence[Hook], clock: Clock) -> None:
         self.session = session
-        self.now = now
+        self.now = clock.now()
+        self._clock = clock
         self._hooks = hooks
         self._changes: list[Change] = []
         self._follows = False
@@ -192,10 +195,12 @@ class Unit:
             self._note_changes(self.session)
         changes = tuple(self._changes)
         self._changes.clear()
+        # Many minutes may have passed, in which readers were told that nothing had changed.
+        moment = max(self.now, self._clock.now())
         self._follows = True
         try:
             for hook in self._hooks:
-                hook(self.session, changes, self.now)
+                hook(self.session, changes, moment)
             self.session.flush()
         finally:
             self._follows = False
@@ -240,8 +245,7 @@ def _take_write_lock(session: Session) -> None:
     try:
         connection = session.connection()
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+            connection.execute(_LOCK_POSTGRESQL, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK})
     except (DBAPIError, NoConnectionError) as error:
         raise Busy("Too much is being written at this moment; try again in a few seconds.") from error
 

@@ -176,7 +176,7 @@ def _check_name(session: Session, event_id: str, name: str) -> None:
 def _check_takes_place(event: Event, *, now: datetime) -> None:
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(f"“{event.title}” is cancelled and takes no sponsors.")
-    if is_over(event.ends_at, event.recurrence, now=now):
+    if is_over(event.over_at, now=now):
         raise EventOver(f"“{event.title}” is over and takes no sponsors.")
 
 

@@ -139,7 +139,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     """Refuse where the event takes no talks at `now` (EventOver, TalksClosed)."""
-    over = is_over(event.ends_at, event.recurrence, now=now)
+    over = is_over(event.over_at, now=now)
     if over and not caller.moderates:
         raise EventOver(f"“{event.title}” is over; only a moderator can still add a talk to it.")
     window = Window(opens_at=event.call.opens_at, closes_at=event.call.closes_at) if event.call else None

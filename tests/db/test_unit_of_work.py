@@ -93,12 +93,15 @@ def test_a_hook_sees_each_row_that_was_added_changed_or_deleted(open_shelf: Open
     ]
 
 
-def test_a_hook_is_told_when_the_unit_began(open_shelf: OpenShelf, clock: FixedClock) -> None:
+@pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
+def test_a_hook_is_told_when_the_unit_settles_which_is_never_before_it_began(
+    open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int
+) -> None:
     recorder = Recorder()
     with open_shelf(recorder).unit_of_work() as unit:
-        clock.tick(5)
+        clock.tick(passed)
     assert unit.now == NOON
-    assert recorder.moments == [NOON]
+    assert recorder.moments == [NOON + timedelta(seconds=told)]
 
 
 def test_a_row_that_ends_as_it_was_is_no_change(open_shelf: OpenShelf) -> None:

@@ -237,6 +237,28 @@ def test_what_is_over_takes_talks_from_moderators_only(
     assert moderator.post("/events/past/talks", {"title": "T"}).status == 201
 
 
+@pytest.mark.parametrize(
+    ("recurrence", "last"),
+    [
+        ("FREQ=WEEKLY;COUNT=3", datetime(2026, 6, 17, 21, 59, 59, tzinfo=UTC)),
+        ("FREQ=WEEKLY;UNTIL=20260618", datetime(2026, 6, 17, 21, 59, 59, tzinfo=UTC)),
+        ("FREQ=WEEKLY", datetime(2036, 6, 17, tzinfo=UTC)),
+    ],
+)
+def test_a_series_takes_talks_and_is_listed_as_open_until_its_last_day_is_over(
+    app: Flask, member: Api, clock: FixedClock, *, recurrence: str, last: datetime
+) -> None:
+    with writing(app) as session:
+        times = {"starts": "2026-06-03T18:00:00", "ends": "2026-06-03T19:00:00", "timezone": "Europe/Berlin"}
+        make_event(session, slug="call", programme=Programme.LISTED, call=None, recurrence=recurrence, **times)
+    ends = "COUNT" in recurrence or "UNTIL" in recurrence
+    for moment, is_open in ((last, True), (last + timedelta(seconds=1), not ends)):
+        clock.move(moment)
+        listed = [event["slug"] for event in member.get("/events?cfp=open").json["items"]]
+        offered = member.post("/events/call/talks", {"title": f"At {moment}"}).status
+        assert (listed == ["call"], offered) == (is_open, 201 if is_open else 409)
+
+
 def test_only_an_event_that_stands_takes_talks(app: Flask, moderator: Api) -> None:
     for status in (EventStatus.DRAFT, EventStatus.PENDING, EventStatus.CANCELLED):
         with writing(app) as session:

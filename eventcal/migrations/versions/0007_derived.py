@@ -1,4 +1,4 @@
-"""A talk's abstract as it is shown, so that it is read as Markdown when it changes and at no other time."""
+"""What is worked out once: a talk's abstract as it is shown, and when the last of an event is over."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,10 +12,12 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("talks", sa.Column("abstract_html", sa.String(), nullable=True))
     op.add_column("talks", sa.Column("abstract_plain", sa.String(), nullable=True))
+    op.add_column("events", sa.Column("over_at", sa.DateTime(timezone=True), nullable=True))
     # Derived values are filled in with the texts that are made of them, by whoever upgrades.
     op.execute("UPDATE ledger_state SET renderer = ''")
 
 
 def downgrade() -> None:
+    op.drop_column("events", "over_at")
     op.drop_column("talks", "abstract_plain")
     op.drop_column("talks", "abstract_html")
