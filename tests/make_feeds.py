@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import inspect, select
@@ -14,7 +14,7 @@ from eventcal.events.models import Event
 from eventcal.feeds.assembly import Assembly, Wanted, assemble
 from eventcal.feeds.build import Builder
 from eventcal.feeds.changes import PublicChange, list_changes
-from eventcal.feeds.entry import CalendarEntry, EntryKind, FeedHead, Status
+from eventcal.feeds.entry import EntryKind, FeedHead, Status
 from eventcal.feeds.feed import Feed, settled
 from eventcal.feeds.formats import ICS, PLAIN, Format, Options
 from eventcal.feeds.ledger import Ledger, state_of
@@ -24,26 +24,14 @@ from eventcal.kit.database import Database, Unit
 from eventcal.talks.words import TalkState
 from eventcal.web.api.resources import Resources
 from eventcal.web.links import Links
-from tests.clocks import NOON, FixedClock
+from tests.clocks import FixedClock
+from tests.entries import DAYS
 from tests.icslint import Component, faults, parse
 from tests.make import make_event, make_talk
 
 BASE_URL, DOMAIN = "https://cal.example.org", "cal.example.org"
 
-ENTRY = CalendarEntry(
-    uid="event-1@cal.example.org",
-    kind=EntryKind.EVENT,
-    title="Xen Summit",
-    starts=date(2026, 6, 10),
-    ends=date(2026, 6, 13),
-    zone="Europe/Berlin",
-    status=Status.CONFIRMED,
-    transparent=False,
-    created_at=NOON,
-    url="https://cal.example.org/events/xen-summit",
-    description="Three days of Xen.",
-    html="<p>Three days of Xen.</p>",
-)
+ENTRY = replace(DAYS, status=Status.CONFIRMED, transparent=False)
 
 HEAD = FeedHead(
     uid="feed-1@cal.example.org",

@@ -34,13 +34,6 @@ def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[byt
     return b"".join([b'["vcalendar",', properties, b",[", before]), b"]]"
 
 
-def frame(head: Sequence[Property], *, zones: Sequence[Component], pieces: Iterable[bytes]) -> bytes:
-    """Return the whole document around finished pieces; also without any."""
-    above, below = around(head, zones=zones)
-    joined = SEPARATOR.join(pieces)
-    return b"".join([above if joined else above.removesuffix(SEPARATOR), joined, below])
-
-
 def _component(component: Component) -> list[Any]:
     return [
         component.name.lower(),

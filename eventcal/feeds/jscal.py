@@ -4,7 +4,7 @@ Written from entries and not from components, for its model is another: duration
 patches, time zones by name alone. The same in, the same bytes out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -48,7 +48,7 @@ def piece(entry: CalendarEntry, stamps: Stamps) -> bytes:
 
 
 def around(head: FeedHead) -> tuple[bytes, bytes]:
-    """Return what stands above and below the pieces of a feed, which are joined by SEPARATOR."""
+    """Return the Group above and below the pieces of a feed (RFC 8984, 5.3), which are joined by SEPARATOR."""
     group: Json = {
         "@type": "Group",
         "uid": clean(head.uid),
@@ -62,12 +62,6 @@ def around(head: FeedHead) -> tuple[bytes, bytes]:
     if head.source is not None:
         group["source"] = uri(head.source)
     return orjson.dumps(group)[:-1] + b',"entries":[', b"]}"
-
-
-def frame(head: FeedHead, *, pieces: Iterable[bytes]) -> bytes:
-    """Return the Group around finished pieces (RFC 8984, 5.3); also without any."""
-    above, below = around(head)
-    return b"".join([above, SEPARATOR.join(pieces), below])
 
 
 def _event(entry: CalendarEntry, stamps: Stamps) -> Json:

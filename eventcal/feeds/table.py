@@ -25,11 +25,6 @@ _BEFORE_TEXT = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+"
 _BEGIN_FORMULAS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 
 
-def csv_document(rows: Iterable[bytes]) -> bytes:
-    """Return the whole table: a byte order mark, for spreadsheets know UTF-8 by it alone, a header, and the rows."""
-    return b"".join([HEADER, *rows])
-
-
 def csv_row(kept: KeptEntry) -> bytes:
     """Return an entry's row in UTF-8, with CRLF at its end; one row for all that a rule repeats.
 
@@ -82,4 +77,5 @@ def _harmless(cell: str) -> str:
     return f"'{text}" if is_formula else text
 
 
+# Behind a byte order mark, for spreadsheets know UTF-8 by it alone.
 HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _line(COLUMNS)

@@ -13,7 +13,6 @@ from eventcal.feeds.notation import degrees, moment, offset, rule_parts
 from eventcal.feeds.plain import clean, uri
 
 MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
-SEPARATOR = b""
 
 _ABOVE = '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
 _BELOW = b"</components></vcalendar></icalendar>\n"
@@ -33,12 +32,6 @@ def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[byt
     """Return what stands above and below the pieces of a feed."""
     above = f"{_ABOVE}{_properties(head)}<components>"
     return above.encode() + piece(zones), _BELOW
-
-
-def frame(head: Sequence[Property], *, zones: Sequence[Component], pieces: Iterable[bytes]) -> bytes:
-    """Return the whole document around finished pieces; also without any."""
-    above, below = around(head, zones=zones)
-    return b"".join([above, *pieces, below])
 
 
 def _component(component: Component) -> str:

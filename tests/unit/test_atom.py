@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventcal.feeds.atom import atom_feed
-from eventcal.feeds.entry import CalendarEntry, EntryKind, FeedHead, KeptEntry, Part, Participant, Stamps, Status
+from eventcal.feeds.entry import CalendarEntry, FeedHead, KeptEntry, Part, Participant, Stamps, Status
 from eventcal.feeds.plain import clean
 from tests.clocks import NOON
+from tests.entries import TALK
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -20,18 +21,9 @@ GRACE = Participant(part=Part.SPEAKER, key="grace", name="Grace Hopper", url="ht
 ADA = Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace")
 PAYER = Participant(part=Part.SPONSOR, key="citrix", name="Citrix")
 
-ENTRY = CalendarEntry(
-    uid="talk-1@cal.example.org",
-    kind=EntryKind.TALK,
+ENTRY = replace(
+    TALK,
     title="Xen & ARM",
-    starts=datetime(2026, 6, 10, 13, 30),  # noqa: DTZ001 - local
-    ends=datetime(2026, 6, 10, 14, 15),  # noqa: DTZ001 - local
-    zone="Europe/Berlin",
-    status=Status.CONFIRMED,
-    transparent=False,
-    created_at=NOON,
-    url="https://cal.example.org/talks/1",
-    description="Why.",
     html="<p>Why &amp; how.</p>",
     location="Room 1, Hall, Berlin",
     categories=("Core", "arm", "Core"),

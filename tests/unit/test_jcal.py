@@ -9,12 +9,14 @@ import pytest
 import recurring_ical_events
 from hypothesis import given, settings
 
-from eventcal.feeds import ics, jcal
-from eventcal.feeds.components import Component, Property, ValueType, moments, text, uri, zone_component
+from eventcal.feeds import jcal
+from eventcal.feeds.components import Component, Property, ValueType, moments, text, uri
 from eventcal.feeds.entry import CalendarEntry
-from eventcal.feeds.vevent import enriched_components, event_components, head_properties
+from eventcal.feeds.formats import ICS, JCAL, Format, Options
+from eventcal.feeds.vevent import enriched_components, head_properties
 from eventcal.feeds.zones import vtimezone
-from tests.entries import ANYTHING, DAYS, HEAD, MEETUP, STAMPS, TALK, WEEK, filled, filled_head, readable
+from tests.documents import document
+from tests.entries import ANYTHING, DAYS, MEETUP, STAMPS, TALK, WEEK, filled, filled_head, readable
 
 BERLIN = vtimezone("Europe/Berlin", date(2026, 1, 1), date(2026, 12, 31))
 AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
@@ -27,15 +29,10 @@ def written(*properties: Property) -> Any:  # noqa: ANN401 - JSON
     return found
 
 
-def feed_of(*entries: CalendarEntry) -> bytes:
-    pieces = [jcal.piece(event_components(entry, STAMPS)) for entry in entries]
-    return jcal.frame(head_properties(HEAD), zones=[zone_component(BERLIN)], pieces=pieces)
-
-
-def ics_of(*entries: CalendarEntry) -> bytes:
-    above, below = ics.around(HEAD, [BERLIN])
-    components = [component for entry in entries for component in event_components(entry, STAMPS)]
-    return above + "".join(map(ics.write_component, components)).encode() + below
+def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
+    """Give a feed as the icalendar library reads it."""
+    body = document(fmt, *entries, zones=[BERLIN])
+    return icalendar.Calendar.from_jcal(body.decode()) if fmt is JCAL else icalendar.Calendar.from_ical(body)
 
 
 # Values
@@ -141,17 +138,14 @@ def test_components_hold_components() -> None:
 
 
 def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
-    body = jcal.frame(
-        [text("VERSION", "2.0")], zones=[Component("VTIMEZONE", ())], pieces=[b'"one" ', b'"two","three"']
-    )
+    above, below = jcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", ())])
+    body = above + jcal.SEPARATOR.join([b'"one" ', b'"two","three"']) + below
     assert body == b'["vcalendar",[["version",{},"text","2.0"]],[["vtimezone",[],[]],"one" ,"two","three"]]'
 
 
-@pytest.mark.parametrize("zones", [[], [Component("VTIMEZONE", ())]])
-def test_a_feed_without_entries_is_a_calendar(zones: list[Component]) -> None:
-    body = jcal.frame([text("VERSION", "2.0")], zones=zones, pieces=[])
-    within = [["vtimezone", [], []] for _ in zones]
-    assert json.loads(body) == ["vcalendar", [["version", {}, "text", "2.0"]], within]
+def test_a_feed_without_entries_is_a_calendar() -> None:
+    body = b"".join(jcal.around([text("VERSION", "2.0")], zones=[]))
+    assert json.loads(body) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
     assert icalendar.Calendar.from_jcal(body.decode())["VERSION"] == "2.0"
 
 
@@ -161,9 +155,9 @@ def test_a_feed_without_entries_is_a_calendar(zones: list[Component]) -> None:
 @given(hostile=ANYTHING)
 @settings(max_examples=100)
 def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
-    pieces = [jcal.piece(enriched_components(filled(hostile), STAMPS))]
+    body = document(JCAL, filled(hostile), head=filled_head(hostile), options=Options(rich=True))
+    name, names, (event,) = json.loads(body)
     head = head_properties(filled_head(hostile))
-    name, names, (event,) = json.loads(jcal.frame(head, zones=[], pieces=pieces))
     usual = json.loads(jcal.piece(enriched_components(filled("x"), STAMPS)))
     assert name == "vcalendar"
     assert [one[:3] for one in names] == [[one.name.lower(), {}, one.type.value] for one in head]
@@ -186,8 +180,7 @@ def _items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
 
 def test_the_icalendar_library_reads_what_it_reads_from_ics() -> None:
     entries = (TALK, DAYS, MEETUP, WEEK)
-    ours = icalendar.Calendar.from_jcal(feed_of(*entries).decode())
-    theirs = icalendar.Calendar.from_ical(ics_of(*entries))
+    ours, theirs = read(*entries), read(*entries, fmt=ICS)
     assert [one.name for one in ours.walk()] == [one.name for one in theirs.walk()]
     assert len(ours.walk("VEVENT")) == 6
     for one, other in zip(ours.walk(), theirs.walk(), strict=True):
@@ -198,7 +191,7 @@ def test_the_icalendar_library_reads_what_it_reads_from_ics() -> None:
 @given(hostile=ANYTHING)
 @settings(max_examples=60)
 def test_the_icalendar_library_reads_the_texts(hostile: str) -> None:
-    (event,) = icalendar.Calendar.from_jcal(feed_of(filled(hostile)).decode()).walk("VEVENT")
+    (event,) = read(filled(hostile)).walk("VEVENT")
     assert isinstance(event, icalendar.Event)
     assert (event["SUMMARY"], event["DESCRIPTION"]) == (readable(hostile), readable(hostile))
     assert event.categories == [readable(hostile), "plain"]
@@ -207,11 +200,9 @@ def test_the_icalendar_library_reads_the_texts(hostile: str) -> None:
 
 @pytest.mark.parametrize("entry", [MEETUP, WEEK])
 def test_what_recurs_takes_place_when_it_does_in_ics(entry: CalendarEntry) -> None:
-    ours = icalendar.Calendar.from_jcal(feed_of(entry).decode())
-    theirs = icalendar.Calendar.from_ical(ics_of(entry))
     taken, expected = (
         sorted((str(one.start), str(one.end), one["SUMMARY"]) for one in recurring_ical_events.of(calendar).all())
-        for calendar in (ours, theirs)
+        for calendar in (read(entry), read(entry, fmt=ICS))
     )
     assert taken == expected
     assert len(taken) > 4

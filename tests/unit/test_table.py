@@ -9,24 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.entry import CalendarEntry, EntryKind, KeptEntry, Part, Participant, Stamps, Status, TalkFacts
+from eventcal.feeds.entry import CalendarEntry, Part, Participant, Stamps, TalkFacts
+from eventcal.feeds.formats import CSV
 from eventcal.feeds.plain import clean
-from eventcal.feeds.table import COLUMNS, HEADER, csv_document, csv_row
+from eventcal.feeds.table import COLUMNS, HEADER
+from tests import entries as samples
 from tests.clocks import NOON
+from tests.documents import document
 
-TALK = CalendarEntry(
-    uid="talk-1@cal.example.org",
-    kind=EntryKind.TALK,
+TALK = replace(
+    samples.TALK,
     title='Xen, "the" hypervisor',
-    starts=datetime(2026, 6, 10, 13, 30),  # noqa: DTZ001 - local
-    ends=datetime(2026, 6, 10, 14, 15),  # noqa: DTZ001 - local
-    zone="Europe/Berlin",
-    status=Status.CONFIRMED,
-    transparent=False,
-    created_at=NOON,
-    url="https://cal.example.org/talks/1",
-    description="Why.",
-    html="<p>Why.</p>",
     location="Room 1, Hall",
     categories=("Core", "arm"),
     participants=(
@@ -36,31 +29,14 @@ TALK = CalendarEntry(
     ),
     talk=TalkFacts(event="xen-summit", kind="talk", abstract="Why.", language="en", track="Core", room="Room 1"),
 )
-EVENT = replace(
-    TALK,
-    uid="event-1@cal.example.org",
-    kind=EntryKind.EVENT,
-    title="Xen Summit",
-    starts=date(2026, 6, 10),
-    ends=date(2026, 6, 13),
-    status=Status.TENTATIVE,
-    url="https://cal.example.org/events/xen-summit",
-    location=None,
-    categories=(),
-    participants=(),
-    talk=None,
-)
+STAMPS = Stamps(sequence=3, changed_at=NOON + timedelta(hours=1))
 # Half a character, and everything else that hypothesis leaves out of texts.
 ANYTHING = st.text(st.characters(), max_size=40)
 
 
-def kept(entry: CalendarEntry) -> KeptEntry:
-    return KeptEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON + timedelta(hours=1)), number=17)
-
-
 def read(*entries: CalendarEntry) -> list[dict[str, str]]:
     """Give the rows as a strict reader reads the whole table."""
-    text = csv_document([csv_row(kept(entry)) for entry in entries]).decode("utf-8-sig")
+    text = document(CSV, *entries, stamps=STAMPS).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
@@ -85,17 +61,16 @@ def test_a_table_is_these_lines() -> None:
         '"Room 1, Hall",Grace Hopper; Ada Lovelace,Core; arm,xen-summit,Core,Room 1,en,'
         "https://cal.example.org/talks/1,talk-1@cal.example.org,2026-03-01T13:00:00Z"
     )
-    table = csv_document(csv_row(kept(entry)) for entry in (EVENT, TALK))
-    assert table.decode() == f"\ufeff{header}\r\n{event}\r\n{talk}\r\n"
+    assert document(CSV, samples.DAYS, TALK, stamps=STAMPS).decode() == f"\ufeff{header}\r\n{event}\r\n{talk}\r\n"
 
 
 def test_a_table_without_entries_has_its_header() -> None:
-    assert csv_document([]) == HEADER
+    assert document(CSV) == HEADER
     assert read() == []
 
 
 def test_what_is_repeated_is_one_row_with_its_rule() -> None:
-    (row,) = read(replace(EVENT, recurrence="FREQ=WEEKLY;BYDAY=WE"))
+    (row,) = read(replace(samples.DAYS, recurrence="FREQ=WEEKLY;BYDAY=WE"))
     assert (row["recurrence"], row["starts"]) == ("FREQ=WEEKLY;BYDAY=WE", "2026-06-10")
 
 
@@ -105,7 +80,7 @@ def test_instants_follow_the_clocks_as_they_change() -> None:
         starts=datetime(2026, 10, 25, 1, 30),  # noqa: DTZ001 - local
         ends=datetime(2026, 10, 25, 2, 30, fold=1),  # noqa: DTZ001 - local
     )
-    day = replace(EVENT, starts=date(2026, 10, 25), ends=date(2026, 10, 26))
+    day = replace(samples.DAYS, starts=date(2026, 10, 25), ends=date(2026, 10, 26))
     assert [(row["starts_at"], row["ends_at"]) for row in read(night, day)] == [
         ("2026-10-25T01:30:00+02:00", "2026-10-25T02:30:00+01:00"),
         ("2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00"),
@@ -165,9 +140,9 @@ def test_whatever_people_type_stays_in_its_cell(text: str, other: str) -> None:
         participants=(person,),
         talk=facts,
     )
-    rows = read(entry, EVENT)
+    rows = read(entry, samples.DAYS)
     assert [list(row) for row in rows] == [list(COLUMNS)] * 2
-    assert rows[1] == read(EVENT)[0]
+    assert rows[1] == read(samples.DAYS)[0]
     for name in ("title", "location", "speakers", "event", "track", "recurrence"):
         assert rows[0][name] in {clean(text), f"'{clean(text)}"}
     for name in ("uid", "url", "categories", "language", "room"):

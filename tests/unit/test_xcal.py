@@ -8,15 +8,16 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from hypothesis import given, settings
 
-from eventcal.feeds import jcal, xcal
-from eventcal.feeds.components import Component, Property, ValueType, moments, text, uri, zone_component
+from eventcal.feeds import xcal
+from eventcal.feeds.components import Component, Property, ValueType, moments, text, uri
 from eventcal.feeds.entry import CalendarEntry
-from eventcal.feeds.vevent import enriched_components, event_components, head_properties
+from eventcal.feeds.formats import JCAL, XCAL, Options
 from eventcal.feeds.zones import vtimezone
-from tests.entries import ANYTHING, DAYS, HEAD, MEETUP, STAMPS, TALK, WEEK, filled, filled_head, readable
+from tests.documents import document
+from tests.entries import ANYTHING, DAYS, MEETUP, TALK, WEEK, filled, filled_head, readable
 
 SPACE = "{urn:ietf:params:xml:ns:icalendar-2.0}"
-ZONE = zone_component(vtimezone("America/New_York", date(2026, 1, 1), date(2026, 12, 31)))
+NEW_YORK = vtimezone("America/New_York", date(2026, 1, 1), date(2026, 12, 31))
 AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
 NUMBERS = frozenset(
     {"count", "interval", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos", "byhour", "byminute"}
@@ -159,10 +160,8 @@ def test_a_property_is_this_element(one: Property, element: str) -> None:
 
 def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
     inner = Component("STANDARD", (text("TZNAME", "CET"),))
-    body = xcal.frame(
-        [text("VERSION", "2.0")], zones=[Component("VTIMEZONE", (), (inner,))], pieces=[b"<one/>", b"<two/>"]
-    )
-    assert body.decode() == (
+    above, below = xcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", (), (inner,))])
+    assert (above + b"<one/><two/>" + below).decode() == (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
         "<properties><version><text>2.0</text></version></properties><components>"
@@ -172,7 +171,7 @@ def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
 
 
 def test_a_feed_without_entries_is_a_calendar() -> None:
-    (calendar,) = parsed(xcal.frame([text("VERSION", "2.0")], zones=[], pieces=[]))
+    (calendar,) = parsed(b"".join(xcal.around([text("VERSION", "2.0")], zones=[])))
     assert as_jcal(calendar) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
 
 
@@ -181,18 +180,16 @@ def test_a_feed_without_entries_is_a_calendar() -> None:
 
 @pytest.mark.parametrize("entries", [[TALK], [DAYS, TALK], [MEETUP], [WEEK, MEETUP]])
 def test_it_says_what_jcal_says(entries: list[CalendarEntry]) -> None:
-    head = head_properties(HEAD)
-    components = [enriched_components(entry, STAMPS) for entry in entries]
-    body = xcal.frame(head, zones=[ZONE], pieces=map(xcal.piece, components))
-    (calendar,) = parsed(body)
-    assert as_jcal(calendar) == json.loads(jcal.frame(head, zones=[ZONE], pieces=map(jcal.piece, components)))
+    xml, array = (document(fmt, *entries, zones=[NEW_YORK], options=Options(rich=True)) for fmt in (XCAL, JCAL))
+    (calendar,) = parsed(xml)
+    assert as_jcal(calendar) == json.loads(array)
 
 
 @given(hostile=ANYTHING)
 @settings(max_examples=100)
 def test_nothing_breaks_out_of_its_element(hostile: str) -> None:
-    head, components = head_properties(filled_head(hostile)), event_components(filled(hostile), STAMPS)
-    (calendar,) = parsed(xcal.frame(head, zones=[], pieces=[xcal.piece(components)]))
+    xml, array = (document(fmt, filled(hostile), head=filled_head(hostile)) for fmt in (XCAL, JCAL))
+    (calendar,) = parsed(xml)
     read = as_jcal(calendar)
-    assert read == json.loads(jcal.frame(head, zones=[], pieces=[jcal.piece(components)]))
+    assert read == json.loads(array)
     assert [one[3] for one in read[2][0][1] if one[0] == "summary"] == [readable(hostile)]

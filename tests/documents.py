@@ -1,0 +1,21 @@
+"""Feeds of given entries, put together from what their format has: pieces, and what stands around these."""
+
+from collections.abc import Sequence
+
+from eventcal.feeds.entry import CalendarEntry, FeedHead, KeptEntry, Stamps
+from eventcal.feeds.formats import PLAIN, Format, Options
+from tests.entries import HEAD, STAMPS
+
+
+def document(
+    fmt: Format,
+    *entries: CalendarEntry,
+    head: FeedHead = HEAD,
+    zones: Sequence[str] = (),
+    options: Options = PLAIN,
+    stamps: Stamps = STAMPS,
+) -> bytes:
+    """Give the feed of these entries; zones: the VTIMEZONEs that they need."""
+    above, below = fmt.around(head, zones)
+    kept = [KeptEntry(entry=entry, stamps=stamps, number=number) for number, entry in enumerate(entries, start=1)]
+    return above + fmt.separator.join([fmt.write(one, options) for one in kept]) + below
