@@ -5,11 +5,13 @@ may have (`LedgerState.reshaped_at`), and on another day, the feed is read whole
 """
 
 import hashlib
-from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate
+from operator import itemgetter
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -39,7 +41,7 @@ class Wanted:
 class _Place(NamedTuple):
     """Where an entry stands, by day and UID, for databases differ in how they sort text; and what it is there.
 
-    mark: names what it says, its UID in it. zone is None where it needs no VTIMEZONE.
+    mark: names what it says, beside its UID. zone is None where it needs no VTIMEZONE.
     """
 
     first_day: str
@@ -57,19 +59,44 @@ _Part = tuple[_Place, bytes | memoryview]
 class Assembly:
     """A feed's bytes at a revision of the public data, and what names them: the same name, the same bytes.
 
-    places: its entries in their order. ends: where the bytes of each end in the body.
+    places: its entries in their order. sizes: how many bytes each takes in the body; begins: where the first does.
     """
 
     revision: int
     version: str
     body: bytes
     places: Sequence[_Place]
-    begins: Sequence[int]
-    ends: Sequence[int]
+    sizes: Sequence[int]
+    begins: int
 
     def weight(self) -> int:
         """Return about how many bytes are held beside the body."""
         return 500 * len(self.places)
+
+
+class _Gathered:
+    """Entries in their order, and their bytes in few pieces: those that lie side by side already are one."""
+
+    def __init__(self, separator: bytes) -> None:
+        self.separator = separator
+        self.places: list[_Place] = []
+        self.sizes = array("L")
+        self.texts: list[bytes | memoryview] = []
+
+    def add(self, part: _Part) -> None:
+        """Take one entry."""
+        place, text = part
+        self.places.append(place)
+        self.sizes.append(len(text))
+        self.texts.append(text)
+
+    def copy(self, before: Assembly, begins: Sequence[int], start: int, stop: int) -> None:
+        """Take the entries of an assembly from one place to before another; `begins` is where the bytes of each do."""
+        if start < stop:
+            last = stop - 1
+            self.places += before.places[start:stop]
+            self.sizes.extend(before.sizes[start:stop])
+            self.texts.append(memoryview(before.body)[begins[start] : begins[last] + before.sizes[last]])
 
 
 def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) -> Assembly:
@@ -84,9 +111,10 @@ def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) 
         pieces += text
         lying.append((place, begins, len(pieces)))
     seen = memoryview(pieces)
-    parts = sorted(((place, seen[begins:ends]) for place, begins, ends in lying), key=_order)
-    version = _version(wanted, (place for place, _ in parts))
-    return _joined(wanted, parts, version=version, revision=revision)
+    gathered = _Gathered(wanted.format.separator)
+    for place, begins, ends in sorted(lying, key=lambda one: _order(one[0])):
+        gathered.add((place, seen[begins:ends]))
+    return _joined(wanted, gathered, version=_version(wanted, gathered.places), revision=revision)
 
 
 def may_follow(assembly: Assembly, *, revision: int, reshaped_at: int) -> bool:
@@ -99,47 +127,59 @@ def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int,
     columns = COLUMNS[wanted.format.column(wanted.options)]
     rows = rows_since(session, wanted.feed, columns, revision=before.revision, now=now)
     touched = {row.uid for _, row in rows}
-    body = memoryview(before.body)
-    stood = zip(before.places, before.begins, before.ends, strict=True)
-    parts: list[_Part] = [(place, body[begins:ends]) for place, begins, ends in stood if place.uid not in touched]
-    for here, row in rows:
-        if here:
-            insort(parts, _part(wanted, row), key=_order)
-    version = _version(wanted, (place for place, _ in parts))
+    parts = sorted((_part(wanted, row) for here, row in rows if here), key=lambda part: _order(part[0]))
+    gathered = _Gathered(wanted.format.separator)
+    between = len(gathered.separator)
+    begins = list(accumulate((size + between for size in before.sizes), initial=before.begins))
+    done = 0
+    for at, part in _steps(before, touched, parts):
+        gathered.copy(before, begins, done, at)
+        if part is not None:
+            gathered.add(part)
+        done = at if part is not None else at + 1
+    gathered.copy(before, begins, done, len(before.places))
+    version = _version(wanted, gathered.places)
     if version == before.version:
         return replace(before, revision=revision)
-    return _joined(wanted, parts, version=version, revision=revision)
+    return _joined(wanted, gathered, version=version, revision=revision)
+
+
+def _steps(before: Assembly, touched: Collection[str], parts: Iterable[_Part]) -> Iterable[tuple[int, _Part | None]]:
+    """Return in their order the places at which an assembly changes: None where an entry is left out, else a new one.
+
+    A new entry goes before the old one at its place.
+    """
+    gone = [(at, 1, None) for at, place in enumerate(before.places) if place.uid in touched]
+    come = [(bisect_left(before.places, _order(part[0]), key=_order), 0, part) for part in parts]
+    return [(at, part) for at, _, part in sorted([*come, *gone], key=itemgetter(0, 1))]
 
 
 def _part(wanted: Wanted, row: Row[Any]) -> tuple[_Place, bytes]:
     text, zone = wanted.format.piece(row, wanted.options)
-    mark = f"{row.uid} {row.revision if wanted.format.tells_more else f'{row.content[:16]} {row.sequence}'}"
+    mark = str(row.revision) if wanted.format.tells_more else f"{row.content[:16]} {row.sequence}"
     # Many entries share these: each is held once.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
     return _Place(first_day, row.uid, last_day, zone, mark, row.stamp), text
 
 
-def _order(part: _Part) -> tuple[str, str]:
-    return part[0].first_day, part[0].uid
+def _order(place: _Place) -> tuple[str, str]:
+    return place.first_day, place.uid
 
 
-def _joined(wanted: Wanted, parts: Sequence[_Part], *, version: str, revision: int) -> Assembly:
-    places = [place for place, _ in parts]
-    texts = [text for _, text in parts]
-    changed_at = max([place.stamp for place in places], default=None)
-    zones = [vtimezone(zone, first, last) for zone, (first, last) in _spans(places).items()]
+def _joined(wanted: Wanted, gathered: _Gathered, *, version: str, revision: int) -> Assembly:
+    changed_at = max([place.stamp for place in gathered.places], default=None)
+    zones = [vtimezone(zone, first, last) for zone, (first, last) in _spans(gathered.places).items()]
     above, below = wanted.format.around(replace(wanted.head, changed_at=changed_at), zones)
-    separator = wanted.format.separator
+    separator, texts = gathered.separator, gathered.texts
     between = [one for text in texts for one in (separator, text)][1:] if separator else texts
-    ends = list(accumulate((len(text) + len(separator) for text in texts), initial=len(above)))
     return Assembly(
         revision=revision,
         version=version,
         # Once and in one go: it may be many megabytes.
         body=b"".join([above, *between, below]),
-        places=places,
-        begins=ends[:-1],
-        ends=[end - len(separator) for end in ends[1:]],
+        places=gathered.places,
+        sizes=gathered.sizes,
+        begins=len(above),
     )
 
 
@@ -149,7 +189,7 @@ def _version(wanted: Wanted, places: Iterable[_Place]) -> str:
     Every entry counts. Sums and counts would not do: as days pass, entries come and go without any change.
     """
     about = f"{wanted.renderer} {wanted.format.name} {wanted.options!r} {wanted.head!r}"
-    name = "\n".join([about, *[place.mark for place in places]])
+    name = "\n".join([about, *[f"{place.uid} {place.mark}" for place in places]])
     return hashlib.blake2b(name.encode(errors="replace"), digest_size=12).hexdigest()
 
 

@@ -133,7 +133,7 @@ class Subscriber:
 
 def told(assembly: Assembly) -> tuple[object, ...]:
     """Return all that there is of an assembly."""
-    entries = tuple(assembly.places), tuple(assembly.begins), tuple(assembly.ends)
+    entries = tuple(assembly.places), tuple(assembly.sizes), assembly.begins
     return assembly.revision, assembly.version, assembly.body, *entries
 
 
@@ -285,7 +285,7 @@ def test_an_event_that_is_found_elsewhere_takes_its_talks_along(
 
 
 def test_an_assembly_is_followed_over_so_many_changes_and_no_more() -> None:
-    before = Assembly(revision=7, version="v", body=b"", places=(), begins=(), ends=())
+    before = Assembly(revision=7, version="v", body=b"", places=(), sizes=(), begins=0)
     assert [may_follow(before, revision=revision, reshaped_at=7) for revision in (7, 8, 507, 508)] == [
         *(True, True, True, False)
     ]

@@ -249,8 +249,15 @@ def test_a_series_takes_talks_and_is_listed_as_open_until_its_last_day_is_over(
     app: Flask, member: Api, clock: FixedClock, *, recurrence: str, last: datetime
 ) -> None:
     with writing(app) as session:
-        times = {"starts": "2026-06-03T18:00:00", "ends": "2026-06-03T19:00:00", "timezone": "Europe/Berlin"}
-        make_event(session, slug="call", programme=Programme.LISTED, call=None, recurrence=recurrence, **times)
+        make_event(
+            session,
+            slug="call",
+            programme=Programme.LISTED,
+            call=None,
+            recurrence=recurrence,
+            starts="2026-06-03T18:00:00",
+            ends="2026-06-03T19:00:00",
+        )
     ends = "COUNT" in recurrence or "UNTIL" in recurrence
     for moment, is_open in ((last, True), (last + timedelta(seconds=1), not ends)):
         clock.move(moment)
