@@ -19,6 +19,8 @@ from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
 
 _BACK, _AHEAD = timedelta(days=30), timedelta(days=400)
+# How many rows of a whole feed are held beside what is made of them.
+_AT_A_TIME = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
 
@@ -58,7 +60,9 @@ def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) ->
     members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
     if not members:
         return ()
-    return session.execute(union_all(*members) if len(members) > 1 else members[0])
+    found = union_all(*members) if len(members) > 1 else members[0]
+    # PostgreSQL's driver would hold all of it at once.
+    return session.execute(found, execution_options={"yield_per": _AT_A_TIME})
 
 
 def _joined(rows: Select[Any], matched: ColumnElement[bool], columns: Columns) -> Select[Any]:
