@@ -19,7 +19,7 @@ from eventcal.feeds.loading import DEADLINES, Rows, load_rows, load_state
 from eventcal.feeds.models import LedgerEntry, LedgerState
 from eventcal.feeds.stored import dump_entry, load_entry
 from eventcal.kit.clock import whole_second
-from eventcal.kit.database import answer_not_before
+from eventcal.kit.database import answer_not_before, by_now
 from eventcal.kit.localtime import zone
 from eventcal.talks.models import Talk
 
@@ -90,8 +90,10 @@ class Writer:
         """Take the next revision. Private changes count on their own, so the common counter may have to jump."""
         self.state.revision = max(self.state.revision, own) + 1
         if not self._dated:
-            # Later than the last by a second at least, whenever this unit began: whoever read meanwhile was told that.
-            self.state.changed_at = max(whole_second(self.now), self.state.changed_at + _A_SECOND)
+            # Later than the last by a second at least, and than when this unit began, which may be minutes ago: whoever
+            # read meanwhile was told that.
+            moment = by_now(self.session, began=self.now)
+            self.state.changed_at = max(whole_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision
 

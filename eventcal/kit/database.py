@@ -174,7 +174,7 @@ class Unit:
     def __init__(self, session: Session, hooks: Sequence[Hook], clock: Clock) -> None:
         self.session = session
         self.now = clock.now()
-        self._clock = clock
+        session.info["clock"] = clock
         self._hooks = hooks
         self._changes: list[Change] = []
         self._follows = False
@@ -195,12 +195,10 @@ class Unit:
             self._note_changes(self.session)
         changes = tuple(self._changes)
         self._changes.clear()
-        # Many minutes may have passed, in which readers were told that nothing had changed.
-        moment = max(self.now, self._clock.now())
         self._follows = True
         try:
             for hook in self._hooks:
-                hook(self.session, changes, moment)
+                hook(self.session, changes, self.now)
             self.session.flush()
         finally:
             self._follows = False
@@ -215,6 +213,15 @@ def are_shown(table: type[Base], fields: Iterable[str]) -> bool:
     """Say whether others may see any of these fields: a relation, or a column that is not private."""
     columns = inspect(table).columns
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)
+
+
+def by_now(session: Session, *, began: datetime) -> datetime:
+    """Return the time (UTC) by the clock of the unit that a session works in, and never one before it began.
+
+    For what readers are told meanwhile: all that a unit writes is of the moment when it began.
+    """
+    clock: Clock | None = session.info.get("clock")
+    return began if clock is None else max(began, clock.now())
 
 
 def answer_not_before(session: Session, moment: datetime) -> None:

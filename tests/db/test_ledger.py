@@ -58,6 +58,21 @@ def test_a_change_raises_sequence_and_stamps_but_not_created(calendar: Calendar)
     }
 
 
+@pytest.mark.parametrize(("took", "dated"), [(0, 0), (600, 600), (-600, 0)])
+def test_a_unit_that_took_minutes_is_dated_when_it_settles_and_stamped_when_it_began(
+    calendar: Calendar, took: int, dated: int
+) -> None:
+    event_id = add_event(calendar)
+    calendar.clock.tick(60)
+    began = calendar.clock.now()
+    with calendar.database.unit_of_work() as unit:
+        unit.session.get_one(Event, event_id).title = "Else"
+        calendar.clock.tick(took)
+    with calendar.database.reading() as session:
+        assert state_of(session).changed_at == began + timedelta(seconds=dated)
+    assert calendar.numbers()[event_id].stamp == began
+
+
 @pytest.mark.parametrize("move", [0, 0.4, -86400])
 def test_changes_in_the_same_second_are_stamped_a_second_apart_and_answered_when_it_has_come(
     calendar: Calendar, move: float

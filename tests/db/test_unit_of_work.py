@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from eventcal.kit.database import Change, answer_not_before
+from eventcal.kit.database import Change, answer_not_before, by_now
 from eventcal.kit.refusals import Conflict
 from tests.clocks import NOON, FixedClock
 from tests.shelf import Book, Leaf, OpenShelf, put, titles
@@ -93,15 +93,19 @@ def test_a_hook_sees_each_row_that_was_added_changed_or_deleted(open_shelf: Open
     ]
 
 
-@pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
-def test_a_hook_is_told_when_the_unit_settles_which_is_never_before_it_began(
-    open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int
-) -> None:
+def test_a_hook_is_told_when_the_unit_began(open_shelf: OpenShelf, clock: FixedClock) -> None:
     recorder = Recorder()
     with open_shelf(recorder).unit_of_work() as unit:
-        clock.tick(passed)
+        clock.tick(5)
     assert unit.now == NOON
-    assert recorder.moments == [NOON + timedelta(seconds=told)]
+    assert recorder.moments == [NOON]
+
+
+@pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
+def test_a_unit_knows_how_late_it_is_by_now(open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int) -> None:
+    with open_shelf().unit_of_work() as unit:
+        clock.tick(passed)
+        assert by_now(unit.session, began=unit.now) == NOON + timedelta(seconds=told)
 
 
 def test_a_row_that_ends_as_it_was_is_no_change(open_shelf: OpenShelf) -> None:

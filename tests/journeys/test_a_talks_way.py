@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
@@ -85,7 +84,7 @@ def test_from_a_new_member_into_every_calendar(password: str, server: Server) ->
     [listed] = server.ask("GET", f"{API}/events/{SUMMIT}/talks?q=calculator")[1]["items"]
     assert (listed["id"], listed["room"]) == (talk["id"], "Michigan A")
     before = _entry(server, talk["id"])
-    assert before.start.tzinfo == ZoneInfo("America/Chicago")
+    assert str(before.start.tzinfo) == "America/Chicago"
     assert before.start.replace(tzinfo=None).isoformat() == f"{day}T16:00:00"
     assert (str(before["LOCATION"]), str(before["SUMMARY"])) == ("Michigan A, Chicago", offered["title"])
 
