@@ -36,8 +36,10 @@ from eventcal.web.door import Door
 from eventcal.web.errors import register_errors
 from eventcal.web.front import front
 from eventcal.web.health import health
+from eventcal.web.language import start_language
 from eventcal.web.limits import start_limits
 from eventcal.web.links import Links
+from eventcal.web.pages.routes import pages
 from eventcal.web.paths import Segment
 from eventcal.web.renditions import RenditionCache
 from eventcal.web.security import start_security
@@ -82,12 +84,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     register_errors(app)
     start_security(app, settings, house.clock)
     start_limits(app, settings)
+    start_language(app)
     answer_preflights(app)
     app.register_blueprint(calendars)
     app.register_blueprint(documents)
     app.register_blueprint(checking)
     app.register_blueprint(health)
     app.register_blueprint(front)
+    app.register_blueprint(pages)
     _serve_api(app, settings)
     app.wsgi_app = Door(app.wsgi_app, partial(house_of, app))  # type: ignore[method-assign]  # the documented way
     if settings.trusted_proxies:

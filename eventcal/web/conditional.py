@@ -24,6 +24,9 @@ from eventcal.web.renditions import Rendition
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 """Cache-Control of what everybody may see."""
 
+REVALIDATED = "public, no-cache"
+"""Cache-Control of what everybody may see and keep, but not show without asking whether it is still so: pages."""
+
 PRIVATE = "private, max-age=300"
 """Cache-Control of what belongs to one person, such as a secret feed."""
 
@@ -79,7 +82,7 @@ def decide(
 ) -> Decided:
     """Return what is answered to these request headers, as `serve` does."""
     coding = _chosen(rendition, acceptable_codings(accept_encoding))
-    headers = list(_validators(rendition.etag, rendition.cache_control, coding))
+    headers = list(_validators(rendition.etag, rendition.cache_control, coding, rendition.language))
     dated = rendition.last_modified if _is_settled(now) else None
     if dated is not None:
         headers.append(("Last-Modified", _told(dated, now=now)))
@@ -90,16 +93,18 @@ def decide(
     if same:
         return Decided(headers, None)
     headers += _particulars(rendition.media_type, rendition.filename, rendition.link, coding)
+    if rendition.language is not None:
+        headers.append(("Content-Language", rendition.language))
     return Decided(headers, rendition.encoded(coding))
 
 
 @lru_cache(4096)
-def _validators(etag: str, cache_control: str, coding: str) -> list[tuple[str, str]]:
+def _validators(etag: str, cache_control: str, coding: str, language: str | None) -> list[tuple[str, str]]:
     """Return what 200 and 304 have in common, the date apart."""
     return [
         ("ETag", entity_tag(etag, coding)),
         ("Cache-Control", cache_control),
-        ("Vary", "Accept-Encoding"),
+        ("Vary", "Accept-Encoding" if language is None else "Accept-Encoding, Accept-Language"),
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Expose-Headers", "ETag, Last-Modified, Link, Content-Disposition"),
     ]

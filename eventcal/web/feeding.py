@@ -39,7 +39,7 @@ class Document:
 
     make: Callable[[Session, State, Origin | None], Made]
     media_type: str
-    filename: str
+    filename: str | None
     cache_control: str = PUBLIC
     dated: bool = True
 
@@ -82,22 +82,32 @@ def rendition_of(endpoint: str, view_args: Mapping[str, str], args: MultiDict[st
     return _make(find, state_for({}, house()), None, moment=now())
 
 
-def serve_document(find: Find, *, cache: RenditionCache, counted: str | None = None) -> Response:
-    """Answer a GET from what is kept for its URL, else with what is made; `counted` as in Rendition."""
+def serve_document(
+    find: Find, *, cache: RenditionCache, counted: str | None = None, language: str | None = None
+) -> Response:
+    """Answer a GET from what is kept for its URL, else with what is made; `counted` and `language` as in Rendition."""
     moment = now()
     state = state_for(request.environ, house())
-    key = RenditionKey.at(url_of(request.environ), state.revision, moment)
+    url = url_of(request.environ)
+    key = RenditionKey.at(url if language is None else f"{url}#{language}", state.revision, moment)
     kept = cache.get(key)
     if kept is None:
         # Whoever has the turn before makes just this.
         with cache.turn(key):
-            kept = cache.get(key) or _make(find, state, cache.get_earlier(key), moment=moment, counted=counted)
+            earlier = cache.get_earlier(key)
+            kept = cache.get(key) or _make(find, state, earlier, moment=moment, counted=counted, language=language)
             cache.put(key, kept)
     return serve(kept, request, moment)
 
 
 def _make(
-    find: Find, state: State, earlier: Rendition | None, *, moment: datetime, counted: str | None = None
+    find: Find,
+    state: State,
+    earlier: Rendition | None,
+    *,
+    moment: datetime,
+    counted: str | None = None,
+    language: str | None = None,
 ) -> Rendition:
     with house().database.reading() as session:
         document = find(session, moment)
@@ -113,6 +123,7 @@ def _make(
         cache_control=document.cache_control,
         filename=document.filename,
         counted=counted,
+        language=language,
         origin=made.origin,
     )
 

@@ -46,6 +46,7 @@ class Rendition:
     filename: what a download is called, or None; reduced to safe ASCII.
     link: the Link header of a page of a list.
     counted: what fetches of it are counted under; None where nobody counts.
+    language: the one that it is in, where others get it in theirs under the same URL.
     """
 
     body: bytes
@@ -56,6 +57,7 @@ class Rendition:
     filename: str | None = None
     link: str | None = None
     counted: str | None = None
+    language: str | None = None
     origin: Origin | None = field(default=None, repr=False, compare=False)
     encodings: Encodings = field(default_factory=Encodings, init=False, repr=False, compare=False)
 

@@ -1,0 +1,123 @@
+"""A page: what stands in its head, and how it is kept and answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from eventcal.feeds.state import State
+from eventcal.web.conditional import REVALIDATED, etag_of
+from eventcal.web.feeding import NOTHING_KEPT, Document, Made, serve_document
+from eventcal.web.language import LANGUAGES, language
+from eventcal.web.renditions import Origin
+from eventcal.web.work import house, links, settings
+
+pages = Blueprint("pages", __name__)
+
+MEDIA_TYPE = "text/html; charset=utf-8"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedLink:
+    """A feed that a page leads to: its address, its type, and what it is called."""
+
+    url: str
+    type: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a page says.
+
+    path: its own, with the query that makes it what it is. title and description: also for whoever shares it.
+    feeds: for programs that look for them. structured: schema.org's words for it (JSON-LD).
+    indexed: whether search engines are to list it. changes_by_itself: whether it tells what the clock says.
+    """
+
+    template: str
+    title: str
+    path: str
+    description: str = ""
+    feeds: tuple[FeedLink, ...] = ()
+    structured: Mapping[str, Any] | None = None
+    indexed: bool = True
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+Make = Callable[[Session, datetime], Page]
+"""Makes a page of what a session sees at a moment; refuses what is not there."""
+
+
+def show(make: Make, *, changes_by_itself: bool = False) -> Response:
+    """Answer a GET with a page, the same for everybody who reads this language; kept as lists are.
+
+    One that `changes_by_itself`, with the clock, is made each time.
+    """
+    document = Document(
+        make=lambda session, state, earlier: _made(make, session, state, earlier),
+        media_type=MEDIA_TYPE,
+        filename=None,
+        cache_control=REVALIDATED,
+        dated=not changes_by_itself,
+    )
+    cache = NOTHING_KEPT if changes_by_itself else house().renditions
+    answer = serve_document(lambda _session, _moment: document, cache=cache, language=language())
+    return guarded(answer)
+
+
+def guarded(answer: Response) -> Response:
+    """Return the answer with what a browser must hold a page to."""
+    answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    if settings().base_url.startswith("https://"):
+        answer.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return answer
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML in the language of the request under way."""
+    return render_template(
+        page.template,
+        page=page,
+        canonical=f"{settings().base_url}{page.path}",
+        site=settings().name,
+        home=links().home(),
+        structured=_harmless(page.structured) if page.structured else None,
+        language=language(),
+        languages=LANGUAGES,
+        here=_here,
+        **page.values,
+    )
+
+
+def _made(make: Make, session: Session, _state: State, _earlier: Origin | None) -> Made:
+    body = render(make(session, house().clock.now())).encode()
+    return Made(version=etag_of(body), body=body)
+
+
+def _here(**changed: str | None) -> str:
+    """Return this page's path and query with some parameters changed; None takes one away."""
+    args = request.args.copy()
+    for name, value in changed.items():
+        args.pop(name, None)
+        if value is not None:
+            args[name] = value
+    query = urlencode(list(args.items(multi=True)), quote_via=quote, safe=":")
+    return f"{request.path}?{query}" if query else request.path
+
+
+def _harmless(structured: Mapping[str, Any]) -> Markup:
+    """Return JSON that can stand in a script element: it holds no "<", which could end the element."""
+    return Markup(orjson.dumps(structured).decode().replace("<", "\\u003c"))  # noqa: S704 - no < in it

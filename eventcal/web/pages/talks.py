@@ -1,0 +1,53 @@
+"""A talk's page."""
+
+from datetime import datetime
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from eventcal.kit.markdown import to_plain
+from eventcal.members.caller import VISITOR
+from eventcal.talks.queries import get_talk
+from eventcal.web.access import feed
+from eventcal.web.api.shapes import talk_json
+from eventcal.web.pages.moments import when
+from eventcal.web.pages.showing import FeedLink, Page, pages, show
+from eventcal.web.work import links
+
+# What a preview of a page has room for.
+_SHORT = 200
+
+
+@pages.get("/talks/<talk_id>")
+@feed
+def talk(talk_id: str) -> Response:
+    """Show a talk."""
+
+    def make(session: Session, _moment: datetime) -> Page:
+        row = get_talk(session, talk_id, VISITOR)
+        shown = talk_json(row, links())
+        return Page(
+            template="pages/talk.html",
+            title=row.title,
+            path=f"/talks/{row.id}",
+            description=short(to_plain(row.abstract or "")),
+            feeds=(FeedLink(url=links().talk_feed(row.id), type="text/calendar", title=row.title),),
+            values={
+                "talk": shown,
+                "event": {
+                    "title": row.event.title,
+                    "slug": row.event.slug,
+                    "venue": row.event.venue,
+                    "city": row.event.city,
+                },
+                "when": when(shown, tzid=row.event.timezone),
+            },
+        )
+
+    return show(make)
+
+
+def short(text: str) -> str:
+    """Return the beginning of a text on one line, for a preview."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1].rsplit(' ', 1)[0]}…"
