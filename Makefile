@@ -8,8 +8,11 @@ WORKERS ?= 1
 # Locked versions with their hashes, and no build of our own package in an environment that nobody locked.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# What was not translated is empty, and never a guess; what is said no more goes.
+WORDS := --mapping-file pyproject.toml --add-location file --no-wrap --project eventcal
+CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test fuzz check bench format lock clean
+.PHONY: help run test fuzz check bench format words lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +40,10 @@ bench: $(VENV)/dev.stamp  ## Measure what answers cost, beside a floor (docs/ben
 format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+words: $(VENV)/dev.stamp  ## Bring the catalogues up to what the pages say; new words wait to be translated
+	$(BIN)/pybabel --quiet extract $(WORDS) --output-file $(VENV)/words.pot eventcal/web
+	$(BIN)/pybabel --quiet update $(CATALOGUES) --input-file $(VENV)/words.pot --output-dir eventcal/web/translations
 
 lock:  ## Lock the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

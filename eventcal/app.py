@@ -33,6 +33,7 @@ from eventcal.web.checking import checking
 from eventcal.web.cors import answer_preflights
 from eventcal.web.documents import documents
 from eventcal.web.door import Door
+from eventcal.web.embeds.routes import embeds
 from eventcal.web.errors import register_errors
 from eventcal.web.front import front
 from eventcal.web.health import health
@@ -92,6 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.register_blueprint(health)
     app.register_blueprint(front)
     app.register_blueprint(pages)
+    app.register_blueprint(embeds)
     _serve_api(app, settings)
     app.wsgi_app = Door(app.wsgi_app, partial(house_of, app))  # type: ignore[method-assign]  # the documented way
     if settings.trusted_proxies:

@@ -82,7 +82,7 @@ def decide(
 ) -> Decided:
     """Return what is answered to these request headers, as `serve` does."""
     coding = _chosen(rendition, acceptable_codings(accept_encoding))
-    headers = list(_validators(rendition.etag, rendition.cache_control, coding, rendition.language))
+    headers = [*_validators(rendition.etag, rendition.cache_control, coding, rendition.language), *rendition.extra]
     dated = rendition.last_modified if _is_settled(now) else None
     if dated is not None:
         headers.append(("Last-Modified", _told(dated, now=now)))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from eventcal.feeds.clients import kind_of
 from eventcal.feeds.state import State, read_state
 from eventcal.web.conditional import decide
+from eventcal.web.language import language_of
 from eventcal.web.renditions import RenditionKey, url_of
 from eventcal.web.work import House
 
@@ -34,7 +35,8 @@ class Door:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer with what is kept, or let the request through."""
         house = self._house()
-        if not _is_plain(environ) or not house.renditions.knows(url_of(environ)):
+        url = _kept_under(house, environ) if _is_plain(environ) else None
+        if url is None:
             return self._app(environ, start_response)
         try:
             with house.database.glance() as connection:
@@ -42,7 +44,8 @@ class Door:
         except SQLAlchemyError:
             # The app meets the same, and knows what to say.
             return self._app(environ, start_response)
-        answer = _kept(house, environ, state, start_response)
+        key = RenditionKey.at(url, state.revision, house.clock.now())
+        answer = _kept(house, key, environ, start_response)
         return answer if answer is not None else self._app({**environ, _STATE: state}, start_response)
 
 
@@ -64,9 +67,17 @@ def _is_plain(environ: Environ) -> bool:
     return reads and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
 
 
-def _kept(house: House, environ: Environ, state: State, start_response: StartResponse) -> Iterable[bytes] | None:
+def _kept_under(house: House, environ: Environ) -> str | None:
+    """Return what something is kept under for this request, if anything is: its URL, or for pages with a language."""
+    url = url_of(environ)
+    if house.renditions.knows(url):
+        return url
+    in_language = url_of(environ, language_of(environ))
+    return in_language if house.renditions.knows(in_language) else None
+
+
+def _kept(house: House, key: RenditionKey, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
     moment = house.clock.now()
-    key = RenditionKey.at(url_of(environ), state.revision, moment)
     rendition = house.renditions.get(key)
     if rendition is None:
         return None

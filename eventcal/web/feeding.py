@@ -34,7 +34,8 @@ class Made:
 class Document:
     """Something to be served at a URL, and how it is made at a state of the data, from an earlier one where it can.
 
-    `dated` says that the public data and the day decide on it alone, so that it has a Last-Modified.
+    `dated` says that the public data and the day decide on it alone, so that it has a Last-Modified, and is kept.
+    `extra` are headers that go with it.
     """
 
     make: Callable[[Session, State, Origin | None], Made]
@@ -42,6 +43,7 @@ class Document:
     filename: str | None
     cache_control: str = PUBLIC
     dated: bool = True
+    extra: tuple[tuple[str, str], ...] = ()
 
 
 Find = Callable[[Session, datetime], Document]
@@ -88,15 +90,15 @@ def serve_document(
     """Answer a GET from what is kept for its URL, else with what is made; `counted` and `language` as in Rendition."""
     moment = now()
     state = state_for(request.environ, house())
-    url = url_of(request.environ)
-    key = RenditionKey.at(url if language is None else f"{url}#{language}", state.revision, moment)
+    key = RenditionKey.at(url_of(request.environ, language), state.revision, moment)
     kept = cache.get(key)
     if kept is None:
         # Whoever has the turn before makes just this.
         with cache.turn(key):
             earlier = cache.get_earlier(key)
             kept = cache.get(key) or _make(find, state, earlier, moment=moment, counted=counted, language=language)
-            cache.put(key, kept)
+            if kept.last_modified is not None:
+                cache.put(key, kept)
     return serve(kept, request, moment)
 
 
@@ -124,6 +126,7 @@ def _make(
         filename=document.filename,
         counted=counted,
         language=language,
+        extra=document.extra,
         origin=made.origin,
     )
 

@@ -1,27 +1,22 @@
-"""What stands at the door: where to go first, and what robots may fetch."""
+"""What stands at the door: what robots may fetch."""
 
-from flask import Blueprint, Response, redirect
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, Response
 
 from eventcal.web.access import feed
+from eventcal.web.work import links
 
 front = Blueprint("front", __name__)
 
 # Calendar services ask robots.txt before they fetch a feed; a path refused here is a calendar that never updates.
-_ROBOTS = "User-agent: *\nDisallow: /api/v1/auth/\nDisallow: /api/v1/me\n"
-
-
-@front.get("/")
-@feed
-def first() -> AnyResponse:
-    """Lead to the description of the API."""
-    return redirect("/api/v1/docs")
+# The others are pages that only who is here has a use for.
+_CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/login", "/register", "/submit")
 
 
 @front.get("/robots.txt")
 @feed
 def robots() -> Response:
-    """Let robots read everything that is public."""
-    answer = Response(_ROBOTS, mimetype="text/plain")
+    """Let robots read everything that is public, and say where all of it is named."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {links().home()}sitemap.xml"]
+    answer = Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
     answer.headers["Cache-Control"] = "public, max-age=86400"
     return answer

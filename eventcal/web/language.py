@@ -1,27 +1,94 @@
-"""The language of a page: what the reader's browser asks for, or what `lang` says; dates and numbers go with it."""
+"""The language of a page: what the reader's browser asks for, or what `lang` says; dates and numbers go with it.
+
+The words stand in `translations/{language}/LC_MESSAGES/messages.po` and are read from there at the start: there is no
+second file beside it that could be older. `make words` brings it up to what the pages say.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import parse_qs
 
 from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
 from flask import Flask, request
-from flask_babel import Babel
+from flask_babel import Babel, Domain
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """What pages are written in, each by its own name; the first is for whoever asks for none of them."""
 
+SOURCE = "en"
+"""The language that templates and code are written in: its words need no catalogue."""
+
+_DOMAIN = "messages"
+_ANY = "*"
+
 
 def start_language(app: Flask) -> None:
     """Have templates in `app` speak the language of each request."""
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    Babel(app, locale_selector=language)
+    babel = Babel(app, default_locale=SOURCE, default_domain=_DOMAIN, locale_selector=language)
+    words = Domain(domain=_DOMAIN)
+    # What stands here, Flask-Babel does not look for in folders.
+    words.cache.update({(code, _DOMAIN): words_of(code) for code in LANGUAGES})
+    babel.domain_instance = words
+
+
+def catalogue_path(code: str) -> Path:
+    """Return where the words of a language stand."""
+    return Path(__file__).parent / "translations" / code / "LC_MESSAGES" / f"{_DOMAIN}.po"
+
+
+@cache
+def words_of(code: str) -> Translations:
+    """Return the words of a language, ready to be asked for; those of the source language are what they are."""
+    if code == SOURCE:
+        return Translations()
+    with catalogue_path(code).open("rb") as file:
+        catalogue = read_po(file, locale=code, abort_invalid=True)
+    ready = BytesIO()
+    write_mo(ready, catalogue)
+    ready.seek(0)
+    return Translations(ready)
 
 
 def language() -> str:
     """Return the language of the request under way (BCP 47)."""
-    wanted = request.args.get("lang")
-    if wanted in LANGUAGES:
-        return str(wanted)
-    return request.accept_languages.best_match(LANGUAGES, default=next(iter(LANGUAGES)))
+    return language_of(request.environ)
+
+
+def language_of(environ: Mapping[str, str]) -> str:
+    """Return the language (BCP 47) that a WSGI request asks for: by `lang` in its query, else by Accept-Language."""
+    return _language(environ["QUERY_STRING"], environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def locale() -> Locale:
     """Return how dates and numbers are written in the language of the request under way."""
     return Locale.parse(language())
+
+
+@lru_cache(4096)
+def _language(query: str, accepted: str) -> str:
+    named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
+    return _known(named) or _accepted(accepted) or next(iter(LANGUAGES))
+
+
+def _accepted(header: str) -> str | None:
+    """Return the first of our languages among those that the browser asks for, the most wanted first.
+
+    The order is the reader's, from the top: who asks for Austrian German before English gets German. Werkzeug's
+    `best_match` would give English, for that is the only one of the two that is ours to the letter.
+    """
+    accepted = parse_accept_header(header, LanguageAccept)
+    wanted = [tag for tag, quality in accepted if quality > 0 and tag != _ANY]
+    return next((code for tag in wanted if (code := _known(tag))), None)
+
+
+def _known(tag: str) -> str | None:
+    """Return which of our languages a tag stands for, in whatever country or script, or None."""
+    code = tag.replace("_", "-").partition("-")[0].lower()
+    return code if code in LANGUAGES else None

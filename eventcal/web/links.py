@@ -46,6 +46,10 @@ class Links:
         """Return the secret URL of a member's own feed."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
+    def oembed(self, page: str) -> str:
+        """Return the URL that tells how a page of ours, by its URL, is shown elsewhere."""
+        return f"{self.base}/oembed?{urlencode({'url': page})}"
+
     def api(self, path: str, **query: str) -> str:
         """Return the URL of something in the API; `path` begins with a slash."""
         asked = f"?{urlencode(query)}" if query else ""

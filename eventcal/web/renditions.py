@@ -47,6 +47,7 @@ class Rendition:
     link: the Link header of a page of a list.
     counted: what fetches of it are counted under; None where nobody counts.
     language: the one that it is in, where others get it in theirs under the same URL.
+    extra: headers that go with it, whether it is sent or not.
     """
 
     body: bytes
@@ -58,6 +59,7 @@ class Rendition:
     link: str | None = None
     counted: str | None = None
     language: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
     origin: Origin | None = field(default=None, repr=False, compare=False)
     encodings: Encodings = field(default_factory=Encodings, init=False, repr=False, compare=False)
 
@@ -89,9 +91,10 @@ class RenditionKey(NamedTuple):
         return cls(url, generation, moment.astimezone(UTC).date())
 
 
-def url_of(environ: Mapping[str, str]) -> str:
-    """Return what a request's answer is kept under: its path and query as they came."""
-    return f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+def url_of(environ: Mapping[str, str], language: str | None = None) -> str:
+    """Return what a request's answer is kept under: its path and query as they came; for a page, in a language."""
+    url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+    return url if language is None else f"{url}#{language}"
 
 
 class RenditionCache:

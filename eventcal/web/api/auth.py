@@ -7,9 +7,9 @@ from flask import Response
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.errors import AddressTaken, CsrfRefused, MailedTokenRefused, SignInRefused
 from eventcal.members.queries import find_member_by_email
-from eventcal.members.service import add_member
 from eventcal.web import limits, signin
 from eventcal.web.access import by_cookie, current_member, public
+from eventcal.web.accounts import mail_reset_to, register_member
 from eventcal.web.api.answers import answer, nothing
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.me import member_json
@@ -27,7 +27,7 @@ from eventcal.web.api.schemas.auth import (
 )
 from eventcal.web.errors import TooMany
 from eventcal.web.visitor import is_confirmed, sign_in, sign_out
-from eventcal.web.work import links, now, reading, settings, unit_of_work
+from eventcal.web.work import links, now, reading, unit_of_work
 
 auth = Subject("auth", "Registering, signing in and out, passwords")
 
@@ -42,20 +42,9 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
 def register(form: dict[str, Any]) -> Response:
     """Register. Where mail is sent, an address that has an account is answered the same, and its owner is told."""
     limits.count_registration()
-    password_hash = signin.hashed(form["password"])
-    email, name = form["email"], form["name"]
-    sends_mail = settings().mail_url is not None
-    with unit_of_work() as session:
-        try:
-            new = add_member(session, email=email, name=name, password_hash=password_hash, now=now())
-        except AddressTaken:
-            owner = find_member_by_email(session, email)
-            if owner is None or not sends_mail:
-                raise
-            signin.mail_account_exists(session, owner, now=now())
-        else:
-            signin.mail_confirmation(session, new, now=now())
-    return answer({"email": email, "name": name, "confirmed": not sends_mail}, 201, location=links().api("/me"))
+    confirmed = register_member(email=form["email"], password=form["password"], name=form["name"])
+    said = {"email": form["email"], "name": form["name"], "confirmed": confirmed}
+    return answer(said, 201, location=links().api("/me"))
 
 
 @auth.post("/auth/login")
@@ -105,13 +94,7 @@ def confirm(form: dict[str, Any]) -> Response:
 @auth.answers(202, MailedOut)
 def reset(form: dict[str, Any]) -> Response:
     """Have the way to a new password mailed."""
-    limits.count_mail(form["email"])
-    with unit_of_work() as session:
-        found = find_member_by_email(session, form["email"])
-        if found is not None and found.active:
-            signin.mail_reset(session, found, now=now())
-        else:
-            signin.mail_nobody(session, now=now())
+    mail_reset_to(form["email"])
     return answer(_MAILED, 202)
 
 

@@ -1,16 +1,19 @@
 """When something is, in words: in its own zone or the reader's, in the reader's language."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names
 from flask import request
 
 from eventcal.kit.localtime import known_zone, zone
 from eventcal.web.language import locale
 
 Json = dict[str, Any]
+
+# How much of a longer unit there must be for it to be used: days are counted up to nine weeks.
+_IN_DAYS = 9
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,46 @@ def _hour(moment: datetime) -> str:
 def long_day(day: date) -> str:
     """Return a day in full."""
     return str(format_date(day, format="full", locale=locale()))
+
+
+def at(moment: datetime, *, tzid: str) -> When:
+    """Return a moment for a page, such as a deadline: in the zone `tzid`, or in the reader's."""
+    shown = readers_zone() or tzid
+    there = moment.astimezone(zone(shown))
+    written = there.isoformat()
+    return When(_day(there.date()), None, _hour(there), shown, written, written, there.date())
+
+
+def hour(moment: datetime, *, tzid: str) -> str:
+    """Return the time of day of a moment, in the zone `tzid` or in the reader's."""
+    return _hour(moment.astimezone(zone(readers_zone() or tzid)))
+
+
+def time_left(until: datetime, now: datetime) -> str:
+    """Return how far off a moment is in words: by days (UTC), so that it holds all day, or on the very day by hours."""
+    days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
+    if not days:
+        return str(
+            format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale())
+        )
+    return str(format_timedelta(days, granularity="day", threshold=_IN_DAYS, add_direction=True, locale=locale()))
+
+
+def weekday(number: int) -> str:
+    """Return the name of a weekday; 0 is Monday."""
+    return str(get_day_names("wide", "stand-alone", locale=locale())[number])
+
+
+def short_weekday(number: int) -> str:
+    """Return the short name of a weekday; 0 is Monday."""
+    return str(get_day_names("abbreviated", "stand-alone", locale=locale())[number])
+
+
+def first_weekday() -> int:
+    """Return the day on which a week begins for the reader; 0 is Monday."""
+    return int(locale().first_week_day)
+
+
+def short_day(day: date) -> str:
+    """Return a day without its year."""
+    return str(format_skeleton("MMMEd", day, locale=locale()))

@@ -11,11 +11,9 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.state import State
 from eventcal.web.conditional import REVALIDATED, etag_of
-from eventcal.web.feeding import NOTHING_KEPT, Document, Made, serve_document
+from eventcal.web.feeding import Document, Made, serve_document
 from eventcal.web.language import LANGUAGES, language
-from eventcal.web.renditions import Origin
 from eventcal.web.work import house, links, settings
 
 pages = Blueprint("pages", __name__)
@@ -43,6 +41,7 @@ class Page:
     path: its own, with the query that makes it what it is. title and description: also for whoever shares it.
     feeds: for programs that look for them. structured: schema.org's words for it (JSON-LD).
     indexed: whether search engines are to list it. changes_by_itself: whether it tells what the clock says.
+    embeddable: whether other sites can ask how to show it (oEmbed). policy: its Content-Security-Policy.
     """
 
     template: str
@@ -52,7 +51,10 @@ class Page:
     feeds: tuple[FeedLink, ...] = ()
     structured: Mapping[str, Any] | None = None
     indexed: bool = True
+    embeddable: bool = False
+    policy: str = CONTENT_SECURITY_POLICY
     values: Mapping[str, Any] = field(default_factory=dict)
+    changes_by_itself: bool = False
 
 
 Make = Callable[[Session, datetime], Page]
@@ -62,27 +64,38 @@ Make = Callable[[Session, datetime], Page]
 def show(make: Make, *, changes_by_itself: bool = False) -> Response:
     """Answer a GET with a page, the same for everybody who reads this language; kept as lists are.
 
-    One that `changes_by_itself`, with the clock, is made each time.
+    One that `changes_by_itself`, with the clock, is made each time; so is one that says so only when it is made.
     """
-    document = Document(
-        make=lambda session, state, earlier: _made(make, session, state, earlier),
-        media_type=MEDIA_TYPE,
-        filename=None,
-        cache_control=REVALIDATED,
-        dated=not changes_by_itself,
-    )
-    cache = NOTHING_KEPT if changes_by_itself else house().renditions
-    answer = serve_document(lambda _session, _moment: document, cache=cache, language=language())
-    return guarded(answer)
+
+    def find(session: Session, moment: datetime) -> Document:
+        page = make(session, moment)
+        return Document(
+            make=lambda _session, _state, _earlier: _made(page),
+            media_type=MEDIA_TYPE,
+            filename=None,
+            cache_control=REVALIDATED,
+            dated=not (changes_by_itself or page.changes_by_itself),
+            extra=guards(page.policy),
+        )
+
+    return serve_document(find, cache=house().renditions, language=language())
 
 
-def guarded(answer: Response) -> Response:
-    """Return the answer with what a browser must hold a page to."""
-    answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
+    """Return the headers by which a browser holds a page to what it may do."""
+    lines = [
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ]
     if settings().base_url.startswith("https://"):
-        answer.headers["Strict-Transport-Security"] = "max-age=31536000"
+        lines.append(("Strict-Transport-Security", "max-age=31536000"))
+    return tuple(lines)
+
+
+def guarded(answer: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
+    """Return the answer with these headers."""
+    answer.headers.update(guards(policy))
     return answer
 
 
@@ -94,6 +107,7 @@ def render(page: Page) -> str:
         canonical=f"{settings().base_url}{page.path}",
         site=settings().name,
         home=links().home(),
+        oembed=links().oembed(f"{settings().base_url}{page.path}") if page.embeddable else None,
         structured=_harmless(page.structured) if page.structured else None,
         language=language(),
         languages=LANGUAGES,
@@ -102,8 +116,8 @@ def render(page: Page) -> str:
     )
 
 
-def _made(make: Make, session: Session, _state: State, _earlier: Origin | None) -> Made:
-    body = render(make(session, house().clock.now())).encode()
+def _made(page: Page) -> Made:
+    body = render(page).encode()
     return Made(version=etag_of(body), body=body)
 
 

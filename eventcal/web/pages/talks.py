@@ -12,6 +12,7 @@ from eventcal.web.access import feed
 from eventcal.web.api.shapes import talk_json
 from eventcal.web.pages.moments import when
 from eventcal.web.pages.showing import FeedLink, Page, pages, show
+from eventcal.web.pages.structured import talk_structured
 from eventcal.web.work import links
 
 # What a preview of a page has room for.
@@ -32,6 +33,8 @@ def talk(talk_id: str) -> Response:
             path=f"/talks/{row.id}",
             description=short(to_plain(row.abstract or "")),
             feeds=(FeedLink(url=links().talk_feed(row.id), type="text/calendar", title=row.title),),
+            embeddable=True,
+            structured=talk_structured(row, links()),
             values={
                 "talk": shown,
                 "event": {

@@ -1,0 +1,148 @@
+"""The page for webmasters: it makes the HTML that puts the listing on their site, and shows what that looks like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from flask import Response, request
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from eventcal.events.words import EventKind, TalkKind
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.web.access import feed
+from eventcal.web.embeds.asked import TODAY, Embed, Theme, read_embed
+from eventcal.web.embeds.framing import FRAMING, embeds
+from eventcal.web.embeds.snippets import element, iframe
+from eventcal.web.filters import known_args
+from eventcal.web.language import LANGUAGES, language
+from eventcal.web.pages.asked import Show
+from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
+from eventcal.web.pages.wording import kind_in_words, word_for
+from eventcal.web.work import links, settings
+
+_LINES = ("q", "tag", "country", "city", "event", "limit")
+# The language of the embed's words: `lang` is that of this page.
+_WORDS = "words"
+_IN_THE_FORM = frozenset({*_LINES, "kind", "show", _WORDS, "theme"})
+_HEIGHT = "480"
+_PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
+# What nobody has filled in yet.
+_FIRST = (("from", TODAY), ("limit", "10"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A field of the form; one that has `options` is for choosing among them."""
+
+    name: str
+    label: str
+    value: str
+    faults: Sequence[str] = ()
+    options: Sequence[tuple[str, str]] = ()
+
+
+@embeds.get("/embed")
+@feed
+def builder() -> Response:
+    """Show the form, and the HTML for what it asks for."""
+    args = MultiDict(request.args if "show" in request.args else [*request.args.items(multi=True), *_missing()])
+    try:
+        asked = replace(read_embed(args), lang=_spoken(args, _WORDS))
+    except Invalid as refusal:
+        return _sent_back(args, refusal.faults)
+    page = _page(args, asked)
+    return show(lambda _session, _moment: page)
+
+
+def _missing() -> list[tuple[str, str]]:
+    days = {"from", "to"} & set(request.args)
+    return [pair for pair in _FIRST if pair[0] not in request.args and not (pair[0] == "from" and days)]
+
+
+def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault] = ()) -> Page:
+    return Page(
+        template="embeds/builder.html",
+        title=_("Put this calendar on your site"),
+        path="/embed",
+        policy=FRAMING,
+        description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
+        values={
+            "fields": _fields(args, faults),
+            "hidden": _hidden(args),
+            "upcoming": TODAY in args.getlist("from"),
+            "elsewhere": _elsewhere(faults),
+            "preview": asked.path if asked else None,
+            "properties": _PROPERTIES,
+            "snippets": _snippets(asked) if asked else {},
+        },
+    )
+
+
+def _sent_back(args: MultiDict[str, str], faults: Sequence[Fault]) -> Response:
+    page = render(_page(args, None, faults))
+    answer = guarded(Response(page, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type=MEDIA_TYPE), FRAMING)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Language"] = language()
+    answer.vary.add("Accept-Language")
+    return answer
+
+
+def _snippets(asked: Embed) -> dict[str, str]:
+    frame = iframe(f"{links().base}{asked.path}", title=settings().name, width="100%", height=_HEIGHT)
+    return {"frame": frame, "element": element(asked, links().base)}
+
+
+def _fields(args: MultiDict[str, str], faults: Sequence[Fault]) -> list[Field]:
+    kinds = dict.fromkeys([*EventKind, *TalkKind])
+    options = {
+        "show": [(Show.EVENTS.value, _("Events")), (Show.TALKS.value, _("Talks"))],
+        "kind": [("", _("Any")), *((kind.value, kind_in_words(kind)) for kind in kinds)],
+        _WORDS: [("", _("As the visitor's browser has it")), *LANGUAGES.items()],
+        "theme": [
+            (Theme.AUTO.value, _("As the visitor's system has it")),
+            (Theme.LIGHT.value, _("Light")),
+            (Theme.DARK.value, _("Dark")),
+        ],
+    }
+    labels = {"limit": _("How many at most"), _WORDS: _("Language of the words"), "theme": _("Colours")}
+    labels["event"] = _("Event (the last part of its address)")
+    names = ("show", "kind", *_LINES, _WORDS, "theme")
+    return [
+        Field(
+            name=name,
+            label=labels.get(name) or word_for(name),
+            value=args.get(name, ""),
+            faults=_faults_of(name, faults),
+            options=options.get(name, ()),
+        )
+        for name in names
+    ]
+
+
+def _hidden(args: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """Return what goes along without a field: other filters, and further values of those that have one."""
+    known = [pair for pair in known_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)]
+    first = {name: args[name] for name in _IN_THE_FORM if name in args}
+    hidden = []
+    for name, value in known:
+        if first.get(name) == value:
+            del first[name]
+        else:
+            hidden.append((name, value))
+    spoken = _spoken(args, "lang")
+    return [*hidden, ("lang", spoken)] if spoken else hidden
+
+
+def _spoken(args: MultiDict[str, str], name: str) -> str:
+    return args[name] if args.get(name) in LANGUAGES else ""
+
+
+def _elsewhere(faults: Sequence[Fault]) -> list[tuple[str, str]]:
+    """Return the faults of what has no field: what it is called, and what is wrong with it."""
+    named = [(fault.pointer.removeprefix("?"), fault.detail) for fault in faults]
+    return [(word_for(name), detail) for name, detail in named if name not in _IN_THE_FORM]
+
+
+def _faults_of(name: str, faults: Sequence[Fault]) -> list[str]:
+    return [fault.detail for fault in faults if fault.pointer == f"?{name}"]

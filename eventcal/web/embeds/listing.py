@@ -1,0 +1,146 @@
+"""The listing as a frame: HTML without scripts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import Filter
+from eventcal.events.models import Event
+from eventcal.events.queries import list_events
+from eventcal.events.words import Attendance, EventStatus
+from eventcal.kit.refusals import Invalid, NotFound, Refusal
+from eventcal.members.caller import VISITOR
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk, list_talks
+from eventcal.web.access import feed
+from eventcal.web.api.shapes import event_json, talk_json, with_occurrences
+from eventcal.web.embeds.asked import Embed, read_embed, theme_of
+from eventcal.web.embeds.framing import FRAMED, embeds
+from eventcal.web.errors import status_of
+from eventcal.web.language import language
+from eventcal.web.pages.asked import Show
+from eventcal.web.pages.moments import When, when
+from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
+from eventcal.web.pages.wording import country_in_words
+from eventcal.web.work import links
+
+Json = dict[str, Any]
+
+_TEMPLATE = "embeds/listing.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """An event or a talk in the frame; `event` is the title of a talk's."""
+
+    id: str
+    url: str
+    title: str
+    state: str
+    when: When | None
+    place: str
+    event: str | None = None
+    speakers: Sequence[Json] = ()
+
+
+@embeds.get("/embed/listing")
+@feed
+def listing() -> Response:
+    """Show events or talks in a frame on anybody's site; what is wrong with the query is said there too."""
+    try:
+        asked = read_embed(request.args)
+        by_itself = asked.listing.filter.call_open
+        return show(lambda session, moment: _page(session, asked, moment), changes_by_itself=by_itself)
+    except (Invalid, NotFound) as refusal:
+        return _refused(refusal)
+
+
+def _page(session: Session, asked: Embed, moment: datetime) -> Page:
+    items, more = _items(session, asked, moment)
+    return Page(
+        template=_TEMPLATE,
+        title=_("Talks") if asked.show == Show.TALKS or asked.talk else _("Events"),
+        path=asked.page,
+        indexed=False,
+        policy=FRAMED,
+        values={
+            "items": items,
+            "more": f"{links().base}{asked.page}" if more else None,
+            "subscribe": f"{links().base}{asked.subscribe}" if asked.talk is None else None,
+            "theme": asked.theme.value,
+            "refusal": None,
+        },
+    )
+
+
+def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Item], bool]:
+    """Return what is shown, and whether there is more of it."""
+    if asked.talk is not None:
+        return [_talk_item(get_talk(session, asked.talk, VISITOR))], False
+    today = moment.astimezone(UTC).date()
+    wanted = asked.filter_on(today)
+    paged: Json = {"sort": asked.listing.sort, "paging": asked.listing.paging, "now": moment}
+    if asked.show == Show.TALKS:
+        talks = list_talks(session, wanted, **paged)
+        return [_talk_item(talk) for talk in talks.items], talks.next is not None
+    # Where no days are asked for, what happens again and again is shown as it is next.
+    days = wanted if wanted.from_day or wanted.to_day else replace(wanted, from_day=today)
+    events = list_events(session, wanted, **paged)
+    return [_event_item(event, days) for event in events.items], events.next is not None
+
+
+def _event_item(event: Event, days: Filter) -> Item:
+    shown = with_occurrences(event_json(event, links()), event, days)
+    one = next(iter(shown["occurrences"] or ()), None)
+    at = one or {**shown, "venue": event.venue}
+    country = country_in_words(event.country) if event.country else None
+    online = _("online") if event.attendance != Attendance.IN_PERSON else None
+    return Item(
+        id=event.slug,
+        url=shown["links"]["html"],
+        title=event.title,
+        # An occurrence may be less sure than the whole, not surer.
+        state=at["status"] if event.status == EventStatus.CONFIRMED else event.status,
+        when=when(at, tzid=event.timezone),
+        place=_joined(at["venue"], event.city, country, online),
+    )
+
+
+def _talk_item(talk: Talk) -> Item:
+    shown = talk_json(talk, links())
+    return Item(
+        id=talk.id,
+        url=shown["links"]["html"],
+        title=talk.title,
+        state=shown["state"],
+        when=when(shown, tzid=talk.event.timezone),
+        place=_joined(shown["room"], talk.event.venue, talk.event.city),
+        event=talk.event.title,
+        speakers=shown["speakers"],
+    )
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _refused(refusal: Refusal) -> Response:
+    """Return the frame that says in words why there is nothing in it."""
+    page = Page(
+        template=_TEMPLATE,
+        title=_("Nothing to show"),
+        path="/",
+        indexed=False,
+        policy=FRAMED,
+        values={"items": [], "refusal": refusal, "theme": theme_of(request.args).value},
+    )
+    answer = guarded(Response(render(page), status=status_of(type(refusal)), content_type=MEDIA_TYPE), FRAMED)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Language"] = language()
+    answer.vary.add("Accept-Language")
+    return answer

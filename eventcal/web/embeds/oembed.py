@@ -1,0 +1,147 @@
+"""oEmbed (oembed.com, 1.0): from the address of a page to the frame that shows the same elsewhere."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import orjson
+from flask import Response, request
+from marshmallow import ValidationError
+from marshmallow.validate import Range
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import NotImplemented as NoSuchFormat
+
+from eventcal.events.filter import Filter
+from eventcal.events.queries import get_event
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Invalid, NotFound
+from eventcal.members.caller import VISITOR
+from eventcal.talks.queries import get_talk
+from eventcal.web.access import feed
+from eventcal.web.conditional import etag_of
+from eventcal.web.embeds.asked import Embed
+from eventcal.web.embeds.framing import embeds
+from eventcal.web.embeds.snippets import iframe
+from eventcal.web.feeding import Document, Made, serve_document
+from eventcal.web.filters import Listing
+from eventcal.web.foreign import faults_in
+from eventcal.web.language import LANGUAGES
+from eventcal.web.pages.asked import Show, read_wanted, typed_in
+from eventcal.web.paths import Segment
+from eventcal.web.query import Count, Query, Text
+from eventcal.web.work import house, links, settings
+
+_WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
+# How many seconds a consumer may keep an answer.
+_CACHE_AGE = 3600
+_LARGEST = 10_000
+_AT_LEAST = Range(1, _LARGEST, error=f"must be from 1 to {_LARGEST}")
+_JSON = "json"
+
+
+class _OEmbedArgs(Query):
+    url = Text(required=True)
+    maxwidth = Count(validate=_AT_LEAST)
+    maxheight = Count(validate=_AT_LEAST)
+
+
+_ARGS = _OEmbedArgs()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """What is shown of a page, and how high that wants to be."""
+
+    title: str
+    embed: Embed
+    height: int = _HEIGHT
+
+
+@embeds.get("/oembed")
+@feed
+def oembed() -> Response:
+    """Answer which frame shows the page at `url`: the listing with its filters, an event's talks, or one talk."""
+    if request.args.get("format", _JSON).lower() != _JSON:
+        raise NoSuchFormat("Only format=json is spoken here.")
+    asked = _asked(request.args)
+
+    def make(session: Session) -> Made:
+        body = orjson.dumps(_answer(_frame_of(session, asked["url"]), asked))
+        return Made(version=etag_of(body), body=body)
+
+    document = Document(
+        make=lambda session, _state, _earlier: make(session), media_type="application/json", filename=None
+    )
+    return serve_document(lambda _session, _moment: document, cache=house().renditions)
+
+
+def _asked(args: MultiDict[str, str]) -> dict[str, Any]:
+    """Return what is asked for; parameters that other consumers and providers made up are left alone."""
+    known = MultiDict([pair for pair in args.items(multi=True) if pair[0] in _ARGS.load_fields])
+    try:
+        asked: dict[str, Any] = _ARGS.load(known)
+    except ValidationError as error:
+        raise Invalid(
+            "See errors for each fault and its place.", faults=faults_in(error.messages, location="query")
+        ) from error
+    return asked
+
+
+def _answer(frame: _Frame, asked: dict[str, Any]) -> dict[str, Any]:
+    width = min(_WIDTH, asked.get("maxwidth", _WIDTH))
+    height = min(frame.height, asked.get("maxheight", frame.height))
+    return {
+        "type": "rich",
+        "version": "1.0",
+        "title": frame.title,
+        "provider_name": settings().name,
+        "provider_url": links().home(),
+        "cache_age": _CACHE_AGE,
+        "html": iframe(f"{links().base}{frame.embed.path}", title=frame.title, width=str(width), height=str(height)),
+        "width": width,
+        "height": height,
+    }
+
+
+def _frame_of(session: Session, url: str) -> _Frame:
+    """Return what is shown of the page at an address. Raises NotFound for what is not ours or not public."""
+    path, query = _ours(url)
+    lang = query.get("lang", "") if query.get("lang") in LANGUAGES else ""
+    match path:
+        case []:
+            return _listing(query, lang)
+        case ["events", slug] | ["events", slug, "schedule"]:
+            event = get_event(session, slug, VISITOR)
+            wanted = Listing(filter=Filter(events=(event.slug,)), paging=Paging(limit=200))
+            return _Frame(title=event.title, embed=Embed(listing=wanted, show=Show.TALKS, lang=lang))
+        case ["talks", talk_id]:
+            talk = get_talk(session, talk_id, VISITOR)
+            return _Frame(title=talk.title, embed=Embed(talk=talk.id, lang=lang), height=_HEIGHT_OF_ONE)
+    raise NotFound("There is nothing at this address that could be shown elsewhere.")
+
+
+def _listing(query: MultiDict[str, str], lang: str) -> _Frame:
+    wanted = read_wanted(typed_in(query))
+    listing = replace(wanted.listing, paging=Paging())
+    # As the page does where it names no days.
+    upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
+    embed = Embed(listing=listing, show=wanted.show, upcoming=upcoming, lang=lang)
+    return _Frame(title=settings().name, embed=embed)
+
+
+def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
+    """Return the steps of a path of ours, and the query. Raises NotFound for other people's addresses."""
+    base = urlsplit(links().base)
+    try:
+        there = urlsplit(url)
+    except ValueError as error:
+        raise NotFound("This is no address.") from error
+    ours = there.scheme in {"http", "https"} and there.netloc.lower() == base.netloc.lower()
+    if not ours or not f"{there.path}/".startswith(f"{base.path}/"):
+        raise NotFound("This address is none of this calendar's.")
+    steps = [unquote(step) for step in there.path[len(base.path) :].strip("/").split("/") if step]
+    if not all(re.fullmatch(Segment.regex, step) for step in steps):
+        raise NotFound("There is nothing at this address.")
+    return steps, MultiDict(parse_qsl(there.query, keep_blank_values=True))

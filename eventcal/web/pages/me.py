@@ -1,0 +1,135 @@
+"""A member's own pages: their talks and what becomes of them, each to be changed, withdrawn or confirmed."""
+
+from http import HTTPStatus
+
+from flask import redirect, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.queries import complete_event
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal
+from eventcal.talks import service
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks
+from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
+from eventcal.talks.steps import take_step
+from eventcal.web.access import caller, current_member
+from eventcal.web.api.schemas.talks import TalkPatch
+from eventcal.web.conditional import check_revision
+from eventcal.web.errors import status_of
+from eventcal.web.pages.forms import Form, load, typed_again
+from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.showing import Page, pages
+from eventcal.web.pages.talk_forms import form_of, talk_fields
+from eventcal.web.pages.wording import kind_in_words, state_in_words
+from eventcal.web.visitor import csrf_token
+from eventcal.web.work import now, reading, unit_of_work
+
+_PATCH = TalkPatch()
+_A_PAGE = 50
+
+
+@pages.get("/me")
+@signed_in
+def me() -> Response:
+    """Show a member their talks, the newest first."""
+    with reading() as session:
+        paging = Paging(limit=_A_PAGE, cursor=request.args.get("cursor"))
+        found = list_own_talks(session, caller(), paging=paging)
+        page = Page(
+            template="pages/me.html",
+            title=_("My talks"),
+            path="/me",
+            indexed=False,
+            values={
+                "member": current_member(session),
+                "talks": [(talk, state_in_words(talk.state)) for talk in found.items],
+                "next": found.next,
+                "csrf": csrf_token(),
+            },
+        )
+        return answer_page(page)
+
+
+@pages.get("/me/talks/<talk_id>")
+@signed_in
+def my_talk(talk_id: str) -> Response:
+    """Show a member one of their talks: where it stands, what can be done, and the form to change it."""
+    with reading() as session:
+        talk = _own(session, talk_id)
+        return answer_page(_page_of(talk, form_of(talk)))
+
+
+@pages.post("/me/talks/<talk_id>")
+@signed_in
+def change_my_talk(talk_id: str) -> Response:
+    """Change a talk as typed, or take the step whose button was pressed."""
+    try:
+        with unit_of_work() as session:
+            talk = _own(session, talk_id)
+            complete_event(session, talk.event)
+            done = _change(session, talk)
+    except Refusal as refusal:
+        if isinstance(refusal, NotFound):
+            raise
+        return _again(talk_id, refusal)
+    return redirect(f"/me/talks/{talk_id}?done={done}", HTTPStatus.SEE_OTHER)
+
+
+def _change(session: Session, talk: Talk) -> str:
+    """Do what the form asks for. Returns what was done, as the page says it afterwards."""
+    asked = request.form.get("do", "save")
+    if asked in {step.value for step in SPEAKERS_STEPS}:
+        take_step(session, talk, Step(asked), caller=caller(), reason=None, now=now())
+        return asked
+    fields, faults = load(_PATCH, talk_fields(request.form, whole=True))
+    if faults:
+        raise Invalid("See errors for each fault and its place.", faults=faults)
+    service.check_may_edit(talk, caller())
+    check_revision(f'"{request.form.get("revision", "")}"', talk.revision)
+    service.edit_talk(session, talk, fields, caller=caller(), now=now())
+    return "saved"
+
+
+def _again(talk_id: str, refusal: Refusal) -> Response:
+    faults = refusal.faults if isinstance(refusal, Invalid) and refusal.faults else (Fault("", refusal.detail),)
+    with reading() as session:
+        talk = _own(session, talk_id)
+        return answer_page(_page_of(talk, typed_again(request.form, faults)), status=status_of(type(refusal)))
+
+
+def _own(session: Session, talk_id: str) -> Talk:
+    """Return a talk that the caller offered or gives. Raises NoSuchTalk, and NotFound for somebody else's."""
+    talk = get_talk(session, talk_id, caller())
+    if not is_own(talk, caller()):
+        raise NotFound("This is not one of your talks.")
+    complete_event(session, talk.event)
+    return talk
+
+
+def _page_of(talk: Talk, form: Form) -> Page:
+    return Page(
+        template="pages/my_talk.html",
+        title=talk.title,
+        path=f"/me/talks/{talk.id}",
+        indexed=False,
+        values={
+            "talk": talk,
+            "state": state_in_words(talk.state),
+            "is_public": is_public(talk),
+            "form": form,
+            "csrf": csrf_token(),
+            "editable": talk.state in UNDECIDED,
+            "steps": [step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step][0]],
+            "kinds": [(kind, kind_in_words(kind)) for kind in _kinds(talk)],
+            "tracks": [("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
+            "done": request.args.get("done"),
+        },
+    )
+
+
+def _kinds(talk: Talk) -> list[str]:
+    named = talk.event.call.kinds if talk.event.call else []
+    return list(dict.fromkeys([talk.kind.value, *named]))

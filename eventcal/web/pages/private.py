@@ -1,0 +1,48 @@
+"""Pages that are one person's: never kept by a cache, for whoever signed in with their password."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import ParamSpec
+from urllib.parse import quote
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from eventcal.web.access import by_cookie
+from eventcal.web.language import language
+from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render
+from eventcal.web.visitor import SAFE, caller
+
+P = ParamSpec("P")
+View = Callable[P, AnyResponse]
+
+HOME = "/me"
+"""Where somebody goes who signed in."""
+
+
+def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
+    """Return the answer to the request under way: a page that nobody else sees and nothing keeps."""
+    answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE))
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Language"] = language()
+    return answer
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Let members call who signed in with their password; whoever only wants to read is led to the sign-in first."""
+    guarded_view = by_cookie(view)
+
+    @wraps(guarded_view)
+    def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
+        if request.method in SAFE and not caller().signed_in:
+            return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='')}", HTTPStatus.SEE_OTHER)
+        return guarded_view(*args, **kwargs)
+
+    return led
+
+
+def way_on(wanted: str | None) -> str:
+    """Return where to go next: a path of ours, whatever the query names."""
+    ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else HOME

@@ -1,0 +1,73 @@
+"""What a person sees where something is refused or broken: the problem in words, and a way on.
+
+Programs are given the problem as it is, and so is whoever fetches a calendar: what it makes of HTML nobody knows.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from eventcal.web.language import language
+from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, pages, render
+from eventcal.web.problem import MEDIA_TYPE as PROBLEM
+
+_LOG = logging.getLogger(__name__)
+
+_HTML, _JSON = "text/html", "application/json"
+_API = "/api/"
+# How the paths of feeds end, also of those that there are not.
+_FEEDS = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
+
+
+@pages.after_app_request
+def explain(answer: Response) -> Response:
+    """Put a page in the place of a problem where a browser asked; status and headers stay."""
+    if answer.mimetype != PROBLEM or not _is_for_people():
+        return answer
+    try:
+        body = render(_page(orjson.loads(answer.get_data())))
+        spoken = language()
+    except Exception:  # noqa: BLE001 - whatever it is, it must not become a second failure
+        # What is there already says what happened.
+        _LOG.exception("the page for an answer with status %s was not made", answer.status_code)
+        return answer
+    answer.set_data(body)
+    answer.content_type = MEDIA_TYPE
+    answer.content_language.add(spoken)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.vary.update(("Accept", "Accept-Language"))
+    return guarded(answer)
+
+
+def _is_for_people() -> bool:
+    """Say whether a browser asked for something that people look at."""
+    path = request.path.rstrip("/")
+    if request.path.startswith(_API) or path.endswith(_FEEDS):
+        return False
+    wanted = request.accept_mimetypes
+    return bool(wanted[_HTML] > max(wanted[PROBLEM], wanted[_JSON]))
+
+
+def _page(said: dict[str, Any]) -> Page:
+    """Return the page that tells of a problem. Its address is not on it: a secret may be in it."""
+    return Page(
+        template="pages/refused.html",
+        title=said["title"],
+        path="/",
+        indexed=False,
+        values={
+            "problem": said,
+            "sign_in": said["status"] == HTTPStatus.UNAUTHORIZED,
+            "later": said["status"] in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
+            "ours": said["status"] == HTTPStatus.INTERNAL_SERVER_ERROR,
+            "home_in": _home_in,
+        },
+    )
+
+
+def _home_in(lang: str) -> str:
+    """Return where the home page is in another language; this page's own address is not repeated."""
+    return f"/?lang={lang}"

@@ -1,0 +1,226 @@
+"""The element of /embed.js on a page of another origin, which does to it what it can."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from tests.browser.world import Site
+
+# A day of the site's own time: the browser has another.
+FROM = "2026-03-01"
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>&lt;"
+HOSTILE_STYLE = """
+* { all: unset !important; color: yellow !important; background: yellow !important; }
+a, li, ul, p, div, time { display: none !important }
+html { font-size: 1px !important }
+eventcal-listing { display: none !important; position: absolute !important; left: -9999px !important;
+  width: 0 !important; opacity: 0 !important; transform: scale(0) !important; visibility: hidden !important;
+  direction: rtl !important;
+  font: 0/0 serif !important; letter-spacing: 3em !important; pointer-events: none !important }
+eventcal-listing::before { content: "BROKEN" !important; position: fixed !important; inset: 0 !important }
+head, style, script, title, meta, link { display: none !important }
+"""
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def host(browser: Browser, site: Site) -> Iterator[OpenPage]:
+    """Give a function that opens a page of another origin with an element that has these attributes."""
+    with served(site) as base:
+        context = browser.new_context(locale="en-US", timezone_id="America/New_York")
+        context.set_default_timeout(15_000)
+
+        def open_page(*, style: str = "", prepare: Callable[[Page], None] | None = None, **attributes: str) -> Page:
+            page = context.new_page()
+            page.on("pageerror", lambda error: pytest.fail(error.message))
+            if prepare is not None:
+                prepare(page)
+            given = "&".join(f"{name}={value}" for name, value in attributes.items())
+            page.goto(f"{base}/{style}?{given}")
+            expect(element(page).locator("ul")).to_have_attribute("aria-busy", "false")
+            return page
+
+        yield open_page
+        context.close()
+
+
+@contextmanager
+def served(site: Site) -> Iterator[str]:
+    """Serve the page on a port of its own; its policy lets it do nothing that it need not."""
+
+    @Request.application
+    def host_page(request: Request) -> Response:
+        if request.path == "/hostile.css":
+            return Response(HOSTILE_STYLE, mimetype="text/css")
+        hostile = request.path == "/hostile"
+        attributes = "".join(f' {name}="{escape(value)}"' for name, value in request.args.items())
+        answer = Response(
+            f'<!doctype html><html lang="en"><title>host</title>{"<link rel=stylesheet href=/hostile.css>" * hostile}'
+            f'<script src="{site.base}/embed.js" async></script><eventcal-listing{attributes}></eventcal-listing>',
+            mimetype="text/html",
+        )
+        styles = "'self'" if hostile else "'none'"
+        answer.headers["Content-Security-Policy"] = (
+            f"default-src 'none'; script-src {site.base}; connect-src {site.base}; style-src {styles}; "
+            "require-trusted-types-for 'script'"
+        )
+        return answer
+
+    server = make_server("127.0.0.1", 0, host_page, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Say nothing."""
+
+
+def element(page: Page) -> Any:  # noqa: ANN401 - Playwright's Locator, which looks into shadow roots
+    return page.locator("eventcal-listing")
+
+
+def ids(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(
+        "() => [...document.querySelector('eventcal-listing').shadowRoot.querySelectorAll('li')].map((one) =>"
+        " one.dataset.id)"
+    )
+    return found
+
+
+def titles(page: Page) -> list[str]:
+    found: list[str] = element(page).locator("li a.title").all_inner_texts()
+    return found
+
+
+@pytest.mark.parametrize("show", ["events", "talks"])
+@pytest.mark.parametrize("more", [{}, {"tag": "xen"}, {"limit": "2"}, {"sort": "-starts", "limit": "3"}])
+def test_the_element_shows_what_the_list_has(host: OpenPage, site: Site, show: str, more: dict[str, str]) -> None:
+    query = "&".join(f"{name}={value}" for name, value in {"from": FROM, **more}.items())
+    items = site.read(f"/{show}?{query}")["items"]
+    assert ids(host(show=show, **{"from": FROM}, **more)) == [item.get("id") or item["slug"] for item in items]
+    assert items
+
+
+def test_several_values_stand_between_bars(host: OpenPage, site: Site) -> None:
+    items = site.read("/events?tag=xen&tag=tag-1")["items"]
+    assert ids(host(tag="xen|tag-1")) == [item["slug"] for item in items] != []
+
+
+@pytest.mark.parametrize("style", ["", "hostile"])
+def test_the_pages_styles_do_not_reach_into_the_element(host: OpenPage, tmp_path: Path, style: str) -> None:
+    page = host(style=style, **{"from": FROM, "limit": "2", "theme": "light"})
+    link = element(page).locator("a.title").first
+    expect(link).to_be_visible()
+    expect(link).to_have_css("font-size", "16px")
+    expect(link).to_have_css("color", "rgb(11, 92, 122)")
+    expect(element(page).locator(".root")).to_have_css("background-color", "rgb(253, 253, 252)")
+    box = element(page).bounding_box()
+    assert box is not None
+    assert box["width"] > 1000
+    assert box["height"] > 150
+    assert (
+        page.evaluate("() => getComputedStyle(document.querySelector('eventcal-listing'), '::before').content")
+        == "none"
+    )
+    assert page.screenshot(path=tmp_path / "embedded.png").startswith(b"\x89PNG")
+
+
+def test_colours_are_the_pages_to_give(host: OpenPage) -> None:
+    page = host(**{"from": FROM})
+    page.evaluate("() => document.documentElement.style.setProperty('--eventcal-accent', 'rgb(1, 2, 3)')")
+    expect(element(page).locator("a.title").first).to_have_css("color", "rgb(1, 2, 3)")
+
+
+def test_times_are_in_the_events_zone_or_the_visitors(host: OpenPage, site: Site) -> None:
+    talk = next(one for one in site.read(f"/talks?from={FROM}&event=crowded&scheduled=true")["items"])
+    there = host(show="talks", event="crowded", scheduled="true")
+    here = host(show="talks", event="crowded", scheduled="true", zone="visitor")
+    hour = int(talk["starts"][11:13])
+    assert f"{hour}:{talk['starts'][14:16]}" in element(there).locator("li").first.inner_text()
+    assert "GMT-3" in element(there).locator("li").first.inner_text()
+    assert "EDT" in element(here).locator("li").first.inner_text()
+
+
+def test_what_members_write_is_text_in_the_element(host: OpenPage) -> None:
+    item: dict[str, Any] = {
+        "slug": "x",
+        "title": HOSTILE,
+        "starts": "2026-06-10",
+        "ends": "2026-06-11",
+        "status": "cancelled",
+        "attendance": "in_person",
+        "location": {"venue": HOSTILE, "city": None},
+        "timezone": "Europe/Berlin",
+        "links": {"html": "javascript:alert(1)"},
+    }
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={"items": [item], "next": None}, headers={"Access-Control-Allow-Origin": "*"})
+
+    page = host(prepare=lambda page: page.route("**/api/v1/events?*", answer))
+    assert titles(page) == [HOSTILE]
+    assert HOSTILE in element(page).locator("li p").last.inner_text()
+    expect(element(page).locator("strong")).to_have_text("Cancelled")
+    assert element(page).locator("img, script").count() == 0
+    assert element(page).locator("li a.title").get_attribute("href") is None
+
+
+def test_a_change_of_attributes_is_shown(host: OpenPage, site: Site) -> None:
+    page = host(**{"from": FROM})
+    before = ids(page)
+    page.evaluate("() => document.querySelector('eventcal-listing').setAttribute('event', 'crowded')")
+    expect(element(page).locator("li")).to_have_count(1)
+    page.evaluate("() => document.querySelector('eventcal-listing').setAttribute('lang', 'de')")
+    expect(element(page).locator("strong")).to_have_text("Verschoben")
+    assert len(before) > 1
+    href = element(page).locator(".foot a").last.get_attribute("href")
+    assert href == f"{site.base}/subscribe?from={FROM}&event=crowded&show=events"
+
+
+def test_where_there_is_nothing_the_element_says_so(host: OpenPage) -> None:
+    expect(element(host(tag="nobody-has-this")).get_by_role("status")).to_have_text(
+        "There is nothing to show at the moment."
+    )
+
+
+def test_whoever_wrote_the_page_is_told_what_is_wrong(host: OpenPage) -> None:
+    told = element(host(country="xyz")).get_by_role("status").inner_text()
+    assert "country must be an ISO 3166-1 code" in told
+
+
+def test_what_failed_can_be_tried_again(host: OpenPage) -> None:
+    page = host(prepare=lambda page: page.route("**/api/v1/events?*", lambda route: route.abort()), **{"from": FROM})
+    button = element(page).get_by_role("button", name="Try again")
+    expect(button).to_be_visible()
+    page.unroute("**/api/v1/events?*")
+    button.click()
+    expect(element(page).locator("li").first).to_be_visible()
+    expect(button).to_have_count(0)
+
+
+def test_a_reader_is_told_while_it_loads(host: OpenPage) -> None:
+    held: list[Route] = []
+    page = host(**{"from": FROM})
+    page.route("**/api/v1/events?*", lambda route: held.insert(0, route))
+    page.evaluate("() => document.querySelector('eventcal-listing').setAttribute('limit', '1')")
+    expect(element(page).locator("ul")).to_have_attribute("aria-busy", "true")
+    expect(element(page).get_by_role("status")).to_have_text("Loading …")
+    held[0].continue_()
+    expect(element(page).locator("ul")).to_have_attribute("aria-busy", "false")
+    expect(element(page).locator("li")).to_have_count(1)

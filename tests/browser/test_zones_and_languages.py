@@ -1,0 +1,76 @@
+"""A visitor elsewhere, who reads another language: times in their zone, words in their language."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from eventcal.web.language import words_of
+from tests.browser.conftest import Visitor
+from tests.browser.paths import every_page
+from tests.browser.visit import Visit
+from tests.browser.world import Site
+
+TOKYO = "Asia/Tokyo"
+IN_MY_ZONE = "in my time zone"
+
+
+def zones(visit: Visit) -> list[str]:
+    found: list[str] = visit.ask(
+        "() => [...document.querySelectorAll('.zone[data-zone]')].map((one) => one.dataset.zone)"
+    )
+    return found
+
+
+def talk_of(site: Site) -> dict[str, str]:
+    talk: dict[str, str] = site.read(f"/talks/{site.names['crowded_talk']}")
+    return talk
+
+
+def test_a_link_shows_the_times_of_a_talk_in_the_visitors_zone(visit: Visitor, site: Site) -> None:
+    opened = visit("crowded-talk", timezone_id=TOKYO)
+    opened.page.get_by_role("link", name=IN_MY_ZONE).click()
+    starts = datetime.fromisoformat(talk_of(site)["starts_at"]).astimezone(ZoneInfo(TOKYO))
+    time = opened.page.locator("dd time").first
+    expect(time).to_have_attribute("datetime", starts.isoformat())
+    expect(time).to_contain_text(f"{starts:%-I:%M}")
+    expect(time).to_contain_text(f"{starts:%a}")
+    assert zones(opened) == [TOKYO]
+    expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
+
+
+def test_who_is_in_the_zone_of_the_page_gets_no_link(visit: Visitor) -> None:
+    opened = visit("crowded-talk", timezone_id=zones(visit("crowded-talk"))[0])
+    expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
+
+
+@every_page
+def test_every_page_with_times_can_be_had_in_the_visitors_zone(visit: Visitor, name: str) -> None:
+    opened = visit(name, timezone_id=TOKYO)
+    link = opened.page.get_by_role("link", name=IN_MY_ZONE)
+    if not zones(opened):
+        expect(link).to_have_count(0)
+        return
+    expect(link).to_have_count(1)
+    link.click()
+    opened.page.wait_for_load_state()
+    assert set(zones(opened)) == {TOKYO}
+
+
+@every_page
+def test_who_reads_german_gets_german(visit: Visitor, name: str) -> None:
+    english, german = visit(name), visit(name, locale="de-DE")
+    expect(german.page.locator("html")).to_have_attribute("lang", "de")
+    said = words_of("de").gettext("Events and talks")
+    expect(german.page.get_by_role("banner")).to_contain_text(said)
+    assert said != "Events and talks"
+    assert german.text() != english.text()
+
+
+@pytest.mark.parametrize("name", ["talk", "month"])
+def test_who_reads_english_can_turn_to_german(visit: Visitor, name: str) -> None:
+    opened = visit(name)
+    opened.page.get_by_role("contentinfo").get_by_role("link", name="Deutsch").click()
+    expect(opened.page.locator("html")).to_have_attribute("lang", "de")
+    expect(opened.page.get_by_role("contentinfo").locator("[aria-current]")).to_have_text("Deutsch")

@@ -1,0 +1,183 @@
+"""What the browser visits: the demo, and beside it an event as crowded and as awkward as members can make one."""
+
+import json
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
+from eventcal.datasets.reading import parse
+from eventcal.datasets.service import load_dataset
+from tests.browser.paths import ALL
+from tests.clocks import NOON, FixedClock
+from tests.http_app import database_of, running
+
+_DEMO_EVENT = "xen-project-developer-summit-2014"
+_CROWDED = "crowded"
+# A word that a window of a telephone does not hold.
+_LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+_LONG_URL = f"https://example.org/{'recordings-' * 20}"
+_ROOMS = ("Großer Saal", "Room 2", "Under the roof, by the stairs to the left", _LONG_WORD[:60])
+_TRACKS = (("Security", "#ffee00"), ("ARM", "#101010"), (_LONG_WORD, "#1f6f8b"))
+_HOURS = ("09:30", "11:00", "14:15")
+_DAYS = ("2026-03-14", "2026-03-15")
+_MARKDOWN = f"""\
+## What it is about
+
+A *paragraph* with a [link](https://example.org/), `code`, and {_LONG_WORD}.
+
+- one
+- two
+
+    {"a line of code that does not end " * 6}
+
+> {_LONG_URL}
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that is served: its base URL, and what it called the things whose pages are looked at."""
+
+    base: str
+    names: dict[str, str]
+
+    def url(self, name: str) -> str:
+        """Give the address of a page by its name in ALL."""
+        return self.base + ALL[name].path.format(**self.names)
+
+    def read(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        """Give what the API says at `path`."""
+        with urllib.request.urlopen(f"{self.base}/api/v1{path}") as answer:  # noqa: S310 - our own server
+            return json.load(answer)
+
+
+@contextmanager
+def site(database: Path) -> Iterator[Site]:
+    """Give the site on a migrated database, served from threads of this process at NOON until the end."""
+    server = make_server("127.0.0.1", 0, _nothing_yet, threaded=True, request_handler=_Quiet)
+    base = f"http://127.0.0.1:{server.server_port}"
+    with running(f"sqlite:///{database}", FixedClock(NOON), base_url=base) as app:
+        demo = demo_dataset()
+        with database_of(app).unit_of_work() as unit:
+            load_dataset(unit, move_dataset(demo, weeks=weeks_until_soon(demo, today=NOON.date())))
+            load_dataset(unit, parse(json.dumps(_crowded()).encode(), name="crowded.json"))
+        server.app = app
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield Site(base, _names_of(Site(base, {})))
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def _nothing_yet(*_: object) -> list[bytes]:
+    """Stand in for the app, which is to know the port that the server found."""
+    raise NotImplementedError
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Say nothing."""
+
+
+def _names_of(found: Site) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for prefix, slug in (("", _DEMO_EVENT), ("crowded_", _CROWDED)):
+        talks = found.read(f"/events/{slug}/talks")["items"]
+        talk = next(one for one in talks if one["speakers"])
+        names |= {
+            f"{prefix}event": slug,
+            f"{prefix}talk": talk["id"],
+            f"{prefix}speaker": talk["speakers"][0]["slug"],
+        }
+    return names
+
+
+def _crowded() -> dict[str, Any]:
+    """Give a data set in which everything is given that can be, and much of it is long."""
+    event = {
+        "slug": _CROWDED,
+        "title": f"{_LONG_WORD}, the yearly meeting of everybody who ever wrote a line of it",
+        "starts": f"{_DAYS[0]}T09:00:00",
+        "ends": f"{_DAYS[1]}T18:00:00",
+        "timezone": "America/Argentina/Buenos_Aires",
+        "programme": "curated",
+        "status": "postponed",
+        "attendance": "hybrid",
+        "location": {"venue": _LONG_WORD, "address": "1 Long Street", "city": "Buenos Aires", "country": "AR"},
+        "url": _LONG_URL,
+        "registration": {"url": _LONG_URL, "price": {"amount": "12345.50", "currency": "EUR"}},
+        "summary": f"Two days. {_LONG_URL}",
+        "description": _MARKDOWN,
+        "tags": ["xen", "a-rather-long-tag-that-nobody-shortened", *(f"tag-{number}" for number in range(12))],
+        "tracks": [{"name": name, "colour": colour} for name, colour in _TRACKS],
+        "rooms": [{"name": name} for name in _ROOMS],
+        "tiers": [{"name": name, "rank": rank} for rank, name in enumerate(("Platinum", _LONG_WORD), start=1)],
+        "sponsorships": [
+            {"sponsor": "longest", "tier": "Platinum", "state": "confirmed"},
+            {"sponsor": "shortest", "tier": _LONG_WORD, "state": "confirmed"},
+        ],
+        "call_for_talks": {
+            "kinds": ["talk", "bof"],
+            "closes_at": "2026-03-10T23:59:00",
+            "note": f"Short ones. {_LONG_WORD}",
+        },
+    }
+    called_off = {
+        "slug": "called-off",
+        "title": "Called off",
+        "starts": "2026-03-20",
+        "timezone": "UTC",
+        "programme": "listed",
+        "status": "cancelled",
+    }
+    return {
+        "speakers": [
+            {
+                "slug": "noor",
+                "name": "نور الدين",
+                "job_title": "Engineer",
+                "affiliation": f"{_LONG_WORD} & Sons",
+                "bio": _MARKDOWN,
+                "links": [{"title": "Site", "url": _LONG_URL}, {"title": "نور", "url": "https://example.org/"}],
+            },
+            {"slug": "long", "name": f"Ada {_LONG_WORD}"},
+        ],
+        "sponsors": [
+            {"slug": "longest", "name": _LONG_WORD, "url": _LONG_URL, "description": _MARKDOWN},
+            {"slug": "shortest", "name": "X"},
+        ],
+        "events": [event, called_off],
+        "talks": [*_talks(), {"event": _CROWDED, "title": "When nobody knows", "state": "confirmed"}],
+    }
+
+
+def _talks() -> Iterator[dict[str, Any]]:
+    for number, (day, hour, room) in enumerate(product(_DAYS, _HOURS, _ROOMS)):
+        yield {
+            "event": _CROWDED,
+            "title": f"{number}: {_LONG_WORD if number % 3 == 0 else 'What we learned'}",
+            "abstract": _MARKDOWN,
+            "kind": "talk",
+            "language": "es",
+            "state": "cancelled" if number == 1 else "confirmed",
+            "speakers": ["noor", "long"],
+            "starts": f"{day}T{hour}:00",
+            "ends": f"{day}T{hour[:2]}:55:00" if number % 2 else None,
+            "duration_minutes": None if number % 2 else 90,
+            "track": _TRACKS[number % len(_TRACKS)][0],
+            "room": room,
+            "tags": ["xen", "a-rather-long-tag-that-nobody-shortened"],
+            "slides_url": _LONG_URL,
+            "recording_url": _LONG_URL,
+        }

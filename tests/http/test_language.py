@@ -1,0 +1,64 @@
+"""The language of a page: what the address says, else what the browser asks for, else English."""
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from eventcal.web.language import LANGUAGES
+from tests.fetching import fetch, make_calendar
+
+PAGE = "/talks/scheduled"
+SAID = {"en": "Save to my calendar (.ics)", "de": "In meinen Kalender übernehmen (.ics)"}
+
+
+@pytest.fixture(autouse=True)
+def _calendar(app: Flask) -> None:
+    make_calendar(app)
+
+
+def shown(answer: TestResponse) -> str:
+    """Give the language of a page, which its head, its headers and its words all have."""
+    assert answer.status_code == 200, answer.text
+    code = answer.headers["Content-Language"]
+    assert [other for other in LANGUAGES if f'<html lang="{other}">' in answer.text] == [code]
+    assert [other for other, words in SAID.items() if words in answer.text] == [code]
+    assert "Accept-Language" in answer.headers["Vary"]
+    return code
+
+
+def test_a_page_is_in_the_language_that_the_browser_wants_most(app: Flask) -> None:
+    wanted = {"de-AT,en;q=0.5": "de", "en-GB,de;q=0.9": "en", "fr,de;q=0.3": "de", "fr": "en", "de;q=0": "en"}
+    assert {accepted: shown(fetch(app, PAGE, Accept_Language=accepted)) for accepted in wanted} == wanted
+    assert shown(fetch(app, PAGE)) == "en"
+
+
+def test_what_the_address_says_comes_before_what_the_browser_asks_for(app: Flask) -> None:
+    assert shown(fetch(app, f"{PAGE}?lang=de", Accept_Language="en")) == "de"
+    assert shown(fetch(app, f"{PAGE}?lang=en", Accept_Language="de")) == "en"
+    assert shown(fetch(app, f"{PAGE}?lang=fr", Accept_Language="de")) == "de"
+
+
+def test_a_page_that_is_kept_is_kept_in_each_language(app: Flask) -> None:
+    answers = [fetch(app, PAGE, Accept_Language=code) for code in ("en", "de", "en", "de")]
+    assert [shown(answer) for answer in answers] == ["en", "de", "en", "de"]
+    assert len({answer.headers["ETag"] for answer in answers}) == 2
+
+
+def test_what_a_browser_has_in_one_language_is_not_taken_for_the_other(app: Flask) -> None:
+    tag = fetch(app, PAGE, Accept_Language="en").headers["ETag"]
+    assert fetch(app, PAGE, Accept_Language="en", If_None_Match=tag).status_code == 304
+    assert fetch(app, PAGE, Accept_Language="de", If_None_Match=tag).status_code == 200
+
+
+def test_days_and_hours_are_written_as_the_language_writes_them(app: Flask) -> None:
+    english, german = (fetch(app, PAGE, Accept_Language=code).text for code in ("en", "de"))
+    assert "Wed, Jun 10, 2026, 1:30\N{NARROW NO-BREAK SPACE}PM" in english
+    assert "Mi., 10. Juni 2026, 13:30" in german
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_every_language_is_offered_by_its_own_name(app: Flask, code: str) -> None:
+    text = fetch(app, PAGE, Accept_Language=code).text
+    assert f'<span aria-current="true" lang="{code}">{LANGUAGES[code]}</span>' in text
+    for other in set(LANGUAGES) - {code}:
+        assert f'<a href="{PAGE}?lang={other}" lang="{other}"' in text

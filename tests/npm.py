@@ -1,0 +1,30 @@
+"""Packages of Node that tests need: installed from a lock, once for a test run and outside of the checkout."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_LOCKED = ("package.json", "package-lock.json", ".npmrc")
+# What was fetched once is not fetched again, so that the tests then run without a network, too.
+_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+
+
+def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory, *, npm: str) -> Path:
+    """Give the folder in which the packages are that `sources` locks; the first worker to come installs them."""
+    base = tmp_path_factory.getbasetemp()
+    # A worker of xdist has a folder of its own within the run's.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"npm-{sources.name}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (folder / "installed").exists():
+            for name in _LOCKED:
+                shutil.copyfile(sources / name, folder / name)
+            done = subprocess.run([npm, *_ARGUMENTS], cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603 - npm
+            assert done.returncode == 0, f"npm ci failed: {done.stdout}{done.stderr}"
+            (folder / "installed").touch()
+    return folder

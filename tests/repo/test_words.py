@@ -1,0 +1,190 @@
+"""Every word of the pages is in the catalogue of every language, and no word stands where no catalogue finds it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from eventcal.web.language import LANGUAGES, SOURCE, catalogue_path, words_of
+from tests.words import ROOT, catalogue_faults, code_faults, forms_of, messages, said, template_faults
+
+WEB = ROOT / "eventcal" / "web"
+SPEAKING = ("pages", "embeds")
+TEMPLATES = sorted(path for name in SPEAKING for path in (WEB / "templates" / name).rglob("*.html"))
+MODULES = sorted(path for name in SPEAKING for path in (WEB / name).rglob("*.py"))
+OTHERS = [code for code in LANGUAGES if code != SOURCE]
+CHUMMY = re.compile(r"\b(du|dich|dir|dein\w*)\b", re.IGNORECASE)
+
+
+def catalogue_of(code: str) -> Catalog:
+    with catalogue_path(code).open("rb") as file:
+        return read_po(file, locale=code, abort_invalid=True)
+
+
+def strings(catalogue: Catalog) -> Iterator[str]:
+    for message in messages(catalogue):
+        yield from forms_of(message.string)
+
+
+# The catalogues
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_catalogue_has_all_that_pages_say_and_nothing_else(code: str) -> None:
+    faults = catalogue_faults(said(), catalogue_of(code))
+    assert not faults, "\n".join(["`make words` brings the catalogue up to the pages, but for the words:", *faults])
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_pages_read_is_what_the_catalogue_says(code: str) -> None:
+    words = words_of(code)
+    for message in messages(catalogue_of(code)):
+        if not all(forms_of(message.string)):
+            continue  # is told of above
+        if isinstance(message.id, str):
+            assert words.ugettext(message.id) == message.string
+        else:
+            one, more = message.id
+            assert [words.ungettext(one, more, number) for number in (1, 2)] == forms_of(message.string)
+
+
+def test_nothing_compiled_lies_beside_a_catalogue_and_grows_old() -> None:
+    assert list((WEB / "translations").rglob("*.mo")) == []
+    assert {path.parents[1].name for path in (WEB / "translations").rglob("*.po")} == set(OTHERS)
+
+
+def test_the_catalogues_are_part_of_the_package() -> None:
+    shipped = re.search(r"^eventcal = (\[.*\])$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert shipped is not None
+    patterns = re.findall(r'"([^"]+)"', shipped[1])
+    there = {path for pattern in patterns for path in (ROOT / "eventcal").glob(pattern)}
+    assert {catalogue_path(code) for code in OTHERS} <= there
+
+
+def test_german_readers_are_not_called_by_their_first_names() -> None:
+    assert [string for string in strings(catalogue_of("de")) if CHUMMY.search(string)] == []
+
+
+# Words that no catalogue finds
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(WEB).as_posix())
+def test_every_word_of_a_template_can_be_translated(path: Path) -> None:
+    assert list(template_faults(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(WEB).as_posix())
+def test_every_word_that_code_gives_a_page_can_be_translated(path: Path) -> None:
+    assert list(code_faults(path.read_text(encoding="utf-8"))) == []
+
+
+# Each of these faults would be found
+
+
+def _pages(*ids: str | tuple[str, str]) -> Catalog:
+    catalogue = Catalog()
+    for each in ids:
+        catalogue.add(each, locations=[("page.html", 7)])
+    return catalogue
+
+
+def _german(text: str) -> Catalog:
+    return read_po(text.splitlines(), locale="de")
+
+
+ONE_AND_MORE = ("%(num)s talk", "%(num)s talks")
+
+
+@pytest.mark.parametrize(
+    ("message", "german", "fault"),
+    [
+        ("Talk", "", "page.html:7: 'Talk' is not in the catalogue"),
+        ("Talk", 'msgid "Talk"\nmsgstr ""', "page.html:7: 'Talk' is not translated"),
+        ("Talk", '#, fuzzy\nmsgid "Talk"\nmsgstr "Vortrag"', "page.html:7: 'Talk' is a guess (fuzzy)"),
+        (
+            "By %(name)s",
+            'msgid "By %(name)s"\nmsgstr "Von %(Name)s"',
+            "page.html:7: 'By %(name)s' has other placeholders: 'Von %(Name)s'",
+        ),
+        (
+            "All",
+            'msgid "All"\nmsgstr "100 %"',
+            "page.html:7: 'All' has a percent sign that is no placeholder: '100 %'",
+        ),
+        (
+            ONE_AND_MORE,
+            'msgid "%(num)s talk"\nmsgid_plural "%(num)s talks"\nmsgstr[0] "%(num)s Vortrag"\nmsgstr[1] ""',
+            f"page.html:7: {ONE_AND_MORE!r} is not translated",
+        ),
+        (
+            ONE_AND_MORE,
+            'msgid "%(num)s talk"\nmsgstr "%(num)s Vortrag"',
+            f"page.html:7: {ONE_AND_MORE!r} is not in the catalogue",
+        ),
+    ],
+)
+def test_what_a_catalogue_lacks_would_be_found(message: str | tuple[str, str], german: str, fault: str) -> None:
+    assert catalogue_faults(_pages(message), _german(german)) == [fault]
+
+
+@pytest.mark.parametrize("mark", ["", "#~ "])
+def test_what_is_said_no_more_would_be_found(mark: str) -> None:
+    german = _german(f'{mark}msgid "Gone"\n{mark}msgstr "Weg"')
+    assert catalogue_faults(_pages(), german) == ["nowhere: 'Gone' is said nowhere"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Talks</p>",
+        "{% macro word(one) %}Talks{% endmacro %}",
+        "<p>{{ count }} talks</p>",
+        '<p title="Talks">1</p>',
+        '<input placeholder="Search {{ what }}">',
+        "{{ _(word) }}",
+        '{{ _("Talks of " ~ day) }}',
+        '{{ ngettext("a talk", many, count) }}',
+    ],
+)
+def test_words_of_a_template_that_cannot_be_translated_would_be_found(text: str) -> None:
+    assert len(list(template_faults(text))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<p class="talks">{{ _("Talks") }}: {{ title }} (.ics)</p>',
+        '{# a comment #}{{ ngettext("%(num)s talk", "%(num)s talks", count) }}',
+        '<script type="application/ld+json">{"name": "value"}</script>',
+        '<a href="/talks" title="{{ title }}">Atom</a>',
+        '{% macro said(name) %} aria-describedby="{% if name %}{{ name }}-hint{% endif %}"{% endmacro %}',
+    ],
+)
+def test_what_needs_no_translation_is_not_found(text: str) -> None:
+    assert list(template_faults(text)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'def f(): return Page(title="All talks")',
+        'def f(day): return Page(title=f"Talks of {day}")',
+        'def f(): return {"label": "Next"}',
+        "def f(word): return _(word)",
+        'def f(many): return ngettext("a talk", many, 2)',
+        'WORDS = {"talk": _("Talk")}',
+        'class Words:\n    talk = _("Talk")',
+    ],
+)
+def test_words_of_code_that_cannot_be_translated_would_be_found(line: str) -> None:
+    assert len(list(code_faults(line))) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ['def f(): return Page(title=_("Talks"))', 'def f(row): return Page(title=f"{row.title}, {row.city}")']
+)
+def test_words_of_code_that_can_be_translated_are_not_found(line: str) -> None:
+    assert list(code_faults(line)) == []
