@@ -14,7 +14,7 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -57,8 +57,8 @@ def words_of(code: str) -> Translations:
 
 
 def language() -> str:
-    """Return the language of the request under way (BCP 47)."""
-    return language_of(request.environ)
+    """Return the language of the request under way (BCP 47); the source's where there is none, as in a command."""
+    return language_of(request.environ) if has_request_context() else SOURCE
 
 
 def language_of(environ: Mapping[str, str]) -> str:
