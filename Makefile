@@ -12,7 +12,7 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORDS := --mapping-file pyproject.toml --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test fuzz check bench format words lock clean
+.PHONY: help run test browse fuzz check bench format words lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,9 @@ run: $(VENV)/run.stamp  ## Serve the demo calendar on http://127.0.0.1:8000
 
 test: $(VENV)/dev.stamp  ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+browse: $(VENV)/dev.stamp  ## Look at every page in Debian's Chromium, where it is installed
+	$(BIN)/python -m pytest tests/browser --numprocesses auto $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## Run every test with examples that nobody saw yet
 	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile new $(ARGS)
