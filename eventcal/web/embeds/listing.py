@@ -54,8 +54,7 @@ def listing() -> Response:
     """Show events or talks in a frame on anybody's site; what is wrong with the query is said there too."""
     try:
         asked = read_embed(request.args)
-        by_itself = asked.listing.filter.call_open
-        return show(lambda session, moment: _page(session, asked, moment), changes_by_itself=by_itself)
+        return show(lambda session, moment: _page(session, asked, moment))
     except (Invalid, NotFound) as refusal:
         return _refused(refusal)
 
@@ -66,6 +65,7 @@ def _page(session: Session, asked: Embed, moment: datetime) -> Page:
         template=_TEMPLATE,
         title=_("Talks") if asked.show == Show.TALKS or asked.talk else _("Events"),
         path=asked.page,
+        changes_by_itself=asked.listing.filter.call_open,
         indexed=False,
         policy=FRAMED,
         values={

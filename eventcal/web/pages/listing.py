@@ -68,11 +68,15 @@ def listing() -> Response:
         wanted = read_wanted(typed)
         page = month_page if wanted.view == View.MONTH else _list_page
         return replace(
-            page(session, typed, wanted, moment), feeds=feeds_of(wanted), embeddable=wanted.view == View.LIST
+            page(session, typed, wanted, moment),
+            feeds=feeds_of(wanted),
+            embeddable=wanted.view == View.LIST,
+            # Calls open and close by the clock.
+            changes_by_itself=bool(typed.first_of("cfp")),
         )
 
     try:
-        return show(make, changes_by_itself=bool(typed.first_of("cfp")))
+        return show(make)
     except Invalid as refusal:
         return _sent_back(typed, refusal)
 

@@ -61,10 +61,10 @@ Make = Callable[[Session, datetime], Page]
 """Makes a page of what a session sees at a moment; refuses what is not there."""
 
 
-def show(make: Make, *, changes_by_itself: bool = False) -> Response:
+def show(make: Make) -> Response:
     """Answer a GET with a page, the same for everybody who reads this language; kept as lists are.
 
-    One that `changes_by_itself`, with the clock, is made each time; so is one that says so only when it is made.
+    One that `changes_by_itself`, with the clock, is made each time.
     """
 
     def find(session: Session, moment: datetime) -> Document:
@@ -74,7 +74,7 @@ def show(make: Make, *, changes_by_itself: bool = False) -> Response:
             media_type=MEDIA_TYPE,
             filename=None,
             cache_control=REVALIDATED,
-            dated=not (changes_by_itself or page.changes_by_itself),
+            dated=not page.changes_by_itself,
             extra=guards(page.policy),
         )
 
