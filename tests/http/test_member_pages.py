@@ -1,66 +1,28 @@
 """A member's way through the pages, with nothing but links and forms: as a browser without scripts goes it."""
 
 import re
-from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
+from tests.browsing import Browser, browser_of
 from tests.fetching import read
 from tests.http_app import database_of, writing
 from tests.make import make_event, make_member, make_talk
-from tests.pages import faults_of, text_of, tree_of
+from tests.pages import tree_of
 
 PASSWORD = "a quiet red bicycle"
 ADA = {"name": "Ada Lovelace", "email": "ada@example.org", "password": PASSWORD}
 
 
-@dataclass
-class Browser:
-    """Goes from page to page, and sends a form with whatever it holds already."""
-
-    client: FlaskClient
-    at: TestResponse
-
-    def go(self, path: str) -> str:
-        """Go to a page, and return what it says."""
-        self.at = self.client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
-        assert faults_of(self.at.text) == []
-        return self.says()
-
-    def send(self, action: str, **typed: str) -> str:
-        """Fill in the form that goes to `action`, press the button, and return what the next page says."""
-        held = self.fields(action, typed.get("do"))
-        self.at = self.client.post(action, data=held | typed, headers={"Accept": "text/html"}, follow_redirects=True)
-        assert faults_of(self.at.text) == []
-        return self.says()
-
-    def fields(self, action: str, button: str | None = None) -> dict[str, str]:
-        """Return what the fields hold of the form that goes to `action`, and has this button."""
-        forms = [one for one in tree_of(self.at.text).iter("form") if one.get("action") == action]
-        form = next(f for f in forms if button is None or button in {one.get("value") for one in f.iter("button")})
-        held = {one.get("name", ""): one.get("value", "") for one in form.iter("input")}
-        held |= {one.get("name", ""): (one.text or "").removeprefix("\n") for one in form.iter("textarea")}
-        for select_ in form.iter("select"):
-            chosen = [one for one in select_.iter("option") if "selected" in one.attrib] or list(select_.iter("option"))
-            held[select_.get("name", "")] = chosen[0].get("value", "")
-        return held
-
-    def says(self) -> str:
-        """Return the words of the page."""
-        return text_of(next(tree_of(self.at.text).iter("main")))
-
-
 @pytest.fixture
 def browser(app: Flask) -> Browser:
-    return Browser(app.test_client(), TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # nothing yet
+    return browser_of(app)
 
 
 @pytest.fixture
@@ -219,7 +181,7 @@ def test_own_pages_are_kept_by_nothing(ada: Browser) -> None:
 
 
 def test_the_links_in_mails_lead_to_pages_that_work(mailing_app: Flask) -> None:
-    browser = Browser(mailing_app.test_client(), TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # nothing yet
+    browser = browser_of(mailing_app)
     browser.go("/register")
     assert "A mail is on its way to ada@example.org" in browser.send("/register", **ADA)
     browser.go(mailed(mailing_app, "confirm"))

@@ -4,7 +4,6 @@ from eventcal.web.pages import (
     events,
     listing,
     mailed,
-    me,
     refused,
     schedule,
     signing,
@@ -14,13 +13,14 @@ from eventcal.web.pages import (
     subscribe,
     talks,
 )
+from eventcal.web.pages.me import talks as own_talks
 from eventcal.web.pages.showing import pages
 
 __all__ = [
     "events",
     "listing",
     "mailed",
-    "me",
+    "own_talks",
     "pages",
     "refused",
     "schedule",

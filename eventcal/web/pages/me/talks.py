@@ -39,7 +39,7 @@ def me() -> Response:
         paging = Paging(limit=_A_PAGE, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
         page = Page(
-            template="pages/me.html",
+            template="pages/me/talks.html",
             title=_("My talks"),
             path="/me",
             indexed=False,
@@ -111,7 +111,7 @@ def _own(session: Session, talk_id: str) -> Talk:
 
 def _page_of(talk: Talk, form: Form) -> Page:
     return Page(
-        template="pages/my_talk.html",
+        template="pages/me/talk.html",
         title=talk.title,
         path=f"/me/talks/{talk.id}",
         indexed=False,

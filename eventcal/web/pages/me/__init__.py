@@ -1,0 +1,1 @@
+"""A member's own pages: their talks, and what is theirs alone."""

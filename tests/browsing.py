@@ -1,0 +1,50 @@
+"""A browser without scripts: it follows links and sends forms, and every page that it meets is sound HTML."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.pages import faults_of, text_of, tree_of
+
+
+@dataclass
+class Browser:
+    """Goes from page to page, and sends a form with whatever it holds already."""
+
+    client: FlaskClient
+    at: TestResponse
+
+    def go(self, path: str) -> str:
+        """Go to a page, and return what it says."""
+        self.at = self.client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
+        assert faults_of(self.at.text) == []
+        return self.says()
+
+    def send(self, action: str, **typed: str) -> str:
+        """Fill in the form that goes to `action`, press the button, and return what the next page says."""
+        held = self.fields(action, typed.get("do"))
+        self.at = self.client.post(action, data=held | typed, headers={"Accept": "text/html"}, follow_redirects=True)
+        assert faults_of(self.at.text) == []
+        return self.says()
+
+    def fields(self, action: str, button: str | None = None) -> dict[str, str]:
+        """Return what the fields hold of the form that goes to `action`, and has this button."""
+        forms = [one for one in tree_of(self.at.text).iter("form") if one.get("action") == action]
+        form = next(f for f in forms if button is None or button in {one.get("value") for one in f.iter("button")})
+        held = {one.get("name", ""): one.get("value", "") for one in form.iter("input")}
+        held |= {one.get("name", ""): (one.text or "").removeprefix("\n") for one in form.iter("textarea")}
+        for select_ in form.iter("select"):
+            chosen = [one for one in select_.iter("option") if "selected" in one.attrib] or list(select_.iter("option"))
+            held[select_.get("name", "")] = chosen[0].get("value", "")
+        return held
+
+    def says(self) -> str:
+        """Return the words of the page."""
+        return text_of(next(tree_of(self.at.text).iter("main")))
+
+
+def browser_of(app: Flask) -> Browser:
+    """Return a browser that has been nowhere yet."""
+    return Browser(app.test_client(), TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # nothing yet
