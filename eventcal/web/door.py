@@ -1,7 +1,8 @@
 """At the door, before Flask: an answer that is kept is given here, for the cost of one statement and no routing.
 
-Only to GET and HEAD without cookie and token, and only what anybody may have; whoever else comes is let through. So is
-a request whose answer has to be made, with the state that was read for it: what is made is at least as new.
+Only to GET and HEAD, and only what anybody may have; whoever else comes is let through. So is a request whose answer
+has to be made, with the state that was read for it: what is made is at least as new. Where a cookie or a token may say
+who is asking, only pages are given: those that are kept know nobody.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,7 +36,7 @@ class Door:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer with what is kept, or let the request through."""
         house = self._house()
-        url = _kept_under(house, environ) if _is_plain(environ) else None
+        url = _kept_under(house, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
             return self._app(environ, start_response)
         try:
@@ -61,19 +62,17 @@ def state_for(environ: Environ, house: House) -> State:
     return state
 
 
-def _is_plain(environ: Environ) -> bool:
-    """Say whether nothing tells who is asking."""
-    reads = environ["REQUEST_METHOD"] in {"GET", "HEAD"}
-    return reads and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
-
-
 def _kept_under(house: House, environ: Environ) -> str | None:
     """Return what something is kept under for this request, if anything is: its URL, or for pages with a language."""
     url = url_of(environ)
-    if house.renditions.knows(url):
+    if _names_nobody(environ) and house.renditions.knows(url):
         return url
     in_language = url_of(environ, language_of(environ))
     return in_language if house.renditions.knows(in_language) else None
+
+
+def _names_nobody(environ: Environ) -> bool:
+    return "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
 
 
 def _kept(house: House, key: RenditionKey, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:

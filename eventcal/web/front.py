@@ -9,7 +9,7 @@ front = Blueprint("front", __name__)
 
 # Calendar services ask robots.txt before they fetch a feed; a path refused here is a calendar that never updates.
 # The others are pages that only who is here has a use for.
-_CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/login", "/register", "/submit")
+_CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/language", "/login", "/propose", "/register", "/submit")
 
 
 @front.get("/robots.txt")

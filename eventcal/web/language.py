@@ -1,4 +1,6 @@
-"""The language of a page: what the reader's browser asks for, or what `lang` says; dates and numbers go with it.
+"""The language of a page: what `lang` says, else what the reader chose, else what their browser asks for.
+
+Dates and numbers go with it.
 
 The words stand in `translations/{language}/LC_MESSAGES/messages.po` and are read from there at the start: there is no
 second file beside it that could be older. `make words` brings it up to what the pages say.
@@ -17,13 +19,16 @@ from babel.support import Translations
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
+from werkzeug.http import parse_accept_header, parse_cookie
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """What pages are written in, each by its own name; the first is for whoever asks for none of them."""
 
 SOURCE = "en"
 """The language that templates and code are written in: its words need no catalogue."""
+
+_COOKIE = "language"
+_SAFE_COOKIE = f"__Host-{_COOKIE}"
 
 _DOMAIN = "messages"
 _ANY = "*"
@@ -62,8 +67,25 @@ def language() -> str:
 
 
 def language_of(environ: Mapping[str, str]) -> str:
-    """Return the language (BCP 47) that a WSGI request asks for: by `lang` in its query, else by Accept-Language."""
-    return _language(environ["QUERY_STRING"], environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    """Return the language (BCP 47) of a WSGI request: by `lang` in its query, by the reader's choice, by the browser.
+
+    The choice is a cookie, and answers do not vary by Cookie for it: a cache asks each time for a page, with the
+    reader's cookie, and hears whether what it has is the one that they would get (RFC 9111, 4.3).
+    """
+    return _language(environ["QUERY_STRING"], _chosen(environ), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+
+def _chosen(environ: Mapping[str, str]) -> str:
+    sent = environ.get("HTTP_COOKIE", "")
+    if _COOKIE not in sent:
+        return ""
+    cookies = parse_cookie(sent)
+    return cookies.get(_SAFE_COOKIE) or cookies.get(_COOKIE, "")
+
+
+def cookie_name(*, https: bool) -> str:
+    """Return what the cookie is called that keeps a reader's choice; it names nobody."""
+    return _SAFE_COOKIE if https else _COOKIE
 
 
 def locale() -> Locale:
@@ -72,9 +94,9 @@ def locale() -> Locale:
 
 
 @lru_cache(4096)
-def _language(query: str, accepted: str) -> str:
+def _language(query: str, chosen: str, accepted: str) -> str:
     named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
-    return _known(named) or _accepted(accepted) or next(iter(LANGUAGES))
+    return _known(named) or _known(chosen) or _accepted(accepted) or next(iter(LANGUAGES))
 
 
 def _accepted(header: str) -> str | None:

@@ -43,8 +43,11 @@ SPOILT = {
     "page-has-heading-one": "document.querySelector('h1').remove()",
     "color-contrast": "document.querySelector('h1').style.color = '#ddd'",
     "target-size": """
-        for (const one of document.querySelectorAll('header li')) one.style = 'font: 6px/1 serif; margin: -8px';
-        for (const one of document.querySelectorAll('header a')) one.style.minHeight = 0;
+        for (const name of ['one', 'two']) {
+          const button = Object.assign(document.createElement('button'), { textContent: name });
+          Object.assign(button.style, { display: 'block', height: '8px', minHeight: 0, padding: 0 });
+          document.querySelector('main').append(button);
+        }
     """,
 }
 

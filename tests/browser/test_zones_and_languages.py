@@ -74,3 +74,7 @@ def test_who_reads_english_can_turn_to_german(visit: Visitor, name: str) -> None
     opened.page.get_by_role("contentinfo").get_by_role("link", name="Deutsch").click()
     expect(opened.page.locator("html")).to_have_attribute("lang", "de")
     expect(opened.page.get_by_role("contentinfo").locator("[aria-current]")).to_have_text("Deutsch")
+    opened.page.wait_for_load_state()
+    opened.page.get_by_role("banner").get_by_role("link").first.click()
+    opened.page.wait_for_load_state()
+    expect(opened.page.locator("html")).to_have_attribute("lang", "de")

@@ -5,7 +5,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.web.language import LANGUAGES
+from tests.clocks import FixedClock
 from tests.fetching import fetch, make_calendar
+from tests.http_app import house_of, running
 
 PAGE = "/talks/scheduled"
 SAID = {"en": "Save to my calendar (.ics)", "de": "In meinen Kalender übernehmen (.ics)"}
@@ -61,4 +63,48 @@ def test_every_language_is_offered_by_its_own_name(app: Flask, code: str) -> Non
     text = fetch(app, PAGE, Accept_Language=code).text
     assert f'<span aria-current="true" lang="{code}">{LANGUAGES[code]}</span>' in text
     for other in set(LANGUAGES) - {code}:
-        assert f'<a href="{PAGE}?lang={other}" lang="{other}"' in text
+        assert f'<a href="/language/{other}?next={PAGE}" lang="{other}"' in text
+
+
+def test_what_a_reader_chose_holds_for_every_page_until_they_choose_again(app: Flask) -> None:
+    client = app.test_client()
+    chosen = client.get(f"/language/de?next={PAGE}?tz=UTC", headers={"Accept-Language": "en"}, follow_redirects=True)
+    assert shown(chosen) == "de"
+    assert chosen.request.full_path == f"{PAGE}?tz=UTC"
+    assert shown(client.get(PAGE, headers={"Accept-Language": "en"})) == "de"
+    assert shown(client.get(f"{PAGE}?lang=en")) == "en"
+    client.get("/language/en")
+    assert shown(client.get(PAGE, headers={"Accept-Language": "de"})) == "en"
+
+
+def test_a_choice_is_given_from_what_is_kept_and_asked_for_again_each_time(app: Flask) -> None:
+    client = app.test_client()
+    client.get("/language/de")
+    first = client.get(PAGE)
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert "Set-Cookie" not in first.headers
+    assert client.get(PAGE, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    client.get("/language/en")
+    assert client.get(PAGE, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_nobody_is_led_elsewhere_by_choosing_a_language(app: Flask) -> None:
+    for elsewhere in ("https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)", ""):
+        answer = app.test_client().get("/language/de", query_string={"next": elsewhere})
+        assert answer.headers["Location"] == "/"
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert app.test_client().get("/language/xx").status_code == 404
+
+
+def test_the_choice_is_kept_where_no_other_site_can_set_or_read_it(sqlite_url: str, clock: FixedClock) -> None:
+    with running(sqlite_url, clock, base_url="https://calendar.example.org") as app:
+        kept = app.test_client().get("/language/de").headers["Set-Cookie"]
+    assert kept.startswith("__Host-language=de; ")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(kept.split("; "))
+
+
+def test_search_engines_are_told_of_every_language(app: Flask) -> None:
+    head, base = fetch(app, PAGE).text, house_of(app).settings.base_url
+    for code in LANGUAGES:
+        assert f'<link rel="alternate" hreflang="{code}" href="{base}{PAGE}?lang={code}">' in head
+    assert f'<link rel="alternate" hreflang="x-default" href="{base}{PAGE}">' in head

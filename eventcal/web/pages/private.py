@@ -42,7 +42,7 @@ def signed_in(view: View[P]) -> View[P]:
     return led
 
 
-def way_on(wanted: str | None) -> str:
-    """Return where to go next: a path of ours, whatever the query names."""
+def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:
+    """Return where to go next: a path of ours, whatever the query names; `otherwise` if it names none."""
     ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else HOME
+    return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise

@@ -1,6 +1,7 @@
 """Every page there is: each puts itself on the blueprint."""
 
 from eventcal.web.pages import (
+    choosing,
     events,
     listing,
     mailed,
@@ -17,6 +18,7 @@ from eventcal.web.pages.me import talks as own_talks
 from eventcal.web.pages.showing import pages
 
 __all__ = [
+    "choosing",
     "events",
     "listing",
     "mailed",

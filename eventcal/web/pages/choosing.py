@@ -1,0 +1,37 @@
+"""What a reader chooses for every page: their language. And what browsers ask for by themselves: an icon."""
+
+from http import HTTPStatus
+
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+from eventcal.kit.refusals import NotFound
+from eventcal.web.access import feed
+from eventcal.web.language import LANGUAGES, cookie_name
+from eventcal.web.pages.private import way_on
+from eventcal.web.pages.showing import pages
+from eventcal.web.work import settings
+
+_A_YEAR = 365 * 24 * 60 * 60
+
+
+@pages.get("/language/<code>")
+@feed
+def choose_language(code: str) -> Response:
+    """Remember a language for this browser, and go back to where it was chosen."""
+    if code not in LANGUAGES:
+        raise NotFound(f"There are no pages in “{code}”.")
+    answer = redirect(way_on(request.args.get("next"), otherwise="/"), HTTPStatus.SEE_OTHER)
+    https = settings().https
+    answer.set_cookie(
+        cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@pages.get("/favicon.ico")
+@feed
+def icon() -> Response:
+    """Lead to the icon, wherever no page says where it is."""
+    return redirect("/static/icon.svg", HTTPStatus.PERMANENT_REDIRECT)
