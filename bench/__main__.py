@@ -17,6 +17,7 @@ from bench.bounds import judge
 from bench.by_http import (
     FULL,
     LIST,
+    PAGES,
     QUICK,
     Effort,
     measure_changes,
@@ -105,6 +106,9 @@ class _Run:
             paths = {"feed of 1000": world.event, "/talks": LIST}
             measure_steady(here, self.figures, folder=self.databases.folder / "floor-small", paths=paths)
             measure_sizes(here, self.figures, name="feed of 1000", path=world.event)
+            measure_steady(here, self.figures, folder=self.databases.folder / "floor-pages", paths=PAGES)
+            for name, path in PAGES.items():
+                measure_sizes(here, self.figures, name=name, path=path)
             for name, path in paths.items():
                 measure_changes(here, self.figures, name=name, path=path)
             measure_edits(here, self.figures)

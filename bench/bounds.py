@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.by_http import PAGES
 from bench.figures import Figure, Figures
 
-MEGABYTE = 1_000_000
+KILOBYTE, MEGABYTE = 1_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Verdict:
 
 def _floors() -> Iterator[Bound]:
     yield Bound("304 on a feed", "304 feed of 1000", 2, "304 feed of 1000, floor")
-    for feed in ("feed of 1000", "feed of 10000", "/talks"):
+    for kept in ("feed of 1000", "feed of 10000", "/talks", *PAGES):
         for coding in ("identity", "gzip"):
-            name = f"200 {feed} {coding}"
-            yield Bound(f"unchanged {feed}, {coding}", name, 2, f"{name}, floor")
+            name = f"200 {kept} {coding}"
+            yield Bound(f"unchanged {kept}, {coding}", name, 2, f"{name}, floor")
 
 
 def _changes() -> Iterator[Bound]:
@@ -77,6 +78,8 @@ def _rest() -> Iterator[Bound]:
     yield Bound("resident memory of a worker, 10,000 talks", "resident memory", 150 * MEGABYTE)
     for coding in ("gzip", "br", "zstd"):
         yield Bound(f"size of a feed in {coding}", f"bytes feed of 1000 {coding}", 1 / 6, "bytes feed of 1000 identity")
+    for page in PAGES:
+        yield Bound(f"size of {page} in gzip", f"bytes {page} gzip", 30 * KILOBYTE)
 
 
 BOUNDS = (*_floors(), *_changes(), *_growth(), *_rest())

@@ -16,9 +16,16 @@ from typing import Any
 from bench.changes import Outsider
 from bench.figures import Figure, Figures
 from bench.servers import NOTHING, Answer, Server, serve_floor, serve_world
-from bench.worlds import World
+from bench.worlds import SLUG, World
 
 LIST = "/api/v1/talks?limit=50"
+PAGES = {
+    "the listing's page": "/",
+    "the month's page": "/?view=month&month=2027-06",
+    "an event's page": f"/events/{SLUG}",
+    "a schedule's page": f"/events/{SLUG}/schedule",
+    "the page to subscribe": "/subscribe",
+}
 CODINGS = ("identity", "gzip", "br", "zstd")
 # Each server says these in its own way.
 _OWN = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
@@ -161,10 +168,11 @@ def _round(server: Server, path: str, headers: Mapping[str, str], *, requests: i
 
 
 def measure_sizes(here: Measuring, figures: Figures, *, name: str, path: str) -> None:
-    """Note how large a feed is, in each coding."""
+    """Note how large a feed or a page is, in each coding."""
     for coding in CODINGS:
-        size = len(here.server.ask(path, {"Accept-Encoding": coding}).body)
-        figures.note(f"bytes {name} {coding}", Figure.once(size, "B"))
+        answer = here.server.ask(path, {"Accept-Encoding": coding})
+        _expect(answer, _OK)
+        figures.note(f"bytes {name} {coding}", Figure.once(len(answer.body), "B"))
 
 
 def measure_changes(here: Measuring, figures: Figures, *, name: str, path: str) -> None:

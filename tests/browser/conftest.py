@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.paths import ALL
 from tests.browser.visit import Visit
 from tests.browser.world import Site, site
 from tests.npm import installed
@@ -66,7 +67,7 @@ def browser(_running_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iter
 
 @pytest.fixture
 def visit(browser: Browser, site: Site) -> Iterator[Visitor]:
-    """Give a function that opens a page by its name, for a visitor whom nobody has seen.
+    """Give a function that opens a page by its name: as a visitor whom nobody has seen, or as whose page it is.
 
     They read English, in UTC; who else they are is given as Playwright's `new_context` takes it. Whatever the browser
     complains of fails the test.
@@ -79,6 +80,8 @@ def visit(browser: Browser, site: Site) -> Iterator[Visitor]:
             context = browser.new_context(base_url=site.base, **who)
             opened.callback(context.close)
             context.set_default_timeout(15_000)
+            if (known := ALL[name].who) is not None:
+                context.add_cookies([{"name": "eventcal", "value": site.cookies[known], "url": site.base}])
             visits.append(Visit(context.new_page(), site))
             visits[-1].open(name)
             return visits[-1]

@@ -5,13 +5,19 @@ from http import HTTPStatus
 
 import pytest
 
+from tests.browser.people import MEMBER
+
 
 @dataclass(frozen=True)
 class Address:
-    """Where a page is: a path, in which {names} stand for what the site gave its things; and how it is answered."""
+    """Where a page is: a path, in which {names} stand for what the site gave its things; and how it is answered.
+
+    who: whose page it is, where it is not everybody's.
+    """
 
     path: str
     status: HTTPStatus = HTTPStatus.OK
+    who: str | None = None
 
 
 PAGES = {
@@ -35,12 +41,21 @@ PAGES = {
     "not-there": Address("/events/nobody-made-this", HTTPStatus.NOT_FOUND),
 }
 
+OWN = {
+    "me": Address("/me", who=MEMBER),
+    "own-draft": Address("/me/talks/{own_draft}", who=MEMBER),
+    "own-accepted": Address("/me/talks/{own_accepted}", who=MEMBER),
+    "submit-where": Address("/submit", who=MEMBER),
+    "submit": Address("/submit?event={crowded_event}", who=MEMBER),
+}
+
 # What stands without the site's header and footer.
 BARE = {
     "embedded": Address("/embed/listing"),
     "feed-check": Address("/feeds/check"),
 }
-ALL = PAGES | BARE
+ALL = PAGES | OWN | BARE
 
-every_page = pytest.mark.parametrize("name", PAGES)
+every_page = pytest.mark.parametrize("name", PAGES | OWN)
+every_public_page = pytest.mark.parametrize("name", PAGES)
 every_document = pytest.mark.parametrize("name", ALL)

@@ -35,7 +35,9 @@ _STOP = """() => {
   if (!one || one === document.body || one === document.documentElement) return null;
   const style = getComputedStyle(one);
   const box = one.getClientRects()[0] ?? one.getBoundingClientRect();
-  const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+  // The middle of what of it is in the window: a large field may reach beyond.
+  const [upper, lower] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+  const [x, y] = [box.left + box.width / 2, (upper + lower) / 2];
   const top = document.elementFromPoint(x, y);
   return {
     number: window.stops ? window.stops.indexOf(one) : -1,

@@ -16,6 +16,7 @@ from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import parse
 from eventcal.datasets.service import load_dataset
 from tests.browser.paths import ALL
+from tests.browser.people import settle
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, running
 
@@ -44,10 +45,14 @@ A *paragraph* with a [link](https://example.org/), `code`, and {_LONG_WORD}.
 
 @dataclass(frozen=True)
 class Site:
-    """A site that is served: its base URL, and what it called the things whose pages are looked at."""
+    """A site that is served: its base URL, what it called the things whose pages are looked at, and who is known.
+
+    cookies: the session cookie of each person who is signed in.
+    """
 
     base: str
     names: dict[str, str]
+    cookies: dict[str, str]
 
     def url(self, name: str) -> str:
         """Give the address of a page by its name in ALL."""
@@ -73,7 +78,9 @@ def site(database: Path) -> Iterator[Site]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield Site(base, _names_of(Site(base, {})))
+            public = _names_of(Site(base, {}, {}))
+            people = settle(app, _CROWDED, long_word=_LONG_WORD)
+            yield Site(base, public | people.names, people.cookies)
         finally:
             server.shutdown()
             thread.join()

@@ -86,18 +86,23 @@ def test_a_day_is_a_table_of_rooms_and_times(app: Flask) -> None:
 
 @pytest.mark.usefixtures("_summit")
 def test_what_has_no_place_in_the_table_stands_below_it(app: Flask) -> None:
-    below = classed(classed(page(app, PATH), "as-table"), "slots")
+    below = classed(page(app, PATH), "slots")
     assert titles(below) == ["Clash", "Posters"]
 
 
 @pytest.mark.usefixtures("_summit")
-def test_a_narrow_screen_has_the_whole_day_as_a_list(app: Flask) -> None:
-    tree = page(app, PATH)
-    at_once, later = titles(classed(tree, "as-list"))[:2], titles(classed(tree, "as-list"))[2:]
-    assert (sorted(at_once), later) == (["Drivers", "Opening"], ["Clash", "Boards", "Posters"])
+def test_the_whole_day_is_a_list_where_that_is_asked_for(app: Flask) -> None:
     listed = page(app, f"{PATH}?as=list")
     assert not list(listed.iter("table"))
-    assert titles(classed(listed, "slots")) == titles(classed(tree, "as-list"))
+    at_once, later = titles(classed(listed, "slots"))[:2], titles(classed(listed, "slots"))[2:]
+    assert (sorted(at_once), later) == (["Drivers", "Opening"], ["Clash", "Boards", "Posters"])
+
+
+@pytest.mark.usefixtures("_summit")
+def test_each_talk_in_the_table_says_its_time_and_room_for_a_screen_that_has_no_place_for_a_table(app: Flask) -> None:
+    said = [plain(one) for one in classed(page(app, PATH), "timetable").iter("td") if titles(one)]
+    assert [one.split()[0] for one in said] == ["9:00", "9:00", "9:45"]
+    assert ["Hall" in said[0], "Attic" in said[1], "Attic" in said[2]] == [True, True, True]
 
 
 @pytest.mark.usefixtures("_summit")
@@ -199,7 +204,7 @@ def test_what_was_called_off_is_marked_and_is_not_what_is_on(app: Flask, clock: 
     clock.move(DURING)
     tree = page(app, PATH)
     assert titles(classed(tree, "timetable")) == ["Instead"]
-    assert "Off Cancelled" in text_of(classed(classed(tree, "as-table"), "slots"))
+    assert "Off Cancelled" in text_of(classed(tree, "slots"))
     assert titles(classed(tree, "on-now")) == ["Instead"]
 
 

@@ -1,0 +1,65 @@
+"""Who is signed in on the site that the browser visits, and what waits there for them."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+from sqlalchemy import select
+
+from eventcal.events.models import Event, TeamMember
+from eventcal.events.words import TeamRole
+from eventcal.members.models import Member
+from eventcal.members.words import Role
+from eventcal.talks.words import TalkState
+from tests.http_app import Browser, signed_in, writing
+from tests.make import make_speaker, make_sponsorship, make_talk, make_tier
+
+MEMBER, ORGANISER = "member", "organiser"
+_EMAILS = {MEMBER: "ada@example.org", ORGANISER: "olga@example.org"}
+
+
+@dataclass(frozen=True)
+class People:
+    """The cookie of each person by what they are, and what they would call the things that are theirs."""
+
+    cookies: dict[str, str]
+    names: dict[str, str]
+
+
+def settle(app: Flask, slug: str, *, long_word: str) -> People:
+    """Let a member and an organiser in, who moderates too; each has something to do at the event `slug`."""
+    there = {
+        MEMBER: signed_in(app, _EMAILS[MEMBER], name=f"Ada {long_word}"),
+        ORGANISER: signed_in(app, _EMAILS[ORGANISER], role=Role.MODERATOR),
+    }
+    return People({who: _cookie(app, browser) for who, browser in there.items()}, _fill(app, slug, long_word))
+
+
+def _cookie(app: Flask, browser: Browser) -> str:
+    cookie = browser.client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    return cookie.value
+
+
+def _fill(app: Flask, slug: str, long_word: str) -> dict[str, str]:
+    with writing(app) as session:
+        ada, olga = (session.scalars(select(Member).where(Member.email == email)).one() for email in _EMAILS.values())
+        event = session.scalars(select(Event).where(Event.slug == slug)).one()
+        session.add(TeamMember(event_id=event.id, member_id=olga.id, role=TeamRole.ORGANISER))
+        speaker = make_speaker(session, member=ada, name=ada.name, email=ada.email)
+        talks = {
+            state: make_talk(
+                session,
+                event,
+                state=state,
+                submitter=ada,
+                speakers=[speaker],
+                title=f"{state}: {long_word if number % 2 else 'how it went'}",
+                tags=["xen"],
+                abstract=f"About **{long_word}**.",
+                notes=f"I come by train, with {long_word}.",
+            )
+            for number, state in enumerate(TalkState)
+        }
+        make_sponsorship(session, make_tier(session, event, name="Bronze", rank=9), enquirer=ada, note=long_word)
+        names = {"own_draft": talks[TalkState.DRAFT].id, "own_accepted": talks[TalkState.ACCEPTED].id}
+        return names | {"submitted": talks[TalkState.SUBMITTED].id, "own_confirmed": talks[TalkState.CONFIRMED].id}
