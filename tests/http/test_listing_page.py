@@ -104,7 +104,8 @@ def field(tree: Element, name: str) -> Element:
 
 
 def alternates(tree: Element) -> dict[str, str]:
-    return {one.get("type", ""): one.get("href", "") for one in found(tree, "link") if one.get("rel") == "alternate"}
+    others = [one for one in found(tree, "link") if one.get("rel") == "alternate" and one.get("hreflang") is None]
+    return {one.get("type", ""): one.get("href", "") for one in others}
 
 
 def canonical(tree: Element) -> str:

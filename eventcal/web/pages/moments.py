@@ -21,7 +21,8 @@ class When:
     """When something is.
 
     day: the first day in words; last_day: the last one, where it is another; hours: from when to when, None for whole
-    days; zone: the one that they are written in. starts, ends: for machines (HTML's time element).
+    days, and as `first_hour` and `last_hour` each by itself; zone: the one that they are written in. starts, ends: for
+    machines (HTML's time element).
     """
 
     day: str
@@ -31,6 +32,8 @@ class When:
     starts: str
     ends: str
     on: date
+    first_hour: str | None = None
+    last_hour: str | None = None
 
 
 def when(resource: Json, *, tzid: str) -> When | None:
@@ -54,6 +57,8 @@ def when(resource: Json, *, tzid: str) -> When | None:
         day=_day(starts.date()),
         last_day=_day(last_day) if last_day else None,
         hours=f"{_hour(starts)}\N{EN DASH}{_hour(ends)}",
+        first_hour=_hour(starts),
+        last_hour=_hour(ends),
         zone=shown,
         starts=starts.isoformat(),
         ends=ends.isoformat(),
