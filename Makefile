@@ -12,7 +12,7 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORDS := --mapping-file pyproject.toml --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test browse fuzz check bench format words lock clean
+.PHONY: help run test browse pictures fuzz check bench format words lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ test: $(VENV)/dev.stamp  ## Run every test, on SQLite and PostgreSQL
 
 browse: $(VENV)/dev.stamp  ## Look at every page in Debian's Chromium, where it is installed
 	$(BIN)/python -m pytest tests/browser --numprocesses auto $(ARGS)
+
+pictures: $(VENV)/dev.stamp  ## Take the README's pictures anew, with Debian's Chromium
+	$(BIN)/python -m tests.browser.for_readme docs/pictures
 
 fuzz: $(VENV)/dev.stamp  ## Run every test with examples that nobody saw yet
 	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile new $(ARGS)

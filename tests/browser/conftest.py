@@ -9,22 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser.chromium import find_chromium, started
 from tests.browser.paths import ALL
 from tests.browser.visit import Visit
 from tests.browser.world import Site, site
 from tests.npm import installed
-
-_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 Visitor = Callable[..., Visit]
 
@@ -41,16 +32,14 @@ def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     """Give the browser of a worker, and the loop by which it is spoken to."""
-    chromium = shutil.which("chromium")
+    chromium = find_chromium()
     if chromium is None:
         pytest.skip("chromium is not installed: no page is looked at in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+    with started(chromium) as browser:
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop
         asyncio._set_running_loop(loop)
-        browser.close()
 
 
 @pytest.fixture

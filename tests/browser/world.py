@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
@@ -67,24 +68,37 @@ class Site:
 @contextmanager
 def site(database: Path) -> Iterator[Site]:
     """Give the site on a migrated database, served from threads of this process at NOON until the end."""
+    with serving(database) as (app, base):
+        load_demo(app)
+        with database_of(app).unit_of_work() as unit:
+            load_dataset(unit, parse(json.dumps(_crowded()).encode(), name="crowded.json"))
+        public = _names_of(Site(base, {}, {}))
+        people = settle(app, _CROWDED, long_word=_LONG_WORD)
+        yield Site(base, public | people.names, people.cookies)
+
+
+@contextmanager
+def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # noqa: ANN401 - any setting
+    """Give an app on a migrated database with nothing in it, and where it is served at NOON until the end."""
     server = make_server("127.0.0.1", 0, _nothing_yet, threaded=True, request_handler=_Quiet)
     base = f"http://127.0.0.1:{server.server_port}"
-    with running(f"sqlite:///{database}", FixedClock(NOON), base_url=base) as app:
-        demo = demo_dataset()
-        with database_of(app).unit_of_work() as unit:
-            load_dataset(unit, move_dataset(demo, weeks=weeks_until_soon(demo, today=NOON.date())))
-            load_dataset(unit, parse(json.dumps(_crowded()).encode(), name="crowded.json"))
+    with running(f"sqlite:///{database}", FixedClock(NOON), **{"base_url": base, **changes}) as app:
         server.app = app
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            public = _names_of(Site(base, {}, {}))
-            people = settle(app, _CROWDED, long_word=_LONG_WORD)
-            yield Site(base, public | people.names, people.cookies)
+            yield app, base
         finally:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def load_demo(app: Flask) -> None:
+    """Load the demo, moved so that it begins soon."""
+    demo = demo_dataset()
+    with database_of(app).unit_of_work() as unit:
+        load_dataset(unit, move_dataset(demo, weeks=weeks_until_soon(demo, today=NOON.date())))
 
 
 def _nothing_yet(*_: object) -> list[bytes]:

@@ -1,0 +1,75 @@
+"""The pictures that the README shows, taken of the demo: `python -m tests.browser.for_readme FOLDER`.
+
+The demo's days are always the same here, so that a picture changes only where a page does.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from PIL import Image
+from playwright.sync_api import Browser
+
+from eventcal.kit.migrate import upgrade
+from tests.browser.chromium import find_chromium, started
+from tests.browser.world import load_demo, serving
+
+_SUMMIT = "xen-project-developer-summit-2014"
+# What links and addresses on the pages begin with.
+_SITE = {"base_url": "https://events.example.org", "name": "Xen Project events"}
+_COLOURS = 128
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page as somebody sees it: in a window of this size, in light or dark."""
+
+    path: str
+    width: int
+    height: int
+    scheme: Literal["light", "dark"] = "light"
+
+
+PICTURES: Mapping[str, Look] = {
+    "listing": Look("/", 1100, 760),
+    "month": Look("/?view=month&month=2026-06", 1100, 760, "dark"),
+    "event": Look(f"/events/{_SUMMIT}", 1100, 900),
+    "phone": Look(f"/events/{_SUMMIT}", 390, 780),
+    "subscribe": Look("/subscribe", 390, 780, "dark"),
+}
+
+
+def take(browser: Browser, base: str, folder: Path) -> None:
+    """Take every picture into a folder, each in a few colours: they are small and look the same."""
+    for name, look in PICTURES.items():
+        who: dict[str, Any] = {"locale": "en-GB", "timezone_id": "America/Chicago", "color_scheme": look.scheme}
+        context = browser.new_context(viewport={"width": look.width, "height": look.height}, **who)
+        page = context.new_page()
+        page.goto(base + look.path, wait_until="networkidle")
+        shot = Image.open(BytesIO(page.screenshot()))
+        shot.convert("RGB").quantize(_COLOURS).save(folder / f"{name}.png", optimize=True)
+        context.close()
+
+
+def main() -> None:
+    """Serve the demo, and take the pictures into the folder that is named."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("Install Debian's chromium first: apt-get install chromium")
+    with TemporaryDirectory() as made:
+        database = Path(made) / "eventcal.db"
+        upgrade(f"sqlite:///{database}")
+        with serving(database, **_SITE) as (app, base), started(chromium) as browser:
+            load_demo(app)
+            take(browser, base, folder)
+    sys.stdout.write(f"{len(PICTURES)} pictures in {folder}\n")
+
+
+if __name__ == "__main__":
+    main()
