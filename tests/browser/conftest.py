@@ -90,8 +90,8 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Give the folder for pictures: the one that BROWSER_PICTURES names, or the test's own."""
-    folder = Path(os.environ.get("BROWSER_PICTURES") or tmp_path).absolute()
+def pictures(pytestconfig: pytest.Config) -> Path:
+    """Give the folder for pictures, which stay there: the one that BROWSER_PICTURES names, or build/pictures."""
+    folder = Path(os.environ.get("BROWSER_PICTURES") or pytestconfig.rootpath / "build" / "pictures").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -218,9 +218,12 @@ def test_a_reader_is_told_while_it_loads(host: OpenPage) -> None:
     held: list[Route] = []
     page = host(**{"from": FROM})
     page.route("**/api/v1/events?*", lambda route: held.insert(0, route))
-    page.evaluate("() => document.querySelector('eventcal-listing').setAttribute('limit', '1')")
+    with page.expect_request("**/api/v1/events?*"):
+        page.evaluate("() => document.querySelector('eventcal-listing').setAttribute('limit', '1')")
     expect(element(page).locator("ul")).to_have_attribute("aria-busy", "true")
     expect(element(page).get_by_role("status")).to_have_text("Loading …")
+    while not held:
+        page.wait_for_timeout(20)
     held[0].continue_()
     expect(element(page).locator("ul")).to_have_attribute("aria-busy", "false")
     expect(element(page).locator("li")).to_have_count(1)

@@ -144,16 +144,16 @@ def test_what_recurs_is_shown_with_its_next_dates(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_talks_stand_under_their_day_and_those_without_a_time_apart(app: Flask) -> None:
+def test_talks_stand_under_their_day_and_those_without_a_time_where_their_event_begins(app: Flask) -> None:
     tree = page(app, "/?show=talks")
     assert groups(tree) == {
-        "Not scheduled yet": ["Waiting"],
-        "Wednesday, June 10, 2026": ["One"],
+        "Wednesday, June 10, 2026": ["Waiting", "One"],
         "Thursday, June 11, 2026": ["Two"],
     }
     assert item(tree, "One") == (
         "One Grace Hopper Wed, Jun 10, 2026, 9:00 AM-9:45 AM Europe/Berlin Xen Summit, Room 1, Berlin Talk arm"
     )
+    assert "The time is not known yet." in item(tree, "Waiting")
 
 
 @pytest.mark.usefixtures("_events")

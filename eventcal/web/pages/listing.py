@@ -207,13 +207,18 @@ def _talks(session: Session, typed: Typed, listing: Listing, moment: datetime) -
     page = talk_resources(session, asked, sort=listing.sort, paging=listing.paging, now=moment)
     shown = [orjson.loads(text) for text in page.items]
     events = find_events_by_slug(session, {talk["event"] for talk in shown})
-    items = [_talk_item(talk, events[talk["event"]], typed) for talk in shown]
+    grouped = [_under_its_day(talk, events[talk["event"]], typed, listing.sort) for talk in shown]
     seen = Seen(
         tags=[tag for talk in shown for tag in talk["tags"]],
         kinds=[talk["kind"] for talk in shown],
         countries=[country for talk in shown if (country := events[talk["event"]].country)],
     )
-    return _groups((_day_heading(item, listing.sort), item) for item in items), seen, page.next
+    return _groups(grouped), seen, page.next
+
+
+def _under_its_day(talk: Json, event: Event, typed: Typed, sort: Sort) -> tuple[str, Item]:
+    item = _talk_item(talk, event, typed)
+    return _day_heading(item, event, sort), item
 
 
 def _talk_item(talk: Json, event: Event, typed: Typed) -> Item:
@@ -230,10 +235,11 @@ def _talk_item(talk: Json, event: Event, typed: Typed) -> Item:
     )
 
 
-def _day_heading(item: Item, sort: Sort) -> str:
+def _day_heading(item: Item, event: Event, sort: Sort) -> str:
+    """Return what a talk stands under: its day; one without a time comes where its event begins, as it is sorted."""
     if sort == Sort.UPDATED:
         return str(_("Changed last"))
-    return long_day(item.when.on) if item.when else str(_("Not scheduled yet"))
+    return long_day(item.when.on if item.when else date.fromisoformat(event.starts[:10]))
 
 
 def _groups(items: Iterable[tuple[str, Item]]) -> list[Group]:
