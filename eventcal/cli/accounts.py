@@ -9,9 +9,11 @@ from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_event
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Invalid
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import one_line_fault
 from eventcal.members.caller import OPERATOR
 from eventcal.members.errors import AddressTaken
+from eventcal.members.factors import remove_passkeys, reset_factors
 from eventcal.members.queries import find_member_by_email, get_member_by_email
 from eventcal.members.service import add_member, normal_address, revoke_every_token
 from eventcal.members.words import Role
@@ -43,7 +45,7 @@ class Name(click.ParamType[str, str]):
         """Return the name as it was written."""
         fault = one_line_fault(value)
         if fault is None and len(value) > _LONGEST_NAME:
-            fault = f"must have at most {_LONGEST_NAME} characters"
+            fault = Sentence("must have at most %(limit)s characters", limit=_LONGEST_NAME)
         if fault is not None:
             self.fail(fault, param, ctx)
         return value
@@ -101,15 +103,30 @@ def set_role(*, email: str, role: Role) -> None:
 @_email
 @_password_stdin
 def set_password(*, email: str, password_stdin: bool) -> None:
-    """Give a member a new password; every session and every access token of theirs ends."""
+    """Give a member a new password; every session, access token and passkey of theirs ends."""
     given = _read_password(from_stdin=password_stdin)
     with open_app() as house:
         password_hash = _hashed(given)
         with unit_of_work() as session:
             member = get_member_by_email(session, email)
             revoke_every_token(session, member)
+            remove_passkeys(session, member)
             change_password(session, member, password_hash, now=house.clock.now())
     click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.")
+
+
+@members.command("reset-factors")
+@_email
+def take_factors(*, email: str) -> None:
+    """Take away a member's authenticator app, recovery codes and passkeys, for whoever has lost their devices.
+
+    Their sessions end. Make sure first that it is they who ask.
+    """
+    with open_house() as house:
+        check_migrated(house)
+        with house.database.unit_of_work() as unit:
+            reset_factors(unit.session, get_member_by_email(unit.session, email))
+    click.echo(f"{email} signs in with the password alone; every session of theirs has ended.")
 
 
 def _read_password(*, from_stdin: bool) -> str:

@@ -1,6 +1,7 @@
 """What members refuse, and what is refused to whoever is not one."""
 
 from eventcal.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from eventcal.kit.sentences import Sentence
 
 
 class NotSignedIn(Unauthenticated):
@@ -13,70 +14,112 @@ class SignInRefused(Unauthenticated):
     """Address and password do not belong together; which of them is wrong is not said."""
 
     code = "sign-in-refused"
-    title = "Address and password do not fit"
+    title = Sentence("Address and password do not fit")
+
+
+class SecondFactorNeeded(Unauthenticated):
+    """Address and password fit, and this member's need a code, too."""
+
+    code = "second-factor-needed"
+    title = Sentence("A code is needed, too")
+
+
+class CodeRefused(Unauthenticated):
+    """The code is none of the member's, is too old, or was used before."""
+
+    code = "code-refused"
+    title = Sentence("This code is no good")
+
+
+class PasskeyRefused(Unauthenticated):
+    """What a device said of its passkey does not hold; why is not said."""
+
+    code = "passkey-refused"
+    title = Sentence("This passkey was not taken")
 
 
 class InvalidToken(Unauthenticated):
     """The access token is none of ours, was revoked, or is too old."""
 
     code = "invalid-token"
-    title = "This token is no good"
+    title = Sentence("This token is no good")
 
 
 class InsufficientScope(Forbidden):
     """The access token does not reach this far, whatever its member may do."""
 
     code = "insufficient-scope"
-    title = "The token does not reach this far"
+    title = Sentence("The token does not reach this far")
 
 
 class CsrfRefused(Forbidden):
     """The cookie came without the token that shows that our own page sent it."""
 
     code = "csrf"
-    title = "Sent by somebody else"
+    title = Sentence("Sent by somebody else")
 
 
 class NotConfirmed(Forbidden):
     """The member has not shown yet that the address is theirs."""
 
     code = "not-confirmed"
-    title = "Confirm your address first"
+    title = Sentence("Confirm your address first")
 
 
 class AddressTaken(Conflict):
     """Somebody has an account with this address."""
 
     code = "address-taken"
-    title = "This address has an account"
+    title = Sentence("This address has an account")
+
+
+class SecondFactorOn(Conflict):
+    """The member has set up an authenticator app already."""
+
+    code = "second-factor-on"
+    title = Sentence("There is an app already")
+
+
+class PasskeyKnown(Conflict):
+    """Somebody has this passkey already."""
+
+    code = "passkey-known"
+    title = Sentence("This passkey is known")
 
 
 class MailedTokenRefused(Invalid):
     """The mailed token is none of ours, was used, or is too old."""
 
     code = "token-refused"
-    title = "This link is no longer good"
+    title = Sentence("This link is no longer good")
 
 
 class KeyReused(Invalid):
     """An Idempotency-Key came a second time, with another request."""
 
     code = "idempotency-key-reused"
-    title = "This key belongs to another request"
+    title = Sentence("This key belongs to another request")
 
 
 class NoSuchToken(NotFound):
     """No access token of the member's has this id."""
 
     def __init__(self, token_id: str) -> None:
-        super().__init__(f"You have no token “{token_id}”.")
+        super().__init__(Sentence("You have no token “%(token_id)s”.", token_id=token_id))
 
 
 class NoSuchFeed(NotFound):
     """No secret feed of the member's has this id."""
 
     def __init__(self, feed_id: str) -> None:
-        super().__init__(f"You have no feed “{feed_id}”.")
+        super().__init__(Sentence("You have no feed “%(feed_id)s”.", feed_id=feed_id))
+
+
+class NoSuchPasskey(NotFound):
+    """No passkey of the member's has this id."""
+
+    def __init__(self, passkey_id: str) -> None:
+        super().__init__(Sentence("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
 
 
 class NoSuchMember(NotFound):

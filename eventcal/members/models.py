@@ -1,9 +1,9 @@
-"""The tables of members and of what only they have: tokens, secret feed addresses, answers kept for a retry."""
+"""The tables of members and of what only they have: tokens, secret feeds, ways to sign in, answers kept for a retry."""
 
 from datetime import datetime
 
 from flask_security import UserMixin
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.kit.database import Base, word_column
@@ -60,6 +60,49 @@ class PersonalFeed(Base):
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
     last_fetched_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class TotpSecret(Base):
+    """What a member's authenticator app makes its codes from, sealed. A code is taken only after `last_counter`."""
+
+    __tablename__ = "totp_secrets"
+
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    sealed: Mapped[str] = mapped_column(String(500))
+    last_counter: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class RecoveryCode(Base):
+    """A code for whoever has lost their app: shown once, kept hashed, gone once it was used."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("member_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+
+
+class Passkey(Base):
+    """A key of a member's device (WebAuthn), by which they sign in.
+
+    user_handle: who the member is to their devices; the same for all keys of one. sign_count: how often the key says
+    that it was used; one that does not count says 0 for ever.
+    """
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    user_handle: Mapped[bytes] = mapped_column(LargeBinary(64))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1023), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    transports: Mapped[list[str]]
+    name: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class KeptAnswer(Base):

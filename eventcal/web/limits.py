@@ -10,12 +10,13 @@ import logging
 from typing import cast
 
 from flask import Flask, current_app, request
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from eventcal.config import Settings
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import email_key
 from eventcal.web.errors import TooMany
 
@@ -23,17 +24,20 @@ _LOG = logging.getLogger(__name__)
 
 SIGN_IN = RateLimitItemPerMinute(10, namespace="sign-in")
 SIGN_IN_FROM = RateLimitItemPerMinute(60, namespace="sign-in-from")
+CODE = RateLimitItemPerMinute(10, namespace="code")
+CODE_LONG = RateLimitItemPerHour(30, namespace="code-long")
 REGISTER_FROM = RateLimitItemPerMinute(20, namespace="register-from")
 MAIL = RateLimitItemPerMinute(5, namespace="mail")
 MAIL_FROM = RateLimitItemPerMinute(20, namespace="mail-from")
 WRITE = RateLimitItemPerMinute(300, namespace="write")
+PICTURE = RateLimitItemPerMinute(20, namespace="picture")
 
 # A household has as many addresses of these as it likes; it is one visitor.
 _V6_PREFIX = 64
 
 
 class Counter:
-    """Counts what was asked for within the last minute."""
+    """Counts what was asked for within the last minute, or hour."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
@@ -63,6 +67,17 @@ def count_sign_in(address: str) -> None:
     _count(SIGN_IN, _visitor(), _digest(address))
 
 
+def count_code(member_id: str) -> None:
+    """Count a try of a second factor, wherever it comes from: there are only a million codes. Raises TooMany."""
+    _count(CODE, member_id)
+    _count(CODE_LONG, member_id)
+
+
+def count_passkey() -> None:
+    """Count a try to sign in with a passkey; whose it is, is not known yet. Raises TooMany."""
+    _count(SIGN_IN_FROM, _visitor())
+
+
 def count_registration() -> None:
     """Count a registration. Raises TooMany."""
     _count(REGISTER_FROM, _visitor())
@@ -84,13 +99,23 @@ def count_write(member_id: str | None) -> None:
     _count(WRITE, member_id or _visitor())
 
 
+def count_picture(member_id: str) -> None:
+    """Count a picture that a member uploads; each takes long to decode. Raises TooMany."""
+    _count(PICTURE, member_id)
+
+
 def _count(limit: RateLimitItem, *who: str) -> None:
     if not current_app.config["RATELIMIT_ENABLED"]:
         return
     counter = cast("Counter", current_app.extensions["eventcal_limits"])
     if not counter.allows(limit, *who):
-        says = f"No more than {limit.amount} a minute of these; wait a little, then try again."
-        raise TooMany(says, retry_after=limit.get_expiry())
+        raise TooMany(_too_many(limit), retry_after=limit.get_expiry())
+
+
+def _too_many(limit: RateLimitItem) -> Sentence:
+    if limit.GRANULARITY.name == "hour":
+        return Sentence("No more than %(most)s an hour of these; wait a little, then try again.", most=limit.amount)
+    return Sentence("No more than %(most)s a minute of these; wait a little, then try again.", most=limit.amount)
 
 
 def _visitor() -> str:

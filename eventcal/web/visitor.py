@@ -1,6 +1,7 @@
 """Who calls: the holder of a token, or the member whose session cookie it is; that cookie and its CSRF token."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal, cast
 
 from flask import current_app, g, request, session
@@ -12,6 +13,7 @@ from eventcal.events.holders import find_token_caller
 from eventcal.events.queries import teams_of
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Forbidden
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.members.errors import CsrfRefused, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
@@ -24,6 +26,7 @@ _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # Flask-Login's name in the session. Read here and not through current_user, whose way to the session leads past its
 # remember cookie: not ours, and not proof against bytes that are not ASCII.
 _WHO = "_user_id"
+_PROVED_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def current_member_id() -> str:
     """Return the id of the member who calls. Raises NotSignedIn."""
     member_id = caller().member_id
     if member_id is None:
-        raise NotSignedIn("Sign in first, or send a token.")
+        raise NotSignedIn(Sentence("Sign in first, or send a token."))
     return member_id
 
 
@@ -54,7 +57,7 @@ def current_member(unit: Session) -> Member:
     """Return the row of the member who calls, of this session. Raises NotSignedIn."""
     found = unit.get(Member, current_member_id())
     if found is None:
-        raise NotSignedIn("This account is gone.")
+        raise NotSignedIn(Sentence("This account is gone."))
     return found
 
 
@@ -82,7 +85,7 @@ def _visit_by_token(token: str) -> Visit:
     with house().database.glance() as connection:
         found = find_token_caller(connection, token, now=now())
     if found is None:
-        raise InvalidToken("This token is unknown, revoked or too old; make another at /api/v1/me/tokens.")
+        raise InvalidToken(Sentence("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
     whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)
     if request.method in SAFE or whole.holds(Scope.ORGANISE):
         return Visit(whole, "token")
@@ -123,15 +126,27 @@ def sign_in(found: Member) -> str:
     end_session()
     session.permanent = True
     session["day"] = _today()
+    prove()
     remember_in_session(found, remember=False, authn_via=["password"])
     return csrf_token()
+
+
+def prove() -> None:
+    """Note that the member has just shown who they are."""
+    session["proved_at"] = house().clock.now().timestamp()
+
+
+def has_proved_lately() -> bool:
+    """Say whether the member showed within some minutes who they are: a browser left alone must not be enough."""
+    age = house().clock.now().timestamp() - session.get("proved_at", 0)
+    return bool(0 <= age < _PROVED_FOR.total_seconds())
 
 
 def sign_out() -> None:
     """End this browser's session, if there is one, and take its cookie back. Raises Forbidden, CsrfRefused."""
     here = visit()
     if here.by == "token":
-        raise Forbidden("A token has no session to end; revoke it at /api/v1/me/tokens.")
+        raise Forbidden(Sentence("A token has no session to end; revoke it at /api/v1/me/tokens."))
     if here.by == "cookie":
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
@@ -151,7 +166,7 @@ def check_csrf() -> None:
     try:
         validate_csrf(given)
     except ValueError as refused:  # WTForms' ValidationError is one
-        raise CsrfRefused("Send X-CSRF-Token with the csrf_token that signing in gave.") from refused
+        raise CsrfRefused(Sentence("Send X-CSRF-Token with the csrf_token that signing in gave.")) from refused
 
 
 def renew() -> None:

@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browsing import Browser, browser_of
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine, served
 from tests.datasets import EVENT
-from tests.http_app import PASSWORD, sign_in
+from tests.http_app import PASSWORD, post, problem, sign_in
+from tests.second_factors import set_up
 
 
 @pytest.fixture
@@ -70,7 +72,10 @@ def test_a_member_is_given_another_role(cli: CommandLine) -> None:
     assert cli.rows("SELECT role FROM members") == [("moderator",)]
 
 
-@pytest.mark.parametrize("arguments", [("role", "ada@example.org", "admin"), ("password", "ada@example.org")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("role", "ada@example.org", "admin"), ("password", "ada@example.org"), ("reset-factors", "ada@example.org")],
+)
 def test_whoever_has_no_account_is_not_changed(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
     assert cli.refused("members", *arguments, *from_stdin, typed=PASSWORD) == (
@@ -85,6 +90,20 @@ def test_a_new_password_ends_what_the_old_one_began(cli: CommandLine, clock: Fix
         cli.done("members", "password", "ada@example.org", "--password-stdin", typed="battery staple\n")
         assert browser.get("/me").status_code == 401
         assert sign_in(app, password="battery staple").get("/me").status_code == 200
+
+
+def test_whoever_has_lost_their_devices_signs_in_with_the_password_again(cli: CommandLine, clock: FixedClock) -> None:
+    add(cli)
+    with served(cli, clock) as app:
+        ada = Browser(sign_in(app).client, browser_of(app).at)
+        set_up(ada, clock)
+        assert problem(post(app, "/auth/login", {"email": "ada@example.org", "password": PASSWORD}))[0] == 401
+        assert cli.done("members", "reset-factors", "ada@example.org") == (
+            "ada@example.org signs in with the password alone; every session of theirs has ended.\n"
+        )
+        assert ada.client.get("/api/v1/me").status_code == 401
+        assert sign_in(app).get("/me").status_code == 200
+    assert cli.rows("SELECT * FROM recovery_codes") == cli.rows("SELECT * FROM passkeys") == []
 
 
 # Teams

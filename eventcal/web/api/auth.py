@@ -5,11 +5,17 @@ from typing import Any
 from flask import Response
 
 from eventcal.kit.refusals import Forbidden
-from eventcal.members.errors import AddressTaken, CsrfRefused, MailedTokenRefused, SignInRefused
-from eventcal.members.queries import find_member_by_email
-from eventcal.web import limits, signin
+from eventcal.members.errors import (
+    AddressTaken,
+    CodeRefused,
+    CsrfRefused,
+    MailedTokenRefused,
+    SecondFactorNeeded,
+    SignInRefused,
+)
+from eventcal.web import factors, limits, signin
 from eventcal.web.access import by_cookie, current_member, public
-from eventcal.web.accounts import mail_reset_to, register_member
+from eventcal.web.accounts import mail_confirmation_to, mail_reset_to, register_member
 from eventcal.web.api.answers import answer, nothing
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.me import member_json
@@ -26,7 +32,7 @@ from eventcal.web.api.schemas.auth import (
     SignedInOut,
 )
 from eventcal.web.errors import TooMany
-from eventcal.web.visitor import is_confirmed, sign_in, sign_out
+from eventcal.web.visitor import sign_in, sign_out
 from eventcal.web.work import links, now, reading, unit_of_work
 
 auth = Subject("auth", "Registering, signing in and out, passwords")
@@ -49,13 +55,17 @@ def register(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/login")
 @public
-@auth.refuses(SignInRefused, TooMany)
+@auth.refuses(SignInRefused, SecondFactorNeeded, CodeRefused, TooMany)
 @auth.body(LoginIn)
 @auth.answers(200, SignedInOut)
 def login(form: dict[str, Any]) -> Response:
-    """Sign in: a session cookie, and the CSRF token that unsafe calls with it carry in `X-CSRF-Token`."""
+    """Sign in: a session cookie, and the CSRF token that unsafe calls with it carry in `X-CSRF-Token`.
+
+    Whoever has set up an authenticator app sends `code` too; `second-factor-needed` says so once the password is right.
+    """
     limits.count_sign_in(form["email"])
     found = signin.authenticate(form["email"], form["password"])
+    factors.check_second_factor(found, form.get("code"))
     with reading() as session:
         body = member_json(session, found)
     return answer({"member": body, "csrf_token": sign_in(found)})
@@ -80,7 +90,8 @@ def logout() -> Response:
 def confirm(form: dict[str, Any]) -> Response:
     """Confirm an address by the token that was mailed to it; with `email` instead, have the mail sent again."""
     if "email" in form:
-        return _mail_again(form["email"])
+        mail_confirmation_to(form["email"])
+        return answer(_MAILED, 202)
     limits.count_mailed_token()
     with unit_of_work() as session:
         signin.confirm_by_token(session, form["token"], now=now())
@@ -106,7 +117,8 @@ def reset(form: dict[str, Any]) -> Response:
 def reset_confirm(form: dict[str, Any]) -> Response:
     """Set a new password by mailed token.
 
-    Every session ends, and every access token is revoked: whoever made them may be why the password is reset.
+    Every session ends, and every access token and passkey is revoked: whoever made them may be why the password is
+    reset. A second factor stays: signing in with the new password still asks for a code.
     """
     limits.count_mailed_token()
     password_hash = signin.hashed(form["password"])
@@ -126,14 +138,3 @@ def password(form: dict[str, Any]) -> Response:
         changed = signin.change_password(session, current_member(session), password_hash, now=now())
         body = member_json(session, changed)
     return answer({"member": body, "csrf_token": sign_in(changed)})
-
-
-def _mail_again(email: str) -> Response:
-    limits.count_mail(email)
-    with unit_of_work() as session:
-        found = find_member_by_email(session, email)
-        if found is not None and found.active and not is_confirmed(found):
-            signin.mail_confirmation(session, found, now=now())
-        else:
-            signin.mail_nobody(session, now=now())
-    return answer(_MAILED, 202)

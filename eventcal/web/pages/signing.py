@@ -1,7 +1,8 @@
-"""Registering, signing in and out."""
+"""Registering, signing in and out; what comes after the password is in second_factor.py."""
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from flask import redirect, request
 from flask_babel import gettext as _
@@ -14,10 +15,13 @@ from eventcal.web.access import public
 from eventcal.web.accounts import register_member
 from eventcal.web.api.schemas.auth import LoginIn, RegisterIn
 from eventcal.web.errors import TooMany, status_of
+from eventcal.web.factors import begin_half_way, needs_code
 from eventcal.web.limits import count_registration, count_sign_in
 from eventcal.web.pages.forms import Form, load, typed_again
 from eventcal.web.pages.private import answer_page, way_on
 from eventcal.web.pages.showing import Page, pages
+from eventcal.web.passkeys import are_possible, options_to_sign_in
+from eventcal.web.saying import refusal_in_words
 from eventcal.web.visitor import check_csrf, csrf_token, sign_in, sign_out
 
 _LOGIN, _REGISTER = LoginIn(), RegisterIn()
@@ -27,24 +31,29 @@ _LOGIN, _REGISTER = LoginIn(), RegisterIn()
 @public
 def login() -> Response:
     """Show the form to sign in with."""
-    return _login(Form())
+    return show_login(Form())
 
 
 @pages.post("/login")
 @public
 def log_in() -> Response:
-    """Sign in, and lead on to where somebody came from."""
+    """Sign in, and lead on to where somebody came from; by way of a code where the password is not enough."""
     check_csrf()
     fields, faults = load(_LOGIN, _given("email", "password"))
     if faults:
-        return _login(typed_again(request.form, faults, secret=["password"]), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        form = typed_again(request.form, faults, secret=["password"])
+        return show_login(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         count_sign_in(fields["email"])
         found = signin.authenticate(fields["email"], fields["password"])
     except (SignInRefused, TooMany) as refusal:
-        return _login(_refused(refusal, "password"), status=status_of(type(refusal)))
+        return show_login(_refused(refusal, "password"), status=status_of(type(refusal)))
+    onward = way_on(request.form.get("next"))
+    if needs_code(found):
+        begin_half_way(found)
+        return redirect(f"/login/code?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
     sign_in(found)
-    return redirect(way_on(request.form.get("next")), HTTPStatus.SEE_OTHER)
+    return redirect(onward, HTTPStatus.SEE_OTHER)
 
 
 @pages.post("/logout")
@@ -87,17 +96,19 @@ def register_now() -> Response:
     return answer_page(page, status=HTTPStatus.CREATED)
 
 
+def show_login(form: Form, *, status: int = HTTPStatus.OK) -> Response:
+    """Answer with the form to sign in with."""
+    wanted = request.form.get("next") or request.args.get("next") or ""
+    asked = options_to_sign_in() if are_possible() else None
+    return _asking("pages/login.html", _("Sign in"), "/login", form, status=status, next=wanted, passkey=asked)
+
+
 def _given(*names: str) -> dict[str, Any]:
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
 def _refused(refusal: Refusal, name: str) -> Form:
-    return typed_again(request.form, [Fault(f"/{name}", refusal.detail)], secret=["password"])
-
-
-def _login(form: Form, *, status: int = HTTPStatus.OK) -> Response:
-    wanted = request.form.get("next") or request.args.get("next") or ""
-    return _asking("pages/login.html", _("Sign in"), "/login", form, status=status, next=wanted)
+    return typed_again(request.form, [Fault(f"/{name}", refusal_in_words(refusal))], secret=["password"])
 
 
 def _registering(form: Form, *, status: int = HTTPStatus.OK) -> Response:

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from eventcal.kit.sentences import Sentence
 from eventcal.web import limits, signin
 from eventcal.web.api.schemas.base import Address, Line, Part, Shape, Text
 from eventcal.web.api.schemas.me import MemberOut
@@ -12,6 +13,8 @@ from eventcal.web.work import reading
 
 _LONGEST_INPUT = 1000
 _LONGEST_TOKEN = 2000
+_LONGEST_CODE = 100
+_LONGEST_ANSWER = 100_000
 
 
 class NewPassword(Text):
@@ -44,7 +47,7 @@ class OwnPassword(Password):
         with reading() as session:
             known = current_member(session).password
         if not signin.matches(password, known):
-            raise ValidationError("is not your password")
+            raise ValidationError(Sentence("is not your password"))
         return password
 
 
@@ -65,10 +68,30 @@ class RegisteredOut(Shape):
 
 
 class LoginIn(Shape):
-    """An address and a password."""
+    """An address and a password; a code too, for whoever has set up an authenticator app."""
 
     email = Text(_LONGEST_INPUT, required=True)
     password = Password(required=True)
+    code = Text(_LONGEST_CODE, load_only=True, metadata={"description": "What the app shows, or a recovery code."})
+
+
+class CodeIn(Shape):
+    """A code by itself."""
+
+    code = Line(_LONGEST_CODE, required=True)
+
+
+class ProofIn(Shape):
+    """The caller's password, or a code of theirs; which of them it is, is seen later."""
+
+    proof = Text(_LONGEST_INPUT, required=True, load_only=True)
+
+
+class PasskeyIn(Shape):
+    """What a new passkey is called, and what the browser answered."""
+
+    name = Line(100, required=True)
+    answer = Text(_LONGEST_ANSWER, required=True)
 
 
 class SignedInOut(Shape):
@@ -90,7 +113,7 @@ class ConfirmIn(Shape):
     def check_one(self, data: dict[str, Any], **_: object) -> None:
         """Refuse both and neither."""
         if ("token" in data) is ("email" in data):
-            raise ValidationError("must hold either token or email", "token")
+            raise ValidationError(Sentence("must hold either token or email"), "token")
 
 
 class ConfirmedOut(Shape):
