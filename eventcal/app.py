@@ -24,6 +24,7 @@ from eventcal.web.api.me import me
 from eventcal.web.api.occurrences import occurrences
 from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.parts import event_parts
+from eventcal.web.api.pictures import pictures
 from eventcal.web.api.resources import Resources
 from eventcal.web.api.speakers import speakers
 from eventcal.web.api.sponsors import sponsors
@@ -42,12 +43,13 @@ from eventcal.web.limits import start_limits
 from eventcal.web.links import Links
 from eventcal.web.pages.routes import pages
 from eventcal.web.paths import Segment
+from eventcal.web.pictures import start_pictures
 from eventcal.web.renditions import RenditionCache
 from eventcal.web.security import start_security
 from eventcal.web.tally import FetchTally
 from eventcal.web.work import House, house_of, move_in
 
-SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, changes)
+SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 LARGEST_BODY = 1024 * 1024
 # What one worker keeps of finished answers, in bytes.
 _KEPT_ANSWERS = 48 * 1024 * 1024
@@ -86,6 +88,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     start_security(app, settings, house.clock)
     start_limits(app, settings)
     start_language(app)
+    start_pictures(app)
     answer_preflights(app)
     app.register_blueprint(calendars)
     app.register_blueprint(documents)

@@ -23,7 +23,7 @@ class Settings:
 
     instance: the folder that holds what is local: the embedded database, the secret key, config.toml.
     database_url: an SQLAlchemy URL, sqlite or postgresql+psycopg.
-    secret_key: signs sessions and mailed tokens.
+    secret_key: signs sessions and mailed tokens, and seals the secrets of authenticator apps.
     base_url: how the world reaches us, without a slash at the end.
     domain: the right-hand side of every UID; changing it makes every subscriber's entries new.
     mail_url: smtp://user:password@host:port?from=address, or None: members are then confirmed at once.
@@ -46,6 +46,11 @@ class Settings:
     def https(self) -> bool:
         """Say whether the world reaches us over TLS."""
         return self.base_url.startswith("https://")
+
+    @property
+    def media(self) -> Path:
+        """Return the folder that holds the pictures that were uploaded; every process must see the same."""
+        return self.instance / "media"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -6,6 +6,7 @@ from eventcal import __version__
 from eventcal.cli.accounts import events, members
 from eventcal.cli.data import demo, load
 from eventcal.cli.lint import lint
+from eventcal.cli.media import media
 from eventcal.cli.running import Commands
 from eventcal.cli.serving import serve
 from eventcal.cli.upkeep import db, recompute_instants
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for command in (serve, db, demo, load, members, events, recompute_instants, lint):
+for command in (serve, db, demo, load, members, events, recompute_instants, lint, media):
     main.add_command(command)

@@ -13,6 +13,7 @@ from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.refusals import Conflict, Refusal
 from eventcal.kit.schema_version import is_current
+from eventcal.kit.sentences import Sentence
 from eventcal.web.work import House
 from eventcal.web.work import house as current_house
 
@@ -21,7 +22,7 @@ class NotMigrated(Conflict):
     """The database has not the schema that this code expects."""
 
     code = "not-migrated"
-    title = "The database is not up to date"
+    title = Sentence("The database is not up to date")
 
     def __init__(self) -> None:
         super().__init__("The database is not up to date: run `eventcal db upgrade` first.")

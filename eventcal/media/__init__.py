@@ -1,0 +1,1 @@
+"""Pictures that people upload: read, made anew, and kept as files."""

@@ -1,0 +1,70 @@
+"""A member's own profile as a speaker: what the public reads of them, and their portrait."""
+
+from http import HTTPStatus
+
+from flask import redirect
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.kit.refusals import Forbidden, NotFound, Refusal
+from eventcal.kit.sentences import Sentence
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import find_by_member
+from eventcal.web.errors import status_of
+from eventcal.web.pages.forms import Form
+from eventcal.web.pages.me.section import faults_of, own_page, said_after
+from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.showing import Page, pages
+from eventcal.web.pages.speaker_forms import PHOTO, form_of_speaker, save_speaker, speaker_values
+from eventcal.web.pages.uploads import LARGEST_FORM, sent_again
+from eventcal.web.pictures import takes_up_to
+from eventcal.web.visitor import current_member_id
+from eventcal.web.work import reading
+
+_HERE = "/me/speaker"
+
+
+@pages.get(_HERE)
+@signed_in
+def my_profile() -> Response:
+    """Show a member who they are to the public, to be changed; without a talk yet, when that will be."""
+    with reading() as session:
+        speaker = find_by_member(session, current_member_id())
+        if speaker is None:
+            return answer_page(own_page(template="no_speaker.html", title=_("Speaker profile"), path=_HERE))
+        return answer_page(_page(speaker, form_of_speaker(speaker)))
+
+
+@pages.post(_HERE)
+@signed_in
+@takes_up_to(LARGEST_FORM)
+def change_my_profile() -> Response:
+    """Save a member's profile as typed."""
+    try:
+        save_speaker(_own)
+    except Refusal as refusal:
+        if isinstance(refusal, (NotFound, Forbidden)):
+            raise
+        with reading() as session:
+            form = sent_again(PHOTO, faults_of(refusal))
+            return answer_page(_page(_own(session), form), status=status_of(type(refusal)))
+    return redirect(f"{_HERE}?done=saved", HTTPStatus.SEE_OTHER)
+
+
+def _own(session: Session) -> Speaker:
+    speaker = find_by_member(session, current_member_id())
+    if speaker is None:
+        raise NotFound(Sentence("You have no speaker profile yet: it comes with your first talk."))
+    return speaker
+
+
+def _page(speaker: Speaker, form: Form) -> Page:
+    return own_page(
+        template="speaker.html",
+        title=_("Speaker profile"),
+        path=_HERE,
+        done=said_after({"saved": _("It is saved.")}),
+        action=_HERE,
+        **speaker_values(speaker, form),
+    )

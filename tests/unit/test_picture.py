@@ -1,0 +1,309 @@
+"""Pictures are made anew: pixels come through, and nothing else; what is none is refused with what to do."""
+
+import random
+import tracemalloc
+from contextlib import suppress
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from eventcal.media.errors import UnreadablePicture
+from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture, read_picture
+from tests.images import (
+    BLUE,
+    RED,
+    halved,
+    noisy,
+    painted,
+    png_of,
+    png_with_bomb_of_text,
+    profile_with_red_and_blue_exchanged,
+    shown,
+    written,
+)
+
+PLACE = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)}
+
+
+def refused(raw: bytes) -> str:
+    """Give why something is refused."""
+    with pytest.raises(UnreadablePicture) as refusal:
+        read_picture(raw, Frame.PORTRAIT)
+    return refusal.value.detail
+
+
+def pixel(picture: Picture, x: int = 5, y: int = 5) -> tuple[int, ...]:
+    found = shown(picture.body).getpixel((x, y))
+    assert isinstance(found, tuple)
+    return tuple(int(one) for one in found)
+
+
+def is_about(seen: tuple[int, ...], meant: tuple[int, ...], *, by: int = 12) -> bool:
+    return len(seen) == len(meant) and all(abs(a - b) <= by for a, b in zip(seen, meant, strict=True))
+
+
+def chunks(webp: bytes) -> list[bytes]:
+    """Give the kinds of chunks that a WebP is made of."""
+    found, at = [], 12
+    while at < len(webp):
+        size = int.from_bytes(webp[at + 4 : at + 8], "little")
+        found.append(webp[at : at + 4])
+        at += 8 + size + size % 2
+    return found
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_each_type_is_read_and_becomes_one(form: str) -> None:
+    picture = read_picture(painted(form=form), Frame.PORTRAIT)
+    assert (picture.media_type, picture.width, picture.height) == ("image/webp", 64, 48)
+    assert shown(picture.body).format == "WEBP"
+    assert is_about(pixel(picture), RED)
+
+
+def test_the_same_bytes_give_the_same_picture_under_the_same_name() -> None:
+    first, again = (read_picture(noisy((700, 700)), Frame.PORTRAIT).digest for _ in range(2))
+    raw = noisy((300, 200))
+    assert read_picture(raw, Frame.LOGO) == read_picture(raw, Frame.LOGO)
+    assert first != again
+    assert read_picture(raw, Frame.LOGO).digest != read_picture(raw, Frame.PORTRAIT).digest
+
+
+@pytest.mark.parametrize(
+    ("frame", "size", "fits"),
+    [
+        (Frame.PORTRAIT, (2000, 1000), (512, 256)),
+        (Frame.PORTRAIT, (1000, 2000), (256, 512)),
+        (Frame.PORTRAIT, (100, 80), (100, 80)),
+        (Frame.PORTRAIT, (1, 1), (1, 1)),
+        (Frame.PORTRAIT, (20_000, 3), (512, 1)),
+        (Frame.LOGO, (2000, 1000), (640, 320)),
+        (Frame.LOGO, (1000, 1000), (320, 320)),
+        (Frame.LOGO, (640, 320), (640, 320)),
+    ],
+)
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_picture_is_scaled_down_to_its_frame_and_never_up(
+    frame: Frame, size: tuple[int, int], fits: tuple[int, int], form: str
+) -> None:
+    picture = read_picture(painted(size, form=form), frame)
+    assert (picture.width, picture.height) == shown(picture.body).size == fits
+
+
+# What is left out
+
+
+def test_what_a_camera_noted_is_gone() -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x8769], exif[0x8825] = "A camera", {0x9286: "a comment"}, PLACE
+    notes = PngInfo()
+    notes.add_text("Author", "somebody")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for raw in (
+        painted(form="JPEG", exif=exif, icc_profile=profile, comment=b"secret", xmp=b"<x:xmpmeta/>"),
+        painted(form="PNG", exif=exif, icc_profile=profile, pnginfo=notes),
+        painted(form="WEBP", exif=exif, icc_profile=profile, xmp=b"<x:xmpmeta/>"),
+    ):
+        assert shown(raw).getexif()[0x010F] == "A camera"
+        for frame in Frame:
+            body = read_picture(raw, frame).body
+            assert set(chunks(body)) <= {b"VP8 ", b"VP8L"}
+            assert shown(body).getexif() == {}
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_what_is_hidden_behind_a_picture_is_gone(form: str) -> None:
+    page = b"<!doctype html><script>alert(1)</script>"
+    picture = read_picture(painted(form=form) + page, Frame.LOGO)
+    assert page not in picture.body
+    assert picture == read_picture(painted(form=form), Frame.LOGO)
+
+
+def test_a_script_in_a_note_is_gone() -> None:
+    notes = PngInfo()
+    notes.add_text("Comment", "*/alert(1)/*", zip=False)
+    assert b"alert" not in read_picture(painted(pnginfo=notes), Frame.PORTRAIT).body
+
+
+def test_what_was_wiped_out_cannot_be_seen_again() -> None:
+    image = Image.new("RGBA", (64, 48), (*BLUE, 255))
+    image.paste((*RED, 0), (0, 0, 32, 48))
+    picture = read_picture(written(image), Frame.LOGO)
+    assert pixel(picture, 5)[3] == 0
+    assert pixel(picture, 5)[:3] != RED
+    assert is_about(pixel(picture, 50), (*BLUE, 255))
+
+
+# What comes through
+
+
+@pytest.mark.parametrize(
+    ("orientation", "red_is_at"),
+    [
+        (1, (5, 20)),
+        (2, (58, 20)),
+        (3, (58, 20)),
+        (4, (5, 20)),
+        (5, (20, 5)),
+        (6, (20, 5)),
+        (7, (20, 58)),
+        (8, (20, 58)),
+    ],
+)
+def test_a_picture_stands_upright_however_the_camera_was_held(orientation: int, red_is_at: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = read_picture(halved((64, 48), form="JPEG", exif=exif, quality=95), Frame.PORTRAIT)
+    assert (picture.width, picture.height) == ((48, 64) if orientation >= 5 else (64, 48))
+    assert is_about(pixel(picture, *red_is_at), RED, by=25)
+
+
+def test_a_picture_taken_sideways_fits_its_frame_once_it_stands() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = read_picture(painted((400, 1200), form="JPEG", exif=exif), Frame.LOGO)
+    assert (picture.width, picture.height) == (640, 213)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("notes", [b"Exif\x00\x00", b"Exif\x00\x00MM\x00*\xff\xff\xff\xff", b"Exif\x00\x00II*\x00junk"])
+def test_notes_that_cannot_be_read_do_no_harm(notes: bytes) -> None:
+    assert read_picture(painted(form="JPEG", exif=notes), Frame.PORTRAIT).width == 64
+
+
+def test_colours_of_every_kind_are_shown_as_they_are() -> None:
+    palette = Image.new("RGB", (64, 48), RED).convert("P", palette=Image.Palette.ADAPTIVE)
+    for raw in (
+        written(palette),
+        painted(mode="CMYK", form="JPEG", colour=(0, 255, 255, 0)),
+        painted(mode="1", colour=1),
+        painted(mode="L", colour=120),
+        painted(mode="LA", colour=(120, 255)),
+        painted(mode="I;16", colour=120 * 256),
+        painted(mode="RGBA", colour=(*RED, 255)),
+    ):
+        was = shown(raw)
+        picture = read_picture(raw, Frame.LOGO)
+        meant = (120, 120, 120) if was.mode == "I;16" else was.convert("RGB").getpixel((5, 5))
+        assert isinstance(meant, tuple)
+        assert is_about(pixel(picture), meant, by=3), was.mode
+
+
+def test_what_can_be_seen_through_stays_so() -> None:
+    through = Image.new("P", (64, 48), 0)
+    through.putpalette([*RED, *BLUE])
+    for raw in (
+        painted(mode="RGBA", colour=(*RED, 100)),
+        painted(mode="LA", colour=(10, 100)),
+        painted(form="WEBP", mode="RGBA", colour=(*RED, 100)),
+    ):
+        for frame in Frame:
+            assert abs(pixel(read_picture(raw, frame))[3] - 100) <= 2
+    assert pixel(read_picture(written(through, transparency=0), Frame.LOGO))[3] == 0
+    assert pixel(read_picture(painted(transparency=RED), Frame.LOGO))[3] == 0
+
+
+def test_a_profile_of_colours_is_followed() -> None:
+    exchanged = profile_with_red_and_blue_exchanged()
+    for form in ("PNG", "JPEG", "WEBP"):
+        raw = painted(form=form, colour=(255, 0, 0), icc_profile=exchanged)
+        assert is_about(pixel(read_picture(raw, Frame.LOGO)), (0, 0, 255), by=20)
+    seen_through = painted(mode="RGBA", colour=(255, 0, 0, 100), icc_profile=exchanged)
+    assert is_about(pixel(read_picture(seen_through, Frame.LOGO)), (0, 0, 255, 100), by=20)
+
+
+def test_a_profile_that_cannot_be_followed_does_no_harm() -> None:
+    others = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    for unusable in (others, b"no profile", profile_with_red_and_blue_exchanged()[:200]):
+        assert is_about(pixel(read_picture(painted(icc_profile=unusable), Frame.LOGO)), RED, by=2)
+
+
+def test_of_what_moves_the_first_picture_is_taken() -> None:
+    second = Image.new("RGB", (64, 48), BLUE)
+    for form in ("WEBP", "PNG"):
+        raw = painted(form=form, save_all=True, append_images=[second], lossless=True)
+        picture = read_picture(raw, Frame.LOGO)
+        assert is_about(pixel(picture), RED, by=2)
+        assert getattr(shown(picture.body), "n_frames", 1) == 1
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"GIF89a",
+        painted(form="GIF"),
+        painted(form="BMP"),
+        painted(form="TIFF"),
+        painted(form="ICO"),
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        b"<!doctype html><p>a page",
+        b"%PDF-1.7",
+        b"%!PS-Adobe-3.0 EPSF-3.0",
+    ],
+    ids=lambda raw: repr(raw[:8]),
+)
+def test_what_is_no_png_jpeg_or_webp_is_refused(raw: bytes) -> None:
+    assert "PNG, JPEG or WebP" in refused(raw)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_half_a_picture_is_refused(form: str) -> None:
+    whole = halved((300, 200), form=form, quality=90)
+    for kept in (0.5, 0.8):
+        assert "damaged or incomplete" in refused(whole[: int(len(whole) * kept)])
+
+
+def test_a_picture_of_few_bytes_and_many_pixels_is_refused_before_it_is_decoded() -> None:
+    bomb = png_of(50_000, 50_000)
+    assert len(bomb) < 200
+    tracemalloc.start()
+    try:
+        for raw in (bomb, png_of(8_000, 8_000), png_of(6_400, 6_400)):
+            assert "million pixels" in refused(raw)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_webp_of_many_pixels_is_refused_for_the_memory_that_it_takes() -> None:
+    assert "16 million pixels" in refused(painted((4_001, 4_000), form="WEBP", method=0))
+    assert read_picture(painted((4_000, 4_000), form="WEBP", method=0), Frame.LOGO).width == 320
+
+
+def test_of_a_photo_that_holds_several_the_first_is_taken() -> None:
+    raw = painted(form="MPO", save_all=True, append_images=[Image.new("RGB", (64, 48), BLUE)])
+    assert is_about(pixel(read_picture(raw, Frame.LOGO)), RED)
+
+
+def test_notes_that_swell_are_refused() -> None:
+    assert "damaged" in refused(png_with_bomb_of_text())
+
+
+def test_more_bytes_than_are_taken_are_refused() -> None:
+    assert "5 MiB" in refused(painted() + bytes(LARGEST_UPLOAD))
+
+
+def test_whatever_bytes_come_there_is_a_picture_or_a_refusal() -> None:
+    dice = random.Random(2014)  # noqa: S311 - the same bytes each time
+    for form in ("PNG", "JPEG", "WEBP"):
+        whole = halved(form=form)
+        for _ in range(150):
+            broken = bytearray(whole)
+            for _ in range(dice.randint(1, 12)):
+                broken[dice.randrange(len(broken))] = dice.randrange(256)
+            with suppress(UnreadablePicture):
+                picture = read_picture(bytes(broken), Frame.PORTRAIT)
+                assert shown(picture.body).size == (picture.width, picture.height)
+
+
+def test_a_large_photo_is_decoded_no_larger_than_needed() -> None:
+    raw = painted((7_000, 5_000), form="JPEG")
+    with Image.open(BytesIO(raw)) as image:
+        image.thumbnail(Frame.PORTRAIT.value)
+        assert image.size == (512, 366)
+    assert read_picture(raw, Frame.PORTRAIT).width == 512
