@@ -101,6 +101,7 @@ def test_a_draft_is_kept_changed_submitted_and_withdrawn(app: Flask, ada: Browse
     assert (talk.title, talk.abstract, talk.state) == ("A better draft", None, TalkState.DRAFT)
     ada.send(where, do="submit")
     assert stored(app).state == TalkState.SUBMITTED
+    assert "you cannot take this back" in ada.go(f"{where}/withdraw")
     assert "Withdrawn" in ada.send(where, do="withdraw")
     assert stored(app).state == TalkState.WITHDRAWN
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from flask import Response, request
 from flask_babel import gettext as _
@@ -13,30 +13,19 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
 from eventcal.feeds.adapt import Cancelled
-from eventcal.feeds.clients import CLIENTS, ClientFacts, ClientKind
 from eventcal.kit.refusals import Invalid
 from eventcal.web.access import feed
 from eventcal.web.filters import Asked, Include, canonical_query, read_feed
 from eventcal.web.language import LANGUAGES, language
 from eventcal.web.pages.moments import long_day
+from eventcal.web.pages.programs import ways_in
 from eventcal.web.pages.showing import MEDIA_TYPE, FeedLink, Page, guarded, pages, render, show
 from eventcal.web.pages.targets import USUAL, Target, feed_args, settled, target_of
 from eventcal.web.pages.wording import value_in_words, word_for
+from eventcal.web.saying import in_words
 
 # What the form itself has fields for.
 _CHOICES = frozenset({"include", "cancelled"})
-# The programs that have buttons or steps of their own on the page.
-_SHOWN = (
-    ClientKind.APPLE,
-    ClientKind.GOOGLE,
-    ClientKind.MICROSOFT365,
-    ClientKind.OUTLOOK,
-    ClientKind.THUNDERBIRD,
-)
-# What fetches feeds without anybody's subscribing with it.
-_NO_CALENDARS = frozenset(
-    {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
-)
 
 
 @pages.get("/subscribe")
@@ -68,10 +57,7 @@ def _offer(target: Target) -> Page:
         indexed=whole,
         values={
             "name": target.name,
-            "url": url,
-            "buttons": _buttons(url, target.name),
-            "facts": _facts(),
-            "others": _others(),
+            **ways_in(url, target.name),
             "sisters": target.sisters(),
             "holds": _holds(target),
             "form": _form(target.asked, kinds=target.kinds),
@@ -85,27 +71,6 @@ def _title(target: Target) -> str:
     if target.path == "/calendar":
         return str(_("Subscribe to this selection"))
     return str(_("Subscribe: %(name)s", name=target.name))
-
-
-def _buttons(url: str, name: str) -> dict[str, str]:
-    """Return where each program takes the address of a feed, by the program."""
-    webcal = f"webcal{url[url.index(':') :]}"
-    outlook = f"calendar/0/addfromweb?url={_escaped(url)}&name={_escaped(name)}"
-    return {
-        "webcal": webcal,
-        "google": f"https://calendar.google.com/calendar/render?cid={_escaped(webcal)}",
-        "google_form": "https://calendar.google.com/calendar/r/settings/addbyurl",
-        "outlook": f"https://outlook.live.com/{outlook}",
-        "office": f"https://outlook.office.com/{outlook}",
-    }
-
-
-def _facts() -> Mapping[str, ClientFacts]:
-    return {kind.value: CLIENTS[kind] for kind in _SHOWN}
-
-
-def _others() -> Sequence[ClientFacts]:
-    return [facts for kind, facts in CLIENTS.items() if kind not in _NO_CALENDARS.union(_SHOWN)]
 
 
 def _holds(target: Target) -> Sequence[tuple[str, str]]:
@@ -154,7 +119,7 @@ def _form(asked: Asked, *, kinds: bool) -> Mapping[str, object]:
 
 def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Response:
     """Give a query back in fields to be put right, each fault beside its own."""
-    faults = {fault.pointer.removeprefix("?"): fault.detail for fault in reversed(refusal.faults)}
+    faults = {fault.pointer.removeprefix("?"): in_words(fault.detail) for fault in reversed(refusal.faults)}
     given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
     form = {
         "hidden": [*((name, value) for name, value in given if name not in faults), *_spoken()],
@@ -182,7 +147,3 @@ def _spoken() -> list[tuple[str, str]]:
     """Return the language that the reader chose by hand, for the form to keep."""
     chosen = request.args.get("lang")
     return [("lang", chosen)] if chosen in LANGUAGES else []
-
-
-def _escaped(text: str) -> str:
-    return quote(text, safe="")

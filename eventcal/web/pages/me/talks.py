@@ -1,5 +1,6 @@
 """A member's own pages: their talks and what becomes of them, each to be changed, withdrawn or confirmed."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import redirect, request
@@ -8,11 +9,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.queries import complete_event
-from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal
+from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.refusals import Invalid, NotFound, Refusal
+from eventcal.kit.sentences import Sentence
 from eventcal.talks import service
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks
+from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import take_step
 from eventcal.web.access import caller, current_member
@@ -20,35 +22,31 @@ from eventcal.web.api.schemas.talks import TalkPatch
 from eventcal.web.conditional import check_revision
 from eventcal.web.errors import status_of
 from eventcal.web.pages.forms import Form, load, typed_again
+from eventcal.web.pages.me.progress import grouped, progress_of
+from eventcal.web.pages.me.section import faults_of, own_page, said_after
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.talk_forms import form_of, talk_fields
-from eventcal.web.pages.wording import kind_in_words, state_in_words
-from eventcal.web.visitor import csrf_token
+from eventcal.web.pages.wording import kind_in_words
 from eventcal.web.work import now, reading, unit_of_work
 
 _PATCH = TalkPatch()
-_A_PAGE = 50
 
 
 @pages.get("/me")
 @signed_in
 def me() -> Response:
-    """Show a member their talks, the newest first."""
+    """Show a member their talks by what they wait for, in each group the newest first."""
     with reading() as session:
-        paging = Paging(limit=_A_PAGE, cursor=request.args.get("cursor"))
+        paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
-        page = Page(
-            template="pages/me/talks.html",
+        page = own_page(
+            template="talks.html",
             title=_("My talks"),
             path="/me",
-            indexed=False,
-            values={
-                "member": current_member(session),
-                "talks": [(talk, state_in_words(talk.state)) for talk in found.items],
-                "next": found.next,
-                "csrf": csrf_token(),
-            },
+            member=current_member(session),
+            groups=grouped(found.items, reasons_given(session, found.items), now=now()),
+            next=found.next,
         )
         return answer_page(page)
 
@@ -59,7 +57,22 @@ def my_talk(talk_id: str) -> Response:
     """Show a member one of their talks: where it stands, what can be done, and the form to change it."""
     with reading() as session:
         talk = _own(session, talk_id)
-        return answer_page(_page_of(talk, form_of(talk)))
+        return answer_page(_page_of(session, talk, form_of(talk)))
+
+
+@pages.get("/me/talks/<talk_id>/withdraw")
+@signed_in
+def withdrawing(talk_id: str) -> Response:
+    """Ask whether a talk is to be withdrawn, and say what that means."""
+    with reading() as session:
+        talk = _own(session, talk_id)
+        if talk.state not in STEPS[Step.WITHDRAW][0]:
+            return redirect(f"/me/talks/{talk_id}", HTTPStatus.SEE_OTHER)
+        path = f"/me/talks/{talk_id}/withdraw"
+        title = _("Withdraw this talk?")
+        return answer_page(
+            own_page(template="withdraw.html", title=title, path=path, talk=talk, is_public=is_public(talk))
+        )
 
 
 @pages.post("/me/talks/<talk_id>")
@@ -86,7 +99,7 @@ def _change(session: Session, talk: Talk) -> str:
         return asked
     fields, faults = load(_PATCH, talk_fields(request.form, whole=True))
     if faults:
-        raise Invalid("See errors for each fault and its place.", faults=faults)
+        raise Invalid(faults=faults)
     service.check_may_edit(talk, caller())
     check_revision(f'"{request.form.get("revision", "")}"', talk.revision)
     service.edit_talk(session, talk, fields, caller=caller(), now=now())
@@ -94,40 +107,47 @@ def _change(session: Session, talk: Talk) -> str:
 
 
 def _again(talk_id: str, refusal: Refusal) -> Response:
-    faults = refusal.faults if isinstance(refusal, Invalid) and refusal.faults else (Fault("", refusal.detail),)
     with reading() as session:
         talk = _own(session, talk_id)
-        return answer_page(_page_of(talk, typed_again(request.form, faults)), status=status_of(type(refusal)))
+        form = typed_again(request.form, faults_of(refusal))
+        return answer_page(_page_of(session, talk, form), status=status_of(type(refusal)))
 
 
 def _own(session: Session, talk_id: str) -> Talk:
     """Return a talk that the caller offered or gives. Raises NoSuchTalk, and NotFound for somebody else's."""
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
-        raise NotFound("This is not one of your talks.")
+        raise NotFound(Sentence("This is not one of your talks."))
     complete_event(session, talk.event)
     return talk
 
 
-def _page_of(talk: Talk, form: Form) -> Page:
-    return Page(
-        template="pages/me/talk.html",
+def _page_of(session: Session, talk: Talk, form: Form) -> Page:
+    reason = reasons_given(session, [talk]).get(talk.id)
+    return own_page(
+        template="talk.html",
         title=talk.title,
         path=f"/me/talks/{talk.id}",
-        indexed=False,
-        values={
-            "talk": talk,
-            "state": state_in_words(talk.state),
-            "is_public": is_public(talk),
-            "form": form,
-            "csrf": csrf_token(),
-            "editable": talk.state in UNDECIDED,
-            "steps": [step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step][0]],
-            "kinds": [(kind, kind_in_words(kind)) for kind in _kinds(talk)],
-            "tracks": [("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
-            "done": request.args.get("done"),
-        },
+        talk=talk,
+        where=progress_of(talk, reason, now=now()),
+        is_public=is_public(talk),
+        form=form,
+        editable=talk.state in UNDECIDED,
+        steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step][0]],
+        kinds=[(kind, kind_in_words(kind)) for kind in _kinds(talk)],
+        tracks=[("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
+        done=said_after(_done()),
     )
+
+
+def _done() -> Mapping[str, str]:
+    return {
+        "saved": _("It is saved."),
+        "submitted": _("It is done."),
+        Step.SUBMIT: _("It is submitted."),
+        Step.CONFIRM: _("It is confirmed. Thank you!"),
+        Step.WITHDRAW: _("It is withdrawn."),
+    }
 
 
 def _kinds(talk: Talk) -> list[str]:

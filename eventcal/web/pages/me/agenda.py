@@ -1,0 +1,102 @@
+"""A member's agenda: talks that they want to see, beside those that they give."""
+
+from collections.abc import Collection
+from datetime import UTC, timedelta
+from http import HTTPStatus
+
+from flask import redirect, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.filter import Filter, Sort
+from eventcal.kit.paging import Paging
+from eventcal.members.caller import VISITOR
+from eventcal.talks import stars
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
+from eventcal.web.access import caller
+from eventcal.web.api.shapes import Json, talk_json
+from eventcal.web.pages.me.section import own_page, said_after
+from eventcal.web.pages.moments import when
+from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.showing import Page, pages
+from eventcal.web.work import links, now, reading, unit_of_work
+
+_A_DAY = timedelta(days=1)
+
+
+@pages.get("/me/stars")
+@signed_in
+def agenda() -> Response:
+    """Show what is to come on a member's agenda, the first first; with `past` what is over, the last first."""
+    past = "past" in request.args
+    # By days, as lists count them.
+    today = now().astimezone(UTC).date()
+    asked = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
+    with reading() as session:
+        found = list_agenda(
+            session,
+            caller(),
+            asked,
+            sort=Sort.STARTS_DOWN if past else Sort.STARTS,
+            paging=Paging(cursor=request.args.get("cursor")),
+            now=now(),
+        )
+        starred = starred_among(session, caller(), found.items)
+        page = own_page(
+            template="agenda.html",
+            title=_("My agenda"),
+            path="/me/stars",
+            talks=[_told(talk, starred) for talk in found.items],
+            next=found.next,
+            past=past,
+            done=said_after({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
+        )
+        return answer_page(page)
+
+
+@pages.get("/me/stars/<talk_id>")
+@signed_in
+def star(talk_id: str) -> Response:
+    """Show a public talk, and whether it is on the agenda or is to be put there: a public page knows nobody."""
+    with reading() as session:
+        return answer_page(_asking(session, get_talk(session, talk_id, VISITOR)))
+
+
+@pages.post("/me/stars/<talk_id>")
+@signed_in
+def change_star(talk_id: str) -> Response:
+    """Put a public talk on the agenda, or take a talk off it, by the button that was pressed."""
+    removes = request.form.get("do") == "remove"
+    with unit_of_work() as session:
+        if removes:
+            stars.remove_star(session, talk_id, caller=caller())
+        else:
+            stars.add_star(session, get_talk(session, talk_id, VISITOR), caller=caller(), now=now())
+    return redirect(f"/me/stars?done={'removed' if removes else 'added'}", HTTPStatus.SEE_OTHER)
+
+
+def _asking(session: Session, talk: Talk) -> Page:
+    return own_page(
+        template="star.html",
+        title=talk.title,
+        path=f"/me/stars/{talk.id}",
+        talk=_told(talk, starred_among(session, caller(), [talk])),
+    )
+
+
+def _told(talk: Talk, starred: Collection[str]) -> Json:
+    """Return what the agenda says of a talk."""
+    shown = talk_json(talk, links())
+    return {
+        "id": talk.id,
+        "title": talk.title,
+        "state": shown["state"],
+        "when": when(shown, tzid=talk.event.timezone),
+        "place": ", ".join(part for part in (shown["room"], talk.event.venue, talk.event.city) if part),
+        "speakers": shown["speakers"],
+        "event": {"slug": talk.event.slug, "title": talk.event.title},
+        "starred": talk.id in starred,
+        "own": is_own(talk, caller()),
+    }

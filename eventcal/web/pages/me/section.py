@@ -1,0 +1,66 @@
+"""What a member's own pages share: the way between them, what was just done, and a secret that is shown once."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.kit.ids import new_secret
+from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.web.access import caller
+from eventcal.web.idempotency import is_first_time
+from eventcal.web.pages.private import answer_page
+from eventcal.web.pages.showing import Page, pages
+from eventcal.web.saying import refusal_in_words
+from eventcal.web.visitor import csrf_token, current_member_id
+
+
+@pages.app_template_global()
+def has_duties() -> bool:
+    """Say whether there is more for the caller than their own pages; the frame of these asks."""
+    return caller().has_duties
+
+
+def own_page(*, template: str, title: str, path: str, **values: object) -> Page:
+    """Return one of a member's own pages; its template extends pages/me/base.html."""
+    return Page(
+        template=f"pages/me/{template}",
+        title=title,
+        path=path,
+        indexed=False,
+        values={"csrf": csrf_token(), **values},
+    )
+
+
+def said_after(words: Mapping[str, str]) -> str | None:
+    """Return what is said of what was just done, which the query names (`done`); None where it names nothing known."""
+    return words.get(request.args.get("done", ""))
+
+
+def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
+    """Return a refusal as the faults of a form: those that it names, else itself beside the field `at`."""
+    if isinstance(refusal, Invalid) and refusal.faults:
+        return refusal.faults
+    return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
+
+
+def new_form_key() -> str:
+    """Return what a form is known by that makes a secret: it is taken once."""
+    return new_secret("")
+
+
+def is_taken_now(session: Session) -> bool:
+    """Say whether the form that was sent has not been taken before, and note that it now is."""
+    return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
+
+
+def show_secret(page: Page) -> Response:
+    """Answer with a page that shows a secret: the answer to the POST itself, so that it is in no address and no cookie.
+
+    No link on it tells where it was followed. Loaded again, the form behind it is not taken a second time.
+    """
+    answer = answer_page(page, status=HTTPStatus.CREATED)
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

@@ -1,0 +1,29 @@
+"""What follows from what a member is: their duties, and how far a token of theirs can reach."""
+
+import pytest
+
+from eventcal.members.caller import VISITOR, Caller
+from eventcal.members.rules import useful_scopes
+from eventcal.members.words import Role, Scope
+
+PLAIN = Caller(member_id="x", role=Role.MEMBER)
+
+
+@pytest.mark.parametrize(
+    ("caller", "has_duties", "widest"),
+    [
+        (PLAIN, False, Scope.SUBMIT),
+        (Caller(member_id="x", role=Role.MEMBER, reviews=frozenset({"e"})), True, Scope.ORGANISE),
+        (Caller(member_id="x", role=Role.MEMBER, organises=frozenset({"e"})), True, Scope.ORGANISE),
+        (Caller(member_id="x", role=Role.MODERATOR), True, Scope.ADMIN),
+        (Caller(member_id="x", role=Role.ADMIN), True, Scope.ADMIN),
+    ],
+)
+def test_a_token_reaches_no_further_than_its_member(caller: Caller, *, has_duties: bool, widest: Scope) -> None:
+    assert caller.has_duties is has_duties
+    scopes = list(Scope)
+    assert useful_scopes(caller) == tuple(scopes[: scopes.index(widest) + 1])
+
+
+def test_a_visitor_has_no_duties() -> None:
+    assert not VISITOR.has_duties
