@@ -1,8 +1,16 @@
 """What the pages of an event's organisers share: the event above them, and the way from one to the other."""
 
+from flask import request
+from flask_babel import gettext as _
+
 from eventcal.events.models import Event
+from eventcal.events.queries import decides_for
+from eventcal.web.access import caller
 from eventcal.web.pages.showing import Page
 from eventcal.web.visitor import csrf_token
+
+# Nobody changes more talks at once than a number of so many digits.
+_MOST_DIGITS = 4
 
 
 def section_page(event: Event, *, template: str, title: str, section: str = "", **values: object) -> Page:
@@ -13,5 +21,35 @@ def section_page(event: Event, *, template: str, title: str, section: str = "", 
         title=title,
         path=f"{home}/{section}" if section else home,
         indexed=False,
-        values={"event": event, "home": home, "section": section, "csrf": csrf_token(), **values},
+        values={
+            "event": event,
+            "home": home,
+            "section": section,
+            "sections": _sections(event),
+            "csrf": csrf_token(),
+            **values,
+        },
     )
+
+
+def _sections(event: Event) -> list[tuple[str, str]]:
+    """Return the pages of an event that the caller may open, each by the rest of its path and by its name."""
+    submissions = ("", _("Submissions"))
+    if not decides_for(event, caller()):
+        return [submissions]
+    return [
+        submissions,
+        ("schedule", _("Schedule")),
+        ("event", _("Event")),
+        ("parts", _("Rooms and tracks")),
+        ("sponsors", _("Sponsors")),
+        ("team", _("Team")),
+        ("publishing", _("Publishing")),
+    ]
+
+
+def number_done(done: str) -> int | None:
+    """Return with how many talks something was just done, as the query has it; None if it names something else."""
+    number = request.args.get("number", "")
+    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    return int(number) if is_number and request.args.get("done") == done else None

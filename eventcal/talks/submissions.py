@@ -1,0 +1,144 @@
+"""Reads for those who decide on talks: what waits, who said what, what stands in the programme.
+
+A draft is its submitter's own: none of these gives one. The caller must review the events that are named, unless it is
+said otherwise.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import words_match
+from eventcal.events.models import Event
+from eventcal.events.words import STANDING_STATUSES, Programme
+from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.members.caller import Caller
+from eventcal.members.models import Member
+from eventcal.talks.clashes import Slot
+from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.models import Talk, TalkSpeaker, TalkStep
+from eventcal.talks.queries import get_talk, whole_talk
+from eventcal.talks.rules import SCHEDULED, WAITING
+from eventcal.talks.words import TalkState
+
+_OLDEST_FIRST = (Key(Talk.created_at, datetime), Key(Talk.id, str))
+
+
+def count_by_state(session: Session, event: Event) -> dict[TalkState, int]:
+    """Return how many talks of an event are in each state that any is in."""
+    rows = select(Talk.state, func.count()).where(Talk.event_id == event.id, _offered()).group_by(Talk.state)
+    return dict(session.execute(rows).all())
+
+
+def count_waiting(session: Session, event_ids: Iterable[str]) -> dict[str, dict[TalkState, int]]:
+    """Return how many talks wait for a decision in each of these events where any does, by state."""
+    rows = select(Talk.event_id, Talk.state, func.count()).where(Talk.event_id.in_(list(event_ids)))
+    found: dict[str, dict[TalkState, int]] = {}
+    grouped = rows.where(Talk.state.in_(WAITING)).group_by(Talk.event_id, Talk.state)
+    for event_id, state, count in session.execute(grouped):
+        found.setdefault(event_id, {})[state] = count
+    return found
+
+
+def list_offered(
+    session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: Paging
+) -> Page[Talk]:
+    """Return a page of an event's talks in these states that hold every word of `q`, the oldest first."""
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _offered())
+    if q:
+        rows = rows.where(*words_match(Talk.search, q))
+    return _page(session, rows, paging)
+
+
+def list_for_moderators(session: Session, *, paging: Paging) -> Page[Talk]:
+    """Return a page of the talks that wait in listed events, for a moderator to decide on. The caller must be one."""
+    waits = (Event.programme == Programme.LISTED, Event.status.in_(STANDING_STATUSES), Talk.state.in_(WAITING))
+    return _page(session, select(Talk).join(Talk.event).where(*waits), paging)
+
+
+def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
+    """Return a talk of this event, whole. Raises NoSuchTalk, also for a draft."""
+    talk = get_talk(session, talk_id, caller)
+    if talk.event_id != event.id or talk.state == TalkState.DRAFT:
+        raise NoSuchTalk(talk_id)
+    return talk
+
+
+def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
+    """Return those of the talks that are this event's, whole, in the order in which they are named."""
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(talk_ids), _offered()).options(*whole_talk())
+    found = {talk.id: talk for talk in session.scalars(rows)}
+    return [found[talk_id] for talk_id in dict.fromkeys(talk_ids) if talk_id in found]
+
+
+def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
+    """Return when each talk was submitted: a draft was made before."""
+    last = select(TalkStep.talk_id, func.max(TalkStep.taken_at)).where(TalkStep.went_to == TalkState.SUBMITTED)
+    among = {talk.id: talk.created_at for talk in talks}
+    rows = last.where(TalkStep.talk_id.in_(among)).group_by(TalkStep.talk_id)
+    return among | dict(session.execute(rows).all())
+
+
+def who_is_told(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]:
+    """Return who hears of a decision on each talk, by its id; whoever left hears nothing."""
+    rows = select(Talk.id, Member).join(Member, Member.id == Talk.submitter_id)
+    told = rows.where(Talk.id.in_([talk.id for talk in talks]), Member.active)
+    return dict(session.execute(told).all())
+
+
+def history_of(session: Session, talk: Talk) -> list[tuple[TalkStep, Member | None]]:
+    """Return the steps that a talk took, the first one first, each with who took it, if they are still here."""
+    rows = select(TalkStep, Member).outerjoin(Member, Member.id == TalkStep.member_id)
+    return [
+        (step, member)
+        for step, member in session.execute(rows.where(TalkStep.talk_id == talk.id).order_by(TalkStep.id))
+    ]
+
+
+def list_to_schedule(session: Session, event: Event, *, day: str | None = None, paging: Paging) -> Page[Talk]:
+    """Return a page of the talks that an event's programme has, those without a time first, then by time.
+
+    day: only those that begin on it, as the event's zone has it; "" only those without a time.
+    """
+    rows = select(Talk).where(_in_programme(event))
+    if day is not None:
+        rows = rows.where(Talk.starts_at.is_not(None) & (Talk.first_day == day) if day else Talk.starts_at.is_(None))
+    has_time = case((Talk.starts_at.is_(None), 0), else_=1)
+    order = [Key(has_time, int), Key(Talk.sort_at, datetime), Key(Talk.id, str)]
+    return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)
+
+
+def count_by_day(session: Session, event: Event) -> dict[str, int]:
+    """Return how many talks of the programme begin on each day, in their order; "" has those without a time."""
+    day = case((Talk.starts_at.is_(None), ""), else_=Talk.first_day).label("day")
+    rows = select(day, func.count()).where(_in_programme(event)).group_by(day).order_by(day)
+    return dict(session.execute(rows).all())
+
+
+def slots_of(session: Session, event: Event) -> list[Slot]:
+    """Return when and where the talks of an event's programme are, those that have a time."""
+    timed = _in_programme(event) & Talk.starts_at.is_not(None)
+    speakers: dict[str, set[str]] = {}
+    speaking = select(TalkSpeaker.talk_id, TalkSpeaker.speaker_id).join(Talk, Talk.id == TalkSpeaker.talk_id)
+    for talk_id, speaker_id in session.execute(speaking.where(timed)):
+        speakers.setdefault(talk_id, set()).add(speaker_id)
+    columns = (Talk.id, Talk.title, Talk.starts_at, Talk.ends_at, Talk.room_id)
+    return [
+        Slot(talk_id, title, starts_at, ends_at, room_id, speakers=frozenset(speakers.get(talk_id, ())))
+        for talk_id, title, starts_at, ends_at, room_id in session.execute(select(*columns).where(timed))
+        if starts_at is not None and ends_at is not None
+    ]
+
+
+def _page(session: Session, rows: Select[Talk], paging: Paging) -> Page[Talk]:
+    return fetch_page(session, rows.options(*whole_talk()), order=_OLDEST_FIRST, paging=paging)
+
+
+def _offered() -> ColumnElement[bool]:
+    return Talk.state != TalkState.DRAFT
+
+
+def _in_programme(event: Event) -> ColumnElement[bool]:
+    return (Talk.event_id == event.id) & Talk.state.in_(SCHEDULED)

@@ -1,0 +1,232 @@
+"""A member proposes an event: faults beside their fields, a look at what subscribers will see, what comes next."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from eventcal.events.models import CallForTalks, Event, TeamMember
+from eventcal.events.words import EventStatus, TeamRole
+from eventcal.members.models import Member
+from eventcal.members.words import Role
+from tests.api import count
+from tests.browsing import Browser
+from tests.http_app import database_of, writing
+from tests.make import make_event
+from tests.organising import HOSTILE, browser_of_member, invalid_fields, is_harmless
+from tests.pages import faults_of
+
+TYPED = {"title": "Xen Summit", "timezone": "Europe/Berlin", "starts": "2026-06-10", "ends": "2026-06-12"}
+EVERYTHING = TYPED | {
+    "kind": "meetup",
+    "summary": "Three days\r\nof Xen.",
+    "description": "*All* of it.",
+    "tags": "xen, arm, xen",
+    "series": "Xen Summit",
+    "starts_time": "09:30",
+    "ends_time": "17:00",
+    "attendance": "hybrid",
+    "venue": "The Hall",
+    "address": "Example Street 1",
+    "city": "Berlin",
+    "region": "Berlin",
+    "country": "de",
+    "latitude": "52,52",
+    "longitude": "13.405",
+    "online_url": "https://video.example.org/",
+    "url": " https://example.org/ ",
+    "registration_url": "https://tickets.example.org/",
+    "price_amount": "12,50",
+    "price_currency": "eur",
+    "programme": "listed",
+    "call": "yes",
+    "call_opens": "2026-04-01",
+    "call_opens_time": "12:00",
+    "call_closes": "2026-05-01",
+    "call_closes_time": "23:59",
+    "call_talk": "yes",
+    "call_panel": "yes",
+    "call_note": "Be short.",
+}
+
+
+@pytest.fixture
+def ada(app: Flask) -> Browser:
+    return browser_of_member(app)
+
+
+def proposed(app: Flask) -> Any:  # noqa: ANN401 - an event with what belongs to it
+    with database_of(app).reading() as session:
+        event = session.scalars(select(Event)).one()
+        call = session.scalars(select(CallForTalks)).one_or_none()
+        team = session.scalars(select(TeamMember)).all()
+        return event, call, team
+
+
+def send(browser: Browser, **typed: str) -> str:
+    """Send the form without following where it leads, and return that."""
+    held = browser.fields("/propose", "propose")
+    browser.at = browser.client.post("/propose", data={**held, "do": "propose", **typed})
+    return browser.at.headers.get("Location", "")
+
+
+def test_an_event_is_proposed_looked_at_and_then_waits_for_a_moderator(app: Flask, ada: Browser) -> None:
+    assert "A moderator looks at it before it is public" in ada.go("/propose")
+    said = ada.send("/propose", do="preview", **EVERYTHING)
+    assert "This is what subscribers will see" in said
+    assert "The Hall, Berlin" in said
+    assert "SUMMARY:Xen Summit" in said
+    assert "STATUS:CONFIRMED" in said
+    assert count(app, Event) == 0
+    # What was typed is still there; only the button is another.
+    assert send(ada) == "/organise/xen-summit?done=proposed"
+    assert "It waits for a moderator to publish it." in ada.go("/organise/xen-summit?done=proposed")
+    event, call, team = proposed(app)
+    assert (event.status, event.kind, event.programme, event.attendance) == ("pending", "meetup", "listed", "hybrid")
+    assert (event.starts, event.ends) == ("2026-06-10T09:30:00", "2026-06-12T17:00:00")
+    assert (event.summary, event.url, event.country) == ("Three days\nof Xen.", "https://example.org/", "DE")
+    assert (event.latitude, event.longitude) == (52.52, 13.405)
+    assert (f"{event.price_amount:.2f}", event.price_currency) == ("12.50", "EUR")
+    assert (call.opens, call.closes, call.kinds) == ("2026-04-01T12:00", "2026-05-01T23:59", ["talk", "panel"])
+    assert [row.role for row in team] == [TeamRole.ORGANISER]
+
+
+def test_whole_days_need_no_times_and_one_day_no_end(app: Flask, ada: Browser) -> None:
+    ada.go("/propose")
+    assert send(ada, **TYPED | {"ends": ""}) == "/organise/xen-summit?done=proposed"
+    event, call, _team = proposed(app)
+    assert (event.starts, event.ends, call) == ("2026-06-10", "2026-06-10", None)
+
+
+def test_a_moderators_own_is_public_at_once_and_the_page_says_so(app: Flask) -> None:
+    moderator = browser_of_member(app, "mo@example.org", role=Role.MODERATOR)
+    assert "it is public at once" in moderator.go("/propose")
+    send(moderator, **TYPED)
+    assert proposed(app)[0].status == EventStatus.CONFIRMED
+
+
+def test_an_empty_form_says_what_it_needs_and_adds_nothing(app: Flask, ada: Browser) -> None:
+    ada.go("/propose")
+    ada.send("/propose", do="propose")
+    assert ada.at.status_code == 422
+    assert invalid_fields(ada) == {"title", "timezone", "starts", "starts_time"}
+    assert count(app, Event) == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [
+        ({"price_amount": "12"}, ({"price_currency"}, "is required")),
+        ({"price_currency": "EUR"}, ({"price_amount"}, "is required")),
+        ({"price_amount": "a lot", "price_currency": "EUR"}, ({"price_amount"}, "decimal")),
+        ({"starts": "2026-06-13"}, ({"ends", "ends_time"}, "must not be before starts")),
+        ({"starts_time": "10:00"}, ({"ends", "ends_time"}, "must be a time, as starts is")),
+        ({"starts": "", "starts_time": "10:00"}, ({"starts", "starts_time"}, "neither a date nor a local time")),
+        (
+            {"starts": "2026-03-29", "starts_time": "02:30", "ends_time": "10:00"},
+            ({"starts", "starts_time"}, "the clocks skip it"),
+        ),
+        ({"timezone": "Berlin"}, ({"timezone"}, "is no IANA time zone")),
+        ({"country": "Germany"}, ({"country"}, "two capital letters")),
+        ({"latitude": "52.5"}, ({"latitude"}, "belong together")),
+        ({"latitude": "north", "longitude": "0"}, ({"latitude"}, "must be a number")),
+        ({"url": "javascript:alert(1)"}, ({"url"}, "http")),
+        ({"registration_url": "example.org"}, ({"registration_url"}, "http")),
+        ({"tags": "x" * 60}, ({"tags"}, "at most 50")),
+        ({"recurrence": "FREQ=HOURLY"}, ({"recurrence"}, "RRULE")),
+        ({"slug": "No Slug"}, ({"slug"}, "lower-case")),
+        ({"call": "yes", "call_closes": "2026-05-01"}, ({"call_closes", "call_closes_time"}, "when on that day")),
+        ({"call_note": "Be short."}, ({"call"}, "choose that there is one")),
+        (
+            {"title": "", "starts": "2026-03-29", "starts_time": "02:30", "ends_time": "02:30", "price_amount": "5"},
+            ({"title", "starts", "starts_time", "price_currency"}, "the clocks skip it"),
+        ),
+        (
+            {"url": "x", "call": "yes", "call_opens": "2026-05-02", "call_opens_time": "10:00"}
+            | {"call_closes": "2026-05-01", "call_closes_time": "10:00"},
+            ({"url", "call_closes", "call_closes_time"}, "must be later than opens_at"),
+        ),
+        ({"kind": "party"}, ({"kind"}, "must be one of")),
+    ],
+)
+def test_what_does_not_fit_is_said_beside_its_field_with_what_was_typed_still_there(
+    app: Flask, ada: Browser, typed: dict[str, str], wrong: tuple[set[str], str]
+) -> None:
+    fields, says = wrong
+    ada.go("/propose")
+    held = ada.fields("/propose", "propose") | TYPED | typed
+    said = ada.send("/propose", do="propose", **TYPED | typed)
+    assert (ada.at.status_code, invalid_fields(ada)) == (422, fields)
+    assert says in said
+    again = ada.fields("/propose", "propose")
+    assert {name: value for name, value in again.items() if name not in {"kind", "csrf_token"}} == {
+        name: value for name, value in held.items() if name not in {"kind", "csrf_token"}
+    }
+    assert count(app, Event) == 0
+
+
+def test_a_preview_with_faults_shows_them_and_no_entry(ada: Browser) -> None:
+    ada.go("/propose")
+    said = ada.send("/propose", do="preview", **TYPED | {"starts": "2026-06-13"})
+    assert ada.at.status_code == 422
+    assert "This is what subscribers will see" not in said
+
+
+def test_an_address_that_somebody_has_is_refused_beside_its_field(app: Flask, ada: Browser) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit")
+    ada.go("/propose")
+    ada.send("/propose", do="propose", **TYPED | {"slug": "summit"})
+    assert (ada.at.status_code, invalid_fields(ada)) == (409, {"slug"})
+
+
+def test_hostile_text_is_text_in_the_form_and_in_the_look(app: Flask, ada: Browser) -> None:
+    ada.go("/propose")
+    texts = ("title", "summary", "description", "venue", "city", "series", "call_note", "tags")
+    typed = TYPED | {"call": "yes"} | dict.fromkeys(texts, HOSTILE) | {"tags": "<b>, &amp;"}
+    ada.send("/propose", do="preview", **typed)
+    assert (ada.at.status_code, is_harmless(ada)) == (200, True)
+    send(ada)
+    assert proposed(app)[0].title == HOSTILE
+    slug = proposed(app)[0].slug
+    for path in ("event", "publishing"):
+        ada.go(f"/organise/{slug}/{path}")
+        assert is_harmless(ada)
+
+
+def test_bytes_that_are_no_text_are_refused_and_not_kept(app: Flask, ada: Browser) -> None:
+    ada.go("/propose")
+    held = ada.fields("/propose", "propose")
+    ada.at = ada.client.post("/propose", data={**held, **TYPED, "do": "propose", "title": "a\x00b"})
+    assert ada.at.status_code == 422
+    assert faults_of(ada.at.text.replace("\x00", "")) == []
+    assert count(app, Event) == 0
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in(app: Flask) -> None:
+    answer = app.test_client().get("/propose", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=%2Fpropose")
+    assert app.test_client().post("/propose", data=TYPED).status_code == 401
+
+
+def test_a_form_that_another_site_sends_is_refused(app: Flask, ada: Browser) -> None:
+    assert ada.client.post("/propose", data={**TYPED, "do": "propose"}).status_code == 403
+    assert count(app, Event) == 0
+
+
+def test_a_form_with_a_key_that_is_looked_at_adds_nothing(app: Flask, ada: Browser) -> None:
+    ada.go("/propose")
+    held = ada.fields("/propose", "propose") | TYPED | {"do": "preview"}
+    answer = ada.client.post("/propose", data=held, headers={"Idempotency-Key": "one"})
+    assert (answer.status_code, count(app, Event)) == (200, 0)
+
+
+def test_whoever_has_not_confirmed_their_address_hears_so_with_what_was_typed_still_there(mailing_app: Flask) -> None:
+    ada = browser_of_member(mailing_app)
+    with writing(mailing_app) as session:
+        session.scalars(select(Member)).one().confirmed_at = None
+    ada.go("/propose")
+    ada.send("/propose", do="propose", **TYPED)
+    assert (ada.at.status_code, ada.fields("/propose", "propose")["title"]) == (403, "Xen Summit")
+    assert count(mailing_app, Event) == 0

@@ -1,0 +1,86 @@
+"""What does not go together in a programme."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.talks.clashes import Slot, clashes, outside
+from tests.clocks import NOON
+
+
+def slot(name: str, begins: int, ends: int, *, room: str | None = None, speakers: frozenset[str] = frozenset()) -> Slot:
+    """Give a talk from one minute to another."""
+    return Slot(
+        name, name, NOON + timedelta(minutes=begins), NOON + timedelta(minutes=ends), room, speakers=frozenset(speakers)
+    )
+
+
+def found(*slots: Slot) -> list[tuple[str, str, str | None, frozenset[str]]]:
+    return [(one.first.talk_id, one.second.talk_id, one.room_id, one.speakers) for one in clashes(slots)]
+
+
+ADA, GRACE = frozenset({"ada"}), frozenset({"grace"})
+
+
+def test_two_talks_in_one_room_at_once_clash_the_one_that_begins_first_first() -> None:
+    late, early = slot("late", 30, 60, room="r"), slot("early", 0, 45, room="r")
+    assert found(late, early) == [("early", "late", "r", frozenset())]
+
+
+def test_a_talk_may_begin_when_the_one_before_it_ends() -> None:
+    assert found(slot("a", 0, 45, room="r", speakers=ADA), slot("b", 45, 90, room="r", speakers=ADA)) == []
+
+
+def test_one_speaker_in_two_rooms_at_once_clashes() -> None:
+    talks = slot("a", 0, 45, room="r", speakers=ADA), slot("b", 0, 45, room="s", speakers=ADA | GRACE)
+    assert found(*talks) == [("a", "b", None, ADA)]
+
+
+def test_talks_without_a_room_are_in_no_room_together() -> None:
+    assert found(slot("a", 0, 45), slot("b", 0, 45)) == []
+
+
+def test_a_long_talk_clashes_with_each_that_lies_within_it() -> None:
+    talks = slot("long", 0, 180, room="r"), slot("b", 10, 20, room="r"), slot("c", 20, 30, room="r")
+    assert found(*talks) == [("long", "b", "r", frozenset()), ("long", "c", "r", frozenset())]
+
+
+def test_room_and_speaker_are_told_of_together() -> None:
+    assert found(slot("a", 0, 9, room="r", speakers=ADA), slot("b", 0, 9, room="r", speakers=ADA)) == [
+        ("a", "b", "r", ADA)
+    ]
+
+
+SLOTS = st.lists(
+    st.builds(
+        lambda begins, length, room, speakers: (begins, begins + length, room, speakers),
+        st.integers(0, 50),
+        st.integers(1, 20),
+        st.sampled_from([None, "r", "s"]),
+        st.frozensets(st.sampled_from(["ada", "grace"])),
+    ),
+    max_size=12,
+)
+
+
+@given(SLOTS)
+def test_it_finds_what_comparing_each_with_each_finds(rows: list[tuple[int, int, str | None, frozenset[str]]]) -> None:
+    slots = [slot(f"{i:02}", b, e, room=room, speakers=who) for i, (b, e, room, who) in enumerate(rows)]
+    expected = {
+        frozenset({one.talk_id, other.talk_id})
+        for one in slots
+        for other in slots
+        if one.talk_id < other.talk_id
+        and one.starts_at < other.ends_at
+        and other.starts_at < one.ends_at
+        and ((one.room_id is not None and one.room_id == other.room_id) or one.speakers & other.speakers)
+    }
+    assert {frozenset(pair[:2]) for pair in found(*slots)} == expected
+    assert len(found(*slots)) == len(expected)
+
+
+def test_what_begins_before_the_event_or_ends_after_it_lies_outside() -> None:
+    inside, before, after = slot("in", 0, 60), slot("before", -1, 10), slot("after", 50, 61)
+    wrong = outside([after, inside, before], starts_at=NOON, ends_at=NOON + timedelta(minutes=60))
+    assert [one.talk_id for one in wrong] == ["before", "after"]
