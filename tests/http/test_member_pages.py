@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.events.words import Programme
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.talks.models import Talk
@@ -104,6 +105,30 @@ def test_a_draft_is_kept_changed_submitted_and_withdrawn(app: Flask, ada: Browse
     assert "you cannot take this back" in ada.go(f"{where}/withdraw")
     assert "Withdrawn" in ada.send(where, do="withdraw")
     assert stored(app).state == TalkState.WITHDRAWN
+
+
+def test_at_somebody_elses_event_a_member_says_when_the_talk_is(app: Flask, ada: Browser) -> None:
+    with writing(app) as session:
+        make_event(session, slug="fest", title="Linux Fest", programme=Programme.LISTED)
+    ada.go("/submit?event=fest")
+    ada.send("/submit", do="submit", title="Xen on ARM", starts="2026-06-11", starts_time="25:00")
+    assert ada.at.status_code == 422
+    assert (ada.fields("/submit")["starts"], ada.fields("/submit")["starts_time"]) == ("2026-06-11", "25:00")
+    ada.send("/submit", do="submit", title="Xen on ARM", starts="2026-06-11", starts_time="13:30")
+    talk = stored(app)
+    assert (talk.starts, talk.ends) == ("2026-06-11T13:30:00", None)
+    where = f"/me/talks/{talk.id}"
+    assert ada.fields(where)["starts_time"] == "13:30"
+    ada.send(where, do="save", starts="2026-06-12", ends="2026-06-12", ends_time="14:00")
+    assert (stored(app).starts, stored(app).ends) == ("2026-06-12T13:30:00", "2026-06-12T14:00:00")
+    ada.send(where, do="save", starts_time="", ends_time="")
+    assert (stored(app).starts, stored(app).ends) == (None, None)
+
+
+@pytest.mark.usefixtures("summit")
+def test_at_a_curated_event_nobody_asks_a_member_when_the_talk_is(ada: Browser) -> None:
+    ada.go("/submit?event=summit")
+    assert "starts_time" not in ada.fields("/submit")
 
 
 @pytest.mark.usefixtures("summit")

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.filter import Filter
 from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
+from eventcal.kit.sentences import Sentence
 from eventcal.web.filters import Asked, Include, Listing, ListingArgs, canonical_query, known_args, read_listing
 from eventcal.web.language import LANGUAGES
 from eventcal.web.query import Commas, Several
@@ -148,7 +149,7 @@ def read_wanted(typed: Typed) -> Wanted:
         month = _month(typed.first_of("month"))
     except ValueError:
         month = None
-        faults.append(Fault("?month", "must be a month, as in 2026-12"))
+        faults.append(Fault("?month", Sentence("must be a month, as in 2026-12")))
     refuse_faults(faults)
     return Wanted(listing=listing, view=View(view), show=Show(show), month=month)
 
@@ -172,4 +173,6 @@ def _month(text: str) -> date | None:
 
 def _unless_one_of(name: str, value: str, words: type[StrEnum]) -> list[Fault]:
     known = [word.value for word in words]
-    return [] if value in known else [Fault(f"?{name}", f"must be one of: {', '.join(known)}")]
+    return (
+        [] if value in known else [Fault(f"?{name}", Sentence("must be one of: %(choices)s", choices=", ".join(known)))]
+    )

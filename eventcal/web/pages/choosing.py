@@ -6,6 +6,7 @@ from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import NotFound
+from eventcal.kit.sentences import Sentence
 from eventcal.web.access import feed
 from eventcal.web.language import LANGUAGES, cookie_name
 from eventcal.web.pages.private import way_on
@@ -20,7 +21,7 @@ _A_YEAR = 365 * 24 * 60 * 60
 def choose_language(code: str) -> Response:
     """Remember a language for this browser, and go back to where it was chosen."""
     if code not in LANGUAGES:
-        raise NotFound(f"There are no pages in “{code}”.")
+        raise NotFound(Sentence("There are no pages in “%(code)s”.", code=code))
     answer = redirect(way_on(request.args.get("next"), otherwise="/"), HTTPStatus.SEE_OTHER)
     https = settings().https
     answer.set_cookie(

@@ -29,6 +29,7 @@ from eventcal.web.pages.showing import FeedLink, Page, pages, show
 from eventcal.web.pages.structured import event_structured
 from eventcal.web.pages.talks import short
 from eventcal.web.pages.wording import country_in_words
+from eventcal.web.pictures import own_path
 from eventcal.web.work import links
 
 Json = dict[str, Any]
@@ -130,7 +131,10 @@ def _neighbours(row: Event) -> list[Json]:
 
 def _tiers(session: Session, row: Event) -> list[Json]:
     return [
-        {"name": tier.name, "sponsors": [{"name": sponsor.name, "url": sponsor.url} for sponsor in sponsors]}
+        {
+            "name": tier.name,
+            "sponsors": [{"name": one.name, "url": one.url, "logo": own_path(one.logo_url)} for one in sponsors],
+        }
         for tier, sponsors in confirmed_sponsors(session, row)
         if sponsors
     ]

@@ -11,6 +11,7 @@ from eventcal.kit.refusals import Fault
 from eventcal.web.pages.asked import SEVERAL, Pairs, Show, Typed, View, Wanted
 from eventcal.web.pages.showing import FeedLink
 from eventcal.web.pages.wording import kind_in_words, value_in_words, word_for
+from eventcal.web.saying import in_words
 from eventcal.web.work import links, settings
 
 # How many tags of what is shown are offered.
@@ -148,7 +149,7 @@ def _views(typed: Typed) -> tuple[Link, ...]:
 def _form(typed: Typed, faults: tuple[Fault, ...]) -> Form:
     said: dict[str, list[str]] = {}
     for fault in faults:
-        said.setdefault(fault.pointer.removeprefix("?"), []).append(_(fault.detail))
+        said.setdefault(fault.pointer.removeprefix("?"), []).append(in_words(fault.detail))
     inputs = _inputs(typed, said)
     kinds = tuple(EventKind) if shown_by(typed) == Show.EVENTS else tuple(TalkKind)
     odd = [kind for kind in typed.all_of("kind") if kind not in list(kinds)]

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.kit.refusals import Fault
 from eventcal.web.foreign import faults_in
+from eventcal.web.saying import in_words
 
 Typed = MultiDict[str, str]
 
@@ -34,7 +35,7 @@ def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[
     """Return the form with what was typed still there, secrets apart, and each fault beside its field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
-        found[_field_of(fault, typed)].append(fault.detail)
+        found[_field_of(fault, typed)].append(in_words(fault.detail))
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 

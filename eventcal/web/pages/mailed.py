@@ -16,6 +16,7 @@ from eventcal.web.errors import status_of
 from eventcal.web.pages.forms import Form, load, typed_again
 from eventcal.web.pages.private import answer_page
 from eventcal.web.pages.showing import Page, pages
+from eventcal.web.saying import refusal_in_words
 from eventcal.web.visitor import check_csrf, csrf_token
 from eventcal.web.work import now, unit_of_work
 
@@ -39,7 +40,7 @@ def confirm_now() -> Response:
         with unit_of_work() as session:
             signin.confirm_by_token(session, request.form.get("token", ""), now=now())
     except Refusal as refusal:
-        return _said(_("This did not work"), refusal.detail, status=status_of(type(refusal)))
+        return _said(_("This did not work"), refusal_in_words(refusal), status=status_of(type(refusal)))
     return _said(_("Your address is confirmed"), _("You can submit talks now."))
 
 
@@ -72,7 +73,7 @@ def reset_now() -> Response:
         with unit_of_work() as session:
             signin.reset_by_token(session, fields["token"], password_hash, now=now())
     except Refusal as refusal:
-        form = typed_again(request.form, [Fault("", refusal.detail)], secret=["password"])
+        form = typed_again(request.form, [Fault("", refusal_in_words(refusal))], secret=["password"])
         return _resetting(form, status=status_of(type(refusal)))
     return _said(_("Your password is changed"), _("Sign in with the new one. Every other session has ended."))
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from eventcal.feeds.clients import CLIENTS, ClientFacts, ClientKind
-from eventcal.web.saying import in_words
 
 # The programs that have buttons or steps of their own on the page.
 _SHOWN = (
@@ -22,7 +21,7 @@ _NO_CALENDARS = frozenset(
 
 def ways_in(url: str, name: str) -> dict[str, object]:
     """Return what pages/programs.html shows of a feed: its address, and the way of each program to it."""
-    return {"url": url, "buttons": _buttons(url, name), "facts": _facts(), "others": _others(), "in_words": in_words}
+    return {"url": url, "buttons": _buttons(url, name), "facts": _facts(), "others": _others()}
 
 
 def _buttons(url: str, name: str) -> dict[str, str]:

@@ -5,14 +5,15 @@ Programs are given the problem as it is, and so is whoever fetches a calendar: w
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
-import orjson
 from flask import Response, request
 
+from eventcal.kit.refusals import Fault
 from eventcal.web.language import language
 from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, pages, render
 from eventcal.web.problem import MEDIA_TYPE as PROBLEM
+from eventcal.web.problem import Problem, ProblemAnswer
+from eventcal.web.saying import in_words, said_to_people
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,10 +26,10 @@ _FEEDS = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", 
 @pages.after_app_request
 def explain(answer: Response) -> Response:
     """Put a page in the place of a problem where a browser asked; status and headers stay."""
-    if answer.mimetype != PROBLEM or not _is_for_people():
+    if not isinstance(answer, ProblemAnswer) or not _is_for_people():
         return answer
     try:
-        body = render(_page(orjson.loads(answer.get_data())))
+        body = render(_page(answer.problem))
         spoken = language()
     except Exception:  # noqa: BLE001 - whatever it is, it must not become a second failure
         # What is there already says what happened.
@@ -51,21 +52,28 @@ def _is_for_people() -> bool:
     return bool(wanted[_HTML] > max(wanted[PROBLEM], wanted[_JSON]))
 
 
-def _page(said: dict[str, Any]) -> Page:
+def _page(problem: Problem) -> Page:
     """Return the page that tells of a problem. Its address is not on it: a secret may be in it."""
     return Page(
         template="pages/refused.html",
-        title=said["title"],
+        title=in_words(problem.title),
         path="/",
         indexed=False,
         values={
-            "problem": said,
-            "sign_in": said["status"] == HTTPStatus.UNAUTHORIZED,
-            "later": said["status"] in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
-            "ours": said["status"] == HTTPStatus.INTERNAL_SERVER_ERROR,
+            "said": said_to_people(problem.code, problem.detail) if not problem.faults else None,
+            "faults": [(_place(fault), in_words(fault.detail)) for fault in problem.faults],
+            "status": int(problem.status),
+            "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
+            "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
+            "ours": problem.status == HTTPStatus.INTERNAL_SERVER_ERROR,
             "home_in": _home_in,
         },
     )
+
+
+def _place(fault: Fault) -> str:
+    """Return what of the request a fault speaks of: a parameter, or a pointer into a body; "" for the whole."""
+    return fault.pointer.removeprefix("?")
 
 
 def _home_in(lang: str) -> str:

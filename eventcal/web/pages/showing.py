@@ -39,6 +39,7 @@ class Page:
     """What a page says.
 
     path: its own, with the query that makes it what it is. title and description: also for whoever shares it.
+    image: a picture of ours, by its URL, for whoever shares it.
     feeds: for programs that look for them. structured: schema.org's words for it (JSON-LD).
     indexed: whether search engines are to list it. changes_by_itself: whether it tells what the clock says.
     embeddable: whether other sites can ask how to show it (oEmbed). policy: its Content-Security-Policy.
@@ -48,6 +49,7 @@ class Page:
     title: str
     path: str
     description: str = ""
+    image: str | None = None
     feeds: tuple[FeedLink, ...] = ()
     structured: Mapping[str, Any] | None = None
     indexed: bool = True
@@ -106,13 +108,13 @@ def render(page: Page) -> str:
         page=page,
         canonical=f"{settings().base_url}{page.path}",
         site=settings().name,
-        home=links().home(),
         oembed=links().oembed(f"{settings().base_url}{page.path}") if page.embeddable else None,
         structured=_harmless(page.structured) if page.structured else None,
         language=language(),
         languages=LANGUAGES,
         here=_here,
-        **page.values,
+        # Some pages have a home of their own.
+        **{"home": links().home(), **page.values},
     )
 
 

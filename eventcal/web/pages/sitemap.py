@@ -15,6 +15,7 @@ from eventcal.events.queries import public_events
 from eventcal.feeds.state import State
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import NotFound
+from eventcal.kit.sentences import Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import list_speakers
 from eventcal.talks.filter import public_talks
@@ -80,7 +81,7 @@ def _whole(places: Sequence[Place]) -> str:
 def _part(places: Sequence[Place], *, number: str) -> str:
     files = {str(count): file for count, file in enumerate(_files(places), start=1)}
     if number not in files:
-        raise NotFound("There is no such part of the sitemap.")
+        raise NotFound(Sentence("There is no such part of the sitemap."))
     return _urls(files[number])
 
 

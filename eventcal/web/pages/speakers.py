@@ -21,6 +21,7 @@ from eventcal.web.api.shapes import speaker_json, talk_json
 from eventcal.web.pages.moments import when
 from eventcal.web.pages.showing import FeedLink, Page, pages, show
 from eventcal.web.pages.talks import short
+from eventcal.web.pictures import own_path
 from eventcal.web.work import links
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ def speaker(slug: str) -> Response:
 
     def make(session: Session, moment: datetime) -> Page:
         row = get_speaker(session, slug, VISITOR)
-        shown = speaker_json(row)
+        shown, photo = speaker_json(row, links()), own_path(row.photo_url)
         # By days, as the filter `from` counts: what is kept of a page is kept for a day.
         today = moment.astimezone(UTC).date().isoformat()
         talks = list(_talks_of(session, row, moment))
@@ -42,6 +43,7 @@ def speaker(slug: str) -> Response:
             title=row.name,
             path=f"/speakers/{row.slug}",
             description=short(to_plain(row.bio or "")),
+            image=links().picture(photo),
             feeds=(
                 FeedLink(
                     url=links().speaker_feed(row.slug),
@@ -49,9 +51,10 @@ def speaker(slug: str) -> Response:
                     title=_("Talks by %(name)s", name=row.name),
                 ),
             ),
-            structured=_person(shown),
+            structured=_person(shown, image=links().picture(photo)),
             values={
                 "speaker": shown,
+                "photo": photo,
                 "upcoming": [_told(talk) for talk in talks if talk.last_day >= today],
                 "past": [_told(talk) for talk in reversed(talks) if talk.last_day < today],
             },
@@ -89,13 +92,14 @@ def _told(talk: Talk) -> Json:
     }
 
 
-def _person(shown: Json) -> Json:
+def _person(shown: Json, *, image: str | None) -> Json:
     """Return schema.org's Person, with what is known of them."""
     said = {
         "@context": "https://schema.org",
         "@type": "Person",
         "name": shown["name"],
         "url": links().speaker_page(shown["slug"]),
+        "image": image,
         "jobTitle": shown["job_title"],
         "affiliation": {"@type": "Organization", "name": shown["affiliation"]} if shown["affiliation"] else None,
         "description": to_plain(shown["bio"]) if shown["bio"] else None,

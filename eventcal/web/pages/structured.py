@@ -12,6 +12,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 from eventcal.web.api.shapes import price_json
 from eventcal.web.links import Links
+from eventcal.web.pictures import own_path
 
 Json = dict[str, Any]
 
@@ -141,6 +142,7 @@ def _person(speaker: Speaker, links: Links) -> Json:
             "@type": "Person",
             "name": speaker.name,
             "url": links.speaker_page(speaker.slug),
+            "image": links.picture(own_path(speaker.photo_url)),
             "jobTitle": speaker.job_title,
             "affiliation": affiliation,
         }

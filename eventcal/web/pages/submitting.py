@@ -25,8 +25,9 @@ from eventcal.web.errors import status_of
 from eventcal.web.pages.forms import Form, load, typed_again
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
-from eventcal.web.pages.talk_forms import talk_fields
+from eventcal.web.pages.talk_forms import asked_times, new_form, talk_fields
 from eventcal.web.pages.wording import kind_in_words
+from eventcal.web.saying import refusal_in_words
 from eventcal.web.visitor import csrf_token
 from eventcal.web.work import now, reading, unit_of_work
 
@@ -44,7 +45,7 @@ def submit() -> Response:
         if slug is None:
             return answer_page(_choosing(_open_events(session)))
         event = get_event(session, slug, caller())
-        return answer_page(_asking(event, Form({"kind": _kinds(event)[0]})))
+        return answer_page(_asking(event, new_form(event, kind=_kinds(event)[0])))
 
 
 @pages.post("/submit")
@@ -75,7 +76,9 @@ def submit_now() -> Response:
 
 
 def _refused(refusal: Refusal) -> Form:
-    faults = refusal.faults if isinstance(refusal, Invalid) and refusal.faults else (Fault("", refusal.detail),)
+    faults = (
+        refusal.faults if isinstance(refusal, Invalid) and refusal.faults else (Fault("", refusal_in_words(refusal)),)
+    )
     return typed_again(request.form, faults)
 
 
@@ -110,6 +113,7 @@ def _asking(event: Event, form: Form, *, preview: Json | None = None) -> Page:
             "preview": shown,
             "kinds": [(kind, kind_in_words(kind)) for kind in _kinds(event)],
             "tracks": [("", _("none")), *((track.name, track.name) for track in event.tracks)],
+            **asked_times(event),
         },
     )
 

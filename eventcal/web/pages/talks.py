@@ -13,6 +13,7 @@ from eventcal.web.api.shapes import talk_json
 from eventcal.web.pages.moments import when
 from eventcal.web.pages.showing import FeedLink, Page, pages, show
 from eventcal.web.pages.structured import talk_structured
+from eventcal.web.pictures import own_path
 from eventcal.web.work import links
 
 # What a preview of a page has room for.
@@ -44,6 +45,11 @@ def talk(talk_id: str) -> Response:
                     "city": row.event.city,
                 },
                 "when": when(shown, tzid=row.event.timezone),
+                "portraits": [
+                    {"slug": one.slug, "name": one.name, "photo": own_path(one.photo_url)}
+                    for one in row.speakers
+                    if own_path(one.photo_url)
+                ],
             },
         )
 

@@ -26,7 +26,7 @@ from eventcal.web.pages.me.progress import grouped, progress_of
 from eventcal.web.pages.me.section import faults_of, own_page, said_after
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
-from eventcal.web.pages.talk_forms import form_of, talk_fields
+from eventcal.web.pages.talk_forms import asked_times, form_of, talk_fields
 from eventcal.web.pages.wording import kind_in_words
 from eventcal.web.work import now, reading, unit_of_work
 
@@ -137,6 +137,7 @@ def _page_of(session: Session, talk: Talk, form: Form) -> Page:
         kinds=[(kind, kind_in_words(kind)) for kind in _kinds(talk)],
         tracks=[("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
         done=said_after(_done()),
+        **asked_times(talk.event, talk.starts, talk.ends),
     )
 
 

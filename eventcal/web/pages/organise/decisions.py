@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import redirect, request
@@ -14,7 +15,7 @@ from eventcal.events.queries import get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT
 from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal
 from eventcal.kit.sentences import Sentence
-from eventcal.talks.deciding import ORGANISERS_STEPS, decide
+from eventcal.talks.deciding import ORGANISERS_STEPS, Choice, decide
 from eventcal.talks.errors import NoSuchTalk, SomeRefused
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import STEPS, Step
@@ -46,7 +47,7 @@ def deciding(slug: str) -> Response:
         talks = _talks(session, event, request.args.getlist("talk"))
         if not talks:
             return redirect(_back(slug, request.args, done="nothing"), HTTPStatus.SEE_OTHER)
-        refused = _misfits(talks, step)
+        refused = [refusal_of(step, talk) for talk in talks if talk.id not in _able(talks, step) or _is_stale(talk)]
         form = Form(faults={"": refused} if refused else {})
         page = _page(session, event, step, talks, ticked=_able(talks, step), form=form)
         return answer_page(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
@@ -73,7 +74,8 @@ def _decide(session: Session, event: Event, step: Step) -> int:
         faults.append(Fault("", _("Choose at least one talk.")))
     if faults:
         raise Invalid(Sentence("See errors for each fault and its place."), faults=faults)
-    decide(session, talks, step, caller=caller(), reason=fields["reason"], now=now())
+    choices = [Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
+    decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return len(talks)
 
 
@@ -83,13 +85,14 @@ def _again(slug: str, step: Step, refusal: Refusal) -> Response:
         event = _decided_event(session, slug)
         chosen = request.form.getlist("talk")
         talks = _talks(session, event, request.form.getlist("shown") or chosen)
-        faults: Sequence[Fault] = faults_of(refusal)
-        if isinstance(refusal, SomeRefused):
-            refused = [talk for talk in talks if talk.id in refusal.refused]
-            faults = [Fault("", said) for said in _misfits(refused, step)] or faults
-        page = _page(
-            session, event, step, talks, ticked=_able(talks, step) & set(chosen), form=typed_again(request.form, faults)
-        )
+        refused = [talk for talk in talks if isinstance(refusal, SomeRefused) and talk.id in refusal.refused]
+        faults = [Fault("", refusal_of(step, talk)) for talk in refused] or faults_of(refusal)
+        typed = request.form.copy()
+        for talk in refused:
+            # As they are now, they are looked at now.
+            typed.setlist(_seen(talk), [str(talk.revision)])
+        ticked = _able(talks, step) & set(chosen)
+        page = _page(session, event, step, talks, ticked=ticked, form=typed_again(typed, faults))
         return answer_page(page, status=status_of(type(refusal)))
 
 
@@ -121,10 +124,14 @@ def _able(talks: Sequence[Talk], step: Step) -> set[str]:
     return {talk.id for talk in talks if talk.state in STEPS[step][0]}
 
 
-def _misfits(talks: Sequence[Talk], step: Step) -> list[str]:
-    """Return why some of these talks cannot take the step: somebody decided meanwhile, or they are too far."""
-    able = _able(talks, step)
-    return [refusal_of(step, talk.title, talk.state) for talk in talks if talk.id not in able]
+def _seen(talk: Talk) -> str:
+    """Return the name of the field for the revision of a talk that was looked at."""
+    return f"seen-{talk.id}"
+
+
+def _is_stale(talk: Talk) -> bool:
+    """Say whether a talk has changed since somebody looked at the page from where they come."""
+    return request.args.get(_seen(talk), str(talk.revision)) != str(talk.revision)
 
 
 def _back(slug: str, asked: Mapping[str, str], **said: str) -> str:
@@ -135,6 +142,11 @@ def _back(slug: str, asked: Mapping[str, str], **said: str) -> str:
         kept, path = {name: asked[name] for name in ("state", "q") if asked.get(name)}, f"/organise/{slug}"
     query = urlencode(kept | said)
     return f"{path}?{query}" if query else path
+
+
+def _shown(talk: Talk, form: Form, *, able: bool) -> dict[str, Any]:
+    seen = form.value(_seen(talk)) or str(talk.revision)
+    return {"talk": talk, "state": stage_in_words(talk.state), "able": able, "seen": seen}
 
 
 def _page(session: Session, event: Event, step: Step, talks: Sequence[Talk], *, ticked: set[str], form: Form) -> Page:
@@ -149,7 +161,7 @@ def _page(session: Session, event: Event, step: Step, talks: Sequence[Talk], *, 
         step=step.value,
         button=button_of(step),
         meaning=meaning_of(step, event.programme),
-        talks=[(talk, stage_in_words(talk.state), talk.id in {one.id for one in able}) for talk in talks],
+        talks=[_shown(talk, form, able=talk in able) for talk in talks],
         ticked=ticked,
         can_do=bool(able),
         told=len(told),

@@ -19,10 +19,10 @@ from eventcal.talks.words import TalkState
 from eventcal.web.access import caller
 from eventcal.web.pages.me.section import said_after
 from eventcal.web.pages.moments import When
-from eventcal.web.pages.organise.times import event_when
 from eventcal.web.pages.organise.wording import status_in_words
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
+from eventcal.web.pages.times import event_when
 from eventcal.web.work import now, reading
 
 

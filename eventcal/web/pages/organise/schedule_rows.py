@@ -12,7 +12,7 @@ from eventcal.talks.models import Talk
 from eventcal.web.pages.forms import Typed
 from eventcal.web.pages.moments import short_day
 from eventcal.web.pages.organise.rows import RowForm, row_again, row_form, typed_in, whole_number
-from eventcal.web.pages.organise.times import fields_of, read_time, talk_when
+from eventcal.web.pages.times import fields_of, read_time, talk_when
 
 _FIELDS = ("starts", "starts_time", "minutes", "room", "track")
 # Where in a row a fault of the talk belongs.

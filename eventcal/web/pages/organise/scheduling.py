@@ -31,9 +31,9 @@ from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row
 from eventcal.web.pages.organise.section import number_done, section_page
 from eventcal.web.pages.organise.talk_editing import edit_of
 from eventcal.web.pages.organise.talk_words import stage_in_words
-from eventcal.web.pages.organise.times import Choices, days_of
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
+from eventcal.web.pages.times import Choices, days_of
 from eventcal.web.pages.wording import kind_in_words
 from eventcal.web.work import now, reading, unit_of_work
 
@@ -120,7 +120,7 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         asked=_day(),
         filters=_filters(counts),
         rows=[_shown(talk, form) for talk, form in rows],
-        summary=Form(faults={name: faults for _talk, form in rows for name, faults in form.faults.items()}),
+        summary=_summary(rows),
         days=days_of(event, *(talk.starts for talk, _form in rows)),
         rooms=_choices([room.name for room in event.rooms]),
         tracks=_choices([track.name for track in event.tracks]),
@@ -129,6 +129,16 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         next=next_,
         done=_said(),
     )
+
+
+def _summary(rows: Sequence[tuple[Talk, RowForm]]) -> Form:
+    """Return the faults of all rows, each with its talk."""
+    faults = {
+        name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
+        for talk, form in rows
+        for name, found in form.faults.items()
+    }
+    return Form(faults=faults)
 
 
 def _shown(talk: Talk, form: RowForm) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The form by which organisers change a talk: as its submitter's, and with its room and its times."""
+"""The form by which organisers change a talk: as its submitter's, with its room and its times."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,6 @@ from eventcal.talks.deciding import Edit
 from eventcal.talks.models import Talk
 from eventcal.web.api.schemas.talks import TalkPatch
 from eventcal.web.pages.forms import Form, Typed, lines, load
-from eventcal.web.pages.organise.times import fields_of, read_time
 from eventcal.web.pages.talk_forms import form_of as submitters_form_of
 from eventcal.web.pages.talk_forms import talk_fields
 
@@ -22,11 +21,7 @@ _MOST_SAID = 200
 
 def form_of(talk: Talk) -> Form:
     """Return the form with what a talk says."""
-    values = {**submitters_form_of(talk).values, "room": talk.room.name if talk.room else ""}
-    day = talk.starts[:10] if talk.starts else talk.event.first_day
-    for name in _TIMES:
-        values |= fields_of(name, getattr(talk, name), day=day)
-    return Form(values)
+    return Form({**submitters_form_of(talk).values, "room": talk.room.name if talk.room else ""})
 
 
 def changed(talk: Talk, typed: Typed) -> dict[str, Any]:
@@ -62,4 +57,4 @@ def _body(typed: Typed) -> dict[str, Any]:
     body = talk_fields(typed, whole=True)
     if "room" in typed:
         body["room"] = typed["room"] or None
-    return body | {name: read_time(typed, name) for name in _TIMES if f"{name}_time" in typed}
+    return body

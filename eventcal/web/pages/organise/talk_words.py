@@ -4,7 +4,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from eventcal.events.words import Programme
-from eventcal.talks.rules import Step
+from eventcal.talks.models import Talk
+from eventcal.talks.rules import STEPS, Step
 from eventcal.talks.words import TalkState
 
 
@@ -64,16 +65,18 @@ def meaning_of(step: Step, programme: Programme) -> str:
     return str(words[step])
 
 
-def refusal_of(step: Step, title: str, state: TalkState) -> str:
-    """Return why a talk in this state cannot take a step."""
-    stage = stage_in_words(state)
+def refusal_of(step: Step, talk: Talk) -> str:
+    """Return why a talk cannot take a step now: it is too far, or it is not any more what was looked at."""
+    title, state = talk.title, stage_in_words(talk.state)
+    if talk.state in STEPS[step][0]:
+        return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
     words = {
-        Step.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=stage),
+        Step.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=state),
         Step.WAITLIST: _(
-            "“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", title=title, state=stage
+            "“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", title=title, state=state
         ),
-        Step.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", title=title, state=stage),
-        Step.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", title=title, state=stage),
+        Step.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", title=title, state=state),
+        Step.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", title=title, state=state),
     }
     return str(words[step])
 

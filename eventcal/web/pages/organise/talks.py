@@ -25,9 +25,9 @@ from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
 from eventcal.web.pages.organise.talk_editing import changed, edit_of, form_of, meanwhile
 from eventcal.web.pages.organise.talk_words import button_of, stage_in_words
-from eventcal.web.pages.organise.times import days_of, talk_when
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
+from eventcal.web.pages.times import days_of, talk_when
 from eventcal.web.pages.wording import kind_in_words
 from eventcal.web.work import now, reading, unit_of_work
 
@@ -64,8 +64,14 @@ def _again(slug: str, talk_id: str, refusal: Refusal) -> Response:
     with reading() as session:
         event = get_reviewed_event(session, slug, caller())
         talk = get_offered(session, event, talk_id, caller())
-        faults = meanwhile(talk, request.form) if isinstance(refusal, Stale) else faults_of(refusal)
-        page = _page(session, event, talk, typed_again(request.form, faults))
+        if isinstance(refusal, Stale):
+            typed = request.form.copy()
+            # What stands there now is said, and so has been seen.
+            typed.setlist("revision", [str(talk.revision)])
+            form = typed_again(typed, meanwhile(talk, typed))
+        else:
+            form = typed_again(request.form, faults_of(refusal))
+        page = _page(session, event, talk, form)
         return answer_page(page, status=status_of(type(refusal)))
 
 
@@ -118,4 +124,5 @@ def _choices(talk: Talk) -> dict[str, Any]:
         "tracks": [none, *((track.name, track.name) for track in event.tracks)],
         "rooms": [none, *((room.name, room.name) for room in event.rooms)],
         "days": days_of(event, talk.starts, talk.ends),
+        "zone": event.timezone,
     }
