@@ -9,7 +9,7 @@ WORKERS ?= 1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 # What was not translated is empty, and never a guess; what is said no more goes.
-WORDS := --mapping-file pyproject.toml --add-location file --no-wrap --project eventcal
+WORDS := --mapping-file pyproject.toml --keywords Sentence --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
 .PHONY: help run test browse pictures fuzz check bench format words lock clean
@@ -48,7 +48,7 @@ format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .
 
 words: $(VENV)/dev.stamp  ## Bring the catalogues up to what the pages say; new words wait to be translated
-	$(BIN)/pybabel --quiet extract $(WORDS) --output-file $(VENV)/words.pot eventcal/web
+	$(BIN)/pybabel --quiet extract $(WORDS) --output-file $(VENV)/words.pot eventcal
 	$(BIN)/pybabel --quiet update $(CATALOGUES) --input-file $(VENV)/words.pot --output-dir eventcal/web/translations
 
 lock:  ## Lock the dependencies anew (needs uv)

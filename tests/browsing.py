@@ -1,6 +1,7 @@
 """A browser without scripts: it follows links and sends forms, and every page that it meets is sound HTML."""
 
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -33,7 +34,7 @@ class Browser:
         """Return what the fields hold of the form that goes to `action`, and has this button."""
         forms = [one for one in tree_of(self.at.text).iter("form") if one.get("action") == action]
         form = next(f for f in forms if button is None or button in {one.get("value") for one in f.iter("button")})
-        held = {one.get("name", ""): one.get("value", "") for one in form.iter("input")}
+        held = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if _is_sent(one)}
         held |= {one.get("name", ""): (one.text or "").removeprefix("\n") for one in form.iter("textarea")}
         for select_ in form.iter("select"):
             chosen = [one for one in select_.iter("option") if "selected" in one.attrib] or list(select_.iter("option"))
@@ -43,6 +44,11 @@ class Browser:
     def says(self) -> str:
         """Return the words of the page."""
         return text_of(next(tree_of(self.at.text).iter("main")))
+
+
+def _is_sent(field: Element) -> bool:
+    """Say whether a browser sends a field: what is to be ticked, only if it is."""
+    return field.get("type") not in {"checkbox", "radio"} or "checked" in field.attrib
 
 
 def browser_of(app: Flask) -> Browser:

@@ -84,7 +84,8 @@ def catch_up(app: Flask) -> None:
 
 def settings_of(database_url: str, **changes: Any) -> Settings:  # noqa: ANN401 - any setting
     """Give settings as they come, but for these."""
-    return Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, **changes)
+    usual: dict[str, Any] = {"instance": Path("instance"), "secret_key": "k" * 40}
+    return Settings(database_url=database_url, **{**usual, **changes})
 
 
 def house_of(app: Flask) -> House:

@@ -1,6 +1,8 @@
 """Reading a page as a browser and a checker of HTML do."""
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
@@ -46,6 +48,25 @@ def fetched_by(tree: Element) -> Iterator[str]:
 def is_ours(url: str) -> bool:
     """Say whether an address is on this very host."""
     return not urlsplit(url).scheme and not url.startswith("//")
+
+
+def outline_faults(tree: Element) -> list[str]:
+    """Return what somebody who hears the page would stumble over."""
+    tags = Counter(element.tag for element in tree.iter())
+    faults = [f"{tags[tag]} {tag}" for tag in ("h1", "main", "title") if tags[tag] != 1]
+    levels = [int(element.tag[1]) for element in tree.iter() if element.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}]
+    faults += [f"h{after} after h{before}" for before, after in pairwise(levels) if after > before + 1]
+    ids = Counter(element.get("id") for element in tree.iter() if element.get("id"))
+    faults += [f"two of id {name}" for name, count in ids.items() if count > 1]
+    labelled = {element.get("for") for element in tree.iter("label")}
+    wrapped = {id(field) for label in tree.iter("label") for field in label.iter()}
+    for field in (element for element in tree.iter() if element.tag in {"input", "select", "textarea"}):
+        named = field.get("id") in labelled or id(field) in wrapped or field.get("aria-label")
+        if field.get("type") not in {"hidden", "submit"} and not named:
+            faults.append(f"a field without a label: {field.attrib}")
+    faults += [f"an element with {name}" for element in tree.iter() for name in element.attrib if name == "style"]
+    faults += [f"a link that says nothing: {one.attrib}" for one in tree.iter("a") if not text_of(one)]
+    return faults
 
 
 def page(app: Flask, path: str, **headers: str) -> Element:

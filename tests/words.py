@@ -41,8 +41,18 @@ def said() -> Catalog:
     pybabel = str(Path(sys.executable).parent / "pybabel")
     with TemporaryDirectory() as folder:
         found = Path(folder) / "words.pot"
-        command = [pybabel, "--quiet", "extract", "--mapping-file", "pyproject.toml", "--output-file", str(found)]
-        subprocess.run([*command, "eventcal/web"], cwd=ROOT, check=True, timeout=120)  # noqa: S603 - the extractor on our own files
+        command = [
+            pybabel,
+            "--quiet",
+            "extract",
+            "--mapping-file",
+            "pyproject.toml",
+            "--keywords",
+            "Sentence",
+            "--output-file",
+            str(found),
+        ]
+        subprocess.run([*command, "eventcal"], cwd=ROOT, check=True, timeout=120)  # noqa: S603 - the extractor on our own files
         return read_po(BytesIO(found.read_bytes()))
 
 

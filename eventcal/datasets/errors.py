@@ -1,13 +1,14 @@
 """What data sets refuse."""
 
 from eventcal.kit.refusals import Invalid, Refusal
+from eventcal.kit.sentences import Sentence
 
 
 class UnreadableFile(Refusal):
     """There is no such file, or what is in it is not JSON."""
 
     code = "unreadable-file"
-    title = "This file cannot be read"
+    title = Sentence("This file cannot be read")
 
 
 class FaultyDataset(Invalid):

@@ -1,13 +1,14 @@
 """What events refuse."""
 
 from eventcal.kit.refusals import Conflict, NotFound
+from eventcal.kit.sentences import Sentence
 
 
 class NoSuchEvent(NotFound):
     """No event by this slug, or none that the caller may know of."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"There is no event “{slug}” here.")
+        super().__init__(Sentence("There is no event “%(slug)s” here.", slug=slug))
 
 
 class NoSuchPart(NotFound):
@@ -18,39 +19,39 @@ class NameTaken(Conflict):
     """A track, room or tier of this name is there already."""
 
     code = "name-taken"
-    title = "This name is taken"
+    title = Sentence("This name is taken")
 
 
 class ForbiddenStep(Conflict):
     """There is no such step from the state that the thing is in."""
 
     code = "forbidden-step"
-    title = "No such step from here"
+    title = Sentence("No such step from here")
 
 
 class WasPublic(Conflict):
     """What the public has seen is cancelled, not deleted."""
 
     code = "was-public"
-    title = "Cancel it instead"
+    title = Sentence("Cancel it instead")
 
 
 class InUse(Conflict):
     """Something else still needs it."""
 
     code = "in-use"
-    title = "Still in use"
+    title = Sentence("Still in use")
 
 
 class LastOrganiser(Conflict):
     """An event is never left without somebody to decide."""
 
     code = "last-organiser"
-    title = "The last organiser stays"
+    title = Sentence("The last organiser stays")
 
 
 class EventOver(Conflict):
     """The event's last day is past."""
 
     code = "event-over"
-    title = "This event is over"
+    title = Sentence("This event is over")

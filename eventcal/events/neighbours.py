@@ -9,6 +9,7 @@ from eventcal.events.models import CoLocation, Event
 from eventcal.events.queries import find_events_by_slug
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.refusals import Fault
+from eventcal.kit.sentences import Sentence
 
 # Where an event stands in the list of one that it named: at the end.
 _LAST = 1000
@@ -21,12 +22,14 @@ def set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list
     """
     found = find_events_by_slug(session, slugs)
     faults = [
-        Fault(f"/co_located_with/{i}", f"there is no public event “{slug}”")
+        Fault(f"/co_located_with/{i}", Sentence("there is no public event “%(slug)s”", slug=slug))
         for i, slug in enumerate(slugs)
         if slug not in found or slug == event.slug
     ]
     faults += [
-        Fault(f"/co_located_with/{i}", "is on the list already") for i, slug in enumerate(slugs) if slug in slugs[:i]
+        Fault(f"/co_located_with/{i}", Sentence("is on the list already"))
+        for i, slug in enumerate(slugs)
+        if slug in slugs[:i]
     ]
     if faults:
         return faults

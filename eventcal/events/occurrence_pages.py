@@ -7,6 +7,7 @@ from eventcal.events.occurrences import Occurrence, Recurring, occurrences_betwe
 from eventcal.events.slots import Place
 from eventcal.kit.paging import Page, Paging
 from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.sentences import Sentence
 
 _CURSOR = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
@@ -37,5 +38,5 @@ def _read(cursor: str) -> Place:
         return datetime.strptime(starts_at, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), occurrence
     except ValueError as error:
         raise Invalid(
-            "See errors.", faults=[Fault("?cursor", "not a cursor of this list; leave it out to begin again")]
+            faults=[Fault("?cursor", Sentence("not a cursor of this list; leave it out to begin again"))],
         ) from error

@@ -13,10 +13,14 @@ from eventcal.events.expansion import Expansion, expansion
 from eventcal.events.slots import LAST_DAY, slot_of
 from eventcal.kit.localtime import format_local, parse_local, to_instant
 from eventcal.kit.refusals import Fault
+from eventcal.kit.sentences import Sentence
 
 MOST_OVERRIDES = 200
 _WHERE = "/recurrence_overrides"
 _TIMES = ("starts", "ends")
+
+_AS_A_TIME = Sentence("must be a time, as the event's starts is")
+_AS_A_DATE = Sentence("must be a date, as the event's starts is")
 
 Override = Mapping[str, Any]
 Overrides = Mapping[str, Override]
@@ -59,10 +63,23 @@ def override_faults(event: Mapping[str, Any], *, changed: Collection[str]) -> li
     if not overrides:
         return []
     if len(overrides) > MOST_OVERRIDES:
-        return [Fault(_WHERE, f"must have at most {MOST_OVERRIDES} occurrences; these are {len(overrides)}")]
+        return [
+            Fault(
+                _WHERE,
+                Sentence(
+                    "must have at most %(most)s occurrences; these are %(number)s",
+                    most=MOST_OVERRIDES,
+                    number=len(overrides),
+                ),
+            )
+        ]
     dates = expansion(event["recurrence"], event["starts"], event["timezone"]) if event["recurrence"] else None
     if dates is None:
-        return [Fault(_WHERE, "are the exceptions of a recurrence, and there is none; give one, or null for these")]
+        return [
+            Fault(
+                _WHERE, Sentence("are the exceptions of a recurrence, and there is none; give one, or null for these")
+            )
+        ]
     return [
         Fault(f"{_WHERE}/{_escaped(occurrence)}{fault.pointer}", fault.detail)
         for occurrence, override in overrides.items()
@@ -80,25 +97,40 @@ def occurrence_fault(written: str) -> str | None:
             return None
     except ValueError:
         pass
-    return "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+    return Sentence(
+        "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+    )
 
 
 def _which_faults(event: Mapping[str, Any], dates: Expansion, occurrence: str, *, is_new: bool) -> Iterator[Fault]:
     if "T" in occurrence and "T" not in event["starts"]:
-        yield Fault("", "must be a date, as the event's starts is")
+        yield Fault("", _AS_A_DATE)
     elif "T" in event["starts"] and "T" not in occurrence:
-        yield Fault("", "must be a date and a time, as the event's starts is")
+        yield Fault("", Sentence("must be a date and a time, as the event's starts is"))
     elif not dates.has(datetime.fromisoformat(occurrence)):
         found = next(dates.since(date.fromisoformat(occurrence[:10])), None)
         named = format_local(found if "T" in occurrence else found.date()) if found else None
-        ahead = f"from that day on, the rule has {named} first" if named else "from that day on, the rule has none"
-        yield Fault("", f"is {'no' if is_new else 'no longer an'} occurrence of the rule; {ahead}")
+        yield Fault("", _no_occurrence(named) if is_new else _no_occurrence_now(named))
+
+
+def _no_occurrence(ahead: str | None) -> Sentence:
+    if ahead is None:
+        return Sentence("is no occurrence of the rule; from that day on, the rule has none")
+    return Sentence("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead)
+
+
+def _no_occurrence_now(ahead: str | None) -> Sentence:
+    if ahead is None:
+        return Sentence("is no longer an occurrence of the rule; from that day on, the rule has none")
+    return Sentence(
+        "is no longer an occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead
+    )
 
 
 def _what_faults(event: Mapping[str, Any], occurrence: str, override: Override) -> Iterator[Fault]:
     if override.get("excluded") and len(override) > 1:
         others = ", ".join(name for name in override if name != "excluded")
-        yield Fault("/excluded", f"goes with nothing else; null this, or {others}")
+        yield Fault("/excluded", Sentence("goes with nothing else; null this, or %(others)s", others=others))
     faults = [fault for name in _TIMES if name in override for fault in _time_faults(event, name, override[name])]
     yield from faults
     if not faults and ("T" in occurrence) is ("T" in event["starts"]):
@@ -107,7 +139,7 @@ def _what_faults(event: Mapping[str, Any], occurrence: str, override: Override) 
 
 def _time_faults(event: Mapping[str, Any], name: str, written: str) -> Iterator[Fault]:
     if ("T" in written) is not ("T" in event["starts"]):
-        yield Fault(f"/{name}", f"must be a {'time' if 'T' in event['starts'] else 'date'}, as the event's starts is")
+        yield Fault(f"/{name}", _AS_A_TIME if "T" in event["starts"] else _AS_A_DATE)
         return
     try:
         local = parse_local(written)
@@ -125,14 +157,21 @@ def _order_faults(event: Mapping[str, Any], occurrence: str, override: Override)
     usual = slot_of(SimpleNamespace(**event), occurrence, {"starts": starts})
     if "ends" not in override:
         if usual.ends[:10] > LAST_DAY:
-            yield Fault("/starts", f"lets it end after {LAST_DAY}; let it start earlier, or say when it ends")
+            yield Fault(
+                "/starts",
+                Sentence(
+                    "lets it end after %(last_day)s; let it start earlier, or say when it ends", last_day=LAST_DAY
+                ),
+            )
         return
     ends = parse_local(override["ends"])
     if isinstance(ends, datetime):
         if to_instant(ends, event["timezone"]) <= usual.starts_at:
-            yield Fault("/ends", f"must be later than {usual.starts}, when it starts")
+            yield Fault("/ends", Sentence("must be later than %(starts)s, when it starts", starts=usual.starts))
     elif override["ends"] < starts:
-        yield Fault("/ends", f"must not be before {starts}, when it starts; the last day counts")
+        yield Fault(
+            "/ends", Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
+        )
 
 
 def _escaped(step: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.words import TeamRole
+from eventcal.kit.sentences import Sentence
 from eventcal.members.models import Member
 
 Part = TypeVar("Part", Track, Room)
@@ -45,7 +46,13 @@ def _add(session: Session, event: Event, parts: list[Part], part: Part) -> Part:
 def _check_name(session: Session, table: type[Track] | type[Room], event_id: str, name: str) -> None:
     taken = session.scalar(select(table.id).where(table.event_id == event_id, table.name == name))
     if taken is not None:
-        raise NameTaken(f"This event has a {table.__name__.lower()} “{name}” already.")
+        raise NameTaken(_name_taken(table, name))
+
+
+def _name_taken(table: type[Track] | type[Room], name: str) -> Sentence:
+    if table is Track:
+        return Sentence("This event has a track “%(name)s” already.", name=name)
+    return Sentence("This event has a room “%(name)s” already.", name=name)
 
 
 def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:
@@ -66,7 +73,7 @@ def take_off_team(session: Session, event: Event, member_id: str) -> None:
     """Take a member off an event's team. Raises NoSuchPart, LastOrganiser."""
     row = session.get(TeamMember, (event.id, member_id))
     if row is None:
-        raise NoSuchPart("Nobody by this id is on the team.")
+        raise NoSuchPart(Sentence("Nobody by this id is on the team."))
     _check_another_organiser(session, row)
     session.delete(row)
     session.flush()
@@ -81,4 +88,4 @@ def _check_another_organiser(session: Session, row: TeamMember) -> None:
         .where(TeamMember.event_id == row.event_id, TeamMember.role == TeamRole.ORGANISER)
     )
     if organisers == 1:
-        raise LastOrganiser("An event needs an organiser: name another one first.")
+        raise LastOrganiser(Sentence("An event needs an organiser: name another one first."))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -16,9 +16,10 @@ from eventcal.events.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import Forbidden
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.members.rules import check_organiser
+from eventcal.members.rules import check_organiser, check_reviewer
 
 Part = TypeVar("Part", Track, Room)
 
@@ -55,6 +56,18 @@ def get_organised_event(session: Session, slug: str, caller: Caller) -> Event:
     return event
 
 
+def get_reviewed_event(session: Session, slug: str, caller: Caller) -> Event:
+    """Return an event whose submissions the caller sees. Raises NoSuchEvent or Forbidden."""
+    event = get_event(session, slug, caller)
+    check_reviewer(caller, event.id)
+    return event
+
+
+def decides_for(event: Event, caller: Caller) -> bool:
+    """Say whether the caller decides for this event, as check_decides has it."""
+    return caller.moderates or (caller.may_organise(event.id) and not is_blanked(event))
+
+
 def check_decides(event: Event, caller: Caller) -> None:
     """Refuse whoever does not decide for this event (NotSignedIn, Forbidden).
 
@@ -62,7 +75,7 @@ def check_decides(event: Event, caller: Caller) -> None:
     """
     check_organiser(caller, event.id)
     if is_blanked(event) and not caller.moderates:
-        raise Forbidden("A moderator removed this event; only a moderator may change it now.")
+        raise Forbidden(Sentence("A moderator removed this event; only a moderator may change it now."))
 
 
 def is_blanked(event: Event) -> bool:
@@ -117,6 +130,16 @@ def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: 
     return fetch_page(session, rows.options(*whole_event()), order=sort_keys(sort), paging=paging)
 
 
+def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
+    """Return a page of the events on whose teams the caller is: those to come, or those that are over, the last first.
+
+    An event is over when its last day is.
+    """
+    goes_on = or_(Event.over_at.is_(None), Event.over_at > now)
+    rows = select(Event).where(Event.id.in_(caller.organises | caller.reviews), ~goes_on if past else goes_on)
+    return fetch_page(session, rows, order=sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS), paging=paging)
+
+
 def complete_event(session: Session, event: Event) -> None:
     """Load whatever of an event is not loaded yet, as when it came along with a talk, so that it is whole."""
     if inspect(event).unloaded:
@@ -144,7 +167,7 @@ def _organised_part(session: Session, table: type[Part], part_id: str, caller: C
         select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     ).one_or_none()
     if row is None or not may_see_event(row[1], caller):
-        raise NoSuchPart(f"There is no {table.__name__.lower()} “{part_id}” here.")
+        raise NoSuchPart(Sentence("There is no such room or track here."))
     check_decides(row[1], caller)
     return row[0]
 

@@ -5,11 +5,12 @@ feeds. So each part is held against its own form first, and against the others.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, zone
+from eventcal.kit.sentences import Sentence
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = f"({'|'.join(WEEKDAYS)})"
@@ -33,7 +34,7 @@ _ONLY_WITH = {
 _MOST_OF_A_WEEKDAY = 5
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
-_USUAL = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"
+_USUAL = Sentence("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,20 @@ def recurrence_faults(rule: str, starts: str) -> Iterator[str]:
     wrong = [name for name, value in named if not _is_well_formed(name, value)]
     misfit = None if wrong else _misfit(parts)
     if wrong:
-        yield f"cannot be taken for its {', '.join(name or 'empty part' for name in wrong)}; it {_USUAL}"
+        yield _misshapen(wrong)
     elif misfit:
-        yield f"{misfit} (RFC 5545, 3.3.10)"
+        yield misfit
     elif {"COUNT", "UNTIL"} <= parts.keys():
-        yield "ends by COUNT or by UNTIL, not by both"
+        yield Sentence("ends by COUNT or by UNTIL, not by both")
     elif "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
-        yield "UNTIL lies before starts"
+        yield Sentence("UNTIL lies before starts")
+
+
+def _misshapen(parts: Sequence[str]) -> Sentence:
+    """Return what is said of parts that are not as they must be; one that is empty has no name."""
+    if not all(parts):
+        return Sentence("cannot be taken for its empty part; it %(usual)s", usual=_USUAL)
+    return Sentence("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(parts), usual=_USUAL)
 
 
 def _named(rule: str) -> list[tuple[str, str]]:
@@ -128,11 +136,15 @@ def _misfit(parts: Mapping[str, str]) -> str | None:
     frequency = parts["FREQ"]
     for name, frequencies in _ONLY_WITH.items():
         if name in parts and frequency not in frequencies:
-            return f"{name} does not go with FREQ={frequency}"
+            return Sentence(
+                "%(part)s does not go with FREQ=%(frequency)s (RFC 5545, 3.3.10)", part=name, frequency=frequency
+            )
     if "BYSETPOS" in parts and not any(name.startswith("BY") for name in parts.keys() - {"BYSETPOS"}):
-        return "BYSETPOS chooses among the days of another BY part; there is none"
+        return Sentence("BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)")
     if "BYWEEKNO" in parts and parts.keys().isdisjoint(("BYDAY", "BYMONTHDAY", "BYYEARDAY")):
-        return "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks"
+        return Sentence(
+            "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks (RFC 5545, 3.3.10)"
+        )
     return _misfit_of_days(parts)
 
 
@@ -141,8 +153,13 @@ def _misfit_of_days(parts: Mapping[str, str]) -> str | None:
     if not numbers:
         return None
     if parts["FREQ"] not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts:
-        return "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO"
+        return Sentence(
+            "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO (RFC 5545, 3.3.10)"
+        )
     in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
     if in_months and max(map(abs, numbers)) > _MOST_OF_A_WEEKDAY:
-        return f"no month has more than {_MOST_OF_A_WEEKDAY} of a weekday, as BYDAY asks for"
+        return Sentence(
+            "no month has more than %(most)s of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)",
+            most=_MOST_OF_A_WEEKDAY,
+        )
     return None

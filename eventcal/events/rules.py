@@ -12,6 +12,7 @@ from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
 from eventcal.kit.refusals import Fault
+from eventcal.kit.sentences import Sentence
 
 # How long an installation remembers aloud what was called off.
 TOMBSTONE = timedelta(days=30)
@@ -59,7 +60,12 @@ def event_faults(event: Mapping[str, Any]) -> list[Fault]:
     faults = list(_pair_faults(event))
     tzid = event["timezone"]
     if not known_zone(tzid):
-        faults.append(Fault("/timezone", f"{tzid!r} is no IANA time zone; write one like Europe/London or UTC"))
+        faults.append(
+            Fault(
+                "/timezone",
+                Sentence("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid)),
+            )
+        )
         return faults
     faults += time_faults(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
@@ -80,10 +86,18 @@ def _rule_faults(rule: str, starts: str, tzid: str) -> Iterator[str]:
         return
     first = next(dates.since(dates.start.date()), None)
     if first is None:
-        yield "has no date before it ends; let it end later" if dates.ends else "never comes true; change it"
+        yield (
+            Sentence("has no date before it ends; let it end later")
+            if dates.ends
+            else Sentence("never comes true; change it")
+        )
     elif first != dates.start:
         named = format_local(first if "T" in starts else first.date())
-        yield f"comes true on {named} for the first time, and the event starts on {starts}; let both be the same"
+        yield Sentence(
+            "comes true on %(first)s for the first time, and the event starts on %(starts)s; let both be the same",
+            first=named,
+            starts=starts,
+        )
 
 
 def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
@@ -107,19 +121,24 @@ def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
 
 def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[Fault]:
     if isinstance(starts, datetime) is not isinstance(ends, datetime):
-        yield Fault("/ends", f"must be a {'time' if isinstance(starts, datetime) else 'date'}, as starts is")
+        as_starts = (
+            Sentence("must be a time, as starts is")
+            if isinstance(starts, datetime)
+            else Sentence("must be a date, as starts is")
+        )
+        yield Fault("/ends", as_starts)
     elif isinstance(starts, datetime) and isinstance(ends, datetime):
         if to_instant(ends, tzid) <= to_instant(starts, tzid):
-            yield Fault("/ends", "must be later than starts")
+            yield Fault("/ends", Sentence("must be later than starts"))
     elif ends < starts:
-        yield Fault("/ends", "must not be before starts; the last day counts")
+        yield Fault("/ends", Sentence("must not be before starts; the last day counts"))
 
 
 def _pair_faults(event: Mapping[str, Any]) -> Iterator[Fault]:
     if (event.get("latitude") is None) is not (event.get("longitude") is None):
-        yield Fault("/location", "latitude and longitude belong together; give both or neither")
+        yield Fault("/location", Sentence("latitude and longitude belong together; give both or neither"))
     if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
-        yield Fault("/registration/price", "a price is an amount and a currency; give both or null")
+        yield Fault("/registration/price", Sentence("a price is an amount and a currency; give both or null"))
 
 
 def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:
@@ -132,9 +151,9 @@ def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:
         except ValueError as error:
             yield Fault(f"/call_for_talks/{name}", str(error))
     if call.get("anywhere_on_earth") and "T" in (call.get("closes_at") or "T"):
-        yield Fault("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")
+        yield Fault("/call_for_talks/anywhere_on_earth", Sentence("goes with a closes_at that is a date"))
     if len(moments) == 2 and moments["closes_at"] <= moments["opens_at"]:  # noqa: PLR2004 - both of them
-        yield Fault("/call_for_talks/closes_at", "must be later than opens_at")
+        yield Fault("/call_for_talks/closes_at", Sentence("must be later than opens_at"))
 
 
 def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:

@@ -12,9 +12,11 @@ from eventcal.events.models import CallForTalks, Event, EventTag, TeamMember
 from eventcal.events.neighbours import set_neighbours
 from eventcal.events.overrides import merged, override_faults, settled
 from eventcal.events.rules import STATUS_STEPS, event_faults
-from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.events.steps import PLACE, REDACTED, STEPS, EventStep, become
+from eventcal.events.words import PUBLIC_STATUSES, STATUS_WORDS, EventStatus, TeamRole
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
 from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
@@ -37,7 +39,6 @@ _PLAIN = (
     "series",
     "recurrence",
 )
-_PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
 # Where these have a fault, nobody can say what the occurrences are.
 _TIMING = frozenset({"/timezone", "/starts", "/ends", "/recurrence"})
 _CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
@@ -50,6 +51,17 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     organiser. Raises NotConfirmed, Invalid with every fault, SlugTaken for a slug that somebody else has.
     """
     check_confirmed(caller)
+    event = imagine_event(session, fields, caller=caller, now=now)
+    session.add(event)
+    session.flush()
+    if caller.member_id is not None:
+        session.add(TeamMember(event_id=event.id, member_id=caller.member_id, role=TeamRole.ORGANISER))
+    session.flush()
+    return event
+
+
+def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
+    """Return the event that `propose_event` would add, and add nothing. Raises Invalid, SlugTaken as it does."""
     status = _first_status(fields.get("status"), caller)
     slug = _free_slug(session, fields.get("slug"), fields["title"])
     event = Event(
@@ -68,11 +80,6 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     )
     _apply(session, event, {"ends": fields["starts"][:10], **fields})
     derive_event(event, now=now)
-    session.add(event)
-    session.flush()
-    if caller.member_id is not None:
-        session.add(TeamMember(event_id=event.id, member_id=caller.member_id, role=TeamRole.ORGANISER))
-    session.flush()
     return event
 
 
@@ -82,23 +89,34 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
     The caller has been found to decide for the event. Raises Invalid with every fault, SlugFixed, SlugTaken,
     ForbiddenStep.
     """
+    change_event(session, event, fields, now=now)
+    session.flush()
+    return event
+
+
+def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
+    """Do what `edit_event` does, and write nothing down: of an event that no session holds, nothing ever is."""
     if "status" in fields and fields["status"] != event.status:
         _change_status(event, EventStatus(fields["status"]))
     if "slug" in fields and fields["slug"] != event.slug:
         if event.status in PUBLIC_STATUSES:
-            raise SlugFixed("The address of a public event does not change: people have it in their calendars.")
+            raise SlugFixed(
+                Sentence("The address of a public event does not change: people have it in their calendars.")
+            )
         event.slug = _free_slug(session, fields["slug"], event.title)
     _apply(session, event, fields)
     derive_event(event, now=now)
-    session.flush()
-    return event
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
     """Make a pending event public. Raises Forbidden, ForbiddenStep."""
     check_moderator(caller)
-    if event.status != EventStatus.PENDING:
-        raise ForbiddenStep(f"This event is {event.status}; only a pending one can be published.")
+    if event.status not in STEPS[EventStep.PUBLISH]:
+        raise ForbiddenStep(
+            Sentence(
+                "This event is %(status)s; only a pending one can be published.", status=STATUS_WORDS[event.status]
+            )
+        )
     event.status = EventStatus.CONFIRMED
     session.flush()
     return event
@@ -106,10 +124,14 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
     """Call a public event off, for good. Raises ForbiddenStep."""
-    if event.status not in PLAIN_STATUSES:
-        raise ForbiddenStep(f"This event is {event.status}; only a public one that still stands can be cancelled.")
-    event.status = EventStatus.CANCELLED
-    derive_event(event, now=now)
+    if event.status not in STEPS[EventStep.CANCEL]:
+        raise ForbiddenStep(
+            Sentence(
+                "This event is %(status)s; only a public one that still stands can be cancelled.",
+                status=STATUS_WORDS[event.status],
+            )
+        )
+    become(event, EventStep.CANCEL, now=now)
     session.flush()
     return event
 
@@ -117,19 +139,10 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
     """Blank an event's text everywhere and call it off. Raises Forbidden. What follows from it follows."""
     check_moderator(caller)
-    event.title = REDACTED
-    for name in ("summary", "description", "online_url", "url", "registration_url", "series", *_PLACE):
-        setattr(event, name, None)
-    event.tags = []
-    event.recurrence_overrides = {}
-    if event.call is not None:
-        event.call.note = None
+    become(event, EventStep.REDACT, now=now)
     blank_names(session, event.tracks)
     blank_names(session, event.rooms)
     forget_answers(session, f'"slug":"{event.slug}"')
-    event.redacted_at = now
-    event.status = EventStatus.CANCELLED if event.status in PUBLIC_STATUSES else EventStatus.DRAFT
-    derive_event(event, now=now)
     session.flush()
     return event
 
@@ -154,10 +167,7 @@ def blank_names(session: Session, parts: Sequence[Named]) -> None:
 def check_never_public(event: Event) -> None:
     """Refuse to delete what the public has seen (WasPublic)."""
     if event.status in PUBLIC_STATUSES:
-        raise WasPublic("People have this event in their calendars: cancel it, and they hear of it.")
-
-
-REDACTED = "[removed]"
+        raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))
 
 
 def _first_status(asked: str | None, caller: Caller) -> EventStatus:
@@ -165,13 +175,19 @@ def _first_status(asked: str | None, caller: Caller) -> EventStatus:
         return EventStatus(asked) if asked is not None else EventStatus.CONFIRMED
     if asked in {None, EventStatus.PENDING, EventStatus.DRAFT}:
         return EventStatus(asked or EventStatus.PENDING)
-    refuse_faults([Fault("/status", "a moderator publishes events; leave it out, or say draft or pending")])
+    refuse_faults([Fault("/status", Sentence("a moderator publishes events; leave it out, or say draft or pending"))])
     raise AssertionError
 
 
 def _change_status(event: Event, wanted: EventStatus) -> None:
     if wanted not in STATUS_STEPS[event.status]:
-        raise ForbiddenStep(f"An event that is {event.status} does not become {wanted} by an edit.")
+        raise ForbiddenStep(
+            Sentence(
+                "An event that is %(status)s does not become %(wanted)s by an edit.",
+                status=STATUS_WORDS[event.status],
+                wanted=STATUS_WORDS[wanted],
+            )
+        )
     event.status = wanted
 
 
@@ -189,7 +205,7 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
         if name in fields:
             setattr(event, name, fields[name])
     if "location" in fields:
-        _merge(event, fields["location"], {name: name for name in _PLACE})
+        _merge(event, fields["location"], {name: name for name in PLACE})
     if "registration" in fields:
         _apply_registration(event, fields["registration"])
     if "tags" in fields:

@@ -1,6 +1,9 @@
 """The words that an event's fields may hold."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from eventcal.kit.sentences import Sentence
 
 
 class EventKind(StrEnum):
@@ -72,3 +75,14 @@ class TalkKind(StrEnum):
     PANEL = "panel"
     BOF = "bof"
     POSTER = "poster"
+
+
+STATUS_WORDS: Mapping[str, Sentence] = {
+    EventStatus.DRAFT: Sentence("draft"),
+    EventStatus.PENDING: Sentence("pending"),
+    EventStatus.TENTATIVE: Sentence("tentative"),
+    EventStatus.CONFIRMED: Sentence("confirmed"),
+    EventStatus.POSTPONED: Sentence("postponed"),
+    EventStatus.CANCELLED: Sentence("cancelled"),
+}
+"""What is said in refusals of how far along it is: it is …"""

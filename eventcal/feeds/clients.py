@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from eventcal.kit.sentences import Sentence
+
 
 class ClientKind(StrEnum):
     """A kind of program that fetches feeds. Longer than twenty characters, the table has no room for it."""
@@ -85,62 +87,64 @@ class ClientFacts:
     """What is known of a kind of program: how often it looks, and what makes it look at once; sentences for people."""
 
     name: str
-    expect: str
-    refresh_now: str
+    expect: Sentence
+    refresh_now: Sentence
 
 
-_AGAIN = "Remove the calendar, and subscribe to it again."
+_AGAIN = Sentence("Remove the calendar, and subscribe to it again.")
 
 CLIENTS: Mapping[ClientKind, ClientFacts] = {
     ClientKind.GOOGLE: ClientFacts(
         name="Google Calendar",
-        expect="Looks every 4 to 24 hours, as it likes, whatever a feed asks for. Nobody can set it.",
-        refresh_now=(
+        expect=Sentence("Looks every 4 to 24 hours, as it likes, whatever a feed asks for. Nobody can set it."),
+        refresh_now=Sentence(
             "Its reload button does not fetch feeds. Remove the calendar, and add it again from its URL with #1 at the "
             "end, so that Google takes it for another one."
         ),
     ),
     ClientKind.APPLE: ClientFacts(
         name="Apple Calendar",
-        expect=(
+        expect=Sentence(
             "Goes by its own settings: on a Mac by Auto-refresh of the subscription, every 5 minutes to every week; on "
             "an iPhone or iPad by Fetch New Data."
         ),
-        refresh_now="On a Mac press Command-R. On an iPhone or iPad tap Calendars, and pull the list down.",
+        refresh_now=Sentence("On a Mac press Command-R. On an iPhone or iPad tap Calendars, and pull the list down."),
     ),
     ClientKind.MICROSOFT365: ClientFacts(
-        name="Outlook.com, Outlook on the web, Microsoft 365",
-        expect="Looks about every 3 hours; Microsoft says that a change can take more than 24. Nobody can set it.",
+        name=Sentence("Outlook.com, Outlook on the web, Microsoft 365"),
+        expect=Sentence(
+            "Looks about every 3 hours; Microsoft says that a change can take more than 24. Nobody can set it."
+        ),
         refresh_now=_AGAIN,
     ),
     ClientKind.OUTLOOK: ClientFacts(
-        name="Outlook on a computer",
-        expect=(
+        name=Sentence("Outlook on a computer"),
+        expect=Sentence(
             "Looks when it sends and receives, but no more often than the feed recommends (X-PUBLISHED-TTL), as long "
             "as Update Limit is ticked for the subscription."
         ),
-        refresh_now=(
+        refresh_now=Sentence(
             "Untick Update Limit under Account Settings, Internet Calendars; then choose Send/Receive All Folders."
         ),
     ),
     ClientKind.THUNDERBIRD: ClientFacts(
         name="Thunderbird",
-        expect="Looks when it starts and every 30 minutes, unless the calendar's properties say otherwise.",
-        refresh_now="Press Synchronize in the calendar.",
+        expect=Sentence("Looks when it starts and every 30 minutes, unless the calendar's properties say otherwise."),
+        refresh_now=Sentence("Press Synchronize in the calendar."),
     ),
     ClientKind.ICSX5: ClientFacts(
         name="ICSx5",
-        expect="Goes by its own sync interval: once a day unless it was changed.",
-        refresh_now="Pull the list of subscriptions down.",
+        expect=Sentence("Goes by its own sync interval: once a day unless it was changed."),
+        refresh_now=Sentence("Pull the list of subscriptions down."),
     ),
     ClientKind.DAVX5: ClientFacts(
         name="DAVx5",
-        expect="Leaves subscriptions to ICSx5, and goes by its settings.",
-        refresh_now="Open ICSx5, and pull the list of subscriptions down.",
+        expect=Sentence("Leaves subscriptions to ICSx5, and goes by its settings."),
+        refresh_now=Sentence("Open ICSx5, and pull the list of subscriptions down."),
     ),
     ClientKind.NEXTCLOUD: ClientFacts(
         name="Nextcloud",
-        expect=(
+        expect=Sentence(
             "Goes by the feed's REFRESH-INTERVAL unless the subscription was given a rate of its own. Its background "
             "jobs look at each subscription once an hour at most."
         ),
@@ -148,73 +152,77 @@ CLIENTS: Mapping[ClientKind, ClientFacts] = {
     ),
     ClientKind.HOME_ASSISTANT: ClientFacts(
         name="Home Assistant",
-        expect="Looks once a day, and when it starts.",
-        refresh_now="Reload the Remote Calendar integration.",
+        expect=Sentence("Looks once a day, and when it starts."),
+        refresh_now=Sentence("Reload the Remote Calendar integration."),
     ),
     ClientKind.EVOLUTION: ClientFacts(
         name="Evolution, GNOME Calendar",
-        expect="Goes by the refresh interval of each calendar, in minutes.",
-        refresh_now="Choose Refresh in the calendar's menu.",
+        expect=Sentence("Goes by the refresh interval of each calendar, in minutes."),
+        refresh_now=Sentence("Choose Refresh in the calendar's menu."),
     ),
     ClientKind.KORGANIZER: ClientFacts(
         name="KOrganizer, Kontact",
-        expect="Goes by its own settings.",
-        refresh_now="Let it update the calendar from the calendar's menu.",
+        expect=Sentence("Goes by its own settings."),
+        refresh_now=Sentence("Let it update the calendar from the calendar's menu."),
     ),
     ClientKind.VDIRSYNCER: ClientFacts(
         name="vdirsyncer",
-        expect="Looks whenever somebody, or a timer, runs it.",
-        refresh_now="Run vdirsyncer sync.",
+        expect=Sentence("Looks whenever somebody, or a timer, runs it."),
+        refresh_now=Sentence("Run vdirsyncer sync."),
     ),
     ClientKind.PROTON: ClientFacts(
         name="Proton Calendar",
-        expect="Is reported to look every 4 to 16 hours. Nobody can set it.",
+        expect=Sentence("Is reported to look every 4 to 16 hours. Nobody can set it."),
         refresh_now=_AGAIN,
     ),
     ClientKind.FASTMAIL: ClientFacts(
         name="Fastmail",
-        expect="Is reported to look every hour.",
+        expect=Sentence("Is reported to look every hour."),
         refresh_now=_AGAIN,
     ),
     ClientKind.YAHOO: ClientFacts(
         name="Yahoo Calendar",
-        expect="How often it looks is not known.",
+        expect=Sentence("How often it looks is not known."),
         refresh_now=_AGAIN,
     ),
     ClientKind.WORDPRESS: ClientFacts(
         name="WordPress",
-        expect="Goes by the settings of the plugin that shows the calendar.",
-        refresh_now="Clear the plugin's cache.",
+        expect=Sentence("Goes by the settings of the plugin that shows the calendar."),
+        refresh_now=Sentence("Clear the plugin's cache."),
     ),
     ClientKind.CALENDAR: ClientFacts(
-        name="Another calendar program",
-        expect="Goes by its own settings.",
-        refresh_now="Look for Refresh or Synchronize in it; else remove the calendar, and subscribe to it again.",
+        name=Sentence("Another calendar program"),
+        expect=Sentence("Goes by its own settings."),
+        refresh_now=Sentence(
+            "Look for Refresh or Synchronize in it; else remove the calendar, and subscribe to it again."
+        ),
     ),
     ClientKind.MONITOR: ClientFacts(
-        name="A monitor",
-        expect="Only looks whether the calendar can be reached.",
-        refresh_now="There is nothing to refresh.",
+        name=Sentence("A monitor"),
+        expect=Sentence("Only looks whether the calendar can be reached."),
+        refresh_now=Sentence("There is nothing to refresh."),
     ),
     ClientKind.ROBOT: ClientFacts(
-        name="A robot",
-        expect="Reads for a search engine or a preview; it subscribes to nothing.",
-        refresh_now="There is nothing to refresh.",
+        name=Sentence("A robot"),
+        expect=Sentence("Reads for a search engine or a preview; it subscribes to nothing."),
+        refresh_now=Sentence("There is nothing to refresh."),
     ),
     ClientKind.SCRIPT: ClientFacts(
-        name="A script",
-        expect="Looks whenever somebody, or a timer, runs it.",
-        refresh_now="Run it.",
+        name=Sentence("A script"),
+        expect=Sentence("Looks whenever somebody, or a timer, runs it."),
+        refresh_now=Sentence("Run it."),
     ),
     ClientKind.BROWSER: ClientFacts(
-        name="A browser",
-        expect="Was used to look at the feed; a browser does not subscribe.",
-        refresh_now="Reload the page.",
+        name=Sentence("A browser"),
+        expect=Sentence("Was used to look at the feed; a browser does not subscribe."),
+        refresh_now=Sentence("Reload the page."),
     ),
     ClientKind.OTHER: ClientFacts(
-        name="Another program",
-        expect="Does not say what it is, or is not known here.",
-        refresh_now="Look for Refresh or Synchronize in it; else remove the calendar, and subscribe to it again.",
+        name=Sentence("Another program"),
+        expect=Sentence("Does not say what it is, or is not known here."),
+        refresh_now=Sentence(
+            "Look for Refresh or Synchronize in it; else remove the calendar, and subscribe to it again."
+        ),
     ),
 }
 """Every kind, in the order in which people should read of them."""

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.clock import Clock
 from eventcal.kit.refusals import Busy
+from eventcal.kit.sentences import Sentence
 
 # The advisory lock that writers on PostgreSQL take; any number would do, as long as it stays the same.
 _WRITE_LOCK = 0x6576636C
@@ -254,7 +255,7 @@ def _take_write_lock(session: Session) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(_LOCK_POSTGRESQL, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK})
     except (DBAPIError, NoConnectionError) as error:
-        raise Busy("Too much is being written at this moment; try again in a few seconds.") from error
+        raise Busy(Sentence("Too much is being written at this moment; try again in a few seconds.")) from error
 
 
 def _set_up_sqlite(engine: Engine) -> None:

@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from eventcal.kit.sentences import Sentence
+
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -19,7 +21,6 @@ _WITH_OFFSET = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
-_FORMS = "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
 
 _ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
 _A_DAY = timedelta(days=1)
@@ -38,8 +39,12 @@ class SkippedTime(ValueError):  # noqa: N818 - named for what happened, like eve
     def __init__(self, local: datetime, tzid: str, next_valid: datetime) -> None:
         self.next_valid = next_valid
         super().__init__(
-            f"{format_local(local)} does not exist in {tzid}: the clocks skip it; "
-            f"the next time there is {format_local(next_valid)}",
+            Sentence(
+                "%(time)s does not exist in %(zone)s: the clocks skip it; the next time there is %(next)s",
+                time=format_local(local),
+                zone=tzid,
+                next=format_local(next_valid),
+            )
         )
 
 
@@ -55,6 +60,14 @@ def known_zone(name: str) -> bool:
 
 
 @cache
+def usual_zones() -> tuple[str, ...]:
+    """Return the zones to choose from, each place's one, and UTC; aliases of them are known too."""
+    rows = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines()
+    places = {row.split("\t")[2] for row in rows if row and not row.startswith("#")}
+    return (*sorted(places & _names()), "UTC")
+
+
+@cache
 def _read_zone(name: str) -> ZoneInfo:
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as tzif:
         return ZoneInfo.from_file(tzif, key=name)
@@ -63,7 +76,9 @@ def _read_zone(name: str) -> ZoneInfo:
 def zone(name: str) -> ZoneInfo:
     """Return the time zone of that IANA name, the same object each time; ValueError where there is none."""
     if not known_zone(name):
-        raise ValueError(f"{_shown(name)} is not a time zone; write an IANA name such as Europe/Berlin")
+        raise ValueError(
+            Sentence("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_shown(name))
+        )
     return _read_zone(name)
 
 
@@ -75,9 +90,18 @@ def parse_local(text: str) -> date | datetime:
     if _DATE.fullmatch(text) is None and _LOCAL.fullmatch(text) is None:
         if _WITH_OFFSET.fullmatch(text) is not None:
             raise ValueError(
-                f"{_shown(text)} has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00",
+                Sentence(
+                    "%(text)s has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00",
+                    text=_shown(text),
+                )
             )
-        raise ValueError(f"{_shown(text)} is neither a date nor a local time; {_FORMS}")
+        raise ValueError(
+            Sentence(
+                "%(text)s is neither a date nor a local time; "
+                "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)",
+                text=_shown(text),
+            )
+        )
     if "T" in text:
         return _read_time(text)
     return _read_time(text).date()
@@ -89,12 +113,19 @@ def _read_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as fault:
-        raise ValueError(f"{_shown(text)} is no day or time there is: {fault}") from fault
+        raise ValueError(Sentence("%(text)s is no day or time there is", text=_shown(text))) from fault
 
 
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"the year {year:04} is out of range; write one from {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(
+            Sentence(
+                "the year %(year)s is out of range; write one from %(first)s to %(last)s",
+                year=f"{year:04}",
+                first=FIRST_YEAR,
+                last=LAST_YEAR,
+            )
+        )
 
 
 def _shown(text: str) -> str:
@@ -207,20 +238,30 @@ def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
         return to_instant(_read_time(text), tzid)
     if _DATE.fullmatch(text) is None:
         raise ValueError(
-            f"{_shown(text)} is not a time; write one local to {tzid}, as in 2014-05-02T23:59:00, "
-            "or with an offset, as in 2014-05-02T23:59:00+02:00",
+            Sentence(
+                "%(text)s is not a time; write one local to %(zone)s, as in 2014-05-02T23:59:00, "
+                "or with an offset, as in 2014-05-02T23:59:00+02:00",
+                text=_shown(text),
+                zone=tzid,
+            )
         )
     raise ValueError(
-        f"{text} does not say when on that day; write a time, as in {text}T23:59:00, "
-        "or set anywhere_on_earth to true for the end of the day at UTC-12",
+        Sentence(
+            "%(text)s does not say when on that day; write a time, as in %(text)sT23:59:00, "
+            "or set anywhere_on_earth to true for the end of the day at UTC-12",
+            text=text,
+        ),
     )
 
 
 def _end_of_day_on_earth(text: str) -> datetime:
     if _DATE.fullmatch(text) is None:
         raise ValueError(
-            f"{_shown(text)} is not a date, but anywhere_on_earth goes with a date; "
-            "write one, as in 2014-05-02, or leave anywhere_on_earth out",
+            Sentence(
+                "%(text)s is not a date, but anywhere_on_earth goes with a date; "
+                "write one, as in 2014-05-02, or leave anywhere_on_earth out",
+                text=_shown(text),
+            )
         )
     midnight = _read_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
     return (midnight + _A_DAY).astimezone(UTC)

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.sentences import Sentence
 
 Row = TypeVar("Row")
 
@@ -83,7 +84,7 @@ def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
         return [_typed(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
         raise Invalid(
-            "See errors.", faults=[Fault("?cursor", "not a cursor of this list; leave it out to begin again")]
+            faults=[Fault("?cursor", Sentence("not a cursor of this list; leave it out to begin again"))],
         ) from error
 
 

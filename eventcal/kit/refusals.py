@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from eventcal.kit.sentences import Sentence
+
+_SEE = Sentence("See errors for each fault and its place.")
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -20,7 +24,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
     """The base of every no: `code` is for programs, `title` for headings, the message for the person."""
 
     code: ClassVar[str] = "refused"
-    title: ClassVar[str] = "Refused"
+    title: ClassVar[Sentence] = Sentence("Refused")
 
     def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
         super().__init__(detail)
@@ -32,59 +36,62 @@ class NotFound(Refusal):
     """There is no such thing, or none that the caller may know of."""
 
     code = "not-found"
-    title = "Not found"
+    title = Sentence("Not found")
 
 
 class Gone(Refusal):
     """It was here, and will not come back."""
 
     code = "gone"
-    title = "Gone"
+    title = Sentence("Gone")
 
 
 class Unauthenticated(Refusal):
     """The caller has to say who they are."""
 
     code = "unauthenticated"
-    title = "Sign in first"
+    title = Sentence("Sign in first")
 
 
 class Forbidden(Refusal):
     """The caller is known, and may not."""
 
     code = "forbidden"
-    title = "Not allowed"
+    title = Sentence("Not allowed")
 
 
 class Conflict(Refusal):
     """The thing is not in a state that allows this."""
 
     code = "conflict"
-    title = "Not possible as things stand"
+    title = Sentence("Not possible as things stand")
 
 
 class Invalid(Refusal):
     """What was given cannot be taken; `faults` names every one."""
 
     code = "invalid"
-    title = "Some of this cannot be taken"
+    title = Sentence("Some of this cannot be taken")
+
+    def __init__(self, detail: str = _SEE, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail, faults=faults)
 
 
 class Stale(Refusal):
     """Somebody else changed the thing since the caller read it."""
 
     code = "stale"
-    title = "Changed in the meantime"
+    title = Sentence("Changed in the meantime")
 
 
 class Busy(Refusal):
     """The database could not take the change in time; trying again helps."""
 
     code = "busy"
-    title = "Busy"
+    title = Sentence("Busy")
 
 
 def refuse_faults(faults: Sequence[Fault]) -> None:
     """Raise Invalid with every fault, if there is one."""
     if faults:
-        raise Invalid("See errors for each fault and its place.", faults=faults)
+        raise Invalid(faults=faults)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Conflict
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import SLUG_LIMIT, slugify
 
 # Room for a number behind it.
@@ -15,17 +16,17 @@ class SlugTaken(Conflict):
     """Another event, speaker or sponsor has this slug."""
 
     code = "slug-taken"
-    title = "This slug is taken"
+    title = Sentence("This slug is taken")
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"The slug “{slug}” is taken; choose another, or leave it out.")
+        super().__init__(Sentence("The slug “%(slug)s” is taken; choose another, or leave it out.", slug=slug))
 
 
 class SlugFixed(Conflict):
     """A slug that the public knows does not change."""
 
     code = "slug-fixed"
-    title = "This slug is fixed"
+    title = Sentence("This slug is fixed")
 
 
 def free_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, otherwise: str) -> str:

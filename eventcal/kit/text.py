@@ -8,6 +8,8 @@ direction marks and HTML are text like any other, and whoever shows them escapes
 import re
 import unicodedata
 
+from eventcal.kit.sentences import Sentence
+
 SLUG_LIMIT = 80
 """The most characters a slug has."""
 
@@ -50,7 +52,7 @@ _LOOKS = frozenset(
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
-def one_line_fault(value: str) -> str | None:
+def one_line_fault(value: str) -> Sentence | None:
     """Return why a title, a name or the like cannot be stored as written, or None where it can.
 
     The sentence has no subject, so that it follows any field's name, and says the way out. Positions
@@ -59,32 +61,45 @@ def one_line_fault(value: str) -> str | None:
     """
     found = _NEVER.search(value)
     if found is not None:
-        return _fault(found, instead="a space")
+        return _fault(found, instead=Sentence("a space"))
     if all(unicodedata.category(character) in _INVISIBLE for character in value):
-        return "is blank; write something that can be seen"
+        return Sentence("is blank; write something that can be seen")
     return None
 
 
-def many_lines_fault(value: str) -> str | None:
+def many_lines_fault(value: str) -> Sentence | None:
     r"""Return why an abstract, a description or the like cannot be stored as written, or None.
 
     As `one_line_fault`, but tabs and line breaks (\n, \r\n, U+2028, U+2029) are text here, and the
     text may be empty.
     """
     found = _NEVER_IN_LINES.search(value)
-    return None if found is None else _fault(found, instead="a line feed")
+    return None if found is None else _fault(found, instead=Sentence("a line feed"))
 
 
-def _fault(found: re.Match[str], *, instead: str) -> str:
+def _fault(found: re.Match[str], *, instead: Sentence) -> Sentence:
     character, position = found.group(), found.start() + 1
     code = f"U+{ord(character):04X}"
     if character in _BREAKS:
-        return f"contains a line break ({code}) at position {position}; write {instead} instead"
+        return Sentence(
+            "contains a line break (%(code)s) at position %(position)s; write %(instead)s instead",
+            code=code,
+            position=position,
+            instead=instead,
+        )
     if character == "\t":
-        return f"contains a tab ({code}) at position {position}; write a space instead"
+        return Sentence(
+            "contains a tab (%(code)s) at position %(position)s; write a space instead", code=code, position=position
+        )
     if unicodedata.category(character) == "Cc":
-        return f"contains a control character ({code}) at position {position}; remove it"
-    return f"contains {code} at position {position}, which is half a character or none; remove it"
+        return Sentence(
+            "contains a control character (%(code)s) at position %(position)s; remove it", code=code, position=position
+        )
+    return Sentence(
+        "contains %(code)s at position %(position)s, which is half a character or none; remove it",
+        code=code,
+        position=position,
+    )
 
 
 def slugify(value: str) -> str:

@@ -34,6 +34,11 @@ class Caller:
         """Say whether the whole site is in their care."""
         return self.role in {Role.MODERATOR, Role.ADMIN}
 
+    @property
+    def has_duties(self) -> bool:
+        """Say whether they organise, review or moderate anything."""
+        return self.moderates or bool(self.organises or self.reviews)
+
     def may_organise(self, event_id: str) -> bool:
         """Say whether they decide for this event."""
         return self.moderates or event_id in self.organises

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import email_key
 from eventcal.members.errors import NoSuchFeed, NoSuchMember, NoSuchToken
 from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed
@@ -21,7 +22,7 @@ def get_member(session: Session, member_id: str) -> Member:
     """Return the member. Raises NoSuchMember."""
     member = session.get(Member, member_id)
     if member is None:
-        raise NoSuchMember(f"There is no member “{member_id}”.")
+        raise NoSuchMember(Sentence("There is no member “%(member_id)s”.", member_id=member_id))
     return member
 
 
@@ -29,7 +30,7 @@ def get_member_by_email(session: Session, email: str) -> Member:
     """Return the member with this address. Raises NoSuchMember."""
     member = find_member_by_email(session, email)
     if member is None:
-        raise NoSuchMember("Nobody with this address has an account; ask them to register first.")
+        raise NoSuchMember(Sentence("Nobody with this address has an account; ask them to register first."))
     return member
 
 

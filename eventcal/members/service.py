@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_secret, secret_hash
 from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
@@ -28,7 +29,7 @@ def normal_address(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
-        raise ValueError("must be an e-mail address such as ada@example.org") from error
+        raise ValueError(Sentence("must be an e-mail address such as ada@example.org")) from error
 
 
 def new_session_key() -> str:
@@ -52,7 +53,7 @@ def add_member(
     """
     # Writers follow one another: nobody takes the address between this look and the commit.
     if find_member_by_email(session, email) is not None:
-        raise AddressTaken("There is an account with this address; sign in, or ask for a new password.")
+        raise AddressTaken(Sentence("There is an account with this address; sign in, or ask for a new password."))
     member = Member(
         email=email,
         email_key=email_key(email),
@@ -79,7 +80,9 @@ def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> 
 def check_confirmed(caller: Caller) -> None:
     """Refuse whoever has not shown yet that their address is theirs (NotConfirmed)."""
     if not caller.confirmed:
-        raise NotConfirmed("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
+        raise NotConfirmed(
+            Sentence("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
+        )
 
 
 def give_token(
@@ -90,7 +93,7 @@ def give_token(
     Raises Invalid where it would be over already.
     """
     if expires_at is not None and expires_at <= now:
-        refuse_faults([Fault("/expires_at", "is past; choose a later time, or leave it out")])
+        refuse_faults([Fault("/expires_at", Sentence("is past; choose a later time, or leave it out"))])
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
         member_id=member.id,

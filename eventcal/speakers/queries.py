@@ -1,5 +1,7 @@
 """Reads of speakers: each asks only for what the caller may see."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -42,6 +44,17 @@ def find_by_email(session: Session, email: str) -> Speaker | None:
 def find_by_member(session: Session, member_id: str) -> Speaker | None:
     """Return the speaker that a member is."""
     return _find(session, Speaker.member_id == member_id)
+
+
+def list_photos(session: Session) -> set[str]:
+    """Return the pictures that speakers name, each as its row has it."""
+    return {url for url in session.scalars(select(Speaker.photo_url).distinct()) if url is not None}
+
+
+def names_of(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
+    """Return what speakers are called, by their ids. The caller must know of them already."""
+    rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
+    return dict(session.execute(rows).all())
 
 
 def _find(session: Session, unique: ColumnElement[bool]) -> Speaker | None:

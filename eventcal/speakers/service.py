@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Forbidden
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
@@ -57,8 +58,7 @@ def edit_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
     """Change what is given of a speaker, by themselves or a moderator. Raises Forbidden, SlugFixed, SlugTaken."""
-    if not (caller.moderates or is_own(speaker, caller)):
-        raise Forbidden("Only the speaker or a moderator may change this.")
+    check_may_edit(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         _check_slug(session, speaker, fields["slug"])
     for name, value in fields.items():
@@ -69,8 +69,14 @@ def edit_speaker(
     return speaker
 
 
+def check_may_edit(speaker: Speaker, caller: Caller) -> None:
+    """Refuse whoever is neither this speaker nor a moderator. Raises Forbidden."""
+    if not (caller.moderates or is_own(speaker, caller)):
+        raise Forbidden(Sentence("Only the speaker or a moderator may change this."))
+
+
 def _check_slug(session: Session, speaker: Speaker, slug: str) -> None:
     if speaker.published_at is not None:
-        raise SlugFixed("The address of a public speaker does not change: people link to it.")
+        raise SlugFixed(Sentence("The address of a public speaker does not change: people link to it."))
     if slug_is_taken(session, Speaker.slug, slug):
         raise SlugTaken(slug)

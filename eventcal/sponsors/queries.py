@@ -1,5 +1,6 @@
 """Reads of tiers, sponsors and sponsorships: each asks only for what the caller may see."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select
@@ -11,6 +12,7 @@ from eventcal.events.queries import check_decides, may_see_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.members.caller import Caller
+from eventcal.members.models import Member
 from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTier
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
@@ -73,6 +75,11 @@ def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
     return sponsor
 
 
+def list_logos(session: Session) -> set[str]:
+    """Return the pictures that sponsors name, each as its row has it."""
+    return {url for url in session.scalars(select(Sponsor.logo_url).distinct()) if url is not None}
+
+
 def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor | None:
     """Return the sponsor that a caller may enquire for: one they may know of, or named in an enquiry of theirs."""
     found = find_sponsor(session, slug, caller)
@@ -121,6 +128,19 @@ def list_sponsorships(session: Session, event: Event, *, paging: Paging) -> Page
     rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_whole_sponsorship())
     order = [Key(Sponsorship.created_at, datetime), Key(Sponsorship.id, str)]
     return fetch_page(session, rows, order=order, paging=paging)
+
+
+def count_enquiries(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
+    """Return how many enquiries wait in each of these events where any does. The caller must decide for them."""
+    rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
+    waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
+    return dict(session.execute(waiting.group_by(Tier.event_id)).all())
+
+
+def enquirers_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
+    """Return who asked for these sponsorships, by id, for the event's organisers; whoever left is not there."""
+    ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
+    return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}
 
 
 def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from eventcal.kit.refusals import Fault
+from eventcal.kit.sentences import Sentence
 from eventcal.sponsors.words import SponsorshipState
 
 
@@ -33,6 +34,11 @@ def has_place(capacity: int | None, taken: int) -> bool:
 def tier_faults(tier: Mapping[str, Any], *, taken: int) -> Iterator[Fault]:
     """Give everything about a tier, as it would be stored, that does not fit together; `taken` of it are sold."""
     if (tier["price_amount"] is None) is not (tier["price_currency"] is None):
-        yield Fault("/price", "a price is an amount and a currency; give both or null")
+        yield Fault("/price", Sentence("a price is an amount and a currency; give both or null"))
     if tier["capacity"] is not None and tier["capacity"] < taken:
-        yield Fault("/capacity", f"{taken} are taken already; give at least that many, or cancel a sponsorship first")
+        yield Fault(
+            "/capacity",
+            Sentence(
+                "%(taken)s are taken already; give at least that many, or cancel a sponsorship first", taken=taken
+            ),
+        )

@@ -13,6 +13,7 @@ from eventcal.events.rules import is_over
 from eventcal.events.service import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.slugs import free_slug
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
@@ -20,7 +21,7 @@ from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships, list_tiers
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.words import STATE_WORDS, SponsorshipState
 
 _PLAIN = ("name", "rank", "capacity")
 _PRICE = {"amount": "price_amount", "currency": "price_currency"}
@@ -56,7 +57,9 @@ def remove_tier(session: Session, tier: Tier) -> None:
     """Remove a tier, and with it what was cancelled in it. Raises InUse while anybody holds it or asks for it."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
-        raise InUse(f"Somebody holds “{tier.name}” or asked for it: cancel those sponsorships first.")
+        raise InUse(
+            Sentence("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
+        )
     for row in rows:
         session.delete(row)
     session.delete(tier)
@@ -74,7 +77,7 @@ def blank_tiers(session: Session, event: Event) -> None:
 def check_unsponsored(session: Session, event: Event) -> None:
     """Refuse to delete an event that somebody asked to sponsor (InUse)."""
     if has_sponsorships(session, event):
-        raise InUse("Somebody asked to sponsor this event; it cannot be deleted any more.")
+        raise InUse(Sentence("Somebody asked to sponsor this event; it cannot be deleted any more."))
 
 
 def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Sponsorship:
@@ -87,9 +90,9 @@ def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller
     tier = find_tier_of(session, event, fields["tier"])
     sponsor = _sponsor(session, fields["sponsor"], caller=caller, now=now)
     if tier is None or sponsor is None:
-        no_tier = [Fault("/tier", "the event has no such tier")] if tier is None else []
-        no_sponsor = [Fault("/sponsor", "there is no such sponsor; describe it")] if sponsor is None else []
-        raise Invalid("See errors for each fault and its place.", faults=no_tier + no_sponsor)
+        no_tier = [Fault("/tier", Sentence("the event has no such tier"))] if tier is None else []
+        no_sponsor = [Fault("/sponsor", Sentence("there is no such sponsor; describe it"))] if sponsor is None else []
+        raise Invalid(faults=no_tier + no_sponsor)
     sponsorship = Sponsorship(
         tier_id=tier.id,
         tier=tier,
@@ -113,7 +116,9 @@ def confirm_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: C
     # The unit of work holds the one write lock from its start (kit/database.py), so nobody takes a place
     # between this count and the commit.
     if not has_place(tier.capacity, count_taken(session, tier)):
-        raise TierFull(f"All {tier.capacity} places of “{tier.name}” are taken.")
+        raise TierFull(
+            Sentence("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
+        )
     return _take(session, sponsorship, SponsorshipStep.CONFIRM, now=now)
 
 
@@ -170,14 +175,14 @@ def _as_stored(tier: Tier) -> dict[str, Any]:
 
 def _check_name(session: Session, event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(Tier.event_id == event_id, Tier.name == name))):
-        raise NameTaken(f"This event has a tier “{name}” already.")
+        raise NameTaken(Sentence("This event has a tier “%(name)s” already.", name=name))
 
 
 def _check_takes_place(event: Event, *, now: datetime) -> None:
     if event.status == EventStatus.CANCELLED:
-        raise EventCancelled(f"“{event.title}” is cancelled and takes no sponsors.")
+        raise EventCancelled(Sentence("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
     if is_over(event.over_at, now=now):
-        raise EventOver(f"“{event.title}” is over and takes no sponsors.")
+        raise EventOver(Sentence("“%(event)s” is over and takes no sponsors.", event=event.title))
 
 
 def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller, now: datetime) -> Sponsor | None:
@@ -192,7 +197,13 @@ def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller
 def _check_step(sponsorship: Sponsorship, step: SponsorshipStep, caller: Caller) -> None:
     check_organiser(caller, sponsorship.tier.event_id)
     if sponsorship.state not in STEPS[step][0]:
-        raise ForbiddenStep(f"A sponsorship that is {sponsorship.state} cannot be {STEPS[step][1]}.")
+        raise ForbiddenStep(
+            Sentence(
+                "A sponsorship that is %(state)s cannot be %(done)s.",
+                state=STATE_WORDS[sponsorship.state],
+                done=STATE_WORDS[STEPS[step][1]],
+            )
+        )
 
 
 def _take(session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, now: datetime) -> Sponsorship:

@@ -1,6 +1,9 @@
 """The words that a sponsorship's fields may hold."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from eventcal.kit.sentences import Sentence
 
 
 class SponsorshipState(StrEnum):
@@ -9,3 +12,11 @@ class SponsorshipState(StrEnum):
     ENQUIRY = "enquiry"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
+
+
+STATE_WORDS: Mapping[str, Sentence] = {
+    SponsorshipState.ENQUIRY: Sentence("enquiry"),
+    SponsorshipState.CONFIRMED: Sentence("confirmed"),
+    SponsorshipState.CANCELLED: Sentence("cancelled"),
+}
+"""What is said in refusals of how far along it is: it is …"""

@@ -25,6 +25,14 @@ ORGANISERS_STEPS = (Step.ACCEPT, Step.WAITLIST, Step.REJECT, Step.CANCEL)
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A talk that was chosen, and the revision of it that whoever chose it has seen."""
+
+    talk: Talk
+    seen: str
+
+
+@dataclass(frozen=True)
 class Edit:
     """What is to change of a talk, and the revision of it that whoever wants so has seen.
 
@@ -55,17 +63,27 @@ def may_change(talk: Talk, caller: Caller) -> bool:
 
 
 def decide(
-    session: Session, talks: Sequence[Talk], step: Step, *, caller: Caller, reason: str | None, now: datetime
+    session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
 ) -> None:
-    """Take each of these talks one step on. Raises Forbidden, and SomeRefused with every talk that has no such step."""
+    """Take each of these talks one step on.
+
+    Raises Forbidden, and SomeRefused with every talk that has no such step, or changed since it was seen.
+    """
     refused: dict[str, Refusal] = {}
-    for talk in talks:
+    for choice in choices:
         try:
-            take_step(session, talk, step, caller=caller, reason=reason, now=now)
-        except ForbiddenStep as refusal:
-            refused[talk.id] = refusal
+            _take(session, choice, step, caller=caller, reason=reason, now=now)
+        except (ForbiddenStep, Stale) as refusal:
+            refused[choice.talk.id] = refusal
     if refused:
         raise SomeRefused(refused)
+
+
+def _take(session: Session, choice: Choice, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> None:
+    seen = choice.talk.revision
+    take_step(session, choice.talk, step, caller=caller, reason=reason, now=now)
+    if choice.seen != str(seen):
+        raise _changed_meanwhile()
 
 
 def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
@@ -86,10 +104,14 @@ def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: d
 def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime) -> None:
     """Change a talk, if it is still what was seen of it. Raises Forbidden, Stale, and Invalid with every fault."""
     if edit.seen != str(edit.talk.revision):
-        raise Stale(Sentence("Somebody else changed this talk meanwhile."))
+        raise _changed_meanwhile()
     faults = list(edit.faults)
     try:
         edit_talk(session, edit.talk, edit.fields, caller=caller, now=now)
     except Invalid as refusal:
         faults += refusal.faults
     refuse_faults(faults)
+
+
+def _changed_meanwhile() -> Stale:
+    return Stale(Sentence("Somebody else changed this talk meanwhile."))

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.errors import SameSpeaker
@@ -27,10 +28,10 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     """
     check_moderator(caller)
     if kept.id == other.id:
-        raise SameSpeaker(f"“{kept.slug}” is one speaker already; name another one to merge.")
+        raise SameSpeaker(Sentence("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug))
     if kept.merged_into_id is not None or other.merged_into_id is not None:
         # Two who lead to each other would lead nowhere.
-        raise SameSpeaker("One of them was merged into somebody already; name whom they lead to.")
+        raise SameSpeaker(Sentence("One of them was merged into somebody already; name whom they lead to."))
     _hand_over_talks(session, kept, other, now=now)
     _fill_blanks(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
@@ -54,6 +55,8 @@ def _hand_over_talks(session: Session, kept: Speaker, other: Speaker, *, now: da
 def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:
     for name in _ABOUT:
         setattr(kept, name, getattr(kept, name) or getattr(other, name))
+    # Nobody sees it there any more: it must not be kept for that row's sake.
+    other.photo_url = None
     handed = {name: getattr(other, name) for name in _UNIQUE if getattr(kept, name) is None}
     for name in handed:
         setattr(other, name, None)

@@ -1,13 +1,20 @@
 """Use cases that take something away from under talks: rooms, tracks, whole events that nobody has seen."""
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InUse
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import check_never_public
+from eventcal.kit.sentences import Sentence
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import has_talks
+
+
+def count_talks_in(session: Session, part: Room | Track) -> int:
+    """Return how many talks are in a room or a track, in every state."""
+    there = or_(Talk.room_id == part.id, Talk.track_id == part.id)
+    return session.scalars(select(func.count()).select_from(Talk).where(there)).one()
 
 
 def remove_track(session: Session, track: Track) -> None:
@@ -30,6 +37,6 @@ def remove_event(session: Session, event: Event) -> None:
     """Remove an event that the public has never seen. Raises WasPublic, and InUse where somebody offered a talk."""
     check_never_public(event)
     if has_talks(session, event):
-        raise InUse("Somebody offered a talk to this event; it cannot be deleted any more.")
+        raise InUse(Sentence("Somebody offered a talk to this event; it cannot be deleted any more."))
     session.delete(event)
     session.flush()

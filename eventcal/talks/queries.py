@@ -1,8 +1,9 @@
 """Reads of talks: each asks only for what the caller may see."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, exists, or_, select
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
@@ -15,7 +16,7 @@ from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.filter import public_talks, talk_conditions
-from eventcal.talks.models import Star, Talk, TalkSpeaker
+from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep
 
 
 def whole_talk() -> tuple[ORMOption, ...]:
@@ -116,12 +117,38 @@ def list_own_talks(session: Session, caller: Caller, *, paging: Paging) -> Page[
     return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)
 
 
+def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
+    """Return why each of these talks is in its state, by its id, where whoever took the last step said so."""
+    last = select(func.max(TalkStep.id)).where(TalkStep.talk_id.in_([talk.id for talk in talks]))
+    rows = select(TalkStep.talk_id, TalkStep.reason).where(
+        TalkStep.id.in_(last.group_by(TalkStep.talk_id)), TalkStep.reason.is_not(None)
+    )
+    return {talk_id: reason for talk_id, reason in session.execute(rows) if reason is not None}
+
+
 def agenda_ids(session: Session, member_id: str) -> set[str]:
     """Return the ids of a member's stars and own talks, public or not."""
+    return set(session.scalars(_on_agenda(member_id)))
+
+
+def _on_agenda(member_id: str | None) -> Select[str]:
     starred = select(Star.talk_id).where(Star.member_id == member_id)
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
-    own = select(Talk.id).where(or_(Talk.submitter_id == member_id, Talk.id.in_(spoken), Talk.id.in_(starred)))
-    return set(session.scalars(own))
+    return select(Talk.id).where(or_(Talk.submitter_id == member_id, Talk.id.in_(spoken), Talk.id.in_(starred)))
+
+
+def list_agenda(
+    session: Session, caller: Caller, asked: Filter, *, sort: Sort, paging: Paging, now: datetime
+) -> Page[Talk]:
+    """Return a page of what a member's secret feed holds: the public ones of their stars and own talks."""
+    rows = public_talks(asked, now=now).where(Talk.id.in_(_on_agenda(caller.member_id)))
+    return _page(session, rows, sort, paging)
+
+
+def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
+    """Return the ids of those of the talks that the caller has put on their agenda."""
+    rows = select(Star.talk_id).where(Star.member_id == caller.member_id)
+    return set(session.scalars(rows.where(Star.talk_id.in_([talk.id for talk in talks]))))
 
 
 def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetime) -> Page[Talk]:

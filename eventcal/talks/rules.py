@@ -48,6 +48,12 @@ SPEAKERS_STEPS = frozenset({Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM})
 # Until then the submitter may still edit.
 UNDECIDED = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
+# What waits for a decision.
+WAITING = frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED})
+
+# What has a place in the programme, or is to have one.
+SCHEDULED = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED})
+
 GONE = frozenset({TalkState.WITHDRAWN, TalkState.CANCELLED})
 
 USUAL_MINUTES: Mapping[TalkKind, int] = {

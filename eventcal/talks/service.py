@@ -1,6 +1,6 @@
 """Use cases of talks: submit one, edit it, blank it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import Window, is_over, takes_talks, time_faults
-from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
+from eventcal.events.words import STANDING_STATUSES, STATUS_WORDS, Programme, TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, Forbidden, refuse_faults
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
@@ -27,7 +28,7 @@ from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED
-from eventcal.talks.words import TalkState
+from eventcal.talks.words import STATE_WORDS, TalkState
 
 REDACTED = "[removed]"
 
@@ -65,7 +66,7 @@ def submit_talk(
     faults = _apply(session, talk, _with_reprise(session, fields, caller=caller), caller=caller, now=now)
     faults += _kind_faults(talk)
     if not talk.title:
-        faults.append(Fault("/title", "is required, unless an earlier talk gives it"))
+        faults.append(Fault("/title", Sentence("is required, unless an earlier talk gives it")))
     refuse_faults(faults)
     if not talk.speaking:
         put_on_stage(talk, [speaker_of(session, member, now=now)])
@@ -105,11 +106,13 @@ def check_may_edit(talk: Talk, caller: Caller) -> None:
     if caller.moderates or (caller.may_organise(talk.event_id) and not blanked):
         return
     if blanked:
-        raise Forbidden("A moderator removed this; only a moderator may change it now.")
+        raise Forbidden(Sentence("A moderator removed this; only a moderator may change it now."))
     if not is_own(talk, caller):
-        raise Forbidden("Only the submitter or an organiser may change this talk.")
+        raise Forbidden(Sentence("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED:
-        raise AlreadyDecided(f"This talk is {talk.state}; ask an organiser to change it.")
+        raise AlreadyDecided(
+            Sentence("This talk is %(state)s; ask an organiser to change it.", state=STATE_WORDS[talk.state])
+        )
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
@@ -141,21 +144,25 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     """Refuse where the event takes no talks at `now` (EventOver, TalksClosed)."""
     over = is_over(event.over_at, now=now)
     if over and not caller.moderates:
-        raise EventOver(f"“{event.title}” is over; only a moderator can still add a talk to it.")
+        raise EventOver(
+            Sentence("“%(event)s” is over; only a moderator can still add a talk to it.", event=event.title)
+        )
     window = Window(opens_at=event.call.opens_at, closes_at=event.call.closes_at) if event.call else None
     open_now = over or takes_talks(event.programme, window, starts_at=event.starts_at, now=now)
     if event.status not in STANDING_STATUSES or not open_now:
         raise TalksClosed(_why_closed(event, window, now))
 
 
-def _why_closed(event: Event, window: Window | None, now: datetime) -> str:
+def _why_closed(event: Event, window: Window | None, now: datetime) -> Sentence:
     if event.status not in STANDING_STATUSES:
-        return f"“{event.title}” is {event.status} and takes no talks."
+        return Sentence(
+            "“%(event)s” is %(status)s and takes no talks.", event=event.title, status=STATUS_WORDS[event.status]
+        )
     if window is None:
-        return f"“{event.title}” has no call for talks."
+        return Sentence("“%(event)s” has no call for talks.", event=event.title)
     if window.opens_at is not None and now < window.opens_at:
-        return f"The call of “{event.title}” is not open yet; see its call_for_talks for when."
-    return f"The call of “{event.title}” has closed; see its call_for_talks."
+        return Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", event=event.title)
+    return Sentence("The call of “%(event)s” has closed; see its call_for_talks.", event=event.title)
 
 
 def _with_reprise(session: Session, fields: Mapping[str, Any], *, caller: Caller) -> dict[str, Any]:
@@ -191,45 +198,62 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
     if "track" in fields:
         talk.track = next((track for track in talk.event.tracks if track.name == fields["track"]), None)
         if talk.track is None and fields["track"] is not None:
-            faults.append(Fault("/track", _no_such("track", [track.name for track in talk.event.tracks])))
+            faults.append(Fault("/track", _no_such_track(track.name for track in talk.event.tracks)))
     if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
         talk.room = next((room for room in talk.event.rooms if room.name == fields["room"]), None)
         if not organises:
-            faults.append(Fault("/room", "the organisers give the room"))
+            faults.append(Fault("/room", Sentence("the organisers give the room")))
         elif talk.room is None and fields["room"] is not None:
-            faults.append(Fault("/room", _no_such("room", [room.name for room in talk.event.rooms])))
+            faults.append(Fault("/room", _no_such_room(room.name for room in talk.event.rooms)))
     for name in _TIMES:
         if name not in fields or fields[name] == getattr(talk, name):
             continue
         if not organises and talk.event.programme == Programme.CURATED:
-            faults.append(Fault(f"/{name}", "the organisers of a curated event give the times"))
+            faults.append(Fault(f"/{name}", Sentence("the organisers of a curated event give the times")))
         setattr(talk, name, fields[name])
     return faults + _span_faults(talk) if set(_TIMES) & fields.keys() else faults
 
 
-def _no_such(part: str, names: Sequence[str]) -> str:
-    known = ", ".join(names) or "none yet"
-    return f"the event has no such {part}; it has: {known}"
+def _no_such_track(names: Iterable[str]) -> Sentence:
+    known = ", ".join(names)
+    if not known:
+        return Sentence("the event has no tracks yet")
+    return Sentence("the event has no such track; it has: %(known)s", known=known)
+
+
+def _no_such_room(names: Iterable[str]) -> Sentence:
+    known = ", ".join(names)
+    if not known:
+        return Sentence("the event has no rooms yet")
+    return Sentence("the event has no such room; it has: %(known)s", known=known)
 
 
 def _span_faults(talk: Talk) -> list[Fault]:
     """Return what is wrong with a talk's times: they are times, in order, within the event's days."""
     for name in _TIMES:
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
-            return [Fault(f"/{name}", "a talk has a time of day; write one like 2014-06-04T13:30:00")]
+            return [Fault(f"/{name}", Sentence("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
     if talk.ends is not None and talk.starts is None:
-        return [Fault("/starts", "a talk that ends has to start; give both")]
+        return [Fault("/starts", Sentence("a talk that ends has to start; give both"))]
     faults = time_faults(talk.starts, talk.ends, talk.event.timezone)
     if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
-        days = f"{talk.event.first_day} to {talk.event.last_day}"
-        faults.append(Fault("/starts", f"lies outside the event's days, {days}"))
+        faults.append(
+            Fault(
+                "/starts",
+                Sentence(
+                    "lies outside the event's days, %(first)s to %(last)s",
+                    first=talk.event.first_day,
+                    last=talk.event.last_day,
+                ),
+            )
+        )
     return faults
 
 
 def _kind_faults(talk: Talk) -> list[Fault]:
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
-        return [Fault("/kind", f"this call takes only: {', '.join(kinds)}")]
+        return [Fault("/kind", Sentence("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
     return []
 
 
@@ -241,9 +265,9 @@ def _apply_speakers(
     for i, one in enumerate(wanted):
         speaker = one.get("speaker") or _speaker(session, talk, one, caller=caller, now=now)
         if speaker is None:
-            faults.append(Fault(f"/speakers/{i}/slug", f"there is no speaker “{one['slug']}”"))
+            faults.append(Fault(f"/speakers/{i}/slug", Sentence("there is no speaker “%(slug)s”", slug=one["slug"])))
         elif speaker in speakers:
-            faults.append(Fault(f"/speakers/{i}", "is on the list already"))
+            faults.append(Fault(f"/speakers/{i}", Sentence("is on the list already")))
         else:
             speakers.append(speaker)
     put_on_stage(talk, speakers)
@@ -271,6 +295,6 @@ def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
 def _apply_reprise(session: Session, talk: Talk, earlier_id: str | None, caller: Caller) -> list[Fault]:
     earlier = find_talk(session, earlier_id, caller) if earlier_id else None
     if earlier_id and (earlier is None or earlier.id == talk.id):
-        return [Fault("/reprise_of", f"there is no earlier talk “{earlier_id}”")]
+        return [Fault("/reprise_of", Sentence("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id))]
     talk.reprise_of = earlier
     return []

@@ -5,9 +5,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import ForbiddenStep
+from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, complete_event
 from eventcal.events.words import Programme
 from eventcal.kit.refusals import Forbidden
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
@@ -18,6 +20,7 @@ from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import is_own
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step
 from eventcal.talks.service import check_window
+from eventcal.talks.words import STATE_WORDS
 
 
 def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
@@ -29,7 +32,9 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     _check_step_is_theirs(talk, step, caller)
     sources, target = STEPS[step]
     if talk.state not in sources:
-        raise ForbiddenStep(f"A talk that is {talk.state} cannot be {_DONE[step]}.")
+        raise ForbiddenStep(
+            Sentence("A talk that is %(state)s cannot be %(done)s.", state=STATE_WORDS[talk.state], done=_DONE[step])
+        )
     if step == Step.SUBMIT:
         check_confirmed(caller)
         complete_event(session, talk.event)
@@ -52,32 +57,42 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     return talk
 
 
+def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, str]:
+    """Return the subject and the text by which a submitter hears of an organiser's decision."""
+    text = f"“{talk.title}” for {talk.event.title} has been {_DONE[step]}."
+    return f"{talk.title}: {_DONE[step]}", f"{text}\n\n{reason}" if reason else text
+
+
 _DONE = {
-    Step.SUBMIT: "submitted",
-    Step.WITHDRAW: "withdrawn",
-    Step.CONFIRM: "confirmed",
-    Step.ACCEPT: "accepted",
-    Step.REJECT: "rejected",
-    Step.WAITLIST: "waitlisted",
-    Step.CANCEL: "cancelled",
+    Step.SUBMIT: Sentence("submitted"),
+    Step.WITHDRAW: Sentence("withdrawn"),
+    Step.CONFIRM: Sentence("confirmed"),
+    Step.ACCEPT: Sentence("accepted"),
+    Step.REJECT: Sentence("rejected"),
+    Step.WAITLIST: Sentence("put on the waiting list"),
+    Step.CANCEL: Sentence("cancelled"),
 }
 
 
 def _check_step_is_theirs(talk: Talk, step: Step, caller: Caller) -> None:
     if step in SPEAKERS_STEPS:
         if not is_own(talk, caller):
-            raise Forbidden("Only the speaker or whoever submitted this talk may do this.")
-    elif talk.event.programme == Programme.LISTED:
+            raise Forbidden(Sentence("Only the speaker or whoever submitted this talk may do this."))
+    else:
+        check_decides_on_talks(talk.event, caller)
+
+
+def check_decides_on_talks(event: Event, caller: Caller) -> None:
+    """Refuse whoever does not decide which talks this event takes (Forbidden): of a listed one, a moderator does."""
+    if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
-        check_decides(talk.event, caller)
+        check_decides(event, caller)
 
 
 def _tell_submitter(session: Session, talk: Talk, step: Step, *, reason: str | None, now: datetime) -> None:
     member = session.get(Member, talk.submitter_id) if talk.submitter_id else None
     if member is None or not member.active:
         return
-    text = f"“{talk.title}” for {talk.event.title} has been {_DONE[step]}."
-    if reason:
-        text += f"\n\n{reason}"
-    queue_mail(session, to=member.email, subject=f"{talk.title}: {_DONE[step]}", text=text, now=now)
+    subject, text = decision_mail(talk, step, reason=reason)
+    queue_mail(session, to=member.email, subject=subject, text=text, now=now)

@@ -68,7 +68,9 @@ def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) ->
 
 def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
     """Return those of the talks that are this event's, whole, in the order in which they are named."""
-    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(talk_ids), _offered()).options(*whole_talk())
+    # What comes in a form can hold what PostgreSQL does not take for text.
+    ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _offered()).options(*whole_talk())
     found = {talk.id: talk for talk in session.scalars(rows)}
     return [found[talk_id] for talk_id in dict.fromkeys(talk_ids) if talk_id in found]
 

@@ -1,6 +1,9 @@
 """The words that a talk's fields may hold."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from eventcal.kit.sentences import Sentence
 
 
 class TalkState(StrEnum):
@@ -14,3 +17,16 @@ class TalkState(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
+
+
+STATE_WORDS: Mapping[str, Sentence] = {
+    TalkState.DRAFT: Sentence("draft"),
+    TalkState.SUBMITTED: Sentence("submitted"),
+    TalkState.WAITLISTED: Sentence("waitlisted"),
+    TalkState.ACCEPTED: Sentence("accepted"),
+    TalkState.CONFIRMED: Sentence("confirmed"),
+    TalkState.REJECTED: Sentence("rejected"),
+    TalkState.WITHDRAWN: Sentence("withdrawn"),
+    TalkState.CANCELLED: Sentence("cancelled"),
+}
+"""What is said in refusals of how far along it is: it is …"""

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import Flask, Response, request
 
 from eventcal.kit.refusals import Forbidden
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator
@@ -113,7 +114,7 @@ def _let_in(access: Access) -> None:
     if request.method not in SAFE:
         limits.count_write(here.caller.member_id)
     if not here.caller.signed_in:
-        raise NotSignedIn("Sign in first, or send a token.")
+        raise NotSignedIn(Sentence("Sign in first, or send a token."))
     if here.by == "token":
         _check_scope(here.caller, access.scope)
     else:
@@ -126,9 +127,9 @@ def _let_in(access: Access) -> None:
 
 def _check_scope(caller: Caller, scope: Scope | None) -> None:
     if scope is None:
-        raise Forbidden("A token may not do this; sign in with your password.")
+        raise Forbidden(Sentence("A token may not do this; sign in with your password."))
     if not caller.holds(scope):
-        raise InsufficientScope(f"This needs a token with the scope “{scope}”.")
+        raise InsufficientScope(Sentence("This needs a token with the scope “%(scope)s”.", scope=scope))
 
 
 def _marked(

@@ -5,6 +5,7 @@ from eventcal.members.queries import find_member_by_email
 from eventcal.members.service import add_member
 from eventcal.web import signin
 from eventcal.web.limits import count_mail
+from eventcal.web.visitor import is_confirmed
 from eventcal.web.work import now, settings, unit_of_work
 
 
@@ -35,5 +36,16 @@ def mail_reset_to(address: str) -> None:
         found = find_member_by_email(session, address)
         if found is not None and found.active:
             signin.mail_reset(session, found, now=now())
+        else:
+            signin.mail_nobody(session, now=now())
+
+
+def mail_confirmation_to(address: str) -> None:
+    """Have the way to confirm this address mailed again; an unknown or confirmed one costs the same. Raises TooMany."""
+    count_mail(address)
+    with unit_of_work() as session:
+        found = find_member_by_email(session, address)
+        if found is not None and found.active and not is_confirmed(found):
+            signin.mail_confirmation(session, found, now=now())
         else:
             signin.mail_nobody(session, now=now())

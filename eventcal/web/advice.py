@@ -10,6 +10,7 @@ from eventcal.feeds.adapt import Cancelled
 from eventcal.feeds.feed import windowed
 from eventcal.feeds.glance import Glance
 from eventcal.kit.refusals import Refusal
+from eventcal.kit.sentences import Sentence
 from eventcal.web.filters import Asked
 from eventcal.web.ours import OurUrl, feed_beside
 from eventcal.web.work import settings
@@ -33,11 +34,18 @@ def refused_problems(here: OurUrl, refusal: Refusal) -> list[Problem]:
     """Return why an address of ours is answered with a refusal."""
     if here.endpoint is None:
         beside = feed_beside(here)
-        instead = f"This is a page; its feed is {beside}." if beside else "The addresses of feeds end in .ics."
-        return [Problem(code="no-feed", detail=f"There is no feed at this address. {instead}")]
+        detail = (
+            Sentence("There is no feed at this address. This is a page; its feed is %(feed)s.", feed=beside)
+            if beside
+            else Sentence("There is no feed at this address. The addresses of feeds end in .ics.")
+        )
+        return [Problem(code="no-feed", detail=detail)]
     if refusal.faults:
         return [
-            Problem(code=refusal.code, detail=f"{fault.pointer.removeprefix('?')} {fault.detail}.")
+            Problem(
+                code=refusal.code,
+                detail=Sentence("%(name)s %(fault)s.", name=fault.pointer.removeprefix("?"), fault=fault.detail),
+            )
             for fault in refusal.faults
         ]
     return [Problem(code=refusal.code, detail=refusal.detail)]
@@ -56,41 +64,59 @@ def problems_of(
 def _in_what_it_has(here: OurUrl, asked: Asked, seen: Glance | None, moment: datetime) -> Iterator[Problem]:
     today = moment.astimezone(UTC).date()
     if seen is not None and seen.entries == 0:
-        yield Problem(code="empty", detail="Nothing fits what this address asks for; a wider one may have entries.")
+        yield Problem(
+            code="empty", detail=Sentence("Nothing fits what this address asks for; a wider one may have entries.")
+        )
     window = windowed(asked.filter, now=moment)
     if here.kind == "calendar" and window != asked.filter:
         yield Problem(
             code="window",
-            detail=f"It has the days {window.from_day} to {window.to_day}, which move on each day; from and to in "
-            "the address say otherwise. An event's own feed is whole.",
+            detail=Sentence(
+                "It has the days %(first)s to %(last)s, which move on each day; from and to in the address say "
+                "otherwise. An event's own feed is whole.",
+                first=window.from_day,
+                last=window.to_day,
+            ),
         )
     if asked.filter.to_day is not None and asked.filter.to_day < today:
-        yield Problem(code="over", detail=f"It ends on {asked.filter.to_day} (to), so nothing new comes into it.")
+        ends = Sentence("It ends on %(last)s (to), so nothing new comes into it.", last=asked.filter.to_day)
+        yield Problem(code="over", detail=ends)
     if asked.cancelled == Cancelled.HIDE:
         yield Problem(
             code="cancelled-hidden",
-            detail="What is called off is left out (cancelled=hide); some programs then keep showing it as it was.",
+            detail=Sentence(
+                "What is called off is left out (cancelled=hide); some programs then keep showing it as it was."
+            ),
         )
     if seen is not None and seen.errors:
-        yield Problem(code="faulty", detail="It has faults, for which programs may refuse it: see lint.")
+        yield Problem(code="faulty", detail=Sentence("It has faults, for which programs may refuse it: see lint."))
 
 
 def _in_how_it_is_reached(*, size: int, length: int) -> Iterator[Problem]:
     if size > LARGEST_BODY:
         yield Problem(
             code="large",
-            detail=f"It has {size:,} bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
+            detail=Sentence(
+                "It has %(size)s bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
+                size=f"{size:,}",
+            ),
         )
     if length > LONGEST_URL:
         yield Problem(
             code="long-address",
-            detail=f"Its address has {length} characters; Google is reported to take no more than {LONGEST_URL}.",
+            detail=Sentence(
+                "Its address has %(length)s characters; Google is reported to take no more than %(most)s.",
+                length=length,
+                most=LONGEST_URL,
+            ),
         )
     if not _is_public(urlsplit(settings().base_url).hostname or ""):
         yield Problem(
             code="not-public",
-            detail="Its address leads nowhere from outside of this network: services that fetch for their members, "
-            "such as Google and Outlook.com, cannot reach it.",
+            detail=Sentence(
+                "Its address leads nowhere from outside of this network: services that fetch for their members, such "
+                "as Google and Outlook.com, cannot reach it."
+            ),
         )
 
 

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -18,6 +19,7 @@ from eventcal.feeds.clients import CLIENTS
 from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
 from eventcal.feeds.glance import Glance, glance
 from eventcal.kit.refusals import Gone, Invalid, NotFound
+from eventcal.kit.sentences import Sentence
 from eventcal.members.queries import find_feed_by_secret
 from eventcal.web.access import feed
 from eventcal.web.advice import Problem, problems_of, refused_problems
@@ -27,8 +29,11 @@ from eventcal.web.errors import status_of
 from eventcal.web.feeding import rendition_of
 from eventcal.web.filters import Asked, read_feed
 from eventcal.web.foreign import faults_in
+from eventcal.web.language import language
 from eventcal.web.ours import HIDDEN, LONGEST_URL, CheckArgs, OurUrl, our_url, same_entries
+from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render
 from eventcal.web.renditions import Rendition
+from eventcal.web.saying import in_words
 from eventcal.web.tally import feed_key
 from eventcal.web.work import now, reading
 
@@ -37,7 +42,7 @@ checking = Blueprint("checking", __name__)
 Json = dict[str, Any]
 
 JSON, HTML = "application/json", "text/html"
-_FAULTY = "See errors for each fault and its place; inside of url, & is written %26."
+_FAULTY = Sentence("See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26")
 _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
@@ -46,8 +51,6 @@ _CLIENTS = [
 _PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
 }
 
 
@@ -76,13 +79,26 @@ def _page() -> Response:
         try:
             said = _report(_asked_url(MultiDict({"url": request.args["url"]})))
         except Invalid as refusal:
-            fault = refusal.faults[0].detail
-    page = render_template("feeds/check.html", said=said, fault=fault, longest=LONGEST_URL)
-    answer = _served(page.encode(), f"{HTML}; charset=utf-8")
+            fault = in_words(refusal.faults[0].detail)
+    page = Page(
+        template="feeds/check.html",
+        title=_("Why does my calendar not update?"),
+        path="/feeds/check",
+        indexed=False,
+        values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": _without},
+    )
+    answer = guarded(_served(render(page).encode(), MEDIA_TYPE))
     if fault is not None:
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     answer.headers.update(_PAGE_HEADERS)
+    answer.headers["Content-Language"] = language()
+    answer.vary.add("Accept-Language")
     return answer
+
+
+def _without(lang: str | None) -> str:
+    """Return the address of this page in another language, without the one that it was asked of: it may be secret."""
+    return f"/feeds/check?lang={lang}" if lang else "/feeds/check"
 
 
 def _served(body: bytes, media_type: str) -> Response:
@@ -104,7 +120,7 @@ def _report(url: str) -> Json:
     here = our_url(url)
     try:
         if here.endpoint is None:
-            raise NotFound("There is no feed at this address.")
+            raise NotFound(Sentence("There is no feed at this address."))
         rendition = rendition_of(here.endpoint, here.view_args, here.args)
         asked = read_feed(here.args)
     except (NotFound, Gone, Invalid) as refusal:
@@ -115,7 +131,7 @@ def _report(url: str) -> Json:
         "url": here.shown(asked),
         "feed": _feed_json(here, rendition, seen),
         "status": int(HTTPStatus.OK),
-        "detail": "Whoever asks gets all of it, or 304 where they have the current version.",
+        "detail": Sentence("Whoever asks gets all of it, or 304 where they have the current version."),
         "problems": [_problem_json(one, here) for one in problems],
         "lint": _lint_json(seen) if seen is not None and here.format == "ics" else None,
         "fetches": _fetches_json(here, asked),
@@ -129,7 +145,7 @@ def _refused(here: OurUrl, refusal: NotFound | Gone | Invalid) -> Json:
         "url": here.shown(None),
         "feed": None,
         "status": int(status_of(type(refusal))),
-        "detail": "It asks for what no feed knows." if isinstance(refusal, Invalid) else refusal.detail,
+        "detail": Sentence("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
         "problems": [_problem_json(one, here) for one in refused_problems(here, refusal)],
         "lint": None,
         # Of what may not be known of, nothing is told; devices that still come to what is gone are its owner's.
@@ -163,7 +179,8 @@ def _feed_json(here: OurUrl, rendition: Rendition, seen: Glance | None) -> Json:
 
 
 def _problem_json(problem: Problem, here: OurUrl) -> Json:
-    detail = problem.detail.replace(here.secret, HIDDEN) if here.secret else problem.detail
+    tells = here.secret is not None and here.secret in problem.detail
+    detail = problem.detail.replace(here.secret or "", HIDDEN) if tells else problem.detail
     return {"code": problem.code, "detail": detail}
 
 

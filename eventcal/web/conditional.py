@@ -17,6 +17,7 @@ from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.clock import whole_second
 from eventcal.kit.refusals import Stale
+from eventcal.kit.sentences import Sentence
 from eventcal.web.encodings import IDENTITY, acceptable_codings
 from eventcal.web.errors import PreconditionRequired
 from eventcal.web.renditions import Rendition
@@ -223,17 +224,24 @@ def check_revision(if_match: str | None, revision: int) -> None:
     Raises PreconditionRequired where the header is missing, Stale where it names another revision.
     """
     if not matches_revision(_given(if_match), revision):
-        raise Stale(f"This is at revision {revision} now; read it again, and send the ETag that comes with it.")
+        raise Stale(
+            Sentence(
+                "This is at revision %(revision)s now; read it again, and send the ETag that comes with it.",
+                revision=revision,
+            )
+        )
 
 
 def check_etag(if_match: str | None, etag: str) -> None:
     """Return if the caller knows the version that they change, in any encoding; refuses as check_revision does."""
     given = _given(if_match)
     if given.strip() != "*" and all(weak or opaque.partition("-")[0] != etag for weak, opaque in _tags(given)):
-        raise Stale("This was changed since; read it again, and send the ETag that comes with it.")
+        raise Stale(Sentence("This was changed since; read it again, and send the ETag that comes with it."))
 
 
 def _given(if_match: str | None) -> str:
     if if_match is None:
-        raise PreconditionRequired("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
+        raise PreconditionRequired(
+            Sentence("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
+        )
     return if_match

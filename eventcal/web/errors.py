@@ -24,6 +24,7 @@ from eventcal.kit.refusals import (
     Stale,
     Unauthenticated,
 )
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import slugify
 from eventcal.web.foreign import faults_in, will_pass
 from eventcal.web.problem import Problem, answer_problem
@@ -56,42 +57,42 @@ class BadRequest(Refusal):
     """What was sent cannot be read at all."""
 
     code = "unreadable"
-    title = "This cannot be read"
+    title = Sentence("This cannot be read")
 
 
 class MethodNotAllowed(Refusal):
     """There is something at this address, but it does not take this method."""
 
     code = "method-not-allowed"
-    title = "Not with this method"
+    title = Sentence("Not with this method")
 
 
 class NotAcceptable(Refusal):
     """There is no form of the thing that the caller would take."""
 
     code = "not-acceptable"
-    title = "Not in this form"
+    title = Sentence("Not in this form")
 
 
 class TooLarge(Refusal):
     """The body is larger than anything that belongs here."""
 
     code = "too-large"
-    title = "Too large"
+    title = Sentence("Too large")
 
 
 class UnsupportedMediaType(Refusal):
     """The body is of a type that is not read here."""
 
     code = "unsupported-media-type"
-    title = "Not this type of body"
+    title = Sentence("Not this type of body")
 
 
 class PreconditionRequired(Refusal):
     """A change must say which version it is a change of."""
 
     code = "precondition-required"
-    title = "Say which version you change"
+    title = Sentence("Say which version you change")
 
 
 class RetryLater(Refusal):
@@ -106,58 +107,65 @@ class TooMany(RetryLater):
     """The caller asks too often."""
 
     code = "too-many"
-    title = "Too many requests"
+    title = Sentence("Too many requests")
 
 
 class UnderWay(RetryLater, Conflict):
     """The same request, by its Idempotency-Key, is being answered at this moment."""
 
     code = "under-way"
-    title = "Under way"
+    title = Sentence("Under way")
 
 
 class Broken(Refusal):
     """The fault is ours. Nobody raises it: it is what any other exception becomes."""
 
     code = "internal"
-    title = "Something broke here"
+    title = Sentence("Something broke here")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
     status: HTTPStatus
-    says: str = "This is not possible."
+    says: str = Sentence("This is not possible.")
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 # A family covers its subclasses. `says` is for werkzeug's own errors, which know nothing of us.
 _TABLE: Mapping[type[Refusal], _Row] = {
-    BadRequest: _Row(status=HTTPStatus.BAD_REQUEST, says="The request cannot be read."),
+    BadRequest: _Row(status=HTTPStatus.BAD_REQUEST, says=Sentence("The request cannot be read.")),
     Unauthenticated: _Row(
         status=HTTPStatus.UNAUTHORIZED,
-        says="Sign in, or send a token.",
+        says=Sentence("Sign in, or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    Forbidden: _Row(status=HTTPStatus.FORBIDDEN, says="You may not do this."),
-    NotFound: _Row(status=HTTPStatus.NOT_FOUND, says="There is nothing at this address."),
+    Forbidden: _Row(status=HTTPStatus.FORBIDDEN, says=Sentence("You may not do this.")),
+    NotFound: _Row(status=HTTPStatus.NOT_FOUND, says=Sentence("There is nothing at this address.")),
     MethodNotAllowed: _Row(
-        status=HTTPStatus.METHOD_NOT_ALLOWED, says="This address takes only the methods that Allow names."
+        status=HTTPStatus.METHOD_NOT_ALLOWED, says=Sentence("This address takes only the methods that Allow names.")
     ),
-    NotAcceptable: _Row(status=HTTPStatus.NOT_ACCEPTABLE, says="There is no form of this that Accept names."),
+    NotAcceptable: _Row(status=HTTPStatus.NOT_ACCEPTABLE, says=Sentence("There is no form of this that Accept names.")),
     Conflict: _Row(status=HTTPStatus.CONFLICT),
-    Gone: _Row(status=HTTPStatus.GONE, says="It was here, and will not come back."),
+    Gone: _Row(status=HTTPStatus.GONE, says=Sentence("It was here, and will not come back.")),
     Stale: _Row(status=HTTPStatus.PRECONDITION_FAILED),
-    TooLarge: _Row(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, says="The body is larger than what is taken here."),
+    TooLarge: _Row(
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, says=Sentence("The body is larger than what is taken here.")
+    ),
     UnsupportedMediaType: _Row(
-        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, says="The body is of a type that is not read here."
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, says=Sentence("The body is of a type that is not read here.")
     ),
-    Invalid: _Row(status=HTTPStatus.UNPROCESSABLE_ENTITY, says="Some of this cannot be taken."),
+    Invalid: _Row(status=HTTPStatus.UNPROCESSABLE_ENTITY, says=Sentence("Some of this cannot be taken.")),
     PreconditionRequired: _Row(
-        status=HTTPStatus.PRECONDITION_REQUIRED, says="Send If-Match with the ETag of the version that you change."
+        status=HTTPStatus.PRECONDITION_REQUIRED,
+        says=Sentence("Send If-Match with the ETag of the version that you change."),
     ),
-    TooMany: _Row(status=HTTPStatus.TOO_MANY_REQUESTS, says="Wait a little, then try again."),
+    TooMany: _Row(status=HTTPStatus.TOO_MANY_REQUESTS, says=Sentence("Wait a little, then try again.")),
     Broken: _Row(status=HTTPStatus.INTERNAL_SERVER_ERROR),
-    Busy: _Row(status=HTTPStatus.SERVICE_UNAVAILABLE, says="Try again in a few seconds.", headers={"Retry-After": "5"}),
+    Busy: _Row(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        says=Sentence("Try again in a few seconds."),
+        headers={"Retry-After": "5"},
+    ),
 }
 _FAMILIES = {row.status: family for family, row in _TABLE.items()}
 
@@ -218,7 +226,7 @@ def refuse_messages(messages: Mapping[str, Any]) -> NoReturn:
 
 def _invalid(messages: Mapping[str, Any]) -> Invalid:
     faults = [fault for location, found in messages.items() for fault in faults_in(found, location=location)]
-    return Invalid("See errors for each fault and its place.", faults=faults)
+    return Invalid(faults=faults)
 
 
 def register_errors(app: Flask) -> None:
@@ -269,7 +277,7 @@ def _own_words(error: HTTPException, code: int) -> str | None:
     """Return what was said for this very case, which is more than the usual sentence of its status."""
     cause = getattr(error, "exc", None)
     if isinstance(cause, ValueError) and code == HTTPStatus.BAD_REQUEST:
-        return f"The body cannot be read: {cause}."
+        return Sentence("The body cannot be read: %(cause)s.", cause=cause)
     usual = default_exceptions.get(code)
     return error.description if usual is not None and error.description != usual.description else None
 
@@ -280,7 +288,7 @@ def _answer_database(error: DBAPIError) -> Response:
 
 def _answer_busy(error: Exception) -> Response:
     _LOG.warning("the database did not answer in time at %s: %s", _route(), getattr(error, "orig", None) or error)
-    return answer_problem(problem_of(Busy("The database is busy; try again in a few seconds.")))
+    return answer_problem(problem_of(Busy(Sentence("The database is busy; try again in a few seconds."))))
 
 
 def _answer_broken(error: BaseException) -> Response:
@@ -288,7 +296,14 @@ def _answer_broken(error: BaseException) -> Response:
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, _route(), exc_info=error)
     return answer_problem(
-        problem_of(Broken(f"This is our fault, not yours. Whoever runs this calendar finds it under {reference}."))
+        problem_of(
+            Broken(
+                Sentence(
+                    "This is our fault, not yours. Whoever runs this calendar finds it under %(reference)s.",
+                    reference=reference,
+                )
+            )
+        )
     )
 
 

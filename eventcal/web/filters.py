@@ -21,6 +21,7 @@ from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.adapt import Cancelled
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid
+from eventcal.kit.sentences import Sentence
 from eventcal.talks.words import TalkState
 from eventcal.web.foreign import faults_in
 from eventcal.web.query import (
@@ -96,7 +97,7 @@ class FilterArgs(Query):
     tags = Several(text(), data_key="tag", metadata=_said("All of these tags."))
     kinds = Commas(word(_KINDS), data_key="kind", metadata=_said("Any of these kinds of event or talk."))
     countries = Commas(
-        form("[A-Za-z]{2}", says="must be an ISO 3166-1 code of two letters, such as DE"),
+        form("[A-Za-z]{2}", says=Sentence("must be an ISO 3166-1 code of two letters, such as DE")),
         data_key="country",
         metadata=_said("Any of these countries (ISO 3166-1 alpha-2)."),
     )
@@ -106,7 +107,7 @@ class FilterArgs(Query):
     rooms = Several(text(), data_key="room", metadata=_said("Talks in any of these rooms."))
     speakers = Commas(text(), data_key="speaker", metadata=_said("Talks by any of these speakers, by slug."))
     languages = Commas(
-        form("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", says="must be a language tag such as en or pt-BR"),
+        form("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", says=Sentence("must be a language tag such as en or pt-BR")),
         data_key="language",
         metadata=_said("Talks in any of these languages (BCP 47)."),
     )
@@ -123,7 +124,7 @@ class FilterArgs(Query):
     @validates_schema(skip_on_field_errors=False)
     def _check_days(self, data: Mapping[str, Any], **_: object) -> None:
         if "from_day" in data and "to_day" in data and data["from_day"] > data["to_day"]:
-            raise ValidationError("must not be before from", field_name="to")
+            raise ValidationError(Sentence("must not be before from"), field_name="to")
 
 
 class ListingArgs(FilterArgs):
@@ -131,7 +132,9 @@ class ListingArgs(FilterArgs):
 
     sort = word(Sort, metadata=_said("The order; starts unless given."))
     limit = Count(
-        validate=Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}"),
+        validate=Range(
+            1, LARGEST_LIMIT, error=Sentence("must be from %(least)s to %(most)s", least=1, most=LARGEST_LIMIT)
+        ),
         metadata=_said(f"How many items a page has; {DEFAULT_LIMIT} unless given."),
     )
     cursor = Text(metadata=_said("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
@@ -217,7 +220,7 @@ def _load(schema: Query, pairs: _Pairs) -> object:
     except ValidationError as error:
         # A parameter with several faulty values has one fault for each kind of fault.
         faults = dict.fromkeys(faults_in(error.messages, location="query"))
-        raise Invalid("See errors for each fault and its place.", faults=tuple(faults)) from error
+        raise Invalid(faults=tuple(faults)) from error
 
 
 def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:

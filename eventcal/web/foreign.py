@@ -8,14 +8,20 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from eventcal.kit.refusals import Fault
+from eventcal.kit.sentences import Sentence
 
 # Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
 _PLAINLY = {
-    "Missing data for required field.": "is required",
-    "Field may not be null.": "must not be null",
-    "Invalid input type.": "must be a JSON object",
+    "Missing data for required field.": Sentence("is required"),
+    "Field may not be null.": Sentence("must not be null"),
+    "Invalid input type.": Sentence("must be a JSON object"),
+    "Not a valid string.": Sentence("must be text"),
+    "Not a valid list.": Sentence("must be a list"),
+    "Not a valid integer.": Sentence("must be a whole number"),
 }
 _UNKNOWN = "Unknown field."
+_NO_FIELD = Sentence("is not a field here")
+_NO_PARAMETER = Sentence("is not a parameter here")
 # Nobody reads more of them; a body of nothing but faults would be answered with many times its size.
 _MOST_FAULTS = 100
 _BODIES = frozenset({"json", "form", "files", "json_or_form"})
@@ -26,14 +32,14 @@ def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 -
     leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
     if location in _BODIES:
         return [
-            Fault("".join(f"/{_escaped(step)}" for step in path), _plainly(text, thing="field"))
+            Fault("".join(f"/{_escaped(step)}" for step in path), _plainly(text, unknown=_NO_FIELD))
             for path, text in leaves
         ]
-    return [Fault(f"?{path[0] if path else ''}", _plainly(text, thing="parameter")) for path, text in leaves]
+    return [Fault(f"?{path[0] if path else ''}", _plainly(text, unknown=_NO_PARAMETER)) for path, text in leaves]
 
 
-def _plainly(text: str, *, thing: str) -> str:
-    return f"is not a {thing} here" if text == _UNKNOWN else _PLAINLY.get(text, text)
+def _plainly(text: str, *, unknown: Sentence) -> str:
+    return unknown if text == _UNKNOWN else _PLAINLY.get(text, text)
 
 
 def _leaves(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above

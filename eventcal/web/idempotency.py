@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, cast
 
 import orjson
@@ -16,7 +17,9 @@ from flask import Response, current_app, g, request
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from eventcal.kit.ids import secret_hash
 from eventcal.kit.refusals import Busy, Fault, Invalid
+from eventcal.kit.sentences import Sentence
 from eventcal.members.errors import KeyReused
 from eventcal.members.models import KeptAnswer
 from eventcal.members.queries import find_kept_answer
@@ -29,13 +32,14 @@ KEPT_FOR = timedelta(hours=24)
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _FIRST_ERROR = 400
+_NOT_REPEATED = frozenset({"auth", "pages"})
 
 
 class InProgress(UnderWay):
     """The first request with this key is being answered at this moment."""
 
     code = "idempotency-in-progress"
-    title = "The first one is under way"
+    title = Sentence("The first one is under way")
 
 
 class _NotKept(Exception):  # noqa: N818 - carries an answer out of the unit, and is no error
@@ -45,8 +49,11 @@ class _NotKept(Exception):  # noqa: N818 - carries an answer out of the unit, an
 
 
 def is_asked_for() -> bool:
-    """Say whether this request wants to be answered once. What signs people in and out is not repeated."""
-    return request.method == "POST" and HEADER in request.headers and request.blueprint != "auth"
+    """Say whether this request wants to be answered once.
+
+    What signs people in and out is not repeated; nor is a page, which may show a secret: a form has a key of its own.
+    """
+    return request.method == "POST" and HEADER in request.headers and request.blueprint not in _NOT_REPEATED
 
 
 def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
@@ -69,9 +76,34 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
             session.add(_kept(answer, member_id=member_id, key=key, fingerprint=fingerprint, moment=now()))
             return answer
     except Busy as busy:
-        raise InProgress("This is being done at this moment; ask again for its answer.", retry_after=5) from busy
+        raise InProgress(
+            Sentence("This is being done at this moment; ask again for its answer."), retry_after=5
+        ) from busy
     except _NotKept as refused:
         return refused.answer
+
+
+def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
+    """Say whether a page's form, by its key, has not been taken within a day, and note that it now is.
+
+    Sent again by a reload, it must not make a second secret; the first was shown, and is not kept.
+    """
+    _forget_old(session, before=now() - KEPT_FOR)
+    # Hashed, so that it fits whatever was sent; with a space, which no Idempotency-Key has.
+    key = f"form {secret_hash(form_key)}"
+    if find_kept_answer(session, member_id, key) is not None:
+        return False
+    taken = KeptAnswer(
+        member_id=member_id,
+        key=key,
+        fingerprint=secret_hash(key),
+        status=HTTPStatus.CREATED,
+        body="",
+        kept_at=now(),
+    )
+    session.add(taken)
+    session.flush()
+    return True
 
 
 def show_once(*fields: str) -> None:
@@ -81,8 +113,8 @@ def show_once(*fields: str) -> None:
 
 def _checked_key(key: str) -> str:
     if _KEY.fullmatch(key) is None:
-        fault = Fault(f"?{HEADER}", "must be 1 to 255 visible ASCII characters")
-        raise Invalid("See errors.", faults=[fault])
+        fault = Fault(f"?{HEADER}", Sentence("must be 1 to 255 visible ASCII characters"))
+        raise Invalid(faults=[fault])
     return key
 
 
@@ -97,7 +129,7 @@ def _forget_old(session: Session, *, before: datetime) -> None:
 
 def _again(kept: KeptAnswer, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
-        raise KeyReused("This key came with another request; take a new one for a new request.")
+        raise KeyReused(Sentence("This key came with another request; take a new one for a new request."))
     answer = Response(kept.body, status=kept.status, mimetype="application/json" if kept.body else None)
     for header, value in (("Location", kept.location), ("ETag", kept.etag)):
         if value is not None:

@@ -1,6 +1,7 @@
 """The language of a page: what `lang` says, else what the reader chose, else what their browser asks for.
 
-Dates and numbers go with it.
+Dates and numbers go with it, and with the reader's country where it writes them otherwise. Pages are kept for each
+tag that there is here, so these are few: English as in America, as everywhere else, and German.
 
 The words stand in `translations/{language}/LC_MESSAGES/messages.po` and are read from there at the start: there is no
 second file beside it that could be older. `make words` brings it up to what the pages say.
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from babel import Locale
+from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -21,26 +23,34 @@ from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
 
+from eventcal.web.saying import in_words
+
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """What pages are written in, each by its own name; the first is for whoever asks for none of them."""
 
 SOURCE = "en"
 """The language that templates and code are written in: its words need no catalogue."""
 
+ELSEWHERE = "en-GB"
+"""English with the day before the month and 24 hours, for those who ask for that of any country but America."""
+
 _COOKIE = "language"
 _SAFE_COOKIE = f"__Host-{_COOKIE}"
 
 _DOMAIN = "messages"
+_PARENTS = get_global("parent_exceptions")
+_WORLD = "en_001"
 _ANY = "*"
 
 
 def start_language(app: Flask) -> None:
     """Have templates in `app` speak the language of each request."""
-    babel = Babel(app, default_locale=SOURCE, default_domain=_DOMAIN, locale_selector=language)
+    babel = Babel(app, default_locale=SOURCE, default_domain=_DOMAIN, locale_selector=locale)
     words = Domain(domain=_DOMAIN)
     # What stands here, Flask-Babel does not look for in folders.
-    words.cache.update({(code, _DOMAIN): words_of(code) for code in LANGUAGES})
+    words.cache.update({(str(_locale(tag)), _DOMAIN): words_of(_code(tag)) for tag in (*LANGUAGES, ELSEWHERE)})
     babel.domain_instance = words
+    app.add_template_filter(in_words)
 
 
 def catalogue_path(code: str) -> Path:
@@ -62,7 +72,10 @@ def words_of(code: str) -> Translations:
 
 
 def language() -> str:
-    """Return the language of the request under way (BCP 47); the source's where there is none, as in a command."""
+    """Return the language of the request under way (BCP 47): one of LANGUAGES, or ELSEWHERE.
+
+    It is the source's where there is no request, as in a command.
+    """
     return language_of(request.environ) if has_request_context() else SOURCE
 
 
@@ -90,27 +103,47 @@ def cookie_name(*, https: bool) -> str:
 
 def locale() -> Locale:
     """Return how dates and numbers are written in the language of the request under way."""
-    return Locale.parse(language())
+    return _locale(language())
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")
+
+
+def _code(tag: str) -> str:
+    return tag.replace("_", "-").partition("-")[0]
 
 
 @lru_cache(4096)
 def _language(query: str, chosen: str, accepted: str) -> str:
     named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
-    return _known(named) or _known(chosen) or _accepted(accepted) or next(iter(LANGUAGES))
+    wanted = [named, chosen, *_wanted(accepted)]
+    code = next(filter(None, map(_known, wanted)), next(iter(LANGUAGES)))
+    # Who chose a language by hand named no country: it is still the browser's to say.
+    country = next((tag for tag in wanted if _known(tag) == code and _code(tag) != tag), code)
+    return ELSEWHERE if _is_elsewhere(country) else code
 
 
-def _accepted(header: str) -> str | None:
-    """Return the first of our languages among those that the browser asks for, the most wanted first.
+def _wanted(header: str) -> list[str]:
+    """Return the tags that the browser asks for, the most wanted first.
 
     The order is the reader's, from the top: who asks for Austrian German before English gets German. Werkzeug's
     `best_match` would give English, for that is the only one of the two that is ours to the letter.
     """
     accepted = parse_accept_header(header, LanguageAccept)
-    wanted = [tag for tag, quality in accepted if quality > 0 and tag != _ANY]
-    return next((code for tag in wanted if (code := _known(tag))), None)
+    return [tag for tag, quality in accepted if quality > 0 and tag != _ANY]
+
+
+def _is_elsewhere(tag: str) -> bool:
+    """Say whether a tag is English of a country that writes it as the world does, by what CLDR derives it from."""
+    language, *rest = tag.replace("_", "-").split("-")
+    country = next((part for part in rest if len(part) == 2), "").upper()  # noqa: PLR2004 - as ISO 3166-1 has them
+    named = f"{language.lower()}_{country}"
+    return named != _WORLD and _WORLD in (_PARENTS.get(named), _PARENTS.get(_PARENTS.get(named, "")))
 
 
 def _known(tag: str) -> str | None:
     """Return which of our languages a tag stands for, in whatever country or script, or None."""
-    code = tag.replace("_", "-").partition("-")[0].lower()
+    code = _code(tag).lower()
     return code if code in LANGUAGES else None

@@ -46,6 +46,10 @@ class Links:
         """Return the secret URL of a member's own feed."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
+    def picture(self, kept: str | None) -> str | None:
+        """Return the URL of a picture as a row names it: one of ours by its path, any other as it was given."""
+        return f"{self.base}{kept}" if kept is not None and kept.startswith("/") else kept
+
     def oembed(self, page: str) -> str:
         """Return the URL that tells how a page of ours, by its URL, is shown elsewhere."""
         return f"{self.base}/oembed?{urlencode({'url': page})}"

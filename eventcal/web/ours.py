@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.sentences import Sentence
 from eventcal.web.filters import Asked, canonical_query
 from eventcal.web.query import Once, Query
 from eventcal.web.work import settings
@@ -39,7 +40,7 @@ FEED_KINDS = (*_KINDS.values(), _OTHER)
 """What a feed can be of."""
 
 _USUAL_PORTS = {None, 80, 443}
-_FOREIGN = "is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`"
+_FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
 _SAFE = "/:@!$&'()*+,;=~"
 
 
@@ -56,7 +57,7 @@ class CheckArgs(Query):
 
     url = _Address(
         required=True,
-        validate=Length(max=LONGEST_URL, error=f"must have at most {LONGEST_URL} characters"),
+        validate=Length(max=LONGEST_URL, error=Sentence("must have at most %(limit)s characters", limit=LONGEST_URL)),
         metadata={"description": "The address of a feed of this calendar; http, https and webcal are the same."},
     )
 
@@ -109,7 +110,7 @@ def our_url(url: str) -> OurUrl:
     """Return what of ours a URL names. Raises Invalid for whatever is no address of this calendar."""
     parts = _split(url)
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
-        raise Invalid("See errors for each fault and its place.", faults=[Fault("?url", _FOREIGN)])
+        raise Invalid(faults=[Fault("?url", _FOREIGN)])
     path = unquote(parts.path).rstrip("/") or "/"
     args = MultiDict(parse_qsl(parts.query, keep_blank_values=True))
     endpoint, view_args = _matched(path)

@@ -27,7 +27,13 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer_problem(problem: Problem) -> Response:
+class ProblemAnswer(Response):
+    """An answer that tells of a problem; the problem itself is with it, for whoever says it in other words."""
+
+    problem: Problem
+
+
+def answer_problem(problem: Problem) -> ProblemAnswer:
     """Return the answer to the request under way: application/problem+json, never kept by a cache."""
     said: dict[str, Any] = {
         "type": f"{DOCS}#problem-{problem.code}",
@@ -39,7 +45,8 @@ def answer_problem(problem: Problem) -> Response:
     }
     if problem.faults:
         said["errors"] = [_placed(fault) for fault in problem.faults]
-    answer = Response(_json(said), status=problem.status, content_type=MEDIA_TYPE)
+    answer = ProblemAnswer(_json(said), status=problem.status, content_type=MEDIA_TYPE)
+    answer.problem = problem
     answer.headers.update(problem.headers)
     answer.headers["Cache-Control"] = "no-store"
     if request.method in {"GET", "HEAD"}:

@@ -12,6 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Regexp
 
 from eventcal.kit.localtime import parse_local, parse_moment
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import one_line_fault
 
 LINE_FORM: Mapping[str, Any] = {
@@ -34,7 +35,7 @@ class Once(fields.Field[Any]):
     def _deserialize(self, value: object, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
         if not isinstance(value, str):
-            raise ValidationError("is given more than once; once is enough")
+            raise ValidationError(Sentence("is given more than once; once is enough"))
         return self.read(value)
 
     def read(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
@@ -71,7 +72,7 @@ class Day(Once, fields.Date):
         except ValueError as error:
             raise ValidationError(str(error)) from error
         if isinstance(day, datetime):
-            raise ValidationError("must be a date, as in 2014-08-18")
+            raise ValidationError(Sentence("must be a date, as in 2014-08-18"))
         return day
 
 
@@ -87,7 +88,7 @@ class Since(Once, fields.String):
         except ValueError:
             return _with_offset(text)
         if isinstance(local, datetime):
-            raise ValidationError("has no offset; add one, as in 2014-06-04T13:30:00Z")
+            raise ValidationError(Sentence("has no offset; add one, as in 2014-06-04T13:30:00Z"))
         return datetime.combine(local, time(), UTC)
 
 
@@ -95,7 +96,9 @@ def _with_offset(text: str) -> datetime:
     try:
         return parse_moment(text, "UTC", anywhere_on_earth=False)
     except ValueError as error:
-        raise ValidationError("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date") from error
+        raise ValidationError(
+            Sentence("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
+        ) from error
 
 
 class Count(Once, fields.Integer):
@@ -105,7 +108,7 @@ class Count(Once, fields.Integer):
         """Return the number."""
         # int() also takes signs, underscores and the digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
-            raise ValidationError("must be a whole number")
+            raise ValidationError(Sentence("must be a whole number"))
         return int(text)
 
 
@@ -115,7 +118,7 @@ class Flag(Once, fields.Boolean):
     def read(self, text: str) -> bool:
         """Return which."""
         if text not in {"true", "false"}:
-            raise ValidationError("must be true or false")
+            raise ValidationError(Sentence("must be true or false"))
         return text == "true"
 
 
@@ -125,7 +128,7 @@ class Several(fields.List[str]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         values = self.split(value)
         if len(values) > MOST_VALUES:
-            raise ValidationError(f"has more than {MOST_VALUES} values")
+            raise ValidationError(Sentence("has more than %(most_values)s values", most_values=MOST_VALUES))
         return tuple(sorted(set(super()._deserialize(values, attr, data, **kwargs))))
 
     def split(self, given: list[str]) -> list[str]:
@@ -148,15 +151,17 @@ def text() -> Text:
 
 def short() -> Length:
     """Return the check that a text has at most `LONGEST_TEXT` characters."""
-    return Length(max=LONGEST_TEXT, error=f"must have at most {LONGEST_TEXT} characters")
+    return Length(max=LONGEST_TEXT, error=Sentence("must have at most %(limit)s characters", limit=LONGEST_TEXT))
 
 
 def word(words: Iterable[str], **settings: Any) -> Text:  # noqa: ANN401 - marshmallow's own settings
     """Return a field for one of these words."""
-    return Text(validate=OneOf([str(one) for one in words], error="must be one of: {choices}"), **settings)
+    choices = [str(one) for one in words]
+    says = Sentence("must be one of: %(choices)s", choices=", ".join(choices))
+    return Text(validate=OneOf(choices, error=says), **settings)
 
 
-def form(pattern: str, *, says: str) -> Text:
+def form(pattern: str, *, says: Sentence) -> Text:
     """Return a field for a text that fits the pattern; `says` is for whoever missed it."""
     return Text(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=says))
 

@@ -21,6 +21,10 @@ from eventcal.web.work import current_session, reading
 LONGEST_VISIT = timedelta(days=14)
 """A session ends this long after its last visit."""
 
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 128
+"""The second is the library's own."""
+
 CONFIRM_WITHIN = timedelta(days=2)
 RESET_WITHIN = timedelta(hours=1)
 
@@ -137,8 +141,7 @@ def _library_config(clock: Clock) -> dict[str, object]:
             "argon2__rounds": 2,
             "argon2__parallelism": 1,
         },
-        "SECURITY_PASSWORD_LENGTH_MIN": 8,
-        "SECURITY_MSG_PASSWORD_INVALID_LENGTH": ("must have %(length)s to 128 characters", "error"),
+        "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
         # The default, sha256_crypt, needs 0.4 s for each mailed token; what it hides is only in the owner's mail.
         "SECURITY_HASHING_SCHEMES": ["hex_sha256"],
         "SECURITY_USER_IDENTITY_ATTRIBUTES": [{"email": {"mapper": uia_email_mapper, "case_insensitive": False}}],

@@ -12,6 +12,7 @@ from eventcal.feeds.feed import Feed, windowed
 from eventcal.feeds.headings import get_event_heading, get_talk_heading
 from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Gone, NotFound
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.members.models import PersonalFeed
 from eventcal.members.queries import find_feed_by_secret
@@ -153,14 +154,14 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
     """Return the secret feed of an address, a revoked one too. Raises NotFound where there never was one."""
     found = find_feed_by_secret(session, secret)
     if found is None:
-        raise NotFound("There is no such feed.")
+        raise NotFound(Sentence("There is no such feed."))
     return found
 
 
 def check_works(found: PersonalFeed) -> None:
     """Refuse a feed that was revoked, or whose member left (Gone)."""
     if found.revoked_at is not None or found.member_id is None:
-        raise Gone("This feed was revoked; make a new one for this device.")
+        raise Gone(Sentence("This feed was revoked; make a new one for this device."))
 
 
 def _feed(asked: Asked, *, unscheduled: bool = False) -> Feed:

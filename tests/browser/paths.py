@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.browser.people import MEMBER
+from tests.browser.people import MEMBER, ORGANISER
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,27 @@ OWN = {
     "me": Address("/me", who=MEMBER),
     "own-draft": Address("/me/talks/{own_draft}", who=MEMBER),
     "own-accepted": Address("/me/talks/{own_accepted}", who=MEMBER),
+    "withdraw": Address("/me/talks/{own_draft}/withdraw", who=MEMBER),
+    "agenda": Address("/me/stars", who=MEMBER),
+    "star": Address("/me/stars/{crowded_talk}", who=MEMBER),
+    "calendar-addresses": Address("/me/feeds", who=MEMBER),
+    "tokens": Address("/me/tokens", who=MEMBER),
+    "own-profile": Address("/me/speaker", who=MEMBER),
+    "account": Address("/me/account", who=MEMBER),
+    "security": Address("/me/security", who=MEMBER),
+    "security-again": Address("/me/security/again", who=MEMBER),
+    "leaving": Address("/me/account/delete", who=MEMBER),
     "submit-where": Address("/submit", who=MEMBER),
     "submit": Address("/submit?event={crowded_event}", who=MEMBER),
+    "propose": Address("/propose", who=MEMBER),
+    "edited-speaker": Address("/speakers/{crowded_speaker}/edit", who=ORGANISER),
+    "edited-sponsor": Address("/sponsors/longest/edit", who=ORGANISER),
+    "organised-event": Address("/organise/{crowded_event}/event", who=ORGANISER),
+    "organised-parts": Address("/organise/{crowded_event}/parts", who=ORGANISER),
+    "organised-sponsors": Address("/organise/{crowded_event}/sponsors", who=ORGANISER),
+    "organised-team": Address("/organise/{crowded_event}/team", who=ORGANISER),
+    "organised-publishing": Address("/organise/{crowded_event}/publishing", who=ORGANISER),
+    "organised-cancelling": Address("/organise/{crowded_event}/publishing/cancel", who=ORGANISER),
 }
 
 # What stands without the site's header and footer.

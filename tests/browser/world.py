@@ -16,10 +16,17 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import parse
 from eventcal.datasets.service import load_dataset
+from eventcal.media.gallery import Gallery
+from eventcal.media.picture import Frame, read_picture
+from eventcal.members.caller import OPERATOR
+from eventcal.speakers.queries import get_speaker
+from eventcal.sponsors.queries import get_sponsor
+from eventcal.web.pictures import PATH
 from tests.browser.paths import ALL
 from tests.browser.people import settle
 from tests.clocks import NOON, FixedClock
-from tests.http_app import database_of, running
+from tests.http_app import database_of, house_of, running
+from tests.images import halved, painted
 
 _DEMO_EVENT = "xen-project-developer-summit-2014"
 _CROWDED = "crowded"
@@ -74,6 +81,7 @@ def site(database: Path) -> Iterator[Site]:
             load_dataset(unit, parse(json.dumps(_crowded()).encode(), name="crowded.json"))
         public = _names_of(Site(base, {}, {}))
         people = settle(app, _CROWDED, long_word=_LONG_WORD)
+        _hang_pictures(app)
         yield Site(base, public | people.names, people.cookies)
 
 
@@ -82,7 +90,8 @@ def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # n
     """Give an app on a migrated database with nothing in it, and where it is served at NOON until the end."""
     server = make_server("127.0.0.1", 0, _nothing_yet, threaded=True, request_handler=_Quiet)
     base = f"http://127.0.0.1:{server.server_port}"
-    with running(f"sqlite:///{database}", FixedClock(NOON), **{"base_url": base, **changes}) as app:
+    settings = {"base_url": base, "instance": database.parent, **changes}
+    with running(f"sqlite:///{database}", FixedClock(NOON), **settings) as app:
         server.app = app
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -99,6 +108,17 @@ def load_demo(app: Flask) -> None:
     demo = demo_dataset()
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, move_dataset(demo, weeks=weeks_until_soon(demo, today=NOON.date())))
+
+
+def _hang_pictures(app: Flask) -> None:
+    """Give a speaker a portrait, and a sponsor a logo that can be seen through."""
+    gallery = Gallery(house_of(app).settings.media)
+    portrait = read_picture(halved((900, 1200), form="JPEG"), Frame.PORTRAIT)
+    logo = read_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), Frame.LOGO)
+    with database_of(app).unit_of_work() as unit:
+        speaker = get_speaker(unit.session, "noor", OPERATOR)
+        speaker.photo_url = f"{PATH}{gallery.keep(portrait, now=NOON)}"
+        get_sponsor(unit.session, "longest", OPERATOR).logo_url = f"{PATH}{gallery.keep(logo, now=NOON)}"
 
 
 def _nothing_yet(*_: object) -> list[bytes]:

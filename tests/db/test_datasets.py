@@ -43,7 +43,7 @@ def talks(calendar: Database) -> list[Json]:
 
 def speaker(calendar: Database, slug: str = "ada") -> Json:
     with calendar.reading() as session:
-        return speaker_json(session.scalars(select(Speaker).where(Speaker.slug == slug)).one())
+        return speaker_json(session.scalars(select(Speaker).where(Speaker.slug == slug)).one(), LINKS)
 
 
 def asked(calendar: Database, query: str) -> list[Any]:

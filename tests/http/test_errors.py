@@ -35,6 +35,7 @@ from eventcal.kit.refusals import (
     Stale,
     Unauthenticated,
 )
+from eventcal.kit.sentences import Sentence
 from eventcal.web.errors import (
     BadRequest,
     NotAcceptable,
@@ -55,7 +56,7 @@ class TalksClosed(Conflict):
     """A refusal of a subject."""
 
     code = "talks-closed-for-a-test"
-    title = "No talks are taken now"
+    title = Sentence("No talks are taken now")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def shown(answer: TestResponse) -> str:
 
 
 def test_a_page_is_in_the_language_that_the_browser_wants_most(app: Flask) -> None:
-    wanted = {"de-AT,en;q=0.5": "de", "en-GB,de;q=0.9": "en", "fr,de;q=0.3": "de", "fr": "en", "de;q=0": "en"}
+    wanted = {"de-AT,en;q=0.5": "de", "en-US,de;q=0.9": "en", "fr,de;q=0.3": "de", "fr": "en", "de;q=0": "en"}
     assert {accepted: shown(fetch(app, PAGE, Accept_Language=accepted)) for accepted in wanted} == wanted
     assert shown(fetch(app, PAGE)) == "en"
 
@@ -56,6 +56,24 @@ def test_days_and_hours_are_written_as_the_language_writes_them(app: Flask) -> N
     english, german = (fetch(app, PAGE, Accept_Language=code).text for code in ("en", "de"))
     assert "Wed, Jun 10, 2026, 1:30\N{NARROW NO-BREAK SPACE}PM" in english
     assert "Mi., 10. Juni 2026, 13:30" in german
+
+
+def test_english_is_written_as_in_the_readers_country_and_kept_so(app: Flask) -> None:
+    for accepted in ("en-GB", "en-US", "en-IE,en;q=0.8", "en"):
+        answer = fetch(app, PAGE, Accept_Language=accepted)
+        tag = "en" if accepted in {"en", "en-US"} else "en-GB"
+        assert answer.headers["Content-Language"] == tag
+        assert f'<html lang="{tag}">' in answer.text
+        assert ("Wed 10 Jun 2026, 13:30" in answer.text.replace("Wed,", "Wed")) is (tag == "en-GB"), answer.text
+        assert '<span aria-current="true" lang="en">English</span>' in answer.text
+        assert SAID["en"] in answer.text
+    assert fetch(app, f"{PAGE}?lang=en", Accept_Language="en-GB,de").headers["Content-Language"] == "en-GB"
+
+
+def test_no_more_is_kept_of_a_page_than_it_has_languages_whatever_is_asked_for(app: Flask) -> None:
+    asked = ("en", "en-US", "en-GB", "en-AU", "en-NZ", "en-x-private", "de", "de-AT", "de-CH", "de-DE-1996", "fr", "*")
+    kept = {fetch(app, PAGE, Accept_Language=tag).headers["ETag"] for tag in asked}
+    assert len(kept) == 3
 
 
 @pytest.mark.parametrize("code", list(LANGUAGES))

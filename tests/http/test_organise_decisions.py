@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.words import Programme
 from eventcal.members.models import Member
 from eventcal.members.words import Role
-from eventcal.talks.models import TalkStep
+from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.words import TalkState
 from tests.api import row
 from tests.browsing import Browser
@@ -19,6 +19,7 @@ from tests.fetching import read
 from tests.http_app import database_of, mails, rows, writing
 from tests.make import make_event
 from tests.organising import browser_of_member, browser_of_team, invalid_fields
+from tests.pages import tree_of
 
 DECIDE = "/organise/summit/decide"
 
@@ -124,6 +125,34 @@ def test_if_somebody_decided_meanwhile_nothing_is_done_and_it_is_said_which(app:
     assert states(app) == {"One": "accepted", "Two": "rejected", "Three": "accepted"}
 
 
+def test_a_talk_that_was_changed_since_it_was_looked_at_is_not_decided_on_unseen(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One", "Two")
+    ask(olga, "summit", "accept", ids)
+    with writing(app) as session:
+        session.get_one(Talk, ids[0]).abstract = "Buy this!"
+    form = held(olga, DECIDE)
+    # A fault of another kind does not let it pass as seen.
+    send(olga, DECIDE, form, do="accept", reason="x" * 2001)
+    said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Good.")
+    assert olga.at.status_code == 409
+    assert "“One” was changed meanwhile" in said
+    assert "“Two” was changed" not in said
+    assert set(states(app).values()) == {"submitted"}
+    assert "2 talks are accepted." in send(olga, DECIDE, held(olga, DECIDE), do="accept")
+
+
+def test_what_changed_since_the_page_of_the_talk_was_read_is_told_of(app: Flask, olga: Browser) -> None:
+    [talk] = offer(app, "summit", "One")
+    olga.go(f"/organise/summit/talks/{talk}")
+    links = [one.get("href", "") for one in tree_of(olga.at.text).iter("a")]
+    accept = next(link for link in links if "do=accept" in link)
+    assert "changed meanwhile" not in olga.go(accept)
+    with writing(app) as session:
+        session.get_one(Talk, talk).abstract = "Buy this!"
+    assert "“One” was changed meanwhile" in olga.go(accept)
+    assert olga.at.status_code == 409
+
+
 def test_what_cannot_be_is_said_already_when_it_is_asked_for(app: Flask, olga: Browser) -> None:
     sure, waits = offer(app, "summit", "Sure", state=TalkState.CONFIRMED) + offer(app, "summit", "Waits")
     said = ask(olga, "summit", "accept", [sure, waits])
@@ -192,7 +221,7 @@ def test_a_talk_of_another_event_or_a_draft_is_none_of_these(app: Flask, olga: B
     [draft] = offer(app, "summit", "Draft", state=TalkState.DRAFT)
     ask(olga, "summit", "reject", [own])
     csrf = held(olga, DECIDE)["csrf_token"]
-    for one in (theirs, draft, "nothing", "' or 1=1 --"):
+    for one in (theirs, draft, "nothing", "' or 1=1 --", "\x00"):
         assert olga.client.get(DECIDE, query_string={"do": "reject", "talk": one}).status_code == 404
         form = MultiDict([("csrf_token", csrf), ("do", "reject"), ("talk", own), ("talk", one)])
         assert olga.client.post(DECIDE, data=form).status_code == 404

@@ -154,6 +154,18 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten_unseen(app: Fla
     assert set(states(app)) == {"Olga's"}
 
 
+def test_a_fault_of_another_kind_does_not_let_what_changed_meanwhile_pass_as_seen(app: Flask, olga: Browser) -> None:
+    offer(app, "summit", "One")
+    here = page_of(app)
+    otto = browser_of_team(app, "summit", "otto@example.org")
+    olga.go(here)
+    olga.send(here, do="save", title="Olga's", duration_minutes="long")
+    otto.go(here)
+    otto.send(here, do="save", title="Otto's")
+    olga.send(here, do="save", duration_minutes="")
+    assert (olga.at.status_code, set(states(app))) == (412, {"Otto's"})
+
+
 def test_only_whoever_decides_for_the_event_changes_it(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
@@ -180,7 +192,8 @@ def test_whoever_submitted_it_does_not_change_it_here(app: Flask, summit: str) -
 def test_a_draft_is_its_submitters_own(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One", state=TalkState.DRAFT)
     assert olga.client.get(page_of(app)).status_code == 404
-    assert olga.client.get("/organise/summit/talks/nothing").status_code == 404
+    for nothing in ("nothing", "%00", "%ED%A0%80"):
+        assert olga.client.get(f"/organise/summit/talks/{nothing}").status_code == 404
 
 
 def test_the_steps_are_those_that_it_can_take(app: Flask, olga: Browser) -> None:

@@ -1,10 +1,7 @@
 """What holds for every page: who may keep it, what it loads, that it is sound HTML, and what members' text becomes."""
 
-from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
-from xml.etree.ElementTree import Element
 
 import pytest
 from flask import Flask
@@ -15,7 +12,7 @@ from tests.clocks import FixedClock
 from tests.fetching import fetch
 from tests.http_app import database_of, writing
 from tests.make import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
-from tests.pages import faults_of, fetched_by, is_ours, page, text_of, tree_of
+from tests.pages import faults_of, fetched_by, is_ours, outline_faults, page, text_of, tree_of
 from tests.statements import statements
 
 PATHS: Mapping[str, str] = {
@@ -26,8 +23,8 @@ PATHS: Mapping[str, str] = {
     "/speakers/<slug>": "/speakers/ada",
     "/subscribe": "/subscribe",
 }
-# What is no page, but leads to one.
-LEADING_ON = {"/favicon.ico", "/language/<code>"}
+# What is no page, but leads to one, or is shown on one.
+LEADING_ON = {"/favicon.ico", "/language/<code>", "/media/<name>"}
 VIEWS = [
     *PATHS.values(),
     "/?show=talks",
@@ -126,25 +123,6 @@ def test_a_page_is_sound_and_loads_nothing_from_elsewhere(app: Flask, path: str,
     assert root.get("lang") == language
     assert [url for url in fetched_by(tree) if not is_ours(url)] == []
     assert outline_faults(tree) == []
-
-
-def outline_faults(tree: Element) -> list[str]:
-    """Return what somebody who hears the page would stumble over."""
-    tags = Counter(element.tag for element in tree.iter())
-    faults = [f"{tags[tag]} {tag}" for tag in ("h1", "main", "title") if tags[tag] != 1]
-    levels = [int(element.tag[1]) for element in tree.iter() if element.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}]
-    faults += [f"h{after} after h{before}" for before, after in pairwise(levels) if after > before + 1]
-    ids = Counter(element.get("id") for element in tree.iter() if element.get("id"))
-    faults += [f"two of id {name}" for name, count in ids.items() if count > 1]
-    labelled = {element.get("for") for element in tree.iter("label")}
-    wrapped = {id(field) for label in tree.iter("label") for field in label.iter()}
-    for field in (element for element in tree.iter() if element.tag in {"input", "select", "textarea"}):
-        named = field.get("id") in labelled or id(field) in wrapped or field.get("aria-label")
-        if field.get("type") not in {"hidden", "submit"} and not named:
-            faults.append(f"a field without a label: {field.attrib}")
-    faults += [f"an element with {name}" for element in tree.iter() for name in element.attrib if name == "style"]
-    faults += [f"a link that says nothing: {one.attrib}" for one in tree.iter("a") if not text_of(one)]
-    return faults
 
 
 @pytest.mark.usefixtures("calendar")

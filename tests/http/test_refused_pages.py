@@ -48,12 +48,14 @@ def test_a_person_is_told_what_happened_and_how_to_go_on(app: Flask) -> None:
     assert [one for one in tree.iter("link") if one.get("rel") == "canonical"] == []
 
 
-def test_it_speaks_the_readers_language_around_the_problem(app: Flask) -> None:
+def test_it_speaks_the_readers_language(app: Flask) -> None:
     answer = browse(app, "/nothing", Accept_Language="de")
     assert answer.headers["Content-Language"] == "de"
     tree = tree_of(answer.text)
     assert next(tree.iter("html")).get("lang") == "de"
-    assert next(tree.iter("h1")).get("lang") == "en"
+    assert text_of(next(tree.iter("h1"))) == "Nicht gefunden"
+    assert "Unter dieser Adresse gibt es nichts." in text_of(tree)
+    assert [one for one in tree.iter() if one.get("lang") == "en" and one.tag != "a"] == []
 
 
 @pytest.mark.parametrize(
@@ -151,11 +153,18 @@ def test_a_failure_of_ours_is_told_by_its_reference_alone(app: Flask, caplog: py
     assert "talk_speakers" not in answer.text
 
 
-def test_where_no_page_can_be_made_the_problem_stays(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    broken = Response("{", status=404, mimetype="application/problem+json")
+def test_where_no_page_can_be_made_the_problem_stays(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventcal.web.pages.refused.render", None)
+    told = Problem(status=HTTPStatus.NOT_FOUND, code="x", title="A title", detail="A detail.")
     with app.test_request_context("/my-secret", headers={"Accept": FIREFOX}), caplog.at_level(logging.ERROR):
-        answer = explain(broken)
-    assert (answer.status_code, answer.mimetype, answer.get_data()) == (404, "application/problem+json", b"{")
+        answer = explain(answer_problem(told))
+    assert (answer.status_code, answer.mimetype, "A detail." in answer.get_data(as_text=True)) == (
+        404,
+        "application/problem+json",
+        True,
+    )
     assert len(caplog.records) == 1
     assert "my-secret" not in caplog.text
 

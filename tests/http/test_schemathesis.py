@@ -33,7 +33,8 @@ from tests.http_app import database_of, running
 
 Try = Callable[[Mapping[str, str]], None]
 
-# Whose rules go beyond the form: how times, prices and states belong together, and secrets that nobody can make up.
+# Whose rules go beyond the form: how times, prices and states belong together, secrets that nobody can make up, and
+# pictures, which no schema describes.
 MORE_THAN_FORM = (
     "POST /api/v1/auth/confirm",
     "POST /api/v1/auth/reset/confirm",
@@ -45,6 +46,8 @@ MORE_THAN_FORM = (
     "POST /api/v1/events/{slug}/sponsorships",
     "POST /api/v1/events/{slug}/talks",
     "PATCH /api/v1/talks/{talk_id}",
+    "PUT /api/v1/speakers/{slug}/photo",
+    "PUT /api/v1/sponsors/{slug}/logo",
 )
 # Their fields are those of the POST beside them, whose every boundary is tried.
 SAME_FIELDS_AS_POST = {"PATCH /api/v1/events/{slug}", "PATCH /api/v1/talks/{talk_id}"}

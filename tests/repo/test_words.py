@@ -13,7 +13,9 @@ from tests.words import ROOT, catalogue_faults, code_faults, forms_of, messages,
 
 WEB = ROOT / "eventcal" / "web"
 SPEAKING = ("pages", "embeds")
-TEMPLATES = sorted(path for name in SPEAKING for path in (WEB / "templates" / name).rglob("*.html"))
+TEMPLATES = sorted(
+    path for name in (*SPEAKING, "feeds", "mail") for path in (WEB / "templates" / name).rglob("*.*") if path.is_file()
+)
 MODULES = sorted(path for name in SPEAKING for path in (WEB / name).rglob("*.py"))
 OTHERS = [code for code in LANGUAGES if code != SOURCE]
 CHUMMY = re.compile(r"\b(du|dich|dir|dein\w*)\b", re.IGNORECASE)

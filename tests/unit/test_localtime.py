@@ -126,8 +126,8 @@ def test_an_offset_in_a_local_time_is_refused_by_name(text: str) -> None:
 
 
 def test_days_and_times_that_do_not_exist_are_refused() -> None:
-    assert fault_of("2014-02-30") == "'2014-02-30' is no day or time there is: day is out of range for month"
-    assert fault_of("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is: hour must be in 0..23"
+    assert fault_of("2014-02-30") == "'2014-02-30' is no day or time there is"
+    assert fault_of("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is"
 
 
 @pytest.mark.parametrize("text", ["0000-01-01", "1969-12-31", "2200-01-01T00:00", "9999-12-31"])

@@ -1,6 +1,7 @@
 """flask-smorest, typed and made to our rules once: how a body is read, how an answer is written, what is documented."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
@@ -12,7 +13,10 @@ from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
 from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.kit.sentences import Sentence
+from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
 from eventcal.web.errors import BadRequest, UnsupportedMediaType, refuse_messages
+from eventcal.web.pictures import takes_up_to
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,15 +45,14 @@ class _Parser(FlaskParser):
 def read_json(req: Request) -> object:
     """Return what the body says. Raises UnsupportedMediaType for another type, BadRequest for what is no JSON."""
     if req.mimetype not in JSON_TYPES:
-        raise UnsupportedMediaType("Send the body as application/json.")
-    if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType("Send the body as it is: compressed ones are not read here.")
+        raise UnsupportedMediaType(Sentence("Send the body as application/json."))
+    _check_plain(req)
     body = req.get_data(cache=True)
     try:
         # orjson refuses what is nested deeper than 1024, lone surrogates, NaN and bytes that are not UTF-8.
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"The body cannot be read as JSON: {error}.") from error
+        raise BadRequest(Sentence("The body cannot be read as JSON: %(error)s.", error=error)) from error
 
 
 class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
@@ -104,6 +107,19 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 
         return decorate
 
+    def picture(self, view: View[..., R]) -> View[..., R]:
+        """Hand the view the picture that the body is, as it was sent, as its first argument."""
+
+        @wraps(view)
+        def read(*args: Any, **kwargs: Any) -> R:  # noqa: ANN401 - whatever the route gives
+            return view(_read_picture(request), *args, **kwargs)
+
+        body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
+        documented = deepcopy(getattr(view, "_apidoc", {}))
+        documented.setdefault("manual_doc", {})["requestBody"] = body
+        cast("Any", read)._apidoc = documented  # noqa: SLF001 - flask-smorest's own place for it
+        return takes_up_to(LARGEST_UPLOAD)(read)
+
     def documents_query(self, schema: type[Schema]) -> Callable[[View[P, R]], View[P, R]]:
         """Document the query's parameters; the view reads them itself."""
 
@@ -139,6 +155,19 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         return decorate
 
 
+def _read_picture(req: Request) -> bytes:
+    """Return the body. Raises UnsupportedMediaType for another type, RequestEntityTooLarge."""
+    if req.mimetype not in MEDIA_TYPES:
+        raise UnsupportedMediaType(Sentence("Send the picture itself as image/png, image/jpeg or image/webp."))
+    _check_plain(req)
+    return req.get_data(cache=True)
+
+
+def _check_plain(req: Request) -> None:
+    if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType(Sentence("Send the body as it is: compressed ones are not read here."))
+
+
 def _made(schema: type[Schema] | Schema) -> Schema:
     """Return a schema that is made once: a class would be made anew for each request, field by field."""
     return schema() if isinstance(schema, type) else schema
@@ -155,8 +184,8 @@ def _without_query(view: View[P, R]) -> View[P, R]:
     @wraps(view)
     def strict(*args: P.args, **kwargs: P.kwargs) -> R:
         if request.args:
-            faults = [Fault(f"?{name}", "is not a parameter here") for name in sorted(request.args)]
-            raise Invalid("See errors for each fault and its place.", faults=faults)
+            faults = [Fault(f"?{name}", Sentence("is not a parameter here")) for name in sorted(request.args)]
+            raise Invalid(faults=faults)
         return view(*args, **kwargs)
 
     return strict

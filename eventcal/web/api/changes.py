@@ -11,6 +11,7 @@ from eventcal.feeds.changes import list_changes
 from eventcal.feeds.entry import EntryKind
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.sentences import Sentence
 from eventcal.web.access import public
 from eventcal.web.api.answers import document, serve_public
 from eventcal.web.api.blueprint import Subject
@@ -32,7 +33,10 @@ class ChangesQuery(Query):
         },
     )
     limit = Count(
-        load_default=DEFAULT_LIMIT, validate=Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}")
+        load_default=DEFAULT_LIMIT,
+        validate=Range(
+            1, LARGEST_LIMIT, error=Sentence("must be from %(least)s to %(most)s", least=1, most=LARGEST_LIMIT)
+        ),
     )
 
 
@@ -73,5 +77,7 @@ def list_all(query: dict[str, Any]) -> Response:
 
 def _revision(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):  # noqa: PLR2004 - what 64 bits hold
-        raise Invalid("See errors.", faults=[Fault("?since", "is no cursor of ours; leave it out to begin again")])
+        raise Invalid(
+            faults=[Fault("?since", Sentence("is no cursor of ours; leave it out to begin again"))],
+        )
     return int(cursor)

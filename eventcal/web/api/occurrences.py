@@ -16,6 +16,7 @@ from eventcal.events.queries import get_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import zone
 from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.sentences import Sentence
 from eventcal.web.access import caller, public
 from eventcal.web.api.answers import document, serve_public
 from eventcal.web.api.blueprint import Subject
@@ -54,7 +55,7 @@ def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
     last: date = query["to_day"] or first + AHEAD
     if last < first:
-        refuse_faults([Fault("?to", f"must not be before from, which is {first}")])
+        refuse_faults([Fault("?to", Sentence("must not be before from, which is %(first)s", first=first))])
     return first, last
 
 

@@ -15,6 +15,7 @@ from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import with_offset
 from eventcal.kit.markdown import to_html
 from eventcal.speakers.models import Speaker
+from eventcal.sponsors.models import Sponsor
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.web.links import Links
@@ -153,14 +154,25 @@ def speaker_brief(speaker: Speaker) -> Json:
     }
 
 
-def speaker_json(speaker: Speaker) -> Json:
+def speaker_json(speaker: Speaker, links: Links) -> Json:
     """Return a speaker's resource."""
     return {
         **speaker_brief(speaker),
         "bio": speaker.bio,
         "bio_html": _html(speaker.bio),
         "links": speaker.links,
-        "photo_url": speaker.photo_url,
+        "photo_url": links.picture(speaker.photo_url),
+    }
+
+
+def sponsor_json(sponsor: Sponsor, links: Links) -> Json:
+    """Return a sponsor's resource."""
+    return {
+        "slug": sponsor.slug,
+        "name": sponsor.name,
+        "url": sponsor.url,
+        "logo_url": links.picture(sponsor.logo_url),
+        "description": sponsor.description,
     }
 
 

@@ -21,8 +21,9 @@ from eventcal.web.api.schemas.base import PageQuery
 from eventcal.web.api.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
 from eventcal.web.api.shapes import speaker_json
 from eventcal.web.errors import PreconditionRequired
+from eventcal.web.pictures import as_kept
 from eventcal.web.renditions import Rendition
-from eventcal.web.work import now, unit_of_work
+from eventcal.web.work import links, now, unit_of_work
 
 speakers = Subject("speakers", "People on stage")
 
@@ -36,7 +37,7 @@ def list_all(query: dict[str, Any]) -> Response:
 
     def make(session: Session) -> Rendition:
         page = list_speakers(session, paging=page_asked(query))
-        items = [speaker_json(speaker) for speaker in page.items]
+        items = [speaker_json(speaker, links()) for speaker in page.items]
         return document(session, {"items": items, "next": page.next}, link=next_page_link(query, page.next))
 
     return serve_public(make)
@@ -50,7 +51,7 @@ def read(slug: str) -> Response:
 
     def make(session: Session) -> Rendition:
         speaker = get_speaker(session, slug, caller())
-        return document(session, speaker_json(speaker), public=speaker.published_at is not None)
+        return document(session, speaker_json(speaker, links()), public=speaker.published_at is not None)
 
     return serve_public(make)
 
@@ -64,8 +65,8 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker (JSON merge patch), as themselves or a moderator; needs `If-Match`."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
-        check_body_version(speaker_json(speaker))
-        edit_speaker(session, speaker, fields, caller=caller(), now=now())
+        check_body_version(speaker_json(speaker, links()))
+        edit_speaker(session, speaker, as_kept(fields, "photo_url"), caller=caller(), now=now())
     return _answer(speaker)
 
 
@@ -84,4 +85,4 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
 
 
 def _answer(speaker: Speaker) -> Response:
-    return answer(speaker_json(speaker), versioned=True)
+    return answer(speaker_json(speaker, links()), versioned=True)

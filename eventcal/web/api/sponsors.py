@@ -12,7 +12,7 @@ from eventcal.kit.refusals import Stale
 from eventcal.members.words import Scope
 from eventcal.sponsors import service
 from eventcal.sponsors.errors import EventCancelled, TierFull
-from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.queries import (
     confirmed_sponsors,
     count_taken,
@@ -39,8 +39,9 @@ from eventcal.web.api.schemas.sponsors import (
     TierOut,
     TierPage,
 )
-from eventcal.web.api.shapes import Json, instant, price_json
+from eventcal.web.api.shapes import Json, instant, price_json, sponsor_json
 from eventcal.web.errors import PreconditionRequired
+from eventcal.web.pictures import as_kept
 from eventcal.web.renditions import Rendition
 from eventcal.web.work import links, now, reading, unit_of_work
 
@@ -106,7 +107,7 @@ def list_of_event(slug: str) -> Response:
     def make(session: Session) -> Rendition:
         event = get_event(session, slug, caller())
         tiers = [
-            {**_tier_json(tier, len(holders)), "sponsors": [_sponsor_json(one) for one in holders]}
+            {**_tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
             for tier, holders in confirmed_sponsors(session, event)
         ]
         return document(session, {"tiers": tiers}, public=event.status in PUBLIC_STATUSES)
@@ -122,7 +123,7 @@ def read(slug: str) -> Response:
 
     def make(session: Session) -> Rendition:
         sponsor = get_sponsor(session, slug, caller())
-        return document(session, _sponsor_json(sponsor), public=not caller().moderates)
+        return document(session, sponsor_json(sponsor, links()), public=not caller().moderates)
 
     return serve_public(make)
 
@@ -136,9 +137,9 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a sponsor (JSON merge patch); needs `If-Match`."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
-        check_body_version(_sponsor_json(sponsor))
-        service.edit_sponsor(session, sponsor, fields, caller=caller(), now=now())
-    return answer(_sponsor_json(sponsor), versioned=True)
+        check_body_version(sponsor_json(sponsor, links()))
+        service.edit_sponsor(session, sponsor, as_kept(fields, "logo_url"), caller=caller(), now=now())
+    return answer(sponsor_json(sponsor, links()), versioned=True)
 
 
 @sponsors.get("/events/<slug>/sponsorships")
@@ -213,22 +214,12 @@ def _tier_json(tier: Tier, taken: int) -> Json:
     }
 
 
-def _sponsor_json(sponsor: Sponsor) -> Json:
-    return {
-        "slug": sponsor.slug,
-        "name": sponsor.name,
-        "url": sponsor.url,
-        "logo_url": sponsor.logo_url,
-        "description": sponsor.description,
-    }
-
-
 def _sponsorship_json(sponsorship: Sponsorship) -> Json:
     return {
         "id": sponsorship.id,
         "event": sponsorship.tier.event.slug,
         "tier": sponsorship.tier_id,
-        "sponsor": _sponsor_json(sponsorship.sponsor),
+        "sponsor": sponsor_json(sponsorship.sponsor, links()),
         "state": sponsorship.state,
         "note": sponsorship.note,
         "created_at": instant(sponsorship.created_at),

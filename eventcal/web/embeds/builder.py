@@ -19,6 +19,7 @@ from eventcal.web.language import LANGUAGES, language
 from eventcal.web.pages.asked import Show
 from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
 from eventcal.web.pages.wording import kind_in_words, word_for
+from eventcal.web.saying import in_words
 from eventcal.web.work import links, settings
 
 _LINES = ("q", "tag", "country", "city", "event", "limit")
@@ -140,9 +141,9 @@ def _spoken(args: MultiDict[str, str], name: str) -> str:
 
 def _elsewhere(faults: Sequence[Fault]) -> list[tuple[str, str]]:
     """Return the faults of what has no field: what it is called, and what is wrong with it."""
-    named = [(fault.pointer.removeprefix("?"), fault.detail) for fault in faults]
+    named = [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in faults]
     return [(word_for(name), detail) for name, detail in named if name not in _IN_THE_FORM]
 
 
 def _faults_of(name: str, faults: Sequence[Fault]) -> list[str]:
-    return [fault.detail for fault in faults if fault.pointer == f"?{name}"]
+    return [in_words(fault.detail) for fault in faults if fault.pointer == f"?{name}"]

@@ -27,6 +27,7 @@ from eventcal.web.pages.asked import Show
 from eventcal.web.pages.moments import When, when
 from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
 from eventcal.web.pages.wording import country_in_words
+from eventcal.web.saying import in_words, refusal_in_words
 from eventcal.web.work import links
 
 Json = dict[str, Any]
@@ -129,6 +130,12 @@ def _joined(*parts: str | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _in_words(refusal: Refusal) -> dict[str, object]:
+    """Return what is refused, and each parameter with what is wrong with it, in the reader's language."""
+    faults = [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in refusal.faults]
+    return {"said": refusal_in_words(refusal), "faults": faults}
+
+
 def _refused(refusal: Refusal) -> Response:
     """Return the frame that says in words why there is nothing in it."""
     page = Page(
@@ -137,7 +144,7 @@ def _refused(refusal: Refusal) -> Response:
         path="/",
         indexed=False,
         policy=FRAMED,
-        values={"items": [], "refusal": refusal, "theme": theme_of(request.args).value},
+        values={"items": [], "refusal": _in_words(refusal), "theme": theme_of(request.args).value},
     )
     answer = guarded(Response(render(page), status=status_of(type(refusal)), content_type=MEDIA_TYPE), FRAMED)
     answer.headers["Cache-Control"] = "no-store"

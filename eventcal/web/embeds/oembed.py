@@ -17,6 +17,7 @@ from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Invalid, NotFound
+from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
 from eventcal.web.access import feed
@@ -37,7 +38,7 @@ _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # How many seconds a consumer may keep an answer.
 _CACHE_AGE = 3600
 _LARGEST = 10_000
-_AT_LEAST = Range(1, _LARGEST, error=f"must be from 1 to {_LARGEST}")
+_AT_LEAST = Range(1, _LARGEST, error=Sentence("must be from %(least)s to %(most)s", least=1, most=_LARGEST))
 _JSON = "json"
 
 
@@ -83,9 +84,7 @@ def _asked(args: MultiDict[str, str]) -> dict[str, Any]:
     try:
         asked: dict[str, Any] = _ARGS.load(known)
     except ValidationError as error:
-        raise Invalid(
-            "See errors for each fault and its place.", faults=faults_in(error.messages, location="query")
-        ) from error
+        raise Invalid(faults=faults_in(error.messages, location="query")) from error
     return asked
 
 
@@ -119,7 +118,7 @@ def _frame_of(session: Session, url: str) -> _Frame:
         case ["talks", talk_id]:
             talk = get_talk(session, talk_id, VISITOR)
             return _Frame(title=talk.title, embed=Embed(talk=talk.id, lang=lang), height=_HEIGHT_OF_ONE)
-    raise NotFound("There is nothing at this address that could be shown elsewhere.")
+    raise NotFound(Sentence("There is nothing at this address that could be shown elsewhere."))
 
 
 def _listing(query: MultiDict[str, str], lang: str) -> _Frame:
@@ -137,11 +136,11 @@ def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
     try:
         there = urlsplit(url)
     except ValueError as error:
-        raise NotFound("This is no address.") from error
+        raise NotFound(Sentence("This is no address.")) from error
     ours = there.scheme in {"http", "https"} and there.netloc.lower() == base.netloc.lower()
     if not ours or not f"{there.path}/".startswith(f"{base.path}/"):
-        raise NotFound("This address is none of this calendar's.")
+        raise NotFound(Sentence("This address is none of this calendar's."))
     steps = [unquote(step) for step in there.path[len(base.path) :].strip("/").split("/") if step]
     if not all(re.fullmatch(Segment.regex, step) for step in steps):
-        raise NotFound("There is nothing at this address.")
+        raise NotFound(Sentence("There is nothing at this address."))
     return steps, MultiDict(parse_qsl(there.query, keep_blank_values=True))

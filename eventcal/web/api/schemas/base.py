@@ -11,27 +11,29 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import SLUG_LIMIT, is_slug, many_lines_fault, one_line_fault
 from eventcal.members.service import normal_address
+from eventcal.web.api.schemas.urls import url_fault
 from eventcal.web.query import LINE_FORM, Count, Query
 from eventcal.web.query import Text as Cursor
 
 URL_LIMIT = 2000
 _LARGEST_NUMBER = 2**31 - 1
-_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
-# RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
-_NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def saying(settings: Mapping[str, Any], **words: str) -> dict[str, Any]:
+def saying(settings: Mapping[str, Any], **words: Sentence) -> dict[str, Any]:
     """Return a field's settings with what it says of a value that it cannot take."""
-    said = {"required": "is required", "null": "must not be null; leave it out instead", **words}
+    said = {
+        "required": Sentence("is required"),
+        "null": Sentence("must not be null; leave it out instead"),
+        **words,
+    }
     return {**settings, "error_messages": {**said, **settings.get("error_messages", {})}}
 
 
@@ -47,12 +49,16 @@ URI = {"format": "uri"}
 # Without control characters; that a line shows something, JSON Schema cannot say.
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
-_NO_COUNTRY = "must be an ISO 3166-1 code of two capital letters, such as DE"
+_NO_COUNTRY = Sentence("must be an ISO 3166-1 code of two capital letters, such as DE")
 
 
 def says(description: str) -> dict[str, Any]:
     """Return the metadata of a field that the OpenAPI document describes so."""
     return {"description": description}
+
+
+def _between(least: int, most: int) -> Sentence:
+    return Sentence("must be from %(least)s to %(most)s", least=least, most=most)
 
 
 @cache
@@ -70,8 +76,8 @@ class Shape(Schema):
     also: ClassVar[Mapping[str, Any]] = {}
 
     error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
-        "unknown": "is not known here; leave it out",
-        "type": "must be a JSON object",
+        "unknown": Sentence("is not known here; leave it out"),
+        "type": Sentence("must be a JSON object"),
     }
 
     class Meta:
@@ -87,8 +93,8 @@ class Text(fields.String):
     form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        most = validate.Length(max=limit, error=f"must have at most {limit} characters")
-        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid="must be text"))
+        most = validate.Length(max=limit, error=Sentence("must have at most %(limit)s characters", limit=limit))
+        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid=Sentence("must be text")))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -97,7 +103,7 @@ class Text(fields.String):
             raise ValidationError(fault)
         return text
 
-    def fault(self, text: str) -> str | None:
+    def fault(self, text: str) -> Sentence | None:
         """Return why the text cannot be kept, or None."""
         return many_lines_fault(text)
 
@@ -107,7 +113,7 @@ class Line(Text):
 
     form = LINE_FORM
 
-    def fault(self, text: str) -> str | None:
+    def fault(self, text: str) -> Sentence | None:
         """Return why the text cannot be kept, or None."""
         return one_line_fault(text)
 
@@ -120,11 +126,14 @@ class Slug(Line):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(SLUG_LIMIT, **documented(settings, pattern=SLUG_PATTERN))
 
-    def fault(self, text: str) -> str | None:
+    def fault(self, text: str) -> Sentence | None:
         """Return why the text is no slug, or None."""
         if is_slug(text):
             return None
-        return f'must be lower-case letters a-z and digits, words joined by "-", of at most {SLUG_LIMIT} characters'
+        return Sentence(
+            'must be lower-case letters a-z and digits, words joined by "-", of at most %(limit)s characters',
+            limit=SLUG_LIMIT,
+        )
 
 
 class LocalTime(Line):
@@ -150,21 +159,9 @@ class HttpUrl(Line):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(URL_LIMIT, **documented(settings, format="uri", description="http or https."))
 
-    def fault(self, text: str) -> str | None:
+    def fault(self, text: str) -> Sentence | None:
         """Return why the text is no URL that we print, or None."""
-        found = _NEVER_IN_URLS.search(text)
-        if found is not None:
-            return f"contains {found.group()!a}, which no URL may; percent-encode it"
-        if _STRAY_PERCENT.search(text) is not None:
-            return "contains a % that encodes nothing; write it as %25"
-        try:
-            parts = urlsplit(text)
-            host, _port = parts.hostname, parts.port
-        except ValueError:
-            return "is not a URL; write one like https://example.org/"
-        if parts.scheme not in {"http", "https"} or not host:
-            return "must be a URL that begins with https:// or http:// and a host name"
-        return "must not hold a user name or a password" if "@" in parts.netloc else None
+        return url_fault(text)
 
 
 class Address(Line):
@@ -186,11 +183,11 @@ class Form(Line):
 
     form = {}  # noqa: RUF012 - as in Text
 
-    def __init__(self, pattern: str, *, limit: int, says: str, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, pattern: str, *, limit: int, says: Sentence, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(limit, **documented(settings, pattern=f"^{pattern}$"))
         self._pattern, self._says = re.compile(pattern, re.ASCII), says
 
-    def fault(self, text: str) -> str | None:
+    def fault(self, text: str) -> Sentence | None:
         """Return why the text cannot be taken, or None."""
         return None if self._pattern.fullmatch(text) else self._says
 
@@ -201,7 +198,7 @@ class Country(Form):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__("[A-Z]{2}", limit=2, says=_NO_COUNTRY, **settings)
 
-    def fault(self, text: str) -> str | None:
+    def fault(self, text: str) -> Sentence | None:
         """Return why this is no country, or None."""
         return None if text in _countries() else _NO_COUNTRY
 
@@ -210,7 +207,7 @@ class Language(Form):
     """A BCP 47 language tag, by its form."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        says = "must be a language tag such as en or pt-BR"
+        says = Sentence("must be a language tag such as en or pt-BR")
         super().__init__("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", limit=35, says=says, **settings)
 
 
@@ -218,15 +215,21 @@ class Colour(Form):
     """A colour as CSS writes it in six hex digits."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__("#[0-9A-Fa-f]{6}", limit=7, says="must be a colour such as #2a7f62", **settings)
+        super().__init__("#[0-9A-Fa-f]{6}", limit=7, says=Sentence("must be a colour such as #2a7f62"), **settings)
 
 
 class Instant(fields.DateTime):
     """An instant, RFC 3339 with its offset. What is given out is UTC, to the second; text goes out as it is."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        form = "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %2B)"
-        super().__init__(**saying(settings, invalid=f"{form}, of the years {FIRST_YEAR} to {LAST_YEAR}"))
+        says = Sentence(
+            "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %(plus)s), "
+            "of the years %(first)s to %(last)s",
+            plus="%2B",
+            first=FIRST_YEAR,
+            last=LAST_YEAR,
+        )
+        super().__init__(**saying(settings, invalid=says))
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
         del attr, obj, kwargs
@@ -249,8 +252,8 @@ class Whole(fields.Integer):
     """A whole number, written as one; to JSON Schema 5.0 is one too."""
 
     def __init__(self, *, least: int = 0, most: int = _LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        between = validate.Range(least, most, error=f"must be from {least} to {most}")
-        super().__init__(strict=True, validate=between, **saying(settings, invalid="must be a whole number"))
+        between = validate.Range(least, most, error=_between(least, most))
+        super().__init__(strict=True, validate=between, **saying(settings, invalid=Sentence("must be a whole number")))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -263,8 +266,8 @@ class Degrees(fields.Float):
     """A latitude or a longitude: a number from -limit to limit."""
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        between = validate.Range(-limit, limit, error=f"must be from -{limit} to {limit}")
-        super().__init__(validate=between, **saying(settings, invalid="must be a number"))
+        between = validate.Range(-limit, limit, error=_between(-limit, limit))
+        super().__init__(validate=between, **saying(settings, invalid=Sentence("must be a number")))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -276,7 +279,7 @@ class Flag(fields.Boolean):
     """True or false, and nothing that might be meant for them."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(**saying(settings, invalid="must be true or false"))
+        super().__init__(**saying(settings, invalid=Sentence("must be true or false")))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -289,16 +292,22 @@ class Word(fields.Enum[StrEnum]):
     """One word of a list of words."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(words, by_value=True, **saying(settings, unknown="must be one of: {choices}"))
+        choices = ", ".join(words)
+        says = Sentence("must be one of: %(choices)s", choices=choices)
+        super().__init__(words, by_value=True, **saying(settings, unknown=says))
 
 
 class Items(fields.List[Any]):
     """A list of `least` to `limit` things of one kind."""
 
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        says = f"must have {least} to {limit} items" if least else f"must have at most {limit} items"
+        says = (
+            Sentence("must have %(least)s to %(limit)s items", least=least, limit=limit)
+            if least
+            else Sentence("must have at most %(limit)s items", limit=limit)
+        )
         length = validate.Length(min=least or None, max=limit, error=says)
-        super().__init__(inner, validate=length, **saying(settings, invalid="must be a list", long=says))
+        super().__init__(inner, validate=length, **saying(settings, invalid=Sentence("must be a list"), long=says))
         self._limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
@@ -314,7 +323,7 @@ class Part(fields.Nested):
     """An object inside another."""
 
     def __init__(self, inner: type[Schema], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(inner, **saying(settings, type="must be a JSON object"))
+        super().__init__(inner, **saying(settings, type=Sentence("must be a JSON object")))
 
 
 class PageQuery(Query):
@@ -322,7 +331,7 @@ class PageQuery(Query):
 
     limit = Count(
         load_default=DEFAULT_LIMIT,
-        validate=validate.Range(1, LARGEST_LIMIT, error=f"must be from 1 to {LARGEST_LIMIT}"),
+        validate=validate.Range(1, LARGEST_LIMIT, error=_between(1, LARGEST_LIMIT)),
     )
     cursor = Cursor(load_default=None)
 

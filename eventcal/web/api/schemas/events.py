@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
+from eventcal.kit.sentences import Sentence
 from eventcal.web.api.schemas.base import (
     LOCAL_PATTERN,
     SLUG_PATTERN,
@@ -32,7 +33,7 @@ from eventcal.web.api.schemas.occurrences import OccurrenceOut, OverrideOut, Ove
 from eventcal.web.api.schemas.sizes import PLACE_NAME, SUMMARY, TITLE
 
 DESCRIPTION, NOTE = 20_000, 2000
-_ZONE = "must be an IANA time zone such as Europe/London"
+_ZONE = Sentence("must be an IANA time zone such as Europe/London")
 _LOCAL = "A date, or a time on the wall of the event's zone."
 _MOMENT = "Local to the event's zone, or with an offset."
 

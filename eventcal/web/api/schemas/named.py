@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from marshmallow import ValidationError, validates_schema
 
+from eventcal.kit.sentences import Sentence
 from eventcal.web.api.schemas.base import Line, Shape, Slug
 
 
@@ -23,6 +24,6 @@ class KnownOrNew(Shape):
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:
-            raise ValidationError("names what is known; leave the other fields out", "slug")
+            raise ValidationError(Sentence("names what is known; leave the other fields out"), "slug")
         if "slug" not in original and "name" not in original:
-            raise ValidationError("is required, unless a slug names what is known", "name")
+            raise ValidationError(Sentence("is required, unless a slug names what is known"), "name")

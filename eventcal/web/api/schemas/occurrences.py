@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate
 
 from eventcal.events.overrides import MOST_OVERRIDES, occurrence_fault
 from eventcal.events.words import EventStatus, OccurrenceStatus
+from eventcal.kit.sentences import Sentence
 from eventcal.web.api.schemas.base import (
     LOCAL_PATTERN,
     URI,
@@ -27,7 +28,7 @@ from eventcal.web.api.schemas.base import (
 from eventcal.web.api.schemas.sizes import PLACE_NAME, SUMMARY, TITLE
 from eventcal.web.query import Day
 
-_TOO_MANY = f"must have at most {MOST_OVERRIDES} occurrences"
+_TOO_MANY = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
 
 
 class OverrideIn(Shape):
@@ -35,7 +36,7 @@ class OverrideIn(Shape):
 
     excluded = Flag(
         allow_none=True,
-        validate=validate.Equal(True, error="must be true; null takes it back"),  # noqa: FBT003 - marshmallow's signature
+        validate=validate.Equal(True, error=Sentence("must be true; null takes it back")),  # noqa: FBT003 - marshmallow's signature
         metadata={"description": "It does not take place, and is not shown either.", "enum": [True, None]},
     )
     title = Line(TITLE, allow_none=True)
@@ -56,7 +57,7 @@ class Overrides(fields.Dict):
         super().__init__(
             keys=fields.String(),
             values=Part(OverrideIn, allow_none=True),
-            **saying(settings, invalid="must be a JSON object"),
+            **saying(settings, invalid=Sentence("must be a JSON object")),
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature

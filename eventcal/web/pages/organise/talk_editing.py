@@ -20,8 +20,9 @@ _MOST_SAID = 200
 
 
 def form_of(talk: Talk) -> Form:
-    """Return the form with what a talk says."""
-    return Form({**submitters_form_of(talk).values, "room": talk.room.name if talk.room else ""})
+    """Return the form with what a talk says, and the revision that says so."""
+    room = talk.room.name if talk.room else ""
+    return Form({**submitters_form_of(talk).values, "room": room, "revision": str(talk.revision)})
 
 
 def changed(talk: Talk, typed: Typed) -> dict[str, Any]:

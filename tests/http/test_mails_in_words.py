@@ -1,0 +1,54 @@
+"""Mails are in the language of whoever asked for them, subject and all."""
+
+import re
+from http import HTTPStatus
+
+import pytest
+from flask import Flask
+
+from eventcal.outbox.models import OutboxMessage
+from tests.http_app import rows
+
+ADA = {"email": "ada@example.org", "password": "correct horse battery", "name": "Ada"}
+HELLO = {"de": "Guten Tag,", "en": "Hello,"}
+
+
+def ask(app: Flask, path: str, language: str, **given: str) -> dict[str, str]:
+    """Ask for something that sends a mail, and return the last mail that is to be sent."""
+    answer = app.test_client().post(f"/api/v1/auth/{path}", json=given, headers={"Accept-Language": language})
+    assert answer.status_code < HTTPStatus.BAD_REQUEST, answer.text
+    payload: dict[str, str] = rows(app, OutboxMessage)[-1].payload
+    return payload
+
+
+@pytest.mark.parametrize(
+    ("language", "subjects"),
+    [
+        (
+            "de",
+            ["bitte die Adresse bestätigen", "es gibt schon ein Konto", "ein neues Passwort wählen",
+             "das Passwort wurde geändert"],
+        ),
+        ("en", ["confirm your address", "you have an account already", "choose a new password",
+                "your password was changed"]),
+    ],
+)  # fmt: skip
+def test_a_mail_speaks_the_language_of_whoever_asked(mailing_app: Flask, language: str, subjects: list[str]) -> None:
+    mails = [
+        ask(mailing_app, "register", language, **ADA),
+        ask(mailing_app, "register", language, **ADA),
+        ask(mailing_app, "reset", language, email=ADA["email"]),
+    ]
+    token = re.search(r"token=(\S+)", mails[-1]["text"])
+    assert token is not None
+    mails.append(ask(mailing_app, "reset/confirm", language, token=token[1], password="another horse battery"))
+    assert [mail["subject"].partition(": ")[2] for mail in mails] == subjects
+    for mail in mails:
+        assert mail["text"].startswith(HELLO[language])
+        assert "&" not in mail["text"]
+        assert "http" in mail["text"]
+
+
+def test_no_mail_has_a_word_of_a_members_own(mailing_app: Flask) -> None:
+    mail = ask(mailing_app, "register", "de", **{**ADA, "name": "Buy this now"})
+    assert "Buy" not in f"{mail['subject']}{mail['text']}"

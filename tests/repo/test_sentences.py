@@ -1,0 +1,99 @@
+"""Whatever is refused can be said in every language: its words stand where a catalogue finds them."""
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
+import pytest
+
+import eventcal
+from eventcal.kit.refusals import Refusal
+from eventcal.web.errors import known_problems
+from tests.words import ROOT, said
+
+# They speak to whoever runs the house, in English; what is looked for in foreign feeds has its own list of codes.
+ENGLISH = ("cli", "datasets", "migrations", "feeds/lint")
+MODULES = sorted(
+    path
+    for path in (ROOT / "eventcal").rglob("*.py")
+    if not path.relative_to(ROOT / "eventcal").as_posix().startswith(ENGLISH)
+)
+# Where a ValueError carries a sentence for whoever wrote the value; and what only a mistake of ours can raise there.
+FOR_PEOPLE = ("kit/localtime.py", "members/service.py")
+OF_OURS = {"_check_naive", "with_offset"}
+TRANSLATED = {"Sentence", "_", "gettext"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _everything_is_loaded() -> None:
+    for module in walk_packages(eventcal.__path__, "eventcal."):
+        if ".migrations" not in module.name and not module.name.endswith(("__main__", "wsgi")):
+            import_module(module.name)
+
+
+def below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    """Give every subclass, however far below, of ours."""
+    for one in kind.__subclasses__():
+        yield from below(one)
+        if one.__module__.startswith("eventcal."):
+            yield one
+
+
+def test_every_refusal_has_a_title_that_can_be_translated() -> None:
+    found: set[object] = {message.id for message in said()}
+    kinds = [kind for kind in below(Refusal) if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))]
+    assert len(kinds) >= len(known_problems()) - 1
+    assert [kind.__name__ for kind in kinds if getattr(kind.title, "template", None) not in found] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_is_refused_is_said_in_sentences(path: Path) -> None:
+    kinds = {kind.__name__: 0 for kind in below(Refusal)} | {"ValidationError": 0, "Fault": 1, "Sentence": 0}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_people = path.relative_to(ROOT / "eventcal").as_posix() in FOR_PEOPLE
+    faults: list[str] = []
+    for function in ast.walk(tree):
+        for call in ast.iter_child_nodes(function):
+            faults += _bare(call, kinds)
+    if for_people:
+        for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name not in OF_OURS):
+            faults += [fault for call in ast.walk(function) for fault in _bare(call, {"ValueError": 0})]
+    assert faults == []
+
+
+def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
+    """Give the words that a call hands over as they are, or puts together."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in kinds:
+        return
+    for words in call.args[kinds[call.func.id] :][:1]:
+        written = isinstance(words, ast.Constant)
+        if call.func.id == "Sentence" and not written:
+            yield f"line {call.lineno} makes a sentence of what is not written there"
+        if call.func.id != "Sentence" and (written or isinstance(words, ast.JoinedStr | ast.BinOp)):
+            yield f"line {call.lineno} refuses in words that no catalogue has"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'raise Forbidden("Not so.")',
+        'raise NotFound(f"There is no {slug}.")',
+        'Fault("/name", "is wrong")',
+        'raise ValidationError("is " + what)',
+        "Sentence(words)",
+        'Sentence(f"is {what}")',
+    ],
+)
+def test_words_that_no_catalogue_has_would_be_found(line: str) -> None:
+    kinds = {"Forbidden": 0, "NotFound": 0, "ValidationError": 0, "Fault": 1, "Sentence": 0}
+    assert len([fault for call in ast.walk(ast.parse(line)) for fault in _bare(call, kinds)]) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ['raise Forbidden(Sentence("Not so."))', 'Fault("", _("Not so."))', 'Sentence("is %(what)s", what=what)']
+)
+def test_words_that_a_catalogue_has_are_not_found(line: str) -> None:
+    kinds = {"Forbidden": 0, "Fault": 1, "Sentence": 0}
+    assert [fault for call in ast.walk(ast.parse(line)) for fault in _bare(call, kinds)] == []
