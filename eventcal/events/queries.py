@@ -37,6 +37,9 @@ def whole_event() -> tuple[ORMOption, ...]:
 
 def find_event(session: Session, slug: str, caller: Caller) -> Event | None:
     """Return the event, whole, or None where there is none that the caller may know of."""
+    if "\x00" in slug:
+        # A form or a query can hold it; no text of PostgreSQL can.
+        return None
     event = session.scalars(select(Event).where(Event.slug == slug).options(*whole_event())).one_or_none()
     return event if event is not None and may_see_event(event, caller) else None
 

@@ -90,8 +90,10 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
     check_may_edit(talk, caller)
     if _NEEDS_EVENT & fields.keys():
         complete_event(session, talk.event)
+    # One that the call does not take any more may stay what it is.
+    is_other_kind = fields.get("kind", talk.kind) != talk.kind
     faults = _apply(session, talk, fields, caller=caller, now=now)
-    if "kind" in fields:
+    if is_other_kind:
         faults += _kind_faults(talk)
     refuse_faults(faults)
     return talk

@@ -61,6 +61,7 @@ OWN = {
     "edited-speaker": Address("/speakers/{crowded_speaker}/edit", who=ORGANISER),
     "edited-sponsor": Address("/sponsors/longest/edit", who=ORGANISER),
     "organised-event": Address("/organise/{crowded_event}/event", who=ORGANISER),
+    "organised-schedule": Address("/organise/{crowded_event}/schedule", who=ORGANISER),
     "organised-parts": Address("/organise/{crowded_event}/parts", who=ORGANISER),
     "organised-sponsors": Address("/organise/{crowded_event}/sponsors", who=ORGANISER),
     "organised-team": Address("/organise/{crowded_event}/team", who=ORGANISER),

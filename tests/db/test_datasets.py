@@ -238,7 +238,7 @@ def test_a_faulty_file_changes_nothing_and_every_fault_is_named_with_its_place(c
     ) == [
         ("/colour", "is not known here; leave it out"),
         ("/events/0/price", "is not known here; leave it out"),
-        ("/events/0/starts", "'2026-02-30' is no day or time there is: day is out of range for month"),
+        ("/events/0/starts", "'2026-02-30' is no day or time there is"),
         ("/events/1/timezone", "'Europe/Atlantis' is no IANA time zone; write one like Europe/London or UTC"),
         ("/events/2/tiers/0/name", "is required"),
         ("/events/3/starts", "is required of a new event"),
@@ -259,7 +259,7 @@ def test_a_faulty_file_changes_nothing_and_every_fault_is_named_with_its_place(c
         ("/talks/0/event", "there is no event “nowhere”, in this file or here"),
         ("/talks/1/speakers/1", "there is no speaker “nobody”, in this file or here"),
         ("/talks/1/starts", "lies outside the event's days, 2026-06-10 to 2026-06-12"),
-        ("/talks/1/track", "the event has no such track; it has: none yet"),
+        ("/talks/1/track", "the event has no tracks yet"),
         (
             "/talks/2/state",
             "must be one of: draft, submitted, waitlisted, accepted, confirmed, rejected, withdrawn, cancelled",

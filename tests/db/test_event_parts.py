@@ -80,7 +80,7 @@ def test_a_part_of_a_hidden_event_is_not_there(session: Session) -> None:
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(NoSuchPart) as refused:
             get_room(session, room_id, caller_of(make_member(session)))
-        assert refused.value.detail == f"There is no room “{room_id}” here."
+        assert refused.value.detail == "There is no such room or track here."
 
 
 def test_the_talks_of_a_track_and_a_room_that_go_are_in_none(session: Session) -> None:

@@ -8,15 +8,19 @@ import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.queries import get_event
+from eventcal.events.words import Programme, TeamRole
 from eventcal.talks.models import Talk, TalkSpeaker
 from eventcal.talks.words import TalkState
 from tests.browsing import Browser
+from tests.clocks import NOON
 from tests.deciding import held, offer, send, talks_of
 from tests.fetching import read
-from tests.http_app import writing
-from tests.make import make_event, make_organiser, make_speaker, make_talk
-from tests.organising import browser_of_member, browser_of_team, invalid_fields
+from tests.http_app import database_of, writing
+from tests.make import MODERATOR, make_event, make_organiser, make_speaker, make_talk
+from tests.organising import HOSTILE, browser_of_member, browser_of_team, invalid_fields, is_harmless
 from tests.pages import outline_faults, text_of, tree_of
+from tests.statements import statements
 
 HERE = "/organise/summit/schedule"
 
@@ -47,6 +51,12 @@ def times(app: Flask) -> dict[str, str | None]:
 def warned(browser: Browser) -> str:
     found = [one for one in tree_of(browser.at.text).iter("section") if one.get("aria-labelledby") == "warned"]
     return text_of(found[0]) if found else ""
+
+
+def ways_in_warnings(browser: Browser) -> dict[str, str]:
+    """Give where the talks lead that the warnings name, by their titles."""
+    [section] = [one for one in tree_of(browser.at.text).iter("section") if one.get("aria-labelledby") == "warned"]
+    return {text_of(one): one.get("href", "") for one in section.iter("a")}
 
 
 def test_talks_get_their_times_rooms_and_lengths_at_once(app: Flask, olga: Browser) -> None:
@@ -287,3 +297,126 @@ def test_who_withdrew_meanwhile_is_not_scheduled_unseen(app: Flask, olga: Browse
         session.get_one(Talk, talk).state = TalkState.WITHDRAWN
     send(olga, HERE, form)
     assert (olga.at.status_code, "Withdrawn" in olga.says(), times(app)) == (409, True, {"One": None})
+
+
+def test_warnings_lead_to_the_rows_and_to_the_talk_where_its_row_is_not_here(app: Flask, olga: Browser) -> None:
+    early, late = accepted(app, "Early", "Late", duration_minutes=120)
+    form = fill(
+        olga,
+        **{
+            f"t_{early}": {"starts_time": "23:00", "room": "Room 1"},
+            f"t_{late}": {"starts": "2026-06-11", "starts_time": "00:30", "room": "Room 1"},
+        },
+    )
+    send(olga, HERE, form)
+    assert ways_in_warnings(olga) == {"Early": f"#talk-{early}", "Late": f"#talk-{late}"}
+    assert {f"talk-{early}", f"talk-{late}"} <= {one.get("id") for one in tree_of(olga.at.text).iter("li")}
+    olga.go(f"{HERE}?day=2026-06-11")
+    assert ways_in_warnings(olga) == {"Early": f"/organise/summit/talks/{early}", "Late": f"#talk-{late}"}
+
+
+def test_warnings_are_a_status_after_saving_and_not_before(app: Flask, olga: Browser) -> None:
+    both: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "state": TalkState.CONFIRMED}
+    in_one_room = fill(olga, **{f"t_{talk}": {"room": "Room 1"} for talk in offer(app, "summit", "One", "Two", **both)})
+
+    def statuses() -> str:
+        return " ".join(text_of(one) for one in tree_of(olga.at.text).iter() if one.get("role") == "status")
+
+    assert "Two talks are in the same room" in send(olga, HERE, in_one_room)
+    assert "Two talks are in the same room" in statuses()
+    olga.go(HERE)
+    assert "Two talks are in the same room" in warned(olga)
+    assert statuses() == ""
+
+
+def test_titles_that_would_do_harm_are_text_in_rows_warnings_and_faults(app: Flask, olga: Browser) -> None:
+    with writing(app) as session:
+        event = get_event(session, "summit", MODERATOR)
+        at_ten: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "state": TalkState.ACCEPTED, "room": "Room 1"}
+        one, _two = (make_talk(session, event, title=HOSTILE, **at_ten).id for _ in range(2))
+    form = fill(olga, **{f"t_{one}": {"minutes": HOSTILE}})
+    assert is_harmless(olga)
+    assert "alert(1)" in warned(olga)
+    send(olga, HERE, form)
+    assert (olga.at.status_code, is_harmless(olga)) == (422, True)
+    assert held(olga, HERE)[f"{one}-minutes"] == HOSTILE
+
+
+def test_rows_that_nobody_touched_keep_their_revision(app: Flask, olga: Browser) -> None:
+    one, _two = accepted(app, "One", "Two")
+    before = {title: talk.revision for title, talk in talks_of(app).items()}
+    send(olga, HERE, fill(olga, **{f"t_{one}": {"starts_time": "10:00"}}))
+    after = {title: talk.revision for title, talk in talks_of(app).items()}
+    assert after["One"] > before["One"]
+    assert after["Two"] == before["Two"]
+
+
+def test_an_event_without_rooms_leads_to_where_they_are_added(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="bare")
+    offer(app, "bare", "One", state=TalkState.ACCEPTED)
+    eve = browser_of_team(app, "bare", "eve@example.org")
+    assert "The event has no rooms yet: add some." in eve.go("/organise/bare/schedule")
+    ways = {text_of(one): one.get("href") for one in tree_of(eve.at.text).iter("a")}
+    assert ways["The event has no rooms yet: add some."] == "/organise/bare/parts"
+    assert not [one for one in tree_of(eve.at.text).iter("select") if one.get("name", "").endswith(("-room", "-track"))]
+
+
+def test_of_a_listed_event_its_organisers_place_the_talks_that_a_moderator_took(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="fosdem", programme=Programme.LISTED, rooms=["Janson"])
+    [talk] = offer(app, "fosdem", "Taken", state=TalkState.ACCEPTED)
+    offer(app, "fosdem", "Waits")
+    eve = browser_of_team(app, "fosdem", "eve@example.org")
+    there = "/organise/fosdem/schedule"
+    assert "Waits" not in eve.go(there)
+    assert "One talk is changed." in send(eve, there, held(eve, there), **{f"{talk}-room": "Janson"})
+
+
+def test_what_a_moderator_blanked_its_organisers_do_not_schedule(app: Flask, olga: Browser) -> None:
+    [talk] = accepted(app, "One")
+    form = fill(olga, **{f"t_{talk}": {"starts_time": "10:00"}})
+    with writing(app) as session:
+        get_event(session, "summit", MODERATOR).redacted_at = NOON
+    answer = olga.client.post(HERE, data=form, headers={"Accept": "text/html"})
+    assert (answer.status_code, "only a moderator may change it now" in answer.text) == (403, True)
+    assert olga.client.get(HERE).status_code == 403
+    assert times(app) == {"One": None}
+
+
+def test_a_reviewer_changes_nothing(app: Flask, olga: Browser) -> None:
+    [talk] = accepted(app, "One")
+    rita = browser_of_team(app, "summit", "rita@example.org", TeamRole.REVIEWER)
+    form = fill(olga, **{f"t_{talk}": {"starts_time": "10:00"}})
+    rita.go("/propose")
+    form["csrf_token"] = rita.fields("/propose", "propose")["csrf_token"]
+    assert rita.client.post(HERE, data=form).status_code == 403
+    assert times(app) == {"One": None}
+
+
+def test_fifty_talks_cost_as_many_statements_as_five(app: Flask, olga: Browser) -> None:
+    def crowd(number: int) -> None:
+        with writing(app) as session:
+            event = get_event(session, "summit", MODERATOR)
+            at_ten: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "room": "Room 1", "track": "ARM"}
+            for _ in range(number):
+                make_talk(session, event, state=TalkState.CONFIRMED, speakers=[make_speaker(session)], **at_ten)
+
+    def cost(minutes: str) -> tuple[int, int, int]:
+        olga.go(HERE)
+        form = held(olga, HERE)
+        [first, *_others] = form.getlist("row")
+        form[f"{first}-minutes"] = "long"
+        with statements(database_of(app)) as shown:
+            assert olga.client.get(HERE).status_code == 200
+        with statements(database_of(app)) as refused:
+            assert olga.client.post(HERE, data=form).status_code == 422
+        form[f"{first}-minutes"] = minutes
+        with statements(database_of(app)) as saved:
+            assert olga.client.post(HERE, data=form).status_code == 303
+        return len(shown), len(refused), len(saved)
+
+    crowd(5)
+    few = cost("20")
+    crowd(45)
+    assert cost("30") == few

@@ -1,6 +1,6 @@
 """What holds for every page that is somebody's own: who sees it, that nobody keeps it, and what text becomes there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,11 +11,14 @@ from werkzeug.test import TestResponse
 
 from eventcal.events.models import TeamMember
 from eventcal.events.words import EventStatus, TeamRole
+from eventcal.members.factors import turn_on
 from eventcal.members.models import Member
+from eventcal.members.passkeys import NewKey, add_passkey
 from eventcal.members.service import give_feed, give_token
 from eventcal.members.words import Role, Scope
 from eventcal.talks.models import Star
 from eventcal.talks.words import TalkState
+from eventcal.web.factors import authenticator
 from tests.clocks import NOON
 from tests.http_app import Browser, signed_in, writing
 from tests.make import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
@@ -25,12 +28,17 @@ from tests.pages import faults_of, fetched_by, is_ours, outline_faults, tree_of
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)></title></script><!-- &quot; {{ 7*7 }} </textarea>"
 
 # Every page that a member sees after the sign-in, as one of those that its rule has; {names} are what is made below.
-OWN: Mapping[str, str] = {
+OWN: dict[str, str] = {
     "/me": "/me",
     "/me/account": "/me/account",
     "/me/account/delete": "/me/account/delete",
     "/me/feeds": "/me/feeds",
     "/me/feeds/<feed_id>": "/me/feeds/{feed}",
+    "/me/security": "/me/security",
+    "/me/security/again": "/me/security/again",
+    "/me/security/app": "/me/security/app",
+    "/me/security/passkeys/<passkey_id>": "/me/security/passkeys/{passkey}",
+    "/me/speaker": "/me/speaker",
     "/me/stars": "/me/stars",
     "/me/stars/<talk_id>": "/me/stars/{public_talk}",
     "/me/talks/<talk_id>": "/me/talks/{talk}",
@@ -54,8 +62,17 @@ OWN: Mapping[str, str] = {
     "/organise/<slug>/team": "/organise/summit/team",
     "/organise/<slug>/team/<member_id>/remove": "/organise/summit/team/{member}/remove",
     "/propose": "/propose",
+    "/speakers/<slug>/edit": "/speakers/olga/edit",
+    "/sponsors/<slug>/edit": "/sponsors/{sponsor}/edit",
     "/submit": "/submit?event=summit",
 }
+# Those that there are only once an authenticator app is set up.
+WITH_APP: dict[str, str] = {
+    "/me/security/app/off": "/me/security/app/off",
+    "/me/security/codes": "/me/security/codes",
+}
+# Not to be had at an address of numbers; tests/http/test_passkeys.py looks at it.
+NEEDS_A_NAME = {"/me/security/passkeys/new"}
 
 
 def fill(app: Flask, text: str) -> tuple[Browser, dict[str, str]]:
@@ -99,7 +116,10 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
     token, _token = give_token(
         session, olga, name=f"Script {text}"[:100], scopes=[Scope.READ], expires_at=None, now=NOON
     )
+    key = NewKey(user_handle=b"olga", credential_id=b"key", public_key=b"public", sign_count=0, transports=[])
+    passkey = add_passkey(session, olga, key, name=f"Key {text}"[:100], now=NOON)
     return {
+        "passkey": passkey.id,
         "talk": talk.id,
         "public_talk": public.id,
         "pending": pending.slug,
@@ -113,6 +133,14 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
     }
 
 
+def set_up_app(app: Flask, browser: Browser) -> None:
+    """Have the member's password need a code of an app, too."""
+    with app.test_request_context():
+        sealed = authenticator().new_secret()
+    with writing(app) as session:
+        turn_on(session, session.get_one(Member, browser.member["id"]), sealed, counter=0, now=NOON)
+
+
 def test_every_page_of_ones_own_is_looked_at_here(app: Flask) -> None:
     views: Any = app.view_functions
     rules = {
@@ -122,12 +150,12 @@ def test_every_page_of_ones_own_is_looked_at_here(app: Flask) -> None:
         and "GET" in (rule.methods or ())
         and views[rule.endpoint].access.name == "by_cookie"
     }
-    assert rules == OWN.keys()
+    assert rules == OWN.keys() | WITH_APP.keys() | NEEDS_A_NAME
 
 
 def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(app: Flask) -> None:
     client = app.test_client()
-    for path in (path.format_map(_Anything()) for path in OWN.values()):
+    for path in (path.format_map(_Anything()) for path in (OWN | WITH_APP).values()):
         answer = client.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 303
         assert answer.headers["Location"] == f"/login?next={quote(path, safe='')}"
@@ -143,6 +171,8 @@ def test_a_page_of_ones_own_is_sound_kept_by_nobody_and_what_people_wrote_is_tex
     browser, names = fill(app, HOSTILE)
     headers = {"Accept": "text/html", "Accept-Language": language}
     answers = {rule: browser.client.get(path.format(**names), headers=headers) for rule, path in OWN.items()}
+    set_up_app(app, browser)
+    answers |= {rule: browser.client.get(path, headers=headers) for rule, path in WITH_APP.items()}
     assert {rule: answer.status_code for rule, answer in answers.items() if answer.status_code != 200} == {}
     found = {rule: [*kept_wrongly(answer), *wrong_in(answer.text)] for rule, answer in answers.items()}
     assert {rule: faults for rule, faults in found.items() if faults} == {}

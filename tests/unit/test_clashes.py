@@ -46,6 +46,11 @@ def test_a_long_talk_clashes_with_each_that_lies_within_it() -> None:
     assert found(*talks) == [("long", "b", "r", frozenset()), ("long", "c", "r", frozenset())]
 
 
+def test_of_three_at_once_each_two_are_told_of() -> None:
+    talks = slot("a", 0, 30, room="r"), slot("b", 10, 40, room="r"), slot("c", 20, 50, room="r")
+    assert [pair[:2] for pair in found(*talks)] == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
 def test_room_and_speaker_are_told_of_together() -> None:
     assert found(slot("a", 0, 9, room="r", speakers=ADA), slot("b", 0, 9, room="r", speakers=ADA)) == [
         ("a", "b", "r", ADA)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.queries import complete_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Invalid, NotFound, Refusal
+from eventcal.kit.refusals import Invalid, NotFound, Refusal, Stale
 from eventcal.kit.sentences import Sentence
 from eventcal.talks import service
 from eventcal.talks.models import Talk
@@ -110,7 +110,9 @@ def _again(talk_id: str, refusal: Refusal) -> Response:
     with reading() as session:
         talk = _own(session, talk_id)
         form = typed_again(request.form, faults_of(refusal))
-        return answer_page(_page_of(session, talk, form), status=status_of(type(refusal)))
+        # Whoever has read that it was changed meanwhile, and saves again, means it.
+        seen = talk.revision if isinstance(refusal, Stale) else form.value("revision")
+        return answer_page(_page_of(session, talk, form, seen=seen), status=status_of(type(refusal)))
 
 
 def _own(session: Session, talk_id: str) -> Talk:
@@ -122,7 +124,8 @@ def _own(session: Session, talk_id: str) -> Talk:
     return talk
 
 
-def _page_of(session: Session, talk: Talk, form: Form) -> Page:
+def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None = None) -> Page:
+    """Return the page of a talk; `seen` is the revision that its form was made of, if not the one there is."""
     reason = reasons_given(session, [talk]).get(talk.id)
     return own_page(
         template="talk.html",
@@ -132,6 +135,7 @@ def _page_of(session: Session, talk: Talk, form: Form) -> Page:
         where=progress_of(talk, reason, now=now()),
         is_public=is_public(talk),
         form=form,
+        seen=seen or talk.revision,
         editable=talk.state in UNDECIDED,
         steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step][0]],
         kinds=[(kind, kind_in_words(kind)) for kind in _kinds(talk)],
