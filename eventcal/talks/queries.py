@@ -17,6 +17,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.filter import public_talks, talk_conditions
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep
+from eventcal.talks.words import TalkState
 
 
 def whole_talk() -> tuple[ORMOption, ...]:
@@ -83,8 +84,9 @@ def is_own(talk: Talk, caller: Caller) -> bool:
 
 
 def may_see_talk(talk: Talk, caller: Caller) -> bool:
-    """Say whether the caller may know of this talk."""
-    return is_public(talk) or is_own(talk, caller) or caller.may_review(talk.event_id)
+    """Say whether the caller may know of this talk; a draft is its submitter's own, but for moderators' eyes."""
+    offered = caller.moderates or (talk.state != TalkState.DRAFT and caller.may_review(talk.event_id))
+    return offered or is_public(talk) or is_own(talk, caller)
 
 
 def sort_keys(sort: Sort) -> list[Key]:
@@ -101,11 +103,12 @@ def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, n
 
 
 def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
-    """Return a page of talks in the states asked for by name, public or not.
+    """Return a page of talks in the states asked for by name, public or not; never a draft.
 
     The caller must decide for or review the events that the filter names.
     """
-    rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(asked.states))
+    offered = set(asked.states) - {TalkState.DRAFT}
+    rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(offered))
     return _page(session, rows, sort, paging)
 
 

@@ -102,7 +102,8 @@ def test_a_kind_that_the_call_does_not_take_is_refused_only_where_it_is_changed(
     event, member = make_event(session, call={"kinds": ["talk", "panel"]}), make_member(session)
     talk = make_talk(session, event, kind="bof", submitter=member)
     caller = caller_of(member)
-    edit_talk(session, known(session, talk), {"title": "Same kind"}, caller=caller, now=NOON)
+    for same in ({"title": "Same kind"}, {"title": "Said again", "kind": "bof"}):
+        edit_talk(session, known(session, talk), same, caller=caller, now=NOON)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, known(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
     assert refusal.value.faults == (Fault("/kind", "this call takes only: talk, panel"),)

@@ -142,6 +142,22 @@ def test_what_was_changed_meanwhile_is_not_overwritten(app: Flask, ada: Browser)
     ada.at = ada.client.post(f"/me/talks/{talk.id}", data={**form, "do": "save", "title": "Mine again"})
     assert ada.at.status_code == 412
     assert (stored(app).title, ada.fields(f"/me/talks/{talk.id}", "save")["title"]) == ("An organiser's", "Mine again")
+    # Now it was read.
+    ada.send(f"/me/talks/{talk.id}", do="save")
+    assert stored(app).title == "Mine again"
+
+
+@pytest.mark.usefixtures("summit")
+def test_a_fault_of_another_kind_does_not_let_a_stale_form_through(app: Flask, ada: Browser) -> None:
+    ada.go("/submit?event=summit")
+    ada.send("/submit", do="submit", title="Mine")
+    where = f"/me/talks/{stored(app).id}"
+    with writing(app) as session:
+        session.get_one(Talk, stored(app).id).title = "An organiser's"
+    ada.send(where, do="save", title="Mine again", duration_minutes="long")
+    assert ada.at.status_code == 422
+    ada.send(where, do="save", duration_minutes="20")
+    assert (ada.at.status_code, stored(app).title) == (412, "An organiser's")
 
 
 def test_an_accepted_talk_is_confirmed_and_then_in_the_listing_and_in_the_feed(app: Flask, ada: Browser) -> None:

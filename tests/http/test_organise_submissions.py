@@ -124,8 +124,8 @@ def test_a_reviewer_sees_all_and_decides_nothing(app: Flask, summit: str) -> Non
     assert list(tree_of(rita.at.text).iter("form")) == []
     links = {one.get("href") for one in tree_of(rita.at.text).iter("a")}
     # What would be refused is not offered.
-    assert not {f"{HERE}/schedule", f"{HERE}/team"} & links
-    for path in (f"/decide?do=accept&talk={talk}", "/schedule", f"/talks/{talk}/redact"):
+    assert not {f"{HERE}/parts", f"{HERE}/team"} & links
+    for path in (f"/decide?do=accept&talk={talk}", f"/talks/{talk}/redact"):
         assert rita.client.get(HERE + path).status_code == 403
 
 

@@ -158,7 +158,8 @@ def test_a_draft_is_the_members_own_until_they_submit_it(member: Api, anonymous:
     draft = member.post(TALKS, {"title": "Later", "draft": True})
     assert (draft.status, draft.json["state"]) == (201, "draft")
     assert anonymous.get(f"/talks/{draft.json['id']}").code == (404, "not-found")
-    assert organiser.get(f"{TALKS}?state=submitted").items("id") == []
+    assert organiser.get(f"/talks/{draft.json['id']}").code == (404, "not-found")
+    assert organiser.get(f"{TALKS}?state=draft,submitted").items("id") == []
     submitted = member.post(f"/talks/{draft.json['id']}/submit")
     assert (submitted.status, submitted.json["state"]) == (200, "submitted")
     assert organiser.get(f"{TALKS}?state=submitted").items("id") == [draft.json["id"]]

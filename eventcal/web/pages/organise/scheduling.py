@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import get_organised_event
+from eventcal.events.queries import decides_for, get_organised_event, get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid, Refusal
 from eventcal.kit.sentences import Sentence
@@ -29,11 +29,12 @@ from eventcal.web.pages.organise.clashing import warnings_of
 from eventcal.web.pages.organise.rows import RowForm, typed_in
 from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row_of, row_refused, row_typed
 from eventcal.web.pages.organise.section import number_done, section_page
+from eventcal.web.pages.organise.submissions import why_not
 from eventcal.web.pages.organise.talk_editing import edit_of
 from eventcal.web.pages.organise.talk_words import stage_in_words
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
-from eventcal.web.pages.times import Choices, days_of
+from eventcal.web.pages.times import Choices, days_of, talk_when
 from eventcal.web.pages.wording import kind_in_words
 from eventcal.web.work import now, reading, unit_of_work
 
@@ -44,9 +45,12 @@ _NO_TIME = "none"
 @pages.get("/organise/<slug>/schedule")
 @signed_in
 def event_schedule_form(slug: str) -> Response:
-    """Show the form with a row for each talk of the programme, those without a time first; `day` asks for one day's."""
+    """Show the form with a row for each talk of the programme, those without a time first; `day` asks for one day's.
+
+    Reviewers see the same without fields.
+    """
     with reading() as session:
-        event = get_organised_event(session, slug, caller())
+        event = get_reviewed_event(session, slug, caller())
         day = _day()
         found = list_to_schedule(
             session,
@@ -117,6 +121,8 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         template="schedule.html",
         title=_("Schedule"),
         section="schedule",
+        editable=decides_for(event, caller()),
+        why_not=why_not(event),
         asked=_day(),
         filters=_filters(counts),
         rows=[_shown(talk, form) for talk, form in rows],
@@ -145,6 +151,7 @@ def _shown(talk: Talk, form: RowForm) -> dict[str, Any]:
     return {
         "talk": talk,
         "form": form,
+        "when": talk_when(talk),
         "kind": kind_in_words(talk.kind),
         "state": stage_in_words(talk.state),
         "usual": USUAL_MINUTES[talk.kind],

@@ -34,12 +34,11 @@ def section_page(event: Event, *, template: str, title: str, section: str = "", 
 
 def _sections(event: Event) -> list[tuple[str, str]]:
     """Return the pages of an event that the caller may open, each by the rest of its path and by its name."""
-    submissions = ("", _("Submissions"))
+    reviewed = [("", _("Submissions")), ("schedule", _("Schedule"))]
     if not decides_for(event, caller()):
-        return [submissions]
+        return reviewed
     return [
-        submissions,
-        ("schedule", _("Schedule")),
+        *reviewed,
         ("event", _("Event")),
         ("parts", _("Rooms and tracks")),
         ("sponsors", _("Sponsors")),
