@@ -310,7 +310,7 @@ def test_a_body_that_a_schema_refuses_has_a_pointer_for_every_fault(smorest: Fla
     assert (said["code"], said["title"]) == ("invalid", "Some of this cannot be taken")
     assert said["errors"] == [
         {"pointer": "/a~1b~0c", "detail": "is not a field here"},
-        {"pointer": "/numbers/10", "detail": "Not a valid integer."},
+        {"pointer": "/numbers/10", "detail": "must be a whole number"},
         {"pointer": "/people/1/name", "detail": "must not be null"},
         {"pointer": "/people/2", "detail": "must be a JSON object"},
         {"pointer": "/title", "detail": "is required"},
