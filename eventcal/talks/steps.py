@@ -8,6 +8,7 @@ from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, complete_event
 from eventcal.events.words import Programme
+from eventcal.kit.catalogue import in_every_language
 from eventcal.kit.refusals import Forbidden
 from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import Caller
@@ -58,9 +59,15 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
 
 
 def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, str]:
-    """Return the subject and the text by which a submitter hears of an organiser's decision."""
-    text = f"“{talk.title}” for {talk.event.title} has been {_DONE[step]}."
-    return f"{talk.title}: {_DONE[step]}", f"{text}\n\n{reason}" if reason else text
+    """Return the subject and the text by which a submitter hears of an organiser's decision.
+
+    Which language they read is not known, so it is said in each.
+    """
+    about: dict[str, object] = {"title": talk.title, "done": _DONE[step]}
+    subject = Sentence("%(title)s: %(done)s", **about)
+    text = Sentence("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
+    said = [*in_every_language(text), *([reason] if reason else [])]
+    return " / ".join(in_every_language(subject)), "\n\n".join(said)
 
 
 _DONE = {

@@ -2,34 +2,21 @@
 
 Dates and numbers go with it, and with the reader's country where it writes them otherwise. Pages are kept for each
 tag that there is here, so these are few: English as in America, as everywhere else, and German.
-
-The words stand in `translations/{language}/LC_MESSAGES/messages.po` and are read from there at the start: there is no
-second file beside it that could be older. `make words` brings it up to what the pages say.
 """
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from io import BytesIO
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from babel import Locale
 from babel.core import get_global
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
 
+from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
 from eventcal.web.saying import in_words
-
-LANGUAGES = {"en": "English", "de": "Deutsch"}
-"""What pages are written in, each by its own name; the first is for whoever asks for none of them."""
-
-SOURCE = "en"
-"""The language that templates and code are written in: its words need no catalogue."""
 
 ELSEWHERE = "en-GB"
 """English with the day before the month and 24 hours, for those who ask for that of any country but America."""
@@ -37,7 +24,6 @@ ELSEWHERE = "en-GB"
 _COOKIE = "language"
 _SAFE_COOKIE = f"__Host-{_COOKIE}"
 
-_DOMAIN = "messages"
 _PARENTS = get_global("parent_exceptions")
 _WORLD = "en_001"
 _ANY = "*"
@@ -45,30 +31,12 @@ _ANY = "*"
 
 def start_language(app: Flask) -> None:
     """Have templates in `app` speak the language of each request."""
-    babel = Babel(app, default_locale=SOURCE, default_domain=_DOMAIN, locale_selector=locale)
-    words = Domain(domain=_DOMAIN)
+    babel = Babel(app, default_locale=SOURCE, default_domain=DOMAIN, locale_selector=locale)
+    words = Domain(domain=DOMAIN)
     # What stands here, Flask-Babel does not look for in folders.
-    words.cache.update({(str(_locale(tag)), _DOMAIN): words_of(_code(tag)) for tag in (*LANGUAGES, ELSEWHERE)})
+    words.cache.update({(str(_locale(tag)), DOMAIN): words_of(_code(tag)) for tag in (*LANGUAGES, ELSEWHERE)})
     babel.domain_instance = words
     app.add_template_filter(in_words)
-
-
-def catalogue_path(code: str) -> Path:
-    """Return where the words of a language stand."""
-    return Path(__file__).parent / "translations" / code / "LC_MESSAGES" / f"{_DOMAIN}.po"
-
-
-@cache
-def words_of(code: str) -> Translations:
-    """Return the words of a language, ready to be asked for; those of the source language are what they are."""
-    if code == SOURCE:
-        return Translations()
-    with catalogue_path(code).open("rb") as file:
-        catalogue = read_po(file, locale=code, abort_invalid=True)
-    ready = BytesIO()
-    write_mo(ready, catalogue)
-    ready.seek(0)
-    return Translations(ready)
 
 
 def language() -> str:

@@ -38,6 +38,7 @@ PAGES = {
     "register": Address("/register"),
     "reset": Address("/reset"),
     "embed": Address("/embed"),
+    "feed-check": Address("/feeds/check"),
     "not-there": Address("/events/nobody-made-this", HTTPStatus.NOT_FOUND),
 }
 
@@ -60,6 +61,11 @@ OWN = {
     "propose": Address("/propose", who=MEMBER),
     "edited-speaker": Address("/speakers/{crowded_speaker}/edit", who=ORGANISER),
     "edited-sponsor": Address("/sponsors/longest/edit", who=ORGANISER),
+    "organised": Address("/organise", who=ORGANISER),
+    "organised-submissions": Address("/organise/{crowded_event}?state=all", who=ORGANISER),
+    "organised-talk": Address("/organise/{crowded_event}/talks/{submitted}", who=ORGANISER),
+    "organised-decision": Address("/organise/{crowded_event}/decide?do=accept&talk={submitted}", who=ORGANISER),
+    "organised-redaction": Address("/organise/{crowded_event}/talks/{submitted}/redact", who=ORGANISER),
     "organised-event": Address("/organise/{crowded_event}/event", who=ORGANISER),
     "organised-schedule": Address("/organise/{crowded_event}/schedule", who=ORGANISER),
     "organised-parts": Address("/organise/{crowded_event}/parts", who=ORGANISER),
@@ -70,10 +76,7 @@ OWN = {
 }
 
 # What stands without the site's header and footer.
-BARE = {
-    "embedded": Address("/embed/listing"),
-    "feed-check": Address("/feeds/check"),
-}
+BARE = {"embedded": Address("/embed/listing")}
 ALL = PAGES | OWN | BARE
 
 every_page = pytest.mark.parametrize("name", PAGES | OWN)

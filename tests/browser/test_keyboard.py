@@ -4,7 +4,7 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from tests.browser.conftest import Visitor
-from tests.browser.paths import every_page
+from tests.browser.paths import every_page, every_public_page
 from tests.browser.visit import Stop, Visit, places_to_stop, press_tab, tab_through
 
 # Where style could show things in another order than they stand in.
@@ -13,7 +13,7 @@ REORDERED = """() => [...document.querySelectorAll('body *')]
   .map((one) => one.outerHTML.slice(0, 120))"""
 
 
-@every_page
+@every_public_page
 def test_tab_comes_to_the_skip_link_first_and_it_leads_past_the_header(visit: Visitor, name: str) -> None:
     opened = visit(name)
     first = press_tab(opened)
@@ -43,7 +43,7 @@ def test_tab_comes_to_everything_in_the_order_of_the_page_and_one_sees_where_it_
         assert opened.ask(REORDERED) == []
 
 
-@every_page
+@every_public_page
 def test_enter_follows_a_link(visit: Visitor, name: str) -> None:
     opened = visit(name)
     link = _tab_to_a_link(opened)

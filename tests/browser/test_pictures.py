@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.paths import every_document, every_page
+from tests.browser.paths import every_document, every_public_page
 
 # Between them they have every width, language and scheme.
 LOOKS: dict[str, tuple[int, Literal["light", "dark"], str]] = {
@@ -25,7 +25,7 @@ def test_pictures_are_kept_of_every_page(visit: Visitor, pictures: Path, name: s
     assert opened.page.screenshot(path=kept, full_page=True).startswith(b"\x89PNG")
 
 
-@every_page
+@every_public_page
 def test_on_paper_a_page_is_what_it_says_without_ways_elsewhere(visit: Visitor, pictures: Path, name: str) -> None:
     opened = visit(name, width=794)
     opened.page.emulate_media(media="print")

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from eventcal.web.language import words_of
+from eventcal.kit.catalogue import words_of
 from tests.browser.conftest import Visitor
-from tests.browser.paths import every_page
+from tests.browser.paths import every_page, every_public_page
 from tests.browser.visit import Visit
 from tests.browser.world import Site
 
@@ -34,7 +34,7 @@ def test_a_link_shows_the_times_of_a_talk_in_the_visitors_zone(visit: Visitor, s
     starts = datetime.fromisoformat(talk_of(site)["starts_at"]).astimezone(ZoneInfo(TOKYO))
     time = opened.page.locator("dd time").first
     expect(time).to_have_attribute("datetime", starts.isoformat())
-    expect(time).to_contain_text(f"{starts:%-I:%M}")
+    expect(time).to_contain_text(f"{starts:%H:%M}")
     expect(time).to_contain_text(f"{starts:%a}")
     assert zones(opened) == [TOKYO]
     expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
@@ -45,7 +45,7 @@ def test_who_is_in_the_zone_of_the_page_gets_no_link(visit: Visitor) -> None:
     expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
 
 
-@every_page
+@every_public_page
 def test_every_page_with_times_can_be_had_in_the_visitors_zone(visit: Visitor, name: str) -> None:
     opened = visit(name, timezone_id=TOKYO)
     link = opened.page.get_by_role("link", name=IN_MY_ZONE)

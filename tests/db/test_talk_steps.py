@@ -207,8 +207,9 @@ def test_the_submitter_hears_of_a_decision_and_why(session: Session) -> None:
     assert mails(session) == [
         {
             "to": "ada@example.org",
-            "subject": "Xen on ARM: rejected",
-            "text": "“Xen on ARM” for Xen Summit has been rejected.\n\nWe had three of these.",
+            "subject": "Xen on ARM: rejected / Xen on ARM: abgelehnt",
+            "text": "“Xen on ARM” for Xen Summit has been rejected.\n\n"
+            "„Xen on ARM“ für Xen Summit wurde abgelehnt.\n\nWe had three of these.",
         }
     ]
 

@@ -43,7 +43,10 @@ def test_what_will_happen_is_said_before_it_does(app: Flask, olga: Browser) -> N
     said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Well done.\r\nSee you!")
     assert "2 talks are accepted." in said
     assert states(app) == {"One": "accepted", "Two": "accepted"}
-    assert mails(app) == [("one@example.org", "One: accepted"), ("two@example.org", "Two: accepted")]
+    assert mails(app) == [
+        ("one@example.org", "One: accepted / One: angenommen"),
+        ("two@example.org", "Two: accepted / Two: angenommen"),
+    ]
     assert reasons(app) == ["Well done.\nSee you!"] * 2
 
 

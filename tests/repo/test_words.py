@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from eventcal.web.language import LANGUAGES, SOURCE, catalogue_path, words_of
+from eventcal.kit.catalogue import LANGUAGES, SOURCE, catalogue_path, words_of
 from tests.words import ROOT, catalogue_faults, code_faults, forms_of, messages, said, template_faults
 
 WEB = ROOT / "eventcal" / "web"
@@ -54,8 +54,8 @@ def test_what_pages_read_is_what_the_catalogue_says(code: str) -> None:
 
 
 def test_nothing_compiled_lies_beside_a_catalogue_and_grows_old() -> None:
-    assert list((WEB / "translations").rglob("*.mo")) == []
-    assert {path.parents[1].name for path in (WEB / "translations").rglob("*.po")} == set(OTHERS)
+    assert list((ROOT / "eventcal" / "translations").rglob("*.mo")) == []
+    assert {path.parents[1].name for path in (ROOT / "eventcal" / "translations").rglob("*.po")} == set(OTHERS)
 
 
 def test_the_catalogues_are_part_of_the_package() -> None:

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from flask_babel import gettext, ngettext
 
-from eventcal.web.language import language, locale, start_language, words_of
+from eventcal.kit.catalogue import words_of
+from eventcal.web.language import language, locale, start_language
 
 
 def language_of(accepted: str | None, query: str = "") -> str:

@@ -11,10 +11,10 @@ from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
 from eventcal.web.filters import Listing, canonical_query, known_args, read_listing
 from eventcal.web.foreign import faults_in
-from eventcal.web.language import LANGUAGES
 from eventcal.web.pages.asked import Pairs, Show
 from eventcal.web.query import Query, text, word
 

@@ -9,13 +9,14 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.words import EventKind, TalkKind
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.web.access import feed
 from eventcal.web.embeds.asked import TODAY, Embed, Theme, read_embed
 from eventcal.web.embeds.framing import FRAMING, embeds
 from eventcal.web.embeds.snippets import element, iframe
 from eventcal.web.filters import known_args
-from eventcal.web.language import LANGUAGES, language
+from eventcal.web.language import language
 from eventcal.web.pages.asked import Show
 from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
 from eventcal.web.pages.wording import kind_in_words, word_for

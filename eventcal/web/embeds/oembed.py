@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotImplemented as NoSuchFormat
 
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Invalid, NotFound
 from eventcal.kit.sentences import Sentence
@@ -28,7 +29,6 @@ from eventcal.web.embeds.snippets import iframe
 from eventcal.web.feeding import Document, Made, serve_document
 from eventcal.web.filters import Listing
 from eventcal.web.foreign import faults_in
-from eventcal.web.language import LANGUAGES
 from eventcal.web.pages.asked import Show, read_wanted, typed_in
 from eventcal.web.paths import Segment
 from eventcal.web.query import Count, Query, Text

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, quote, urlencode
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
 from eventcal.kit.sentences import Sentence
 from eventcal.web.filters import Asked, Include, Listing, ListingArgs, canonical_query, known_args, read_listing
-from eventcal.web.language import LANGUAGES
 from eventcal.web.query import Commas, Several
 
 Pairs = tuple[tuple[str, str], ...]

@@ -5,10 +5,11 @@ from http import HTTPStatus
 from flask import redirect, request
 from werkzeug.wrappers import Response
 
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import NotFound
 from eventcal.kit.sentences import Sentence
 from eventcal.web.access import feed
-from eventcal.web.language import LANGUAGES, cookie_name
+from eventcal.web.language import cookie_name
 from eventcal.web.pages.private import way_on
 from eventcal.web.pages.showing import pages
 from eventcal.web.work import settings

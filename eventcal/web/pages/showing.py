@@ -11,9 +11,10 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.web.conditional import REVALIDATED, etag_of
 from eventcal.web.feeding import Document, Made, serve_document
-from eventcal.web.language import LANGUAGES, language
+from eventcal.web.language import language
 from eventcal.web.work import house, links, settings
 
 pages = Blueprint("pages", __name__)

@@ -13,10 +13,11 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
 from eventcal.feeds.adapt import Cancelled
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Invalid
 from eventcal.web.access import feed
 from eventcal.web.filters import Asked, Include, canonical_query, read_feed
-from eventcal.web.language import LANGUAGES, language
+from eventcal.web.language import language
 from eventcal.web.pages.moments import long_day
 from eventcal.web.pages.programs import ways_in
 from eventcal.web.pages.showing import MEDIA_TYPE, FeedLink, Page, guarded, pages, render, show
