@@ -18,9 +18,12 @@ from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.queries import MOST_ATTEMPTS
 from eventcal.outbox.service import queue_mail
+from eventcal.talks.rules import Step
+from eventcal.talks.steps import decision_mail
 from tests.clocks import NOON, FixedClock
 from tests.http_app import json_of, post, running, sign_in
 from tests.mail_server import MailServer, mail_server
+from tests.make import make_event, make_talk
 
 TEXT = "Grüße,\n.\nfollow this link: https://example.org/reset?token=abc\n"
 
@@ -77,6 +80,24 @@ def test_a_mail_is_sent_once_and_its_text_forgotten(
     [row] = messages(database)
     assert (row.sent_at, row.attempts, row.last_error) == (NOON + timedelta(seconds=1), 1, None)
     assert row.payload == {"to": "ada@example.org", "subject": "Grüße", "text": ""}
+
+
+def test_what_a_member_wrote_is_text_in_a_mail_and_makes_no_header(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
+    hostile = "<script>alert(1)</script>\r\nBcc: everybody@example.org\r\n\r\n<img src=x onerror=alert(1)>"
+    with database.unit_of_work() as unit:
+        event = make_event(unit.session, title=hostile)
+        talk = make_talk(unit.session, event, title=hostile)
+        subject, text = decision_mail(talk, Step.REJECT, reason=hostile)
+        queue_mail(unit.session, to="ada@example.org", subject=subject, text=text, now=unit.now)
+    clock.tick()
+    assert send_next(database, settings)
+    [mail] = server.mails
+    assert (mail.get_content_type(), mail.is_multipart()) == ("text/plain", False)
+    assert (mail["Bcc"], mail["To"]) == (None, "ada@example.org")
+    assert str(mail["Subject"]).startswith("<script>alert(1)</script> Bcc: everybody@example.org <img")
+    assert "<img src=x onerror=alert(1)>" in mail.get_content()
 
 
 def test_the_oldest_goes_first(database: Database, settings: Settings, server: MailServer, clock: FixedClock) -> None:
