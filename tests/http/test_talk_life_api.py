@@ -119,7 +119,7 @@ def test_the_submitter_is_mailed_the_decision_and_nobody_else_reads_the_reason(
     talk = a_talk(app, "summit", by=member)
     answer = organiser.post(f"/talks/{talk}/reject", {"reason": "Too much <sales>\nin it"})
     assert (answer.status, b"sales" in answer.data) == (200, False)
-    assert mails(app) == [("ada@example.org", "Xen on ARM: rejected")]
+    assert mails(app) == [("ada@example.org", "Xen on ARM: rejected / Xen on ARM: abgelehnt")]
     [mail] = rows(app, OutboxMessage)
     assert mail.payload["text"].endswith("Too much <sales>\nin it")
     assert b"sales" not in member.get("/me/talks").data + organiser.get("/events/summit/talks?state=rejected").data
