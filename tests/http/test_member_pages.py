@@ -142,6 +142,9 @@ def test_what_was_changed_meanwhile_is_not_overwritten(app: Flask, ada: Browser)
     ada.at = ada.client.post(f"/me/talks/{talk.id}", data={**form, "do": "save", "title": "Mine again"})
     assert ada.at.status_code == 412
     assert (stored(app).title, ada.fields(f"/me/talks/{talk.id}", "save")["title"]) == ("An organiser's", "Mine again")
+    # A revision is one number, and no list of those that might do.
+    guessed = ", ".join(f'"{number}"' for number in range(20)).strip('"')
+    assert ada.client.post(f"/me/talks/{talk.id}", data={**form, "do": "save", "revision": guessed}).status_code == 412
     # Now it was read.
     ada.send(f"/me/talks/{talk.id}", do="save")
     assert stored(app).title == "Mine again"

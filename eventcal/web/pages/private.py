@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from eventcal.kit.refusals import Forbidden, NotFound, Refusal
 from eventcal.web.access import by_cookie
 from eventcal.web.language import language
 from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render
@@ -40,6 +41,20 @@ def signed_in(view: View[P]) -> View[P]:
         return guarded_view(*args, **kwargs)
 
     return led
+
+
+def carry_out(do: Callable[[], str], *, again: Callable[[Refusal], AnyResponse]) -> AnyResponse:
+    """Do what a form asks for, and lead to the path that `do` returns.
+
+    `again` shows the form once more where it is refused; not to whoever may not know of the thing, or not do this.
+    """
+    try:
+        path = do()
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return again(refusal)
+    return redirect(path, HTTPStatus.SEE_OTHER)
 
 
 def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:

@@ -1,15 +1,14 @@
 """Profiles that a moderator puts right: a speaker's, and a sponsor's with its logo."""
 
-from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Forbidden, Invalid, NotFound, Refusal
+from eventcal.kit.refusals import Invalid, Refusal
 from eventcal.media.picture import Frame
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.models import Speaker
@@ -25,7 +24,7 @@ from eventcal.web.conditional import check_etag, etag_of
 from eventcal.web.errors import status_of
 from eventcal.web.pages.forms import Form, lines, load
 from eventcal.web.pages.me.section import faults_of, said_after
-from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.speaker_forms import PHOTO, form_of_speaker, save_speaker, speaker_values
 from eventcal.web.pages.uploads import LARGEST_FORM, picture_change, picture_sent, picture_values, sent_again
@@ -56,15 +55,16 @@ def change_speaker_profile(slug: str) -> Response:
     def find(session: Session) -> Speaker:
         return get_speaker(session, slug, caller())
 
-    try:
+    def save() -> str:
         save_speaker(find)
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
+        return f"/speakers/{slug}/edit?done=saved"
+
+    def again(refusal: Refusal) -> Response:
         with reading() as session:
             form = sent_again(PHOTO, faults_of(refusal))
             return answer_page(_speaker_page(find(session), form), status=status_of(type(refusal)))
-    return redirect(f"/speakers/{slug}/edit?done=saved", HTTPStatus.SEE_OTHER)
+
+    return carry_out(save, again=again)
 
 
 @pages.get("/sponsors/<slug>/edit")
@@ -82,15 +82,17 @@ def sponsor_profile(slug: str) -> Response:
 @takes_up_to(LARGEST_FORM)
 def change_sponsor_profile(slug: str) -> Response:
     """Save what was typed of a sponsor, and its logo."""
-    try:
+
+    def save() -> str:
         _save_sponsor(slug)
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
+        return f"/sponsors/{slug}/edit?done=saved"
+
+    def again(refusal: Refusal) -> Response:
         with reading() as session:
             form = sent_again(_LOGO, faults_of(refusal))
             return answer_page(_sponsor_page(_sponsor(session, slug), form), status=status_of(type(refusal)))
-    return redirect(f"/sponsors/{slug}/edit?done=saved", HTTPStatus.SEE_OTHER)
+
+    return carry_out(save, again=again)
 
 
 def _save_sponsor(slug: str) -> None:

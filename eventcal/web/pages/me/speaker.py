@@ -1,20 +1,17 @@
 """A member's own profile as a speaker: what the public reads of them, and their portrait."""
 
-from http import HTTPStatus
-
-from flask import redirect
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Forbidden, NotFound, Refusal
+from eventcal.kit.refusals import NotFound, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_member
 from eventcal.web.errors import status_of
 from eventcal.web.pages.forms import Form
 from eventcal.web.pages.me.section import faults_of, own_page, said_after
-from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.speaker_forms import PHOTO, form_of_speaker, save_speaker, speaker_values
 from eventcal.web.pages.uploads import LARGEST_FORM, sent_again
@@ -41,15 +38,17 @@ def my_profile() -> Response:
 @takes_up_to(LARGEST_FORM)
 def change_my_profile() -> Response:
     """Save a member's profile as typed."""
-    try:
+
+    def save() -> str:
         save_speaker(_own)
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
+        return f"{_HERE}?done=saved"
+
+    def again(refusal: Refusal) -> Response:
         with reading() as session:
             form = sent_again(PHOTO, faults_of(refusal))
             return answer_page(_page(_own(session), form), status=status_of(type(refusal)))
-    return redirect(f"{_HERE}?done=saved", HTTPStatus.SEE_OTHER)
+
+    return carry_out(save, again=again)
 
 
 def _own(session: Session) -> Speaker:

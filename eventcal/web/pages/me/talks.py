@@ -13,13 +13,13 @@ from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid, NotFound, Refusal, Stale
 from eventcal.kit.sentences import Sentence
 from eventcal.talks import service
+from eventcal.talks.deciding import Edit, edit_as_seen
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import take_step
 from eventcal.web.access import caller, current_member
 from eventcal.web.api.schemas.talks import TalkPatch
-from eventcal.web.conditional import check_revision
 from eventcal.web.errors import status_of
 from eventcal.web.pages.forms import Form, load, typed_again
 from eventcal.web.pages.me.progress import grouped, progress_of
@@ -101,8 +101,8 @@ def _change(session: Session, talk: Talk) -> str:
     if faults:
         raise Invalid(faults=faults)
     service.check_may_edit(talk, caller())
-    check_revision(f'"{request.form.get("revision", "")}"', talk.revision)
-    service.edit_talk(session, talk, fields, caller=caller(), now=now())
+    edit = Edit(talk, fields, seen=request.form.get("revision", ""))
+    edit_as_seen(session, edit, caller=caller(), now=now())
     return "saved"
 
 

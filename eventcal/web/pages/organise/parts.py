@@ -1,10 +1,10 @@
 """An event's rooms and tracks: added, changed, removed."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -13,7 +13,7 @@ from eventcal.events.errors import NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.parts import add_room, add_track, edit_part
 from eventcal.events.queries import get_organised_event
-from eventcal.kit.refusals import Forbidden, Invalid, NotFound, Refusal
+from eventcal.kit.refusals import Invalid, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.parts import count_talks_in, remove_room, remove_track
 from eventcal.web.access import caller
@@ -23,7 +23,7 @@ from eventcal.web.pages.forms import Typed, load
 from eventcal.web.pages.me.section import faults_of, said_after
 from eventcal.web.pages.organise.rows import NEW, RowForm, row_again, row_form, typed_in, whole_number
 from eventcal.web.pages.organise.section import section_page
-from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.work import reading, unit_of_work
 
@@ -65,14 +65,13 @@ def removing_part(slug: str, part_id: str) -> Response:
 @signed_in
 def change_parts(slug: str) -> Response:
     """Add, change or remove a room or a track, by the button that was pressed."""
-    try:
+
+    def change() -> str:
         with unit_of_work() as session:
             done = _change(session, get_organised_event(session, slug, caller()))
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
-        return _again(slug, refusal)
-    return redirect(f"/organise/{slug}/parts?done={done}", HTTPStatus.SEE_OTHER)
+        return f"/organise/{slug}/parts?done={done}"
+
+    return carry_out(change, again=partial(_again, slug))
 
 
 def _change(session: Session, event: Event) -> str:

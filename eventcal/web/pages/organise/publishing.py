@@ -1,6 +1,7 @@
 """Publishing an event, calling it off, deleting it, blanking it: each with a look at what subscribers will see."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 
 from flask import redirect, request
@@ -14,7 +15,7 @@ from eventcal.events.service import cancel_event, publish_event, redact_event
 from eventcal.events.steps import MODERATORS_STEPS, EventStep, become, open_steps
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.outlook import count_shown_talks
-from eventcal.kit.refusals import Fault, Forbidden, NotFound, Refusal, Stale
+from eventcal.kit.refusals import Fault, NotFound, Refusal, Stale
 from eventcal.kit.sentences import Sentence
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
@@ -27,7 +28,7 @@ from eventcal.web.pages.organise.looks import look_at, notices_of
 from eventcal.web.pages.organise.revisions import check_unchanged
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.wording import status_in_words, step_in_words
-from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.work import links, now, reading, unit_of_work
 
@@ -71,17 +72,16 @@ def event_step(slug: str, step: str) -> Response:
 def take_event_step(slug: str) -> Response:
     """Take the step whose button was pressed, if the event is still what was looked at."""
     step = _step(request.form.get("do", ""))
-    try:
+
+    def take() -> str:
         with unit_of_work() as session:
             event = get_organised_event(session, slug, caller())
             check_unchanged(event)
             _STEPS[step](session, event)
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
-        return _again(slug, step, refusal)
-    leads_to = "/organise" if step == EventStep.DELETE else f"/organise/{slug}/publishing"
-    return redirect(f"{leads_to}?done={step}", HTTPStatus.SEE_OTHER)
+        leads_to = "/organise" if step == EventStep.DELETE else f"/organise/{slug}/publishing"
+        return f"{leads_to}?done={step}"
+
+    return carry_out(take, again=partial(_again, slug, step))
 
 
 def _publish(session: Session, event: Event) -> None:

@@ -1,10 +1,10 @@
 """An event's tiers and who holds them: offered, changed, removed; enquiries confirmed and cancelled; sponsors added."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -13,7 +13,7 @@ from eventcal.events.errors import NameTaken
 from eventcal.events.models import Event
 from eventcal.events.queries import get_organised_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Forbidden, NotFound, Refusal
+from eventcal.kit.refusals import NotFound, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.sponsors import service
 from eventcal.sponsors.errors import NoSuchSponsorship, NoSuchTier
@@ -34,7 +34,7 @@ from eventcal.web.pages.organise.rows import NEW, RowForm, row_again, row_form, 
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.sponsor_forms import in_place, sponsorship_fields, tier_fields, tier_form
 from eventcal.web.pages.organise.wording import sponsorship_in_words
-from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.work import now, reading, unit_of_work
 
@@ -75,14 +75,13 @@ def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
 @signed_in
 def change_sponsors(slug: str) -> Response:
     """Do what the button that was pressed says with a tier, a sponsorship, or a sponsor that is new."""
-    try:
+
+    def change() -> str:
         with unit_of_work() as session:
             done = _change(session, get_organised_event(session, slug, caller()))
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
-        return _again(slug, refusal)
-    return redirect(f"/organise/{slug}/sponsors?done={done}", HTTPStatus.SEE_OTHER)
+        return f"/organise/{slug}/sponsors?done={done}"
+
+    return carry_out(change, again=partial(_again, slug))
 
 
 def _change(session: Session, event: Event) -> str:

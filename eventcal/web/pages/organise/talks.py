@@ -1,9 +1,9 @@
 """One talk as those who decide see it: all that was said, what became of it, the steps it can take, and its form."""
 
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, get_reviewed_event
 from eventcal.events.words import TalkKind
-from eventcal.kit.refusals import Forbidden, NotFound, Refusal, Stale
+from eventcal.kit.refusals import Refusal, Stale
 from eventcal.talks.deciding import edit_as_seen, may_change, open_steps
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
@@ -25,7 +25,7 @@ from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
 from eventcal.web.pages.organise.talk_editing import changed, edit_of, form_of, meanwhile
 from eventcal.web.pages.organise.talk_words import button_of, stage_in_words
-from eventcal.web.pages.private import answer_page, signed_in
+from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.times import days_of, talk_when
 from eventcal.web.pages.wording import kind_in_words
@@ -46,18 +46,17 @@ def offered_talk(slug: str, talk_id: str) -> Response:
 @signed_in
 def change_talk(slug: str, talk_id: str) -> Response:
     """Change a talk as typed, if it is still what the form was made of."""
-    try:
+
+    def change() -> str:
         with unit_of_work() as session:
             event = get_reviewed_event(session, slug, caller())
             check_decides(event, caller())
             talk = get_offered(session, event, talk_id, caller())
             edit = edit_of(talk, changed(talk, request.form), request.form.get("revision", ""))
             edit_as_seen(session, edit, caller=caller(), now=now())
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
-        return _again(slug, talk_id, refusal)
-    return redirect(f"/organise/{slug}/talks/{talk_id}?done=saved", HTTPStatus.SEE_OTHER)
+        return f"/organise/{slug}/talks/{talk_id}?done=saved"
+
+    return carry_out(change, again=partial(_again, slug, talk_id))
 
 
 def _again(slug: str, talk_id: str, refusal: Refusal) -> Response:

@@ -1,9 +1,9 @@
 """Who is on an event's team: put there by e-mail, given another role, taken off."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
+from functools import partial
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -12,7 +12,7 @@ from eventcal.events.errors import LastOrganiser, NoSuchPart
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_organised_event, list_team
-from eventcal.kit.refusals import Fault, Forbidden, Invalid, NotFound, Refusal
+from eventcal.kit.refusals import Fault, Invalid, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.members.models import Member
 from eventcal.members.queries import find_member_by_email
@@ -24,7 +24,7 @@ from eventcal.web.pages.me.section import faults_of, said_after
 from eventcal.web.pages.organise.rows import NEW, RowForm, row_again, row_form, typed_in
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.wording import role_in_words, roles
-from eventcal.web.pages.private import HOME, answer_page, signed_in
+from eventcal.web.pages.private import HOME, answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.work import reading, unit_of_work
 
@@ -64,14 +64,13 @@ def taking_off(slug: str, member_id: str) -> Response:
 @signed_in
 def change_team(slug: str) -> Response:
     """Put somebody on the team, give them another role, or take them off, by the button that was pressed."""
-    try:
+
+    def change() -> str:
         with unit_of_work() as session:
             done = _change(session, get_organised_event(session, slug, caller()))
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
-        return _again(slug, refusal)
-    return redirect(_way_on(slug, done), HTTPStatus.SEE_OTHER)
+        return _way_on(slug, done)
+
+    return carry_out(change, again=partial(_again, slug))
 
 
 def _change(session: Session, event: Event) -> str:
