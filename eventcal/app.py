@@ -25,7 +25,7 @@ from eventcal.web.api.occurrences import occurrences
 from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.parts import event_parts
 from eventcal.web.api.pictures import pictures
-from eventcal.web.api.resources import Resources
+from eventcal.web.api.shapes import Resources
 from eventcal.web.api.speakers import speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
@@ -36,7 +36,6 @@ from eventcal.web.documents import documents
 from eventcal.web.door import Door
 from eventcal.web.embeds.routes import embeds
 from eventcal.web.errors import register_errors
-from eventcal.web.front import front
 from eventcal.web.health import health
 from eventcal.web.language import start_language
 from eventcal.web.limits import start_limits
@@ -44,7 +43,7 @@ from eventcal.web.links import Links
 from eventcal.web.pages.routes import pages
 from eventcal.web.paths import Segment
 from eventcal.web.pictures import start_pictures
-from eventcal.web.renditions import RenditionCache
+from eventcal.web.rendition_cache import RenditionCache
 from eventcal.web.security import start_security
 from eventcal.web.tally import FetchTally
 from eventcal.web.work import House, house_of, move_in
@@ -94,7 +93,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.register_blueprint(documents)
     app.register_blueprint(checking)
     app.register_blueprint(health)
-    app.register_blueprint(front)
     app.register_blueprint(pages)
     app.register_blueprint(embeds)
     _serve_api(app, settings)

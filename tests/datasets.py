@@ -13,7 +13,7 @@ from eventcal.feeds.ledger import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
-from eventcal.web.api.resources import Resources
+from eventcal.web.api.shapes import Resources
 from eventcal.web.links import Links
 
 Json = dict[str, Any]

@@ -22,7 +22,7 @@ from eventcal.feeds.loading import DEADLINES
 from eventcal.feeds.models import LedgerEntry
 from eventcal.kit.database import Database, Unit
 from eventcal.talks.words import TalkState
-from eventcal.web.api.resources import Resources
+from eventcal.web.api.shapes import Resources
 from eventcal.web.links import Links
 from tests.clocks import FixedClock
 from tests.entries import DAYS

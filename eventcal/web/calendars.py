@@ -20,7 +20,8 @@ from eventcal.members.models import PersonalFeed
 from eventcal.web import subscriptions
 from eventcal.web.access import feed as for_everybody
 from eventcal.web.counting import count_fetch
-from eventcal.web.feeding import NOTHING_KEPT, Document, Find, Made, MakeFind, described, offered, serve_document
+from eventcal.web.feed_endpoint import MakeFind, described, offered
+from eventcal.web.feeding import NOTHING_KEPT, Document, Find, Made, serve_document
 from eventcal.web.filters import Asked, Profile, canonical_query, read_feed
 from eventcal.web.renditions import Origin
 from eventcal.web.subscriptions import Subscription, head_of

@@ -23,18 +23,18 @@ from eventcal.kit.sentences import Sentence
 from eventcal.members.queries import find_feed_by_secret
 from eventcal.web.access import feed
 from eventcal.web.advice import Problem, problems_of, refused_problems
+from eventcal.web.check_args import LONGEST_URL, CheckArgs
 from eventcal.web.conditional import entity_tag, etag_of, serve
 from eventcal.web.encodings import IDENTITY
 from eventcal.web.errors import status_of
-from eventcal.web.feeding import rendition_of
-from eventcal.web.filters import Asked, read_feed
+from eventcal.web.feed_endpoint import rendition_of
+from eventcal.web.filters import Asked, feed_key, read_feed
 from eventcal.web.foreign import faults_in
 from eventcal.web.language import language
-from eventcal.web.ours import HIDDEN, LONGEST_URL, CheckArgs, OurUrl, our_url, same_entries
+from eventcal.web.ours import HIDDEN, OurUrl, our_url, same_entries
 from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render
 from eventcal.web.renditions import Rendition
 from eventcal.web.saying import in_words
-from eventcal.web.tally import feed_key
 from eventcal.web.work import now, reading
 
 checking = Blueprint("checking", __name__)

@@ -25,7 +25,8 @@ from eventcal.members.caller import VISITOR
 from eventcal.web import subscriptions
 from eventcal.web.access import feed as for_everybody
 from eventcal.web.conditional import etag_of
-from eventcal.web.feeding import Document, Find, Made, offered
+from eventcal.web.feed_endpoint import offered
+from eventcal.web.feeding import Document, Find, Made
 from eventcal.web.filters import Asked, canonical_query
 from eventcal.web.renditions import Origin
 from eventcal.web.subscriptions import Subscription, head_of

@@ -16,7 +16,7 @@ from eventcal.feeds.clients import kind_of
 from eventcal.feeds.state import State, read_state
 from eventcal.web.conditional import decide
 from eventcal.web.language import language_of
-from eventcal.web.renditions import RenditionKey, url_of
+from eventcal.web.rendition_cache import RenditionKey, url_of
 from eventcal.web.work import House
 
 Environ = dict[str, Any]

@@ -1,6 +1,7 @@
 """The one table from a refusal to a status, and what becomes of every other exception; the form is problem.py's."""
 
 import logging
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +27,14 @@ from eventcal.kit.refusals import (
 )
 from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import slugify
-from eventcal.web.foreign import faults_in, will_pass
+from eventcal.web.foreign import faults_in
 from eventcal.web.problem import Problem, answer_problem
+
+# SQLSTATE classes and codes that time heals: connection, resources, operator's intervention; serialization,
+# deadlock, lock timeout.
+_PASSING = re.compile("08...|53...|57...|40001|40P01|55P03")
+# SQLITE_BUSY and SQLITE_LOCKED, in the low byte of every code derived from them.
+_SQLITE_PASSING = frozenset({5, 6})
 
 __all__ = [
     "BadRequest",
@@ -310,3 +317,15 @@ def _answer_broken(error: BaseException) -> Response:
 def _route() -> str:
     """Name the route and not the path: a path can hold a secret, and a log is no place for one."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"
+
+
+def will_pass(error: DBAPIError) -> bool:
+    """Say whether the database was only locked, full of callers or away, so that trying again helps."""
+    if error.connection_invalidated:
+        return True
+    sqlite = getattr(error.orig, "sqlite_errorcode", None)
+    if sqlite is not None:
+        return sqlite & 0xFF in _SQLITE_PASSING
+    state = getattr(error.orig, "sqlstate", "")
+    # psycopg has no state to give where no server answered.
+    return state is None or _PASSING.fullmatch(state) is not None

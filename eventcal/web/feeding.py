@@ -1,21 +1,17 @@
 """Serving what is made of the ledger: kept for each URL by the state of the public data, and made on from there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any, cast
 
-from flask import Response, current_app, request
+from flask import Response, request
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.state import State
 from eventcal.web.conditional import PUBLIC, serve
-from eventcal.web.counting import count_fetch
 from eventcal.web.door import state_for
-from eventcal.web.filters import read_feed
-from eventcal.web.renditions import Origin, Rendition, RenditionCache, RenditionKey, url_of
-from eventcal.web.tally import feed_key
+from eventcal.web.rendition_cache import RenditionCache, RenditionKey, url_of
+from eventcal.web.renditions import Origin, Rendition
 from eventcal.web.work import house, now
 
 NOTHING_KEPT = RenditionCache(0)
@@ -50,40 +46,6 @@ Find = Callable[[Session, datetime], Document]
 """Finds what a URL names, at a moment; refuses what is not there."""
 
 
-MakeFind = Callable[..., Find]
-"""Given what a query asks for, and by name what a path names, returns what finds it."""
-
-
-def offered(make_find: MakeFind, *, media_type: str, says: str | None) -> Callable[..., Response]:
-    """Return the view of a feed, which counts who fetches it. `says` is what the OpenAPI document says of it."""
-
-    def view(**named: str) -> Response:
-        asked = read_feed(request.args)
-        key = feed_key(request.path, asked)
-        count_fetch(key)
-        # Calls open and close by the clock, and nobody notes when.
-        cache = NOTHING_KEPT if asked.filter.call_open else house().renditions
-        return serve_document(make_find(asked, **named), cache=cache, counted=key)
-
-    return described(view, make_find, media_type=media_type, says=says)
-
-
-def described(
-    view: Callable[..., Response], make_find: MakeFind, *, media_type: str, says: str | None
-) -> Callable[..., Response]:
-    """Return a feed's view with what it is noted on it: for `rendition_of`, and for the OpenAPI document."""
-    noted = cast("Any", view)
-    noted.make_find, noted.media_type, noted.__doc__ = make_find, media_type, says
-    return view
-
-
-def rendition_of(endpoint: str, view_args: Mapping[str, str], args: MultiDict[str, str]) -> Rendition:
-    """Return what the feed at an endpoint gives at this moment; refuses as it does."""
-    make_find: MakeFind = cast("Any", current_app.view_functions[endpoint]).make_find
-    find = make_find(read_feed(args), **view_args)
-    return _make(find, state_for({}, house()), None, moment=now())
-
-
 def serve_document(
     find: Find, *, cache: RenditionCache, counted: str | None = None, language: str | None = None
 ) -> Response:
@@ -96,13 +58,15 @@ def serve_document(
         # Whoever has the turn before makes just this.
         with cache.turn(key):
             earlier = cache.get_earlier(key)
-            kept = cache.get(key) or _make(find, state, earlier, moment=moment, counted=counted, language=language)
+            kept = cache.get(key) or make_rendition(
+                find, state, earlier, moment=moment, counted=counted, language=language
+            )
             if kept.last_modified is not None:
                 cache.put(key, kept)
     return serve(kept, request, moment)
 
 
-def _make(
+def make_rendition(
     find: Find,
     state: State,
     earlier: Rendition | None,
@@ -111,6 +75,7 @@ def _make(
     counted: str | None = None,
     language: str | None = None,
 ) -> Rendition:
+    """Find the document and render it; `earlier` is what an older state of the data gave, to continue from."""
     with house().database.reading() as session:
         document = find(session, moment)
         made = document.make(session, state, earlier.origin if earlier else None)

@@ -19,6 +19,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.adapt import Cancelled
+from eventcal.feeds.fetches import public_feed_key
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid
 from eventcal.kit.sentences import Sentence
@@ -286,3 +287,9 @@ def _filter_pairs(asked: Filter) -> dict[str, Sequence[str]]:
 
 def _unless(value: str, default: str) -> Sequence[str]:
     return [] if value == default else [value]
+
+
+@lru_cache(4096)
+def feed_key(path: str, asked: Asked) -> str:
+    """Return what a public feed is counted under, by the path as it was asked for (decoded) and what it asks for."""
+    return public_feed_key(f"{path.rstrip('/')}?{canonical_query(asked)}")

@@ -1,11 +1,8 @@
 """What other libraries' failures mean in our words: marshmallow's messages, the database's."""
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
-
-from sqlalchemy.exc import DBAPIError
 
 from eventcal.kit.refusals import Fault
 from eventcal.kit.sentences import Sentence
@@ -60,22 +57,3 @@ def _place(key: str | int) -> tuple[bool, int, str]:
 
 def _escaped(step: str | int) -> str:
     return str(step).replace("~", "~0").replace("/", "~1")
-
-
-# SQLSTATE classes and codes that time heals: connection, resources, operator's intervention; serialization,
-# deadlock, lock timeout.
-_PASSING = re.compile("08...|53...|57...|40001|40P01|55P03")
-# SQLITE_BUSY and SQLITE_LOCKED, in the low byte of every code derived from them.
-_SQLITE_PASSING = frozenset({5, 6})
-
-
-def will_pass(error: DBAPIError) -> bool:
-    """Say whether the database was only locked, full of callers or away, so that trying again helps."""
-    if error.connection_invalidated:
-        return True
-    sqlite = getattr(error.orig, "sqlite_errorcode", None)
-    if sqlite is not None:
-        return sqlite & 0xFF in _SQLITE_PASSING
-    state = getattr(error.orig, "sqlstate", "")
-    # psycopg has no state to give where no server answered.
-    return state is None or _PASSING.fullmatch(state) is not None

@@ -1,4 +1,4 @@
-"""/healthz and /readyz, for whoever watches the process."""
+"""/healthz and /readyz for monitoring, and /robots.txt."""
 
 import orjson
 from flask import Blueprint, Response
@@ -6,9 +6,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.kit.schema_version import is_current
 from eventcal.web.access import feed
-from eventcal.web.work import house
+from eventcal.web.work import house, links
 
 health = Blueprint("health", __name__)
+
+# Calendar services ask robots.txt before they fetch a feed; a path refused here is a calendar that never updates.
+# The others are pages that only who is here has a use for.
+_CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/language", "/login", "/propose", "/register", "/submit")
 
 
 @health.get("/healthz")
@@ -36,3 +40,13 @@ def _answer(status: int, says: str) -> Response:
     if status != 200:  # noqa: PLR2004 - whatever is not fine
         response.headers["Retry-After"] = "5"
     return response
+
+
+@health.get("/robots.txt")
+@feed
+def robots() -> Response:
+    """Let robots read everything that is public, and say where all of it is named."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {links().home()}sitemap.xml"]
+    answer = Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer

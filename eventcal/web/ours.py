@@ -5,61 +5,24 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from flask import current_app
-from marshmallow import fields
-from marshmallow.validate import Length
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
+from eventcal.web.check_args import KINDS_BY_PATH, OTHER_KIND, SCHEMES
 from eventcal.web.filters import Asked, canonical_query
-from eventcal.web.query import Once, Query
 from eventcal.web.work import settings
-
-SCHEMES = ("http", "https", "webcal", "webcals")
-"""What the address of a feed may begin with."""
-
-LONGEST_URL = 2000
-"""The most characters of an address that is looked at."""
 
 HIDDEN = "…"
 """What is shown in place of a secret."""
 
 # The blueprints whose every route is a feed.
 _FEEDS = frozenset({"calendars", "documents"})
-_OTHER = "other"
-_KINDS = {
-    "calendar": "calendar",
-    "deadlines": "deadlines",
-    "events": "event",
-    "talks": "talk",
-    "speakers": "speaker",
-    "feeds": "personal",
-}
-FEED_KINDS = (*_KINDS.values(), _OTHER)
-"""What a feed can be of."""
 
 _USUAL_PORTS = {None, 80, 443}
 _FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
 _SAFE = "/:@!$&'()*+,;=~"
-
-
-class _Address(Once, fields.String):
-    """The address of a feed."""
-
-    def read(self, text: str) -> str:
-        """Return it without the blanks around it."""
-        return text.strip()
-
-
-class CheckArgs(Query):
-    """The parameters of the check of a feed."""
-
-    url = _Address(
-        required=True,
-        validate=Length(max=LONGEST_URL, error=Sentence("must have at most %(limit)s characters", limit=LONGEST_URL)),
-        metadata={"description": "The address of a feed of this calendar; http, https and webcal are the same."},
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +47,7 @@ class OurUrl:
     @property
     def kind(self) -> str:
         """Return what it is a feed of: calendar, deadlines, event, talk, speaker, personal; else other."""
-        return _KINDS.get(self.path.split("/")[1].partition(".")[0], _OTHER)
+        return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], OTHER_KIND)
 
     def shown(self, asked: Asked | None) -> str:
         """Return the address in its canonical form, without the secret that is in it or may be.

@@ -6,15 +6,13 @@ What was counted and not yet written when the process ends is lost; it was only 
 import logging
 import threading
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import Fetches, note_fetches, public_feed_key
+from eventcal.feeds.fetches import Fetches, note_fetches
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Busy
-from eventcal.web.filters import Asked, canonical_query
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,12 +21,6 @@ WRITTEN_EVERY = timedelta(seconds=60)
 
 MOST_KEYS = 1000
 """How many pairs of feed and program are counted between two writes."""
-
-
-@lru_cache(4096)
-def feed_key(path: str, asked: Asked) -> str:
-    """Return what a public feed is counted under, by the path as it was asked for (decoded) and what it asks for."""
-    return public_feed_key(f"{path.rstrip('/')}?{canonical_query(asked)}")
 
 
 class FetchTally:

@@ -15,7 +15,7 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, Unit
 from eventcal.web.afterwards import Afterwards
 from eventcal.web.links import Links
-from eventcal.web.renditions import RenditionCache
+from eventcal.web.rendition_cache import RenditionCache
 from eventcal.web.tally import FetchTally
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
-from eventcal.web.renditions import RenditionCache
+from eventcal.web.rendition_cache import RenditionCache
 from eventcal.web.tally import FetchTally
 from eventcal.web.work import House, move_in
 from tests.api import Api, a_member, on_team

@@ -11,7 +11,8 @@ from eventcal.events.service import cancel_event
 from eventcal.feeds.state import read_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from eventcal.web.renditions import Rendition, RenditionKey
+from eventcal.web.rendition_cache import RenditionKey
+from eventcal.web.renditions import Rendition
 from tests.api import row
 from tests.clocks import NOON, FixedClock
 from tests.fetching import FEEDS, fetch, make_calendar, rename, titles, validators

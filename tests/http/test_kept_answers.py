@@ -8,7 +8,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventcal.web.renditions import RenditionCache
+from eventcal.web.rendition_cache import RenditionCache
 from eventcal.web.work import move_in
 from tests.clocks import FixedClock
 from tests.feed_changes import CHANGES, change, empty

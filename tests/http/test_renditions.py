@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from eventcal.web.conditional import etag_of
-from eventcal.web.renditions import RenditionCache, RenditionKey
+from eventcal.web.rendition_cache import RenditionCache, RenditionKey
 from tests.served import NOW, TALKS, fresh
 
 CODINGS = ("br", "zstd", "gzip")

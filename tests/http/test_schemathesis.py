@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from eventcal.app import create_app
 from eventcal.config import Settings
 from eventcal.members.models import Member
-from eventcal.web.renditions import RenditionCache
+from eventcal.web.rendition_cache import RenditionCache
 from tests import world
 from tests.api import by_cookie, row
 from tests.clocks import FixedClock

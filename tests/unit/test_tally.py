@@ -6,8 +6,8 @@ from datetime import timedelta
 from eventcal.events.filter import Filter
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import Fetches
-from eventcal.web.filters import Asked
-from eventcal.web.tally import MOST_KEYS, FetchTally, feed_key
+from eventcal.web.filters import Asked, feed_key
+from eventcal.web.tally import MOST_KEYS, FetchTally
 from tests.clocks import NOON
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

@@ -20,7 +20,8 @@ from eventcal.web.conditional import (
 )
 from eventcal.web.door import state_for
 from eventcal.web.feeding import NOTHING_KEPT
-from eventcal.web.renditions import Rendition, RenditionKey, url_of
+from eventcal.web.rendition_cache import RenditionKey, url_of
+from eventcal.web.renditions import Rendition
 from eventcal.web.work import house, now, reading
 
 JSON = "application/json"

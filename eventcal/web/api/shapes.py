@@ -3,9 +3,12 @@
 The schemas beside describe the same for the OpenAPI document, and the tests hold the two against each other.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from eventcal.events.filter import Filter
 from eventcal.events.models import CallForTalks, Event, Room, Track
@@ -207,3 +210,18 @@ def _call(call: CallForTalks, zone: str) -> Json:
 
 def _html(markdown: str | None) -> str | None:
     return None if markdown is None else to_html(markdown)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Writes resources with the links of one installation."""
+
+    links: Links
+
+    def event(self, event: Event) -> str:
+        """Return an event's resource as JSON; it must be loaded whole."""
+        return orjson.dumps(event_json(event, self.links)).decode()
+
+    def talk(self, talk: Talk) -> str:
+        """Return a talk's resource as JSON; it must be loaded whole."""
+        return orjson.dumps(talk_json(talk, self.links)).decode()

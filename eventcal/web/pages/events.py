@@ -27,8 +27,7 @@ from eventcal.web.pages.programme import read_programme
 from eventcal.web.pages.rhythm import recurring
 from eventcal.web.pages.showing import FeedLink, Page, pages, show
 from eventcal.web.pages.structured import event_structured
-from eventcal.web.pages.talks import short
-from eventcal.web.pages.wording import country_in_words
+from eventcal.web.pages.wording import country_in_words, short
 from eventcal.web.pictures import own_path
 from eventcal.web.work import links
 

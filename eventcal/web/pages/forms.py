@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import request
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import Fault, Invalid, Refusal
 from eventcal.web.foreign import faults_in
-from eventcal.web.saying import in_words
+from eventcal.web.saying import in_words, refusal_in_words
 
 Typed = MultiDict[str, str]
 
@@ -62,3 +63,15 @@ def _field_of(fault: Fault, typed: Typed) -> str:
     """Return the field that a fault belongs beside: the first step of its pointer, if the form has it."""
     name = fault.pointer.removeprefix("/").partition("/")[0]
     return name if name in typed else ""
+
+
+def said_after(words: Mapping[str, str]) -> str | None:
+    """Return what is said of what was just done, which the query names (`done`); None where it names nothing known."""
+    return words.get(request.args.get("done", ""))
+
+
+def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
+    """Return a refusal as the faults of a form: those that it names, else itself beside the field `at`."""
+    if isinstance(refusal, Invalid) and refusal.faults:
+        return refusal.faults
+    return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)

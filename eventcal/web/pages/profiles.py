@@ -22,8 +22,7 @@ from eventcal.web.api.schemas.sponsors import SponsorPatch
 from eventcal.web.api.shapes import sponsor_json
 from eventcal.web.conditional import check_etag, etag_of
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, lines, load
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import Form, faults_of, lines, load, said_after
 from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.speaker_forms import PHOTO, form_of_speaker, save_speaker, speaker_values

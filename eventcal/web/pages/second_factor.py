@@ -18,6 +18,7 @@ from eventcal.web.pages.forms import Form, load, typed_again
 from eventcal.web.pages.private import answer_page, way_on
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.signing import show_login
+from eventcal.web.pages.wording import refused_code
 from eventcal.web.saying import refusal_in_words
 from eventcal.web.visitor import check_csrf, csrf_token, sign_in
 
@@ -69,11 +70,6 @@ def sign_in_by_passkey() -> Response:
         return show_login(_with_fault(refusal_in_words(refusal)), status=status_of(type(refusal)))
     sign_in(found)
     return redirect(way_on(request.form.get("next")), HTTPStatus.SEE_OTHER)
-
-
-def refused_code() -> str:
-    """Return what is said of a code that is none."""
-    return str(_("This code is wrong, too old, or was used before."))
 
 
 def _with_fault(said: str) -> Form:

@@ -20,7 +20,7 @@ from eventcal.web.access import feed
 from eventcal.web.api.shapes import speaker_json, talk_json
 from eventcal.web.pages.moments import when
 from eventcal.web.pages.showing import FeedLink, Page, pages, show
-from eventcal.web.pages.talks import short
+from eventcal.web.pages.wording import short
 from eventcal.web.pictures import own_path
 from eventcal.web.work import links
 

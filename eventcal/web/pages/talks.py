@@ -13,11 +13,9 @@ from eventcal.web.api.shapes import talk_json
 from eventcal.web.pages.moments import when
 from eventcal.web.pages.showing import FeedLink, Page, pages, show
 from eventcal.web.pages.structured import talk_structured
+from eventcal.web.pages.wording import short
 from eventcal.web.pictures import own_path
 from eventcal.web.work import links
-
-# What a preview of a page has room for.
-_SHORT = 200
 
 
 @pages.get("/talks/<talk_id>")
@@ -54,9 +52,3 @@ def talk(talk_id: str) -> Response:
         )
 
     return show(make)
-
-
-def short(text: str) -> str:
-    """Return the beginning of a text on one line, for a preview."""
-    line = " ".join(text.split())
-    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1].rsplit(' ', 1)[0]}…"

@@ -4,6 +4,9 @@ from flask_babel import gettext as _
 
 from eventcal.web.language import locale
 
+# What a preview of a page has room for.
+_SHORT = 200
+
 
 def kind_in_words(kind: str) -> str:
     """Return what a kind of event or talk is called."""
@@ -81,3 +84,14 @@ def state_in_words(state: str) -> str:
         "cancelled": _("Cancelled"),
     }
     return words.get(state, state)
+
+
+def refused_code() -> str:
+    """Return what is said of a code that is none."""
+    return str(_("This code is wrong, too old, or was used before."))
+
+
+def short(text: str) -> str:
+    """Return the beginning of a text on one line, for a preview."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1].rsplit(' ', 1)[0]}…"

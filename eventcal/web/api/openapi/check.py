@@ -7,7 +7,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
 from eventcal.feeds.clients import ClientKind
 from eventcal.web.api.openapi.operation import Json
-from eventcal.web.ours import FEED_KINDS, SCHEMES, CheckArgs
+from eventcal.web.check_args import FEED_KINDS, SCHEMES, CheckArgs
 
 TAG: Json = {"name": "checking", "description": "Why a calendar does not update"}
 

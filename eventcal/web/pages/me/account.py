@@ -14,8 +14,8 @@ from eventcal.web.accounts import mail_confirmation_to
 from eventcal.web.api.schemas.auth import PasswordIn
 from eventcal.web.api.schemas.me import MemberPatch
 from eventcal.web.errors import TooMany, status_of
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.section import faults_of, own_page, said_after
+from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.pages.me.section import own_page
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import pages
 from eventcal.web.visitor import is_confirmed, sign_in

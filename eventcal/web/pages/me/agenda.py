@@ -17,7 +17,8 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
 from eventcal.web.access import caller
 from eventcal.web.api.shapes import Json, talk_json
-from eventcal.web.pages.me.section import own_page, said_after
+from eventcal.web.pages.forms import said_after
+from eventcal.web.pages.me.section import own_page
 from eventcal.web.pages.moments import when
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages

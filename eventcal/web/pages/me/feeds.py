@@ -13,14 +13,8 @@ from eventcal.members.queries import get_feed, list_feeds
 from eventcal.members.service import give_feed, revoke_feed
 from eventcal.web.access import current_member
 from eventcal.web.api.schemas.me import FeedIn
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.section import (
-    is_taken_now,
-    new_form_key,
-    own_page,
-    said_after,
-    show_secret,
-)
+from eventcal.web.pages.forms import Form, load, said_after, typed_again
+from eventcal.web.pages.me.section import is_taken_now, new_form_key, own_page, show_secret
 from eventcal.web.pages.moments import When, at
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.programs import ways_in

@@ -12,8 +12,8 @@ from eventcal.talks.leave import foresee, leave
 from eventcal.web.access import current_member, public
 from eventcal.web.api.schemas.auth import OwnPasswordIn
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.section import faults_of, own_page
+from eventcal.web.pages.forms import Form, faults_of, load, typed_again
+from eventcal.web.pages.me.section import own_page
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.visitor import end_session

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 
 from eventcal.web.api.schemas.auth import OwnPasswordIn
 from eventcal.web.errors import TooMany, status_of
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.section import faults_of, own_page
+from eventcal.web.pages.forms import Form, faults_of, load, typed_again
+from eventcal.web.pages.me.section import own_page
 from eventcal.web.pages.private import answer_page, signed_in, way_on
 from eventcal.web.pages.showing import pages
 from eventcal.web.passkeys import are_possible, options_to_sign_in

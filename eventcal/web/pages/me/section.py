@@ -1,6 +1,5 @@
 """What a member's own pages share: the way between them, what was just done, and a secret that is shown once."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import request
@@ -8,12 +7,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.kit.ids import new_secret
-from eventcal.kit.refusals import Fault, Invalid, Refusal
 from eventcal.web.access import caller
 from eventcal.web.idempotency import is_first_time
 from eventcal.web.pages.private import answer_page
 from eventcal.web.pages.showing import Page, pages
-from eventcal.web.saying import refusal_in_words
 from eventcal.web.visitor import csrf_token, current_member_id
 
 
@@ -32,18 +29,6 @@ def own_page(*, template: str, title: str, path: str, **values: object) -> Page:
         indexed=False,
         values={"csrf": csrf_token(), **values},
     )
-
-
-def said_after(words: Mapping[str, str]) -> str | None:
-    """Return what is said of what was just done, which the query names (`done`); None where it names nothing known."""
-    return words.get(request.args.get("done", ""))
-
-
-def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
-    """Return a refusal as the faults of a form: those that it names, else itself beside the field `at`."""
-    if isinstance(refusal, Invalid) and refusal.faults:
-        return refusal.faults
-    return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
 
 
 def new_form_key() -> str:

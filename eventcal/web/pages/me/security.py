@@ -14,14 +14,14 @@ from eventcal.web import factors, signin
 from eventcal.web.access import current_member
 from eventcal.web.api.schemas.auth import CodeIn, ProofIn
 from eventcal.web.errors import TooMany, status_of
-from eventcal.web.pages.forms import Form, load, typed_again
+from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
 from eventcal.web.pages.me.proving import proved_lately
-from eventcal.web.pages.me.section import faults_of, is_taken_now, new_form_key, own_page, said_after, show_secret
+from eventcal.web.pages.me.section import is_taken_now, new_form_key, own_page, show_secret
 from eventcal.web.pages.moments import at
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.qr import qr_code
-from eventcal.web.pages.second_factor import refused_code
 from eventcal.web.pages.showing import pages
+from eventcal.web.pages.wording import refused_code
 from eventcal.web.passkeys import are_possible
 from eventcal.web.visitor import current_member_id
 from eventcal.web.work import now, reading, unit_of_work

@@ -9,8 +9,8 @@ from eventcal.kit.sentences import Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_member
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form
-from eventcal.web.pages.me.section import faults_of, own_page, said_after
+from eventcal.web.pages.forms import Form, faults_of, said_after
+from eventcal.web.pages.me.section import own_page
 from eventcal.web.pages.private import answer_page, carry_out, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.speaker_forms import PHOTO, form_of_speaker, save_speaker, speaker_values

@@ -21,9 +21,9 @@ from eventcal.talks.steps import take_step
 from eventcal.web.access import caller, current_member
 from eventcal.web.api.schemas.talks import TalkPatch
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, load, typed_again
+from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
 from eventcal.web.pages.me.progress import grouped, progress_of
-from eventcal.web.pages.me.section import faults_of, own_page, said_after
+from eventcal.web.pages.me.section import own_page
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages
 from eventcal.web.pages.talk_forms import asked_times, form_of, talk_fields

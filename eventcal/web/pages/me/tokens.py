@@ -20,8 +20,8 @@ from eventcal.members.words import Scope
 from eventcal.web.access import caller, current_member
 from eventcal.web.api.schemas.me import TokenIn
 from eventcal.web.api.shapes import Json
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.section import faults_of, is_taken_now, new_form_key, own_page, said_after, show_secret
+from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.pages.me.section import is_taken_now, new_form_key, own_page, show_secret
 from eventcal.web.pages.moments import at
 from eventcal.web.pages.private import answer_page, signed_in
 from eventcal.web.pages.showing import Page, pages

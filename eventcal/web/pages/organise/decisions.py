@@ -24,8 +24,7 @@ from eventcal.talks.submissions import find_offered, who_is_told
 from eventcal.web.access import caller
 from eventcal.web.api.schemas.talks import StepIn
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, lines, load, typed_again
-from eventcal.web.pages.me.section import faults_of
+from eventcal.web.pages.forms import Form, faults_of, lines, load, typed_again
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.talk_words import button_of, meaning_of, question_of, refusal_of, stage_in_words
 from eventcal.web.pages.private import answer_page, signed_in

@@ -18,8 +18,7 @@ from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.web.access import caller
 from eventcal.web.api.schemas.events import EventPatch
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, lines, load, typed_again
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import Form, faults_of, lines, load, said_after, typed_again
 from eventcal.web.pages.organise.event_forms import changed, form_of, whole_body
 from eventcal.web.pages.organise.looks import Look, look_once_public
 from eventcal.web.pages.organise.misfits import beside, call_left_out, with_misfits

@@ -17,7 +17,7 @@ from eventcal.sponsors.queries import count_enquiries
 from eventcal.talks.submissions import count_waiting, list_for_moderators
 from eventcal.talks.words import TalkState
 from eventcal.web.access import caller
-from eventcal.web.pages.me.section import said_after
+from eventcal.web.pages.forms import said_after
 from eventcal.web.pages.moments import When
 from eventcal.web.pages.organise.wording import status_in_words
 from eventcal.web.pages.private import answer_page, signed_in

@@ -13,10 +13,9 @@ from eventcal.feeds.entry import CalendarEntry, Status
 from eventcal.feeds.fetches import fetches_of
 from eventcal.feeds.outlook import entry_of, lines_of
 from eventcal.kit.localtime import with_offset
-from eventcal.web.filters import Asked
+from eventcal.web.filters import Asked, feed_key
 from eventcal.web.pages.moments import When, when
 from eventcal.web.pages.rhythm import rule_in_words
-from eventcal.web.tally import feed_key
 from eventcal.web.work import house, now
 
 # What most people have; said of where nobody has come for the feed yet.

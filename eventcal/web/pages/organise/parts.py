@@ -19,8 +19,7 @@ from eventcal.talks.parts import count_talks_in, remove_room, remove_track
 from eventcal.web.access import caller
 from eventcal.web.api.schemas.events import RoomFields, RoomIn, TrackFields, TrackIn
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Typed, load
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import Typed, faults_of, load, said_after
 from eventcal.web.pages.organise.rows import NEW, RowForm, row_again, row_form, typed_in, whole_number
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.private import answer_page, carry_out, signed_in

@@ -14,8 +14,7 @@ from eventcal.kit.slugs import SlugTaken
 from eventcal.web.access import caller
 from eventcal.web.api.schemas.events import EventIn
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.section import faults_of
+from eventcal.web.pages.forms import Form, faults_of, load, typed_again
 from eventcal.web.pages.organise.event_forms import event_body, proposed
 from eventcal.web.pages.organise.looks import Look, look_once_public
 from eventcal.web.pages.organise.misfits import beside, call_left_out, with_misfits

@@ -22,8 +22,7 @@ from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
 from eventcal.web.access import caller
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, typed_again
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import Form, faults_of, said_after, typed_again
 from eventcal.web.pages.organise.looks import look_at, notices_of
 from eventcal.web.pages.organise.revisions import check_unchanged
 from eventcal.web.pages.organise.section import section_page

@@ -29,7 +29,7 @@ from eventcal.sponsors.rules import STEPS, SponsorshipStep
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.access import caller
 from eventcal.web.errors import status_of
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import faults_of, said_after
 from eventcal.web.pages.organise.rows import NEW, RowForm, row_again, row_form, typed_in
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.sponsor_forms import in_place, sponsorship_fields, tier_fields, tier_form

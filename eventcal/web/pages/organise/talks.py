@@ -18,8 +18,7 @@ from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
 from eventcal.web.access import caller
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, typed_again
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import Form, faults_of, said_after, typed_again
 from eventcal.web.pages.moments import at
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not

@@ -19,8 +19,7 @@ from eventcal.members.queries import find_member_by_email
 from eventcal.web.access import caller
 from eventcal.web.api.schemas.events import TeamMemberIn, TeamRoleIn
 from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import load
-from eventcal.web.pages.me.section import faults_of, said_after
+from eventcal.web.pages.forms import faults_of, load, said_after
 from eventcal.web.pages.organise.rows import NEW, RowForm, row_again, row_form, typed_in
 from eventcal.web.pages.organise.section import section_page
 from eventcal.web.pages.organise.wording import role_in_words, roles
