@@ -29,7 +29,7 @@ TRANSLATED = {"Sentence", "_", "gettext"}
 @pytest.fixture(scope="module", autouse=True)
 def _everything_is_loaded() -> None:
     for module in walk_packages(eventcal.__path__, "eventcal."):
-        if ".migrations" not in module.name and not module.name.endswith(("__main__", "wsgi")):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
             import_module(module.name)
 
 
