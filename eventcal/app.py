@@ -36,7 +36,7 @@ from eventcal.web.documents import documents
 from eventcal.web.door import Door
 from eventcal.web.embeds.routes import embeds
 from eventcal.web.errors import register_errors
-from eventcal.web.health import health
+from eventcal.web.health import front, health
 from eventcal.web.language import start_language
 from eventcal.web.limits import start_limits
 from eventcal.web.links import Links
@@ -93,6 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.register_blueprint(documents)
     app.register_blueprint(checking)
     app.register_blueprint(health)
+    app.register_blueprint(front)
     app.register_blueprint(pages)
     app.register_blueprint(embeds)
     _serve_api(app, settings)

@@ -9,6 +9,7 @@ from eventcal.web.access import feed
 from eventcal.web.work import house, links
 
 health = Blueprint("health", __name__)
+front = Blueprint("front", __name__)
 
 # Calendar services ask robots.txt before they fetch a feed; a path refused here is a calendar that never updates.
 # The others are pages that only who is here has a use for.
@@ -42,7 +43,7 @@ def _answer(status: int, says: str) -> Response:
     return response
 
 
-@health.get("/robots.txt")
+@front.get("/robots.txt")
 @feed
 def robots() -> Response:
     """Let robots read everything that is public, and say where all of it is named."""
