@@ -1,0 +1,126 @@
+"""Everything that a recording needs of the application: the only module of this package that imports it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+
+from eventcal.cli import main
+from eventcal.datasets.demo import ORGANISER, add_organiser, demo_dataset
+from eventcal.datasets.reading import parse
+from eventcal.datasets.service import load_dataset
+from eventcal.events.words import TeamRole
+from eventcal.kit import migrate
+from eventcal.members.models import Member
+from eventcal.members.words import Role
+from eventcal.outbox.models import OutboxMessage
+from tests import http_app, world
+from tests.api import put_on_team
+from tests.clocks import NOON, FixedClock
+from tests.make import make_member
+
+Json = dict[str, Any]
+
+PASSWORD = "correct horse battery"
+DEMO_ORGANISER = ORGANISER
+LARGE_NOW = NOON
+"""The moment for which tests/world.py is made."""
+
+MODERATORS_TOKEN, MEMBERS_TOKEN, SECRET_FEED, REVOKED_FEED = (
+    world.MODERATORS_TOKEN,
+    world.MEMBERS_TOKEN,
+    world.FEED,
+    world.REVOKED_FEED,
+)
+
+
+@dataclass(frozen=True)
+class Email:
+    """An email that waits in the outbox."""
+
+    to: str
+    subject: str
+    text: str
+
+
+@contextmanager
+def application(folder: Path, moment: datetime, **settings: Any) -> Iterator[tuple[Flask, FixedClock]]:  # noqa: ANN401 - any setting
+    """Yield an application on a database of its own with nothing in it, and the clock that it goes by."""
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'eventcal.db'}"
+    migrate.upgrade(url)
+    clock = FixedClock(moment)
+    with http_app.running(url, clock, instance=folder, **settings) as app:
+        yield app, clock
+
+
+def finish_background_work(app: Flask) -> None:
+    """Do what the application does after its answers, such as writing down who fetched a feed."""
+    http_app.catch_up(app)
+
+
+def load_demo(app: Flask, moment: datetime) -> None:
+    """Load the demo data with its dates of 2014, and its organiser."""
+    with http_app.database_of(app).unit_of_work() as unit:
+        load_dataset(unit, demo_dataset())
+        add_organiser(unit.session, demo_dataset(), password_hash=_password_hash(), now=moment)
+
+
+def load_data(app: Flask, dataset: Json) -> None:
+    """Load a data set."""
+    with http_app.database_of(app).unit_of_work() as unit:
+        load_dataset(unit, parse(json.dumps(dataset).encode(), name="dataset.json"))
+
+
+def load_one_of_everything(app: Flask) -> None:
+    """Make the calendar of tests/world.py, whose members can sign in with PASSWORD."""
+    world.build(app)
+    with http_app.writing(app) as session:
+        for member in session.scalars(select(Member)):
+            member.password = _password_hash()
+
+
+def add_person(
+    app: Flask, email: str, *, role: str = "member", organises: Sequence[str] = (), reviews: Sequence[str] = ()
+) -> None:
+    """Add a member who can sign in with PASSWORD, and is on the teams of these events."""
+    with http_app.writing(app) as session:
+        name, member_id = email.partition("@")[0], f"member-{email.partition('@')[0]}"
+        member = make_member(
+            session,
+            id=member_id,
+            email=email,
+            name=f"{name.title()} Example",
+            role=Role(role),
+            password=_password_hash(),
+        )
+        for slugs, team_role in ((organises, TeamRole.ORGANISER), (reviews, TeamRole.REVIEWER)):
+            for slug in slugs:
+                put_on_team(session, member, slug, role=team_role)
+
+
+def emails(app: Flask) -> list[Email]:
+    """Return the emails in the outbox, the oldest first."""
+    rows = http_app.rows(app, OutboxMessage)
+    return [Email(row.payload["to"], row.payload["subject"], row.payload["text"]) for row in rows if row.kind == "mail"]
+
+
+def run_command(folder: Path, *arguments: str) -> str:
+    """Return what a command prints, its errors and its exit code; file names are relative to the folder."""
+    with chdir(folder):
+        result = CliRunner(env={"EVENTCAL_INSTANCE": "."}).invoke(main, arguments, prog_name="eventcal")
+    return f"$ eventcal {' '.join(arguments)}\n{result.stdout}{result.stderr}exit code {result.exit_code}\n"
+
+
+def _password_hash() -> str:
+    # The salt does not matter, for no answer shows it; the costs are the application's own.
+    hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
+    return hasher.hash(PASSWORD, salt=b"the same salt!!!")
