@@ -1,0 +1,83 @@
+"""Forms of pages, filled in and sent as a browser does."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from xml.etree.ElementTree import Element
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from tests.comparison.public import HTML
+from tests.comparison.recorder import Person
+from tests.pages import tree_of
+
+Typed = Mapping[str, object]
+
+
+def fill_in(
+    person: Person,
+    page: str,
+    action: str,
+    *,
+    do: str | None = None,
+    row: str | None = None,
+    typed: Typed | None = None,
+    language: str = "en",
+) -> TestResponse:
+    """Return the answer to the form on a page that goes to `action`.
+
+    The page, the answer, and the page that it redirects to are recorded.
+    `do` is the button that is pressed, `row` the hidden field that tells apart forms with the same button.
+    """
+    shown = person.get(page, Accept=HTML, Accept_Language=language)
+    return send(person, shown, action, do=do, row=row, typed=typed)
+
+
+def send(
+    person: Person,
+    shown: TestResponse,
+    action: str,
+    *,
+    do: str | None = None,
+    row: str | None = None,
+    typed: Typed | None = None,
+) -> TestResponse:
+    """Return the answer to a form on a page that is shown already, and record what it leads to."""
+    fields = _fields(_form(shown.text, action, do, row))
+    if do is not None:
+        fields["do"] = do
+    for name, value in (typed or {}).items():
+        fields.setlist(name, value if isinstance(value, list) else [value])
+    answer = person.call("POST", action, label=do or "", headers={"Accept": HTML}, data=fields)
+    if answer.location is not None:
+        person.get(answer.location, Accept=HTML)
+    return answer
+
+
+def _form(html: str, action: str, do: str | None, row: str | None) -> Element:
+    """Return the form. Raises AssertionError, with the page, where there is none."""
+    for form in tree_of(html).iter("form"):
+        buttons = {one.get("value") for one in form.iter("button")}
+        rows = {one.get("value") for one in form.iter("input") if one.get("name") == "row"}
+        if form.get("action") == action and (do is None or do in buttons) and (row is None or row in rows):
+            return form
+    raise AssertionError(f"no form goes to {action} with the button {do} and the row {row} on:\n{html}")
+
+
+def _fields(form: Element) -> MultiDict[str, object]:
+    fields: MultiDict[str, object] = MultiDict()
+    for name, value in _values(form):
+        fields.add(name, value)
+    return fields
+
+
+def _values(form: Element) -> Iterator[tuple[str, str]]:
+    for field in form.iter("input"):
+        kind = field.get("type")
+        if kind != "file" and (kind not in {"checkbox", "radio"} or "checked" in field.attrib):
+            yield field.get("name", ""), field.get("value", "")
+    for area in form.iter("textarea"):
+        yield area.get("name", ""), (area.text or "").removeprefix("\n")
+    for choice in form.iter("select"):
+        options: Sequence[Element] = list(choice.iter("option"))
+        chosen = [one for one in options if "selected" in one.attrib] or options
+        yield choice.get("name", ""), chosen[0].get("value", "")
