@@ -12,7 +12,7 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORDS := --mapping-file pyproject.toml --keywords Sentence --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test browse pictures fuzz check bench format words lock clean
+.PHONY: help run test browse pictures fuzz check record compare bench format words lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,12 @@ check: $(VENV)/dev.stamp  ## Hold the code against the law in pyproject.toml
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+record: $(VENV)/dev.stamp  ## Record every response of the application: make record OUT=build/before
+	$(BIN)/python -m tests.comparison record $(OUT)
+
+compare: $(VENV)/dev.stamp  ## Compare two recordings: make compare BEFORE=build/before AFTER=build/after
+	$(BIN)/python -m tests.comparison compare $(BEFORE) $(AFTER)
 
 bench: $(VENV)/dev.stamp  ## Measure what answers cost, beside a floor (docs/benchmarks.md)
 	$(BIN)/python -m bench $(ARGS)

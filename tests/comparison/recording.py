@@ -1,0 +1,238 @@
+"""The whole recording: which calendars there are, and who asks them for what."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask
+
+from tests.clocks import FixedClock
+from tests.comparison import application as app_
+from tests.comparison.afterwards import record_afterwards
+from tests.comparison.by_api import record_api_scenario
+from tests.comparison.by_factors import record_factor_scenario
+from tests.comparison.by_forms import record_form_scenario
+from tests.comparison.commands import record_commands
+from tests.comparison.document import write_document
+from tests.comparison.large import CONFERENCES, large_calendar
+from tests.comparison.private import Parts, record_organised, record_own
+from tests.comparison.public import Contents, listed, record_public
+from tests.comparison.randomness import Randomness, reproducible
+from tests.comparison.recorder import Recorder, Routes, json_of
+from tests.comparison.refused import record_refusals
+
+DEMO_NOW = datetime(2014, 7, 1, 12, tzinfo=UTC)
+"""Before the summits of the demo data, so that lists of what is to come are not empty."""
+
+_BASE_URL = "https://calendar.example.org"
+_SETTINGS = {
+    "base_url": _BASE_URL,
+    "domain": "calendar.example.org",
+    "mail_url": "smtp://mail.example.org",
+    "name": "Example",
+}
+_DEMO_FILTERS = (
+    "from=2014-06-01&to=2014-08-31",
+    "q=xen",
+    "tag=xen",
+    "kind=conference",
+    "country=US",
+    "city=Chicago",
+    "event=xen-project-developer-summit-2014",
+    "cfp=open",
+    "scheduled=false",
+)
+_LARGE_FILTERS = (
+    "from=2026-06-01&to=2026-06-30",
+    "q=memory+sched",
+    "q=%C3%BCber",
+    "tag=xen&tag=conference",
+    "tag=ARM+%26+RISC-V",
+    "kind=meetup,talk",
+    "country=de,AU",
+    "city=Berlin",
+    "event=berlin,monthly",
+    "track=Security",
+    "room=Gro%C3%9Fer+Saal",
+    "speaker=speaker-001,speaker-002",
+    "language=pt-BR",
+    "state=cancelled",
+    "status=tentative,postponed",
+    "series=The+Conference",
+    "cfp=open",
+    "scheduled=true",
+    "scheduled=false",
+    "updated_since=2026-03-01T12:30:00Z",
+    "from=2020-01-01",
+)
+_PEOPLE = (("olga", "member"), ("rita", "member"), ("max", "moderator"), ("alan", "admin"))
+_SCENARIOS: Mapping[str, Callable[[Recorder], None]] = {
+    "api": record_api_scenario,
+    "forms": record_form_scenario,
+    "factors": record_factor_scenario,
+}
+
+
+class IncompleteRecordingError(Exception):
+    """There are routes that the recording does not ask for; the message names them."""
+
+
+def record(folder: Path) -> int:
+    """Record everything into a folder, and return the number of responses. Raises IncompleteRecordingError."""
+    routes = Routes()
+    with tempfile.TemporaryDirectory() as scratch, reproducible() as randomness:
+        recording = _Recording(folder, Path(scratch), randomness, routes)
+        recording.record_commands()
+        recording.record_scenarios()
+        recording.record_demo()
+        app = recording.record_large()
+    missing = routes.missing(app)
+    if missing:
+        raise IncompleteRecordingError("Never requested, or only answered with errors: " + ", ".join(missing))
+    return recording.count
+
+
+class _Recording:
+    def __init__(self, folder: Path, scratch: Path, randomness: Randomness, routes: Routes) -> None:
+        self.folder, self.scratch, self.randomness, self.routes = folder, scratch, randomness, routes
+        self.count = 0
+
+    @contextmanager
+    def calendar(self, place: str, moment: datetime, **settings: str) -> Iterator[tuple[Flask, FixedClock, Recorder]]:
+        """Yield an application of its own, its clock, and what records it."""
+        self.randomness.seed(place)
+        with app_.application(self.scratch / place, moment, **settings) as (app, clock):
+            base_url = settings.get("base_url", "http://127.0.0.1:8000")
+            recorder = Recorder(app, self.folder / place, self.randomness, self.routes, base_url)
+            yield app, clock, recorder
+            self.count += recorder.count
+
+    def record_commands(self) -> None:
+        """Record what the command line prints when data sets are loaded."""
+        scratch = self.scratch / "commands"
+        scratch.mkdir()
+        self.count += record_commands(self.folder / "commands", scratch, self.randomness)
+
+    def record_scenarios(self) -> None:
+        """Record unsafe requests, each scenario in a small calendar of its own, and what it looks like afterwards."""
+        for name, scenario in _SCENARIOS.items():
+            with self.calendar(f"scenario-{name}", app_.LARGE_NOW, **_SETTINGS) as (app, clock, recorder):
+                app_.load_one_of_everything(app)
+                app_.add_person(app, "max@example.org", role="moderator")
+                recorder.clock = clock
+                scenario(recorder)
+                record_afterwards(recorder)
+
+    def record_demo(self) -> None:
+        """Record the demo data as it was, with the settings that an installation starts with."""
+        with self.calendar("demo", DEMO_NOW) as (app, clock, recorder):
+            app_.load_demo(app, DEMO_NOW)
+            clock.tick(3600)
+            visitor = recorder.person("visitor")
+            contents = Contents(
+                events=listed(visitor, "/events", "slug"),
+                talks=listed(visitor, "/talks", "id"),
+                speakers=listed(visitor, "/speakers", "slug"),
+                sponsors=("rackspace",),
+                filters=_DEMO_FILTERS,
+            )
+            record_public(visitor, contents)
+            write_document(json_of(visitor.api("GET", "/openapi.json")), self.folder / "openapi")
+            organiser = recorder.person("organiser").sign_in(app_.DEMO_ORGANISER)
+            slug = "xen-project-developer-summit-2014"
+            record_own(organiser, (), event=slug)
+            record_organised(organiser, Parts(slug, talks=contents.talks[:2]))
+
+    def record_large(self) -> Flask:
+        """Record a calendar of about 1,000 talks, and return its application."""
+        with self.calendar("large", app_.LARGE_NOW, **_SETTINGS) as (app, clock, recorder):
+            app_.load_one_of_everything(app)
+            app_.load_data(app, large_calendar())
+            for name, role in _PEOPLE:
+                teams = {
+                    "olga": {"organises": ["summit", "hackday", "berlin", "status-draft"]},
+                    "rita": {"reviews": ["summit"]},
+                }
+                app_.add_person(app, f"{name}@example.org", role=role, **teams.get(name, {}))
+            clock.tick(3600)
+            _leave_traces(recorder)
+            clock.tick(3600)
+            _record_large(recorder)
+            return app
+
+
+def _leave_traces(recorder: Recorder) -> None:
+    """Change, cancel and redact some of a calendar, so that it has tombstones, histories and several revisions."""
+    moderator = recorder.person("earlier moderator", Authorization=f"Bearer {app_.MODERATORS_TOKEN}")
+    titles = json_of(moderator.api("GET", "/events/berlin/talks?limit=200&state=confirmed"))["items"]
+    for talk, step in zip(titles, ("cancel", "redact", "cancel", "redact"), strict=False):
+        moderator.api("POST", f"/talks/{talk['id']}/{step}")
+    for talk in titles[4:8]:
+        moderator.api("PATCH", f"/talks/{talk['id']}", {"title": f"{talk['title']}, again"}, If_Match="*")
+    moderator.api("PATCH", "/events/sydney", {"summary": "A new summary."}, If_Match="*")
+    moderator.api("POST", "/events/meetup-03/cancel")
+    moderator.api("POST", "/events/meetup-04/redact")
+    moderator.api("POST", "/speakers/speaker-010/merge", {"other": "speaker-011"})
+
+
+def _record_large(recorder: Recorder) -> None:
+    visitor = recorder.person("visitor")
+    talks = listed(visitor, "/talks", "id")
+    events = listed(visitor, "/events", "slug")
+    speakers = listed(visitor, "/speakers", "slug")
+    contents = Contents(
+        events=sorted(events, key=lambda slug: (slug not in {"summit", *CONFERENCES}, events.index(slug))),
+        talks=("confirmed", "announced", *talks[::40]),
+        speakers=("ada", "grace", "speaker-011", *speakers[::12]),
+        sponsors=("rackspace", "company-0"),
+        filters=_LARGE_FILTERS,
+        feeds=(app_.SECRET_FEED,),
+        hidden=("/events/proposed", "/talks/submitted", "/speakers/twin"),
+    )
+    record_public(visitor, contents)
+    member = recorder.person("member token", Authorization=f"Bearer {app_.MEMBERS_TOKEN}")
+    moderator = recorder.person("moderator token", Authorization=f"Bearer {app_.MODERATORS_TOKEN}")
+    record_refusals(visitor, member, moderator)
+    _record_people(recorder)
+
+
+def _record_people(recorder: Recorder) -> None:
+    own = ("draft", "submitted", "waitlisted", "accepted", "confirmed", "withdrawn", "announced")
+    others = (
+        "/me/feeds/feed-phone",
+        "/me/tokens/token-old",
+        "/speakers/ada/edit",
+        "/speakers/grace/edit",
+        "/organise/summit",
+    )
+    member = recorder.person("member").sign_in("ada@example.org")
+    record_own(member, own, event="summit", others=others)
+    record_organised(member, Parts("proposed", members=("member-ada",)))
+    summit = Parts(
+        "summit",
+        talks=("submitted", "waitlisted", "accepted", "confirmed", "withdrawn"),
+        rooms_and_tracks=("attic", "security"),
+        tiers=("gold", "silver"),
+        sponsorships=("held", "enquiry"),
+        members=("member-olga", "member-rita"),
+    )
+    organiser = recorder.person("organiser").sign_in("olga@example.org")
+    record_own(organiser, (), event="meetup-01", others=("/sponsors/rackspace/edit",))
+    for parts in (
+        summit,
+        Parts("berlin"),
+        Parts("hackday", talks=("offered",)),
+        Parts("status-draft"),
+    ):
+        record_organised(organiser, parts)
+    record_organised(recorder.person("reviewer").sign_in("rita@example.org"), summit)
+    moderator = recorder.person("moderator").sign_in("max@example.org")
+    profiles = ("/speakers/ada/edit", "/speakers/twin/edit", "/sponsors/rackspace/edit", "/sponsors/citrix/edit")
+    record_own(moderator, (), event="summit", others=profiles)
+    for parts in (summit, Parts("hackday", talks=("offered", "announced")), Parts("proposed"), Parts("meetup-04")):
+        record_organised(moderator, parts)
+    admin = recorder.person("admin").sign_in("alan@example.org")
+    for path in ("/events?status=pending", "/events?status=draft", "/me", "/speakers/twin", "/sponsors/citrix"):
+        admin.api("GET", path)
