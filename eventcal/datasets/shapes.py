@@ -5,13 +5,14 @@ from typing import Any
 
 from marshmallow import fields, pre_load
 
+from eventcal.sponsors.limits import NOTE, TIER_NAME
 from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.limits import TITLE
 from eventcal.talks.words import TalkState
 from eventcal.web.api.schemas.base import Items, Line, Part, Shape, Slug, Text, Word
 from eventcal.web.api.schemas.events import CallForTalksIn, EventFields, RoomIn, TrackIn
-from eventcal.web.api.schemas.sizes import TITLE
 from eventcal.web.api.schemas.speakers import SpeakerPatch
-from eventcal.web.api.schemas.sponsors import NOTE, SponsorPatch, TierIn
+from eventcal.web.api.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.api.schemas.talks import TalkPatch
 
 # Tracks, rooms, tiers or sponsorships of one event.
@@ -61,7 +62,7 @@ class SponsorshipRecord(Record):
     """A sponsor, by slug, that holds or asks for a tier of the event, by name."""
 
     sponsor = Slug(required=True)
-    tier = Line(100, required=True)
+    tier = Line(TIER_NAME, required=True)
     state = Word(SponsorshipState)
     note = Text(NOTE, allow_none=True)
 

@@ -12,10 +12,13 @@ from typing import Any
 from eventcal.events.expansion import Expansion, expansion
 from eventcal.events.slots import LAST_DAY, slot_of
 from eventcal.kit.localtime import format_local, parse_local, to_instant
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import Fault, pointer
 from eventcal.kit.sentences import Sentence
 
 MOST_OVERRIDES = 200
+TOO_MANY_OVERRIDES = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
+# Of `excluded`.
+ONLY_TRUE = Sentence("must be true; null takes it back")
 _WHERE = "/recurrence_overrides"
 _TIMES = ("starts", "ends")
 
@@ -81,7 +84,7 @@ def override_faults(event: Mapping[str, Any], *, changed: Collection[str]) -> li
             )
         ]
     return [
-        Fault(f"{_WHERE}/{_escaped(occurrence)}{fault.pointer}", fault.detail)
+        Fault(f"{_WHERE}{pointer([occurrence])}{fault.pointer}", fault.detail)
         for occurrence, override in overrides.items()
         for fault in (
             *_which_faults(event, dates, occurrence, is_new=occurrence in changed),
@@ -172,7 +175,3 @@ def _order_faults(event: Mapping[str, Any], occurrence: str, override: Override)
         yield Fault(
             "/ends", Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
         )
-
-
-def _escaped(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")

@@ -3,7 +3,7 @@
 `web/errors.py` holds the one table from these families to a status.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +18,11 @@ class Fault:
 
     pointer: str
     detail: str
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Return the JSON pointer (RFC 6901) of these steps."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure of ours

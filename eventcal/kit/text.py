@@ -123,6 +123,16 @@ def is_slug(value: str) -> bool:
     return len(value) <= SLUG_LIMIT and _SLUG.fullmatch(value) is not None
 
 
+def slug_fault(value: str) -> Sentence | None:
+    """Return why the text is no slug, or None."""
+    if is_slug(value):
+        return None
+    return Sentence(
+        'must be lower-case letters a-z and digits, words joined by "-", of at most %(limit)s characters',
+        limit=SLUG_LIMIT,
+    )
+
+
 def fold(value: str) -> str:
     """Return the text without case, accents, ligatures and width: what two spellings of a word share.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import Fault, pointer
 from eventcal.kit.sentences import Sentence
 
 # Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
@@ -28,10 +28,7 @@ def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 -
     """Return marshmallow's messages as faults: pointers (RFC 6901) into a body, else "?" and a parameter's name."""
     leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
     if location in _BODIES:
-        return [
-            Fault("".join(f"/{_escaped(step)}" for step in path), _plainly(text, unknown=_NO_FIELD))
-            for path, text in leaves
-        ]
+        return [Fault(pointer(path), _plainly(text, unknown=_NO_FIELD)) for path, text in leaves]
     return [Fault(f"?{path[0] if path else ''}", _plainly(text, unknown=_NO_PARAMETER)) for path, text in leaves]
 
 
@@ -53,7 +50,3 @@ def _leaves(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[
 
 def _place(key: str | int) -> tuple[bool, int, str]:
     return (False, key, "") if isinstance(key, int) else (True, 0, key)
-
-
-def _escaped(step: str | int) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")

@@ -8,32 +8,24 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
-from importlib import resources
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from eventcal.kit import forms, values
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.sentences import Sentence
-from eventcal.kit.text import SLUG_LIMIT, is_slug, many_lines_fault, one_line_fault
+from eventcal.kit.text import SLUG_LIMIT, many_lines_fault, one_line_fault, slug_fault
+from eventcal.kit.urls import URL_LIMIT, url_fault
 from eventcal.members.service import normal_address
-from eventcal.web.api.schemas.urls import url_fault
 from eventcal.web.query import LINE_FORM, Count, Query
 from eventcal.web.query import Text as Cursor
-
-URL_LIMIT = 2000
-_LARGEST_NUMBER = 2**31 - 1
 
 
 def saying(settings: Mapping[str, Any], **words: Sentence) -> dict[str, Any]:
     """Return a field's settings with what it says of a value that it cannot take."""
-    said = {
-        "required": Sentence("is required"),
-        "null": Sentence("must not be null; leave it out instead"),
-        **words,
-    }
+    said = {"required": values.REQUIRED, "null": values.NOT_NULL, **words}
     return {**settings, "error_messages": {**said, **settings.get("error_messages", {})}}
 
 
@@ -49,22 +41,10 @@ URI = {"format": "uri"}
 # Without control characters; that a line shows something, JSON Schema cannot say.
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
-_NO_COUNTRY = Sentence("must be an ISO 3166-1 code of two capital letters, such as DE")
-
 
 def says(description: str) -> dict[str, Any]:
     """Return the metadata of a field that the OpenAPI document describes so."""
     return {"description": description}
-
-
-def _between(least: int, most: int) -> Sentence:
-    return Sentence("must be from %(least)s to %(most)s", least=least, most=most)
-
-
-@cache
-def _countries() -> frozenset[str]:
-    lines = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8").splitlines()
-    return frozenset(line.partition("\t")[0] for line in lines if not line.startswith("#"))
 
 
 class Shape(Schema):
@@ -76,8 +56,8 @@ class Shape(Schema):
     also: ClassVar[Mapping[str, Any]] = {}
 
     error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
-        "unknown": Sentence("is not known here; leave it out"),
-        "type": Sentence("must be a JSON object"),
+        "unknown": values.UNKNOWN,
+        "type": values.NOT_OBJECT,
     }
 
     class Meta:
@@ -93,8 +73,8 @@ class Text(fields.String):
     form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        most = validate.Length(max=limit, error=Sentence("must have at most %(limit)s characters", limit=limit))
-        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid=Sentence("must be text")))
+        most = validate.Length(max=limit, error=values.at_most_characters(limit))
+        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid=values.NOT_TEXT))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -128,12 +108,7 @@ class Slug(Line):
 
     def fault(self, text: str) -> Sentence | None:
         """Return why the text is no slug, or None."""
-        if is_slug(text):
-            return None
-        return Sentence(
-            'must be lower-case letters a-z and digits, words joined by "-", of at most %(limit)s characters',
-            limit=SLUG_LIMIT,
-        )
+        return slug_fault(text)
 
 
 class LocalTime(Line):
@@ -179,43 +154,38 @@ class Address(Line):
 
 
 class Form(Line):
-    """One line that fits a pattern; `says` is what it must be, for whoever missed it."""
+    """One line in one of the forms of `eventcal.kit.forms`."""
 
     form = {}  # noqa: RUF012 - as in Text
 
-    def __init__(self, pattern: str, *, limit: int, says: Sentence, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(limit, **documented(settings, pattern=f"^{pattern}$"))
-        self._pattern, self._says = re.compile(pattern, re.ASCII), says
+    def __init__(self, kind: forms.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(kind.limit, **documented(settings, pattern=f"^{kind.pattern}$"))
+        self._kind = kind
 
     def fault(self, text: str) -> Sentence | None:
         """Return why the text cannot be taken, or None."""
-        return None if self._pattern.fullmatch(text) else self._says
+        return self._kind.fault(text)
 
 
 class Country(Form):
     """An ISO 3166-1 alpha-2 code that is in use."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__("[A-Z]{2}", limit=2, says=_NO_COUNTRY, **settings)
-
-    def fault(self, text: str) -> Sentence | None:
-        """Return why this is no country, or None."""
-        return None if text in _countries() else _NO_COUNTRY
+        super().__init__(forms.COUNTRY, **settings)
 
 
 class Language(Form):
     """A BCP 47 language tag, by its form."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        says = Sentence("must be a language tag such as en or pt-BR")
-        super().__init__("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", limit=35, says=says, **settings)
+        super().__init__(forms.LANGUAGE, **settings)
 
 
 class Colour(Form):
     """A colour as CSS writes it in six hex digits."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__("#[0-9A-Fa-f]{6}", limit=7, says=Sentence("must be a colour such as #2a7f62"), **settings)
+        super().__init__(forms.COLOUR, **settings)
 
 
 class Instant(fields.DateTime):
@@ -251,23 +221,24 @@ class Instant(fields.DateTime):
 class Whole(fields.Integer):
     """A whole number, written as one; to JSON Schema 5.0 is one too."""
 
-    def __init__(self, *, least: int = 0, most: int = _LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        between = validate.Range(least, most, error=_between(least, most))
-        super().__init__(strict=True, validate=between, **saying(settings, invalid=Sentence("must be a whole number")))
+    def __init__(self, *, least: int = 0, most: int = values.LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        in_range = validate.Range(least, most, error=values.between(least, most))
+        super().__init__(strict=True, validate=in_range, **saying(settings, invalid=values.NOT_WHOLE))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
-        if isinstance(value, str):
-            raise self.make_error("invalid")
-        whole = int(value) if isinstance(value, float) and value.is_integer() else value
-        return super()._deserialize(whole, attr, data, **kwargs)
+        del attr, data, kwargs
+        try:
+            return values.read_whole(value)
+        except ValueError as error:
+            raise self.make_error("invalid") from error
 
 
 class Degrees(fields.Float):
     """A latitude or a longitude: a number from -limit to limit."""
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        between = validate.Range(-limit, limit, error=_between(-limit, limit))
-        super().__init__(validate=between, **saying(settings, invalid=Sentence("must be a number")))
+        in_range = validate.Range(-limit, limit, error=values.between(-limit, limit))
+        super().__init__(validate=in_range, **saying(settings, invalid=values.NOT_NUMBER))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -279,7 +250,7 @@ class Flag(fields.Boolean):
     """True or false, and nothing that might be meant for them."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(**saying(settings, invalid=Sentence("must be true or false")))
+        super().__init__(**saying(settings, invalid=values.NOT_FLAG))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -292,9 +263,7 @@ class Word(fields.Enum[StrEnum]):
     """One word of a list of words."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        choices = ", ".join(words)
-        says = Sentence("must be one of: %(choices)s", choices=choices)
-        super().__init__(words, by_value=True, **saying(settings, unknown=says))
+        super().__init__(words, by_value=True, **saying(settings, unknown=values.one_of(words)))
 
 
 class Items(fields.List[Any]):
@@ -304,10 +273,10 @@ class Items(fields.List[Any]):
         says = (
             Sentence("must have %(least)s to %(limit)s items", least=least, limit=limit)
             if least
-            else Sentence("must have at most %(limit)s items", limit=limit)
+            else values.at_most_items(limit)
         )
         length = validate.Length(min=least or None, max=limit, error=says)
-        super().__init__(inner, validate=length, **saying(settings, invalid=Sentence("must be a list"), long=says))
+        super().__init__(inner, validate=length, **saying(settings, invalid=values.NOT_LIST, long=says))
         self._limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
@@ -323,7 +292,7 @@ class Part(fields.Nested):
     """An object inside another."""
 
     def __init__(self, inner: type[Schema], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(inner, **saying(settings, type=Sentence("must be a JSON object")))
+        super().__init__(inner, **saying(settings, type=values.NOT_OBJECT))
 
 
 class PageQuery(Query):
@@ -331,7 +300,7 @@ class PageQuery(Query):
 
     limit = Count(
         load_default=DEFAULT_LIMIT,
-        validate=validate.Range(1, LARGEST_LIMIT, error=_between(1, LARGEST_LIMIT)),
+        validate=validate.Range(1, LARGEST_LIMIT, error=values.between(1, LARGEST_LIMIT)),
     )
     cursor = Cursor(load_default=None)
 

@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
+from eventcal.events import limits
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.forms import TIMEZONE
 from eventcal.web.api.schemas.base import (
     LOCAL_PATTERN,
     SLUG_PATTERN,
@@ -30,10 +31,7 @@ from eventcal.web.api.schemas.base import (
 )
 from eventcal.web.api.schemas.money import Money
 from eventcal.web.api.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides
-from eventcal.web.api.schemas.sizes import PLACE_NAME, SUMMARY, TITLE
 
-DESCRIPTION, NOTE = 20_000, 2000
-_ZONE = Sentence("must be an IANA time zone such as Europe/London")
 _LOCAL = "A date, or a time on the wall of the event's zone."
 _MOMENT = "Local to the event's zone, or with an offset."
 
@@ -41,13 +39,13 @@ _MOMENT = "Local to the event's zone, or with an offset."
 class Place(Shape):
     """Where an event is."""
 
-    venue = Line(PLACE_NAME, allow_none=True)
-    address = Line(500, allow_none=True)
-    city = Line(200, allow_none=True)
-    region = Line(200, allow_none=True)
+    venue = Line(limits.VENUE, allow_none=True)
+    address = Line(limits.ADDRESS, allow_none=True)
+    city = Line(limits.CITY, allow_none=True)
+    region = Line(limits.REGION, allow_none=True)
     country = Country(allow_none=True)
-    latitude = Degrees(90, allow_none=True)
-    longitude = Degrees(180, allow_none=True)
+    latitude = Degrees(limits.LATITUDE, allow_none=True)
+    longitude = Degrees(limits.LONGITUDE, allow_none=True)
 
 
 class Registration(Shape):
@@ -60,37 +58,37 @@ class Registration(Shape):
 class CallForTalksIn(Shape):
     """When and for what talks are taken."""
 
-    opens_at = Line(40, allow_none=True, metadata=says(f"{_MOMENT} Without it, at once."))
-    closes_at = Line(40, allow_none=True, metadata=says(f"{_MOMENT} Without it, when the event begins."))
+    opens_at = Line(limits.CALL_TIME, allow_none=True, metadata=says(f"{_MOMENT} Without it, at once."))
+    closes_at = Line(limits.CALL_TIME, allow_none=True, metadata=says(f"{_MOMENT} Without it, when the event begins."))
     anywhere_on_earth = Flag(metadata=says("`closes_at` is a date, and means the end of that day at UTC-12."))
-    kinds = Items(Word(TalkKind), limit=8, allow_none=True)
-    note = Text(NOTE, allow_none=True)
+    kinds = Items(Word(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
+    note = Text(limits.CALL_NOTE, allow_none=True)
 
 
 class EventFields(Shape):
     """What may be written of an event."""
 
     slug = Slug(metadata=says("What its addresses have; made from the title where left out, and fixed once public."))
-    title = Line(TITLE)
+    title = Line(limits.TITLE)
     kind = Word(EventKind)
-    summary = Text(SUMMARY, allow_none=True)
-    description = Text(DESCRIPTION, allow_none=True, metadata=says("Markdown."))
+    summary = Text(limits.SUMMARY, allow_none=True)
+    description = Text(limits.DESCRIPTION, allow_none=True, metadata=says("Markdown."))
     programme = Word(
         Programme, metadata=says("curated: a committee chooses the talks; listed: a moderator lists them.")
     )
     attendance = Word(Attendance)
-    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE, metadata=says("An IANA name."))
+    timezone = Form(TIMEZONE, metadata=says("An IANA name."))
     starts = LocalTime(metadata=says(_LOCAL))
     ends = LocalTime(metadata=says("As `starts`: both are dates, or both are times. A date is the last day."))
     location = Part(Place, allow_none=True)
     online_url = HttpUrl(allow_none=True)
     url = HttpUrl(allow_none=True)
     registration = Part(Registration, allow_none=True)
-    tags = Items(Line(50), limit=20, allow_none=True)
+    tags = Items(Line(limits.TAG), limit=limits.TAGS, allow_none=True)
     status = Word(EventStatus, metadata=says("draft or pending; once public, tentative, confirmed or postponed."))
-    series = Line(80, allow_none=True, metadata=says("What its editions have in common."))
+    series = Line(limits.SERIES, allow_none=True, metadata=says("What its editions have in common."))
     recurrence = Line(
-        500,
+        limits.RECURRENCE,
         allow_none=True,
         metadata=says("An RFC 5545 RRULE that `starts` is the first date of.")
         | {"examples": ["FREQ=MONTHLY;BYDAY=1TU"]},
@@ -103,15 +101,15 @@ class EventFields(Shape):
         )
         | {"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
-    co_located_with = Items(Slug(), limit=20, allow_none=True, metadata=says("Slugs of public events."))
+    co_located_with = Items(Slug(), limit=limits.NEIGHBOURS, allow_none=True, metadata=says("Slugs of public events."))
     call_for_talks = Part(CallForTalksIn, allow_none=True)
 
 
 class EventIn(EventFields):
     """A new event. Without `ends` it lasts the day that it starts on."""
 
-    title = Line(TITLE, required=True)
-    timezone = Form("[A-Za-z0-9_+/-]{1,64}", limit=64, says=_ZONE, metadata=says("An IANA name."), required=True)
+    title = Line(limits.TITLE, required=True)
+    timezone = Form(TIMEZONE, metadata=says("An IANA name."), required=True)
     starts = LocalTime(required=True, metadata=says(_LOCAL))
 
 
@@ -122,27 +120,27 @@ class EventPatch(EventFields):
 class TrackFields(Shape):
     """What may be written of a track."""
 
-    name = Line(100)
+    name = Line(limits.PART_NAME)
     colour = Colour(allow_none=True)
 
 
 class TrackIn(TrackFields):
     """A new track."""
 
-    name = Line(100, required=True)
+    name = Line(limits.PART_NAME, required=True)
 
 
 class RoomFields(Shape):
     """What may be written of a room."""
 
-    name = Line(100)
+    name = Line(limits.PART_NAME)
     capacity = Whole(least=1, allow_none=True)
 
 
 class RoomIn(RoomFields):
     """A new room."""
 
-    name = Line(100, required=True)
+    name = Line(limits.PART_NAME, required=True)
 
 
 class TrackOut(Shape):

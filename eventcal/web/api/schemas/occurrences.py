@@ -5,9 +5,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from eventcal.events.overrides import MOST_OVERRIDES, occurrence_fault
+from eventcal.events import limits
+from eventcal.events.overrides import MOST_OVERRIDES, ONLY_TRUE, TOO_MANY_OVERRIDES, occurrence_fault
 from eventcal.events.words import EventStatus, OccurrenceStatus
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.values import NOT_OBJECT
 from eventcal.web.api.schemas.base import (
     LOCAL_PATTERN,
     URI,
@@ -25,10 +26,7 @@ from eventcal.web.api.schemas.base import (
     saying,
     says,
 )
-from eventcal.web.api.schemas.sizes import PLACE_NAME, SUMMARY, TITLE
 from eventcal.web.query import Day
-
-_TOO_MANY = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
 
 
 class OverrideIn(Shape):
@@ -36,17 +34,17 @@ class OverrideIn(Shape):
 
     excluded = Flag(
         allow_none=True,
-        validate=validate.Equal(True, error=Sentence("must be true; null takes it back")),  # noqa: FBT003 - marshmallow's signature
+        validate=validate.Equal(True, error=ONLY_TRUE),  # noqa: FBT003 - marshmallow's signature
         metadata={"description": "It does not take place, and is not shown either.", "enum": [True, None]},
     )
-    title = Line(TITLE, allow_none=True)
-    summary = Text(SUMMARY, allow_none=True)
+    title = Line(limits.TITLE, allow_none=True)
+    summary = Text(limits.SUMMARY, allow_none=True)
     starts = LocalTime(allow_none=True, metadata=says("When it starts instead; it lasts as long, unless `ends` says."))
     ends = LocalTime(allow_none=True)
     status = Word(
         OccurrenceStatus, allow_none=True, metadata=says("cancelled: it does not take place, and is shown as such.")
     )
-    venue = Line(PLACE_NAME, allow_none=True)
+    venue = Line(limits.VENUE, allow_none=True)
     online_url = HttpUrl(allow_none=True)
 
 
@@ -57,7 +55,7 @@ class Overrides(fields.Dict):
         super().__init__(
             keys=fields.String(),
             values=Part(OverrideIn, allow_none=True),
-            **saying(settings, invalid=Sentence("must be a JSON object")),
+            **saying(settings, invalid=NOT_OBJECT),
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature
@@ -66,7 +64,7 @@ class Overrides(fields.Dict):
             raise self.make_error("invalid")
         if len(value) > MOST_OVERRIDES:
             # Before any of them is looked at, which could take seconds.
-            raise ValidationError(_TOO_MANY)
+            raise ValidationError(TOO_MANY_OVERRIDES)
         faults: dict[str, Any] = {}
         read: dict[str, Any] = {}
         for occurrence, override in value.items():

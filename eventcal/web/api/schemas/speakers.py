@@ -2,15 +2,14 @@
 
 from marshmallow import fields
 
+from eventcal.speakers import limits
 from eventcal.web.api.schemas.base import URI, HttpUrl, Items, Line, Part, Shape, Slug, Text, page_of
-
-BIO = 10_000
 
 
 class LinkIn(Shape):
     """A link to somewhere else, with what it is called."""
 
-    title = Line(100, required=True)
+    title = Line(limits.LINK_TITLE, required=True)
     url = HttpUrl(required=True)
 
 
@@ -18,11 +17,11 @@ class SpeakerPatch(Shape):
     """What changes of a speaker (RFC 7396)."""
 
     slug = Slug()
-    name = Line(200)
-    job_title = Line(200, allow_none=True)
-    affiliation = Line(200, allow_none=True)
-    bio = Text(BIO, allow_none=True)
-    links = Items(Part(LinkIn), limit=10)
+    name = Line(limits.NAME)
+    job_title = Line(limits.JOB_TITLE, allow_none=True)
+    affiliation = Line(limits.AFFILIATION, allow_none=True)
+    bio = Text(limits.BIO, allow_none=True)
+    links = Items(Part(LinkIn), limit=limits.LINKS)
     photo_url = HttpUrl(allow_none=True)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from eventcal.sponsors import limits
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.api.schemas.base import (
     SLUG_PATTERN,
@@ -23,23 +24,21 @@ from eventcal.web.api.schemas.events import PriceOut
 from eventcal.web.api.schemas.money import Money
 from eventcal.web.api.schemas.named import KnownOrNew
 
-DESCRIPTION, NOTE = 2000, 2000
-
 
 class TierFields(Shape):
     """What may be written of a tier."""
 
-    name = Line(100)
-    rank = Whole(least=1, most=1000)
+    name = Line(limits.TIER_NAME)
+    rank = Whole(least=1, most=limits.RANK)
     price = Part(Money, allow_none=True)
     capacity = Whole(least=1, allow_none=True)
-    benefits = Items(Line(300), limit=50)
+    benefits = Items(Line(limits.BENEFIT), limit=limits.BENEFITS)
 
 
 class TierIn(TierFields):
     """A new tier."""
 
-    name = Line(100, required=True)
+    name = Line(limits.TIER_NAME, required=True)
 
 
 class TierOut(Shape):
@@ -67,10 +66,10 @@ class SponsorOut(Shape):
 class SponsorPatch(Shape):
     """What changes of a sponsor (RFC 7396)."""
 
-    name = Line(200)
+    name = Line(limits.NAME)
     url = HttpUrl(allow_none=True)
     logo_url = HttpUrl(allow_none=True)
-    description = Text(DESCRIPTION, allow_none=True)
+    description = Text(limits.DESCRIPTION, allow_none=True)
 
 
 class TierWithSponsors(TierOut):
@@ -89,7 +88,7 @@ class SponsorNamed(KnownOrNew):
     """A sponsor that is described, or known by its slug."""
 
     url = HttpUrl(allow_none=True)
-    description = Text(DESCRIPTION, allow_none=True)
+    description = Text(limits.DESCRIPTION, allow_none=True)
 
 
 class SponsorGiven(Part):
@@ -107,7 +106,7 @@ class SponsorshipIn(Shape):
 
     tier = Line(40, required=True)
     sponsor = SponsorGiven(required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
-    note = Text(NOTE, allow_none=True)
+    note = Text(limits.NOTE, allow_none=True)
 
 
 class SponsorshipOut(Shape):

@@ -2,7 +2,10 @@
 
 from marshmallow import fields
 
+from eventcal.events.limits import PART_NAME, TAG, TAGS
 from eventcal.events.words import TalkKind
+from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
+from eventcal.talks import limits
 from eventcal.talks.words import TalkState
 from eventcal.web.api.schemas.base import (
     LOCAL_PATTERN,
@@ -24,36 +27,34 @@ from eventcal.web.api.schemas.base import (
     says,
 )
 from eventcal.web.api.schemas.named import KnownOrNew
-from eventcal.web.api.schemas.sizes import TITLE
-
-ABSTRACT, NOTES, REASON = 20_000, 5000, 2000
-_LONGEST_MINUTES = 24 * 60
 
 
 class SpeakerOnTalk(KnownOrNew):
     """Who speaks: somebody known by slug, or somebody described."""
 
     email = Address(allow_none=True)
-    job_title = Line(200, allow_none=True)
-    affiliation = Line(200, allow_none=True)
+    job_title = Line(JOB_TITLE, allow_none=True)
+    affiliation = Line(AFFILIATION, allow_none=True)
 
 
 class TalkFields(Shape):
     """What may be written of a talk."""
 
-    title = Line(TITLE)
-    abstract = Text(ABSTRACT, allow_none=True, metadata=says("Markdown."))
+    title = Line(limits.TITLE)
+    abstract = Text(limits.ABSTRACT, allow_none=True, metadata=says("Markdown."))
     kind = Word(TalkKind)
     language = Language(allow_none=True, metadata=says("BCP 47."))
-    track = Line(100, allow_none=True, metadata=says("The name of one of the event's tracks."))
+    track = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's tracks."))
     starts = LocalTime(allow_none=True, metadata=says("A time in the event's zone, within its days."))
     ends = LocalTime(allow_none=True, metadata=says("As `starts`, and later."))
     duration_minutes = Whole(
-        least=1, most=_LONGEST_MINUTES, allow_none=True, metadata=says("Without `ends`; else as is usual for the kind.")
+        least=1, most=limits.MINUTES, allow_none=True, metadata=says("Without `ends`; else as is usual for the kind.")
     )
-    tags = Items(Line(50), limit=20, allow_none=True)
-    speakers = Items(Part(SpeakerOnTalk), limit=20, metadata=says("In their order; without it, the submitter speaks."))
-    notes = Text(NOTES, allow_none=True, metadata=says("For the organisers; never given out."))
+    tags = Items(Line(TAG), limit=TAGS, allow_none=True)
+    speakers = Items(
+        Part(SpeakerOnTalk), limit=limits.SPEAKERS, metadata=says("In their order; without it, the submitter speaks.")
+    )
+    notes = Text(limits.NOTES, allow_none=True, metadata=says("For the organisers; never given out."))
     slides_url = HttpUrl(allow_none=True)
     recording_url = HttpUrl(allow_none=True)
     reprise_of = Line(40, allow_none=True, metadata=says("The id of the talk that is given again."))
@@ -68,13 +69,13 @@ class TalkIn(TalkFields):
 class TalkPatch(TalkFields):
     """What changes of a talk (RFC 7396)."""
 
-    room = Line(100, allow_none=True, metadata=says("The name of one of the event's rooms."))
+    room = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's rooms."))
 
 
 class StepIn(Shape):
     """What goes with a step."""
 
-    reason = Text(REASON, allow_none=True)
+    reason = Text(limits.REASON, allow_none=True)
 
 
 class SpeakerBrief(Shape):

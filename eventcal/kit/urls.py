@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 
 from eventcal.kit.sentences import Sentence
 
+URL_LIMIT = 2000
+"""The most characters a URL has."""
+
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
 _NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
