@@ -2,27 +2,27 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from marshmallow import Schema, ValidationError
 
 from eventcal.datasets.errors import UnreadableFile
-from eventcal.datasets.shapes import EventRecord, FileShape, SpeakerRecord, SponsorRecord, TalkRecord
-from eventcal.kit.refusals import Fault
-from eventcal.web.foreign import faults_in
+from eventcal.datasets.fields import Field, ObjectReader, Steps, faults_in, record_of
+from eventcal.datasets.records import EVENT, SPEAKER, SPONSOR, TALK
+from eventcal.kit.refusals import Fault, pointer
+from eventcal.kit.values import NOT_LIST
 
 Section = Literal["speakers", "sponsors", "events", "talks"]
 # In the order in which they are loaded: each refers to those before it.
 SECTIONS: tuple[Section, ...] = ("speakers", "sponsors", "events", "talks")
 
-_SHAPES: Mapping[Section, type[Schema]] = {
-    "speakers": SpeakerRecord,
-    "sponsors": SponsorRecord,
-    "events": EventRecord,
-    "talks": TalkRecord,
-}
+_RECORDS: Mapping[Section, ObjectReader] = {"speakers": SPEAKER, "sponsors": SPONSOR, "events": EVENT, "talks": TALK}
+# The lists are read record by record, and where the data come from is not read at all.
+_FILE = record_of(**dict.fromkeys(("about", "calendar", *SECTIONS), Field(lambda value: value)))
+# Of one record; nobody reads more of them.
+_MOST_FAULTS = 100
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def parse(raw: bytes, *, name: str) -> Dataset:
 def check_shape(given: object) -> Dataset:
     """Return the records in `given` (parsed JSON) that have the right shape, and the faults of those that have not."""
     faults: list[Fault] = []
-    _checked(FileShape(), given, pointer="", faults=faults)
+    _read(_FILE, given, at=(), faults=faults)
     # Whatever is wrong with the top, what stands in its lists can still be looked at.
     top = given if isinstance(given, Mapping) else {}
     records: dict[Section, tuple[Record, ...]] = {}
@@ -101,14 +101,13 @@ def check_shape(given: object) -> Dataset:
     return Dataset(**records, faults=tuple(faults), broken=broken)
 
 
-def _checked(shape: Schema, given: object, *, pointer: str, faults: list[Fault]) -> dict[str, Any] | None:
+def _read(read: ObjectReader, given: object, *, at: Steps, faults: list[Fault]) -> dict[str, Any] | None:
     try:
-        loaded: dict[str, Any] = shape.load(given)  # type: ignore[arg-type]  # what is no object is refused like the rest
-    except ValidationError as error:
-        found = faults_in(error.messages, location="json")
-        faults += (Fault(pointer + fault.pointer, fault.detail) for fault in found)
+        return read(given)
+    except ValueError as error:
+        found = sorted(faults_in(error, at), key=itemgetter(0))
+        faults += (Fault(pointer(path), message) for path, message in found[:_MOST_FAULTS])
         return None
-    return loaded
 
 
 def _items(section: Section, top: Mapping[str, Any], faults: list[Fault]) -> list[Any]:
@@ -117,17 +116,15 @@ def _items(section: Section, top: Mapping[str, Any], faults: list[Fault]) -> lis
         return []
     if isinstance(items, list):
         return items
-    faults.append(Fault(f"/{section}", "must be a list"))
+    faults.append(Fault(f"/{section}", NOT_LIST))
     return []
 
 
 def _records(section: Section, items: list[Any], faults: list[Fault]) -> Iterator[Record]:
-    shape = _SHAPES[section]()
     for i, item in enumerate(items):
-        pointer = f"/{section}/{i}"
-        fields = _checked(shape, item, pointer=pointer, faults=faults)
+        fields = _read(_RECORDS[section], item, at=(section, i), faults=faults)
         if fields is not None:
-            yield Record(pointer, fields)
+            yield Record(f"/{section}/{i}", fields)
 
 
 def _keys(section: Section, items: Iterable[Any]) -> Iterator[object]:

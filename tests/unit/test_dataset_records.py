@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventcal.datasets.errors import UnreadableFile
+from eventcal.datasets.fields import ObjectReader
 from eventcal.datasets.reading import SECTIONS, check_shape, parse, read_file
+from eventcal.datasets.records import CALL_FOR_TALKS, EVENT, OVERRIDE, PLACE, ROOM, SPEAKER, SPONSOR, TALK, TIER, TRACK
+from eventcal.web.api.schemas.base import Shape
+from eventcal.web.api.schemas.events import CallForTalksIn, EventFields, Place, RoomIn, TrackIn
+from eventcal.web.api.schemas.occurrences import OverrideIn
+from eventcal.web.api.schemas.speakers import SpeakerPatch
+from eventcal.web.api.schemas.sponsors import SponsorPatch, TierIn
+from eventcal.web.api.schemas.talks import TalkPatch
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -118,3 +126,73 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     path.write_text(json.dumps({"speakers": [{"slug": "ada", "name": "Ada"}]}), encoding="utf-8")
     [record] = read_file(path).speakers
     assert (record.pointer, record.fields, record.key) == ("/speakers/0", {"slug": "ada", "name": "Ada"}, "ada")
+
+
+@pytest.mark.parametrize(
+    ("record", "shape", "only_in_files"),
+    [
+        (SPEAKER, SpeakerPatch, set()),
+        (SPONSOR, SponsorPatch, {"slug"}),
+        (EVENT, EventFields, {"tracks", "rooms", "tiers", "sponsorships"}),
+        (PLACE, Place, set()),
+        (OVERRIDE, OverrideIn, set()),
+        (CALL_FOR_TALKS, CallForTalksIn, set()),
+        (TRACK, TrackIn, set()),
+        (ROOM, RoomIn, set()),
+        (TIER, TierIn, set()),
+        (TALK, TalkPatch, {"event", "state"}),
+    ],
+)
+def test_a_file_may_hold_what_the_api_takes(record: ObjectReader, shape: type[Shape], only_in_files: set[str]) -> None:
+    taken = shape().load_fields
+    assert set(record.fields) == set(taken) | only_in_files
+    different = {name for name in taken if record.fields[name].nullable is not taken[name].allow_none}
+    assert different == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "detail"),
+    [
+        ({"title": 5}, "/title", "must be text"),
+        ({"title": "a" * 201}, "/title", "must have at most 200 characters"),
+        ({"nobody/knows~this": None}, "/nobody~1knows~0this", "is not known here; leave it out"),
+        ({"starts": "2026-02-30"}, "/starts", "'2026-02-30' is no day or time there is"),
+        ({"kind": ["meetup"]}, "/kind", "must be one of: conference, meetup, hackathon, workshop, webinar"),
+        ({"location": {"latitude": True}}, "/location/latitude", "must be a number"),
+        ({"location": {"latitude": 90.5}}, "/location/latitude", "must be from -90 to 90"),
+        ({"registration": {"price": {"amount": None}}}, "/registration/price/currency", "is required"),
+        ({"co_located_with": [None]}, "/co_located_with/0", "must not be null; leave it out instead"),
+        ({"co_located_with": ["a"] * 21}, "/co_located_with", "must have at most 20 items"),
+        ({"rooms": [{"name": "A", "capacity": 0}]}, "/rooms/0/capacity", "must be from 1 to 2147483647"),
+        ({"rooms": [{"name": None}]}, "/rooms/0/name", "is required"),
+        ({"call_for_talks": {"anywhere_on_earth": 1}}, "/call_for_talks/anywhere_on_earth", "must be true or false"),
+        ({"recurrence_overrides": []}, "/recurrence_overrides", "must be a JSON object"),
+        (
+            {"recurrence_overrides": {"2026-06-17": {"excluded": False}}},
+            "/recurrence_overrides/2026-06-17/excluded",
+            "must be true; null takes it back",
+        ),
+        (
+            {"recurrence_overrides": {f"2026-{number}": None for number in range(201)}},
+            "/recurrence_overrides",
+            "must have at most 200 occurrences",
+        ),
+    ],
+)
+def test_what_an_event_may_not_hold(fields: dict[str, object], pointer: str, detail: str) -> None:
+    assert (f"/events/0{pointer}", detail) in faults({"events": [{"slug": "a", **fields}]})
+
+
+def test_what_is_not_known_is_left_out_and_what_there_is_not_is_kept() -> None:
+    kept: dict[str, object] = {"slug": "a", "url": None, "location": {"latitude": 52.0}}
+    kept |= {"rooms": [{"name": "A", "capacity": 5}]}
+    kept |= {"recurrence_overrides": {"2026-06-17": {"excluded": True}, "2026-06-18": None}}
+    [event] = check_shape({"events": [kept | {"title": None}]}).events
+    assert event.fields == kept
+
+
+def test_of_one_record_no_more_than_a_hundred_faults_are_named_in_one_order() -> None:
+    found = faults({"talks": [{f"x{number:03}": 1 for number in reversed(range(150))}]})
+    assert [pointer for pointer, _ in found] == ["/talks/0/event", "/talks/0/title"] + [
+        f"/talks/0/x{number:03}" for number in range(98)
+    ]
