@@ -1,28 +1,30 @@
-"""A real browser, the site that it visits, and what everybody wants to know of a visit."""
+"""A browser and a site for each worker, and visits to the pages of the site."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import find_chromium, started
-from tests.browser.paths import ALL
-from tests.browser.visit import Visit
+from tests.browser.probes.zones import TOKYO
+from tests.browser.visit import WIDE, Visit
 from tests.browser.world import Site, site
 from tests.npm import installed
 
+ENGLISH, GERMAN = "en-GB", "de-DE"
+
 Visitor = Callable[..., Visit]
+# A page of a context of its own for each kind of visitor: language and time zone.
+Pages = dict[tuple[str, str], Page]
 
 
 @pytest.fixture(scope="session", name="site")
 def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Give the site, served on the loopback to all tests of a worker: they only read."""
+    """Serve the site on the loopback to all tests of a worker, which only read."""
     database = tmp_path_factory.mktemp("site") / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     with site(database) as served:
@@ -31,7 +33,7 @@ def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="session")
 def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
-    """Give the browser of a worker, and the loop by which it is spoken to."""
+    """Start the browser of a worker; returns it with the event loop that its calls run on."""
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("chromium is not installed: no page is looked at in a browser")
@@ -44,7 +46,7 @@ def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
 
 @pytest.fixture
 def browser(_running_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
-    """Give the browser, for one test.
+    """Return the browser, for one test.
 
     Between calls its loop counts as running in this thread. Tests that come after may want to run one of their own.
     """
@@ -54,44 +56,58 @@ def browser(_running_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iter
     asyncio._set_running_loop(None)
 
 
-@pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Visitor]:
-    """Give a function that opens a page by its name: as a visitor whom nobody has seen, or as whose page it is.
+@pytest.fixture(scope="session")
+def _pages() -> Pages:
+    """Return the pages that are open in a worker.
 
-    They read English, in UTC; who else they are is given as Playwright's `new_context` takes it. Whatever the browser
-    complains of fails the test.
+    Opening one, with its context, takes several times as long as going to another address in it.
     """
-    with ExitStack() as opened:
-        visits: list[Visit] = []
+    return {}
 
-        def open_page(name: str, *, width: int = 1200, **visitor: Any) -> Visit:  # noqa: ANN401 - Playwright's options
-            who = {"timezone_id": "UTC", "locale": "en-GB", "viewport": {"width": width, "height": 900}, **visitor}
-            context = browser.new_context(base_url=site.base, **who)
-            opened.callback(context.close)
+
+@pytest.fixture
+def visit(browser: Browser, site: Site, _pages: Pages, axe: Callable[[], str]) -> Iterator[Visitor]:
+    """Return a function that opens a page by its name in ALL, signed in if it is somebody's own.
+
+    The visitor reads English in Tokyo, in another time zone than any event, unless the call says otherwise. Tests
+    share windows, but neither cookies nor what is cached. Whatever the browser complains about fails the test.
+    """
+    visits: dict[tuple[str, str], Visit] = {}
+
+    def forget(crashed: Page) -> None:
+        for kind in [kind for kind, page in _pages.items() if page is crashed]:
+            del _pages[kind]
+
+    def open_page(name: str, *, width: int = WIDE, locale: str = ENGLISH, timezone_id: str = TOKYO) -> Visit:
+        kind = (locale, timezone_id)
+        assert kind not in visits, "a test has one window for each kind of visitor"
+        if kind not in _pages:
+            context = browser.new_context(base_url=site.base, locale=locale, timezone_id=timezone_id)
             context.set_default_timeout(15_000)
-            if (known := ALL[name].who) is not None:
-                context.add_cookies([{"name": "eventcal", "value": site.cookies[known], "url": site.base}])
-            visits.append(Visit(context.new_page(), site))
-            visits[-1].open(name)
-            return visits[-1]
+            _pages[kind] = context.new_page()
+            _pages[kind].on("crash", forget)
+        site.sign_in(_pages[kind].context, name)
+        visits[kind] = Visit(_pages[kind], site, axe)
+        visits[kind].open(name, width=width)
+        return visits[kind]
 
-        yield open_page
-        assert [complaint for one in visits for complaint in one.complaints] == []
+    yield open_page
+    for one in visits.values():
+        one.settle()
+        one.close()
+    assert [complaint for one in visits.values() for complaint in one.complaints] == []
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give the source of axe-core; skips the test where there is no npm to install it."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node or npm is not installed: axe-core looks at nothing here")
-    folder = installed(Path(__file__).parent, tmp_path_factory, npm=npm)
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Return a function that gives the source of axe-core, or skips the test if there is no npm to install it."""
 
+    @cache
+    def source() -> str:
+        npm = shutil.which("npm")
+        if npm is None or shutil.which("node") is None:
+            pytest.skip("node or npm is not installed: axe-core looks at nothing here")
+        folder = installed(Path(__file__).parent, tmp_path_factory, npm=npm)
+        return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
-@pytest.fixture
-def pictures(pytestconfig: pytest.Config) -> Path:
-    """Give the folder for pictures, which stay there: the one that BROWSER_PICTURES names, or build/pictures."""
-    folder = Path(os.environ.get("BROWSER_PICTURES") or pytestconfig.rootpath / "build" / "pictures").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return source

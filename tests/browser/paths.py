@@ -79,6 +79,4 @@ OWN = {
 BARE = {"embedded": Address("/embed/listing")}
 ALL = PAGES | OWN | BARE
 
-every_page = pytest.mark.parametrize("name", PAGES | OWN)
-every_public_page = pytest.mark.parametrize("name", PAGES)
 every_document = pytest.mark.parametrize("name", ALL)

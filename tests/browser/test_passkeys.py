@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from eventcal.members.models import Passkey
-from tests.browser.test_accessibility import SCHEMES, WIDTHS, violations
-from tests.browser.test_sizes import SMALL_CONTROLS, SMALLEST_TARGET, sticking_out
+from tests.browser.probes.accessibility import SCHEMES, WIDTHS, violations
+from tests.browser.probes.sizes import small_controls, sticking_out
 from tests.browser.visit import Visit
 from tests.browser.world import Site
 from tests.clocks import NOON, FixedClock
@@ -163,44 +163,45 @@ def test_without_scripts_nothing_is_offered_that_would_not_work(browser: Browser
         expect(page.get_by_role("button", name=_ADD)).to_be_hidden()
 
 
-def test_the_pages_keep_nobody_out(served: tuple[Flask, str], page: Page, axe: str) -> None:
+def test_the_pages_keep_nobody_out(served: tuple[Flask, str], page: Page, axe: Callable[[], str]) -> None:
     plug_in(page)
-    visit = Visit(page, Site(served[1], {}, {}))
+    visit = Visit(page, Site(served[1], {}, {}), axe)
     add(page, "A-name-without-a-gap-" * 4)
     page.wait_for_url("**/me/security?done=passkey")
-    look(visit, axe)
+    look(visit)
     [passkey] = rows(served[0], Passkey)
     for path in (f"/me/security/passkeys/{passkey.id}", "/me/security/passkeys/new", "/me/security/again"):
         page.goto(path)
-        look(visit, axe)
+        look(visit)
     page.goto("/me/security/app")
-    look(visit, axe)
+    look(visit)
     phone = App(page.inner_text("code"), FixedClock(NOON))
     page.get_by_label("Code", exact=True).fill(phone.code())
-    page.get_by_role("button", name="Turn it on").click()
-    look(visit, axe)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Turn it on").click()
+    look(visit)
     for path in ("/me/security", "/me/security/codes", "/me/security/app/off"):
         page.goto(path)
-        look(visit, axe)
+        look(visit)
     page.context.clear_cookies()
     page.goto("/login")
-    look(visit, axe)
+    look(visit)
     page.get_by_label("E-mail address").fill("ada@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/login/code?next=%2Fme")
-    look(visit, axe)
+    look(visit)
     assert visit.complaints == []
 
 
-def look(visit: Visit, axe: str) -> None:
+def look(visit: Visit) -> None:
     """Look at the page that is open, wide and narrow, light and dark."""
     for width, scheme in product(WIDTHS, SCHEMES):
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.page.emulate_media(color_scheme=scheme)
-        assert violations(visit, axe) == [], visit.page.url
+        assert violations(visit) == [], visit.page.url
         assert sticking_out(visit) == [], visit.page.url
-    assert visit.ask(SMALL_CONTROLS, SMALLEST_TARGET) == [], visit.page.url
+    assert small_controls(visit) == [], visit.page.url
 
 
 def test_with_scripts_the_sentence_for_those_without_is_gone(page: Page) -> None:

@@ -113,14 +113,11 @@ def fed(base: str) -> list[str]:
 
 
 @pytest.mark.parametrize("who", VISITORS)
-def test_a_talk_comes_from_a_new_member_into_the_listing_and_the_feed(
-    browser: Browser, fest: Served, pictures: Path, who: str
-) -> None:
+def test_a_talk_comes_from_a_new_member_into_the_listing_and_the_feed(browser: Browser, fest: Served, who: str) -> None:
     app, base = fest
     member = browser.new_context(base_url=base, **VISITORS[who])
     page = member.new_page()
     submit_a_talk(page)
-    page.screenshot(path=pictures / f"submitted-{'wide' if who == 'with scripts' else 'narrow'}.png", full_page=True)
     assert TITLE not in fed(base)
 
     moderator = browser.new_context(base_url=base, **VISITORS[who])

@@ -6,21 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from eventcal.kit.catalogue import words_of
 from tests.browser.conftest import Visitor
-from tests.browser.paths import every_page, every_public_page
-from tests.browser.visit import Visit
+from tests.browser.probes.zones import IN_MY_ZONE, TOKYO
 from tests.browser.world import Site
-
-TOKYO = "Asia/Tokyo"
-IN_MY_ZONE = "in my time zone"
-
-
-def zones(visit: Visit) -> list[str]:
-    found: list[str] = visit.ask(
-        "() => [...document.querySelectorAll('.zone[data-zone]')].map((one) => one.dataset.zone)"
-    )
-    return found
 
 
 def talk_of(site: Site) -> dict[str, str]:
@@ -29,43 +17,20 @@ def talk_of(site: Site) -> dict[str, str]:
 
 
 def test_a_link_shows_the_times_of_a_talk_in_the_visitors_zone(visit: Visitor, site: Site) -> None:
-    opened = visit("crowded-talk", timezone_id=TOKYO)
+    opened = visit("crowded-talk")
     opened.page.get_by_role("link", name=IN_MY_ZONE).click()
     starts = datetime.fromisoformat(talk_of(site)["starts_at"]).astimezone(ZoneInfo(TOKYO))
     time = opened.page.locator("dd time").first
     expect(time).to_have_attribute("datetime", starts.isoformat())
     expect(time).to_contain_text(f"{starts:%H:%M}")
     expect(time).to_contain_text(f"{starts:%a}")
-    assert zones(opened) == [TOKYO]
+    assert opened.read().zones == [TOKYO]
     expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
 
 
 def test_who_is_in_the_zone_of_the_page_gets_no_link(visit: Visitor) -> None:
-    opened = visit("crowded-talk", timezone_id=zones(visit("crowded-talk"))[0])
+    opened = visit("crowded-talk", timezone_id=visit("crowded-talk").content.zones[0])
     expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
-
-
-@every_public_page
-def test_every_page_with_times_can_be_had_in_the_visitors_zone(visit: Visitor, name: str) -> None:
-    opened = visit(name, timezone_id=TOKYO)
-    link = opened.page.get_by_role("link", name=IN_MY_ZONE)
-    if not zones(opened):
-        expect(link).to_have_count(0)
-        return
-    expect(link).to_have_count(1)
-    link.click()
-    opened.page.wait_for_load_state()
-    assert set(zones(opened)) == {TOKYO}
-
-
-@every_page
-def test_who_reads_german_gets_german(visit: Visitor, name: str) -> None:
-    english, german = visit(name), visit(name, locale="de-DE")
-    expect(german.page.locator("html")).to_have_attribute("lang", "de")
-    said = words_of("de").gettext("Events and talks")
-    expect(german.page.get_by_role("banner")).to_contain_text(said)
-    assert said != "Events and talks"
-    assert german.text() != english.text()
 
 
 @pytest.mark.parametrize("name", ["talk", "month"])

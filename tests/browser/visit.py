@@ -1,148 +1,189 @@
-"""A visit to a page, and what the browser complains of during it."""
+"""A visit to a page: what was read from it when it was opened, and what the browser complained about since."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response, ViewportSize
 
 from tests.browser.paths import ALL
 from tests.browser.world import Site
 
-Json = dict[str, Any]
+Scheme = Literal["light", "dark"]
 
-_MOST_STOPS = 500
+WIDE, NARROW = 1200, 360
+HEIGHT = 900
 
-# Said of the page itself where its own status is an error, which is what such a page is for.
+# The console message about a page whose own status is an error: for such a page it is expected.
 _STATUS = "Failed to load resource: the server responded with a status of"
 
-# Every place at which Tab is to stop, in the order of the page.
-_REMEMBER_STOPS = """() => {
-  const can = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]';
-  const isChosen = (one) => {
-    const group = [...document.querySelectorAll('input[type=radio]')].filter((each) => each.name === one.name);
-    return one === (group.find((each) => each.checked) ?? group[0]);
-  };
-  window.stops = [...document.querySelectorAll(can)].filter((one) =>
-    !one.disabled && one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) &&
-    (one.type !== 'radio' || isChosen(one)));
-  return window.stops.length;
+_READ = """() => ({
+  text: document.body.innerText.split(/\\s+/).filter(Boolean).join(' '),
+  links: [...document.links].map((one) => one.href),
+  title: document.title,
+  language: document.documentElement.lang,
+  zones: [...document.querySelectorAll('.zone[data-zone]')].map((one) => one.dataset.zone),
+  zoneLabel: document.body.dataset.inMyZone ?? null,
+})"""
+
+# Sequential focus navigation continues at the place from which the focused element was removed.
+_TO_THE_START = """() => {
+  const start = document.createElement('span');
+  start.tabIndex = -1;
+  document.body.prepend(start);
+  start.focus({ preventScroll: true });
+  start.remove();
+  scrollTo(0, 0);
 }"""
 
-_STOP = """() => {
-  const one = document.activeElement;
-  if (!one || one === document.body || one === document.documentElement) return null;
-  const style = getComputedStyle(one);
-  const box = one.getClientRects()[0] ?? one.getBoundingClientRect();
-  // The middle of what of it is in the window: a large field may reach beyond.
-  const [upper, lower] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
-  const [x, y] = [box.left + box.width / 2, (upper + lower) / 2];
-  const top = document.elementFromPoint(x, y);
-  return {
-    number: window.stops ? window.stops.indexOf(one) : -1,
-    name: `${one.localName} ${one.getAttribute('href') ?? one.name ?? ''} "${one.textContent.trim().slice(0, 40)}"`,
-    href: one.href ?? null,
-    inMain: one.closest('main') !== null,
-    inHeader: one.closest('header.site') !== null,
-    // A frame has the focus within.
-    marked: one.localName === 'iframe' || style.boxShadow !== 'none' ||
-      (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2),
-    uncovered: top !== null && (one.contains(top) || top.contains(one)),
-  };
-}"""
+
+@dataclass(frozen=True)
+class Content:
+    """What a page says and links to, read in one go.
+
+    text: its visible text, with single spaces; zones: the time zones that its times are in; zone_label: the text of
+    the link that a script adds for a visitor in another zone.
+    """
+
+    text: str
+    links: list[str]
+    title: str
+    language: str
+    zones: list[str]
+    zone_label: str | None
+
+
+def _no_axe() -> str:
+    raise NotImplementedError
 
 
 @dataclass
 class Visit:
-    """A page that is open. `complaints` grows with what went wrong in the browser."""
+    """An open page.
+
+    axe: returns the source of axe-core, or skips the test. complaints: what went wrong in the browser so far.
+    """
 
     page: Page
     site: Site
+    axe: Callable[[], str] = _no_axe
     complaints: list[str] = field(default_factory=list)
+    _name: str = ""
+    _content: Content | None = None
+    _is_changed: bool = False
+    _unanswered: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Listen to everything from the start."""
-        self.page.on("console", self._said)
-        self.page.on("pageerror", self._failed)
-        self.page.on("request", self._asked)
-        self.page.on("requestfailed", self._got_nothing)
-        self.page.on("response", self._answered)
+        """Listen to the browser."""
+        for event, listener in self._listeners():
+            self.page.on(event, listener)
 
-    def open(self, name: str) -> None:
-        """Open a page by its name in ALL, and wait until it is quiet."""
-        answer = self.page.goto(self.site.url(name), wait_until="load")
+    def close(self) -> None:
+        """Stop listening; the page stays open."""
+        for event, listener in self._listeners():
+            self.page.remove_listener(event, listener)
+
+    def open(self, name: str, *, width: int = WIDE, scheme: Scheme = "light") -> None:
+        """Open a page by its name in ALL, with nothing cached, and read it once it has loaded."""
+        self._name = name
+        self._empty_cache()
+        self._show(width, HEIGHT, scheme)
+        answer = self.page.goto(self.url, wait_until="load")
         assert answer is not None
         assert answer.status == ALL[name].status, answer.url
         assert (answer.header_value("Content-Type") or "").startswith("text/html"), answer.url
+        self.settle()
+        self._content, self._is_changed = self.read(), False
+
+    @property
+    def url(self) -> str:
+        """Return the address of the page that was opened."""
+        return self.site.url(self._name)
+
+    @property
+    def content(self) -> Content:
+        """Return what the page said when it was opened."""
+        assert self._content is not None
+        return self._content
+
+    def read(self) -> Content:
+        """Return what the page says now."""
+        found = self.ask(_READ)
+        return Content(zone_label=found.pop("zoneLabel"), **found)
 
     def ask(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
-        """Give what a JavaScript function says of the page."""
+        """Return what a JavaScript function says of the page."""
         return self.page.evaluate(script, argument)
 
-    def text(self) -> str:
-        """Give what the page says, with every gap as one space."""
-        return " ".join(self.page.inner_text("body").split())
+    def reset(self, *, width: int = WIDE, height: int = HEIGHT, scheme: Scheme = "light") -> None:
+        """Show the page on a screen of this size, scrolled to its top and with the focus before everything.
 
-    def _said(self, message: ConsoleMessage) -> None:
+        It is loaded again if another page has been opened since, or if it was changed.
+        """
+        self._show(width, height, scheme)
+        if self._is_changed or self.page.url != self.url:
+            self.settle()
+            self.page.goto(self.url, wait_until="load")
+            self._is_changed = False
+        self.ask(_TO_THE_START)
+
+    def mark_changed(self) -> None:
+        """Have the page loaded again by the next reset."""
+        self._is_changed = True
+
+    def settle(self) -> None:
+        """Wait until the page has loaded and every request that it made is answered."""
+        self.page.wait_for_load_state("load")
+        while self._unanswered:
+            self.page.wait_for_timeout(10)
+
+    def _empty_cache(self) -> None:
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.clearBrowserCache")
+        session.detach()
+
+    def _show(self, width: int, height: int, scheme: Scheme) -> None:
+        size: ViewportSize = {"width": width, "height": height}
+        if self.page.viewport_size != size:
+            self.page.set_viewport_size(size)
+        self.page.emulate_media(media="screen", color_scheme=scheme)
+
+    def _listeners(self) -> tuple[tuple[Any, Callable[[Any], None]], ...]:
+        return (
+            ("console", self._on_console),
+            ("pageerror", self._on_error),
+            ("request", self._on_request),
+            ("requestfinished", self._on_finished),
+            ("requestfailed", self._on_failed),
+            ("response", self._on_response),
+        )
+
+    def _on_console(self, message: ConsoleMessage) -> None:
         about = message.location["url"]
         own_status = message.text.startswith(_STATUS) and about == self.page.url
         if message.type in {"error", "warning"} and not own_status:
             self.complaints.append(f"{self.page.url} {message.type}: {message.text} ({about})")
 
-    def _failed(self, error: Error) -> None:
+    def _on_error(self, error: Error) -> None:
         self.complaints.append(f"{self.page.url} raised {error.message}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
+        self._unanswered.add(request)
         if urlsplit(request.url).netloc != urlsplit(self.site.base).netloc:
-            self.complaints.append(f"{self.page.url} asked for {request.url}")
+            self.complaints.append(f"{self.page.url} requested {request.url}")
 
-    def _got_nothing(self, request: Request) -> None:
-        self.complaints.append(f"{self.page.url} did not get {request.url}: {request.failure}")
+    def _on_finished(self, request: Request) -> None:
+        self._unanswered.discard(request)
 
-    def _answered(self, response: Response) -> None:
+    def _on_failed(self, request: Request) -> None:
+        # Requests of an earlier visit in the same window may fail late; those of a page that is left are aborted,
+        # which includes the navigation of a frame within it.
+        is_own = request.is_navigation_request() and request.frame == self.page.main_frame
+        if request in self._unanswered and (is_own or request.failure != "net::ERR_ABORTED"):
+            self.complaints.append(f"{self.page.url} did not get {request.url}: {request.failure}")
+        self._unanswered.discard(request)
+
+    def _on_response(self, response: Response) -> None:
         if response.status >= 400 and not response.request.is_navigation_request():
             self.complaints.append(f"{self.page.url} got {response.status} for {response.url}")
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Where Tab stopped.
-
-    number: its place among all that Tab is to stop at, or -1; marked: whether one sees that it has the focus;
-    uncovered: whether one sees it at all.
-    """
-
-    number: int
-    name: str
-    href: str | None
-    inMain: bool  # noqa: N815 - as JavaScript gives it
-    inHeader: bool  # noqa: N815 - as above
-    marked: bool
-    uncovered: bool
-
-
-def places_to_stop(visit: Visit) -> int:
-    """Give at how many places Tab is to stop, and remember them for what stands at each stop."""
-    number: int = visit.ask(_REMEMBER_STOPS)
-    return number
-
-
-def press_tab(visit: Visit) -> Stop | None:
-    """Press Tab, and give where it stopped, or None where it left the page."""
-    visit.page.keyboard.press("Tab")
-    found: Json | None = visit.ask(_STOP)
-    return None if found is None else Stop(**found)
-
-
-def tab_through(visit: Visit) -> Iterator[Stop]:
-    """Press Tab until it leaves the page, and give each stop; a field with several stops, such as a date's, is one."""
-    first = last = None
-    for _ in range(_MOST_STOPS):
-        stop = press_tab(visit)
-        if stop is None or (stop == first and stop != last):
-            return
-        if stop != last:
-            yield stop
-        first, last = first or stop, stop
-    raise AssertionError(f"Tab stopped more than {_MOST_STOPS} times at {visit.page.url}")

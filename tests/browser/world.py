@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from playwright.sync_api import BrowserContext
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
@@ -65,6 +66,12 @@ class Site:
     def url(self, name: str) -> str:
         """Give the address of a page by its name in ALL."""
         return self.base + ALL[name].path.format(**self.names)
+
+    def sign_in(self, context: BrowserContext, name: str) -> None:
+        """Make a browser context that of whose page this is, with no cookies of anybody else."""
+        context.clear_cookies()
+        if (who := ALL[name].who) is not None:
+            context.add_cookies([{"name": "eventcal", "value": self.cookies[who], "url": self.base}])
 
     def read(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Give what the API says at `path`."""

@@ -1,0 +1,33 @@
+"""What axe-core finds: violations of WCAG 2.2 up to AA, and of good practice."""
+
+from itertools import product
+
+from tests.browser.visit import NARROW, WIDE, Scheme, Visit
+
+WIDTHS = (WIDE, NARROW)
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+# Each finding with its element, so that the failure tells where to look.
+_RUN = """async () => {
+  const kinds = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const found = await axe.run(document, { runOnly: kinds, resultTypes: ['violations'] });
+  return found.violations.flatMap((rule) =>
+    rule.nodes.map((node) => `${rule.id} (${rule.help}): ${node.target.join(' ')}: ${node.failureSummary}`));
+}"""
+
+
+def violations(visit: Visit) -> list[str]:
+    """Return what axe-core finds on the page as it is now; the page keeps axe-core until it is left."""
+    source = visit.axe()
+    if not visit.ask("() => 'axe' in window"):
+        visit.ask(source)
+    found: list[str] = visit.ask(_RUN)
+    return found
+
+
+def page_has_no_accessibility_violations(visit: Visit) -> None:
+    """Run axe-core wide and narrow, light and dark."""
+    found = {}
+    for width, scheme in product(WIDTHS, SCHEMES):
+        visit.reset(width=width, scheme=scheme)
+        found[f"{width} px, {scheme}"] = violations(visit)
+    assert {look: faults for look, faults in found.items() if faults} == {}

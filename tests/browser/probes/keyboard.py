@@ -1,0 +1,148 @@
+"""Pages can be used by keyboard alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.browser.visit import NARROW, WIDE, Visit
+
+_MOST_STOPS = 500
+
+# Every element at which Tab must stop, in document order.
+_REMEMBER_STOPS = """() => {
+  const can = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]';
+  const isChosen = (one) => {
+    const group = [...document.querySelectorAll('input[type=radio]')].filter((each) => each.name === one.name);
+    return one === (group.find((each) => each.checked) ?? group[0]);
+  };
+  window.stops = [...document.querySelectorAll(can)].filter((one) =>
+    !one.disabled && one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) &&
+    (one.type !== 'radio' || isChosen(one)));
+  return window.stops.length;
+}"""
+_STOP = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body || one === document.documentElement) return null;
+  const style = getComputedStyle(one);
+  const box = one.getClientRects()[0] ?? one.getBoundingClientRect();
+  // The middle of its part within the window: a large field may extend beyond.
+  const [upper, lower] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+  const [x, y] = [box.left + box.width / 2, (upper + lower) / 2];
+  const top = document.elementFromPoint(x, y);
+  return {
+    number: window.stops ? window.stops.indexOf(one) : -1,
+    name: `${one.localName} ${one.getAttribute('href') ?? one.name ?? ''} "${one.textContent.trim().slice(0, 40)}"`,
+    href: one.href ?? null,
+    inMain: one.closest('main') !== null,
+    inHeader: one.closest('header.site') !== null,
+    // A frame shows the focus inside.
+    marked: one.localName === 'iframe' || style.boxShadow !== 'none' ||
+      (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2),
+    uncovered: top !== null && (one.contains(top) || top.contains(one)),
+  };
+}"""
+# Elements that style could show in another order than that of the document.
+_REORDERED = """() => [...document.querySelectorAll('body *')]
+  .filter((one) => {
+    const style = getComputedStyle(one);
+    return style.order !== '0' || style.flexDirection.endsWith('reverse');
+  })
+  .map((one) => one.outerHTML.slice(0, 120))"""
+# The visible links, those in the main part of the page first.
+_LINKS = """() => {
+  const seen = [...document.links].filter((one) => one.checkVisibility({ visibilityProperty: true }));
+  return [...seen.filter((one) => one.closest('main')), ...seen.filter((one) => !one.closest('main'))]
+    .map((one) => one.href);
+}"""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where Tab stopped.
+
+    number: its place among all elements at which Tab must stop, or -1; marked: whether it shows that it has the focus;
+    uncovered: whether nothing hides it.
+    """
+
+    number: int
+    name: str
+    href: str | None
+    inMain: bool  # noqa: N815 - as JavaScript gives it
+    inHeader: bool  # noqa: N815 - as above
+    marked: bool
+    uncovered: bool
+
+
+def press_tab(visit: Visit) -> Stop | None:
+    """Press Tab, and return where it stopped, or None if it left the page."""
+    visit.page.keyboard.press("Tab")
+    found: dict[str, Any] | None = visit.ask(_STOP)
+    return None if found is None else Stop(**found)
+
+
+def tab_through(visit: Visit) -> Iterator[Stop]:
+    """Press Tab until it leaves the page, and yield each stop; a field with several, such as a date's, is one."""
+    first = last = None
+    for _ in range(_MOST_STOPS):
+        stop = press_tab(visit)
+        if stop is None or (stop == first and stop != last):
+            return
+        if stop != last:
+            yield stop
+        first, last = first or stop, stop
+    raise AssertionError(f"Tab stopped more than {_MOST_STOPS} times at {visit.page.url}")
+
+
+def tab_order_is_complete_and_visible(visit: Visit) -> None:
+    """Check that Tab stops at every control in document order, and that each shows its focus."""
+    visit.reset(width=NARROW)
+    number: int = visit.ask(_REMEMBER_STOPS)
+    stops = list(tab_through(visit))
+    # Tab may stop at what scrolls, too, and in a date field once for each of its parts.
+    assert [at for at, _ in groupby(stop.number for stop in stops if stop.number >= 0)] == list(range(number))
+    assert [stop.name for stop in stops if not stop.marked] == []
+    assert [stop.name for stop in stops if not stop.uncovered] == []
+
+
+def visual_order_is_document_order(visit: Visit) -> None:
+    """Check that no style reorders elements, in a narrow or in a wide window."""
+    for width in (NARROW, WIDE):
+        visit.reset(width=width)
+        assert visit.ask(_REORDERED) == [], f"{width} px"
+
+
+def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
+    """Check the first stop of Tab, and where the next one is after Enter."""
+    visit.reset()
+    first = press_tab(visit)
+    assert first is not None
+    assert (first.href or "").endswith("#content")
+    assert first.marked
+    assert first.uncovered
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url("**#content")
+    after = press_tab(visit)
+    visit.ask("() => history.replaceState(null, '', location.pathname + location.search)")
+    assert after is not None
+    assert not after.inHeader
+    assert after.inMain or not visit.ask("() => document.querySelector('main a[href], main button, main input')")
+
+
+def enter_follows_a_link(visit: Visit) -> None:
+    """Follow the first link to another page in the main part, or else in the header or footer; leave the page there."""
+    visit.reset()
+    wanted = next(href for href in visit.ask(_LINKS) if _is_another_page(visit, href))
+    assert any(stop.href == wanted for stop in tab_through(visit)), f"Tab does not stop at a link to {wanted}"
+    visit.settle()
+    with visit.page.expect_navigation() as followed:
+        visit.page.keyboard.press("Enter")
+    assert followed.value.ok
+    assert visit.page.url == wanted
+
+
+def _is_another_page(visit: Visit, href: str) -> bool:
+    there, here = urlsplit(href), urlsplit(visit.page.url)
+    is_file = "." in there.path.rpartition("/")[2]
+    return there.netloc == here.netloc and (there.path, there.query) != (here.path, here.query) and not is_file

@@ -1,0 +1,21 @@
+"""Scripts only add: without them a page says the same."""
+
+from tests.browser.visit import Visit
+
+
+def page_says_the_same_without_scripts(visit: Visit) -> None:
+    """Leave the page as it is without scripts."""
+    session = visit.page.context.new_cdp_session(visit.page)
+    session.send("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        visit.mark_changed()
+        visit.reset()
+        without = visit.read()
+    finally:
+        session.send("Emulation.setScriptExecutionDisabled", {"value": False})
+        session.detach()
+        visit.mark_changed()
+    told = visit.content
+    assert without.text == told.text.replace(f" · {told.zone_label}", "")
+    assert without.links == [link for link in told.links if "tz=Asia" not in link]
+    assert without.title == told.title
