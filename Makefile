@@ -25,11 +25,12 @@ run: $(VENV)/run.stamp  ## Serve the demo calendar on http://127.0.0.1:8000
 test: $(VENV)/dev.stamp  ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
-browse: $(VENV)/dev.stamp  ## Look at every page in Debian's Chromium, where it is installed
+browse: $(VENV)/dev.stamp  ## Check every page in Debian's Chromium, where it is installed
 	$(BIN)/python -m pytest tests/browser --numprocesses auto $(ARGS)
 
-pictures: $(VENV)/dev.stamp  ## Take the README's pictures anew, with Debian's Chromium
+pictures: $(VENV)/dev.stamp  ## Take the README's pictures (docs/pictures) and those of every page (build/pictures)
 	$(BIN)/python -m tests.browser.for_readme docs/pictures
+	$(BIN)/python -m tests.browser.pictures build/pictures
 
 fuzz: $(VENV)/dev.stamp  ## Run every test with examples that nobody saw yet
 	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile new $(ARGS)

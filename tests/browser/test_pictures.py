@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.pictures import take
+from tests.browser.world import Site
+
+
+def test_pictures_of_a_public_page_are_wide_narrow_and_printed(browser: Browser, site: Site, tmp_path: Path) -> None:
+    take(browser, site, tmp_path, ["talk"])
+    begins = {one.name: one.read_bytes()[:4] for one in tmp_path.iterdir()}
+    assert begins == {
+        "talk-wide.png": b"\x89PNG",
+        "talk-narrow.png": b"\x89PNG",
+        "talk-print.png": b"\x89PNG",
+        "talk.pdf": b"%PDF",
+    }
