@@ -1,6 +1,5 @@
 """What every test can have: a clock that stands still, and a migrated database of its own, of both kinds."""
 
-import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from eventcal.kit import migrate
 from eventcal.kit.database import Database, Hook
 from tests import postgres
 from tests.clocks import FixedClock
+from tests.reusable_database import TEMPLATE, ReusableDatabase
 from tests.shelf import Book, OpenShelf
 
 # No deadline: on a busy machine it fails tests that are right. The blob repeats a failure elsewhere.
@@ -25,12 +25,57 @@ settings.load_profile("same")
 
 _RUN = pytest.StashKey[postgres.TestRun]()
 _FOLDER = pytest.StashKey[Path]()
-_TEMPLATE = "template_eventcal"
-_numbers = itertools.count(1)
+
+# What only one of the databases does differently is tested on both: outside of tests/http every test, there those
+# that are marked.
+BOTH = ("sqlite", "postgresql")
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of the user's own in it
+_HTTP = Path(__file__).parent / "http"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose its databases."""
+    parser.addoption(
+        "--databases",
+        choices=("marked", "all", "sqlite"),
+        default="marked",
+        help="which tests run on PostgreSQL too: in tests/http those marked `both_databases` (the default), all, none",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each database that it is to run on."""
+    if "database_url" in metafunc.fixturenames:
+        metafunc.parametrize("database_url", _databases_of(metafunc), indirect=True)
+
+
+def _databases_of(metafunc: pytest.Metafunc) -> tuple[str, ...]:
+    chosen = metafunc.config.getoption("--databases")
+    of_http = metafunc.definition.path.is_relative_to(_HTTP)
+    marked = metafunc.definition.get_closest_marker("both_databases") is not None
+    return BOTH if chosen == "all" or (chosen == "marked" and (marked or not of_http)) else BOTH[:1]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs PostgreSQL in a run on SQLite alone, and start with the tests that take longest.
+
+    A test of a minute that starts last keeps one worker busy while the others have nothing left.
+    """
+    if config.getoption("--databases") == "sqlite":
+        without = [one for one in items if "postgresql_url" not in getattr(one, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[one for one in items if one not in without])
+        items[:] = without
+    items.sort(key=lambda one: one.get_closest_marker("slow") is None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the test run, or, in a worker, join it."""
+    """Begin the test run, or, in a worker, join it. Temporary folders are in memory where the machine has such a place.
+
+    Every commit of SQLite waits for the disk.
+    """
+    if _MEMORY.is_dir():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
     joined = getattr(config, "workerinput", None)
     if joined is None:
         config.stash[_RUN] = postgres.TestRun()
@@ -58,9 +103,9 @@ def clock() -> FixedClock:
     return FixedClock()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of a migrated database that is this test's own; each test runs once with each kind."""
+    """Give the URL of a migrated database that is this test's own, of the kind that this run of the test is for."""
     kind: str = request.param
     # Asked for by name, so that a run without PostgreSQL tests starts no server.
     url: str = request.getfixturevalue(f"{kind}_url")
@@ -76,13 +121,10 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(pytestconfig: pytest.Config, _postgresql: psycopg.Connection) -> Iterator[str]:
-    """Give the URL of a migrated PostgreSQL database that is this test's own."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    # Copying files is five times as fast as writing all of it through the log.
-    _postgresql.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
-    yield postgres.server_url(pytestconfig.stash[_FOLDER], name)
-    _postgresql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgresql_url(_reusable_database: ReusableDatabase) -> Iterator[str]:
+    """Give the URL of a migrated PostgreSQL database with nothing in it but what the migrations put there."""
+    yield _reusable_database.url
+    _reusable_database.clean()
 
 
 @pytest.fixture
@@ -129,8 +171,15 @@ def _postgresql(pytestconfig: pytest.Config) -> Iterator[psycopg.Connection]:
     with psycopg.connect(postgres.server_url(folder, "postgres", driver=""), autocommit=True) as connection:
         with postgres.one_at_a_time(folder):
             if not (folder / "template").exists():
-                connection.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE}")
-                connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-                migrate.upgrade(postgres.server_url(folder, _TEMPLATE))
+                connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+                connection.execute(f"CREATE DATABASE {TEMPLATE}")
+                migrate.upgrade(postgres.server_url(folder, TEMPLATE))
                 (folder / "template").touch()
         yield connection
+
+
+@pytest.fixture(scope="session")
+def _reusable_database(pytestconfig: pytest.Config, _postgresql: psycopg.Connection) -> Iterator[ReusableDatabase]:
+    database = ReusableDatabase(pytestconfig.stash[_FOLDER], _postgresql)
+    yield database
+    database.close()

@@ -1,0 +1,99 @@
+"""One PostgreSQL database for all tests of a worker: emptied between tests instead of made again.
+
+Making a database from a template takes 60 ms, deleting the few rows of a test 3 ms.
+"""
+
+import itertools
+import os
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests import postgres
+
+TEMPLATE = "template_eventcal"
+
+# What a test that changes the schema leaves behind: other tables or indexes, rewritten ones, other constraints.
+_FINGERPRINT = """
+SELECT md5(string_agg(concat_ws(' ', oid, relnatts, relfilenode), ',' ORDER BY oid))
+    || (SELECT md5(string_agg(oid::text, ',' ORDER BY oid)) FROM pg_constraint)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace
+"""
+_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
+_SEQUENCES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'"
+_END_OTHER_CONNECTIONS = """
+SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+# Foreign keys are triggers, which do not run for a replica: tables can be emptied in any order.
+_EMPTY = """
+BEGIN;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL session_replication_role = replica;
+{statements};
+COMMIT
+"""
+
+
+class ReusableDatabase:
+    """A migrated database on the server of this run; `clean()` brings it back to the state after the migrations."""
+
+    def __init__(self, folder: Path, server: psycopg.Connection) -> None:
+        self._folder = folder
+        self._server = server
+        self._names = (f"test_{os.getpid()}_{number}" for number in itertools.count(1))
+        self._create()
+
+    @property
+    def url(self) -> str:
+        """Return the SQLAlchemy URL of the database. It changes when the database had to be made again."""
+        return postgres.server_url(self._folder, self._name)
+
+    def clean(self) -> None:
+        """Remove what a test left: its connections, its rows, its schema changes."""
+        try:
+            self._connection.execute(_END_OTHER_CONNECTIONS)
+            if self._fingerprint_now() == self._fingerprint:
+                self._connection.execute(self._emptying)
+                return
+        except psycopg.Error:
+            # A lock that nobody gives up, or a connection that is gone: a new database has neither.
+            pass
+        self.close()
+        self._create()
+
+    def close(self) -> None:
+        """Drop the database."""
+        self._connection.close()
+        self._server.execute(f"DROP DATABASE {self._name} WITH (FORCE)")
+
+    def _create(self) -> None:
+        self._name = next(self._names)
+        # Copying files is five times as fast as writing all of it through the log.
+        self._server.execute(f"CREATE DATABASE {self._name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        url = postgres.server_url(self._folder, self._name, driver="")
+        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        self._fingerprint = self._fingerprint_now()
+        self._emptying = self._emptying_script()
+
+    def _fingerprint_now(self) -> object:
+        row = self._connection.execute(_FINGERPRINT).fetchone()
+        return row[0] if row else None
+
+    def _emptying_script(self) -> sql.Composed:
+        """Return the statements that delete every row, add those of the template and reset sequences."""
+        statements: list[sql.Composable] = []
+        for (table,) in self._connection.execute(_TABLES).fetchall():
+            name = sql.Identifier(table)
+            statements.append(sql.SQL("DELETE FROM {}").format(name))
+            rows = self._connection.execute(sql.SQL("SELECT to_jsonb(one)::text FROM {} one").format(name)).fetchall()
+            statements += [
+                sql.SQL(
+                    "INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM jsonb_populate_record(null::{0}, {1})"
+                ).format(name, sql.Literal(row))
+                for (row,) in rows
+            ]
+        for (sequence,) in self._connection.execute(_SEQUENCES).fetchall():
+            statements.append(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(sequence)))
+        return sql.SQL(_EMPTY).format(statements=sql.SQL(";\n").join(statements))
