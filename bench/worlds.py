@@ -25,7 +25,7 @@ from eventcal.members.service import TOKEN_PREFIX
 from eventcal.members.words import Role, Scope
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
-from eventcal.web.work import House
+from eventcal.web.request.context import House
 from tests.clocks import NOON, FixedClock
 from tests.make import make_event, make_member, make_speaker, make_talk
 

@@ -9,44 +9,44 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from eventcal import __version__
 from eventcal.config import Settings
-from eventcal.feeds.build import Builder
-from eventcal.feeds.ledger import Ledger
+from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.index.feed_index import Ledger
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
-from eventcal.web.afterwards import Afterwards
-from eventcal.web.api.agenda import agenda
 from eventcal.web.api.auth import auth
 from eventcal.web.api.changes import changes
 from eventcal.web.api.docs import docs
+from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events
 from eventcal.web.api.me import me
+from eventcal.web.api.my_talks import agenda
 from eventcal.web.api.occurrences import occurrences
 from eventcal.web.api.openapi.document import describe
-from eventcal.web.api.parts import event_parts
-from eventcal.web.api.pictures import pictures
-from eventcal.web.api.shapes import Resources
 from eventcal.web.api.speakers import speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
-from eventcal.web.calendars import calendars
-from eventcal.web.checking import checking
-from eventcal.web.cors import answer_preflights
-from eventcal.web.documents import documents
-from eventcal.web.door import Door
+from eventcal.web.api.uploads import pictures
+from eventcal.web.cache.background import Afterwards
+from eventcal.web.cache.fetch_counter import FetchTally
+from eventcal.web.cache.store import RenditionCache
 from eventcal.web.embeds.routes import embeds
-from eventcal.web.errors import register_errors
-from eventcal.web.health import front, health
-from eventcal.web.language import start_language
-from eventcal.web.limits import start_limits
-from eventcal.web.links import Links
+from eventcal.web.feed_check.views import checking
+from eventcal.web.feeds.calendar_views import calendars
+from eventcal.web.feeds.document_views import documents
+from eventcal.web.http.cors import answer_preflights
+from eventcal.web.http.errors import register_errors
+from eventcal.web.http.url_converters import Segment
+from eventcal.web.http.urls import Links
+from eventcal.web.i18n.locale import start_language
+from eventcal.web.identity.security import start_security
+from eventcal.web.media import start_pictures
 from eventcal.web.pages.routes import pages
-from eventcal.web.paths import Segment
-from eventcal.web.pictures import start_pictures
-from eventcal.web.rendition_cache import RenditionCache
-from eventcal.web.security import start_security
-from eventcal.web.tally import FetchTally
-from eventcal.web.work import House, house_of, move_in
+from eventcal.web.request.context import House, house_of, move_in
+from eventcal.web.request.rate_limits import start_limits
+from eventcal.web.serializers import Resources
+from eventcal.web.serving.cache_middleware import Door
+from eventcal.web.system import front, health
 
 SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 LARGEST_BODY = 1024 * 1024

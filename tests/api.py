@@ -18,7 +18,7 @@ from eventcal.members.models import AccessToken, Member
 from eventcal.members.service import TOKEN_PREFIX
 from eventcal.members.words import Role, Scope
 from eventcal.speakers.models import Speaker
-from eventcal.web.visitor import sign_in
+from eventcal.web.identity.current_user import sign_in
 from tests.clocks import NOON
 from tests.http_app import database_of, writing
 from tests.make import MODERATOR, make_member, make_talk

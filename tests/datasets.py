@@ -8,13 +8,13 @@ from sqlalchemy import select
 from eventcal.datasets.errors import FaultyDataset
 from eventcal.datasets.reading import check_shape
 from eventcal.datasets.service import Report, load_dataset
-from eventcal.feeds.build import Builder
-from eventcal.feeds.ledger import Ledger
+from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.index.feed_index import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
-from eventcal.web.api.shapes import Resources
-from eventcal.web.links import Links
+from eventcal.web.http.urls import Links
+from eventcal.web.serializers import Resources
 
 Json = dict[str, Any]
 

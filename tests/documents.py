@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from eventcal.feeds.entry import CalendarEntry, FeedHead, KeptEntry, Stamps
-from eventcal.feeds.formats import PLAIN, Format, Options
-from tests.entries import HEAD, STAMPS
+from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Stamps
+from eventcal.feeds.format_registry import PLAIN, Format, Options
+from tests.feed_support.entries import HEAD, STAMPS
 
 
 def document(

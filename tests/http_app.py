@@ -23,9 +23,9 @@ from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.afterwards import Afterwards
-from eventcal.web.visitor import sign_in as begin_session
-from eventcal.web.work import House, move_in
+from eventcal.web.cache.background import Afterwards
+from eventcal.web.identity.current_user import sign_in as begin_session
+from eventcal.web.request.context import House, move_in
 from tests.make import make_member
 
 PASSWORD = "correct horse"

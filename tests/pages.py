@@ -11,7 +11,7 @@ from flask import Flask
 from html5lib.constants import E
 from html5lib.treebuilders import getTreeBuilder
 
-from tests.fetching import fetch
+from tests.feed_support.fetching import fetch
 
 _TREE = getTreeBuilder("etree")
 # Attributes by which a page has something fetched without anybody's doing.

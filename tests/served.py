@@ -11,8 +11,8 @@ import zstandard
 from flask import Flask, request
 from werkzeug.test import TestResponse
 
-from eventcal.web.conditional import PUBLIC, serve
-from eventcal.web.renditions import Rendition
+from eventcal.web.http.conditional import PUBLIC, serve
+from eventcal.web.http.representation import Rendition
 
 NOW = datetime(2014, 8, 18, 12, 0, 0, 500_000, tzinfo=UTC)
 AN_HOUR_AGO = NOW - timedelta(hours=1)

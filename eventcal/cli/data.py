@@ -16,8 +16,8 @@ from eventcal.datasets.demo import (
 )
 from eventcal.datasets.reading import Dataset, read_file
 from eventcal.datasets.service import Count, Report, load_dataset
-from eventcal.web.signin import hashed
-from eventcal.web.work import House
+from eventcal.web.identity.passwords import hashed
+from eventcal.web.request.context import House
 
 
 @click.command()

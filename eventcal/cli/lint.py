@@ -14,10 +14,10 @@ import click
 
 from eventcal.cli.fetching import LARGEST, Fetched, Unreadable, fetch
 from eventcal.cli.running import counted
-from eventcal.feeds.lint import Finding, Severity
-from eventcal.feeds.lint import lint as lint_calendar
-from eventcal.feeds.lint.serving import Served, lint_answer
 from eventcal.kit.clock import SystemClock
+from eventcal.lint import Finding, Severity
+from eventcal.lint import lint as lint_calendar
+from eventcal.lint.serving import Served, lint_answer
 
 _FOUND, _UNREADABLE = 1, 2
 

@@ -6,7 +6,7 @@ import click
 
 from eventcal.cli.running import check_migrated, counted, open_house
 from eventcal.media.gallery import GRACE, Gallery
-from eventcal.web.pictures import names_in_use
+from eventcal.web.media import names_in_use
 
 
 @click.group()

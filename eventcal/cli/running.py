@@ -14,8 +14,8 @@ from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.refusals import Conflict, Refusal
 from eventcal.kit.schema_version import is_current
 from eventcal.kit.sentences import Sentence
-from eventcal.web.work import House
-from eventcal.web.work import house as current_house
+from eventcal.web.request.context import House
+from eventcal.web.request.context import house as current_house
 
 
 class NotMigrated(Conflict):

@@ -21,7 +21,7 @@ from eventcal.config import Settings, read_settings
 from eventcal.jobs.worker import run_worker
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Conflict
-from eventcal.web.work import House
+from eventcal.web.request.context import House
 
 # Fewer than the connections in a worker's pool: no request ever waits for one.
 THREADS = 8

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from eventcal.cli.running import NotMigrated, Refused, check_migrated, counted, open_house, progress
 from eventcal.events.models import Event
-from eventcal.feeds.ledger import state_of
+from eventcal.feeds.index.feed_index import state_of
 from eventcal.kit.refusals import Conflict
 from eventcal.talks.models import Talk
-from eventcal.web.work import House
+from eventcal.web.request.context import House
 
 
 class RenderedOtherwise(Conflict):

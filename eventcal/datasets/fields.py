@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
-from eventcal.events.overrides import MOST_OVERRIDES, TOO_MANY_OVERRIDES, occurrence_fault
+from eventcal.events.recurrence.overrides import MOST_OVERRIDES, TOO_MANY_OVERRIDES, occurrence_fault
 from eventcal.kit import values
 from eventcal.kit.forms import Form
 from eventcal.kit.localtime import format_local, parse_local

@@ -20,7 +20,7 @@ from eventcal.datasets.fields import (
     word,
 )
 from eventcal.events import limits as event_limits
-from eventcal.events.overrides import ONLY_TRUE
+from eventcal.events.recurrence.overrides import ONLY_TRUE
 from eventcal.events.words import Attendance, EventKind, EventStatus, OccurrenceStatus, Programme, TalkKind
 from eventcal.kit.forms import COLOUR, COUNTRY, CURRENCY, LANGUAGE, TIMEZONE, read_amount
 from eventcal.speakers import limits as speaker_limits

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.occurrences import days_of, over_at
+from eventcal.events.recurrence.occurrences import days_of, over_at
 from eventcal.events.rules import call_moment, span_of, tombstone_until
 from eventcal.events.words import EventStatus
 from eventcal.kit.text import search_words

@@ -45,7 +45,7 @@ class Event(Base):
     status: Mapped[EventStatus] = word_column(EventStatus, default=EventStatus.PENDING)
     series: Mapped[str | None] = mapped_column(String(80), default=None)
     recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
-    # By occurrence, in their order; what an override may hold, events/overrides.py says.
+    # By occurrence, in their order; what an override may hold, events/recurrence/overrides.py says.
     recurrence_overrides: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=1)
     proposer_id: Mapped[str | None] = mapped_column(
         ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE

@@ -12,7 +12,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from eventcal.events.errors import NoSuchEvent, NoSuchPart
 from eventcal.events.filter import Filter, Sort, days_may_match, event_conditions, place_matches, still_shown
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
-from eventcal.events.occurrences import occurs_between
+from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import Forbidden

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from eventcal.events.expansion import expansion
-from eventcal.events.recurrence import recurrence_faults
+from eventcal.events.recurrence.expansion import expansion
+from eventcal.events.recurrence.validation import recurrence_faults
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant

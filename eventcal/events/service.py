@@ -10,7 +10,7 @@ from eventcal.events.derive import derive_event
 from eventcal.events.errors import ForbiddenStep, WasPublic
 from eventcal.events.models import CallForTalks, Event, EventTag, TeamMember
 from eventcal.events.neighbours import set_neighbours
-from eventcal.events.overrides import merged, override_faults, settled
+from eventcal.events.recurrence.overrides import merged, override_faults, settled
 from eventcal.events.rules import STATUS_STEPS, event_faults
 from eventcal.events.steps import PLACE, REDACTED, STEPS, EventStep, become
 from eventcal.events.words import PUBLIC_STATUSES, STATUS_WORDS, EventStatus, TeamRole

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.entry import EntryKind
-from eventcal.feeds.ledger import state_of
-from eventcal.feeds.models import LedgerEntry
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.index.feed_index import state_of
+from eventcal.feeds.index.models import LedgerEntry
 
 
 @dataclass(frozen=True, kw_only=True)

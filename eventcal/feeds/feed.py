@@ -11,10 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from eventcal.events.filter import Filter, still_shown
 from eventcal.events.models import Event
 from eventcal.events.queries import narrowed, public_events
-from eventcal.feeds.adapt import Cancelled
-from eventcal.feeds.entry import EntryKind
-from eventcal.feeds.loading import DEADLINES
-from eventcal.feeds.models import LedgerEntry
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.options import Cancelled
 from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
 

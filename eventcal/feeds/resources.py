@@ -10,8 +10,8 @@ from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import public_events
 from eventcal.events.queries import sort_keys as event_keys
-from eventcal.feeds.entry import EntryKind
-from eventcal.feeds.models import LedgerEntry
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.index.models import LedgerEntry
 from eventcal.kit.paging import Page, Paging, fetch_page
 from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk

@@ -1,6 +1,6 @@
 """Saying no: every refusal is a class with a code, and knows nothing of HTTP.
 
-`web/errors.py` holds the one table from these families to a status.
+`web/http/errors.py` holds the one table from these families to a status.
 """
 
 from collections.abc import Iterable, Sequence

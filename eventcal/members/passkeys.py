@@ -1,4 +1,4 @@
-"""A member's passkeys: listed, added, used, removed. What their devices say is checked before (web/passkeys.py)."""
+"""A member's passkeys: listed, added, used, removed. web/identity/passkeys.py checks before what their devices say."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from eventcal.media.picture import Frame, read_picture
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.queries import get_speaker
 from eventcal.sponsors.queries import get_sponsor
-from eventcal.web.pictures import PATH
+from eventcal.web.media import PATH
 from tests.browser.paths import ALL
 from tests.browser.people import settle
 from tests.clocks import NOON, FixedClock

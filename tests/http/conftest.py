@@ -13,9 +13,9 @@ from sqlalchemy import make_url
 from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
-from eventcal.web.rendition_cache import RenditionCache
-from eventcal.web.tally import FetchTally
-from eventcal.web.work import House, move_in
+from eventcal.web.cache.fetch_counter import FetchTally
+from eventcal.web.cache.store import RenditionCache
+from eventcal.web.request.context import House, move_in
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
 from tests.http_app import MAIL_URL, settings_of, when_asked, writing

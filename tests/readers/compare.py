@@ -10,9 +10,9 @@ from flask import Flask
 
 from eventcal.events.models import Event
 from eventcal.talks.models import Talk
-from tests.fetching import fetch
+from tests.feed_support.fetching import fetch
+from tests.feed_support.icslint import parse
 from tests.http_app import house_of
-from tests.icslint import parse
 from tests.readers import libraries, limits
 from tests.readers.libraries import Found, Moment, Reader, of_node
 from tests.readers.limits import Limit, no_limit

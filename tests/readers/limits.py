@@ -1,4 +1,4 @@
-"""What calendar libraries cannot read, whoever wrote it; tests/unit/test_reader_limits.py shows it of each.
+"""What calendar libraries cannot read, whoever wrote it; tests/unit/feeds/test_reader_limits.py shows it of each.
 
 Each limit says of an entry, as it is to be read, and of the zone that its times are written in, which fields a library
 gets wrong. Times are "start" and "end".

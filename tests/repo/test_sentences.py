@@ -10,11 +10,11 @@ import pytest
 
 import eventcal
 from eventcal.kit.refusals import Refusal
-from eventcal.web.errors import known_problems
+from eventcal.web.http.errors import known_problems
 from tests.words import ROOT, said
 
 # They speak to whoever runs the house, in English; what is looked for in foreign feeds has its own list of codes.
-ENGLISH = ("cli", "datasets", "migrations", "feeds/lint")
+ENGLISH = ("cli", "datasets", "migrations", "lint")
 MODULES = sorted(
     path
     for path in (ROOT / "eventcal").rglob("*.py")

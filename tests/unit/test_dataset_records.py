@@ -10,12 +10,12 @@ from eventcal.datasets.errors import UnreadableFile
 from eventcal.datasets.fields import ObjectReader
 from eventcal.datasets.reading import SECTIONS, check_shape, parse, read_file
 from eventcal.datasets.records import CALL_FOR_TALKS, EVENT, OVERRIDE, PLACE, ROOM, SPEAKER, SPONSOR, TALK, TIER, TRACK
-from eventcal.web.api.schemas.base import Shape
-from eventcal.web.api.schemas.events import CallForTalksIn, EventFields, Place, RoomIn, TrackIn
-from eventcal.web.api.schemas.occurrences import OverrideIn
-from eventcal.web.api.schemas.speakers import SpeakerPatch
-from eventcal.web.api.schemas.sponsors import SponsorPatch, TierIn
-from eventcal.web.api.schemas.talks import TalkPatch
+from eventcal.web.schemas.events import CallForTalksIn, EventFields, Place, RoomIn, TrackIn
+from eventcal.web.schemas.fields import Shape
+from eventcal.web.schemas.occurrences import OverrideIn
+from eventcal.web.schemas.speakers import SpeakerPatch
+from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
+from eventcal.web.schemas.talks import TalkPatch
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -9,8 +9,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from eventcal.events.expansion import Expansion, expansion
-from eventcal.events.recurrence import WEEKDAYS, recurrence_faults
+from eventcal.events.recurrence.expansion import Expansion, expansion
+from eventcal.events.recurrence.validation import WEEKDAYS, recurrence_faults
 
 END = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from eventcal.events.occurrences import (
+from eventcal.events.recurrence.occurrences import (
     Occurrence,
     closed_days,
     days_of,
@@ -21,7 +21,7 @@ from eventcal.events.occurrences import (
     occurs_between,
     overridden_occurrences,
 )
-from eventcal.events.slots import Slot
+from eventcal.events.recurrence.slots import Slot
 from eventcal.events.words import EventStatus
 from eventcal.kit.localtime import zone
 

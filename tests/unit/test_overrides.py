@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.events.overrides import MOST_OVERRIDES, merged, occurrence_fault, override_faults, settled
+from eventcal.events.recurrence.overrides import MOST_OVERRIDES, merged, occurrence_fault, override_faults, settled
 from eventcal.kit.refusals import Fault
 
 CALL: dict[str, Any] = {

@@ -9,8 +9,8 @@ from flask import Flask
 from marshmallow import Schema, ValidationError, fields, validate
 
 from eventcal.kit.sentences import Sentence
-from eventcal.web.language import start_language
-from eventcal.web.saying import in_words
+from eventcal.web.i18n.locale import start_language
+from eventcal.web.i18n.messages import in_words
 
 SAID = Sentence("must have at most %(limit)s characters", limit=80)
 

@@ -13,13 +13,15 @@ from eventcal.members.errors import (
     SecondFactorNeeded,
     SignInRefused,
 )
-from eventcal.web import factors, limits, signin
-from eventcal.web.access import by_cookie, current_member, public
-from eventcal.web.accounts import mail_confirmation_to, mail_reset_to, register_member
-from eventcal.web.api.answers import answer, nothing
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.me import member_json
-from eventcal.web.api.schemas.auth import (
+from eventcal.web.api.responses import answer, nothing
+from eventcal.web.http.errors import TooMany
+from eventcal.web.identity import passwords, second_factor
+from eventcal.web.identity.current_user import sign_in, sign_out
+from eventcal.web.identity.permissions import by_cookie, current_member, public
+from eventcal.web.identity.registration import mail_confirmation_to, mail_reset_to, register_member
+from eventcal.web.identity.schemas import (
     ConfirmedOut,
     ConfirmIn,
     LoginIn,
@@ -31,9 +33,8 @@ from eventcal.web.api.schemas.auth import (
     ResetIn,
     SignedInOut,
 )
-from eventcal.web.errors import TooMany
-from eventcal.web.visitor import sign_in, sign_out
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.request import rate_limits
+from eventcal.web.request.context import links, now, reading, unit_of_work
 
 auth = Subject("auth", "Registering, signing in and out, passwords")
 
@@ -47,7 +48,7 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
 @auth.answers(201, RegisteredOut)
 def register(form: dict[str, Any]) -> Response:
     """Register. Where mail is sent, an address that has an account is answered the same, and its owner is told."""
-    limits.count_registration()
+    rate_limits.count_registration()
     confirmed = register_member(email=form["email"], password=form["password"], name=form["name"])
     said = {"email": form["email"], "name": form["name"], "confirmed": confirmed}
     return answer(said, 201, location=links().api("/me"))
@@ -63,9 +64,9 @@ def login(form: dict[str, Any]) -> Response:
 
     Whoever has set up an authenticator app sends `code` too; `second-factor-needed` says so once the password is right.
     """
-    limits.count_sign_in(form["email"])
-    found = signin.authenticate(form["email"], form["password"])
-    factors.check_second_factor(found, form.get("code"))
+    rate_limits.count_sign_in(form["email"])
+    found = passwords.authenticate(form["email"], form["password"])
+    second_factor.check_second_factor(found, form.get("code"))
     with reading() as session:
         body = member_json(session, found)
     return answer({"member": body, "csrf_token": sign_in(found)})
@@ -92,9 +93,9 @@ def confirm(form: dict[str, Any]) -> Response:
     if "email" in form:
         mail_confirmation_to(form["email"])
         return answer(_MAILED, 202)
-    limits.count_mailed_token()
+    rate_limits.count_mailed_token()
     with unit_of_work() as session:
-        signin.confirm_by_token(session, form["token"], now=now())
+        passwords.confirm_by_token(session, form["token"], now=now())
     return answer({"confirmed": True})
 
 
@@ -120,10 +121,10 @@ def reset_confirm(form: dict[str, Any]) -> Response:
     Every session ends, and every access token and passkey is revoked: whoever made them may be why the password is
     reset. A second factor stays: signing in with the new password still asks for a code.
     """
-    limits.count_mailed_token()
-    password_hash = signin.hashed(form["password"])
+    rate_limits.count_mailed_token()
+    password_hash = passwords.hashed(form["password"])
     with unit_of_work() as session:
-        signin.reset_by_token(session, form["token"], password_hash, now=now())
+        passwords.reset_by_token(session, form["token"], password_hash, now=now())
     return nothing()
 
 
@@ -133,8 +134,8 @@ def reset_confirm(form: dict[str, Any]) -> Response:
 @auth.answers(200, SignedInOut)
 def password(form: dict[str, Any]) -> Response:
     """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""
-    password_hash = signin.hashed(form["new_password"])
+    password_hash = passwords.hashed(form["new_password"])
     with unit_of_work() as session:
-        changed = signin.change_password(session, current_member(session), password_hash, now=now())
+        changed = passwords.change_password(session, current_member(session), password_hash, now=now())
         body = member_json(session, changed)
     return answer({"member": body, "csrf_token": sign_in(changed)})

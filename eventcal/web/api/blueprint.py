@@ -15,8 +15,8 @@ from webargs.flaskparser import FlaskParser
 from eventcal.kit.refusals import Fault, Invalid, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
-from eventcal.web.errors import BadRequest, UnsupportedMediaType, refuse_messages
-from eventcal.web.pictures import takes_up_to
+from eventcal.web.http.errors import BadRequest, UnsupportedMediaType, refuse_messages
+from eventcal.web.media import takes_up_to
 
 P = ParamSpec("P")
 R = TypeVar("R")

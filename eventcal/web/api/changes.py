@@ -8,16 +8,16 @@ from marshmallow.validate import Range
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.changes import list_changes
-from eventcal.feeds.entry import EntryKind
+from eventcal.feeds.entries.entry import EntryKind
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
-from eventcal.web.access import public
-from eventcal.web.api.answers import document, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.schemas.base import Shape
-from eventcal.web.query import Count, Query, Text
-from eventcal.web.renditions import Rendition
+from eventcal.web.api.responses import document, serve_public
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import public
+from eventcal.web.params.fields import Count, Query, Text
+from eventcal.web.schemas.fields import Shape
 
 changes = Subject("changes", "What became public, changed or vanished")
 

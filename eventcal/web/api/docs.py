@@ -8,11 +8,11 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from eventcal.kit.markdown import to_html
-from eventcal.web.access import public
-from eventcal.web.api.answers import document, page, serve_public
-from eventcal.web.api.openapi.page import shapes_of, subjects_of
-from eventcal.web.errors import known_problems
-from eventcal.web.renditions import Rendition
+from eventcal.web.api.openapi.reference_page import shapes_of, subjects_of
+from eventcal.web.api.responses import document, page, serve_public
+from eventcal.web.http.errors import known_problems
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import public
 
 docs = Blueprint("docs", __name__, url_prefix="/api/v1")
 

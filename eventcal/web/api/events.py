@@ -23,17 +23,17 @@ from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
-from eventcal.web.access import caller, member, moderator, organiser, public
-from eventcal.web.api.answers import answer, check_version, nothing, resource, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import listing, serve_list, serve_resources
-from eventcal.web.api.schemas.events import EventIn, EventOut, EventPage, EventPatch
-from eventcal.web.api.shapes import Json, event_json, with_occurrences
-from eventcal.web.errors import PreconditionRequired
-from eventcal.web.filters import ListingArgs
-from eventcal.web.links import Links
-from eventcal.web.renditions import Rendition
-from eventcal.web.work import links, now, unit_of_work
+from eventcal.web.api.pagination import listing, serve_list, serve_resources
+from eventcal.web.api.responses import answer, check_version, nothing, resource, serve_public
+from eventcal.web.http.errors import PreconditionRequired
+from eventcal.web.http.representation import Rendition
+from eventcal.web.http.urls import Links
+from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
+from eventcal.web.params.listing_filters import ListingArgs
+from eventcal.web.request.context import links, now, unit_of_work
+from eventcal.web.schemas.events import EventIn, EventOut, EventPage, EventPatch
+from eventcal.web.serializers import Json, event_json, with_occurrences
 
 events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
 

@@ -14,13 +14,16 @@ from eventcal.members.service import edit_member, give_feed, give_token, revoke_
 from eventcal.members.words import Scope
 from eventcal.speakers.queries import find_by_member
 from eventcal.talks.leave import leave
-from eventcal.web.access import by_cookie, current_member, member
-from eventcal.web.api.answers import answer, nothing, serve_private
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import next_page_link, page_asked
-from eventcal.web.api.schemas.auth import OwnPasswordIn
-from eventcal.web.api.schemas.base import PageQuery
-from eventcal.web.api.schemas.me import (
+from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.responses import answer, nothing, serve_private
+from eventcal.web.identity.current_user import current_member_id, end_session, is_confirmed
+from eventcal.web.identity.permissions import by_cookie, current_member, member
+from eventcal.web.identity.schemas import OwnPasswordIn
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.idempotency import show_once
+from eventcal.web.schemas.fields import PageQuery
+from eventcal.web.schemas.me import (
     FeedIn,
     FeedOut,
     FeedPage,
@@ -31,10 +34,7 @@ from eventcal.web.api.schemas.me import (
     TokenIn,
     TokenPage,
 )
-from eventcal.web.api.shapes import Json, instant
-from eventcal.web.idempotency import show_once
-from eventcal.web.visitor import current_member_id, end_session, is_confirmed
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.serializers import Json, instant
 
 me = Subject("me", "A member's own profile, access tokens and secret feeds")
 

@@ -10,21 +10,21 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
-from eventcal.events.occurrence_pages import list_occurrences
-from eventcal.events.occurrences import AHEAD
 from eventcal.events.queries import get_event
+from eventcal.events.recurrence.occurrence_pages import list_occurrences
+from eventcal.events.recurrence.occurrences import AHEAD
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import zone
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.kit.sentences import Sentence
-from eventcal.web.access import caller, public
-from eventcal.web.api.answers import document, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import page_asked
-from eventcal.web.api.schemas.occurrences import OccurrencePage, OccurrenceQuery
-from eventcal.web.api.shapes import occurrence_json
-from eventcal.web.renditions import Rendition
-from eventcal.web.work import links, now
+from eventcal.web.api.pagination import page_asked
+from eventcal.web.api.responses import document, serve_public
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import caller, public
+from eventcal.web.request.context import links, now
+from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery
+from eventcal.web.serializers import occurrence_json
 
 occurrences = Subject("occurrences", "When recurring events take place")
 

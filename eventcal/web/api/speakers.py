@@ -13,17 +13,17 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import get_speaker, list_speakers
 from eventcal.speakers.service import edit_speaker
 from eventcal.talks.merge import merge_speakers
-from eventcal.web.access import caller, member, moderator, public
-from eventcal.web.api.answers import answer, check_body_version, document, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import next_page_link, page_asked
-from eventcal.web.api.schemas.base import PageQuery
-from eventcal.web.api.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
-from eventcal.web.api.shapes import speaker_json
-from eventcal.web.errors import PreconditionRequired
-from eventcal.web.pictures import as_kept
-from eventcal.web.renditions import Rendition
-from eventcal.web.work import links, now, unit_of_work
+from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.responses import answer, check_body_version, document, serve_public
+from eventcal.web.http.errors import PreconditionRequired
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import caller, member, moderator, public
+from eventcal.web.media import as_kept
+from eventcal.web.request.context import links, now, unit_of_work
+from eventcal.web.schemas.fields import PageQuery
+from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
+from eventcal.web.serializers import speaker_json
 
 speakers = Subject("speakers", "People on stage")
 

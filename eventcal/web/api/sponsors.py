@@ -22,12 +22,16 @@ from eventcal.sponsors.queries import (
     list_sponsorships,
     list_tiers,
 )
-from eventcal.web.access import caller, member, moderator, organiser, public
-from eventcal.web.api.answers import answer, check_body_version, document, nothing, serve_private, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import next_page_link, page_asked
-from eventcal.web.api.schemas.base import PageQuery
-from eventcal.web.api.schemas.sponsors import (
+from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.responses import answer, check_body_version, document, nothing, serve_private, serve_public
+from eventcal.web.http.errors import PreconditionRequired
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
+from eventcal.web.media import as_kept
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.schemas.fields import PageQuery
+from eventcal.web.schemas.sponsors import (
     SponsorOut,
     SponsorPatch,
     SponsorsByTier,
@@ -39,11 +43,7 @@ from eventcal.web.api.schemas.sponsors import (
     TierOut,
     TierPage,
 )
-from eventcal.web.api.shapes import Json, instant, price_json, sponsor_json
-from eventcal.web.errors import PreconditionRequired
-from eventcal.web.pictures import as_kept
-from eventcal.web.renditions import Rendition
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.serializers import Json, instant, price_json, sponsor_json
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
 

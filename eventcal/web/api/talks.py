@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
-from eventcal.feeds.headings import check_event_there
+from eventcal.feeds.feed_titles import check_event_there
 from eventcal.feeds.resources import talk_resources
 from eventcal.kit.paging import Page
 from eventcal.kit.refusals import Forbidden, Refusal, Stale
@@ -24,17 +24,17 @@ from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import Step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
-from eventcal.web.access import caller, current_member, member, moderator, organiser, public
-from eventcal.web.api.answers import answer, check_version, resource, serve_public
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.lists import listing, serve_list, serve_resources
-from eventcal.web.api.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch
-from eventcal.web.api.shapes import Json, talk_json
-from eventcal.web.errors import PreconditionRequired
-from eventcal.web.filters import ListingArgs
-from eventcal.web.links import Links
-from eventcal.web.renditions import Rendition
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.api.pagination import listing, serve_list, serve_resources
+from eventcal.web.api.responses import answer, check_version, resource, serve_public
+from eventcal.web.http.errors import PreconditionRequired
+from eventcal.web.http.representation import Rendition
+from eventcal.web.http.urls import Links
+from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
+from eventcal.web.params.listing_filters import ListingArgs
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch
+from eventcal.web.serializers import Json, talk_json
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
 

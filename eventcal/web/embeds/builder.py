@@ -11,17 +11,17 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid
-from eventcal.web.access import feed
-from eventcal.web.embeds.asked import TODAY, Embed, Theme, read_embed
-from eventcal.web.embeds.framing import FRAMING, embeds
+from eventcal.web.embeds.csp import FRAMING, embeds
+from eventcal.web.embeds.query import TODAY, Embed, Theme, read_embed
 from eventcal.web.embeds.snippets import element, iframe
-from eventcal.web.filters import known_args
-from eventcal.web.language import language
-from eventcal.web.pages.asked import Show
-from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
-from eventcal.web.pages.wording import kind_in_words, word_for
-from eventcal.web.saying import in_words
-from eventcal.web.work import links, settings
+from eventcal.web.i18n.locale import language
+from eventcal.web.i18n.messages import in_words
+from eventcal.web.identity.permissions import feed
+from eventcal.web.params.listing_filters import known_args
+from eventcal.web.params.listing_query import Show
+from eventcal.web.rendering.labels import kind_in_words, word_for
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render, show
+from eventcal.web.request.context import links, settings
 
 _LINES = ("q", "tag", "country", "city", "event", "limit")
 # The language of the embed's words: `lang` is that of this page.

@@ -17,18 +17,18 @@ from eventcal.kit.refusals import Invalid, NotFound, Refusal
 from eventcal.members.caller import VISITOR
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
-from eventcal.web.access import feed
-from eventcal.web.api.shapes import event_json, talk_json, with_occurrences
-from eventcal.web.embeds.asked import Embed, read_embed, theme_of
-from eventcal.web.embeds.framing import FRAMED, embeds
-from eventcal.web.errors import status_of
-from eventcal.web.language import language
-from eventcal.web.pages.asked import Show
-from eventcal.web.pages.moments import When, when
-from eventcal.web.pages.showing import MEDIA_TYPE, Page, guarded, render, show
-from eventcal.web.pages.wording import country_in_words
-from eventcal.web.saying import in_words, refusal_in_words
-from eventcal.web.work import links
+from eventcal.web.embeds.csp import FRAMED, embeds
+from eventcal.web.embeds.query import Embed, read_embed, theme_of
+from eventcal.web.http.errors import status_of
+from eventcal.web.i18n.locale import language
+from eventcal.web.i18n.messages import in_words, refusal_in_words
+from eventcal.web.identity.permissions import feed
+from eventcal.web.params.listing_query import Show
+from eventcal.web.rendering.dates import When, when
+from eventcal.web.rendering.labels import country_in_words
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render, show
+from eventcal.web.request.context import links
+from eventcal.web.serializers import event_json, talk_json, with_occurrences
 
 Json = dict[str, Any]
 

@@ -21,18 +21,18 @@ from eventcal.kit.refusals import Invalid, NotFound
 from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
-from eventcal.web.access import feed
-from eventcal.web.conditional import etag_of
-from eventcal.web.embeds.asked import Embed
-from eventcal.web.embeds.framing import embeds
+from eventcal.web.embeds.csp import embeds
+from eventcal.web.embeds.query import Embed
 from eventcal.web.embeds.snippets import iframe
-from eventcal.web.feeding import Document, Made, serve_document
-from eventcal.web.filters import Listing
-from eventcal.web.foreign import faults_in
-from eventcal.web.pages.asked import Show, read_wanted, typed_in
-from eventcal.web.paths import Segment
-from eventcal.web.query import Count, Query, Text
-from eventcal.web.work import house, links, settings
+from eventcal.web.http.conditional import etag_of
+from eventcal.web.http.url_converters import Segment
+from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.identity.permissions import feed
+from eventcal.web.params.fields import Count, Query, Text
+from eventcal.web.params.listing_filters import Listing
+from eventcal.web.params.listing_query import Show, read_wanted, typed_in
+from eventcal.web.request.context import house, links, settings
+from eventcal.web.serving.cached_document import Document, Made, serve_document
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # How many seconds a consumer may keep an answer.

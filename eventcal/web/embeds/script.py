@@ -5,11 +5,11 @@ from pathlib import Path
 
 from flask import Response, request
 
-from eventcal.web.access import feed
-from eventcal.web.conditional import etag_of, serve
-from eventcal.web.embeds.framing import embeds
-from eventcal.web.renditions import Rendition
-from eventcal.web.work import now
+from eventcal.web.embeds.csp import embeds
+from eventcal.web.http.conditional import etag_of, serve
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import feed
+from eventcal.web.request.context import now
 
 _SOURCE = Path(__file__).parents[1] / "static" / "embed.js"
 

@@ -2,9 +2,9 @@
 
 from markupsafe import Markup
 
-from eventcal.web.embeds.asked import Embed
-from eventcal.web.filters import ListingArgs
-from eventcal.web.query import Commas
+from eventcal.web.embeds.query import Embed
+from eventcal.web.params.fields import Commas
+from eventcal.web.params.listing_filters import ListingArgs
 
 # In the attributes of the element, several values of one filter stand with this between them: commas belong to names.
 _BETWEEN = "|"

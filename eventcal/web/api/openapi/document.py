@@ -11,9 +11,9 @@ from flask_smorest import Api
 
 from eventcal.config import Settings
 from eventcal.web.api.blueprint import JSON_TYPES
-from eventcal.web.api.openapi import headers, outside, refused
+from eventcal.web.api.openapi import extra_paths, headers, problem_responses
 from eventcal.web.api.openapi.operation import Json, Operation, path_of
-from eventcal.web.security import security_schemes
+from eventcal.web.identity.security import security_schemes
 
 _ABOUT = """Events and conference talks of a community: read, offer, decide.
 
@@ -49,12 +49,12 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     document["info"]["description"] = _ABOUT
     document["servers"] = [{"url": settings.base_url, "description": settings.name}]
-    document["tags"] += outside.TAGS
-    document["paths"] |= outside.paths(app, api.ma_plugin.converter)
+    document["tags"] += extra_paths.TAGS
+    document["paths"] |= extra_paths.paths(app, api.ma_plugin.converter)
     document["components"] = {
         "schemas": {
-            "Problem": refused.problem_schema(),
-            "Fault": refused.fault_schema(),
+            "Problem": problem_responses.problem_schema(),
+            "Fault": problem_responses.fault_schema(),
             **_own_schemas(document, api),
         },
         "responses": {},
@@ -99,8 +99,8 @@ def _finish(operation: Operation) -> Json:
     # flask-smorest's own refer to responses that are not what we answer.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
     headers.add_headers(operation, answers)
-    kinds = refused.refusals_of(operation)
-    refusals = list(refused.refused_answers(kinds))
+    kinds = problem_responses.refusals_of(operation)
+    refusals = list(problem_responses.refused_answers(kinds))
     answers |= {status: {"$ref": f"#/components/responses/{name}"} for status, name, _ in refusals}
     said["responses"] = dict(sorted(answers.items()))
     said["parameters"] = [*said.get("parameters", []), *headers.sent_headers(operation, kinds)]

@@ -6,8 +6,8 @@ from typing import Any
 from eventcal.kit.refusals import Refusal
 from eventcal.members.errors import CsrfRefused
 from eventcal.web.api.openapi.operation import Json, Operation
-from eventcal.web.errors import PreconditionRequired
-from eventcal.web.idempotency import HEADER, REPLAYED
+from eventcal.web.http.errors import PreconditionRequired
+from eventcal.web.request.idempotency import HEADER, REPLAYED
 
 # What is answered with an ETag whoever asks, also after a change.
 _VERSIONED = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})

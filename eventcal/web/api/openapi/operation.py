@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.routing import Rule
 
 from eventcal.kit.refusals import Refusal
-from eventcal.web.access import Access
+from eventcal.web.identity.permissions import Access
 
 Json = dict[str, Any]
 

@@ -8,18 +8,18 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Refusal
 from eventcal.members.service import edit_member
-from eventcal.web import signin
-from eventcal.web.access import current_member
-from eventcal.web.accounts import mail_confirmation_to
-from eventcal.web.api.schemas.auth import PasswordIn
-from eventcal.web.api.schemas.me import MemberPatch
-from eventcal.web.errors import TooMany, status_of
-from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
-from eventcal.web.pages.me.section import own_page
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.showing import pages
-from eventcal.web.visitor import is_confirmed, sign_in
-from eventcal.web.work import now, reading, unit_of_work
+from eventcal.web.http.errors import TooMany, status_of
+from eventcal.web.identity import passwords
+from eventcal.web.identity.current_user import is_confirmed, sign_in
+from eventcal.web.identity.permissions import current_member
+from eventcal.web.identity.registration import mail_confirmation_to
+from eventcal.web.identity.schemas import PasswordIn
+from eventcal.web.pages.me.layout import own_page
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.rendering.page import pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.schemas.me import MemberPatch
 
 _NAME, _PASSWORD = MemberPatch(), PasswordIn()
 _SECRET = ("password", "new_password")
@@ -56,9 +56,9 @@ def change_password() -> Response:
         return _password_again(faults_of(refusal, at="password"), status=status_of(type(refusal)))
     if faults:
         return _password_again(faults)
-    password_hash = signin.hashed(fields["new_password"])
+    password_hash = passwords.hashed(fields["new_password"])
     with unit_of_work() as session:
-        changed = signin.change_password(session, current_member(session), password_hash, now=now())
+        changed = passwords.change_password(session, current_member(session), password_hash, now=now())
     sign_in(changed)
     return _done("password")
 

@@ -15,14 +15,14 @@ from eventcal.members.caller import VISITOR
 from eventcal.talks import stars
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
-from eventcal.web.access import caller
-from eventcal.web.api.shapes import Json, talk_json
-from eventcal.web.pages.forms import said_after
-from eventcal.web.pages.me.section import own_page
-from eventcal.web.pages.moments import when
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.me.layout import own_page
+from eventcal.web.rendering.dates import when
+from eventcal.web.rendering.forms import said_after
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.serializers import Json, talk_json
 
 _A_DAY = timedelta(days=1)
 

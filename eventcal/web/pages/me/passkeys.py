@@ -10,18 +10,18 @@ from werkzeug.wrappers import Response
 from eventcal.kit.refusals import Fault
 from eventcal.members.errors import PasskeyKnown, PasskeyRefused
 from eventcal.members.passkeys import get_passkey, list_passkeys, remove_passkey
-from eventcal.web import passkeys, signin
-from eventcal.web.access import current_member
-from eventcal.web.api.schemas.auth import PasskeyIn
-from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, load, typed_again
-from eventcal.web.pages.me.proving import proved_lately
-from eventcal.web.pages.me.section import own_page
-from eventcal.web.pages.moments import at
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.visitor import current_member_id
-from eventcal.web.work import now, reading, unit_of_work
+from eventcal.web.http.errors import status_of
+from eventcal.web.identity import passkeys, passwords
+from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.identity.permissions import current_member
+from eventcal.web.identity.schemas import PasskeyIn
+from eventcal.web.pages.me.layout import own_page
+from eventcal.web.pages.me.reauthentication import proved_lately
+from eventcal.web.rendering.dates import at
+from eventcal.web.rendering.forms import Form, load, typed_again
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import now, reading, unit_of_work
 
 _PASSKEY = PasskeyIn()
 _HOME = "/me/security"
@@ -72,7 +72,7 @@ def end_passkey(passkey_id: str) -> Response:
     with unit_of_work() as session:
         member = current_member(session)
         remove_passkey(session, get_passkey(session, passkey_id, member.id))
-        signin.mail_factors_changed(session, member, now=now())
+        passwords.mail_factors_changed(session, member, now=now())
     return redirect(f"{_HOME}?done=removed", HTTPStatus.SEE_OTHER)
 
 

@@ -10,21 +10,21 @@ from eventcal.kit.refusals import Fault
 from eventcal.members.errors import CodeRefused, SecondFactorOn
 from eventcal.members.factors import count_recovery_codes, find_totp, renew_recovery_codes, turn_off, turn_on
 from eventcal.members.passkeys import list_passkeys
-from eventcal.web import factors, signin
-from eventcal.web.access import current_member
-from eventcal.web.api.schemas.auth import CodeIn, ProofIn
-from eventcal.web.errors import TooMany, status_of
-from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
-from eventcal.web.pages.me.proving import proved_lately
-from eventcal.web.pages.me.section import is_taken_now, new_form_key, own_page, show_secret
-from eventcal.web.pages.moments import at
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.qr import qr_code
-from eventcal.web.pages.showing import pages
-from eventcal.web.pages.wording import refused_code
-from eventcal.web.passkeys import are_possible
-from eventcal.web.visitor import current_member_id
-from eventcal.web.work import now, reading, unit_of_work
+from eventcal.web.http.errors import TooMany, status_of
+from eventcal.web.identity import passwords, second_factor
+from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.identity.passkeys import are_possible
+from eventcal.web.identity.permissions import current_member
+from eventcal.web.identity.schemas import CodeIn, ProofIn
+from eventcal.web.pages.me.layout import is_taken_now, new_form_key, own_page, show_secret
+from eventcal.web.pages.me.reauthentication import proved_lately
+from eventcal.web.rendering.dates import at
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.rendering.labels import refused_code
+from eventcal.web.rendering.page import pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.qr_code import qr_code
+from eventcal.web.request.context import now, reading, unit_of_work
 
 _CODE, _PROOF = CodeIn(), ProofIn()
 _HOME = "/me/security"
@@ -74,18 +74,18 @@ def app() -> Response:
 @proved_lately
 def set_up_app() -> Response:
     """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
-    sealed = factors.find_new_secret()
+    sealed = second_factor.find_new_secret()
     if sealed is None:
         return redirect(f"{_HOME}?done=before" if _has_app() else _APP, HTTPStatus.SEE_OTHER)
     fields, faults = load(_CODE, {"code": request.form.get("code", "")})
     if faults:
         return _setting_up(typed_again(request.form, faults), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        counter = factors.check_first_code(sealed, fields["code"])
+        counter = second_factor.check_first_code(sealed, fields["code"])
         with unit_of_work() as session:
             member = current_member(session)
             codes = turn_on(session, member, sealed, counter=counter, now=now())
-            signin.mail_factors_changed(session, member, now=now())
+            passwords.mail_factors_changed(session, member, now=now())
     except SecondFactorOn:
         return redirect(f"{_HOME}?done=before", HTTPStatus.SEE_OTHER)
     except CodeRefused:
@@ -94,7 +94,7 @@ def set_up_app() -> Response:
     except TooMany as refusal:
         form = typed_again(request.form, faults_of(refusal, at="code"))
         return _setting_up(form, status=status_of(type(refusal)))
-    factors.forget_new_secret()
+    second_factor.forget_new_secret()
     return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
 
 
@@ -116,7 +116,7 @@ def turn_app_off() -> Response:
     with reading() as session:
         member = current_member(session)
     try:
-        factors.check_proof(member, fields["proof"])
+        second_factor.check_proof(member, fields["proof"])
     except CodeRefused:
         said = [Fault("/proof", _("This is neither your password nor a code that can be used."))]
         form = typed_again(request.form, said, secret=["proof"])
@@ -127,7 +127,7 @@ def turn_app_off() -> Response:
     with unit_of_work() as session:
         member = current_member(session)
         turn_off(session, member)
-        signin.mail_factors_changed(session, member, now=now())
+        passwords.mail_factors_changed(session, member, now=now())
     return redirect(f"{_HOME}?done=off", HTTPStatus.SEE_OTHER)
 
 
@@ -154,7 +154,7 @@ def renew_codes() -> Response:
         if find_totp(session, member.id) is None or not is_taken_now(session):
             return redirect(f"{_HOME}?done=before", HTTPStatus.SEE_OTHER)
         codes = renew_recovery_codes(session, member)
-        signin.mail_factors_changed(session, member, now=now())
+        passwords.mail_factors_changed(session, member, now=now())
     return _show_codes(codes, said=_("These are your new recovery codes. Those from before are no longer good."))
 
 
@@ -166,8 +166,8 @@ def _has_app() -> bool:
 def _setting_up(form: Form, *, status: int = HTTPStatus.OK) -> Response:
     if _has_app():
         return redirect(_HOME, HTTPStatus.SEE_OTHER)
-    sealed = factors.new_secret()
-    makes = factors.authenticator()
+    sealed = second_factor.new_secret()
+    makes = second_factor.authenticator()
     with reading() as session:
         address = makes.to_scan(sealed, member=current_member(session).email)
     page = own_page(

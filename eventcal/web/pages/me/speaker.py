@@ -8,16 +8,16 @@ from eventcal.kit.refusals import NotFound, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_member
-from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, faults_of, said_after
-from eventcal.web.pages.me.section import own_page
-from eventcal.web.pages.private import answer_page, carry_out, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.pages.speaker_forms import PHOTO, form_of_speaker, save_speaker, speaker_values
-from eventcal.web.pages.uploads import LARGEST_FORM, sent_again
-from eventcal.web.pictures import takes_up_to
-from eventcal.web.visitor import current_member_id
-from eventcal.web.work import reading
+from eventcal.web.http.errors import status_of
+from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.media import takes_up_to
+from eventcal.web.pages.me.layout import own_page
+from eventcal.web.rendering.forms import Form, faults_of, said_after
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
+from eventcal.web.rendering.speaker_form import PHOTO, form_of_speaker, save_speaker, speaker_values
+from eventcal.web.rendering.uploads import LARGEST_FORM, sent_again
+from eventcal.web.request.context import reading
 
 _HERE = "/me/speaker"
 

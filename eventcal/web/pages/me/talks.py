@@ -18,17 +18,17 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import take_step
-from eventcal.web.access import caller, current_member
-from eventcal.web.api.schemas.talks import TalkPatch
-from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
-from eventcal.web.pages.me.progress import grouped, progress_of
-from eventcal.web.pages.me.section import own_page
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.pages.talk_forms import asked_times, form_of, talk_fields
-from eventcal.web.pages.wording import kind_in_words
-from eventcal.web.work import now, reading, unit_of_work
+from eventcal.web.http.errors import status_of
+from eventcal.web.identity.permissions import caller, current_member
+from eventcal.web.pages.me.layout import own_page
+from eventcal.web.pages.me.talk_progress import grouped, progress_of
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.rendering.labels import kind_in_words
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.talk_form import asked_times, form_of, talk_fields
+from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.schemas.talks import TalkPatch
 
 _PATCH = TalkPatch()
 

@@ -17,16 +17,16 @@ from eventcal.members.queries import get_token, list_tokens
 from eventcal.members.rules import useful_scopes
 from eventcal.members.service import give_token, revoke_token
 from eventcal.members.words import Scope
-from eventcal.web.access import caller, current_member
-from eventcal.web.api.schemas.me import TokenIn
-from eventcal.web.api.shapes import Json
-from eventcal.web.pages.forms import Form, faults_of, load, said_after, typed_again
-from eventcal.web.pages.me.section import is_taken_now, new_form_key, own_page, show_secret
-from eventcal.web.pages.moments import at
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.visitor import current_member_id
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.identity.permissions import caller, current_member
+from eventcal.web.pages.me.layout import is_taken_now, new_form_key, own_page, show_secret
+from eventcal.web.rendering.dates import at
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.schemas.me import TokenIn
+from eventcal.web.serializers import Json
 
 _TOKEN = TokenIn()
 _HOME = "/me/tokens"

@@ -14,22 +14,22 @@ from eventcal.events.queries import get_organised_event
 from eventcal.events.service import cancel_event, publish_event, redact_event
 from eventcal.events.steps import MODERATORS_STEPS, EventStep, become, open_steps
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.feeds.outlook import count_shown_talks
+from eventcal.feeds.preview import count_shown_talks
 from eventcal.kit.refusals import Fault, NotFound, Refusal, Stale
 from eventcal.kit.sentences import Sentence
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
-from eventcal.web.access import caller
-from eventcal.web.errors import status_of
-from eventcal.web.pages.forms import Form, faults_of, said_after, typed_again
-from eventcal.web.pages.organise.looks import look_at, notices_of
-from eventcal.web.pages.organise.revisions import check_unchanged
-from eventcal.web.pages.organise.section import section_page
-from eventcal.web.pages.organise.wording import status_in_words, step_in_words
-from eventcal.web.pages.private import answer_page, carry_out, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.work import links, now, reading, unit_of_work
+from eventcal.web.http.errors import status_of
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
+from eventcal.web.pages.organise.edit_conflicts import check_unchanged
+from eventcal.web.pages.organise.labels import status_in_words, step_in_words
+from eventcal.web.pages.organise.layout import section_page
+from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
+from eventcal.web.request.context import links, now, reading, unit_of_work
 
 
 @pages.get("/organise/<slug>/publishing")

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 
 from eventcal.kit.refusals import Fault, Invalid, Refusal
 from eventcal.talks.models import Talk
-from eventcal.web.pages.forms import Typed
-from eventcal.web.pages.moments import short_day
-from eventcal.web.pages.organise.rows import RowForm, row_again, row_form, typed_in, whole_number
-from eventcal.web.pages.times import fields_of, read_time, talk_when
+from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number
+from eventcal.web.rendering.dates import short_day
+from eventcal.web.rendering.forms import Typed
+from eventcal.web.rendering.time_fields import fields_of, read_time, talk_when
 
 _FIELDS = ("starts", "starts_time", "minutes", "room", "track")
 # Where in a row a fault of the talk belongs.

@@ -17,14 +17,14 @@ from eventcal.talks.models import Talk
 from eventcal.talks.rules import WAITING
 from eventcal.talks.submissions import count_by_state, list_offered, submitted_at
 from eventcal.talks.words import TalkState
-from eventcal.web.access import caller
-from eventcal.web.pages.moments import at
-from eventcal.web.pages.organise.section import number_done, section_page
-from eventcal.web.pages.organise.talk_words import button_of, said_of, stage_in_words
-from eventcal.web.pages.private import answer_page, signed_in
-from eventcal.web.pages.showing import Page, pages
-from eventcal.web.pages.wording import kind_in_words
-from eventcal.web.work import reading
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise.layout import number_done, section_page
+from eventcal.web.pages.organise.talk_labels import button_of, said_of, stage_in_words
+from eventcal.web.rendering.dates import at
+from eventcal.web.rendering.labels import kind_in_words
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import reading
 
 _WAITS, _ALL = "waiting", "all"
 _OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)

@@ -1,0 +1,1 @@
+"""Recurring events: rules, overrides and occurrences."""

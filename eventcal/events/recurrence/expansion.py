@@ -1,0 +1,152 @@
+"""The dates of a recurrence rule, by dateutil: in order, from any day on, in bounded work.
+
+dateutil walks from the start of a rule until the year 9999, and looks at the end only where it has found something. So
+a rule is moved before it walks. Forward by whole intervals, which leaves every later date where it is: then nothing
+long past is walked. And near the year 9999, by a multiple of the 400 years after which the calendar repeats itself:
+then a rule that never comes true has soon done walking.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from itertools import islice, takewhile
+
+from dateutil.rrule import rrulestr
+
+from eventcal.events.recurrence.validation import WEEKDAYS, Until, read_until, read_wall, recurrence_faults, rule_parts
+from eventcal.kit.localtime import LAST_YEAR, parse_local
+
+_REPEATS = 400
+_YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
+_MONTHS = 12
+# The parts that say on which day; where a rule has none, its start says it.
+_DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
+_ENDS = frozenset({"COUNT", "UNTIL"})
+# How far back from its end the last date of a rule is looked for at first, and how much farther each time.
+_A_WHILE, _FARTHER = timedelta(days=45), 8
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A rule, free of faults, and where it starts: a date or a time, as an event has it.
+
+    It gives naive local times, at midnight where `starts` is a date; none is later than the year 2199.
+    """
+
+    rule: str
+    starts: str
+    tzid: str
+
+    @cached_property
+    def start(self) -> datetime:
+        """Give the start as a local time."""
+        first = parse_local(self.starts)
+        return first if isinstance(first, datetime) else datetime.combine(first, time())
+
+    @property
+    def ends(self) -> bool:
+        """Say whether the rule has an end."""
+        return not self._parts.keys().isdisjoint(_ENDS)
+
+    def since(self, day: date) -> Iterator[datetime]:
+        """Yield the dates that are not before `day`, in order."""
+        counted = "COUNT" in self._parts
+        for local in self._walk(day):
+            if self._is_late(local) or (counted and (self._counted is None or local > self._counted)):
+                return
+            if local.date() >= day:
+                yield local
+
+    def has(self, local: datetime) -> bool:
+        """Say whether this is one of the dates."""
+        return local in takewhile(lambda one: one <= local, self.since(local.date()))
+
+    @cached_property
+    def last(self) -> datetime | None:
+        """Give the last date; None where the rule has no end, or no date."""
+        if self._until is None:
+            return self._counted
+        first, latest = self.start.date(), min(self._until.last_day(self.tzid), date(LAST_YEAR, 12, 31))
+        back = _A_WHILE
+        while True:
+            since = max(first, latest - back)
+            found = deque(self.since(since), maxlen=1)
+            if found or since == first:
+                return found[0] if found else None
+            back *= _FARTHER
+
+    @cached_property
+    def _counted(self) -> datetime | None:
+        """Give the last date that COUNT allows; None where there is no COUNT."""
+        if "COUNT" not in self._parts:
+            return None
+        found = deque(islice(self._walk(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
+        return found[0] if found else None
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        return rule_parts(self.rule)
+
+    @cached_property
+    def _until(self) -> Until | None:
+        return read_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
+
+    @cached_property
+    def _until_instant(self) -> datetime | None:
+        return self._until.instant(self.tzid) if self._until else None
+
+    def _is_late(self, local: datetime) -> bool:
+        if self._until is None or self._until_instant is None:
+            return False
+        if "T" in self.starts:
+            return read_wall(local, self.tzid) > self._until_instant
+        return local.date() > self._until.last_day(self.tzid)
+
+    def _walk(self, day: date) -> Iterator[datetime]:
+        """Yield what the rule has, its end apart, from `day` on or a little earlier."""
+        moved = self._start_before(day)
+        for late in rrulestr(self._completed, dtstart=moved.replace(year=moved.year + _YEARS_LATER)):
+            year = late.year - _YEARS_LATER
+            if year > LAST_YEAR:
+                return
+            yield late.replace(year=year)
+
+    @cached_property
+    def _completed(self) -> str:
+        """Give the rule without its end, and with what it takes from its start (RFC 5545, 3.3.10) written out."""
+        parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _ENDS}
+        given = _DAYS & parts.keys()
+        if not given and parts["FREQ"] == "WEEKLY":
+            parts["BYDAY"] = WEEKDAYS[self.start.weekday()]
+        elif not given and parts["FREQ"] in {"MONTHLY", "YEARLY"}:
+            parts["BYMONTHDAY"] = str(self.start.day)
+            if parts["FREQ"] == "YEARLY":
+                parts.setdefault("BYMONTH", str(self.start.month))
+        return ";".join(f"{name}={value}" for name, value in parts.items())
+
+    def _start_before(self, day: date) -> datetime:
+        """Return the start, moved forward by whole intervals, the last of which ends one interval before `day`.
+
+        That one is left because a week that is begun in its middle has fewer days to count in.
+        """
+        start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
+        frequency = self._parts["FREQ"]
+        if frequency in {"DAILY", "WEEKLY"}:
+            length = interval * (7 if frequency == "WEEKLY" else 1)
+            return start + timedelta(days=length * max(0, (day - start.date()).days // length - 1))
+        length = interval * (_MONTHS if frequency == "YEARLY" else 1)
+        months = (day.year - start.year) * _MONTHS + day.month - start.month
+        moved = length * max(0, months // length - 1)
+        if not moved:
+            return start
+        years, month = divmod(start.month - 1 + moved, _MONTHS)
+        # Which month and day a complete rule starts in says nothing but from where on it counts.
+        return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
+
+
+@lru_cache(4096)
+def expansion(rule: str, starts: str, tzid: str) -> Expansion | None:
+    """Return the expansion of a rule, kept for the next time; None for a rule that has faults."""
+    return None if any(recurrence_faults(rule, starts)) else Expansion(rule, starts, tzid)

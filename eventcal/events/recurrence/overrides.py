@@ -1,0 +1,177 @@
+"""What is otherwise in single occurrences of a recurring event: how it is changed, and what fits together.
+
+In the manner of JSCalendar's recurrenceOverrides (RFC 8984, 4.3.5): by occurrence as the rule has it, either
+`excluded`, or the fields that are otherwise.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from eventcal.events.recurrence.expansion import Expansion, expansion
+from eventcal.events.recurrence.slots import LAST_DAY, slot_of
+from eventcal.kit.localtime import format_local, parse_local, to_instant
+from eventcal.kit.refusals import Fault, pointer
+from eventcal.kit.sentences import Sentence
+
+MOST_OVERRIDES = 200
+TOO_MANY_OVERRIDES = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
+# Of `excluded`.
+ONLY_TRUE = Sentence("must be true; null takes it back")
+_WHERE = "/recurrence_overrides"
+_TIMES = ("starts", "ends")
+
+_AS_A_TIME = Sentence("must be a time, as the event's starts is")
+_AS_A_DATE = Sentence("must be a date, as the event's starts is")
+
+Override = Mapping[str, Any]
+Overrides = Mapping[str, Override]
+
+
+def merged(present: Overrides, given: Mapping[str, Mapping[str, Any] | None] | None) -> dict[str, dict[str, Any]]:
+    """Return the overrides after a change, in the order of time: RFC 7396 at both depths, so null removes.
+
+    One that is left with nothing to say is still there, so that its faults can be named; see `settled`.
+    """
+    if given is None:
+        return {}
+    whole = {occurrence: dict(override) for occurrence, override in present.items()}
+    for occurrence, change in given.items():
+        if change is None:
+            whole.pop(occurrence, None)
+        else:
+            both = {**whole.get(occurrence, {}), **change}
+            whole[occurrence] = {name: _plain(both[name]) for name in sorted(both) if both[name] is not None}
+    return {occurrence: whole[occurrence] for occurrence in sorted(whole)}
+
+
+def _plain(value: object) -> object:
+    # A word of a list of words is stored as the text that it is.
+    return str(value) if isinstance(value, str) else value
+
+
+def settled(overrides: Overrides) -> dict[str, dict[str, Any]]:
+    """Return the overrides without those that say nothing."""
+    return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
+
+
+def override_faults(event: Mapping[str, Any], *, changed: Collection[str]) -> list[Fault]:
+    """Return everything that does not fit in the overrides of an event, which is otherwise free of faults.
+
+    `changed` names the occurrences whose overrides are being changed: of any other, it is the event that no longer
+    fits them.
+    """
+    overrides: Overrides = event["recurrence_overrides"]
+    if not overrides:
+        return []
+    if len(overrides) > MOST_OVERRIDES:
+        return [
+            Fault(
+                _WHERE,
+                Sentence(
+                    "must have at most %(most)s occurrences; these are %(number)s",
+                    most=MOST_OVERRIDES,
+                    number=len(overrides),
+                ),
+            )
+        ]
+    dates = expansion(event["recurrence"], event["starts"], event["timezone"]) if event["recurrence"] else None
+    if dates is None:
+        return [
+            Fault(
+                _WHERE, Sentence("are the exceptions of a recurrence, and there is none; give one, or null for these")
+            )
+        ]
+    return [
+        Fault(f"{_WHERE}{pointer([occurrence])}{fault.pointer}", fault.detail)
+        for occurrence, override in overrides.items()
+        for fault in (
+            *_which_faults(event, dates, occurrence, is_new=occurrence in changed),
+            *_what_faults(event, occurrence, override),
+        )
+    ]
+
+
+def occurrence_fault(written: str) -> str | None:
+    """Return why this cannot name an occurrence, whatever the event's rule is, or None."""
+    try:
+        if format_local(parse_local(written)) == written:
+            return None
+    except ValueError:
+        pass
+    return Sentence(
+        "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+    )
+
+
+def _which_faults(event: Mapping[str, Any], dates: Expansion, occurrence: str, *, is_new: bool) -> Iterator[Fault]:
+    if "T" in occurrence and "T" not in event["starts"]:
+        yield Fault("", _AS_A_DATE)
+    elif "T" in event["starts"] and "T" not in occurrence:
+        yield Fault("", Sentence("must be a date and a time, as the event's starts is"))
+    elif not dates.has(datetime.fromisoformat(occurrence)):
+        found = next(dates.since(date.fromisoformat(occurrence[:10])), None)
+        named = format_local(found if "T" in occurrence else found.date()) if found else None
+        yield Fault("", _no_occurrence(named) if is_new else _no_occurrence_now(named))
+
+
+def _no_occurrence(ahead: str | None) -> Sentence:
+    if ahead is None:
+        return Sentence("is no occurrence of the rule; from that day on, the rule has none")
+    return Sentence("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead)
+
+
+def _no_occurrence_now(ahead: str | None) -> Sentence:
+    if ahead is None:
+        return Sentence("is no longer an occurrence of the rule; from that day on, the rule has none")
+    return Sentence(
+        "is no longer an occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead
+    )
+
+
+def _what_faults(event: Mapping[str, Any], occurrence: str, override: Override) -> Iterator[Fault]:
+    if override.get("excluded") and len(override) > 1:
+        others = ", ".join(name for name in override if name != "excluded")
+        yield Fault("/excluded", Sentence("goes with nothing else; null this, or %(others)s", others=others))
+    faults = [fault for name in _TIMES if name in override for fault in _time_faults(event, name, override[name])]
+    yield from faults
+    if not faults and ("T" in occurrence) is ("T" in event["starts"]):
+        yield from _order_faults(event, occurrence, override)
+
+
+def _time_faults(event: Mapping[str, Any], name: str, written: str) -> Iterator[Fault]:
+    if ("T" in written) is not ("T" in event["starts"]):
+        yield Fault(f"/{name}", _AS_A_TIME if "T" in event["starts"] else _AS_A_DATE)
+        return
+    try:
+        local = parse_local(written)
+        if isinstance(local, datetime):
+            to_instant(local, event["timezone"])
+    except ValueError as error:
+        yield Fault(f"/{name}", str(error))
+
+
+def _order_faults(event: Mapping[str, Any], occurrence: str, override: Override) -> Iterator[Fault]:
+    """Yield whether an occurrence ends before it starts, or after all the years that there are."""
+    if override.keys().isdisjoint(_TIMES):
+        return
+    starts = override.get("starts", occurrence)
+    usual = slot_of(SimpleNamespace(**event), occurrence, {"starts": starts})
+    if "ends" not in override:
+        if usual.ends[:10] > LAST_DAY:
+            yield Fault(
+                "/starts",
+                Sentence(
+                    "lets it end after %(last_day)s; let it start earlier, or say when it ends", last_day=LAST_DAY
+                ),
+            )
+        return
+    ends = parse_local(override["ends"])
+    if isinstance(ends, datetime):
+        if to_instant(ends, event["timezone"]) <= usual.starts_at:
+            yield Fault("/ends", Sentence("must be later than %(starts)s, when it starts", starts=usual.starts))
+    elif override["ends"] < starts:
+        yield Fault(
+            "/ends", Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
+        )

@@ -1,0 +1,101 @@
+"""A call for talks in the calendar: an entry where it opens, and one that ends when it closes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from html import escape
+
+from eventcal.events.models import CallForTalks, Event
+from eventcal.events.words import EventStatus
+from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Relation, Status
+from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.entries.status_mapping import status_of, titled
+from eventcal.kit.localtime import with_offset, zone
+from eventcal.kit.markdown import to_html, to_plain
+
+# The last place on earth where a day ends, as a zone that every client knows.
+_ANYWHERE_ON_EARTH = "Etc/GMT+12"
+_LENGTH = timedelta(hours=1)
+
+
+def deadline_entries(builder: Builder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
+    """Return the entries of a public event's call, by kind: none for a moment that it does not name.
+
+    The opening begins when talks are taken; the closing lasts an hour and ends with the last moment of the call.
+    A call that closes at the end of a day anywhere on earth stands there at UTC-12.
+    """
+    call = event.call
+    if call is None:
+        return {}
+    entries = {}
+    if call.opens_at is not None:
+        entries[EntryKind.OPENING] = _entry(builder, event, EntryKind.OPENING, call.opens_at)
+    if call.closes_at is not None:
+        entries[EntryKind.CLOSING] = _entry(builder, event, EntryKind.CLOSING, call.closes_at - _LENGTH)
+    return entries
+
+
+def called_off(entry: CalendarEntry) -> CalendarEntry:
+    """Return the entry of a deadline that there is no longer."""
+    title = titled(entry.title, EventStatus.CANCELLED)
+    return replace(entry, title=title, status=Status.CANCELLED, transparent=True)
+
+
+def _entry(builder: Builder, event: Event, kind: EntryKind, begins: datetime) -> CalendarEntry:
+    assert event.call is not None  # noqa: S101 - the caller has asked
+    here = _zone_of(event, kind, event.call)
+    starts = begins.astimezone(zone(here)).replace(tzinfo=None)
+    ends = (begins + _LENGTH).astimezone(zone(here)).replace(tzinfo=None)
+    does = "opens" if kind == EntryKind.OPENING else "closes"
+    url = builder.links.event_page(event.slug)
+    said = _said(event, event.call)
+    note = event.call.note
+    entry = CalendarEntry(
+        uid=builder.deadline_uid(kind, event.id),
+        kind=kind,
+        title=f"Call for talks {does}: {event.title}",
+        starts=starts,
+        ends=ends,
+        zone=here,
+        status=status_of(event.status),
+        transparent=True,
+        created_at=event.created_at,
+        url=url,
+        description="\n\n".join([part for part in ("\n".join(said), to_plain(note) if note else "", url) if part]),
+        html="".join(
+            [
+                f"<p>{'<br>'.join(escape(line) for line in said)}</p>",
+                to_html(note) if note else "",
+                f'<p><a href="{escape(url)}">{escape(url)}</a></p>',
+            ]
+        ),
+        categories=tuple(tag.tag for tag in event.tags),
+        related=((Relation.PARENT, builder.event_uid(event.id)),),
+    )
+    return called_off(entry) if entry.status == Status.CANCELLED else entry
+
+
+def _zone_of(event: Event, kind: EntryKind, call: CallForTalks) -> str:
+    written = call.opens if kind == EntryKind.OPENING else call.closes
+    on_earth = call.anywhere_on_earth and written is not None and "T" not in written
+    return _ANYWHERE_ON_EARTH if on_earth else event.timezone
+
+
+def _said(event: Event, call: CallForTalks) -> list[str]:
+    """Return what whoever thinks of a talk has to know, a line each."""
+    said = [event.title]
+    if call.opens_at is not None:
+        said.append(f"Opens: {_when(event, EntryKind.OPENING, call, call.opens_at)}")
+    if call.closes_at is not None:
+        said.append(f"Closes: {_when(event, EntryKind.CLOSING, call, call.closes_at)}")
+    if call.kinds:
+        said.append(f"Taken are: {', '.join(call.kinds)}")
+    return said
+
+
+def _when(event: Event, kind: EntryKind, call: CallForTalks, moment: datetime) -> str:
+    here = _zone_of(event, kind, call)
+    if here == _ANYWHERE_ON_EARTH:
+        day = (moment - timedelta(seconds=1)).astimezone(zone(here)).date()
+        return f"{day.isoformat()}, at the end of the day anywhere on earth (UTC-12)"
+    return f"{with_offset(moment, here)[:16].replace('T', ' ')} ({here})"

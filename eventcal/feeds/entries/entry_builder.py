@@ -1,0 +1,239 @@
+"""Events and talks become entries here. Takes link functions and knows no route."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from html import escape
+from typing import Protocol
+
+from eventcal.events.models import Event
+from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus
+from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Part, Participant, Relation, Status, TalkFacts
+from eventcal.feeds.entries.series_entries import excluded_of, override_entries
+from eventcal.feeds.entries.status_mapping import status_of, titled
+from eventcal.kit.localtime import parse_local, zone
+from eventcal.kit.markdown import to_html, to_plain
+from eventcal.speakers.models import Speaker
+from eventcal.sponsors.models import Sponsor, Tier
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import is_public
+from eventcal.talks.words import TalkState
+
+# Where a new time zone database leaves nothing between a start and an end.
+_SHORTEST = timedelta(minutes=1)
+
+
+class EntryLinks(Protocol):
+    """Where an entry leads."""
+
+    def event_page(self, slug: str) -> str:
+        """Return the URL of an event's page."""
+
+    def talk_page(self, talk_id: str) -> str:
+        """Return the URL of a talk's page."""
+
+    def speaker_page(self, slug: str) -> str:
+        """Return the URL of a speaker's page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Makes entries for one installation: its links, and the domain of its UIDs."""
+
+    links: EntryLinks
+    domain: str
+
+    def event_uid(self, event_id: str) -> str:
+        """Return the UID of an event's entry: from our id, never from its title or time (RFC 7986, 5.3)."""
+        return f"event-{event_id}@{self.domain}"
+
+    def talk_uid(self, talk_id: str) -> str:
+        """Return the UID of a talk's entry."""
+        return f"talk-{talk_id}@{self.domain}"
+
+    def deadline_uid(self, kind: EntryKind, event_id: str) -> str:
+        """Return the UID of the entry that says when an event's call for talks opens, or closes."""
+        return f"{kind}-{event_id}@{self.domain}"
+
+    def event_entry(
+        self,
+        event: Event,
+        *,
+        talks: int,
+        line_up: Sequence[Talk],
+        sponsors: Iterable[tuple[Tier, Sequence[Sponsor]]] = (),
+    ) -> CalendarEntry:
+        """Return the entry of a public event.
+
+        `talks` is how many public talks it has; `line_up` are those that still wait for their time, which the
+        description names; `sponsors` are the confirmed ones, in their order.
+        """
+        cancelled = event.status == EventStatus.CANCELLED
+        starts, ends = _event_times(event)
+        url = self.links.event_page(event.slug)
+        facts = _facts(event)
+        texts = [text for text in (event.summary, event.description) if text]
+        names = [_line_up_line(talk) for talk in line_up]
+        neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
+        entry = CalendarEntry(
+            uid=self.event_uid(event.id),
+            kind=EntryKind.EVENT,
+            title=titled(event.title, event.status),
+            starts=starts,
+            ends=ends,
+            zone=event.timezone,
+            status=status_of(event.status),
+            # Talks carry the times that somebody is busy at; the event around them must not block whole days.
+            transparent=cancelled or talks > 0,
+            created_at=event.created_at,
+            url=url,
+            description=_plain(map(to_plain, texts), before=[], lists=[facts, _headed(names)], url=url),
+            html=_html(map(to_html, texts), before=[], lists=[facts, names], url=url),
+            location=_location(None, event),
+            geo=_geo(event),
+            categories=tuple(tag.tag for tag in event.tags),
+            conference=event.online_url,
+            recurrence=event.recurrence,
+            related=tuple((Relation.SIBLING, self.event_uid(other.id)) for other in neighbours),
+            participants=tuple(_sponsor(tier, sponsor) for tier, several in sponsors for sponsor in several),
+        )
+        if not event.recurrence:
+            return entry
+        return replace(entry, excluded=excluded_of(event), overrides=override_entries(event, entry))
+
+    def talk_entry(self, talk: Talk) -> CalendarEntry:
+        """Return the entry of a public talk. One without a time lies over its event's days, tentatively."""
+        cancelled = talk.shown_state == TalkState.CANCELLED
+        waits = talk.starts_at is None
+        starts, ends = _event_days(talk.event) if waits else _talk_times(talk)
+        url = self.links.talk_page(talk.id)
+        people = [_who(speaker) for speaker in talk.speakers]
+        related = [(Relation.PARENT, self.event_uid(talk.event_id))]
+        if talk.reprise_of is not None and is_public(talk.reprise_of):
+            related.append((Relation.SIBLING, self.talk_uid(talk.reprise_of.id)))
+        track = [talk.track.name] if talk.track else []
+        return CalendarEntry(
+            uid=self.talk_uid(talk.id),
+            kind=EntryKind.TALK,
+            title=titled(talk.title, EventStatus.CANCELLED) if cancelled else talk.title,
+            starts=starts,
+            ends=ends,
+            zone=talk.event.timezone,
+            status=_talk_status(talk),
+            transparent=cancelled or waits,
+            created_at=talk.created_at,
+            url=url,
+            description=_plain([talk.abstract_plain], before=[*people, talk.event.title], lists=[], url=url),
+            html=_html([talk.abstract_html], before=[*people, talk.event.title], lists=[], url=url),
+            location=_location(talk.room.name if talk.room else None, talk.event),
+            geo=_geo(talk.event),
+            categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
+            conference=talk.event.online_url,
+            related=tuple(related),
+            participants=tuple(self._speaker(speaker) for speaker in talk.speakers),
+            talk=_facts_of(talk),
+        )
+
+    def _speaker(self, speaker: Speaker) -> Participant:
+        about = ", ".join(part for part in (speaker.job_title, speaker.affiliation) if part)
+        url = self.links.speaker_page(speaker.slug)
+        return Participant(part=Part.SPEAKER, key=speaker.slug, name=speaker.name, about=about or None, url=url)
+
+
+def _sponsor(tier: Tier, sponsor: Sponsor) -> Participant:
+    return Participant(part=Part.SPONSOR, key=sponsor.slug, name=sponsor.name, about=tier.name, url=sponsor.url)
+
+
+def _facts_of(talk: Talk) -> TalkFacts:
+    return TalkFacts(
+        event=talk.event.slug,
+        kind=talk.kind,
+        abstract=talk.abstract_plain or "",
+        language=talk.language,
+        track=talk.track.name if talk.track else None,
+        room=talk.room.name if talk.room else None,
+        slides_url=talk.slides_url,
+        recording_url=talk.recording_url,
+    )
+
+
+def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
+    starts, ends = parse_local(event.starts), parse_local(event.ends)
+    if not isinstance(starts, datetime):
+        return starts, ends + timedelta(days=1)
+    # A rule counts in what the clocks on the wall show, also where they skip the first of its times.
+    return (starts, ends) if event.recurrence else _local_times(event.starts_at, event.ends_at, event.timezone)
+
+
+def _event_days(event: Event) -> tuple[date, date]:
+    first, last = date.fromisoformat(event.starts[:10]), date.fromisoformat(event.ends[:10])
+    return first, last + timedelta(days=1)
+
+
+def _talk_times(talk: Talk) -> tuple[datetime, datetime]:
+    assert talk.starts_at is not None  # noqa: S101 - the caller has asked
+    assert talk.ends_at is not None  # noqa: S101 - the two are set together
+    return _local_times(talk.starts_at, talk.ends_at, talk.event.timezone)
+
+
+def _local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
+    """Return what the clocks show at both instants; an end is later than its start (RFC 5545, 3.8.2.2)."""
+    here = zone(tzid)
+    ends_at = max(ends_at, starts_at + _SHORTEST)
+    return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)
+
+
+def _talk_status(talk: Talk) -> Status:
+    if talk.shown_state == TalkState.CANCELLED:
+        return Status.CANCELLED
+    return Status.TENTATIVE if talk.starts_at is None else status_of(talk.event.status)
+
+
+def _who(speaker: Speaker) -> str:
+    return ", ".join(part for part in (speaker.name, speaker.job_title, speaker.affiliation) if part)
+
+
+def _line_up_line(talk: Talk) -> str:
+    names = ", ".join(speaker.name for speaker in talk.speakers)
+    return f"{talk.title} ({names})" if names else talk.title
+
+
+def _facts(event: Event) -> list[str]:
+    """Return what a visitor has to know besides the place: how to take part, and what it costs."""
+    facts = []
+    if event.attendance != Attendance.IN_PERSON and event.online_url:
+        facts.append(f"Online: {event.online_url}")
+    if event.price_amount is not None:
+        price = f"{event.price_amount:.2f} {event.price_currency}" if event.price_amount else "free of charge"
+        facts.append(f"Registration: {price}")
+    if event.registration_url:
+        facts.append(f"Register at {event.registration_url}")
+    return facts
+
+
+def _headed(names: Sequence[str]) -> list[str]:
+    return ["Line-up:", *(f"- {name}" for name in names)] if names else []
+
+
+def _location(room: str | None, event: Event) -> str | None:
+    return ", ".join(part for part in (room, event.venue, event.city) if part) or None
+
+
+def _geo(event: Event) -> tuple[float, float] | None:
+    if event.latitude is None or event.longitude is None:
+        return None
+    return event.latitude, event.longitude
+
+
+def _plain(texts: Iterable[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
+    """Return plain text for DESCRIPTION: who and what first, the link last."""
+    parts = ["\n".join(before), *texts, *("\n".join(lines) for lines in lists)]
+    return "\n\n".join([part for part in parts if part] + [url])
+
+
+def _html(texts: Iterable[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
+    parts = [f"<p>{'<br>'.join(escape(line) for line in before)}</p>"] if before else []
+    parts += [text for text in texts if text]
+    parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
+    parts.append(f'<p><a href="{escape(url)}">{escape(url)}</a></p>')
+    return "".join(parts)

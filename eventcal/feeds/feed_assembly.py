@@ -1,0 +1,203 @@
+"""A feed's bytes, joined from finished pieces; after a change, from the bytes before and the pieces that changed.
+
+An entry is in a feed by what it is and what its event is, so a change to a talk moves no other entry. Where a change
+may have (`LedgerState.reshaped_at`), and on another day, the feed is read whole.
+"""
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import accumulate
+from operator import itemgetter
+from sys import intern
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from eventcal.feeds.entries.entry import FeedHead
+from eventcal.feeds.feed import Feed, rows_of, rows_since
+from eventcal.feeds.format_registry import COLUMNS, Format, Options
+from eventcal.feeds.zones import vtimezone
+
+# After more changes than this, reading all of a feed is no dearer.
+_MOST_CHANGES = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be assembled: a settled feed in a format. `renderer` names whatever else the bytes are made of."""
+
+    feed: Feed
+    format: Format
+    options: Options
+    head: FeedHead
+    renderer: str
+
+
+class _Place(NamedTuple):
+    """Where an entry stands, by day and UID, for databases differ in how they sort text; and what it is there.
+
+    mark: names what it says, beside its UID. zone is None where it needs no VTIMEZONE.
+    """
+
+    first_day: str
+    uid: str
+    last_day: str
+    zone: str | None
+    mark: str
+    stamp: datetime
+
+
+_Part = tuple[_Place, bytes | memoryview]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assembly:
+    """A feed's bytes at a revision of the public data, and what names them: the same name, the same bytes.
+
+    places: its entries in their order. sizes: how many bytes each takes in the body; begins: where the first does.
+    """
+
+    revision: int
+    version: str
+    body: bytes
+    places: Sequence[_Place]
+    sizes: Sequence[int]
+    begins: int
+
+    def weight(self) -> int:
+        """Return about how many bytes are held beside the body."""
+        return 500 * len(self.places)
+
+
+class _Gathered:
+    """Entries in their order, and their bytes in few pieces: those that lie side by side already are one."""
+
+    def __init__(self, separator: bytes) -> None:
+        self.separator = separator
+        self.places: list[_Place] = []
+        self.sizes = array("L")
+        self.texts: list[bytes | memoryview] = []
+
+    def add(self, part: _Part) -> None:
+        """Take one entry."""
+        place, text = part
+        self.places.append(place)
+        self.sizes.append(len(text))
+        self.texts.append(text)
+
+    def copy(self, before: Assembly, begins: Sequence[int], start: int, stop: int) -> None:
+        """Take the entries of an assembly from one place to before another; `begins` is where the bytes of each do."""
+        if start < stop:
+            last = stop - 1
+            self.places += before.places[start:stop]
+            self.sizes.extend(before.sizes[start:stop])
+            self.texts.append(memoryview(before.body)[begins[start] : begins[last] + before.sizes[last]])
+
+
+def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) -> Assembly:
+    """Return the feed at this revision, read whole."""
+    rows = rows_of(session, wanted.feed, COLUMNS[wanted.format.column(wanted.options)], now=now)
+    # All pieces lie in one stretch of memory, which goes back to the machine whole.
+    pieces = bytearray()
+    lying: list[tuple[_Place, int, int]] = []
+    for row in rows:
+        place, text = _part(wanted, row)
+        begins = len(pieces)
+        pieces += text
+        lying.append((place, begins, len(pieces)))
+    seen = memoryview(pieces)
+    gathered = _Gathered(wanted.format.separator)
+    for place, begins, ends in sorted(lying, key=lambda one: _order(one[0])):
+        gathered.add((place, seen[begins:ends]))
+    return _joined(wanted, gathered, version=_version(wanted, gathered.places), revision=revision)
+
+
+def may_follow(assembly: Assembly, *, revision: int, reshaped_at: int) -> bool:
+    """Say whether what changed since tells all that is different in a feed on the same day."""
+    return reshaped_at <= assembly.revision and revision - assembly.revision <= _MOST_CHANGES
+
+
+def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int, now: datetime) -> Assembly:
+    """Return the feed at this revision, made from an earlier one that `may_follow`."""
+    columns = COLUMNS[wanted.format.column(wanted.options)]
+    rows = rows_since(session, wanted.feed, columns, revision=before.revision, now=now)
+    touched = {row.uid for _, row in rows}
+    parts = sorted((_part(wanted, row) for here, row in rows if here), key=lambda part: _order(part[0]))
+    gathered = _Gathered(wanted.format.separator)
+    between = len(gathered.separator)
+    begins = list(accumulate((size + between for size in before.sizes), initial=before.begins))
+    done = 0
+    for at, part in _steps(before, touched, parts):
+        gathered.copy(before, begins, done, at)
+        if part is not None:
+            gathered.add(part)
+        done = at if part is not None else at + 1
+    gathered.copy(before, begins, done, len(before.places))
+    version = _version(wanted, gathered.places)
+    if version == before.version:
+        return replace(before, revision=revision)
+    return _joined(wanted, gathered, version=version, revision=revision)
+
+
+def _steps(before: Assembly, touched: Collection[str], parts: Iterable[_Part]) -> Iterable[tuple[int, _Part | None]]:
+    """Return in their order the places at which an assembly changes: None where an entry is left out, else a new one.
+
+    A new entry goes before the old one at its place.
+    """
+    gone = [(at, 1, None) for at, place in enumerate(before.places) if place.uid in touched]
+    come = [(bisect_left(before.places, _order(part[0]), key=_order), 0, part) for part in parts]
+    return [(at, part) for at, _, part in sorted([*come, *gone], key=itemgetter(0, 1))]
+
+
+def _part(wanted: Wanted, row: Row[Any]) -> tuple[_Place, bytes]:
+    text, zone = wanted.format.piece(row, wanted.options)
+    mark = str(row.revision) if wanted.format.tells_more else f"{row.content[:16]} {row.sequence}"
+    # Many entries share these: each is held once.
+    first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
+    return _Place(first_day, row.uid, last_day, zone, mark, row.stamp), text
+
+
+def _order(place: _Place) -> tuple[str, str]:
+    return place.first_day, place.uid
+
+
+def _joined(wanted: Wanted, gathered: _Gathered, *, version: str, revision: int) -> Assembly:
+    changed_at = max([place.stamp for place in gathered.places], default=None)
+    zones = [vtimezone(zone, first, last) for zone, (first, last) in _spans(gathered.places).items()]
+    above, below = wanted.format.around(replace(wanted.head, changed_at=changed_at), zones)
+    separator, texts = gathered.separator, gathered.texts
+    between = [one for text in texts for one in (separator, text)][1:] if separator else texts
+    return Assembly(
+        revision=revision,
+        version=version,
+        # Once and in one go: it may be many megabytes.
+        body=b"".join([above, *between, below]),
+        places=gathered.places,
+        sizes=gathered.sizes,
+        begins=len(above),
+    )
+
+
+def _version(wanted: Wanted, places: Iterable[_Place]) -> str:
+    """Return what names the bytes: another version where they are others, on every worker, for ever.
+
+    Every entry counts. Sums and counts would not do: as days pass, entries come and go without any change.
+    """
+    about = f"{wanted.renderer} {wanted.format.name} {wanted.options!r} {wanted.head!r}"
+    name = "\n".join([about, *[f"{place.uid} {place.mark}" for place in places]])
+    return hashlib.blake2b(name.encode(errors="replace"), digest_size=12).hexdigest()
+
+
+def _spans(places: Iterable[_Place]) -> Mapping[str, tuple[date, date]]:
+    """Return the first and last day of the entries in each zone."""
+    spans: dict[str, tuple[str, str]] = {}
+    for zone, first_day, last_day in {(place.zone, place.first_day, place.last_day) for place in places}:
+        if zone is not None:
+            first, last = spans.get(zone, (first_day, last_day))
+            spans[zone] = min(first, first_day), max(last, last_day)
+    return {zone: (date.fromisoformat(days[0]), date.fromisoformat(days[1])) for zone, days in sorted(spans.items())}

@@ -1,0 +1,123 @@
+"""The formats that a feed's entries are joined in: how a piece is written, and what stands around the pieces."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import InstrumentedAttribute
+
+from eventcal.feeds.entries.entry import FeedHead, KeptEntry, Stamps
+from eventcal.feeds.entries.entry_codec import load_entry
+from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
+from eventcal.feeds.formats.components import Component, zone_component
+from eventcal.feeds.formats.vevent import enriched_components, event_components, head_properties
+from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.options import Cancelled, adapted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How entries are to be written: what was called off, times in UTC, people and places as RFC 9073 has them."""
+
+    cancelled: Cancelled = Cancelled.KEEP
+    utc: bool = False
+    rich: bool = False
+
+
+PLAIN = Options()
+
+Around = Callable[[FeedHead, Sequence[str]], tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One format.
+
+    write: an entry's piece. around: what stands above and below the pieces, given the VTIMEZONEs that they need.
+    finished: whether the ledger holds the pieces ready. tells_more: whether it tells of an entry what calendars do not.
+    """
+
+    name: str
+    media_type: str
+    write: Callable[[KeptEntry, Options], bytes]
+    around: Around
+    separator: bytes = b""
+    finished: bool = False
+    tells_more: bool = False
+
+    def column(self, options: Options) -> InstrumentedAttribute[str]:
+        """Return the column that pieces are made of."""
+        return LedgerEntry.ics if self.finished and options == PLAIN else LedgerEntry.entry
+
+    def piece(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
+        """Return the piece of a row that has the COLUMNS, and the zone that needs a VTIMEZONE for it."""
+        if self.finished and options == PLAIN:
+            return row.ics.encode(), row.zone
+        kept = kept_entry(row, options)
+        return self.write(kept, options), kept.entry.zone if kept.entry.needs_zone else None
+
+
+def kept_entry(row: Row[Any], options: Options) -> KeptEntry:
+    """Return the entry of a row that has the COLUMNS, as it was asked for."""
+    entry = adapted(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
+    return KeptEntry(entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.stamp), number=row.number)
+
+
+_NUMBERS = (
+    LedgerEntry.uid,
+    LedgerEntry.first_day,
+    LedgerEntry.last_day,
+    LedgerEntry.zone,
+    LedgerEntry.content,
+    LedgerEntry.sequence,
+    LedgerEntry.revision,
+    LedgerEntry.stamp,
+    LedgerEntry.number,
+)
+COLUMNS: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttribute[Any]]] = {
+    LedgerEntry.ics: (*_NUMBERS, LedgerEntry.ics),
+    LedgerEntry.entry: (*_NUMBERS, LedgerEntry.entry),
+}
+
+
+def _components(kept: KeptEntry, options: Options) -> tuple[Component, ...]:
+    make = enriched_components if options.rich else event_components
+    return make(kept.entry, kept.stamps)
+
+
+ICS = Format(
+    name="ics",
+    media_type=ics.MEDIA_TYPE,
+    write=lambda kept, options: "".join(map(ics.write_component, _components(kept, options))).encode(),
+    around=ics.around,
+    finished=True,
+)
+JCAL = Format(
+    name="jcal",
+    media_type=jcal.MEDIA_TYPE,
+    write=lambda kept, options: jcal.piece(_components(kept, options)),
+    around=lambda head, zones: jcal.around(head_properties(head), zones=[zone_component(zone) for zone in zones]),
+    separator=jcal.SEPARATOR,
+)
+XCAL = Format(
+    name="xcal",
+    media_type=xcal.MEDIA_TYPE,
+    write=lambda kept, options: xcal.piece(_components(kept, options)),
+    around=lambda head, zones: xcal.around(head_properties(head), zones=[zone_component(zone) for zone in zones]),
+)
+JSCAL = Format(
+    name="jscal",
+    media_type=jscal.MEDIA_TYPE,
+    write=lambda kept, _: jscal.piece(kept.entry, kept.stamps),
+    around=lambda head, _: jscal.around(head),
+    separator=jscal.SEPARATOR,
+)
+CSV = Format(
+    name="csv",
+    media_type=csv_feed.MEDIA_TYPE,
+    write=lambda kept, _: csv_feed.csv_row(kept),
+    around=lambda _head, _zones: (csv_feed.HEADER, b""),
+    tells_more=True,
+)
+CALENDARS = (ICS, JCAL, XCAL, JSCAL)

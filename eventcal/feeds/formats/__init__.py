@@ -1,0 +1,1 @@
+"""From a CalendarEntry to the text of a format."""

@@ -1,0 +1,81 @@
+"""Entries as a table (CSV, RFC 4180) that a spreadsheet opens without a question and without running anything."""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+
+from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.kit.localtime import day_end, day_start, format_local, with_offset, zone
+
+MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+
+COLUMNS = (
+    *("kind", "title", "starts", "ends", "timezone", "starts_at", "ends_at", "all_day", "recurrence", "status"),
+    *("location", "speakers", "categories", "event", "track", "room", "language", "url", "uid", "updated"),
+)
+
+_A_DAY = timedelta(days=1)
+_BETWEEN = "; "
+# Spaces, line breaks, and what shows nothing.
+_BEFORE_TEXT = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
+_BEGIN_FORMULAS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
+
+
+def csv_row(kept: KeptEntry) -> bytes:
+    """Return an entry's row in UTF-8, with CRLF at its end; one row for all that a rule repeats.
+
+    starts, ends: as people wrote them, local to `timezone`, a last day inclusive. starts_at, ends_at: the instants,
+    RFC 3339 with offset; of whole days when the first begins and the last is over.
+    """
+    entry = kept.entry
+    starts, ends, starts_at, ends_at = _times(entry)
+    speakers = [one.name for one in entry.participants if one.part == Part.SPEAKER]
+    talk = entry.talk
+    cells = (
+        *(entry.kind, entry.title, format_local(starts), format_local(ends), entry.zone),
+        *(with_offset(starts_at, entry.zone), with_offset(ends_at, entry.zone)),
+        *("true" if entry.all_day else "false", entry.recurrence, entry.status.lower(), entry.location),
+        *(_BETWEEN.join(speakers), _BETWEEN.join(entry.categories)),
+        *((talk.event, talk.track, talk.room, talk.language) if talk else (None,) * 4),
+        *(entry.url, entry.uid, f"{kept.stamps.changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+    )
+    return _line(cells)
+
+
+def _times(entry: CalendarEntry) -> tuple[date | datetime, date | datetime, datetime, datetime]:
+    """Return start and end as people write them, and the instants of both."""
+    starts, ends = entry.starts, entry.ends
+    if isinstance(starts, datetime) and isinstance(ends, datetime):
+        return starts, ends, _instant(starts, entry.zone), _instant(ends, entry.zone)
+    last = max(ends - _A_DAY, starts)
+    return starts, last, day_start(starts, entry.zone), day_end(last, entry.zone)
+
+
+def _instant(local: datetime, tzid: str) -> datetime:
+    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
+
+
+def _line(cells: Iterable[str | None]) -> bytes:
+    line = StringIO(newline="")
+    csv.writer(line, lineterminator="\r\n").writerow([_harmless(cell or "") for cell in cells])
+    return line.getvalue().encode()
+
+
+def _harmless(cell: str) -> str:
+    """Return the cell with an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection).
+
+    So before = + - @, in full width too, also behind spaces and what shows nothing; and before a tab or a line break,
+    which some programs leave out. An apostrophe there means text, and most programs do not show it.
+    """
+    text = clean(cell)
+    begins = unicodedata.normalize("NFKC", _BEFORE_TEXT.sub("", text)[:1])
+    is_formula = begins in _BEGIN_FORMULAS or text.startswith("\n") or cell.startswith("\t")
+    return f"'{text}" if is_formula else text
+
+
+# Behind a byte order mark, for spreadsheets know UTF-8 by it alone.
+HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _line(COLUMNS)

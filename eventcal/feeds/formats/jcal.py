@@ -1,0 +1,89 @@
+"""Components as jCal (RFC 7265): iCalendar as JSON arrays.
+
+The same in, the same bytes out. What an X- property holds is known here, so it has its type: "unknown" is for
+converters that do not know it and copy a value as it is escaped (RFC 7265, 5.1).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from operator import methodcaller
+from typing import Any
+
+import orjson
+
+from eventcal.feeds.entries.sanitize import clean, uri
+from eventcal.feeds.formats.components import Component, Property, ValueType
+from eventcal.feeds.formats.value_format import NUMBERS, degrees, moment, offset, rule_parts
+
+MEDIA_TYPE = "application/calendar+json; charset=utf-8"
+SEPARATOR = b","
+
+
+def piece(components: Iterable[Component]) -> bytes:
+    """Return each component as its array, joined by commas, in UTF-8."""
+    return orjson.dumps([_component(component) for component in components])[1:-1]
+
+
+def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
+    """Return what stands above and below the pieces of a feed, which are joined by SEPARATOR.
+
+    zones: the VTIMEZONEs that the pieces need. Where there are some, a piece has to follow.
+    """
+    properties = orjson.dumps([_property(one) for one in head])
+    before = b"".join([piece([zone]) + SEPARATOR for zone in zones])
+    return b"".join([b'["vcalendar",', properties, b",[", before]), b"]]"
+
+
+def _component(component: Component) -> list[Any]:
+    return [
+        component.name.lower(),
+        [_property(one) for one in component.properties],
+        [_component(one) for one in component.components],
+    ]
+
+
+def _property(one: Property) -> list[Any]:
+    kind, write = _TYPES[one.type]
+    return [one.name.lower(), _parameters(one), kind, *[write(value) for value in one.values]]
+
+
+def _parameters(one: Property) -> dict[str, str | list[str]]:
+    """Return the parameters but for VALUE, which is the type; a list as an array (RFC 7265, 3.5)."""
+    found: dict[str, list[str]] = {}
+    for name, value in one.parameters:
+        found.setdefault(name.lower(), []).extend(clean(value).split(","))
+    if one.tzid is not None:
+        found["tzid"] = [clean(one.tzid)]
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+def _rule(value: str) -> dict[str, Any]:
+    """Return a RECUR as an object: what is a number as one, what is a list of several as an array (3.6.10)."""
+    rule: dict[str, Any] = {}
+    for name, written in rule_parts(value).items():
+        values = [int(one) for one in written] if name in NUMBERS else written
+        rule[name] = values if len(values) > 1 else values[0]
+    return rule
+
+
+def _geo(value: tuple[float, float]) -> list[float]:
+    return [degrees(number) for number in value]
+
+
+def _number(value: int) -> int:
+    return value
+
+
+_day: Callable[[date], str] = methodcaller("isoformat")
+_TYPES: Mapping[ValueType, tuple[str, Callable[[Any], Any]]] = {
+    ValueType.TEXT: ("text", clean),
+    ValueType.URI: ("uri", uri),
+    ValueType.DATE: ("date", _day),
+    ValueType.DATE_TIME: ("date-time", moment),
+    ValueType.INTEGER: ("integer", _number),
+    ValueType.DURATION: ("duration", clean),
+    ValueType.RECUR: ("recur", _rule),
+    ValueType.UTC_OFFSET: ("utc-offset", offset),
+    # One value in two parts (RFC 7265, 3.4.1.2).
+    ValueType.GEO: ("float", _geo),
+}

@@ -1,0 +1,196 @@
+"""Entries as JSCalendar (RFC 8984): a feed is a Group of Events.
+
+Written from entries and not from components, for its model is another: durations in place of ends, occurrences as
+patches, time zones by name alone. The same in, the same bytes out.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from eventcal.feeds.entries.entry import UTC_NAMES, CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
+from eventcal.feeds.entries.sanitize import clean, uri
+from eventcal.feeds.formats.jscal_rules import rules_of
+from eventcal.feeds.formats.value_format import degrees
+from eventcal.feeds.formats.vevent import PRODID
+from eventcal.kit.localtime import zone
+
+MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
+SEPARATOR = b","
+
+Json = dict[str, Any]
+
+# A Group has to say when it changed (RFC 8984, 4.1.6), one without entries too.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# To JSCalendar, siblings are related without saying how (RFC 8984, 1.4.10).
+_RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}
+# Nobody is invited here. Speakers are expected to be there; sponsors need not be (RFC 8984, 4.4.6).
+_ROLES = {Part.SPEAKER: "attendee", Part.SPONSOR: "informational"}
+# What a patch cannot change (RFC 8984, 4.3.5).
+_UNPATCHED = frozenset({"@type", "prodId", "relatedTo", "uid"})
+
+
+def piece(entry: CalendarEntry, stamps: Stamps) -> bytes:
+    """Return the entry as an Event with all its occurrences (RFC 8984, 5.1), JSON in UTF-8."""
+    event = _event(entry, stamps)
+    rules = rules_of(entry, _zone_name(entry))
+    if rules:
+        event["recurrenceRules"] = rules
+    overrides: Json = {_local(entry, occurrence): {"excluded": True} for occurrence in entry.excluded}
+    for one in entry.overrides:
+        occurrence = _local(entry, one.occurrence)
+        overrides[occurrence] = _patch({**event, "start": occurrence}, _event(one.entry, stamps))
+    if overrides:
+        event["recurrenceOverrides"] = overrides
+    return orjson.dumps(event)
+
+
+def around(head: FeedHead) -> tuple[bytes, bytes]:
+    """Return the Group above and below the pieces of a feed (RFC 8984, 5.3), which are joined by SEPARATOR."""
+    group: Json = {
+        "@type": "Group",
+        "uid": clean(head.uid),
+        "prodId": PRODID,
+        "updated": _instant(head.changed_at or _NEVER),
+        "title": clean(head.name),
+        "description": clean(head.description),
+        "descriptionContentType": "text/plain",
+        "links": _page(head.url),
+    }
+    if head.source is not None:
+        group["source"] = uri(head.source)
+    return orjson.dumps(group)[:-1] + b',"entries":[', b"]}"
+
+
+def _event(entry: CalendarEntry, stamps: Stamps) -> Json:
+    """Return what an Event says of one entry, apart from its recurrence."""
+    event = {
+        "@type": "Event",
+        "uid": clean(entry.uid),
+        "prodId": PRODID,
+        "created": _instant(entry.created_at),
+        "updated": _instant(stamps.changed_at),
+        "sequence": stamps.sequence,
+        "title": clean(entry.title),
+        "description": clean(entry.description),
+        "descriptionContentType": "text/plain",
+        **_times(entry),
+        "status": entry.status.lower(),
+        "freeBusyStatus": "free" if entry.transparent else "busy",
+        "links": _page(entry.url),
+    }
+    maps = {
+        "locations": _places(entry),
+        "virtualLocations": _rooms(entry),
+        "keywords": {clean(category): True for category in entry.categories},
+        "relatedTo": _related(entry),
+        "participants": {f"{one.part.lower()}-{one.key}": _participant(one) for one in entry.participants},
+    }
+    event.update({name: found for name, found in maps.items() if found})
+    return event
+
+
+def _times(entry: CalendarEntry) -> Json:
+    starts, ends = entry.starts, entry.ends
+    start = _local(entry, starts)
+    if isinstance(starts, datetime) and isinstance(ends, datetime):
+        elapsed = _elapsed(starts, ends, entry.zone)
+        return {"start": start, "timeZone": _zone_name(entry), "duration": _duration(elapsed)}
+    return {"start": start, "duration": f"P{ends.toordinal() - starts.toordinal()}D", "showWithoutTime": True}
+
+
+def _zone_name(entry: CalendarEntry) -> str | None:
+    """Return the zone that an entry's start is written in; None for days, which are the same everywhere."""
+    if not isinstance(entry.starts, datetime):
+        return None
+    # A local time names only the first of two same ones (RFC 5545, 3.3.5): the second is written in UTC.
+    return "Etc/UTC" if entry.zone in UTC_NAMES or entry.starts.fold else entry.zone
+
+
+def _local(entry: CalendarEntry, moment: date | datetime) -> str:
+    """Return one of an entry's starts as a LocalDateTime in the zone that it is written in."""
+    if not isinstance(moment, datetime):
+        return f"{moment.isoformat()}T00:00:00"
+    if isinstance(entry.starts, datetime) and entry.starts.fold:
+        moment = _utc(moment, entry.zone).replace(tzinfo=None)
+    return moment.isoformat(timespec="seconds")
+
+
+def _utc(local: datetime, tzid: str) -> datetime:
+    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
+
+
+def _elapsed(starts: datetime, ends: datetime, tzid: str) -> timedelta:
+    """Return how long it really takes: hours are exact, whatever the clocks do meanwhile (RFC 8984, 1.4.6)."""
+    elapsed = _utc(ends, tzid) - _utc(starts, tzid)
+    # What recurs may begin at a time that clocks skip on its first day, and so after its end.
+    return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
+
+
+def _duration(elapsed: timedelta) -> str:
+    minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if seconds or not (hours or minutes):
+        # Between hours and seconds there have to be minutes.
+        return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
+    return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _page(url: str) -> Json:
+    """Return the link to the page that tells of something: its description in another form (RFC 8984, 4.2.7)."""
+    return {"page": {"@type": "Link", "href": uri(url), "contentType": "text/html", "rel": "describedby"}}
+
+
+def _places(entry: CalendarEntry) -> Json:
+    place: Json = {}
+    if entry.location:
+        place["name"] = clean(entry.location)
+    if entry.geo:
+        place["coordinates"] = f"geo:{','.join([_degrees(number) for number in entry.geo])}"
+    return {"place": {"@type": "Location", **place}} if place else {}
+
+
+def _degrees(number: float) -> str:
+    """Return a number as RFC 5870 has them: without an exponent."""
+    return f"{degrees(number):.6f}".rstrip("0").rstrip(".")
+
+
+def _rooms(entry: CalendarEntry) -> Json:
+    if not entry.conference:
+        return {}
+    return {"online": {"@type": "VirtualLocation", "uri": uri(entry.conference), "features": {"video": True}}}
+
+
+def _related(entry: CalendarEntry) -> Json:
+    relations: dict[str, dict[str, bool]] = {}
+    for relation, uid in entry.related:
+        relations.setdefault(clean(uid), {}).update(_RELATIONS[relation])
+    return {uid: {"@type": "Relation", "relation": relation} for uid, relation in relations.items()}
+
+
+def _participant(one: Participant) -> Json:
+    """Return somebody with what they are in words, for no role says "speaker" or "sponsor"."""
+    found: Json = {
+        "@type": "Participant",
+        "name": clean(one.name),
+        "description": ", ".join([one.part.capitalize(), *([clean(one.about)] if one.about else [])]),
+        "roles": {_ROLES[one.part]: True},
+    }
+    if one.part == Part.SPEAKER:
+        found["kind"] = "individual"
+    if one.url:
+        found["links"] = _page(one.url)
+    return found
+
+
+def _patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json:
+    """Return what of an occurrence is otherwise than it would be (a PatchObject: RFC 8984, 1.4.9)."""
+    patch = {name: value for name, value in event.items() if inherited.get(name) != value and name not in _UNPATCHED}
+    gone = [name for name in inherited if name not in event and name not in _UNPATCHED and name != "recurrenceRules"]
+    return {**patch, **dict.fromkeys(gone)}

@@ -1,0 +1,112 @@
+"""Components as xCal (RFC 6321): iCalendar as XML 1.0.
+
+The same in, the same bytes out. What an X- property holds is known here, so it has its type: "unknown" is for
+converters that do not know it (RFC 6321, 5).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from eventcal.feeds.entries.sanitize import clean, uri
+from eventcal.feeds.formats.components import Component, Property, ValueType
+from eventcal.feeds.formats.value_format import degrees, moment, offset, rule_parts
+
+MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
+
+_ABOVE = '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
+_BELOW = b"</components></vcalendar></icalendar>\n"
+# As the schema of RFC 6321 has them (appendix A, value-recur).
+_RULE_ORDER = (
+    *("freq", "until", "count", "interval", "bysecond", "byminute", "byhour"),
+    *("byday", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos", "wkst"),
+)
+
+
+def piece(components: Iterable[Component]) -> bytes:
+    """Return each component as its element, in UTF-8."""
+    return "".join([_component(component) for component in components]).encode()
+
+
+def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
+    """Return what stands above and below the pieces of a feed."""
+    above = f"{_ABOVE}{_properties(head)}<components>"
+    return above.encode() + piece(zones), _BELOW
+
+
+def _component(component: Component) -> str:
+    name = component.name.lower()
+    within = "".join([_component(one) for one in component.components])
+    components = f"<components>{within}</components>" if within else ""
+    return f"<{name}>{_properties(component.properties)}{components}</{name}>"
+
+
+def _properties(properties: Iterable[Property]) -> str:
+    return f"<properties>{''.join([_property(one) for one in properties])}</properties>"
+
+
+def _property(one: Property) -> str:
+    name, write = one.name.lower(), _WRITERS[one.type]
+    return f"<{name}>{_parameters(one)}{''.join([write(value) for value in one.values])}</{name}>"
+
+
+def _parameters(one: Property) -> str:
+    """Return the parameters but for VALUE, which is the element of the value (RFC 6321, 3.5)."""
+    found: dict[str, str] = {}
+    for name, value in one.parameters:
+        written = "".join([_text(part) for part in value.split(",")])
+        found[name.lower()] = found.get(name.lower(), "") + written
+    if one.tzid is not None:
+        found["tzid"] = _text(one.tzid)
+    within = "".join([f"<{name}>{values}</{name}>" for name, values in found.items()])
+    return f"<parameters>{within}</parameters>" if within else ""
+
+
+def _escaped(value: str) -> str:
+    return escape(clean(value), quote=False)
+
+
+def _text(value: str) -> str:
+    return f"<text>{_escaped(value)}</text>"
+
+
+def _uri(value: str) -> str:
+    return f"<uri>{escape(uri(value), quote=False)}</uri>"
+
+
+def _moment(value: Any) -> str:  # noqa: ANN401 - any value of a type, as the table has it
+    return f"<date-time>{moment(value)}</date-time>"
+
+
+def _rule(value: str) -> str:
+    parts = rule_parts(value)
+    within = [f"<{name}>{_escaped(one)}</{name}>" for name in _RULE_ORDER for one in parts.get(name, ())]
+    return f"<recur>{''.join(within)}</recur>"
+
+
+def _geo(value: tuple[float, float]) -> str:
+    """Return the two elements that GEO has in place of a value (RFC 6321, 3.4.1.2)."""
+    # Python writes small numbers with an exponent.
+    latitude, longitude = (f"{degrees(number):.6f}" for number in value)
+    return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"
+
+
+def _offset(value: str) -> str:
+    return f"<utc-offset>{_escaped(offset(value))}</utc-offset>"
+
+
+def _duration(value: str) -> str:
+    return f"<duration>{_escaped(value)}</duration>"
+
+
+_WRITERS: Mapping[ValueType, Callable[[Any], str]] = {
+    ValueType.TEXT: _text,
+    ValueType.URI: _uri,
+    ValueType.DATE: "<date>{}</date>".format,
+    ValueType.DATE_TIME: _moment,
+    ValueType.INTEGER: "<integer>{}</integer>".format,
+    ValueType.DURATION: _duration,
+    ValueType.RECUR: _rule,
+    ValueType.UTC_OFFSET: _offset,
+    ValueType.GEO: _geo,
+}

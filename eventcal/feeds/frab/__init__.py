@@ -1,0 +1,1 @@
+"""The frab schedule format, which conference apps read."""

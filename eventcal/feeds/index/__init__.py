@@ -1,0 +1,1 @@
+"""Stored entries, updated in the transaction of the change that they show."""

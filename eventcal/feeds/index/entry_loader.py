@@ -1,0 +1,104 @@
+"""What the ledger looks at, whole: events, talks, and the rows that are kept of them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import bindparam, func, inspect, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.orm.util import identity_key
+
+from eventcal.events.models import Event
+from eventcal.events.queries import whole_event
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.index.models import LedgerEntry, LedgerState
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import whole_talk
+
+Subject = TypeVar("Subject", Event, Talk)
+Rows = dict[tuple[EntryKind, str], LedgerEntry]
+
+_ROWS = LedgerEntry.__table__
+_SOME_ROWS = select(_ROWS).where(
+    _ROWS.c.kind.in_(bindparam("kinds", expanding=True)), _ROWS.c.subject_id.in_(bindparam("ids", expanding=True))
+)
+_ONE_ROW = select(_ROWS).where(_ROWS.c.kind == bindparam("kind"), _ROWS.c.subject_id == bindparam("id"))
+_THE_STATE = select(LedgerState.__table__).with_for_update()
+
+DEADLINES = (EntryKind.OPENING, EntryKind.CLOSING)
+
+
+def load_talks(session: Session, ids: Collection[str], *, anew: Collection[str] = ()) -> Sequence[Talk]:
+    """Return these talks, whole, by id. One that the session holds whole is not read again, unless it is in `anew`."""
+    known = {one.id: one for one in (_known_talk(session, id_) for id_ in ids if id_ not in anew) if one is not None}
+    missing = [id_ for id_ in ids if id_ not in known]
+    if missing:
+        known.update({talk.id: talk for talk in _load(session, Talk, missing, options=whole_talk())})
+    return [known[id_] for id_ in sorted(known)]
+
+
+def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
+    """Return these events, whole, by id."""
+    return _load(session, Event, ids, options=whole_event()) if ids else ()
+
+
+def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> Rows:
+    """Return the ledger's rows of these kinds for what has these ids; the session knows nothing of them."""
+    if not ids:
+        return {}
+    # A list of values in a statement is written out anew each time, which one talk is not worth.
+    if len(kinds) == len(ids) == 1:
+        found = session.connection().execute(_ONE_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
+    else:
+        found = session.connection().execute(_SOME_ROWS, {"kinds": list(kinds), "ids": list(ids)})
+    rows = [LedgerEntry(**row) for row in found.mappings()]
+    return {(row.kind, row.subject_id): row for row in rows}
+
+
+def load_state(session: Session) -> LedgerState:
+    """Return how far the ledger is, locked until the commit; the session knows nothing of it."""
+    found = session.connection().execute(_THE_STATE)
+    return LedgerState(**found.mappings().one())
+
+
+def count_public_talks(session: Session, event: Event) -> int:
+    """Return how many of an event's talks the public knows."""
+    rows = select(func.count()).select_from(Talk).where(Talk.event_id == event.id, Talk.published_at.is_not(None))
+    return session.scalars(rows).one()
+
+
+def waiting_talks(session: Session, event: Event) -> Sequence[Talk]:
+    """Return the public talks of an event that still wait for their time, the longest first."""
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.published_at.is_not(None))
+    rows = rows.where(Talk.starts_at.is_(None), Talk.shown_until.is_(None)).options(*whole_talk())
+    return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
+
+
+def _known_talk(session: Session, talk_id: str) -> Talk | None:
+    known: Talk | None = session.identity_map.get(identity_key(Talk, talk_id))
+    return known if known is not None and _is_whole(known) else None
+
+
+def _is_whole(talk: Talk) -> bool:
+    """Say whether nothing is missing, and what is known of relations is what the keys say."""
+    if inspect(talk).unloaded or inspect(talk.event).expired:
+        return False
+    if any("speaker" in inspect(part).unloaded for part in talk.speaking):
+        return False
+    earlier = talk.reprise_of
+    if earlier is not None and "event" in inspect(earlier).unloaded:
+        return False
+    pairs = [(talk.track, talk.track_id), (talk.room, talk.room_id), (earlier, talk.reprise_of_id)]
+    return all((one.id if one is not None else None) == key for one, key in pairs) and talk.event.id == talk.event_id
+
+
+def _load(
+    session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
+) -> Sequence[Subject]:
+    """Return what there is now, whole: what the session remembers of relations may be older than their keys."""
+    for id_ in ids:
+        known = session.identity_map.get(identity_key(kind, id_))
+        if known is not None:
+            session.expire(known, inspect(kind).relationships.keys())
+    # Only what was let go of is loaded anew, so that whoever holds an event or a talk still has it whole.
+    return session.scalars(select(kind).where(kind.id.in_(ids)).order_by(kind.id).options(*options)).all()

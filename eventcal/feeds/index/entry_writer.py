@@ -1,0 +1,247 @@
+"""Writing entries into the ledger: the numbers that only rise, and the finished texts."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Table, bindparam, insert, inspect, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from eventcal.events.models import Event
+from eventcal.events.rules import tombstone_until
+from eventcal.feeds.entries.deadlines import called_off
+from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Stamps, Status
+from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
+from eventcal.feeds.formats.ics import render_entry, stamped
+from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows, load_state
+from eventcal.feeds.index.models import LedgerEntry, LedgerState
+from eventcal.kit.clock import whole_second
+from eventcal.kit.database import answer_not_before, by_now
+from eventcal.kit.localtime import zone
+from eventcal.talks.models import Talk
+
+_A_SECOND = timedelta(seconds=1)
+
+_ROWS, _STATE = cast("Table", LedgerEntry.__table__), cast("Table", LedgerState.__table__)
+_UPDATE_STATE = update(_STATE)
+_TALKS = cast("Table", Talk.__table__)
+# What a pass notes of a talk.
+_NOTED = ("sequence", "revision", "updated_at")
+_UPDATE_ROW = update(_ROWS).where(_ROWS.c.number == bindparam("this"))
+_UPDATE_TALK = update(_TALKS).where(_TALKS.c.id == bindparam("this"))
+_UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _NOTED})
+
+
+class Shapes(Protocol):
+    """Writes what the API says of an event or talk, as everybody may see it."""
+
+    def event(self, event: Event) -> str:
+        """Return an event's resource as JSON."""
+
+    def talk(self, talk: Talk) -> str:
+        """Return a talk's resource as JSON."""
+
+
+class Writer:
+    """What is written in one pass, at one moment.
+
+    Rows are read and written by plain statements, many at a time: `save` writes what has gathered.
+    """
+
+    def __init__(self, session: Session, shapes: Shapes, now: datetime) -> None:
+        self.session = session
+        self.shapes = shapes
+        self.now = now
+        self.changed = 0
+        self._dated = False
+        self.state: LedgerState = load_state(session)
+        # By what they show and not by UID, which another domain would change.
+        self.rows: Rows = {}
+        self._new: Rows = {}
+        self._touched: Rows = {}
+        self._talks: dict[str, Talk] = {}
+
+    def load(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
+        """Have at hand the rows of these kinds for what has these ids."""
+        missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
+        for key, row in load_rows(self.session, kinds, missing).items():
+            self.rows.setdefault(key, row)
+
+    def save(self) -> None:
+        """Write down what has gathered, and the state."""
+        connection = self.session.connection()
+        if self._new:
+            connection.execute(insert(_ROWS), [_columns_of(row, _ROWS) for row in self._new.values()])
+        if self._touched:
+            changed = [{**_columns_of(row, _ROWS), "this": row.number} for row in self._touched.values()]
+            connection.execute(_UPDATE_ROW, changed)
+        if self._talks:
+            noted = [
+                {"this": talk.id, **{name: getattr(talk, name) for name in _NOTED}} for talk in self._talks.values()
+            ]
+            connection.execute(_UPDATE_TALK, noted)
+        connection.execute(_UPDATE_STATE, _columns_of(self.state, _STATE))
+        self._new, self._touched, self._talks = {}, {}, {}
+
+    def next_revision(self, own: int) -> int:
+        """Take the next revision. Private changes count on their own, so the common counter may have to jump."""
+        self.state.revision = max(self.state.revision, own) + 1
+        if not self._dated:
+            # Later than the last by a second at least, and than when this unit began, which may be minutes ago: whoever
+            # read meanwhile was told that.
+            moment = by_now(self.session, began=self.now)
+            self.state.changed_at = max(whole_second(moment), self.state.changed_at + _A_SECOND)
+            self._dated = True
+        return self.state.revision
+
+    def note_reshaping(self) -> None:
+        """Write down, after the revision rose, that feeds may hold an entry now which this pass does not write."""
+        self.state.reshaped_at = self.state.revision
+
+    def note_renderer(self, renderer: str) -> None:
+        """Write down what texts are made with now. With it, what stands around them may have changed."""
+        if self.state.renderer != renderer:
+            self.state.renderer = renderer
+            self.next_revision(0)
+            self.note_reshaping()
+
+    def note_talk(self, talk: Talk, *, revision: int) -> None:
+        """Write down that a talk was touched, and the revision it is at."""
+        self._note(talk, revision=revision, updated_at=self.now)
+
+    def is_kept(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
+        """Say whether this is what the ledger says already."""
+        row = self.rows.get(_key(subject))
+        return row is not None and row.content == _content(entry, render_entry(entry))
+
+    def refresh(self, subject: Event | Talk, entry: CalendarEntry) -> None:
+        """Make the texts anew that are written from an entry which says what it said before."""
+        row = self.rows[_key(subject)]
+        row.entry, row.resource = dump_entry(entry), self._resource(subject)
+        self._touch(row)
+
+    def write(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
+        """Write an entry down; where it says something new, with raised numbers. Returns whether it is the first."""
+        key = _key(subject)
+        is_first = key not in self.rows
+        row = self.rows.get(key) or self._new_row(key, subject.created_at)
+        row.public_id = subject.slug if isinstance(subject, Event) else subject.id
+        row.revision, row.deleted = subject.revision, subject.redacted_at is not None
+        self._write(row, entry, days=(subject.first_day, subject.last_day))
+        if isinstance(subject, Talk):
+            self._note(subject, sequence=row.sequence)
+        else:
+            subject.sequence = row.sequence
+        row.resource = self._resource(subject)
+        return is_first
+
+    def write_deadlines(self, event: Event, entries: Mapping[EntryKind, CalendarEntry]) -> None:
+        """Write down when an event's call opens and closes; what it no longer says stays as called off."""
+        for kind in DEADLINES:
+            row = self.rows.get((kind, event.id))
+            entry = entries.get(kind)
+            if entry is not None:
+                self._write_deadline(row or self._new_row((kind, event.id), event.created_at), event, entry)
+            elif row is not None:
+                was = load_entry(row.entry)
+                self._write_deadline(row, event, called_off(was if event.redacted_at is None else _blanked(was)))
+                row.shown_until = row.shown_until or tombstone_until(_instant(was, was.ends), now=self.now)
+
+    def _write_deadline(self, row: LedgerEntry, event: Event, entry: CalendarEntry) -> None:
+        row.public_id, row.deleted = event.slug, event.redacted_at is not None
+        if entry.status != Status.CANCELLED:
+            row.shown_until = None
+        before = row.content
+        self._write(row, entry, days=(entry.starts.isoformat()[:10], entry.ends.isoformat()[:10]))
+        if row.content != before:
+            row.revision = self.next_revision(0)
+
+    def _write(self, row: LedgerEntry, entry: CalendarEntry, *, days: tuple[str, str]) -> None:
+        row.uid, row.cancelled = entry.uid, entry.status == Status.CANCELLED
+        row.first_day, row.last_day = days
+        row.zone = entry.zone if entry.needs_zone else None
+        row.entry = dump_entry(entry)
+        text = render_entry(entry)
+        content = _content(entry, text)
+        if row.content != content:
+            self.changed += 1
+            row.content = content
+            row.sequence += 1
+            # Clients compare whole seconds: each stamp is later than the last by one at least. Where that is
+            # still to come, whoever made the change is answered when it has.
+            row.stamp = max(whole_second(self.now), row.stamp + _A_SECOND)
+            answer_not_before(self.session, row.stamp)
+            row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.stamp))
+        self._touch(row)
+
+    def _touch(self, row: LedgerEntry) -> None:
+        key = row.kind, row.subject_id
+        if key not in self._new:
+            self._touched[key] = row
+
+    def _new_row(self, key: tuple[EntryKind, str], created_at: datetime) -> LedgerEntry:
+        kind, subject_id = key
+        self.state.numbers += 1
+        row = LedgerEntry(
+            kind=kind,
+            subject_id=subject_id,
+            created_at=created_at,
+            number=self.state.numbers,
+            sequence=-1,
+            revision=0,
+            stamp=whole_second(self.now) - _A_SECOND,
+            shown_until=None,
+            content="",
+        )
+        self.rows[key] = self._new[key] = row
+        return row
+
+    def _note(self, talk: Talk, **values: object) -> None:
+        """Set columns of a talk. One that is as it was needs no flush for it: hundreds are written at a time."""
+        if inspect(talk).modified:
+            for name, value in values.items():
+                setattr(talk, name, value)
+            return
+        for name, value in values.items():
+            set_committed_value(talk, name, value)
+        self._talks[talk.id] = talk
+
+    def _resource(self, subject: Event | Talk) -> str:
+        return self.shapes.talk(subject) if isinstance(subject, Talk) else self.shapes.event(subject)
+
+
+def _columns_of(row: LedgerEntry | LedgerState, table: Table) -> dict[str, Any]:
+    return _values(row, table.c.keys())
+
+
+def _values(row: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _key(subject: Event | Talk) -> tuple[EntryKind, str]:
+    return (EntryKind.TALK if isinstance(subject, Talk) else EntryKind.EVENT), subject.id
+
+
+def _content(entry: CalendarEntry, text: str) -> str:
+    """Return what calendars show of an entry, as a digest.
+
+    Instants are a part of it, for new rules of a zone move what looks the same; and so are the people, whom not every
+    format shows.
+    """
+    instants = () if entry.all_day else (_instant(entry, entry.starts), _instant(entry, entry.ends))
+    said = f"{text}{instants}{entry.participants}"
+    return hashlib.blake2b(said.encode(errors="replace"), digest_size=32).hexdigest()
+
+
+def _instant(entry: CalendarEntry, moment: object) -> datetime:
+    if not isinstance(moment, datetime):
+        moment = datetime.fromisoformat(str(moment))
+    return moment.replace(tzinfo=zone(entry.zone)).astimezone(UTC)
+
+
+def _blanked(entry: CalendarEntry) -> CalendarEntry:
+    """Return a deadline that says nothing of its event any more."""
+    return replace(entry, title="Call for talks", description=entry.url, html="", categories=())

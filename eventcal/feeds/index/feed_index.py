@@ -1,0 +1,205 @@
+"""The ledger: one row for each public entry, kept in the transaction of the change that it shows.
+
+`follow` is called before every commit (app.py wires it), so no service has to know of feeds and none can forget
+them. It also keeps what is derived: instants, search texts, revisions.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.events.derive import derive_event
+from eventcal.events.models import Event
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.feeds.entries.deadlines import deadline_entries
+from eventcal.feeds.entries.entry import CalendarEntry, EntryKind
+from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.index.entry_loader import DEADLINES, count_public_talks, load_events, load_talks, waiting_talks
+from eventcal.feeds.index.entry_writer import Shapes, Writer
+from eventcal.feeds.index.invalidation import Reach, later_reprises, reach_of
+from eventcal.feeds.index.models import LedgerState
+from eventcal.kit.database import Change, is_shown_otherwise
+from eventcal.speakers.models import Speaker
+from eventcal.sponsors.queries import confirmed_sponsors
+from eventcal.talks.derive import derive_talk
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import is_public
+
+# Anything that changes the text of an entry or of a resource must change this too, so that `db upgrade` makes all
+# of them anew.
+RENDERER_VERSION = 4
+
+# How many rows are loaded and rendered at a time when the whole ledger is.
+_BATCH = 200
+# What decides, besides ourselves, on the text of an entry and on the VTIMEZONE beside it.
+_LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
+
+Tell = Callable[[int], object]
+
+
+def _nobody(_more: int) -> None:
+    """Let it be."""
+
+
+def state_of(session: Session) -> LedgerState:
+    """Return how far the ledger is."""
+    return session.get_one(LedgerState, 1, populate_existing=True)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Follows changes, and renders the entries and the resources that they touch."""
+
+    builder: Builder
+    shapes: Shapes
+
+    @cached_property
+    def renderer(self) -> str:
+        """Name what texts are made with: another name, and `renew` makes them all again."""
+        libraries = " ".join(version(name) for name in _LIBRARIES)
+        sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
+        return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
+
+    def follow(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
+        """Bring every derived value and every entry up to date with what was touched (a hook of the database)."""
+        reach = reach_of(session, changes)
+        if reach.events or reach.talks or reach.beside or reach.entries or reach.elsewhere:
+            _Following(session, self, now).follow(reach)
+
+    def renew(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
+        """Derive and render everything again where the renderer changed. Returns how many entries are new.
+
+        An entry whose text stays as it was keeps its numbers. `tell` as in `recompute`.
+        """
+        if state_of(session).renderer == self.renderer:
+            return 0
+        return self.recompute(session, now=now, tell=tell)
+
+    def recompute(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
+        """Derive and render everything again, whatever the renderer. Returns how many entries changed.
+
+        `tell` hears, again and again, how many more events and talks were looked at.
+        """
+        following = _Following(session, self, now)
+        events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
+        for ids in _batches(events):
+            following.follow(Reach(entries=set(ids)))
+            tell(len(ids))
+        for ids in _batches(talks):
+            following.recheck(set(ids))
+            following.writer.save()
+            tell(len(ids))
+        following.writer.note_renderer(self.renderer)
+        following.writer.save()
+        return following.writer.changed
+
+
+class _Following:
+    """One pass over what was touched, at one moment."""
+
+    def __init__(self, session: Session, ledger: Ledger, now: datetime) -> None:
+        self.session = session
+        self.builder = ledger.builder
+        self.now = now
+        self.writer = Writer(session, ledger.shapes, now)
+
+    def follow(self, reach: Reach) -> None:
+        talks = self._talks(reach.talks, anew=reach.parts)
+        became_public = [talk for talk in talks if self._follow_talk(talk)]
+        for talk in self._talks(reach.beside):
+            self._write_talk(talk)
+        if became_public:
+            self.recheck(later_reprises(self.session, [talk.id for talk in became_public]) - reach.talks)
+        self.session.flush()
+        for event in self._events(reach.events):
+            self._follow_event(event)
+        counted = {talk.event_id for talk in became_public} - reach.events
+        for event in self._events(reach.entries | counted):
+            self._recheck_event(event)
+        if reach.elsewhere:
+            self.writer.next_revision(0)
+        if reach.reshapes:
+            self.writer.note_reshaping()
+        self.session.flush()
+        self.writer.save()
+
+    def recheck(self, talk_ids: set[str]) -> None:
+        """Look at talks that were not touched: they have a new revision only where something is different."""
+        for talk in self._talks(talk_ids):
+            talk.read_abstract()
+            derive_talk(talk, now=self.now)
+            entry = self.builder.talk_entry(talk) if is_public(talk) else None
+            different = entry is not None and not self.writer.is_kept(talk, entry)
+            if different or is_shown_otherwise(talk):
+                self._write_talk(talk)
+            elif entry is not None:
+                self.writer.refresh(talk, entry)
+        self.session.flush()
+
+    def _follow_talk(self, talk: Talk) -> bool:
+        """Bring a touched talk up to date. Returns whether it is new to the public."""
+        derive_talk(talk, now=self.now)
+        return self._write_talk(talk)
+
+    def _write_talk(self, talk: Talk) -> bool:
+        """Write down what a talk shows now, with raised numbers. Returns whether it is new to the public."""
+        if not is_public(talk):
+            self.writer.note_talk(talk, revision=talk.revision + 1)
+            return False
+        self.writer.note_talk(talk, revision=self.writer.next_revision(talk.revision))
+        for speaker in talk.speakers:
+            _make_public(speaker, now=self.now)
+        return self.writer.write(talk, self.builder.talk_entry(talk))
+
+    def _follow_event(self, event: Event) -> None:
+        derive_event(event, now=self.now)
+        event.updated_at = self.now
+        if event.status not in PUBLIC_STATUSES:
+            event.revision += 1
+            return
+        event.revision = self.writer.next_revision(event.revision)
+        self.writer.write(event, self._event_entry(event))
+        self.writer.write_deadlines(event, deadline_entries(self.builder, event))
+        # Its talks are found by what it is: by country, series, status or call.
+        self.writer.note_reshaping()
+
+    def _recheck_event(self, event: Event) -> None:
+        derive_event(event, now=self.now)
+        entry = self._event_entry(event) if event.status in PUBLIC_STATUSES else None
+        different = entry is not None and not self.writer.is_kept(event, entry)
+        if different or is_shown_otherwise(event):
+            self._follow_event(event)
+        elif entry is not None:
+            self.writer.refresh(event, entry)
+            self.writer.write_deadlines(event, deadline_entries(self.builder, event))
+
+    def _event_entry(self, event: Event) -> CalendarEntry:
+        return self.builder.event_entry(
+            event,
+            talks=count_public_talks(self.session, event),
+            line_up=waiting_talks(self.session, event),
+            sponsors=confirmed_sponsors(self.session, event),
+        )
+
+    def _talks(self, ids: set[str], *, anew: Collection[str] = ()) -> Sequence[Talk]:
+        self.writer.load([EntryKind.TALK], ids)
+        return load_talks(self.session, ids, anew=anew)
+
+    def _events(self, ids: set[str]) -> Sequence[Event]:
+        self.writer.load([EntryKind.EVENT, *DEADLINES], ids)
+        return load_events(self.session, ids)
+
+
+def _make_public(speaker: Speaker, *, now: datetime) -> None:
+    if speaker.published_at is None:
+        speaker.published_at = now
+
+
+def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[i : i + _BATCH] for i in range(0, len(ids), _BATCH))

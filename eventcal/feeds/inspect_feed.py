@@ -1,0 +1,85 @@
+"""What a finished .ics says of itself: its name, how many entries it has, the newest change, and its faults."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from eventcal.lint import Severity, lint
+from eventcal.lint.reading import Component, read
+
+LARGEST_READ = 4_000_000
+"""Of a feed with more bytes nothing is said: reading it would take longer than anybody waits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestChange:
+    """The entry that changed last, and when (UTC)."""
+
+    title: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What there is to see. `codes` are the linter's, each once."""
+
+    title: str | None
+    entries: int
+    newest: NewestChange | None
+    errors: int
+    warnings: int
+    codes: tuple[str, ...]
+
+
+def glance(body: bytes) -> Glance | None:
+    """Return what an .ics says of itself, None where it is larger than LARGEST_READ.
+
+    Occurrences that differ from their recurrence are no entries of their own.
+    """
+    return _glance(body) if len(body) <= LARGEST_READ else None
+
+
+# Reading takes a hundred times as long as serving, and most feeds are the same as when somebody last looked.
+@lru_cache(8)
+def _glance(body: bytes) -> Glance:
+    reading = read(body)
+    head = reading.calendars[0] if reading.calendars else None
+    findings = lint(body)
+    severities = Counter(finding.severity for finding in findings)
+    return Glance(
+        title=_text(head, "NAME") if head is not None else None,
+        entries=sum(entry.first("RECURRENCE-ID") is None for entry in reading.entries),
+        newest=_newest(reading.entries),
+        errors=severities[Severity.ERROR],
+        warnings=severities[Severity.WARNING],
+        codes=tuple(sorted({finding.code for finding in findings})),
+    )
+
+
+def _newest(entries: list[Component]) -> NewestChange | None:
+    changed = [(_changed_at(entry), entry) for entry in entries]
+    dated = [(moment, entry) for moment, entry in changed if moment is not None]
+    if not dated:
+        return None
+    changed_at, entry = max(dated, key=lambda one: one[0])
+    return NewestChange(title=_text(entry, "SUMMARY") or "", changed_at=changed_at)
+
+
+def _changed_at(entry: Component) -> datetime | None:
+    written = entry.first("LAST-MODIFIED")
+    if written is None or re.fullmatch(r"\d{8}T\d{6}Z", written.value, re.ASCII) is None:
+        return None
+    try:
+        return datetime.strptime(written.value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _text(component: Component, name: str) -> str | None:
+    """Return a TEXT value (RFC 5545, 3.3.11) as one line."""
+    written = component.first(name)
+    if written is None:
+        return None
+    return re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], written.value)

@@ -1,0 +1,188 @@
+"""/api/v1: an event's tracks, rooms and team."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from eventcal.events import parts
+from eventcal.events.errors import LastOrganiser, NameTaken
+from eventcal.events.models import Event, TeamMember
+from eventcal.events.queries import get_event, get_organised_event, get_room, get_track, list_team
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.members.models import Member
+from eventcal.members.queries import get_member, get_member_by_email
+from eventcal.talks.parts import remove_room, remove_track
+from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.responses import answer, document, nothing, serve_private, serve_public
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import caller, organiser, public
+from eventcal.web.request.context import links, reading, unit_of_work
+from eventcal.web.schemas.events import (
+    RoomFields,
+    RoomIn,
+    RoomOut,
+    RoomPage,
+    TeamMemberIn,
+    TeamMemberOut,
+    TeamPage,
+    TeamRoleIn,
+    TrackFields,
+    TrackIn,
+    TrackOut,
+    TrackPage,
+)
+from eventcal.web.serializers import Json, room_json, track_json
+
+event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
+
+
+@event_parts.get("/events/<slug>/tracks")
+@public
+@event_parts.answers(200, TrackPage)
+def list_tracks(slug: str) -> Response:
+    """List an event's tracks."""
+
+    def make(session: Session) -> Rendition:
+        event = get_event(session, slug, caller())
+        return _whole_list(session, event, [track_json(track) for track in event.tracks])
+
+    return serve_public(make)
+
+
+@event_parts.post("/events/<slug>/tracks")
+@organiser()
+@event_parts.refuses(NameTaken)
+@event_parts.body(TrackIn)
+@event_parts.answers(201, TrackOut)
+def add_track(fields: dict[str, Any], slug: str) -> Response:
+    """Add a track."""
+    with unit_of_work() as session:
+        track = parts.add_track(session, get_organised_event(session, slug, caller()), fields)
+    return answer(track_json(track), 201, location=links().api(f"/tracks/{track.id}"))
+
+
+@event_parts.patch("/tracks/<track_id>")
+@organiser()
+@event_parts.refuses(NameTaken)
+@event_parts.body(TrackFields)
+@event_parts.answers(200, TrackOut)
+def edit_track(fields: dict[str, Any], track_id: str) -> Response:
+    """Change a track."""
+    with unit_of_work() as session:
+        track = parts.edit_part(session, get_track(session, track_id, caller()), fields)
+    return answer(track_json(track))
+
+
+@event_parts.delete("/tracks/<track_id>")
+@organiser()
+@event_parts.answers(204)
+def delete_track(track_id: str) -> Response:
+    """Remove a track; its talks are in none."""
+    with unit_of_work() as session:
+        remove_track(session, get_track(session, track_id, caller()))
+    return nothing()
+
+
+@event_parts.get("/events/<slug>/rooms")
+@public
+@event_parts.answers(200, RoomPage)
+def list_rooms(slug: str) -> Response:
+    """List an event's rooms."""
+
+    def make(session: Session) -> Rendition:
+        event = get_event(session, slug, caller())
+        return _whole_list(session, event, [room_json(room) for room in event.rooms])
+
+    return serve_public(make)
+
+
+@event_parts.post("/events/<slug>/rooms")
+@organiser()
+@event_parts.refuses(NameTaken)
+@event_parts.body(RoomIn)
+@event_parts.answers(201, RoomOut)
+def add_room(fields: dict[str, Any], slug: str) -> Response:
+    """Add a room."""
+    with unit_of_work() as session:
+        room = parts.add_room(session, get_organised_event(session, slug, caller()), fields)
+    return answer(room_json(room), 201, location=links().api(f"/rooms/{room.id}"))
+
+
+@event_parts.patch("/rooms/<room_id>")
+@organiser()
+@event_parts.refuses(NameTaken)
+@event_parts.body(RoomFields)
+@event_parts.answers(200, RoomOut)
+def edit_room(fields: dict[str, Any], room_id: str) -> Response:
+    """Change a room; the talks in it follow in every calendar."""
+    with unit_of_work() as session:
+        room = parts.edit_part(session, get_room(session, room_id, caller()), fields)
+    return answer(room_json(room))
+
+
+@event_parts.delete("/rooms/<room_id>")
+@organiser()
+@event_parts.answers(204)
+def delete_room(room_id: str) -> Response:
+    """Remove a room; its talks are in none."""
+    with unit_of_work() as session:
+        remove_room(session, get_room(session, room_id, caller()))
+    return nothing()
+
+
+@event_parts.get("/events/<slug>/team")
+@organiser()
+@event_parts.answers(200, TeamPage)
+def read_team(slug: str) -> Response:
+    """List who is on an event's team."""
+    with reading() as session:
+        team = list_team(session, get_organised_event(session, slug, caller()))
+        return serve_private({"items": [_team_json(*pair) for pair in team], "next": None})
+
+
+@event_parts.put("/events/<slug>/team")
+@organiser()
+@event_parts.refuses(LastOrganiser)
+@event_parts.body(TeamMemberIn)
+@event_parts.answers(200, TeamMemberOut)
+def put_by_email(fields: dict[str, Any], slug: str) -> Response:
+    """Put a member on the team, by e-mail."""
+    with unit_of_work() as session:
+        event = get_organised_event(session, slug, caller())
+        someone = get_member_by_email(session, fields["email"])
+        row = parts.put_on_team(session, event, someone, fields["role"])
+    return answer(_team_json(row, someone))
+
+
+@event_parts.put("/events/<slug>/team/<member_id>")
+@organiser()
+@event_parts.refuses(LastOrganiser)
+@event_parts.body(TeamRoleIn)
+@event_parts.answers(200, TeamMemberOut)
+def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
+    """Put a member on the team, or change what they are there."""
+    with unit_of_work() as session:
+        event = get_organised_event(session, slug, caller())
+        someone = get_member(session, member_id)
+        row = parts.put_on_team(session, event, someone, fields["role"])
+    return answer(_team_json(row, someone))
+
+
+@event_parts.delete("/events/<slug>/team/<member_id>")
+@organiser()
+@event_parts.refuses(LastOrganiser)
+@event_parts.answers(204)
+def take_off(slug: str, member_id: str) -> Response:
+    """Take a member off the team; the last organiser stays."""
+    with unit_of_work() as session:
+        parts.take_off_team(session, get_organised_event(session, slug, caller()), member_id)
+    return nothing()
+
+
+def _whole_list(session: Session, event: Event, items: list[Json]) -> Rendition:
+    return document(session, {"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
+
+
+def _team_json(row: TeamMember, someone: Member) -> Json:
+    return {"member_id": someone.id, "name": someone.name, "role": row.role}

@@ -1,0 +1,88 @@
+"""How a list is read from the query and served: one Filter, one page, one Link to the next."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from flask import Request, Response, request
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import Filter
+from eventcal.kit.paging import Page, Paging
+from eventcal.web.api.responses import document, serve_public
+from eventcal.web.http.representation import Rendition
+from eventcal.web.http.urls import Links
+from eventcal.web.params.listing_filters import Listing, canonical_query, read_listing
+from eventcal.web.request.context import links, now
+from eventcal.web.serializers import Json
+
+Row = TypeVar("Row")
+
+
+def listing(req: Request) -> Listing:
+    """Return what the query asks for. Raises Invalid with every fault."""
+    return read_listing(req.args)
+
+
+def serve_list(
+    asked: Listing,
+    read: Callable[..., Page[Row]],
+    shape: Callable[[Row, Links], Json],
+    *,
+    within: Filter | None = None,
+    public: bool = True,
+) -> Response:
+    """Serve the page that `read` gives, each row in its `shape`, with a Link to the next page.
+
+    `within` is the query's filter, narrowed to what the path names.
+    """
+
+    def make(session: Session) -> Rendition:
+        page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
+        body = {"items": [shape(row, links()) for row in page.items], "next": page.next}
+        made = document(session, body, public=public, link=next_link(asked, page.next))
+        # Calls open and close by the clock, and nobody notes when: without a date nothing can be older than it.
+        return replace(made, last_modified=None) if asked.filter.call_open else made
+
+    return serve_public(make, moves=asked.filter.call_open)
+
+
+def serve_resources(
+    asked: Listing, read: Callable[..., Page[str]], *, within: Filter | None = None, for_all: bool = True
+) -> Response:
+    """Serve the page of finished resources that `read` gives, the same `for_all`, whoever asks.
+
+    `within` as in serve_list.
+    """
+
+    def make(session: Session) -> Rendition:
+        page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
+        body = f'{{"items":[{",".join(page.items)}],"next":{orjson.dumps(page.next).decode()}}}'
+        made = document(session, body.encode(), link=next_link(asked, page.next))
+        # Calls open and close by the clock, and nobody notes when: without a date nothing can be older than it.
+        return replace(made, last_modified=None) if asked.filter.call_open else made
+
+    return serve_public(make, moves=asked.filter.call_open, for_all=for_all)
+
+
+def next_link(asked: Listing, cursor: str | None) -> str | None:
+    """Return the Link header's value for the next page (RFC 8288), or None on the last."""
+    if cursor is None:
+        return None
+    query = canonical_query(replace(asked, paging=replace(asked.paging, cursor=cursor)))
+    return f'<{links().base}{request.path}?{query}>; rel="next"'
+
+
+def page_asked(query: Mapping[str, Any]) -> Paging:
+    """Return the page that a PageQuery asks for."""
+    return Paging(limit=query["limit"], cursor=query["cursor"])
+
+
+def next_page_link(query: Mapping[str, Any], cursor: str | None) -> str | None:
+    """Return the Link header's value for the next page of a list that has no filters, or None on the last."""
+    if cursor is None:
+        return None
+    asked = urlencode({"cursor": cursor, "limit": query["limit"]})
+    return f'<{links().base}{request.path}?{asked}>; rel="next"'

@@ -1,0 +1,1 @@
+"""What one worker caches, and what it does in the background."""

@@ -1,0 +1,1 @@
+"""The page and the JSON that explain why a calendar does not update."""

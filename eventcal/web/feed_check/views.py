@@ -1,0 +1,217 @@
+"""Why a calendar does not update: what a feed of ours holds, how it is answered, who fetches it, and what they do.
+
+It only looks at what is here: nothing is fetched over the network.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from eventcal.feeds.clients import CLIENTS
+from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
+from eventcal.feeds.inspect_feed import Glance, glance
+from eventcal.kit.refusals import Gone, Invalid, NotFound
+from eventcal.kit.sentences import Sentence
+from eventcal.members.queries import find_feed_by_secret
+from eventcal.web.feed_check.diagnosis import Problem, problems_of, refused_problems
+from eventcal.web.feed_check.feed_url import HIDDEN, OurUrl, our_url, same_entries
+from eventcal.web.feeds.endpoint import rendition_of
+from eventcal.web.http.conditional import entity_tag, etag_of, serve
+from eventcal.web.http.content_encoding import IDENTITY
+from eventcal.web.http.errors import status_of
+from eventcal.web.http.representation import Rendition
+from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.i18n.locale import language
+from eventcal.web.i18n.messages import in_words
+from eventcal.web.identity.permissions import feed
+from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs
+from eventcal.web.params.listing_filters import Asked, feed_key, read_feed
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
+from eventcal.web.request.context import now, reading
+
+checking = Blueprint("checking", __name__)
+
+Json = dict[str, Any]
+
+JSON, HTML = "application/json", "text/html"
+_FAULTY = Sentence("See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26")
+_CLIENTS = [
+    {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
+    for kind, facts in CLIENTS.items()
+]
+# The address of the page may hold a secret: it goes to nobody, and is kept by nobody.
+_PAGE_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@checking.get("/feeds/check")
+@feed
+def check() -> Response:
+    """Tell why a calendar does not update, by the address of its feed.
+
+    What the feed holds and what changed in it last, how it is answered and why, who fetched it, by kind of program,
+    and what each kind of program is known to do. Whoever prefers `text/html` gets a page. Of a secret address the
+    secret is not repeated.
+    """
+    answer = _page() if _wants_page() else _served(orjson.dumps(_report(_asked_url(request.args))), JSON)
+    answer.vary.add("Accept")
+    return answer
+
+
+def _wants_page() -> bool:
+    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
+
+
+def _page() -> Response:
+    """Answer a browser: with a form for an address, and with what is found out about the one that was given."""
+    said, fault = None, None
+    if request.args.get("url", "").strip():
+        try:
+            said = _report(_asked_url(MultiDict({"url": request.args["url"]})))
+        except Invalid as refusal:
+            fault = in_words(refusal.faults[0].detail)
+    page = Page(
+        template="feeds/check.html",
+        title=_("Why does my calendar not update?"),
+        path="/feeds/check",
+        indexed=False,
+        values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": _without},
+    )
+    answer = guarded(_served(render(page).encode(), MEDIA_TYPE))
+    if fault is not None:
+        answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    answer.headers.update(_PAGE_HEADERS)
+    answer.headers["Content-Language"] = language()
+    answer.vary.add("Accept-Language")
+    return answer
+
+
+def _without(lang: str | None) -> str:
+    """Return the address of this page in another language, without the one that it was asked of: it may be secret."""
+    return f"/feeds/check?lang={lang}" if lang else "/feeds/check"
+
+
+def _served(body: bytes, media_type: str) -> Response:
+    etag = etag_of(body)
+    rendition = Rendition(body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store")
+    return serve(rendition, request, now())
+
+
+def _asked_url(args: MultiDict[str, str]) -> str:
+    try:
+        asked: dict[str, str] = CheckArgs().load(args)
+    except ValidationError as error:
+        raise Invalid(_FAULTY, faults=faults_in(error.messages, location="query")) from error
+    return asked["url"]
+
+
+def _report(url: str) -> Json:
+    """Return what there is to say of an address. Raises Invalid where it is none of ours."""
+    here = our_url(url)
+    try:
+        if here.endpoint is None:
+            raise NotFound(Sentence("There is no feed at this address."))
+        rendition = rendition_of(here.endpoint, here.view_args, here.args)
+        asked = read_feed(here.args)
+    except (NotFound, Gone, Invalid) as refusal:
+        return _refused(here, refusal)
+    seen = _seen(here, rendition)
+    problems = problems_of(here, asked, seen, size=len(rendition.body), length=len(url), moment=now())
+    return {
+        "url": here.shown(asked),
+        "feed": _feed_json(here, rendition, seen),
+        "status": int(HTTPStatus.OK),
+        "detail": Sentence("Whoever asks gets all of it, or 304 where they have the current version."),
+        "problems": [_problem_json(one, here) for one in problems],
+        "lint": _lint_json(seen) if seen is not None and here.format == "ics" else None,
+        "fetches": _fetches_json(here, asked),
+        "clients": _CLIENTS,
+    }
+
+
+def _refused(here: OurUrl, refusal: NotFound | Gone | Invalid) -> Json:
+    """Return what there is to say where there is no feed, or none that may be known of."""
+    return {
+        "url": here.shown(None),
+        "feed": None,
+        "status": int(status_of(type(refusal))),
+        "detail": Sentence("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
+        "problems": [_problem_json(one, here) for one in refused_problems(here, refusal)],
+        "lint": None,
+        # Of what may not be known of, nothing is told; devices that still come to what is gone are its owner's.
+        "fetches": _fetches_json(here, Asked()) if isinstance(refusal, Gone) else [],
+        "clients": _CLIENTS,
+    }
+
+
+def _seen(here: OurUrl, rendition: Rendition) -> Glance | None:
+    """Return what the feed's entries show, in whichever format it is; None where no .ics has the same."""
+    beside = same_entries(here)
+    if beside is None or beside.endpoint is None:
+        return None
+    if beside is not here:
+        rendition = rendition_of(beside.endpoint, beside.view_args, beside.args)
+    return glance(rendition.body)
+
+
+def _feed_json(here: OurUrl, rendition: Rendition, seen: Glance | None) -> Json:
+    newest = seen.newest if seen is not None else None
+    return {
+        "kind": here.kind,
+        "title": seen.title if seen is not None else None,
+        "media_type": rendition.media_type,
+        "size": len(rendition.body),
+        "entries": seen.entries if seen is not None else None,
+        "etag": entity_tag(rendition.etag, IDENTITY),
+        "last_modified": _instant(rendition.last_modified) if rendition.last_modified else None,
+        "newest_change": {"title": newest.title, "changed_at": _instant(newest.changed_at)} if newest else None,
+    }
+
+
+def _problem_json(problem: Problem, here: OurUrl) -> Json:
+    tells = here.secret is not None and here.secret in problem.detail
+    detail = problem.detail.replace(here.secret or "", HIDDEN) if tells else problem.detail
+    return {"code": problem.code, "detail": detail}
+
+
+def _lint_json(seen: Glance) -> Json:
+    return {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.codes)}
+
+
+def _fetches_json(here: OurUrl, asked: Asked) -> list[Json]:
+    """Return who fetched the feed, by kind of program."""
+    today = now().astimezone(UTC).date()
+    with reading() as session:
+        return [
+            {
+                "client": row.client,
+                "name": CLIENTS[row.client].name,
+                "first_at": _instant(row.first_at),
+                "last_at": _instant(row.last_at),
+                "last_status": row.last_status,
+                "fetches": row.fetches,
+                "today": row.fetches_today if row.last_at.date() == today else 0,
+            }
+            for row in _rows(session, here, asked)
+        ]
+
+
+def _rows(session: Session, here: OurUrl, asked: Asked) -> Sequence[FeedFetches]:
+    if here.secret is None:
+        return fetches_of(session, feed_key(here.path, asked))
+    found = find_feed_by_secret(session, here.secret)
+    return fetches_of(session, personal_feed_key(found.id)) if found is not None else ()
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""HTTP itself: errors and problem details, conditional requests, encodings, URLs."""

@@ -1,0 +1,1 @@
+"""The current user: permissions, passwords, second factors, passkeys and registration."""

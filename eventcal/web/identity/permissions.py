@@ -1,0 +1,167 @@
+"""The access marks: who may call a view.
+
+Every view carries one mark, right below its route. The marks say who comes in; what somebody may do to this
+event or that talk is decided where it is done, by the Caller.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial, wraps
+from http import HTTPStatus
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, Response, request
+
+from eventcal.kit.refusals import Forbidden
+from eventcal.kit.sentences import Sentence
+from eventcal.members.caller import Caller
+from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
+from eventcal.members.rules import check_moderator
+from eventcal.members.words import Scope
+from eventcal.web.http.errors import problem_of
+from eventcal.web.http.problem_details import answer_problem
+from eventcal.web.identity.current_user import (
+    SAFE,
+    bearer,
+    caller,
+    check_csrf,
+    current_member,
+    current_member_id,
+    renew,
+    visit,
+)
+from eventcal.web.request import idempotency, rate_limits
+
+__all__ = [
+    "Access",
+    "by_cookie",
+    "caller",
+    "current_member",
+    "feed",
+    "member",
+    "moderator",
+    "organiser",
+    "public",
+    "register_token_refusals",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+View = Callable[P, R]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view's mark says, for tests and for the documentation."""
+
+    name: str
+    scope: Scope | None = None
+
+
+def feed(view: View[P, R]) -> View[P, R]:
+    """Let anyone call, and never look at who it is: a calendar is the same for all."""
+    return _marked(view, Access("feed"), security=[])
+
+
+def public(view: View[P, R]) -> View[P, R]:
+    """Let anyone call. Who calls is looked at only when the view asks, or when a token claims to say it.
+
+    An unsafe call needs no CSRF token: it carries credentials of its own, or the view checks what it does.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if bearer() is not None:
+            visit()
+        return view(*args, **kwargs)
+
+    either: list[dict[str, list[str]]] = [{}, {"token": []}, {"session": []}]
+    return _marked(guarded, Access("public"), security=either, statuses=[HTTPStatus.UNAUTHORIZED])
+
+
+def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
+    """Let members call, by cookie or by a token that reaches as far as `scope`."""
+    return partial(_guard, access=Access("member", scope))
+
+
+def organiser(*, scope: Scope = Scope.ORGANISE) -> Callable[[View[P, R]], View[P, R]]:
+    """Let members call who may be organisers; of which event, the use case asks."""
+    return partial(_guard, access=Access("organiser", scope))
+
+
+def moderator(view: View[P, R]) -> View[P, R]:
+    """Let moderators call. Others are refused whether there is such a thing or not."""
+    return _guard(view, access=Access("moderator", Scope.ADMIN))
+
+
+def by_cookie(view: View[P, R]) -> View[P, R]:
+    """Let members call who signed in with their password: what a token must not do."""
+    return _guard(view, access=Access("by_cookie"))
+
+
+def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        _let_in(access)
+        if idempotency.is_asked_for():
+            kept = idempotency.answer_once(lambda: view(*args, **kwargs), member_id=current_member_id())
+            return cast("R", kept)
+        return view(*args, **kwargs)
+
+    scopes = [access.scope.value] if access.scope else []
+    ways: list[dict[str, list[str]]] = [{"session": []}]
+    if access.scope:
+        ways.insert(0, {"token": scopes})
+    statuses = [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS]
+    return _marked(guarded, access, security=ways, statuses=statuses)
+
+
+def _let_in(access: Access) -> None:
+    """Refuse whoever the mark does not let in: TooMany, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
+    here = visit()
+    if request.method not in SAFE:
+        rate_limits.count_write(here.caller.member_id)
+    if not here.caller.signed_in:
+        raise NotSignedIn(Sentence("Sign in first, or send a token."))
+    if here.by == "token":
+        _check_scope(here.caller, access.scope)
+    else:
+        if request.method not in SAFE:
+            check_csrf()
+        renew()
+    if access.name == "moderator":
+        check_moderator(here.caller)
+
+
+def _check_scope(caller: Caller, scope: Scope | None) -> None:
+    if scope is None:
+        raise Forbidden(Sentence("A token may not do this; sign in with your password."))
+    if not caller.holds(scope):
+        raise InsufficientScope(Sentence("This needs a token with the scope “%(scope)s”.", scope=scope))
+
+
+def _marked(
+    view: View[P, R], access: Access, *, security: list[dict[str, list[str]]], statuses: list[HTTPStatus] | None = None
+) -> View[P, R]:
+    """Note on the view what its mark says: for tests, and for the OpenAPI document."""
+    marked = cast("Any", view)
+    marked.access = access
+    documented = deepcopy(getattr(view, "_apidoc", {}))
+    manual = documented.setdefault("manual_doc", {})
+    manual["security"] = security
+    manual.setdefault("responses", {}).update({int(status): status.name for status in statuses or []})
+    marked._apidoc = documented  # noqa: SLF001 - flask-smorest's own place for it
+    return view
+
+
+def register_token_refusals(app: Flask) -> None:
+    """Let the answers to refused tokens say why in WWW-Authenticate (RFC 6750, 3.1)."""
+    app.register_error_handler(InvalidToken, partial(_answer_token, error="invalid_token"))
+    app.register_error_handler(InsufficientScope, partial(_answer_token, error="insufficient_scope"))
+
+
+def _answer_token(refusal: InvalidToken | InsufficientScope, *, error: str) -> Response:
+    answer = answer_problem(problem_of(refusal))
+    answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{error}"'
+    return answer

@@ -1,0 +1,89 @@
+"""Pictures of ours as rows name them: uploaded, kept, and told apart from those of other hosts.
+
+A row names a picture of ours by its path, so that BASE_URL may change, and any other by its URL.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, current_app, request
+from sqlalchemy.orm import Session
+
+from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.sentences import Sentence
+from eventcal.media.gallery import Gallery
+from eventcal.media.picture import Frame, Picture, read_picture
+from eventcal.speakers.queries import list_photos
+from eventcal.sponsors.queries import list_logos
+from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.request.context import links, now, settings
+from eventcal.web.request.rate_limits import count_picture
+
+P = ParamSpec("P")
+R = TypeVar("R")
+View = Callable[P, R]
+
+PATH = "/media/"
+"""Where our pictures are."""
+
+
+def gallery() -> Gallery:
+    """Return where this installation keeps its pictures."""
+    return Gallery(settings().media)
+
+
+def own_path(kept: str | None) -> str | None:
+    """Return the path of a picture that a row names, if it is ours: what a page may show."""
+    return kept if kept is not None and kept.startswith(PATH) else None
+
+
+def read_upload(raw: bytes, frame: Frame) -> Picture:
+    """Return the picture that the member who calls sent. Raises TooMany, UnreadablePicture."""
+    count_picture(current_member_id())
+    return read_picture(raw, frame)
+
+
+def put_up(picture: Picture) -> str:
+    """Keep a picture, inside the unit of work that names it, and return its path."""
+    return f"{PATH}{gallery().keep(picture, now=now())}"
+
+
+def as_kept(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the fields of a patch with the URL of a picture of ours as its path. Raises Invalid if there is none."""
+    url = fields.get(name)
+    ours = f"{links().base}{PATH}"
+    if url is None or not url.startswith(ours):
+        return dict(fields)
+    found = url.removeprefix(ours)
+    if not gallery().has(found):
+        refuse_faults([Fault(f"/{name}", Sentence("names no picture that is here; upload it first"))])
+    return {**fields, name: f"{PATH}{found}"}
+
+
+def names_in_use(session: Session) -> set[str]:
+    """Return the names of the pictures of ours that a row names."""
+    kept = list_photos(session) | list_logos(session)
+    return {path.removeprefix(PATH) for path in kept if own_path(path)}
+
+
+def takes_up_to(size: int) -> Callable[[View[P, R]], View[P, R]]:
+    """Let the view be sent a body of this many bytes, and not only as many as all others."""
+
+    def decorate(view: View[P, R]) -> View[P, R]:
+        cast("Any", view).largest_body = size
+        return view
+
+    return decorate
+
+
+def start_pictures(app: Flask) -> None:
+    """Let `app` take larger bodies where a view does."""
+    app.before_request(_allow_larger)
+
+
+def _allow_larger() -> None:
+    # Before anything looks for the CSRF token, which in a form is part of the body.
+    view = current_app.view_functions.get(request.endpoint or "")
+    size: int | None = getattr(view, "largest_body", None)
+    if size is not None and request.method in {"POST", "PUT"}:
+        request.max_content_length = size

@@ -1,0 +1,146 @@
+"""Profiles that a moderator puts right: a speaker's, and a sponsor's with its logo."""
+
+from typing import Any
+
+import orjson
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.kit.refusals import Invalid, Refusal
+from eventcal.media.picture import Frame
+from eventcal.members.rules import check_moderator
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import get_speaker
+from eventcal.speakers.service import check_may_edit
+from eventcal.sponsors.models import Sponsor
+from eventcal.sponsors.queries import get_sponsor
+from eventcal.sponsors.service import edit_sponsor
+from eventcal.web.http.conditional import check_etag, etag_of
+from eventcal.web.http.errors import status_of
+from eventcal.web.identity.current_user import csrf_token
+from eventcal.web.identity.permissions import caller
+from eventcal.web.media import takes_up_to
+from eventcal.web.rendering.forms import Form, faults_of, lines, load, said_after
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
+from eventcal.web.rendering.speaker_form import PHOTO, form_of_speaker, save_speaker, speaker_values
+from eventcal.web.rendering.uploads import LARGEST_FORM, picture_change, picture_sent, picture_values, sent_again
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.schemas.sponsors import SponsorPatch
+from eventcal.web.serializers import sponsor_json
+
+_SPONSOR = SponsorPatch()
+_LOGO = "logo"
+
+
+@pages.get("/speakers/<slug>/edit")
+@signed_in
+def speaker_profile(slug: str) -> Response:
+    """Show a speaker's profile to be changed, to themselves and to moderators."""
+    with reading() as session:
+        speaker = get_speaker(session, slug, caller())
+        check_may_edit(speaker, caller())
+        return answer_page(_speaker_page(speaker, form_of_speaker(speaker)))
+
+
+@pages.post("/speakers/<slug>/edit")
+@signed_in
+@takes_up_to(LARGEST_FORM)
+def change_speaker_profile(slug: str) -> Response:
+    """Save a speaker's profile as typed."""
+
+    def find(session: Session) -> Speaker:
+        return get_speaker(session, slug, caller())
+
+    def save() -> str:
+        save_speaker(find)
+        return f"/speakers/{slug}/edit?done=saved"
+
+    def again(refusal: Refusal) -> Response:
+        with reading() as session:
+            form = sent_again(PHOTO, faults_of(refusal))
+            return answer_page(_speaker_page(find(session), form), status=status_of(type(refusal)))
+
+    return carry_out(save, again=again)
+
+
+@pages.get("/sponsors/<slug>/edit")
+@signed_in
+def sponsor_profile(slug: str) -> Response:
+    """Show moderators what is known of a sponsor, to be changed."""
+    with reading() as session:
+        sponsor = _sponsor(session, slug)
+        form = Form({name: getattr(sponsor, name) or "" for name in ("name", "url", "description")})
+        return answer_page(_sponsor_page(sponsor, form))
+
+
+@pages.post("/sponsors/<slug>/edit")
+@signed_in
+@takes_up_to(LARGEST_FORM)
+def change_sponsor_profile(slug: str) -> Response:
+    """Save what was typed of a sponsor, and its logo."""
+
+    def save() -> str:
+        _save_sponsor(slug)
+        return f"/sponsors/{slug}/edit?done=saved"
+
+    def again(refusal: Refusal) -> Response:
+        with reading() as session:
+            form = sent_again(_LOGO, faults_of(refusal))
+            return answer_page(_sponsor_page(_sponsor(session, slug), form), status=status_of(type(refusal)))
+
+    return carry_out(save, again=again)
+
+
+def _save_sponsor(slug: str) -> None:
+    with reading() as session:
+        # Nothing is decoded for somebody who may not have it shown.
+        _sponsor(session, slug)
+    typed = request.form
+    optional = {name: lines(typed.get(name, "")).strip() or None for name in ("url", "description")}
+    fields, faults = load(_SPONSOR, {"name": typed.get("name", ""), **optional})
+    picture, unreadable = picture_sent(_LOGO, Frame.LOGO)
+    if faults or unreadable:
+        raise Invalid(faults=[*faults, *unreadable])
+    with unit_of_work() as session:
+        sponsor = _sponsor(session, slug)
+        check_etag(f'"{typed.get("version", "")}"', _version(sponsor))
+        fields |= picture_change(_LOGO, "logo_url", picture)
+        edit_sponsor(session, sponsor, fields, caller=caller(), now=now())
+
+
+def _sponsor(session: Session, slug: str) -> Sponsor:
+    """Return the sponsor, for a moderator. Raises NoSuchSponsor, Forbidden."""
+    sponsor = get_sponsor(session, slug, caller())
+    check_moderator(caller())
+    return sponsor
+
+
+def _version(sponsor: Sponsor) -> str:
+    return etag_of(orjson.dumps(sponsor_json(sponsor, links())))
+
+
+def _speaker_page(speaker: Speaker, form: Form) -> Page:
+    here = f"/speakers/{speaker.slug}/edit"
+    values = {"action": here, **speaker_values(speaker, form)}
+    return _page("speaker_profile.html", _("Profile of %(name)s", name=speaker.name), here, values)
+
+
+def _sponsor_page(sponsor: Sponsor, form: Form) -> Page:
+    here = f"/sponsors/{sponsor.slug}/edit"
+    values = {
+        "action": here,
+        "sponsor": sponsor,
+        "form": form,
+        "version": _version(sponsor),
+        **picture_values(sponsor.logo_url),
+    }
+    return _page("sponsor_profile.html", _("Sponsor %(name)s", name=sponsor.name), here, values)
+
+
+def _page(template: str, title: str, path: str, values: dict[str, Any]) -> Page:
+    done = said_after({"saved": _("It is saved.")})
+    common = {"csrf": csrf_token(), "done": done}
+    return Page(template=f"pages/{template}", title=title, path=path, indexed=False, values={**common, **values})

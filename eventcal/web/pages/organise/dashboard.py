@@ -1,0 +1,96 @@
+"""Where those who look after events begin: their events and what waits in each; for moderators, what waits for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.filter import Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import list_team_events, list_waiting_events
+from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.paging import Paging
+from eventcal.sponsors.queries import count_enquiries
+from eventcal.talks.submissions import count_waiting, list_for_moderators
+from eventcal.talks.words import TalkState
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise.labels import status_in_words
+from eventcal.web.rendering.dates import When
+from eventcal.web.rendering.forms import said_after
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.time_fields import event_when
+from eventcal.web.request.context import now, reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Mine:
+    """An event, and what waits there for the caller; standing: what is to be said of it if it is not public."""
+
+    event: Event
+    when: When | None
+    reviews: bool
+    standing: str | None
+    submitted: int
+    waitlisted: int
+    enquiries: int
+
+
+@pages.get("/organise")
+@signed_in
+def my_events() -> Response:
+    """Show the events that the caller organises or reviews, and to a moderator all that waits for one."""
+    with reading() as session:
+        past = request.args.get("show") == "past"
+        found = list_team_events(session, caller(), past=past, paging=_paging("cursor"), now=now())
+        values = {
+            "past": past,
+            "events": _with_what_waits(session, found.items),
+            "next": found.next,
+            "duties": caller().has_duties,
+            "done": said_after({"delete": _("The event is deleted.")}),
+            **_for_moderators(session),
+        }
+        title = _("My events")
+        page = Page(template="pages/organise/index.html", title=title, path="/organise", indexed=False, values=values)
+        return answer_page(page)
+
+
+def _with_what_waits(session: Session, events: Sequence[Event]) -> list[_Mine]:
+    waiting = count_waiting(session, [event.id for event in events])
+    enquiries = count_enquiries(session, [event.id for event in events if caller().may_organise(event.id)])
+    nothing: Mapping[TalkState, int] = {}
+    return [
+        _Mine(
+            event=event,
+            when=event_when(event),
+            reviews=not caller().may_organise(event.id),
+            standing=None if event.status in PUBLIC_STATUSES else status_in_words(event.status),
+            submitted=waiting.get(event.id, nothing).get(TalkState.SUBMITTED, 0),
+            waitlisted=waiting.get(event.id, nothing).get(TalkState.WAITLISTED, 0),
+            enquiries=enquiries.get(event.id, 0),
+        )
+        for event in events
+    ]
+
+
+def _for_moderators(session: Session) -> dict[str, object]:
+    """Return what waits for a moderator, with where the next pages of both lists begin."""
+    if not caller().moderates:
+        return {"moderates": False}
+    pending = list_waiting_events(session, Filter(), sort=Sort.STARTS, paging=_paging("events"), now=now())
+    talks = list_for_moderators(session, paging=_paging("talks"))
+    return {
+        "moderates": True,
+        "pending": [(event, event_when(event)) for event in pending.items],
+        "more_pending": pending.next,
+        "waiting": talks.items,
+        "more_waiting": talks.next,
+    }
+
+
+def _paging(name: str) -> Paging:
+    return Paging(cursor=request.args.get(name))

@@ -1,0 +1,1 @@
+"""Rooms, tracks, tiers, sponsors and team of an event."""

@@ -1,0 +1,150 @@
+"""Who is on an event's team: put there by e-mail, given another role, taken off."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.errors import LastOrganiser, NoSuchPart
+from eventcal.events.models import Event, TeamMember
+from eventcal.events.parts import put_on_team, take_off_team
+from eventcal.events.queries import get_organised_event, list_team
+from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.kit.sentences import Sentence
+from eventcal.members.models import Member
+from eventcal.members.queries import find_member_by_email
+from eventcal.web.http.errors import status_of
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise.labels import role_in_words, roles
+from eventcal.web.pages.organise.layout import section_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, row_again, row_form, typed_in
+from eventcal.web.rendering.forms import faults_of, load, said_after
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import HOME, answer_page, carry_out, signed_in
+from eventcal.web.request.context import reading, unit_of_work
+from eventcal.web.schemas.events import TeamMemberIn, TeamRoleIn
+
+_BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
+
+
+@pages.get("/organise/<slug>/team")
+@signed_in
+def event_team(slug: str) -> Response:
+    """Show who is on an event's team, and a form to put somebody on it."""
+    with reading() as session:
+        event = get_organised_event(session, slug, caller())
+        return answer_page(_page(event, list_team(session, event)))
+
+
+@pages.get("/organise/<slug>/team/<member_id>/remove")
+@signed_in
+def taking_off(slug: str, member_id: str) -> Response:
+    """Ask whether somebody is to be taken off the team."""
+    with reading() as session:
+        event = get_organised_event(session, slug, caller())
+        row, someone = _on_team(session, event, member_id)
+        page = section_page(
+            event,
+            template="remove_teammate.html",
+            title=_("Take off the team?"),
+            section="team",
+            within=True,
+            someone=someone,
+            role=role_in_words(row.role),
+            is_self=someone.id == caller().member_id,
+        )
+        return answer_page(page)
+
+
+@pages.post("/organise/<slug>/team")
+@signed_in
+def change_team(slug: str) -> Response:
+    """Put somebody on the team, give them another role, or take them off, by the button that was pressed."""
+
+    def change() -> str:
+        with unit_of_work() as session:
+            done = _change(session, get_organised_event(session, slug, caller()))
+        return _way_on(slug, done)
+
+    return carry_out(change, again=partial(_again, slug))
+
+
+def _change(session: Session, event: Event) -> str:
+    """Do what the form asks for. Returns what was done, as the page says it afterwards."""
+    asked, row = request.form.get("do", ""), request.form.get("row", "")
+    if asked == "add":
+        _add(session, event)
+        return "added"
+    _present, someone = _on_team(session, event, row)
+    if asked == "remove":
+        take_off_team(session, event, someone.id)
+        return "removed"
+    fields, faults = load(_ROLE, {"role": typed_in(row, request.form).get("role", "")})
+    if faults:
+        raise Invalid(faults=faults)
+    put_on_team(session, event, someone, fields["role"])
+    return "saved"
+
+
+def _add(session: Session, event: Event) -> None:
+    typed = typed_in(NEW, request.form)
+    fields, faults = load(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
+    someone = find_member_by_email(session, fields["email"]) if fields else None
+    if fields and someone is None:
+        faults = [Fault("/email", _("Nobody with this address has an account; ask them to register first."))]
+    if faults or someone is None:
+        raise Invalid(faults=faults)
+    put_on_team(session, event, someone, fields["role"])
+
+
+def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
+    """Return somebody who is on the team. Raises NoSuchPart."""
+    found = next((pair for pair in list_team(session, event) if pair[1].id == member_id), None)
+    if found is None:
+        raise NoSuchPart(Sentence("Nobody by this id is on the team."))
+    return found
+
+
+def _way_on(slug: str, done: str) -> str:
+    """Return where to go next: whoever gave their own place away may not see the team any more."""
+    gave_away = request.form.get("row") == caller().member_id and not caller().moderates
+    return HOME if gave_away and done == "removed" else f"/organise/{slug}/team?done={done}"
+
+
+def _again(slug: str, refusal: Refusal) -> Response:
+    row = NEW if request.form.get("do") == "add" else request.form.get("row", "")
+    at = "role" if isinstance(refusal, LastOrganiser) else ""
+    with reading() as session:
+        event = get_organised_event(session, slug, caller())
+        form = row_again(row, request.form, faults_of(refusal, at=at))
+        return answer_page(_page(event, list_team(session, event), form), status=status_of(type(refusal)))
+
+
+def _page(event: Event, team: Sequence[tuple[TeamMember, Member]], wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` stands in the place of the form that could not be taken."""
+    forms = {someone.id: row_form(someone.id, {"role": row.role.value}) for row, someone in team}
+    forms[NEW] = row_form(NEW, {"role": roles()[-1][0]})
+    if wrong is not None:
+        forms[wrong.row] = wrong
+    return section_page(
+        event,
+        template="team.html",
+        title=_("Team"),
+        section="team",
+        team=[someone for _row, someone in team],
+        forms=forms,
+        wrong=wrong or RowForm(),
+        roles=roles(),
+        done=said_after(_done()),
+    )
+
+
+def _done() -> Mapping[str, str]:
+    return {
+        "added": _("They are on the team now."),
+        "saved": _("It is saved."),
+        "removed": _("They are not on the team any more."),
+    }

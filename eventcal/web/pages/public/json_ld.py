@@ -1,0 +1,154 @@
+"""What an event or a talk is in schema.org's words: JSON-LD for whoever reads pages by machine."""
+
+from typing import Any
+
+from eventcal.events.models import Event
+from eventcal.events.rules import is_all_day
+from eventcal.events.words import Attendance, EventStatus
+from eventcal.kit.localtime import with_offset
+from eventcal.kit.markdown import to_plain
+from eventcal.speakers.models import Speaker
+from eventcal.talks.models import Talk
+from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import Links
+from eventcal.web.media import own_path
+from eventcal.web.serializers import price_json
+
+Json = dict[str, Any]
+
+_SCHEMA = "https://schema.org"
+_ATTENDANCE = {
+    Attendance.IN_PERSON: f"{_SCHEMA}/OfflineEventAttendanceMode",
+    Attendance.ONLINE: f"{_SCHEMA}/OnlineEventAttendanceMode",
+    Attendance.HYBRID: f"{_SCHEMA}/MixedEventAttendanceMode",
+}
+_SCHEDULED, _CANCELLED = f"{_SCHEMA}/EventScheduled", f"{_SCHEMA}/EventCancelled"
+_STATUSES = {EventStatus.CANCELLED: _CANCELLED, EventStatus.POSTPONED: f"{_SCHEMA}/EventPostponed"}
+
+
+def event_structured(event: Event, links: Links) -> Json:
+    """Return a public event as a schema.org Event; its relations need not be loaded."""
+    return {"@context": _SCHEMA, **_event(event, links), **_offers(event, links)}
+
+
+def talk_structured(talk: Talk, links: Links) -> Json | None:
+    """Return a public talk, loaded whole, as a schema.org Event inside its event; None while it has no time.
+
+    An Event without a start is none to those who read them.
+    """
+    event = talk.event
+    if talk.starts_at is None or talk.ends_at is None:
+        return None
+    off = talk.shown_state == TalkState.CANCELLED
+    return _filled(
+        {
+            "@context": _SCHEMA,
+            "@type": "Event",
+            "name": talk.title,
+            "url": links.talk_page(talk.id),
+            "description": to_plain(talk.abstract or ""),
+            "startDate": with_offset(talk.starts_at, event.timezone),
+            "endDate": with_offset(talk.ends_at, event.timezone),
+            "eventStatus": _CANCELLED if off else _status(event),
+            "eventAttendanceMode": _ATTENDANCE[event.attendance],
+            "location": _location(event, links, room=talk.room.name if talk.room else None),
+            "inLanguage": talk.language,
+            "performer": [_person(speaker, links) for speaker in talk.speakers],
+            "superEvent": _event(event, links),
+        }
+    )
+
+
+def _event(event: Event, links: Links) -> Json:
+    return _filled(
+        {
+            "@type": "Event",
+            "name": event.title,
+            "url": links.event_page(event.slug),
+            "description": event.summary or to_plain(event.description or ""),
+            **_times(event),
+            "eventStatus": _status(event),
+            "eventAttendanceMode": _ATTENDANCE[event.attendance],
+            "location": _location(event, links),
+        }
+    )
+
+
+def _times(event: Event) -> Json:
+    """Return when an event is: days as days, the last one included, or times with the offset of its zone."""
+    if is_all_day(event.starts):
+        return {"startDate": event.starts, "endDate": event.ends}
+    return {
+        "startDate": with_offset(event.starts_at, event.timezone),
+        "endDate": with_offset(event.ends_at, event.timezone),
+    }
+
+
+def _status(event: Event) -> str:
+    return _STATUSES.get(event.status, _SCHEDULED)
+
+
+def _location(event: Event, links: Links, *, room: str | None = None) -> Json | list[Json] | None:
+    # Whoever takes part from elsewhere finds the way on the event's page, where there is no address for it.
+    online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
+    place = _place(event, room)
+    if event.attendance == Attendance.ONLINE:
+        return online
+    if event.attendance == Attendance.HYBRID:
+        return [place, online] if place else online
+    return place
+
+
+def _place(event: Event, room: str | None) -> Json | None:
+    parts = {
+        "streetAddress": event.address,
+        "addressLocality": event.city,
+        "addressRegion": event.region,
+        "addressCountry": event.country,
+    }
+    address = {name: part for name, part in parts.items() if part}
+    name = ", ".join(filter(None, [room, event.venue])) or event.city
+    if not name and not address:
+        return None
+    known = event.latitude is not None and event.longitude is not None
+    geo = {"@type": "GeoCoordinates", "latitude": event.latitude, "longitude": event.longitude}
+    return _filled(
+        {
+            "@type": "Place",
+            "name": name,
+            "address": {"@type": "PostalAddress", **address} if address else None,
+            "geo": geo if known else None,
+        }
+    )
+
+
+def _offers(event: Event, links: Links) -> Json:
+    price = price_json(event.price_amount, event.price_currency)
+    if price is None:
+        return {}
+    offer = {
+        "@type": "Offer",
+        "price": price["amount"],
+        "priceCurrency": price["currency"],
+        "url": event.registration_url or links.event_page(event.slug),
+    }
+    return {"offers": offer, "isAccessibleForFree": event.price_amount == 0}
+
+
+def _person(speaker: Speaker, links: Links) -> Json:
+    affiliation = {"@type": "Organization", "name": speaker.affiliation} if speaker.affiliation else None
+    return _filled(
+        {
+            "@type": "Person",
+            "name": speaker.name,
+            "url": links.speaker_page(speaker.slug),
+            "image": links.picture(own_path(speaker.photo_url)),
+            "jobTitle": speaker.job_title,
+            "affiliation": affiliation,
+        }
+    )
+
+
+def _filled(said: Json) -> Json:
+    """Return what there is to say, without what nobody knows."""
+    return {name: value for name, value in said.items() if value not in (None, "", [])}

@@ -1,0 +1,148 @@
+"""The sitemap (sitemaps.org): every page that search engines are to know of, in as many files as it takes."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from html import escape
+from typing import NamedTuple
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import EVERYTHING
+from eventcal.events.models import Event
+from eventcal.events.queries import public_events
+from eventcal.feeds.index.state import State
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import NotFound
+from eventcal.kit.sentences import Sentence
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import list_speakers
+from eventcal.talks.filter import public_talks
+from eventcal.talks.models import Talk
+from eventcal.web.http.conditional import etag_of
+from eventcal.web.http.representation import Origin
+from eventcal.web.identity.permissions import feed
+from eventcal.web.rendering.page import pages
+from eventcal.web.request.context import house, links, settings
+from eventcal.web.serving.cached_document import Document, Made, serve_document
+
+MOST_URLS = 10_000
+"""How many URLs one file has; the protocol allows 50,000, and readers begin to stumble before that."""
+
+_MEDIA_TYPE = "application/xml"
+_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+# How many speakers are read at a time.
+_SPEAKERS_AT_ONCE = 1000
+
+
+class Place(NamedTuple):
+    """A page, and when it last changed."""
+
+    url: str
+    changed_at: datetime
+
+
+Write = Callable[[Sequence[Place]], str]
+"""Writes a file, given every page there is; refuses one that there is not."""
+
+
+@pages.get("/sitemap.xml")
+@feed
+def sitemap() -> Response:
+    """Name every page, or the files that do where one would be too long."""
+    return _serve(_whole)
+
+
+@pages.get("/sitemap-<number>.xml")
+@feed
+def sitemap_part(number: str) -> Response:
+    """Name the pages of one file of a long sitemap."""
+    return _serve(partial(_part, number=number))
+
+
+def _serve(write: Write) -> Response:
+    return serve_document(lambda _session, moment: _document(write, moment), cache=house().renditions)
+
+
+def _document(write: Write, moment: datetime) -> Document:
+    def make(session: Session, state: State, _earlier: Origin | None) -> Made:
+        body = write(tuple(_places(session, state, moment))).encode()
+        return Made(version=etag_of(body), body=body)
+
+    return Document(make=make, media_type=_MEDIA_TYPE, filename=None)
+
+
+def _whole(places: Sequence[Place]) -> str:
+    files = _files(places)
+    return _index(files) if len(files) > 1 else _urls(places)
+
+
+def _part(places: Sequence[Place], *, number: str) -> str:
+    files = {str(count): file for count, file in enumerate(_files(places), start=1)}
+    if number not in files:
+        raise NotFound(Sentence("There is no such part of the sitemap."))
+    return _urls(files[number])
+
+
+def _files(places: Sequence[Place]) -> list[Sequence[Place]]:
+    return [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
+
+
+def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
+    """Yield every public page, in an order in which new ones move few others to another file."""
+    yield Place(links().home(), state.changed_at)
+    talks = list(_talks(session, moment))
+    programmes: dict[str, datetime] = {}
+    for _id, slug, changed_at in talks:
+        programmes[slug] = max(changed_at, programmes.get(slug, changed_at))
+    for slug, changed_at in _events(session, moment):
+        yield Place(links().event_page(slug), changed_at)
+        yield Place(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
+    yield from (Place(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
+    yield from (Place(links().speaker_page(one.slug), one.updated_at) for one in _speakers(session))
+
+
+def _events(session: Session, moment: datetime) -> Iterable[tuple[str, datetime]]:
+    rows = public_events(EVERYTHING, now=moment).with_only_columns(Event.slug, Event.updated_at)
+    return ((row.slug, row.updated_at) for row in session.execute(rows.order_by(Event.created_at, Event.id)))
+
+
+def _talks(session: Session, moment: datetime) -> Iterable[tuple[str, str, datetime]]:
+    rows = public_talks(EVERYTHING, now=moment).with_only_columns(
+        Talk.id, Event.slug, Talk.updated_at, maintain_column_froms=True
+    )
+    found = session.execute(rows.order_by(Talk.published_at, Talk.id))
+    return ((row.id, row.slug, row.updated_at) for row in found)
+
+
+def _speakers(session: Session) -> Iterator[Speaker]:
+    cursor = None
+    while True:
+        found = list_speakers(session, paging=Paging(_SPEAKERS_AT_ONCE, cursor))
+        yield from found.items
+        if found.next is None:
+            return
+        cursor = found.next
+
+
+def _index(files: Sequence[Sequence[Place]]) -> str:
+    parts = [
+        Place(f"{settings().base_url}/sitemap-{number}.xml", max(place.changed_at for place in file))
+        for number, file in enumerate(files, start=1)
+    ]
+    return _written("sitemapindex", "sitemap", parts)
+
+
+def _urls(places: Iterable[Place]) -> str:
+    return _written("urlset", "url", places)
+
+
+def _written(root: str, element: str, places: Iterable[Place]) -> str:
+    lines = [
+        f"<{element}><loc>{escape(place.url)}</loc>"
+        f"<lastmod>{place.changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod></{element}>"
+        for place in places
+    ]
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_NAMESPACE}">'
+    return "\n".join([head, *lines, f"</{root}>", ""])

@@ -1,0 +1,49 @@
+"""The parameters of the check of a feed."""
+
+from marshmallow import fields
+from marshmallow.validate import Length
+
+from eventcal.kit.sentences import Sentence
+from eventcal.web.params.fields import Once, Query
+
+SCHEMES = ("http", "https", "webcal", "webcals")
+"""What the address of a feed may begin with."""
+
+
+LONGEST_URL = 2000
+"""The most characters of an address that is looked at."""
+
+
+OTHER_KIND = "other"
+
+
+KINDS_BY_PATH = {
+    "calendar": "calendar",
+    "deadlines": "deadlines",
+    "events": "event",
+    "talks": "talk",
+    "speakers": "speaker",
+    "feeds": "personal",
+}
+
+
+FEED_KINDS = (*KINDS_BY_PATH.values(), OTHER_KIND)
+"""What a feed can be of."""
+
+
+class _Address(Once, fields.String):
+    """The address of a feed."""
+
+    def read(self, text: str) -> str:
+        """Return it without the blanks around it."""
+        return text.strip()
+
+
+class CheckArgs(Query):
+    """The parameters of the check of a feed."""
+
+    url = _Address(
+        required=True,
+        validate=Length(max=LONGEST_URL, error=Sentence("must have at most %(limit)s characters", limit=LONGEST_URL)),
+        metadata={"description": "The address of a feed of this calendar; http, https and webcal are the same."},
+    )

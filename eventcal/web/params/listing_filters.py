@@ -1,0 +1,295 @@
+"""Query string -> one Filter, for JSON, pages, embeds and feeds alike; and back, in one canonical form.
+
+The schemas are the whole reading, and so also its documentation; `read_listing` and `read_feed` only keep what was
+read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow.validate import Range
+from werkzeug.datastructures import MultiDict
+
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.words import EventKind, EventStatus, TalkKind
+from eventcal.feeds.fetches import public_feed_key
+from eventcal.feeds.options import Cancelled
+from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
+from eventcal.kit.refusals import Invalid
+from eventcal.kit.sentences import Sentence
+from eventcal.talks.words import TalkState
+from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.params.fields import (
+    LINE_FORM,
+    Commas,
+    Count,
+    Day,
+    Flag,
+    Query,
+    Search,
+    Several,
+    Since,
+    Text,
+    form,
+    short,
+    text,
+    word,
+)
+
+_KINDS = sorted({*EventKind, *TalkKind})
+_STATES = sorted({*EventStatus, *TalkState})
+
+
+class Include(StrEnum):
+    """What a feed can hold."""
+
+    EVENTS = "events"
+    TALKS = "talks"
+    DEADLINES = "deadlines"
+
+
+class Profile(StrEnum):
+    """How much an .ics entry says."""
+
+    PLAIN = "plain"
+    RICH = "rich"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a list is asked for."""
+
+    filter: Filter = EVERYTHING
+    sort: Sort = Sort.STARTS
+    paging: Paging = Paging()  # noqa: RUF009 - frozen, so that one is enough for all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a feed is asked for. `include` is empty where the query does not say: each feed has its own default."""
+
+    filter: Filter = EVERYTHING
+    include: tuple[Include, ...] = ()
+    cancelled: Cancelled = Cancelled.KEEP
+    utc: bool = False
+    profile: Profile = Profile.PLAIN
+
+
+def _said(description: str) -> dict[str, str]:
+    return {"description": description}
+
+
+class FilterArgs(Query):
+    """The parameters that lists and feeds share."""
+
+    from_day = Day(data_key="from", metadata=_said("Whatever is not over before this day."))
+    to_day = Day(data_key="to", metadata=_said("Whatever begins on this day or earlier."))
+    q = Search(
+        validate=short(),
+        metadata=_said("Words to look for: all of them, each by its beginning, without case and accents.")
+        | {"pattern": LINE_FORM["pattern"]},
+    )
+    tags = Several(text(), data_key="tag", metadata=_said("All of these tags."))
+    kinds = Commas(word(_KINDS), data_key="kind", metadata=_said("Any of these kinds of event or talk."))
+    countries = Commas(
+        form("[A-Za-z]{2}", says=Sentence("must be an ISO 3166-1 code of two letters, such as DE")),
+        data_key="country",
+        metadata=_said("Any of these countries (ISO 3166-1 alpha-2)."),
+    )
+    cities = Several(text(), data_key="city", metadata=_said("Any of these cities, as written."))
+    events = Commas(text(), data_key="event", metadata=_said("Any of these events, by slug."))
+    tracks = Several(text(), data_key="track", metadata=_said("Talks in any of these tracks."))
+    rooms = Several(text(), data_key="room", metadata=_said("Talks in any of these rooms."))
+    speakers = Commas(text(), data_key="speaker", metadata=_said("Talks by any of these speakers, by slug."))
+    languages = Commas(
+        form("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", says=Sentence("must be a language tag such as en or pt-BR")),
+        data_key="language",
+        metadata=_said("Talks in any of these languages (BCP 47)."),
+    )
+    state = Commas(word(_STATES), metadata=_said("Any of these statuses of an event, or states of a talk."))
+    status = Commas(word(_STATES), metadata=_said("The same as `state`; both together are one list."))
+    series = Several(text(), metadata=_said("Events of any of these series, and their talks."))
+    cfp = word(["open"], metadata=_said("Events whose call for talks is open now, and their talks."))
+    scheduled = Flag(metadata=_said("true: has its times; false: waits for them."))
+    updated_since = Since(
+        metadata=_said("Changed then or later: RFC 3339 with an offset (in a URL, + is %2B), or a day in UTC.")
+        | {"pattern": r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$"}
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _check_days(self, data: Mapping[str, Any], **_: object) -> None:
+        if "from_day" in data and "to_day" in data and data["from_day"] > data["to_day"]:
+            raise ValidationError(Sentence("must not be before from"), field_name="to")
+
+
+class ListingArgs(FilterArgs):
+    """The parameters of a list; loads a Listing."""
+
+    sort = word(Sort, metadata=_said("The order; starts unless given."))
+    limit = Count(
+        validate=Range(
+            1, LARGEST_LIMIT, error=Sentence("must be from %(least)s to %(most)s", least=1, most=LARGEST_LIMIT)
+        ),
+        metadata=_said(f"How many items a page has; {DEFAULT_LIMIT} unless given."),
+    )
+    cursor = Text(metadata=_said("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: object) -> Listing:
+        sort = Sort(data.pop("sort", Sort.STARTS))
+        paging = Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
+        return Listing(filter=_filter(**data), sort=sort, paging=paging)
+
+
+class FeedArgs(FilterArgs):
+    """The parameters of a feed; loads an Asked."""
+
+    include = Commas(word(Include), metadata=_said("What the feed holds."))
+    cancelled = word(
+        Cancelled,
+        metadata=_said(
+            "What was called off: keep it as such, hide it, or mark it in the title only; keep unless given."
+        ),
+    )
+    tz = word(["utc"], metadata=_said("utc: times in UTC, for clients that know no time zones."))
+    profile = word(Profile, metadata=_said("rich: with RFC 9073 components, which some clients misread."))
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: object) -> Asked:
+        include = tuple(map(Include, data.pop("include", ())))
+        cancelled = Cancelled(data.pop("cancelled", Cancelled.KEEP))
+        utc = data.pop("tz", None) == "utc"
+        profile = Profile(data.pop("profile", Profile.PLAIN))
+        return Asked(filter=_filter(**data), include=include, cancelled=cancelled, utc=utc, profile=profile)
+
+
+def _filter(
+    *,
+    q: str = "",
+    countries: tuple[str, ...] = (),
+    state: tuple[str, ...] = (),
+    status: tuple[str, ...] = (),
+    cfp: str | None = None,
+    **plain: Any,  # noqa: ANN401 - the fields that are named and typed as the Filter's
+) -> Filter:
+    return Filter(
+        q=q or None,
+        countries=tuple(sorted({country.upper() for country in countries})),
+        states=tuple(sorted({*state, *status})),
+        call_open=cfp == "open",
+        **plain,
+    )
+
+
+_Pairs = tuple[tuple[str, str], ...]
+_LISTING, _FEED = ListingArgs(), FeedArgs()
+
+
+def read_listing(args: MultiDict[str, str]) -> Listing:
+    """Return what a list's query string asks for.
+
+    It is kept by the query, since reading one costs more than answering that nothing has changed. Raises Invalid
+    with every fault: parameters that nobody knows, malformed ones, and those that contradict each other.
+    """
+    return _listing(tuple(args.items(multi=True)))
+
+
+def read_feed(args: MultiDict[str, str]) -> Asked:
+    """Return what a feed's query string asks for; as `read_listing`, but a feed has no pages and one order."""
+    return _asked(tuple(args.items(multi=True)))
+
+
+@lru_cache(1024)
+def _listing(pairs: _Pairs) -> Listing:
+    return cast("Listing", _load(_LISTING, pairs))
+
+
+@lru_cache(1024)
+def _asked(pairs: _Pairs) -> Asked:
+    return cast("Asked", _load(_FEED, pairs))
+
+
+def _load(schema: Query, pairs: _Pairs) -> object:
+    try:
+        return schema.load(MultiDict(pairs))
+    except ValidationError as error:
+        # A parameter with several faulty values has one fault for each kind of fault.
+        faults = dict.fromkeys(faults_in(error.messages, location="query"))
+        raise Invalid(faults=tuple(faults)) from error
+
+
+def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return what `read_listing` knows and somebody filled in: pages have forms, and links to them have utm_….
+
+    What is left may still be refused.
+    """
+    known = {field.data_key or name for name, field in _LISTING.load_fields.items()}
+    return MultiDict([(name, value) for name, value in args.items(multi=True) if name in known and value.strip()])
+
+
+def canonical_query(asked: Listing | Asked) -> str:
+    """Return the one query string for this: sorted and without defaults. Read again, it gives an equal value.
+
+    For a link to the next page, put its cursor into `paging` first.
+    """
+    pairs = {
+        **_filter_pairs(asked.filter),
+        **(_page_pairs(asked) if isinstance(asked, Listing) else _feed_pairs(asked)),
+    }
+    return urlencode([(name, value) for name in sorted(pairs) for value in pairs[name]], quote_via=quote, safe=":")
+
+
+def _page_pairs(asked: Listing) -> dict[str, Sequence[str]]:
+    return {
+        "sort": _unless(asked.sort, Sort.STARTS),
+        "limit": _unless(str(asked.paging.limit), str(DEFAULT_LIMIT)),
+        "cursor": [asked.paging.cursor] if asked.paging.cursor else [],
+    }
+
+
+def _feed_pairs(asked: Asked) -> dict[str, Sequence[str]]:
+    return {
+        "include": asked.include,
+        "cancelled": _unless(asked.cancelled, Cancelled.KEEP),
+        "tz": ["utc"] if asked.utc else [],
+        "profile": _unless(asked.profile, Profile.PLAIN),
+    }
+
+
+def _filter_pairs(asked: Filter) -> dict[str, Sequence[str]]:
+    since = asked.updated_since
+    return {
+        "from": [asked.from_day.isoformat()] if asked.from_day else [],
+        "to": [asked.to_day.isoformat()] if asked.to_day else [],
+        "q": [asked.q] if asked.q else [],
+        "tag": asked.tags,
+        "kind": asked.kinds,
+        "country": asked.countries,
+        "city": asked.cities,
+        "event": asked.events,
+        "track": asked.tracks,
+        "room": asked.rooms,
+        "speaker": asked.speakers,
+        "language": asked.languages,
+        "state": asked.states,
+        "series": asked.series,
+        "cfp": ["open"] if asked.call_open else [],
+        "scheduled": [] if asked.scheduled is None else [str(asked.scheduled).lower()],
+        "updated_since": [f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"] if since else [],
+    }
+
+
+def _unless(value: str, default: str) -> Sequence[str]:
+    return [] if value == default else [value]
+
+
+@lru_cache(4096)
+def feed_key(path: str, asked: Asked) -> str:
+    """Return what a public feed is counted under, by the path as it was asked for (decoded) and what it asks for."""
+    return public_feed_key(f"{path.rstrip('/')}?{canonical_query(asked)}")

@@ -1,0 +1,1 @@
+"""Page rendering shared by pages, embeds and the feed check."""

@@ -1,0 +1,140 @@
+"""A page: what stands in its head, and how it is kept and answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from eventcal.kit.catalogue import LANGUAGES
+from eventcal.web.http.conditional import REVALIDATED, etag_of
+from eventcal.web.i18n.locale import language
+from eventcal.web.request.context import house, links, settings
+from eventcal.web.serving.cached_document import Document, Made, serve_document
+
+pages = Blueprint("pages", __name__)
+
+MEDIA_TYPE = "text/html; charset=utf-8"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedLink:
+    """A feed that a page leads to: its address, its type, and what it is called."""
+
+    url: str
+    type: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a page says.
+
+    path: its own, with the query that makes it what it is. title and description: also for whoever shares it.
+    image: a picture of ours, by its URL, for whoever shares it.
+    feeds: for programs that look for them. structured: schema.org's words for it (JSON-LD).
+    indexed: whether search engines are to list it. changes_by_itself: whether it tells what the clock says.
+    embeddable: whether other sites can ask how to show it (oEmbed). policy: its Content-Security-Policy.
+    """
+
+    template: str
+    title: str
+    path: str
+    description: str = ""
+    image: str | None = None
+    feeds: tuple[FeedLink, ...] = ()
+    structured: Mapping[str, Any] | None = None
+    indexed: bool = True
+    embeddable: bool = False
+    policy: str = CONTENT_SECURITY_POLICY
+    values: Mapping[str, Any] = field(default_factory=dict)
+    changes_by_itself: bool = False
+
+
+Make = Callable[[Session, datetime], Page]
+"""Makes a page of what a session sees at a moment; refuses what is not there."""
+
+
+def show(make: Make) -> Response:
+    """Answer a GET with a page, the same for everybody who reads this language; kept as lists are.
+
+    One that `changes_by_itself`, with the clock, is made each time.
+    """
+
+    def find(session: Session, moment: datetime) -> Document:
+        page = make(session, moment)
+        return Document(
+            make=lambda _session, _state, _earlier: _made(page),
+            media_type=MEDIA_TYPE,
+            filename=None,
+            cache_control=REVALIDATED,
+            dated=not page.changes_by_itself,
+            extra=guards(page.policy),
+        )
+
+    return serve_document(find, cache=house().renditions, language=language())
+
+
+def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
+    """Return the headers by which a browser holds a page to what it may do."""
+    lines = [
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ]
+    if settings().base_url.startswith("https://"):
+        lines.append(("Strict-Transport-Security", "max-age=31536000"))
+    return tuple(lines)
+
+
+def guarded(answer: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
+    """Return the answer with these headers."""
+    answer.headers.update(guards(policy))
+    return answer
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML in the language of the request under way."""
+    return render_template(
+        page.template,
+        page=page,
+        canonical=f"{settings().base_url}{page.path}",
+        site=settings().name,
+        oembed=links().oembed(f"{settings().base_url}{page.path}") if page.embeddable else None,
+        structured=_harmless(page.structured) if page.structured else None,
+        language=language(),
+        languages=LANGUAGES,
+        here=_here,
+        # Some pages have a home of their own.
+        **{"home": links().home(), **page.values},
+    )
+
+
+def _made(page: Page) -> Made:
+    body = render(page).encode()
+    return Made(version=etag_of(body), body=body)
+
+
+def _here(**changed: str | None) -> str:
+    """Return this page's path and query with some parameters changed; None takes one away."""
+    args = request.args.copy()
+    for name, value in changed.items():
+        args.pop(name, None)
+        if value is not None:
+            args[name] = value
+    query = urlencode(list(args.items(multi=True)), quote_via=quote, safe=":")
+    return f"{request.path}?{query}" if query else request.path
+
+
+def _harmless(structured: Mapping[str, Any]) -> Markup:
+    """Return JSON that can stand in a script element: it holds no "<", which could end the element."""
+    return Markup(orjson.dumps(structured).decode().replace("<", "\\u003c"))  # noqa: S704 - no < in it

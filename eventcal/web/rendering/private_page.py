@@ -1,0 +1,63 @@
+"""Pages that are one person's: never kept by a cache, for whoever signed in with their password."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import ParamSpec
+from urllib.parse import quote
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from eventcal.kit.refusals import Forbidden, NotFound, Refusal
+from eventcal.web.i18n.locale import language
+from eventcal.web.identity.current_user import SAFE, caller
+from eventcal.web.identity.permissions import by_cookie
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
+
+P = ParamSpec("P")
+View = Callable[P, AnyResponse]
+
+HOME = "/me"
+"""Where somebody goes who signed in."""
+
+
+def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
+    """Return the answer to the request under way: a page that nobody else sees and nothing keeps."""
+    answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE))
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Language"] = language()
+    return answer
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Let members call who signed in with their password; whoever only wants to read is led to the sign-in first."""
+    guarded_view = by_cookie(view)
+
+    @wraps(guarded_view)
+    def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
+        if request.method in SAFE and not caller().signed_in:
+            return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='')}", HTTPStatus.SEE_OTHER)
+        return guarded_view(*args, **kwargs)
+
+    return led
+
+
+def carry_out(do: Callable[[], str], *, again: Callable[[Refusal], AnyResponse]) -> AnyResponse:
+    """Do what a form asks for, and lead to the path that `do` returns.
+
+    `again` shows the form once more where it is refused; not to whoever may not know of the thing, or not do this.
+    """
+    try:
+        path = do()
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return again(refusal)
+    return redirect(path, HTTPStatus.SEE_OTHER)
+
+
+def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:
+    """Return where to go next: a path of ours, whatever the query names; `otherwise` if it names none."""
+    ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise

@@ -1,0 +1,108 @@
+"""How an event recurs, in words, and when it does next."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from babel.lists import format_list
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from eventcal.events.models import Event
+from eventcal.events.recurrence.occurrences import days_of, occurrences_between
+from eventcal.events.recurrence.slots import LAST_DAY
+from eventcal.events.recurrence.validation import WEEKDAYS, rule_parts
+from eventcal.web.i18n.locale import locale
+from eventcal.web.rendering.dates import When, long_day, weekday, when
+from eventcal.web.serializers import occurrence_json
+
+# How many of the next dates a page names.
+_NEXT = 5
+_NUMBERED = re.compile(r"([+-]?\d+)([A-Z]{2})", re.ASCII)
+# What says nothing of the rhythm, or is said apart.
+_ASIDE = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
+
+
+@dataclass(frozen=True)
+class Date:
+    """One of the next dates: when, how it stands, and its title and venue where they are other ones."""
+
+    when: When | None
+    status: str
+    title: str | None
+    venue: str | None
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """How an event recurs: in words where the rule is simple, until which day if it ends, and the next dates."""
+
+    words: str | None
+    until: str | None
+    dates: tuple[Date, ...]
+
+
+def recurring(event: Event, now: datetime) -> Recurring | None:
+    """Return how an event recurs, or None where it does not."""
+    if event.recurrence is None:
+        return None
+    until = days_of(event)[1]
+    found = occurrences_between(event, now.astimezone(UTC).date(), None, limit=_NEXT)
+    return Recurring(
+        words=rule_in_words(event.recurrence),
+        until=None if until == LAST_DAY else long_day(date.fromisoformat(until)),
+        dates=tuple(
+            Date(
+                when=when(occurrence_json(one, event.timezone), tzid=event.timezone),
+                status=one.status,
+                title=one.title if one.title != event.title else None,
+                venue=one.venue if one.venue != event.venue else None,
+            )
+            for one in found
+        ),
+    )
+
+
+def rule_in_words(rule: str) -> str | None:
+    """Return what a recurrence rule says, its end apart, or None where that is not simple."""
+    parts = rule_parts(rule)
+    number = int(parts.get("INTERVAL", "1"))
+    said = parts.keys() - _ASIDE
+    days = parts.get("BYDAY", "").split(",") if said == {"BYDAY"} else []
+    every = {
+        "DAILY": ngettext("Every day", "Every %(num)s days", number),
+        "WEEKLY": ngettext("Every week", "Every %(num)s weeks", number),
+        "MONTHLY": ngettext("Every month", "Every %(num)s months", number),
+        "YEARLY": ngettext("Every year", "Every %(num)s years", number),
+    }
+    if not said:
+        return str(every[parts["FREQ"]])
+    if parts["FREQ"] == "WEEKLY" and days:
+        return _weekly(days, number)
+    if parts["FREQ"] == "MONTHLY" and len(days) == 1:
+        return _monthly(days[0], number)
+    return None
+
+
+def _weekly(days: Sequence[str], number: int) -> str | None:
+    if not set(days) <= set(WEEKDAYS):
+        return None
+    names = format_list([weekday(place) for place, day in enumerate(WEEKDAYS) if day in days], locale=locale())
+    return str(ngettext("Every week on %(days)s", "Every %(num)s weeks on %(days)s", number, days=names))
+
+
+def _monthly(written: str, number: int) -> str | None:
+    found = _NUMBERED.fullmatch(written)
+    ordinals = {1: _("first"), 2: _("second"), 3: _("third"), 4: _("fourth"), 5: _("fifth"), -1: _("last")}
+    if found is None or int(found[1]) not in ordinals:
+        return None
+    return str(
+        ngettext(
+            "Every month on the %(which)s %(day)s",
+            "Every %(num)s months on the %(which)s %(day)s",
+            number,
+            which=ordinals[int(found[1])],
+            day=weekday(WEEKDAYS.index(found[2])),
+        )
+    )

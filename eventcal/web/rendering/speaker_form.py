@@ -1,0 +1,106 @@
+"""The form of a speaker's profile, for themselves and for moderators: what stands in it, and how it is saved."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import request
+from sqlalchemy.orm import Session
+
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.media.picture import Frame
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.service import check_may_edit, edit_speaker
+from eventcal.web.http.conditional import check_etag, etag_of
+from eventcal.web.identity.permissions import caller
+from eventcal.web.rendering.forms import Form, Typed, lines, load
+from eventcal.web.rendering.uploads import picture_change, picture_sent, picture_values
+from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.schemas.speakers import SpeakerPatch
+from eventcal.web.serializers import speaker_json
+
+PHOTO = "photo"
+
+_SPEAKER = SpeakerPatch()
+_MOST_LINKS = 10
+# How many more links there is room for in the form, each time.
+_MORE_LINKS = 2
+_OPTIONAL = ("job_title", "affiliation", "bio")
+
+Find = Callable[[Session], Speaker]
+"""Finds the speaker that a page is about; refuses what is not there."""
+
+
+def form_of_speaker(speaker: Speaker) -> Form:
+    """Return the form with what is known of a speaker."""
+    values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL)}
+    for number, link in enumerate(speaker.links, start=1):
+        values |= {_field(number, part): link.get(part, "") for part in ("title", "url")}
+    return Form(values)
+
+
+def speaker_values(speaker: Speaker, form: Form) -> dict[str, Any]:
+    """Return what the template of the form shows."""
+    rows = sum(1 for number in _numbers() if any(form.value(_field(number, part)) for part in ("title", "url")))
+    return {
+        "speaker": speaker,
+        "form": form,
+        "version": _version(speaker),
+        "link_numbers": list(_numbers())[: max(rows, len(speaker.links)) + _MORE_LINKS],
+        **picture_values(speaker.photo_url),
+    }
+
+
+def save_speaker(find: Find) -> None:
+    """Save the form that was sent, all of it or nothing.
+
+    Raises Invalid with every fault, Stale where somebody else changed the speaker since, and as edit_speaker does.
+    """
+    with reading() as session:
+        # Nothing is decoded for somebody who may not have it shown.
+        check_may_edit(find(session), caller())
+    fields, faults = _fields(request.form)
+    picture, unreadable = picture_sent(PHOTO, Frame.PORTRAIT)
+    if faults or unreadable:
+        raise Invalid(faults=[*faults, *unreadable])
+    with unit_of_work() as session:
+        speaker = find(session)
+        check_may_edit(speaker, caller())
+        check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
+        fields |= picture_change(PHOTO, "photo_url", picture)
+        edit_speaker(session, speaker, fields, caller=caller(), now=now())
+
+
+def _fields(typed: Typed) -> tuple[dict[str, Any], list[Fault]]:
+    """Return what the form says of a speaker, and every fault beside the field that it is about."""
+    given: dict[str, Any] = {"name": typed.get("name", "")}
+    optional = {name: lines(typed.get(name, "")) for name in _OPTIONAL}
+    given |= {name: value if value.strip() else None for name, value in optional.items()}
+    numbers = [number for number in _numbers() if any(_link(typed, number).values())]
+    given["links"] = [_link(typed, number) for number in numbers]
+    fields, faults = load(_SPEAKER, given)
+    return fields, [_beside(fault, numbers) for fault in faults]
+
+
+def _link(typed: Typed, number: int) -> dict[str, str]:
+    return {part: typed.get(_field(number, part), "").strip() for part in ("title", "url")}
+
+
+def _beside(fault: Fault, numbers: list[int]) -> Fault:
+    """Return a fault of a link as one of the field that it was typed in: empty rows in between do not count."""
+    steps = fault.pointer.split("/")
+    if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - "", links, which one, which part
+        return fault
+    return Fault(f"/{_field(numbers[int(steps[2])], steps[3])}", fault.detail)
+
+
+def _numbers() -> range:
+    return range(1, _MOST_LINKS + 1)
+
+
+def _field(number: int, part: str) -> str:
+    return f"link-{number}-{part}"
+
+
+def _version(speaker: Speaker) -> str:
+    return etag_of(orjson.dumps(speaker_json(speaker, links())))

@@ -1,0 +1,54 @@
+"""The form of a talk: what a member types, as the API's body; and a talk as what stands in the form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eventcal.events.models import Event
+from eventcal.events.words import Programme
+from eventcal.talks.models import Talk
+from eventcal.web.rendering.forms import Form, Typed, lines, listed
+from eventcal.web.rendering.time_fields import days_of, fields_of, read_time
+
+_PLAIN = ("title", "abstract", "kind", "language", "track", "duration_minutes", "slides_url", "recording_url", "notes")
+_LONG = frozenset({"abstract", "notes"})
+_TIMES = ("starts", "ends")
+
+
+def talk_fields(typed: Typed, *, whole: bool = False) -> dict[str, Any]:
+    """Return the body of a talk that is offered; with `whole` that of one that is changed: what is empty is None."""
+    fields: dict[str, Any] = {}
+    for name in _PLAIN:
+        value = typed.get(name, "")
+        if name in _LONG:
+            value = lines(value)
+        if value.strip() or (name == "title" and name in typed):
+            fields[name] = int(value) if name == "duration_minutes" and value.isascii() and value.isdigit() else value
+        elif whole and name in typed and name != "kind":
+            fields[name] = None
+    if "tags" in typed:
+        fields["tags"] = listed(typed["tags"])
+    times = {name: read_time(typed, name) for name in _TIMES if f"{name}_time" in typed}
+    return fields | {name: time for name, time in times.items() if whole or time is not None}
+
+
+def new_form(event: Event, *, kind: str) -> Form:
+    """Return the form of a talk of this kind that nobody has described yet."""
+    return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
+
+
+def asked_times(event: Event, *also: str | None) -> dict[str, Any]:
+    """Return what the form needs to ask when a talk is: at a listed event its submitter knows. Days of `also` count."""
+    if event.programme == Programme.CURATED:
+        return {}
+    return {"days": days_of(event, *also), "zone": event.timezone}
+
+
+def form_of(talk: Talk) -> Form:
+    """Return the form with what a talk says."""
+    values: Mapping[str, object] = {name: getattr(talk, name) for name in _PLAIN if name != "track"}
+    shown = {name: "" if value is None else str(value) for name, value in values.items()}
+    shown |= {"track": talk.track.name if talk.track else "", "tags": ", ".join(tag.tag for tag in talk.tags)}
+    day = talk.starts[:10] if talk.starts else talk.event.first_day
+    for name in _TIMES:
+        shown |= fields_of(name, getattr(talk, name), day=day)
+    return Form(shown)

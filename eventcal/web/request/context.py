@@ -1,0 +1,108 @@
+"""What a view needs of the running app: its unit of work, its clock, its settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import Flask, current_app, g
+from sqlalchemy.orm import Session
+
+from eventcal.config import Settings
+from eventcal.feeds.index.feed_index import Ledger
+from eventcal.kit.clock import Clock
+from eventcal.kit.database import Database, Unit
+from eventcal.web.cache.background import Afterwards
+from eventcal.web.cache.fetch_counter import FetchTally
+from eventcal.web.cache.store import RenditionCache
+from eventcal.web.http.urls import Links
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Everything that was wired once, when the app was made."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    ledger: Ledger
+    links: Links
+    renditions: RenditionCache
+    tally: FetchTally
+    afterwards: Afterwards
+
+
+def move_in(app: Flask, house: House) -> None:
+    """Make `house` what the functions below find."""
+    app.extensions["eventcal"] = house
+
+
+def house_of(app: Flask) -> House:
+    """Return what an app is wired with."""
+    return cast("House", app.extensions["eventcal"])
+
+
+def house() -> House:
+    """Return what the current app is wired with."""
+    return house_of(current_app)
+
+
+def settings() -> Settings:
+    """Return the current app's settings."""
+    return house().settings
+
+
+def links() -> Links:
+    """Return the URLs of this installation."""
+    return house().links
+
+
+def now() -> datetime:
+    """Return the moment of the unit that is under way, else of the clock; in UTC."""
+    unit = _unit()
+    return unit.now if unit is not None else house().clock.now()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Give a session for reading: the one of the unit that is under way, else one of its own."""
+    unit = _unit()
+    if unit is not None:
+        yield unit.session
+    else:
+        with house().database.reading() as session:
+            yield session
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """Give the session of this request's unit of work.
+
+    The outermost block commits. A block inside another (an answer that is kept for a retry is made inside the
+    transaction) only settles, so that what it returns is whole.
+    """
+    outer = _unit()
+    if outer is not None:
+        yield outer.session
+        outer.settle()
+        return
+    with house().database.unit_of_work() as unit:
+        g.unit = unit
+        try:
+            yield unit.session
+            unit.settle()
+        finally:
+            del g.unit
+
+
+def current_session() -> Session:
+    """Return the session of the unit that is under way; there must be one."""
+    unit = _unit()
+    if unit is None:
+        raise RuntimeError("no unit of work is under way")
+    return unit.session
+
+
+def _unit() -> Unit | None:
+    return cast("Unit | None", g.get("unit"))

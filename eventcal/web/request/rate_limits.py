@@ -1,0 +1,134 @@
+"""How often somebody may ask for what is dear or dangerous. Reads are never counted.
+
+Counted in Redis where there is one, else by each worker for itself. A Redis that does not answer closes nothing:
+each worker then counts for itself again.
+"""
+
+import hashlib
+import ipaddress
+import logging
+from typing import cast
+
+from flask import Flask, current_app, request
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from eventcal.config import Settings
+from eventcal.kit.sentences import Sentence
+from eventcal.kit.text import email_key
+from eventcal.web.http.errors import TooMany
+
+_LOG = logging.getLogger(__name__)
+
+SIGN_IN = RateLimitItemPerMinute(10, namespace="sign-in")
+SIGN_IN_FROM = RateLimitItemPerMinute(60, namespace="sign-in-from")
+CODE = RateLimitItemPerMinute(10, namespace="code")
+CODE_LONG = RateLimitItemPerHour(30, namespace="code-long")
+REGISTER_FROM = RateLimitItemPerMinute(20, namespace="register-from")
+MAIL = RateLimitItemPerMinute(5, namespace="mail")
+MAIL_FROM = RateLimitItemPerMinute(20, namespace="mail-from")
+WRITE = RateLimitItemPerMinute(300, namespace="write")
+PICTURE = RateLimitItemPerMinute(20, namespace="picture")
+
+# A household has as many addresses of these as it likes; it is one visitor.
+_V6_PREFIX = 64
+
+
+class Counter:
+    """Counts what was asked for within the last minute, or hour."""
+
+    def __init__(self, redis_url: str | None) -> None:
+        self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
+        self._shared = None
+        if redis_url is not None:
+            self._shared = MovingWindowRateLimiter(storage_from_string(redis_url, wrap_exceptions=True))
+
+    def allows(self, limit: RateLimitItem, *who: str) -> bool:
+        """Count one more, and say whether it was still within the limit."""
+        if self._shared is not None:
+            try:
+                return self._shared.hit(limit, *who)
+            except StorageError:
+                _LOG.warning("Redis does not answer; this worker counts for itself", exc_info=True)
+        return self._own.hit(limit, *who)
+
+
+def start_limits(app: Flask, settings: Settings) -> None:
+    """Make `app` count. It can be told not to, at any time, by RATELIMIT_ENABLED in its config."""
+    app.config.setdefault("RATELIMIT_ENABLED", True)
+    app.extensions["eventcal_limits"] = Counter(settings.redis_url)
+
+
+def count_sign_in(address: str) -> None:
+    """Count a try to sign in with this e-mail address. Raises TooMany."""
+    _count(SIGN_IN_FROM, _visitor())
+    _count(SIGN_IN, _visitor(), _digest(address))
+
+
+def count_code(member_id: str) -> None:
+    """Count a try of a second factor, wherever it comes from: there are only a million codes. Raises TooMany."""
+    _count(CODE, member_id)
+    _count(CODE_LONG, member_id)
+
+
+def count_passkey() -> None:
+    """Count a try to sign in with a passkey; whose it is, is not known yet. Raises TooMany."""
+    _count(SIGN_IN_FROM, _visitor())
+
+
+def count_registration() -> None:
+    """Count a registration. Raises TooMany."""
+    _count(REGISTER_FROM, _visitor())
+
+
+def count_mail(address: str) -> None:
+    """Count what sends a mail to this address, or shows whether it was received. Raises TooMany."""
+    count_mailed_token()
+    _count(MAIL, _visitor(), _digest(address))
+
+
+def count_mailed_token() -> None:
+    """Count a try of a mailed token. Raises TooMany."""
+    _count(MAIL_FROM, _visitor())
+
+
+def count_write(member_id: str | None) -> None:
+    """Count any other unsafe call, of a member or, where nobody is signed in, from an address. Raises TooMany."""
+    _count(WRITE, member_id or _visitor())
+
+
+def count_picture(member_id: str) -> None:
+    """Count a picture that a member uploads; each takes long to decode. Raises TooMany."""
+    _count(PICTURE, member_id)
+
+
+def _count(limit: RateLimitItem, *who: str) -> None:
+    if not current_app.config["RATELIMIT_ENABLED"]:
+        return
+    counter = cast("Counter", current_app.extensions["eventcal_limits"])
+    if not counter.allows(limit, *who):
+        raise TooMany(_too_many(limit), retry_after=limit.get_expiry())
+
+
+def _too_many(limit: RateLimitItem) -> Sentence:
+    if limit.GRANULARITY.name == "hour":
+        return Sentence("No more than %(most)s an hour of these; wait a little, then try again.", most=limit.amount)
+    return Sentence("No more than %(most)s a minute of these; wait a little, then try again.", most=limit.amount)
+
+
+def _visitor() -> str:
+    """Return what names the visitor's machine, or its household's network."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if address.version == 4:  # noqa: PLR2004 - IPv4
+        return str(address)
+    return str(ipaddress.ip_network((address, _V6_PREFIX), strict=False))
+
+
+def _digest(address: str) -> str:
+    # No list of addresses lies about in Redis.
+    return hashlib.sha256(email_key(address).encode()).hexdigest()

@@ -1,0 +1,312 @@
+"""The fields that every resource is made of, and the base of all schemas: shape and form, never meaning.
+
+What is wrong is said without a subject ("must be text"), so that it follows any field's name. JSON is read as it is
+written: no number in quotes, no "yes" for true.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from eventcal.kit import forms, values
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
+from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from eventcal.kit.sentences import Sentence
+from eventcal.kit.text import SLUG_LIMIT, many_lines_fault, one_line_fault, slug_fault
+from eventcal.kit.urls import URL_LIMIT, url_fault
+from eventcal.members.service import normal_address
+from eventcal.web.params.fields import LINE_FORM, Count, Query
+from eventcal.web.params.fields import Text as Cursor
+
+
+def saying(settings: Mapping[str, Any], **words: Sentence) -> dict[str, Any]:
+    """Return a field's settings with what it says of a value that it cannot take."""
+    said = {"required": values.REQUIRED, "null": values.NOT_NULL, **words}
+    return {**settings, "error_messages": {**said, **settings.get("error_messages", {})}}
+
+
+def documented(settings: Mapping[str, Any], **said: object) -> dict[str, Any]:
+    """Return the settings with what the OpenAPI document says of the form."""
+    return {**settings, "metadata": {**said, **settings.get("metadata", {})}}
+
+
+LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
+SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+
+URI = {"format": "uri"}
+# Without control characters; that a line shows something, JSON Schema cannot say.
+TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+
+
+def says(description: str) -> dict[str, Any]:
+    """Return the metadata of a field that the OpenAPI document describes so."""
+    return {"description": description}
+
+
+class Shape(Schema):
+    """The base of every schema: fields that nobody knows are refused, in the order written, and all at once.
+
+    `also` is what the OpenAPI document says of the whole beside its fields, in words of JSON Schema.
+    """
+
+    also: ClassVar[Mapping[str, Any]] = {}
+
+    error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
+        "unknown": values.UNKNOWN,
+        "type": values.NOT_OBJECT,
+    }
+
+    class Meta:
+        """marshmallow's settings."""
+
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
+
+    # What the OpenAPI document says of the form, which a kind of text with a form of its own replaces.
+    form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
+
+    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        most = validate.Length(max=limit, error=values.at_most_characters(limit))
+        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid=values.NOT_TEXT))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        fault = self.fault(text)
+        if fault is not None:
+            raise ValidationError(fault)
+        return text
+
+    def fault(self, text: str) -> Sentence | None:
+        """Return why the text cannot be kept, or None."""
+        return many_lines_fault(text)
+
+
+class Line(Text):
+    """One line of text that shows something, kept as written, of at most `limit` characters."""
+
+    form = LINE_FORM
+
+    def fault(self, text: str) -> Sentence | None:
+        """Return why the text cannot be kept, or None."""
+        return one_line_fault(text)
+
+
+class Slug(Line):
+    """Lower-case ASCII words joined by "-"."""
+
+    form = {}  # noqa: RUF012 - as in Text
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(SLUG_LIMIT, **documented(settings, pattern=SLUG_PATTERN))
+
+    def fault(self, text: str) -> Sentence | None:
+        """Return why the text is no slug, or None."""
+        return slug_fault(text)
+
+
+class LocalTime(Line):
+    """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
+
+    form = {}  # noqa: RUF012 - as in Text
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        examples = ["2014-06-04T13:30:00", "2014-08-18"]
+        super().__init__(19, **documented(settings, pattern=LOCAL_PATTERN, examples=examples))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return format_local(parse_local(text))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class HttpUrl(Line):
+    """An absolute http or https URL without a user name, of at most 2000 characters."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(URL_LIMIT, **documented(settings, format="uri", description="http or https."))
+
+    def fault(self, text: str) -> Sentence | None:
+        """Return why the text is no URL that we print, or None."""
+        return url_fault(text)
+
+
+class Address(Line):
+    """An e-mail address, as `normal_address` gives it."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(254, **documented(settings, format="email"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return normal_address(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Form(Line):
+    """One line in one of the forms of `eventcal.kit.forms`."""
+
+    form = {}  # noqa: RUF012 - as in Text
+
+    def __init__(self, kind: forms.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(kind.limit, **documented(settings, pattern=f"^{kind.pattern}$"))
+        self._kind = kind
+
+    def fault(self, text: str) -> Sentence | None:
+        """Return why the text cannot be taken, or None."""
+        return self._kind.fault(text)
+
+
+class Country(Form):
+    """An ISO 3166-1 alpha-2 code that is in use."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(forms.COUNTRY, **settings)
+
+
+class Language(Form):
+    """A BCP 47 language tag, by its form."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(forms.LANGUAGE, **settings)
+
+
+class Colour(Form):
+    """A colour as CSS writes it in six hex digits."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(forms.COLOUR, **settings)
+
+
+class Instant(fields.DateTime):
+    """An instant, RFC 3339 with its offset. What is given out is UTC, to the second; text goes out as it is."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        says = Sentence(
+            "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %(plus)s), "
+            "of the years %(first)s to %(last)s",
+            plus="%2B",
+            first=FIRST_YEAR,
+            last=LAST_YEAR,
+        )
+        super().__init__(**saying(settings, invalid=says))
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
+        del attr, obj, kwargs
+        if value is None or isinstance(value, str):
+            return value
+        moment: datetime = value
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        if not isinstance(value, str) or not re.search(r"T.*([Z]|[+-]\d\d:\d\d)$", value, re.ASCII | re.IGNORECASE):
+            raise self.make_error("invalid")
+        try:
+            return parse_moment(value, "UTC", anywhere_on_earth=False)
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+
+
+class Whole(fields.Integer):
+    """A whole number, written as one; to JSON Schema 5.0 is one too."""
+
+    def __init__(self, *, least: int = 0, most: int = values.LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        in_range = validate.Range(least, most, error=values.between(least, most))
+        super().__init__(strict=True, validate=in_range, **saying(settings, invalid=values.NOT_WHOLE))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        try:
+            return values.read_whole(value)
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+
+
+class Degrees(fields.Float):
+    """A latitude or a longitude: a number from -limit to limit."""
+
+    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        in_range = validate.Range(-limit, limit, error=values.between(-limit, limit))
+        super().__init__(validate=in_range, **saying(settings, invalid=values.NOT_NUMBER))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
+        if isinstance(value, str):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """True or false, and nothing that might be meant for them."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(**saying(settings, invalid=values.NOT_FLAG))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+class Word(fields.Enum[StrEnum]):
+    """One word of a list of words."""
+
+    def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(words, by_value=True, **saying(settings, unknown=values.one_of(words)))
+
+
+class Items(fields.List[Any]):
+    """A list of `least` to `limit` things of one kind."""
+
+    def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        says = (
+            Sentence("must have %(least)s to %(limit)s items", least=least, limit=limit)
+            if least
+            else values.at_most_items(limit)
+        )
+        length = validate.Length(min=least or None, max=limit, error=says)
+        super().__init__(inner, validate=length, **saying(settings, invalid=values.NOT_LIST, long=says))
+        self._limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) > self._limit:
+            # Before anything in it is looked at, which could take seconds.
+            raise self.make_error("long")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Part(fields.Nested):
+    """An object inside another."""
+
+    def __init__(self, inner: type[Schema], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(inner, **saying(settings, type=values.NOT_OBJECT))
+
+
+class PageQuery(Query):
+    """Which page of a list is asked for."""
+
+    limit = Count(
+        load_default=DEFAULT_LIMIT,
+        validate=validate.Range(1, LARGEST_LIMIT, error=values.between(1, LARGEST_LIMIT)),
+    )
+    cursor = Cursor(load_default=None)
+
+
+def page_of(item: type[Shape], name: str) -> type[Schema]:
+    """Return the schema of a page whose items are of this shape; `name` is what the OpenAPI document calls it."""
+    items = fields.List(fields.Nested(item), required=True)
+    after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
+    return Shape.from_dict({"items": items, "next": after}, name=name)

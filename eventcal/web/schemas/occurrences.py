@@ -1,0 +1,128 @@
+"""The shapes of single occurrences of a recurring event: what is otherwise in them, and how they are given out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from eventcal.events import limits
+from eventcal.events.recurrence.overrides import MOST_OVERRIDES, ONLY_TRUE, TOO_MANY_OVERRIDES, occurrence_fault
+from eventcal.events.words import EventStatus, OccurrenceStatus
+from eventcal.kit.values import NOT_OBJECT
+from eventcal.web.params.fields import Day
+from eventcal.web.schemas.fields import (
+    LOCAL_PATTERN,
+    URI,
+    Flag,
+    HttpUrl,
+    Instant,
+    Line,
+    LocalTime,
+    PageQuery,
+    Part,
+    Shape,
+    Text,
+    Word,
+    page_of,
+    saying,
+    says,
+)
+
+
+class OverrideIn(Shape):
+    """What is otherwise in one occurrence: it is `excluded`, or some of the other fields replace the event's own."""
+
+    excluded = Flag(
+        allow_none=True,
+        validate=validate.Equal(True, error=ONLY_TRUE),  # noqa: FBT003 - marshmallow's signature
+        metadata={"description": "It does not take place, and is not shown either.", "enum": [True, None]},
+    )
+    title = Line(limits.TITLE, allow_none=True)
+    summary = Text(limits.SUMMARY, allow_none=True)
+    starts = LocalTime(allow_none=True, metadata=says("When it starts instead; it lasts as long, unless `ends` says."))
+    ends = LocalTime(allow_none=True)
+    status = Word(
+        OccurrenceStatus, allow_none=True, metadata=says("cancelled: it does not take place, and is shown as such.")
+    )
+    venue = Line(limits.VENUE, allow_none=True)
+    online_url = HttpUrl(allow_none=True)
+
+
+class Overrides(fields.Dict):
+    """Overrides by occurrence; null as one of them removes it."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(
+            keys=fields.String(),
+            values=Part(OverrideIn, allow_none=True),
+            **saying(settings, invalid=NOT_OBJECT),
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        if not isinstance(value, Mapping):
+            raise self.make_error("invalid")
+        if len(value) > MOST_OVERRIDES:
+            # Before any of them is looked at, which could take seconds.
+            raise ValidationError(TOO_MANY_OVERRIDES)
+        faults: dict[str, Any] = {}
+        read: dict[str, Any] = {}
+        for occurrence, override in value.items():
+            fault = occurrence_fault(occurrence)
+            try:
+                read[occurrence] = self.value_field.deserialize(override) if self.value_field else override
+            except ValidationError as error:
+                faults[occurrence] = error.messages
+            if fault is not None:
+                faults[occurrence] = [fault]
+        if faults:
+            raise ValidationError(faults)
+        return read
+
+
+class OverrideOut(Shape):
+    """What is otherwise in one occurrence, as it is given out: only the fields that are."""
+
+    excluded = fields.Boolean()
+    title = fields.String()
+    summary = fields.String()
+    starts = fields.String(metadata={"pattern": LOCAL_PATTERN})
+    ends = fields.String(metadata={"pattern": LOCAL_PATTERN})
+    status = fields.Enum(OccurrenceStatus, by_value=True)
+    venue = fields.String()
+    online_url = fields.String(metadata=URI)
+
+
+class OccurrenceOut(Shape):
+    """One occurrence of an event as it really is."""
+
+    occurrence = fields.String(
+        required=True,
+        metadata={"pattern": LOCAL_PATTERN, **says("Which one it is: by what the rule has, wherever it was moved.")},
+    )
+    title = fields.String(required=True)
+    status = fields.Enum(EventStatus, by_value=True, required=True)
+    starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
+    ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True, metadata=says("Exclusive: of a last day, when the next begins."))
+    venue = fields.String(required=True, allow_none=True)
+    online_url = fields.String(required=True, allow_none=True, metadata=URI)
+
+
+class OccurrenceQuery(PageQuery):
+    """Which occurrences are asked for, and which page of them."""
+
+    from_day = Day(
+        data_key="from",
+        load_default=None,
+        metadata=says("What is not over before this day, in the event's zone; today unless given."),
+    )
+    to_day = Day(
+        data_key="to",
+        load_default=None,
+        metadata=says("What begins on this day or earlier; 400 days after `from` unless given."),
+    )
+
+
+OccurrencePage = page_of(OccurrenceOut, "OccurrencePage")

@@ -1,0 +1,126 @@
+"""The shapes of tiers, sponsors and sponsorships."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from eventcal.sponsors import limits
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.web.schemas.events import PriceOut
+from eventcal.web.schemas.fields import (
+    SLUG_PATTERN,
+    URI,
+    HttpUrl,
+    Instant,
+    Items,
+    Line,
+    Part,
+    Shape,
+    Text,
+    Whole,
+    page_of,
+    says,
+)
+from eventcal.web.schemas.money import Money
+from eventcal.web.schemas.references import KnownOrNew
+
+
+class TierFields(Shape):
+    """What may be written of a tier."""
+
+    name = Line(limits.TIER_NAME)
+    rank = Whole(least=1, most=limits.RANK)
+    price = Part(Money, allow_none=True)
+    capacity = Whole(least=1, allow_none=True)
+    benefits = Items(Line(limits.BENEFIT), limit=limits.BENEFITS)
+
+
+class TierIn(TierFields):
+    """A new tier."""
+
+    name = Line(limits.TIER_NAME, required=True)
+
+
+class TierOut(Shape):
+    """A tier as it is given out; `taken` counts confirmed sponsorships."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    rank = fields.Integer(required=True)
+    price = fields.Nested(PriceOut, required=True, allow_none=True)
+    capacity = fields.Integer(required=True, allow_none=True)
+    benefits = fields.List(fields.String(), required=True)
+    taken = fields.Integer(required=True, metadata=says("How many places are taken."))
+
+
+class SponsorOut(Shape):
+    """A sponsor as it is given out."""
+
+    slug = fields.String(required=True)
+    name = fields.String(required=True)
+    url = fields.String(required=True, allow_none=True, metadata=URI)
+    logo_url = fields.String(required=True, allow_none=True, metadata=URI)
+    description = fields.String(required=True, allow_none=True)
+
+
+class SponsorPatch(Shape):
+    """What changes of a sponsor (RFC 7396)."""
+
+    name = Line(limits.NAME)
+    url = HttpUrl(allow_none=True)
+    logo_url = HttpUrl(allow_none=True)
+    description = Text(limits.DESCRIPTION, allow_none=True)
+
+
+class TierWithSponsors(TierOut):
+    """A tier and who holds it."""
+
+    sponsors = fields.List(fields.Nested(SponsorOut), required=True)
+
+
+class SponsorsByTier(Shape):
+    """An event's confirmed sponsors, by tier in rank order."""
+
+    tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
+
+
+class SponsorNamed(KnownOrNew):
+    """A sponsor that is described, or known by its slug."""
+
+    url = HttpUrl(allow_none=True)
+    description = Text(limits.DESCRIPTION, allow_none=True)
+
+
+class SponsorGiven(Part):
+    """A sponsor as SponsorNamed has it; its slug alone is enough."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(SponsorNamed, **settings)
+
+    def _load(self, value: Any, partial: Any = None) -> Any:  # noqa: ANN401 - marshmallow's signature
+        return super()._load({"slug": value} if isinstance(value, str) else value, partial)
+
+
+class SponsorshipIn(Shape):
+    """An enquiry: which tier, and who would hold it."""
+
+    tier = Line(40, required=True)
+    sponsor = SponsorGiven(required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
+    note = Text(limits.NOTE, allow_none=True)
+
+
+class SponsorshipOut(Shape):
+    """A sponsorship as its organisers and whoever enquired see it."""
+
+    id = fields.String(required=True)
+    event = fields.String(required=True, metadata=says("The event's slug."))
+    tier = fields.String(required=True, metadata=says("The tier's id."))
+    sponsor = fields.Nested(SponsorOut, required=True)
+    state = fields.Enum(SponsorshipState, by_value=True, required=True)
+    note = fields.String(required=True, allow_none=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+
+
+TierPage = page_of(TierOut, "TierPage")
+SponsorshipPage = page_of(SponsorshipOut, "SponsorshipPage")

@@ -1,0 +1,129 @@
+"""The shapes of a talk."""
+
+from marshmallow import fields
+
+from eventcal.events.limits import PART_NAME, TAG, TAGS
+from eventcal.events.words import TalkKind
+from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
+from eventcal.talks import limits
+from eventcal.talks.words import TalkState
+from eventcal.web.schemas.fields import (
+    LOCAL_PATTERN,
+    URI,
+    Address,
+    Flag,
+    HttpUrl,
+    Instant,
+    Items,
+    Language,
+    Line,
+    LocalTime,
+    Part,
+    Shape,
+    Text,
+    Whole,
+    Word,
+    page_of,
+    says,
+)
+from eventcal.web.schemas.references import KnownOrNew
+
+
+class SpeakerOnTalk(KnownOrNew):
+    """Who speaks: somebody known by slug, or somebody described."""
+
+    email = Address(allow_none=True)
+    job_title = Line(JOB_TITLE, allow_none=True)
+    affiliation = Line(AFFILIATION, allow_none=True)
+
+
+class TalkFields(Shape):
+    """What may be written of a talk."""
+
+    title = Line(limits.TITLE)
+    abstract = Text(limits.ABSTRACT, allow_none=True, metadata=says("Markdown."))
+    kind = Word(TalkKind)
+    language = Language(allow_none=True, metadata=says("BCP 47."))
+    track = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's tracks."))
+    starts = LocalTime(allow_none=True, metadata=says("A time in the event's zone, within its days."))
+    ends = LocalTime(allow_none=True, metadata=says("As `starts`, and later."))
+    duration_minutes = Whole(
+        least=1, most=limits.MINUTES, allow_none=True, metadata=says("Without `ends`; else as is usual for the kind.")
+    )
+    tags = Items(Line(TAG), limit=TAGS, allow_none=True)
+    speakers = Items(
+        Part(SpeakerOnTalk), limit=limits.SPEAKERS, metadata=says("In their order; without it, the submitter speaks.")
+    )
+    notes = Text(limits.NOTES, allow_none=True, metadata=says("For the organisers; never given out."))
+    slides_url = HttpUrl(allow_none=True)
+    recording_url = HttpUrl(allow_none=True)
+    reprise_of = Line(40, allow_none=True, metadata=says("The id of the talk that is given again."))
+
+
+class TalkIn(TalkFields):
+    """A talk that is offered. `title` may be left out where `reprise_of` gives it."""
+
+    draft = Flag(metadata=says("true: it stays the submitter's own until the step `submit`."))
+
+
+class TalkPatch(TalkFields):
+    """What changes of a talk (RFC 7396)."""
+
+    room = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's rooms."))
+
+
+class StepIn(Shape):
+    """What goes with a step."""
+
+    reason = Text(limits.REASON, allow_none=True)
+
+
+class SpeakerBrief(Shape):
+    """A speaker as a talk shows them."""
+
+    slug = fields.String(required=True)
+    name = fields.String(required=True)
+    job_title = fields.String(required=True, allow_none=True)
+    affiliation = fields.String(required=True, allow_none=True)
+
+
+class TalkLinks(Shape):
+    """Where a talk leads."""
+
+    self = fields.String(required=True, metadata=URI)
+    html = fields.String(required=True, metadata=URI)
+    ics = fields.String(required=True, metadata=URI)
+    event = fields.String(required=True, metadata=URI)
+
+
+class TalkOut(Shape):
+    """A talk as it is given out."""
+
+    id = fields.String(required=True)
+    event = fields.String(required=True, metadata=says("The event's slug."))
+    title = fields.String(required=True)
+    abstract = fields.String(required=True, allow_none=True)
+    abstract_html = fields.String(required=True, allow_none=True)
+    kind = fields.Enum(TalkKind, by_value=True, required=True)
+    language = fields.String(required=True, allow_none=True)
+    track = fields.String(required=True, allow_none=True)
+    room = fields.String(required=True, allow_none=True)
+    starts = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
+    ends = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
+    starts_at = Instant(required=True, allow_none=True)
+    ends_at = Instant(required=True, allow_none=True)
+    duration_minutes = fields.Integer(required=True, allow_none=True)
+    state = fields.Enum(TalkState, by_value=True, required=True)
+    speakers = fields.List(fields.Nested(SpeakerBrief), required=True)
+    tags = fields.List(fields.String(), required=True)
+    slides_url = fields.String(required=True, allow_none=True, metadata=URI)
+    recording_url = fields.String(required=True, allow_none=True, metadata=URI)
+    reprise_of = fields.String(required=True, allow_none=True)
+    sequence = fields.Integer(required=True)
+    revision = fields.Integer(required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+    links = fields.Nested(TalkLinks, required=True)
+
+
+TalkPage = page_of(TalkOut, "TalkPage")

@@ -1,0 +1,1 @@
+"""Serving cached documents, in front of Flask and behind it."""

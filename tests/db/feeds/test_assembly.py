@@ -1,0 +1,294 @@
+"""A feed that is made from an earlier one and what changed since is the feed that is read whole, to the byte."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from eventcal.events.filter import EVERYTHING, Filter
+from eventcal.events.models import Event
+from eventcal.feeds.entries.entry import EntryKind, KeptEntry
+from eventcal.feeds.feed import Feed, windowed
+from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, follow, may_follow
+from eventcal.feeds.format_registry import CALENDARS, CSV, ICS, PLAIN, Format, Options
+from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.index.state import read_state
+from eventcal.feeds.options import Cancelled
+from eventcal.talks.models import Talk
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.feed_changes import CHANGES, change, empty
+from tests.feed_support.feed_world import World, make_world
+from tests.feed_support.icslint import parse
+from tests.feed_support.make_feeds import EVERY_FEED, HEAD, Calendar, add_event, add_talk, open_calendar
+from tests.statements import statements
+
+A_DAY = timedelta(days=1)
+ALL_KINDS = frozenset(EntryKind)
+TALKS = frozenset({EntryKind.TALK})
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A feed, and how it is asked for. `named` says that an event's title stands above it."""
+
+    feed: Feed
+    options: Options = PLAIN
+    fmt: Format = ICS
+    windowed: bool = False
+    named: bool = False
+
+
+def asking(of: frozenset[EntryKind] = ALL_KINDS, **wanted: Any) -> Feed:  # noqa: ANN401 - any field
+    return Feed(asked=Filter(**wanted), kinds=of)
+
+
+WHOLE = asking()
+FEEDS: Mapping[str, Asked] = {
+    "all": Asked(WHOLE),
+    "the usual": Asked(EVERY_FEED, windowed=True),
+    "scheduled": Asked(asking(scheduled=True), windowed=True),
+    "waiting": Asked(asking(scheduled=False)),
+    "event": Asked(asking(events=("summit",), scheduled=True), named=True),
+    "city": Asked(asking(cities=("Bonn", "Köln"))),
+    "country": Asked(asking(countries=("DE",))),
+    "tag": Asked(asking(tags=("a",))),
+    "series": Asked(asking(series=("Xen",))),
+    "track": Asked(asking(tracks=("ARM",))),
+    "room": Asked(asking(rooms=("Room 1",))),
+    "grace": Asked(asking(speakers=("grace",))),
+    "ada": Asked(asking(TALKS, speakers=("ada",))),
+    "unknown": Asked(asking(speakers=("unknown",))),
+    "language": Asked(asking(languages=("de",))),
+    "confirmed": Asked(asking(states=("confirmed",))),
+    "cancelled": Asked(asking(states=("cancelled", "tentative"))),
+    "kind": Asked(asking(kinds=("keynote", "meetup"))),
+    "words": Asked(asking(q="else")),
+    "since": Asked(asking(updated_since=NOON + timedelta(minutes=5))),
+    "days": Asked(asking(from_day=date(2026, 6, 11), to_day=date(2026, 6, 18))),
+    "deadlines": Asked(asking(frozenset(DEADLINES)), windowed=True),
+    "deadlines hidden": Asked(asking(frozenset(DEADLINES), to_day=date(2026, 4, 1)), Options(cancelled=Cancelled.HIDE)),
+    "marked": Asked(WHOLE, Options(cancelled=Cancelled.MARK)),
+    "hidden": Asked(asking(tags=("a",)), Options(cancelled=Cancelled.HIDE)),
+    "all hidden": Asked(WHOLE, Options(cancelled=Cancelled.HIDE, utc=True)),
+    "in UTC": Asked(WHOLE, Options(utc=True)),
+    "rich": Asked(WHOLE, Options(rich=True)),
+    "rich, hidden, of a speaker": Asked(asking(speakers=("grace",)), Options(rich=True, cancelled=Cancelled.HIDE)),
+    **{fmt.name: Asked(WHOLE, fmt=fmt) for fmt in (*CALENDARS[1:], CSV)},
+    **{f"{fmt.name} of a tag": Asked(asking(tags=("a",)), fmt=fmt) for fmt in (*CALENDARS[1:], CSV)},
+}
+
+
+@dataclass
+class Subscriber:
+    """Somebody who fetches every feed, and keeps of each what was made first and last on the same day."""
+
+    world: World
+    day: date | None = None
+    first: dict[str, Assembly] = field(default_factory=dict)
+    last: dict[str, Assembly] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Fetch every feed: made on from an earlier one, it is what it is when it is read whole."""
+        calendar = self.world.calendar
+        now = calendar.clock.now()
+        if self.day != now.date():
+            self.day, self.first, self.last = now.date(), {}, {}
+        with calendar.database.reading() as session:
+            state = read_state(session.connection())
+            for name, asked in self._feeds().items():
+                wanted = self._wanted(session, asked)
+                whole = assemble(session, wanted, revision=state.revision, now=now)
+                for before in (self.first.get(name), self.last.get(name)):
+                    if before and may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at):
+                        made = follow(session, wanted, before, revision=state.revision, now=now)
+                        assert (name, told(made)) == (name, told(whole))
+                self.first.setdefault(name, whole)
+                self.last[name] = whole
+
+    def _feeds(self) -> Mapping[str, Asked]:
+        talk = frozenset({self.world.ids["talk"]})
+        return {**FEEDS, "one talk": Asked(Feed(asked=EVERYTHING, kinds=TALKS, only=talk), named=True)}
+
+    def _wanted(self, session: Session, asked: Asked) -> Wanted:
+        calendar, feed = self.world.calendar, asked.feed
+        if asked.windowed:
+            feed = replace(feed, asked=windowed(feed.asked, now=calendar.clock.now()))
+        wanted = calendar.wanted(session, feed, fmt=asked.fmt, options=asked.options)
+        if not asked.named:
+            return wanted
+        return replace(wanted, head=replace(HEAD, name=session.get_one(Event, self.world.ids["summit"]).title))
+
+
+def told(assembly: Assembly) -> tuple[object, ...]:
+    """Return all that there is of an assembly."""
+    entries = tuple(assembly.places), tuple(assembly.sizes), assembly.begins
+    return assembly.revision, assembly.version, assembly.body, *entries
+
+
+DAYS = {"a day": 1, "a month": 30}
+STEPS = st.one_of(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=3), st.sampled_from(sorted(DAYS)))
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, min_size=6, max_size=12))
+def test_after_any_changes_a_feed_made_on_is_the_feed_read_whole(
+    calendar: Calendar, steps: list[list[str] | str]
+) -> None:
+    empty(calendar)
+    subscriber = Subscriber(make_world(calendar))
+    subscriber.look()
+    for step in steps:
+        if isinstance(step, str):
+            calendar.clock.tick(86400 * DAYS[step])
+        else:
+            change(subscriber.world, *step)
+        subscriber.look()
+
+
+# One thing at a time
+
+
+def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: Any) -> Assembly:  # noqa: ANN401 - as wanted
+    """Return what is made of an earlier feed, which is as good as read whole."""
+    with calendar.database.reading() as session:
+        state = read_state(session.connection())
+        assert may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at)
+        wanted = calendar.wanted(session, feed, **asked)
+        made = follow(session, wanted, before, revision=state.revision, now=calendar.clock.now())
+    assert told(made) == told(calendar.assembled(feed, **asked))
+    return made
+
+
+def may_be_followed(calendar: Calendar, before: Assembly) -> bool:
+    with calendar.database.reading() as session:
+        state = read_state(session.connection())
+    return may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at)
+
+
+@pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
+def test_an_entry_that_enters_leaves_and_comes_back_is_where_it_was(calendar: Calendar, fmt: Format) -> None:
+    event = add_event(calendar)
+    talk = add_talk(calendar, event, language="de")
+    add_talk(calendar, event, language="de", starts="2026-06-11T09:00:00")
+    german = asking(languages=("de",))
+    seen = [calendar.assembled(german, fmt=fmt)]
+    for language in ("en", "de"):
+        calendar.change(Talk, talk, language=language)
+        seen.append(followed(calendar, seen[-1], german, fmt=fmt))
+    assert [len(one.places) for one in seen] == [2, 1, 2]
+    assert seen[0].body == seen[2].body != seen[1].body
+    # Over both changes at once it never left.
+    assert followed(calendar, seen[0], german, fmt=fmt).body == seen[0].body
+
+
+@pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
+def test_the_first_entry_comes_and_the_last_one_goes(calendar: Calendar, fmt: Format) -> None:
+    talk = add_talk(calendar, add_event(calendar), language="en")
+    german = asking(languages=("de",))
+    seen = [calendar.assembled(german, fmt=fmt)]
+    for language in ("de", None):
+        calendar.change(Talk, talk, language=language)
+        seen.append(followed(calendar, seen[-1], german, fmt=fmt))
+    assert [len(one.places) for one in seen] == [0, 1, 0]
+    assert seen[0].body == seen[2].body
+
+
+def test_many_changes_are_followed_at_once(calendar: Calendar) -> None:
+    event = add_event(calendar)
+    first, second, third = (add_talk(calendar, event, starts=f"2026-06-1{day}T09:00:00") for day in range(3))
+    before = calendar.assembled(WHOLE)
+    calendar.change(Talk, first, starts="2026-06-12T18:00:00")
+    calendar.change(Talk, second, title="Else")
+    calendar.change(Talk, first, title="Last of all")
+    calendar.change(Talk, third, state=TalkState.WITHDRAWN)
+    titles = [entry.text("SUMMARY") for entry in parse(followed(calendar, before).body).events()]
+    # Those of one day stand in the order of their UIDs, which is by chance.
+    assert (titles[:2], sorted(titles[2:])) == (["Xen Summit", "Else"], ["CANCELLED: Xen on ARM", "Last of all"])
+
+
+def test_a_talk_that_becomes_public_changes_its_event_so_that_all_is_read_anew(calendar: Calendar) -> None:
+    event = add_event(calendar)
+    talk = add_talk(calendar, event, state=TalkState.DRAFT)
+    before = calendar.assembled(WHOLE)
+    calendar.change(Talk, talk, state=TalkState.CONFIRMED)
+    assert not may_be_followed(calendar, before)
+
+
+def test_where_nothing_in_a_feed_changed_its_bytes_are_the_very_same(calendar: Calendar) -> None:
+    event = add_event(calendar, city="Bonn")
+    talk = add_talk(calendar, add_event(calendar))
+    add_talk(calendar, event)
+    bonn = asking(cities=("Bonn",))
+    before = calendar.assembled(bonn)
+    calendar.change(Talk, talk, title="Else")
+    made = followed(calendar, before, bonn)
+    assert made.body is before.body
+    assert (before.revision, made.revision) == (calendar.revision() - 1, calendar.revision())
+
+
+def test_only_what_changed_is_written_again_in_one_statement(calendar: Calendar) -> None:
+    event = add_event(calendar)
+    talks = [add_talk(calendar, event) for _ in range(5)]
+    written: list[str] = []
+
+    def write(kept: KeptEntry, options: Options) -> bytes:
+        written.append(kept.entry.uid)
+        return ICS.write(kept, options)
+
+    counting = replace(ICS, finished=False, write=write)
+    before = calendar.assembled(WHOLE, fmt=counting)
+    calendar.change(Talk, talks[2], title="Else")
+    written.clear()
+    with calendar.database.reading() as session:
+        wanted, revision = calendar.wanted(session, WHOLE, fmt=counting), read_state(session.connection()).revision
+        with statements(calendar.database) as asked:
+            made = follow(session, wanted, before, revision=revision, now=calendar.clock.now())
+    assert (written, len(asked)) == ([f"talk-{talks[2]}@cal.example.org"], 1)
+    assert made.body == calendar.take(WHOLE)
+
+
+def test_somebody_unknown_who_turns_out_to_be_known_leads_to_their_talks_at_once(calendar: Calendar) -> None:
+    world = make_world(calendar)
+    unknown = asking(TALKS, speakers=("unknown",))
+    before = calendar.assembled(unknown)
+    change(world, "unknown is grace")
+    assert (len(before.places), len(calendar.assembled(unknown).places)) == (0, 4)
+    assert calendar.revision() > before.revision
+    assert not may_be_followed(calendar, before)
+
+
+@pytest.mark.parametrize(
+    ("changed", "shows"),
+    [({"country": "FR"}, False), ({"series": "Xen"}, False), ({"city": "Bonn"}, True), ({"title": "Else"}, True)],
+)
+def test_an_event_that_is_found_elsewhere_takes_its_talks_along(
+    calendar: Calendar, changed: dict[str, str], *, shows: bool
+) -> None:
+    event = add_event(calendar, country="DE")
+    add_talk(calendar, event)
+    before = calendar.assembled(WHOLE)
+    calendar.change(Event, event, **changed)
+    assert not may_be_followed(calendar, before)
+    assert (calendar.assembled(WHOLE).body != before.body) is shows
+
+
+def test_an_assembly_is_followed_over_so_many_changes_and_no_more() -> None:
+    before = Assembly(revision=7, version="v", body=b"", places=(), sizes=(), begins=0)
+    assert [may_follow(before, revision=revision, reshaped_at=7) for revision in (7, 8, 507, 508)] == [
+        *(True, True, True, False)
+    ]
+    assert [may_follow(before, revision=9, reshaped_at=reshaped_at) for reshaped_at in (0, 7, 8)] == [
+        *(True, True, False)
+    ]

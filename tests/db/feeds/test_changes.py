@@ -1,0 +1,203 @@
+"""Whoever follows `next` through the changes misses nothing and sees nothing twice."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from eventcal.events.models import Event
+from eventcal.events.service import cancel_event, redact_event
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.feeds.changes import PublicChange
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.sponsors.models import Tier
+from eventcal.talks.models import Talk
+from eventcal.talks.words import TalkState
+from tests.clocks import FixedClock
+from tests.feed_support.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
+from tests.make import MODERATOR, make_event, make_tier
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+def shown(changes: list[PublicChange]) -> list[tuple[str, str, bool]]:
+    return [(change.kind.value, change.id, change.deleted) for change in changes]
+
+
+def test_changes_come_in_their_order_each_where_it_is_now(calendar: Calendar) -> None:
+    first, second = add_event(calendar, slug="first"), add_event(calendar, slug="second")
+    talk = add_talk(calendar, second)
+    calendar.change(Event, first, title="Else")
+    calendar.change(Event, first, title="Else again")
+    changes, until = calendar.changes()
+    # The talk made the second event transparent; the first one changed last.
+    assert sorted(shown(changes[:2])) == [("event", "second", False), ("talk", talk, False)]
+    assert shown(changes[2:]) == [("event", "first", False)]
+    assert [change.revision for change in changes] == sorted({change.revision for change in changes})
+    assert until == changes[-1].revision == calendar.revision()
+
+
+def test_next_leads_on_from_page_to_page(calendar: Calendar) -> None:
+    for number in range(5):
+        add_event(calendar, slug=f"event-{number}")
+    since, pages = 0, []
+    for _ in range(4):
+        changes, since = calendar.changes(since, limit=2)
+        pages.append([change.id for change in changes])
+    assert pages == [["event-0", "event-1"], ["event-2", "event-3"], ["event-4"], []]
+
+
+def test_where_nothing_changed_next_stays(calendar: Calendar) -> None:
+    add_event(calendar)
+    until = calendar.revision()
+    assert calendar.changes(until) == ([], until)
+    assert calendar.changes(until + 7) == ([], until + 7)
+
+
+def test_what_was_blanked_is_deleted_and_what_was_cancelled_is_not(calendar: Calendar) -> None:
+    cancelled, blanked = add_event(calendar, slug="cancelled"), add_event(calendar, slug="blanked")
+    with calendar.write() as session:
+        now = calendar.clock.now()
+        cancel_event(session, whole_event(session, cancelled), now=now)
+        redact_event(session, whole_event(session, blanked), caller=MODERATOR, now=now)
+    assert sorted(shown(calendar.changes()[0])) == [("event", "blanked", True), ("event", "cancelled", False)]
+
+
+@dataclass
+class Reader:
+    """Somebody who follows the changes from the beginning, and what they know by now."""
+
+    calendar: Calendar
+    cursor: int = 0
+    known: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def read(self, limit: int) -> int:
+        """Read one page. Returns how many changes were on it."""
+        changes, until = self.calendar.changes(self.cursor, limit)
+        for change in changes:
+            assert self.cursor < change.revision <= until
+            assert change.revision > self.known.get((change.kind, change.id), 0)
+            self.known[change.kind, change.id] = change.revision
+        assert until >= self.cursor
+        self.cursor = until
+        return len(changes)
+
+
+def truth(calendar: Calendar) -> dict[tuple[str, str], int]:
+    """Return what anybody may know of, and the revision it is at."""
+    with calendar.database.reading() as session:
+        events = session.execute(select(Event.slug, Event.revision).where(Event.status.in_(PUBLIC_STATUSES)))
+        talks = session.execute(
+            select(Talk.id, Talk.revision)
+            .join(Talk.event)
+            .where(Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
+        )
+        return {
+            **{(EntryKind.EVENT, slug): revision for slug, revision in events},
+            **{(EntryKind.TALK, id_): revision for id_, revision in talks},
+        }
+
+
+@dataclass
+class Community:
+    """Those who write: each step takes one of what there is by a number."""
+
+    calendar: Calendar
+    events: list[str] = field(default_factory=list)
+    talks: list[str] = field(default_factory=list)
+
+    def add_event(self, number: int) -> None:
+        """Propose an event, or publish one at once."""
+        self.events.append(add_event(self.calendar, status=list(EventStatus)[number % 4]))
+
+    def add_talk(self, number: int) -> None:
+        """Add a talk in any state."""
+        state = [TalkState.DRAFT, TalkState.ACCEPTED, TalkState.CONFIRMED][number % 3]
+        starts = "2026-06-10T13:30:00" if number % 2 else None
+        self.talks.append(add_talk(self.calendar, self._one(self.events, number), state=state, starts=starts))
+
+    def edit(self, number: int) -> None:
+        """Change a title, public or not."""
+        table, ids = (Event, self.events) if number % 2 else (Talk, self.talks)
+        self.calendar.change(table, self._one(ids, number), title=f"Title {number} of {self.calendar.clock.now()}")
+
+    def edit_often(self, number: int) -> None:
+        """Change what nobody sees, so that its own revision runs ahead."""
+        for abstract in range(6):
+            self.calendar.change(Talk, self._one(self.talks, number), abstract=str(abstract))
+
+    def publish(self, number: int) -> None:
+        """Make public what was not."""
+        self.calendar.change(Event, self._one(self.events, number), status=EventStatus.CONFIRMED)
+        self.calendar.change(Talk, self._one(self.talks, number), state=TalkState.CONFIRMED)
+
+    def withdraw(self, number: int) -> None:
+        """Call a talk off."""
+        self.calendar.change(Talk, self._one(self.talks, number), state=TalkState.WITHDRAWN)
+
+    def price(self, number: int) -> None:
+        """Change what the public sees of no event and no talk."""
+        with self.calendar.write() as session:
+            make_tier(session, session.get_one(Event, self._one(self.events, number)))
+        with self.calendar.write() as session:
+            assert session.scalars(select(Tier)).first() is not None
+
+    def _one(self, ids: list[str], number: int) -> str:
+        return ids[number % len(ids)]
+
+
+STEPS = ("add_event", "add_talk", "edit", "edit_often", "publish", "withdraw", "price")
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.sampled_from([*STEPS, "read"]), st.integers(0, 50)), min_size=5, max_size=25))
+def test_a_reader_who_comes_at_any_moment_knows_everything_in_the_end(
+    calendar: Calendar, steps: list[tuple[str, int]]
+) -> None:
+    # The examples share one database: each goes on from where the last one was, with a reader from the beginning.
+    community, reader = Community(calendar), Reader(calendar)
+    community.add_event(2)
+    community.add_talk(0)
+    for name, number in steps:
+        if name == "read":
+            reader.read(1 + number % 5)
+        else:
+            getattr(community, name)(number)
+    while reader.read(20):
+        pass
+    assert reader.known == truth(calendar)
+    assert reader.cursor == calendar.revision()
+
+
+def test_a_reader_misses_nothing_that_others_write_at_the_same_time(calendar: Calendar) -> None:
+    done = threading.Event()
+
+    def write(name: str) -> None:
+        for number in range(8):
+            with calendar.database.unit_of_work() as unit:
+                make_event(unit.session, slug=f"{name}-{number}")
+
+    def wait() -> None:
+        for writer in writers:
+            writer.join()
+        done.set()
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in ("a", "b", "c")]
+    waiter = threading.Thread(target=wait)
+    for thread in (*writers, waiter):
+        thread.start()
+    reader = Reader(calendar)
+    # One more look after the last commit.
+    while not done.is_set() or reader.read(3):
+        reader.read(3)
+    waiter.join()
+    assert reader.known == truth(calendar)
+    assert len(reader.known) == 24

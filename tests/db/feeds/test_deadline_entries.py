@@ -1,0 +1,126 @@
+"""Calls for talks in the calendar: an entry where one opens, another that ends when it closes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from eventcal.events.filter import EVERYTHING
+from eventcal.events.models import Event
+from eventcal.events.words import EventStatus
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.feed import Feed
+from eventcal.feeds.index.entry_loader import DEADLINES
+from tests.clocks import FixedClock
+from tests.feed_support.icslint import Component
+from tests.feed_support.make_feeds import Calendar, add_event, open_calendar
+
+OPENING, CLOSING = DEADLINES
+CALL = {"opens": "2026-03-20T09:00:00", "closes": "2026-05-01T18:00:00"}
+OPENS, CLOSES = "Call for talks opens: Xen Summit", "Call for talks closes: Xen Summit"
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+def said(entry: Component, *names: str) -> list[str]:
+    return [entry.text(name) for name in names]
+
+
+def lasts(entry: Component) -> list[datetime]:
+    """Return the instants at which an entry begins and ends."""
+    moments = [entry.get(name).moment for name in ("DTSTART", "DTEND")]
+    return [moment.astimezone(UTC) for moment in moments if isinstance(moment, datetime)]
+
+
+def test_a_call_opens_and_closes_at_its_hour(calendar: Calendar) -> None:
+    event_id = add_event(calendar, slug="summit", tags=["xen", "arm"], call={**CALL, "note": "Be **brief**."})
+    entries = calendar.deadlines(event_id)
+    assert {line.name + line.parameters: line.text for line in entries[OPENING].lines} == {
+        "UID": f"opening-{event_id}@cal.example.org",
+        "DTSTAMP": "20260301T120100Z",
+        "LAST-MODIFIED": "20260301T120100Z",
+        "CREATED": "20260301T120000Z",
+        "SEQUENCE": "0",
+        "SUMMARY": OPENS,
+        "DTSTART;TZID=Europe/Berlin": "20260320T090000",
+        "DTEND;TZID=Europe/Berlin": "20260320T100000",
+        "STATUS": "CONFIRMED",
+        "TRANSP": "TRANSPARENT",
+        "DESCRIPTION": "Xen Summit\nOpens: 2026-03-20 09:00 (Europe/Berlin)\n"
+        "Closes: 2026-05-01 18:00 (Europe/Berlin)\n\nBe brief.\n\nhttps://cal.example.org/events/summit",
+        "X-ALT-DESC;FMTTYPE=text/html": "<p>Xen Summit<br>Opens: 2026-03-20 09:00 (Europe/Berlin)<br>"
+        "Closes: 2026-05-01 18:00 (Europe/Berlin)</p><p>Be <strong>brief</strong>.</p>\n"
+        '<p><a href="https://cal.example.org/events/summit">https://cal.example.org/events/summit</a></p>',
+        "URL": "https://cal.example.org/events/summit",
+        "CATEGORIES": "xen,arm",
+        "RELATED-TO;RELTYPE=PARENT": f"event-{event_id}@cal.example.org",
+    }
+    names = ("UID", "SUMMARY", "DTSTART", "DTEND")
+    assert said(entries[CLOSING], *names) == [
+        *(f"closing-{event_id}@cal.example.org", CLOSES, "20260501T170000", "20260501T180000")
+    ]
+
+
+def test_a_call_that_closes_anywhere_on_earth_stands_in_the_last_zone_of_it(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call={"closes": "2026-04-01", "anywhere_on_earth": True}, timezone="Asia/Tokyo")
+    entry = calendar.deadlines(event_id)[CLOSING]
+    assert entry.get("DTSTART").parameters == ";TZID=Etc/GMT+12"
+    assert said(entry, "DTSTART", "DTEND") == ["20260401T230000", "20260402T000000"]
+    assert lasts(entry) == [datetime(2026, 4, 2, hour, tzinfo=UTC) for hour in (11, 12)]
+    assert "Closes: 2026-04-01, at the end of the day anywhere on earth (UTC-12)\n" in entry.text("DESCRIPTION")
+    assert calendar.read(Feed(asked=EVERYTHING, kinds=frozenset(DEADLINES))).zones() == ["Etc/GMT+12"]
+
+
+def test_an_hour_stays_an_hour_where_the_clocks_go_back(calendar: Calendar) -> None:
+    event_id = add_event(calendar, starts="2026-12-10", ends="2026-12-12", call={"closes": "2026-10-25T03:00:00"})
+    entry = calendar.deadlines(event_id)[CLOSING]
+    assert lasts(entry) == [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("call", "kinds"),
+    [
+        (None, []),
+        ({}, []),
+        ({"opens": "2026-03-20T09:00:00"}, [OPENING]),
+        ({"closes": "2026-05-01T18:00:00+02:00"}, [CLOSING]),
+        (CALL, [OPENING, CLOSING]),
+    ],
+)
+def test_there_is_an_entry_for_each_moment_that_a_call_names(
+    calendar: Calendar, call: dict[str, str] | None, kinds: list[EntryKind]
+) -> None:
+    assert sorted(calendar.deadlines(add_event(calendar, call=call))) == sorted(kinds)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (EventStatus.PENDING, None),
+        (EventStatus.TENTATIVE, "TENTATIVE"),
+        (EventStatus.CONFIRMED, "CONFIRMED"),
+        (EventStatus.POSTPONED, "TENTATIVE"),
+    ],
+)
+def test_a_deadline_is_as_sure_as_its_event_and_nothing_before_that_is_public(
+    calendar: Calendar, status: EventStatus, shown: str | None
+) -> None:
+    entries = calendar.deadlines(add_event(calendar, status=status, call=CALL))
+    assert {entry.value("STATUS") for entry in entries.values()} == ({shown} if shown else set())
+
+
+def test_a_deadline_is_no_change_that_followers_of_events_and_talks_hear_of(calendar: Calendar) -> None:
+    add_event(calendar, slug="summit", call=CALL)
+    changes, _ = calendar.changes()
+    assert [(change.kind, change.id) for change in changes] == [(EntryKind.EVENT, "summit")]
+
+
+def test_a_deadline_changes_with_the_zone_of_its_event(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    calendar.change(Event, event_id, timezone="America/New_York")
+    entry = calendar.deadlines(event_id)[OPENING]
+    assert (entry.get("DTSTART").parameters, entry.value("DTSTART")) == (";TZID=America/New_York", "20260320T090000")

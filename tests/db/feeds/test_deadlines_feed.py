@@ -1,0 +1,206 @@
+"""Deadlines as they change, are called off and go, and which of them a feed has."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from eventcal.events.filter import Filter
+from eventcal.events.service import cancel_event, edit_event, redact_event
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.feed import Feed
+from eventcal.feeds.format_registry import Options
+from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.options import Cancelled
+from tests.clocks import FixedClock
+from tests.feed_support.icslint import Component
+from tests.feed_support.make_feeds import Calendar, add_event, open_calendar, whole_event
+from tests.make import MODERATOR
+
+A_DAY = timedelta(days=1)
+OPENING, CLOSING = DEADLINES
+CALL = {"opens": "2026-03-20T09:00:00", "closes": "2026-05-01T18:00:00"}
+OPENS, CLOSES = "Call for talks opens: Xen Summit", "Call for talks closes: Xen Summit"
+OFF = [f"CANCELLED: {CLOSES}", f"CANCELLED: {OPENS}"]
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+def deadlines(*kinds: EntryKind, **wanted: Any) -> Feed:  # noqa: ANN401 - any field
+    return Feed(asked=Filter(**wanted), kinds=frozenset(kinds or DEADLINES))
+
+
+def edit(calendar: Calendar, event_id: str, **fields: Any) -> None:  # noqa: ANN401 - any field
+    with calendar.write() as session:
+        edit_event(session, whole_event(session, event_id), fields, now=calendar.clock.now())
+
+
+def cancel(calendar: Calendar, event_id: str) -> None:
+    with calendar.write() as session:
+        cancel_event(session, whole_event(session, event_id), now=calendar.clock.now())
+
+
+def redact(calendar: Calendar, event_id: str) -> None:
+    with calendar.write() as session:
+        redact_event(session, whole_event(session, event_id), caller=MODERATOR, now=calendar.clock.now())
+
+
+def said(entry: Component, *names: str) -> list[str]:
+    return [entry.text(name) for name in names]
+
+
+# When they change
+
+
+def test_a_deadline_that_moves_has_the_same_uid_and_higher_numbers(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    edit(calendar, event_id, call_for_talks={"closes_at": "2026-05-08T18:00:00"})
+    entry = calendar.deadlines(event_id)[CLOSING]
+    names = ("UID", "SEQUENCE", "LAST-MODIFIED", "DTEND")
+    assert said(entry, *names) == [f"closing-{event_id}@cal.example.org", "1", "20260301T120200Z", "20260508T180000"]
+
+
+def test_what_shows_of_the_event_changes_its_deadlines_and_nothing_else_does(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    edit(calendar, event_id, description="Else", location={"city": "Bonn"})
+    assert {entry.value("SEQUENCE") for entry in calendar.deadlines(event_id).values()} == {"0"}
+    edit(calendar, event_id, title="Else")
+    assert sorted(entry.text("SUMMARY") for entry in calendar.deadlines(event_id).values()) == [
+        *("Call for talks closes: Else", "Call for talks opens: Else")
+    ]
+
+
+def test_a_call_that_is_taken_back_stays_as_called_off_until_30_days_after_its_end(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    edit(calendar, event_id, call_for_talks=None)
+    entry = calendar.deadlines(event_id)[CLOSING]
+    assert said(entry, "SUMMARY", "STATUS", "TRANSP", "SEQUENCE") == [OFF[0], "CANCELLED", "TRANSPARENT", "1"]
+    on = {day: calendar.shown(deadlines(), later=_until(calendar, day)) for day in ((4, 19), (4, 20), (5, 31), (6, 1))}
+    assert on == {(4, 19): OFF, (4, 20): OFF[:1], (5, 31): OFF[:1], (6, 1): []}
+
+
+def _until(calendar: Calendar, day: tuple[int, int]) -> timedelta:
+    return datetime(2026, *day, 12, tzinfo=UTC) - calendar.clock.now()
+
+
+def test_a_call_that_is_taken_back_late_stays_for_30_days(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    calendar.clock.move(datetime(2026, 6, 1, 12, tzinfo=UTC))
+    edit(calendar, event_id, call_for_talks=None)
+    assert [calendar.shown(deadlines(), later=days * A_DAY) for days in (0, 30, 31)] == [OFF, OFF, []]
+
+
+def test_a_change_of_the_event_does_not_prolong_what_was_taken_back(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    edit(calendar, event_id, call_for_talks=None)
+    calendar.clock.move(datetime(2026, 5, 30, 12, tzinfo=UTC))
+    edit(calendar, event_id, title="Else")
+    assert [calendar.shown(deadlines(), later=days * A_DAY) for days in (0, 2)] == [OFF[:1], []]
+
+
+def test_a_call_that_comes_back_is_the_same_entry_again(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    edit(calendar, event_id, call_for_talks=None)
+    edit(calendar, event_id, call_for_talks={"closes_at": CALL["closes"]})
+    entry = calendar.deadlines(event_id)[CLOSING]
+    assert said(entry, "SUMMARY", "STATUS", "SEQUENCE") == [CLOSES, "CONFIRMED", "2"]
+    assert calendar.shown(deadlines(CLOSING), later=3000 * A_DAY) == [CLOSES]
+
+
+def test_with_an_event_its_deadlines_are_called_off_and_go_with_it(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    cancel(calendar, event_id)
+    assert {entry.value("STATUS") for entry in calendar.deadlines(event_id).values()} == {"CANCELLED"}
+    assert {day: calendar.shown(deadlines(), later=_until(calendar, day)) for day in ((7, 12), (7, 13))} == {
+        (7, 12): OFF,
+        (7, 13): [],
+    }
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_of_a_redacted_event_its_deadlines_leave_no_word(calendar: Calendar, *, taken_back: bool) -> None:
+    event_id = add_event(calendar, slug="spam", title="Secret", tags=["Secret"], call={**CALL, "note": "Secret"})
+    if taken_back:
+        edit(calendar, event_id, call_for_talks=None)
+    redact(calendar, event_id)
+    with calendar.database.reading() as session:
+        rows = session.scalars(select(LedgerEntry)).all()
+        texts = "".join(f"{row.ics}{row.entry}{row.resource}" for row in rows)
+    assert ("Secret" in texts, {row.deleted for row in rows}) == (False, {True})
+    assert calendar.shown(deadlines(CLOSING)) == [
+        "CANCELLED: Call for talks" if taken_back else "CANCELLED: Call for talks closes: [removed]"
+    ]
+
+
+# Which of them a feed has
+
+
+def test_a_feed_has_what_it_was_asked_to_hold(calendar: Calendar) -> None:
+    add_event(calendar, call=CALL)
+    assert calendar.shown() == ["Xen Summit"]
+    assert calendar.shown(deadlines()) == [CLOSES, OPENS]
+    assert calendar.shown(deadlines(OPENING)) == [OPENS]
+    assert calendar.shown(deadlines(*EntryKind)) == [CLOSES, OPENS, "Xen Summit"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        ({"cities": ("Bonn",)}, True),
+        ({"countries": ("FR",)}, False),
+        ({"series": ("Xen",)}, True),
+        ({"tags": ("xen",)}, True),
+        ({"tags": ("arm",)}, False),
+        ({"kinds": ("conference",)}, True),
+        ({"kinds": ("keynote",)}, False),
+        ({"states": ("confirmed",)}, True),
+        ({"states": ("cancelled",)}, False),
+        ({"events": ("summit",)}, True),
+        ({"q": "summit"}, True),
+        ({"scheduled": True}, True),
+        # Of talks alone, and of what waits for its time, nothing is a deadline.
+        ({"scheduled": False}, False),
+        ({"speakers": ("grace",)}, False),
+        ({"tracks": ("ARM",)}, False),
+    ],
+)
+def test_deadlines_are_found_by_what_their_event_is(calendar: Calendar, wanted: dict[str, Any], *, shown: bool) -> None:
+    add_event(calendar, slug="summit", city="Bonn", country="DE", series="Xen", tags=["xen"], call=CALL)
+    assert calendar.shown(deadlines(**wanted)) == [CLOSES, OPENS] * shown
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [
+        ("2026-03-20", "2026-03-20", [OPENS]),
+        ("2026-03-21", "2026-04-30", []),
+        ("2026-03-21", "2026-05-01", [CLOSES]),
+        ("2026-05-02", None, []),
+        (None, "2026-03-19", []),
+        (None, "2026-12-31", [CLOSES, OPENS]),
+    ],
+)
+def test_deadlines_are_found_by_their_own_days(
+    calendar: Calendar, first: str | None, last: str | None, shown: list[str]
+) -> None:
+    add_event(calendar, call=CALL)
+    days = {"from_day": first and date.fromisoformat(first), "to_day": last and date.fromisoformat(last)}
+    assert calendar.shown(deadlines(**days)) == shown
+
+
+def test_what_was_called_off_can_be_hidden_or_marked(calendar: Calendar) -> None:
+    event_id = add_event(calendar, call=CALL)
+    edit(calendar, event_id, call_for_talks={"opens_at": None})
+    assert calendar.shown(deadlines(), options=Options(cancelled=Cancelled.HIDE)) == [CLOSES]
+    marked = calendar.read(deadlines(), options=Options(cancelled=Cancelled.MARK)).events()
+    assert {entry.text("SUMMARY"): entry.value("STATUS") for entry in marked} == {
+        OFF[1]: "CONFIRMED",
+        CLOSES: "CONFIRMED",
+    }

@@ -1,0 +1,58 @@
+"""A feed in which nothing is: in every format a document that readers read."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import icalendar
+import pytest
+
+from eventcal.events.filter import Filter
+from eventcal.feeds.feed import Feed
+from eventcal.feeds.format_registry import CALENDARS, CSV, Format
+from tests.clocks import FixedClock
+from tests.feed_support import icslint, jscalendar
+from tests.feed_support.make_feeds import HEAD, Calendar, add_event, add_talk, open_calendar
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+def _of_ics(body: bytes) -> list[Any]:
+    assert icslint.faults(body) == []
+    return icalendar.Calendar.from_ical(body).subcomponents
+
+
+def _of_xcal(body: bytes) -> list[Any]:
+    space = "{urn:ietf:params:xml:ns:icalendar-2.0}"
+    (components,) = fromstring(body).iterfind(f"{space}vcalendar/{space}components")  # noqa: S314 - our own bytes
+    return list(components)
+
+
+def _of_jscal(body: bytes) -> list[Any]:
+    group = json.loads(body)
+    assert jscalendar.faults(group) == []
+    return list(group["entries"])
+
+
+READ: Mapping[str, Callable[[bytes], list[Any]]] = {
+    "ics": _of_ics,
+    "jcal": lambda body: icalendar.Calendar.from_jcal(body.decode()).subcomponents,
+    "xcal": _of_xcal,
+    "jscal": _of_jscal,
+    "csv": lambda body: list(csv.DictReader(StringIO(body.decode("utf-8-sig"), newline=""), strict=True)),
+}
+
+
+@pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
+def test_a_feed_without_entries_is_read_as_one(calendar: Calendar, fmt: Format) -> None:
+    add_talk(calendar, add_event(calendar))
+    body = calendar.take(Feed(asked=Filter(tags=("nothing",))), fmt=fmt)
+    assert READ[fmt.name](body) == []
+    assert body == b"".join(fmt.around(HEAD, []))

@@ -1,0 +1,235 @@
+"""Which entries a feed has: the same that the lists have, in their window, in one order."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import list_events
+from eventcal.events.service import cancel_event
+from eventcal.events.words import EventStatus, TalkKind
+from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.feed import Feed, windowed
+from eventcal.feeds.format_registry import Options
+from eventcal.kit.paging import Paging
+from eventcal.talks.queries import list_talks
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
+from tests.make import make_event, make_speaker, make_talk
+
+A_DAY = timedelta(days=1)
+TODAY = NOON.date()
+TALKS = frozenset({EntryKind.TALK})
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+def asking(**wanted: object) -> Feed:
+    return Feed(asked=Filter(**wanted))  # type: ignore[arg-type]  # any field
+
+
+# What a feed holds
+
+
+def test_a_feed_has_its_entries_by_day_and_a_description_of_each_zone_in_use(calendar: Calendar) -> None:
+    evening = {"starts": "2026-07-01T18:00:00", "ends": "2026-07-01T20:00:00"}
+    add_event(calendar, title="Meetup", timezone="America/New_York", **evening)
+    summit = add_event(calendar, title="Days need no zone", timezone="Asia/Tokyo", starts="2026-06-10")
+    add_talk(calendar, summit, title="A talk in Tokyo", starts="2026-06-11T09:00:00")
+    berlin = add_event(calendar, title="Berlin", starts="2026-06-08")
+    add_talk(calendar, berlin, title="A talk in Berlin", starts="2026-06-09T09:00:00")
+    add_event(calendar, title="UTC", timezone="Etc/UTC", starts="2026-06-20T18:00:00", ends="2026-06-20T20:00:00")
+    feed = calendar.read()
+    assert [entry.text("SUMMARY") for entry in feed.events()] == [
+        "Berlin",
+        "A talk in Berlin",
+        "Days need no zone",
+        "A talk in Tokyo",
+        "UTC",
+        "Meetup",
+    ]
+    assert feed.zones() == ["America/New_York", "Asia/Tokyo", "Europe/Berlin"]
+    assert [part.name for part in feed.parts] == ["VTIMEZONE"] * 3 + ["VEVENT"] * 6
+
+
+def test_a_feed_was_last_changed_when_one_of_its_entries_was(calendar: Calendar) -> None:
+    add_event(calendar, city="Berlin")
+    bonn = add_event(calendar, city="Bonn")
+    calendar.change(Event, bonn, title="Else")
+    assert calendar.read(asking(cities=("Berlin",))).value("LAST-MODIFIED") == "20260301T120100Z"
+    assert calendar.read().value("LAST-MODIFIED") == "20260301T120300Z"
+    assert calendar.read(asking(cities=("Köln",))).all("LAST-MODIFIED") == []
+
+
+def test_in_utc_only_what_recurs_keeps_its_zone(calendar: Calendar) -> None:
+    times = {"starts": "2026-06-10T18:00:00", "ends": "2026-06-10T20:00:00"}
+    add_event(calendar, title="Once", **times)
+    add_event(calendar, title="Weekly", recurrence="FREQ=WEEKLY", timezone="Europe/London", **times)
+    feed = calendar.read(options=Options(utc=True))
+    starts = {entry.text("SUMMARY"): entry.get("DTSTART") for entry in feed.events()}
+    assert {name: line.parameters + ":" + line.value for name, line in starts.items()} == {
+        "Once": ":20260610T160000Z",
+        "Weekly": ";TZID=Europe/London:20260610T180000",
+    }
+    assert feed.zones() == ["Europe/London"]
+
+
+@pytest.mark.parametrize(("events", "talks"), [(True, True), (True, False), (False, True), (False, False)])
+def test_a_feed_may_leave_out_events_or_talks_or_both(calendar: Calendar, *, events: bool, talks: bool) -> None:
+    add_talk(calendar, add_event(calendar))
+    kinds = [EntryKind.EVENT] * events + [EntryKind.TALK] * talks
+    feed = Feed(asked=EVERYTHING, kinds=frozenset(kinds))
+    assert calendar.shown(feed) == ["Xen Summit"] * events + ["Xen on ARM"] * talks
+
+
+def test_a_feed_may_be_narrowed_to_some_talks(calendar: Calendar) -> None:
+    summit = add_event(calendar)
+    first, _ = (add_talk(calendar, summit, title=title) for title in ("First", "Second"))
+    add_talk(calendar, summit, title="Hidden", state=TalkState.DRAFT)
+    wanted = frozenset({first, "nobody"})
+    assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=wanted)) == ["First"]
+    assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=frozenset())) == []
+    # Of talks alone: the events are all there.
+    assert calendar.shown(Feed(asked=EVERYTHING, only=wanted)) == ["First", "Xen Summit"]
+
+
+def test_a_feed_without_anything_is_still_a_calendar(calendar: Calendar) -> None:
+    assert calendar.read().events() == []
+
+
+# Windows
+
+
+@pytest.mark.parametrize(
+    ("asked", "days"),
+    [
+        ({}, (-30, 400)),
+        ({"from_day": -60}, (-60, 400)),
+        ({"to_day": 900}, (-30, 900)),
+        ({"from_day": 5, "to_day": 6}, (5, 6)),
+        ({"from_day": 500}, (500, None)),
+        ({"to_day": -90}, (None, -90)),
+    ],
+)
+def test_a_calendar_covers_30_days_back_and_400_ahead_unless_told_otherwise(
+    asked: dict[str, int], days: tuple[int | None, int | None]
+) -> None:
+    wanted = Filter(**{name: TODAY + number * A_DAY for name, number in asked.items()})  # type: ignore[arg-type]  # days
+    covered = windowed(wanted, now=NOON)
+    assert [covered.from_day, covered.to_day] == [None if day is None else TODAY + day * A_DAY for day in days]
+
+
+def test_the_window_moves_at_midnight_in_utc() -> None:
+    for moment, day in (
+        (datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC), date(2026, 1, 30)),
+        (datetime(2026, 3, 2, tzinfo=UTC), date(2026, 1, 31)),
+    ):
+        assert windowed(EVERYTHING, now=moment).from_day == day
+
+
+def test_what_ends_on_the_first_day_or_begins_on_the_last_is_in(calendar: Calendar) -> None:
+    for title, first, last in (
+        ("over", -40, -31),
+        ("just in", -40, -30),
+        ("last", 400, 410),
+        ("too late", 401, 402),
+        ("over all", -100, 1000),
+    ):
+        add_event(calendar, title=title, starts=f"{TODAY + first * A_DAY}", ends=f"{TODAY + last * A_DAY}")
+    assert calendar.shown(Feed(asked=windowed(EVERYTHING, now=calendar.clock.now()))) == ["just in", "last", "over all"]
+
+
+# The same things as the lists have
+
+
+FILTERS = {
+    "everything": Filter(),
+    "from": Filter(from_day=date(2026, 6, 11)),
+    "to": Filter(to_day=date(2026, 6, 9)),
+    "days": Filter(from_day=date(2026, 6, 10), to_day=date(2026, 6, 10)),
+    "words": Filter(q="xen arm"),
+    "tag": Filter(tags=("arm",)),
+    "tags": Filter(tags=("arm", "big")),
+    "kinds": Filter(kinds=(TalkKind.KEYNOTE, "conference")),
+    "country": Filter(countries=("DE",)),
+    "city": Filter(cities=("Berlin", "Bonn")),
+    "event": Filter(events=("summit",)),
+    "track": Filter(tracks=("ARM",)),
+    "room": Filter(rooms=("Room 1",)),
+    "speaker": Filter(speakers=("grace",)),
+    "language": Filter(languages=("de",)),
+    "confirmed": Filter(states=("confirmed",)),
+    "cancelled": Filter(states=("cancelled",)),
+    "tentative": Filter(states=("tentative", "accepted")),
+    "series": Filter(series=("Xen",)),
+    "call": Filter(call_open=True),
+    "scheduled": Filter(scheduled=True),
+    "waiting": Filter(scheduled=False),
+    "updated": Filter(updated_since=NOON + timedelta(minutes=3)),
+    "nothing": Filter(q="nothing has this"),
+}
+
+
+def test_every_filter_gives_the_feed_exactly_what_it_gives_the_lists(calendar: Calendar) -> None:
+    _fill(calendar)
+    for later in (0 * A_DAY, 60 * A_DAY, 200 * A_DAY):
+        for name, asked in FILTERS.items():
+            now = calendar.clock.now() + later
+            entries = calendar.read(Feed(asked=asked), later=later).events()
+            with calendar.database.reading() as session:
+                paging = Paging(200)
+                events = list_events(session, asked, sort=Sort.STARTS, paging=paging, now=now)
+                talks = list_talks(session, asked, sort=Sort.STARTS, paging=paging, now=now)
+                uids = {calendar.ledger.builder.event_uid(event.id) for event in events.items}
+                uids |= {calendar.ledger.builder.talk_uid(talk.id) for talk in talks.items}
+            assert (name, {entry.text("UID") for entry in entries}) == (name, uids)
+
+
+def _fill(calendar: Calendar) -> None:
+    """Make events and talks such that each filter finds some and leaves some out."""
+    with calendar.write() as session:
+        grace, ada = make_speaker(session, slug="grace"), make_speaker(session, slug="ada")
+        summit = make_event(
+            session,
+            slug="summit",
+            city="Berlin",
+            country="DE",
+            series="Xen",
+            tracks=["ARM"],
+            rooms=["Room 1"],
+            tags=["arm"],
+        )
+        for number, (kind, state, language) in enumerate(
+            [
+                (TalkKind.KEYNOTE, TalkState.CONFIRMED, "de"),
+                (TalkKind.TALK, TalkState.WITHDRAWN, None),
+                (TalkKind.TALK, TalkState.DRAFT, "de"),
+                (TalkKind.TALK, TalkState.CONFIRMED, "en"),
+            ]
+        ):
+            make_talk(
+                session,
+                summit,
+                kind=kind,
+                state=state,
+                language=language,
+                published_at=None if state == TalkState.DRAFT else NOON,
+                speakers=[grace, ada][number % 2 :],
+                tags=["arm", "big"][: number % 3],
+                track="ARM" if number % 2 else None,
+                room="Room 1" if number % 2 else None,
+                starts=None if number == 3 else f"2026-06-1{number}T10:00:00",
+            )
+    add_event(calendar, slug="pending", status=EventStatus.PENDING)
+    add_event(calendar, slug="meetup", city="Bonn", kind="meetup", starts="2026-05-01", ends="2026-05-01", call=None)
+    off = add_event(calendar, slug="off", starts="2026-06-09T18:00:00", ends="2026-06-09T20:00:00", tags=["arm", "big"])
+    add_talk(calendar, off, state=TalkState.CONFIRMED, starts="2026-06-09T18:00:00", title="ARM and Xen")
+    with calendar.write() as session:
+        cancel_event(session, whole_event(session, off), now=calendar.clock.now())

@@ -1,0 +1,181 @@
+"""How often feeds are fetched: what is written down of it, what is merged, what is let go of."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from eventcal.config import Settings
+from eventcal.feeds import fetches
+from eventcal.feeds.clients import ClientKind
+from eventcal.feeds.fetches import KEPT, FeedFetches, Fetches, fetches_of, forget_fetches, note_fetches
+from eventcal.jobs.worker import prune
+from eventcal.kit.database import Database
+from eventcal.kit.refusals import Busy
+from eventcal.web.cache.fetch_counter import FetchTally
+from tests.clocks import NOON, FixedClock
+from tests.statements import statements
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def one(feed: str = "a", client: ClientKind = ClientKind.GOOGLE, **fields: Any) -> Fetches:  # noqa: ANN401 - any field
+    moment = fields.pop("at", NOON)
+    values = {"first_at": moment, "last_at": moment, "last_status": 200, "fetches": 1, "today": 1} | fields
+    return Fetches(feed=feed, client=client, **values)
+
+
+def note(database: Database, *batch: Fetches) -> None:
+    with database.unit_of_work() as unit:
+        note_fetches(unit.session, batch)
+
+
+def rows(database: Database) -> list[dict[str, Any]]:
+    """Give every row there is, by feed and program, as it is stored."""
+    with database.reading() as session:
+        found = session.scalars(select(FeedFetches).order_by(FeedFetches.feed, FeedFetches.client))
+        return [{column.name: getattr(row, column.name) for column in FeedFetches.__table__.columns} for row in found]
+
+
+def test_nothing_is_kept_but_counts_and_times_by_the_minute(database: Database) -> None:
+    seconds = timedelta(seconds=31, microseconds=7)
+    note(database, one(at=NOON + seconds, last_status=304))
+    assert rows(database) == [
+        {
+            "feed": "a",
+            "client": ClientKind.GOOGLE,
+            "first_at": NOON,
+            "last_at": NOON,
+            "last_status": 304,
+            "fetches": 1,
+            "fetches_today": 1,
+        }
+    ]
+
+
+def test_what_several_workers_counted_is_one_row_whoever_writes_first(database: Database) -> None:
+    note(database, one(at=NOON, fetches=3, today=3))
+    note(database, one(first_at=NOON - MINUTE, last_at=NOON - MINUTE, last_status=304, fetches=2, today=2))
+    [row] = rows(database)
+    assert row == {
+        "feed": "a",
+        "client": ClientKind.GOOGLE,
+        "first_at": NOON - MINUTE,
+        "last_at": NOON,
+        "last_status": 200,
+        "fetches": 5,
+        "fetches_today": 5,
+    }
+
+
+def test_on_a_new_day_the_days_count_begins_anew(database: Database) -> None:
+    note(database, one(at=NOON, fetches=3, today=3))
+    note(database, one(at=NOON + DAY, fetches=2, today=1))
+    # A worker that was slow tells of yesterday.
+    note(database, one(at=NOON, fetches=4, today=4))
+    [row] = rows(database)
+    assert (row["fetches"], row["fetches_today"], row["last_at"]) == (9, 1, NOON + DAY)
+
+
+def test_feeds_and_programs_are_told_apart_also_within_a_batch(database: Database) -> None:
+    note(database, one("b"), one("a", ClientKind.APPLE), one("a"), one("a", at=NOON + MINUTE), one("b"))
+    counts = [(row["feed"], row["client"], row["fetches"]) for row in rows(database)]
+    assert counts == [("a", ClientKind.APPLE, 1), ("a", ClientKind.GOOGLE, 2), ("b", ClientKind.GOOGLE, 2)]
+
+
+def test_whoever_came_last_is_told_first(database: Database) -> None:
+    note(
+        database,
+        one("a", ClientKind.ICSX5),
+        one("a", ClientKind.GOOGLE, at=NOON + MINUTE),
+        one("a", ClientKind.APPLE),
+        one("b", ClientKind.BROWSER),
+    )
+    with database.reading() as session:
+        found = [row.client for row in fetches_of(session, "a")]
+        assert (found, list(fetches_of(session, "c"))) == (
+            [ClientKind.GOOGLE, ClientKind.APPLE, ClientKind.ICSX5],
+            [],
+        )
+
+
+def test_feeds_that_anybody_can_make_up_do_not_fill_the_table(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetches, "MOST_ROWS", 3)
+    note(database, *[one(name) for name in "abcde"])
+    note(database, one("a"), one("f"))
+    assert [(row["feed"], row["fetches"]) for row in rows(database)] == [("a", 2), ("b", 1), ("c", 1)]
+
+
+def test_what_nobody_fetched_for_long_is_forgotten(database: Database) -> None:
+    note(database, one("old"), one("new", at=NOON + MINUTE))
+    with database.unit_of_work() as unit:
+        forget_fetches(unit.session, before=NOON + KEPT + MINUTE - KEPT)
+    assert [row["feed"] for row in rows(database)] == ["new"]
+
+
+def test_the_worker_forgets_after_three_months(database: Database, clock: FixedClock) -> None:
+    settings = Settings(instance=Path("instance"), database_url="sqlite://", secret_key="k" * 40)
+    note(database, one("old"), one("new", at=NOON + MINUTE))
+    for after, left in ((KEPT, ["new", "old"]), (KEPT + MINUTE, ["new"])):
+        clock.move(NOON + after)
+        prune(database, settings)
+        assert [row["feed"] for row in rows(database)] == left
+
+
+def test_a_batch_costs_the_same_few_statements_however_long_it_is(database: Database) -> None:
+    note(database, *[one(f"known {number}") for number in range(50)])
+
+    def cost(batch: list[Fetches]) -> int:
+        with statements(database) as sent:
+            note(database, *batch)
+        return len([text for text in sent if text.startswith("SELECT") and "advisory" not in text])
+
+    assert [cost([one("known 0")]), cost([one(f"known {number}") for number in range(50)])] == [2, 2]
+
+
+# The tally of a worker
+
+
+def test_a_worker_writes_what_it_counted_once(database: Database) -> None:
+    tally = FetchTally()
+    for minute in range(3):
+        tally.note("a", ClientKind.APPLE, status=304, moment=NOON + minute * MINUTE)
+    tally.write(database)
+    with statements(database) as sent:
+        tally.write(database)
+    [row] = rows(database)
+    assert (row["fetches"], row["first_at"], row["last_at"], sent) == (3, NOON, NOON + 2 * MINUTE, [])
+
+
+def test_where_too_much_is_written_the_next_time_will_do(database: Database, clock: FixedClock) -> None:
+    tally = FetchTally()
+    tally.note("a", ClientKind.APPLE, status=200, moment=NOON)
+    busy = _BusyOnce(database, tally, clock)
+    tally.write(database)
+    assert (rows(database), busy.met) == ([], True)
+    tally.write(database)
+    assert [(row["feed"], row["fetches"], row["last_status"]) for row in rows(database)] == [
+        ("a", 2, 304),
+        ("b", 1, 200),
+    ]
+
+
+class _BusyOnce:
+    """Lets the next unit of work find the database busy, while other devices come."""
+
+    def __init__(self, database: Database, tally: FetchTally, clock: FixedClock) -> None:
+        self.met = False
+        self._tally, self._clock = tally, clock
+        event.listen(database.engine, "begin", self._meet)
+
+    def _meet(self, _connection: object) -> None:
+        if not self.met:
+            self.met = True
+            moment = self._clock.now() + MINUTE
+            self._tally.note("a", ClientKind.APPLE, status=304, moment=moment)
+            self._tally.note("b", ClientKind.APPLE, status=200, moment=moment)
+            raise Busy("Too much is being written.")

@@ -1,0 +1,55 @@
+"""Whatever is done, the ledger holds what it would hold if all of it were made anew, and its numbers only rise."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.clocks import FixedClock
+from tests.feed_support.feed_changes import CHANGES, change, empty
+from tests.feed_support.feed_world import make_world
+from tests.feed_support.make_feeds import Calendar, kept, open_calendar
+
+Rows = Mapping[str, Mapping[str, Any]]
+_ONLY_RISE = ("sequence", "stamp", "revision")
+
+
+@pytest.fixture
+def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
+    with open_calendar(database_url, clock) as calendar:
+        yield calendar
+
+
+STEPS = st.lists(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=3), min_size=6, max_size=12)
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_after_any_changes_all_is_kept_as_it_would_be_made_anew(calendar: Calendar, steps: list[list[str]]) -> None:
+    empty(calendar)
+    world = make_world(calendar)
+    before: Rows = {}
+    for step in steps:
+        change(world, *step)
+        with calendar.undone() as unit:
+            after = kept(unit.session)
+            calendar.ledger.recompute(unit.session, now=unit.now)
+            assert kept(unit.session) == after
+        assert before.keys() <= after.keys()
+        for uid, old in before.items():
+            _hold(old, after[uid])
+        before = after
+    numbers = sorted(one["number"] for one in before.values())
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def _hold(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Hold what an entry is now against what it was: with another text, all of its numbers are higher."""
+    assert new["number"] == old["number"]
+    assert all(new[name] >= old[name] for name in _ONLY_RISE)
+    if new["ics"] != old["ics"]:
+        assert all(new[name] > old[name] for name in _ONLY_RISE)
+    else:
+        assert (new["sequence"], new["stamp"]) == (old["sequence"], old["stamp"])

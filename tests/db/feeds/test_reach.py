@@ -1,0 +1,215 @@
+"""Which entries a change reaches: its numbers rise wherever it shows, and nowhere else."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from eventcal.events.models import Event, Room, Track
+from eventcal.events.service import cancel_event, publish_event, redact_event
+from eventcal.feeds.changes import list_changes
+from eventcal.feeds.format_registry import Options
+from eventcal.feeds.index.feed_index import state_of
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.parts import remove_room, remove_track
+from eventcal.talks.rules import Step
+from eventcal.talks.service import redact_talk
+from eventcal.web.http.urls import Links
+from eventcal.web.serializers import event_json, talk_json
+from tests.clocks import FixedClock
+from tests.feed_support.feed_world import (
+    Do,
+    World,
+    edit,
+    edit_grace,
+    edit_room,
+    edit_summit,
+    edit_track,
+    merge_ada_into_grace,
+    open_world,
+    publish_draft,
+    put,
+    step,
+)
+from tests.feed_support.make_feeds import BASE_URL, Numbers, kept, numbers_of
+from tests.make import MODERATOR, make_sponsorship
+
+
+@pytest.fixture
+def world(database_url: str, clock: FixedClock) -> Iterator[World]:
+    with open_world(database_url, clock) as world:
+        yield world
+
+
+SUMMIT, BOTH, ALL = {"summit"}, {"talk", "waiting"}, {"summit", "talk", "waiting"}
+
+# What is done, and whose entries show it: each of these gets a new text, all others stay as they are.
+REACHES: dict[str, tuple[Do, set[str]]] = {
+    "talk: title": (edit("talk", title="Else"), {"talk"}),
+    "talk: abstract": (edit("talk", abstract="Else"), {"talk"}),
+    "talk: tags": (edit("talk", tags=["b"]), {"talk"}),
+    "talk: the order of tags": (edit("talk", tags=["b", "a"]), {"talk"}),
+    "talk: starts": (edit("talk", starts="2026-06-10T14:00:00"), {"talk"}),
+    "talk: ends": (edit("talk", ends="2026-06-10T15:00:00"), {"talk"}),
+    "talk: kind, and so its length": (edit("talk", kind="lightning"), {"talk"}),
+    "talk: room": (edit("talk", room=None), {"talk"}),
+    "talk: track": (edit("talk", track=None), {"talk"}),
+    "talk: time taken away": (edit("talk", starts=None), {"talk", "summit"}),
+    "talk: the order of speakers": (edit("talk", speakers=[{"slug": "ada"}, {"slug": "grace"}]), {"talk"}),
+    "talk: one speaker fewer": (edit("talk", speakers=[{"slug": "ada"}]), {"talk"}),
+    "talk: no longer given again": (edit("again", reprise_of=None), {"again"}),
+    "waiting: title": (edit("waiting", title="Else"), {"waiting", "summit"}),
+    "waiting: speakers": (edit("waiting", speakers=[{"slug": "ada"}]), {"waiting", "summit"}),
+    "waiting: gets its time": (edit("waiting", starts="2026-06-11T09:00:00"), {"waiting", "summit"}),
+    "waiting: withdrawn": (step("waiting", Step.WITHDRAW), {"waiting", "summit"}),
+    "talk: withdrawn": (step("talk", Step.WITHDRAW), {"talk"}),
+    "talk: cancelled": (step("talk", Step.CANCEL), {"talk"}),
+    "draft: public at last": (publish_draft, {"draft", "summit", "sequel"}),
+    "speaker: name": (edit_grace(name="Amazing Grace"), {*ALL, "again", "sequel", "hackday"}),
+    "speaker: affiliation": (edit_grace(affiliation="US Navy"), {*BOTH, "again", "sequel"}),
+    "speakers: merged": (merge_ada_into_grace, {*ALL, "again", "sequel", "hackday"}),
+    "room: name": (edit_room(name="Room 2"), {"talk"}),
+    "room: removed": (lambda world, session: remove_room(session, world.row(session, Room, "room")), {"talk"}),
+    "track: name": (edit_track(name="RISC-V"), {"talk"}),
+    "track: removed": (lambda world, session: remove_track(session, world.row(session, Track, "track")), {"talk"}),
+    "event: title": (edit_summit(title="Else"), ALL),
+    "event: description": (edit_summit(description="Else"), SUMMIT),
+    "event: tags": (edit_summit(tags=["b"]), SUMMIT),
+    "event: price": (edit_summit(registration={"price": {"amount": 5, "currency": "EUR"}}), SUMMIT),
+    "event: venue": (edit_summit(location={"venue": "Barn"}), ALL),
+    "event: city": (edit_summit(location={"city": "Bonn"}), ALL),
+    "event: place on earth": (edit_summit(location={"latitude": 1.5, "longitude": 2.5}), ALL),
+    "event: online": (edit_summit(online_url="https://meet.example.org/"), ALL),
+    "event: zone": (edit_summit(timezone="Europe/London"), {"talk"}),
+    "event: days": (edit_summit(ends="2026-06-13"), {"summit", "waiting"}),
+    "event: times": (edit_summit(starts="2026-06-10T09:00:00", ends="2026-06-12T17:00:00"), SUMMIT),
+    "event: tentative": (edit_summit(status="tentative"), {"summit", "talk"}),
+    "event: postponed": (edit_summit(status="postponed"), {"summit", "talk"}),
+    "event: recurs": (edit_summit(recurrence="FREQ=YEARLY"), SUMMIT),
+    "event: beside nothing": (edit_summit(co_located_with=[]), {"summit", "hackday"}),
+    "event: cancelled": (
+        lambda world, session: cancel_event(session, world.event(session), now=world.calendar.clock.now()),
+        ALL,
+    ),
+    "event: redacted": (
+        lambda world, session: redact_event(
+            session, world.event(session), caller=MODERATOR, now=world.calendar.clock.now()
+        ),
+        ALL,
+    ),
+    "talk: redacted": (
+        lambda world, session: redact_talk(
+            session, world.talk(session), caller=MODERATOR, now=world.calendar.clock.now()
+        ),
+        {"talk"},
+    ),
+    "neighbour: public at last": (
+        lambda world, session: publish_event(session, world.event(session, "proposed"), caller=MODERATOR),
+        {"proposed", "summit"},
+    ),
+    "neighbour: address": (
+        lambda world, session: setattr(world.event(session, "hackday"), "slug", "hackathon"),
+        {"hackday"},
+    ),
+    "tier: name": (put(Tier, "tier", name="Else"), SUMMIT),
+    "sponsor: name": (put(Sponsor, "sponsor", name="Else"), SUMMIT),
+    "sponsor: address": (put(Sponsor, "sponsor", url="https://else.example.org/"), SUMMIT),
+    "sponsorship: confirmed": (
+        lambda world, session: make_sponsorship(
+            session, world.row(session, Tier, "tier"), state=SponsorshipState.CONFIRMED
+        ),
+        SUMMIT,
+    ),
+    "sponsorship: cancelled": (put(Sponsorship, "sponsorship", state=SponsorshipState.CANCELLED), SUMMIT),
+    # What shows in resources alone.
+    "tier: what it holds": (put(Tier, "tier", benefits=["A booth"], capacity=5), set()),
+    "sponsor: description": (put(Sponsor, "sponsor", description="Else"), set()),
+    "talk: language": (edit("talk", language="de"), set()),
+    "talk: recording": (edit("talk", recording_url="https://video.example.org/"), set()),
+    "speaker: bio": (edit_grace(bio="Else"), set()),
+    "room: capacity": (edit_room(capacity=5), set()),
+    "track: colour": (edit_track(colour="#ff0000"), set()),
+    "event: country": (edit_summit(location={"country": "DE"}), set()),
+    "event: series": (edit_summit(series="Xen"), set()),
+    "event: call": (edit_summit(call_for_talks={"note": "Else"}), set()),
+}
+
+
+def test_the_numbers_of_an_entry_rise_wherever_a_change_shows_and_nowhere_else(world: World) -> None:
+    before = world.calendar.numbers()
+    reached, wrong = {}, []
+    for name, (do, _) in REACHES.items():
+        with world.calendar.undone() as unit:
+            do(world, unit.session)
+            unit.settle()
+            after = numbers_of(unit.session)
+        changed = {id_ for id_ in after if id_ not in before or after[id_].text != before[id_].text}
+        reached[name] = {world.names()[id_] for id_ in changed}
+        wrong += [(name, id_) for id_ in after if id_ not in changed and not _is_the_same(before[id_], after[id_])]
+        wrong += [(name, id_) for id_ in changed if not _rose(before.get(id_), after[id_], world)]
+    assert reached == {name: names for name, (_, names) in REACHES.items()}
+    assert wrong == []
+
+
+def _is_the_same(old: Numbers, new: Numbers) -> bool:
+    return (new.sequence, new.stamp, new.text) == (old.sequence, old.stamp, old.text)
+
+
+def _rose(old: Numbers | None, new: Numbers, world: World) -> bool:
+    """Say whether SEQUENCE rose by one, the stamp by a second at least and not into the future, the revision too."""
+    if new.stamp > world.calendar.clock.now():
+        return False
+    if old is None:
+        return new.sequence == 0
+    return (
+        new.sequence == old.sequence + 1
+        and new.stamp >= old.stamp + timedelta(seconds=1)
+        and new.revision > old.revision
+    )
+
+
+def test_a_change_that_the_public_sees_moves_date_and_cursor_and_leaves_what_was_loaded_whole(world: World) -> None:
+    revision, changed_at = world.calendar.state()
+    links = Links(BASE_URL)
+    for name, (do, _) in REACHES.items():
+        with world.calendar.undone() as unit:
+            event, talk = world.event(unit.session), world.talk(unit.session)
+            do(world, unit.session)
+            unit.settle()
+            state, (_, until) = state_of(unit.session), list_changes(unit.session, since=revision, limit=50)
+            moved = (state.revision > revision, changed_at < state.changed_at == unit.now, until == state.revision)
+            assert (name, *moved) == (name, True, True, True)
+            # As views do: whatever a resource shows is still there.
+            assert (event_json(event, links)["slug"], talk_json(talk, links)["id"]) == ("summit", world.ids["talk"])
+
+
+def test_after_every_change_all_is_kept_as_it_would_be_made_anew(world: World) -> None:
+    for name, (do, _) in REACHES.items():
+        with world.calendar.undone() as unit:
+            do(world, unit.session)
+            unit.settle()
+            before = kept(unit.session)
+            world.calendar.ledger.recompute(unit.session, now=unit.now)
+            assert (name, kept(unit.session)) == (name, before)
+
+
+def test_who_sponsors_an_event_shows_in_its_entry_for_those_who_ask_for_it(world: World) -> None:
+    calendar, rich = world.calendar, Options(rich=True)
+    plain, before = calendar.entry(world.ids["summit"]), calendar.take(options=rich)
+    calendar.change(Sponsor, world.ids["sponsor"], name="Else")
+    after = calendar.entry(world.ids["summit"])
+    assert {line.name for line in after.lines if line not in plain.lines} == {"SEQUENCE", "DTSTAMP", "LAST-MODIFIED"}
+    assert (b"SUMMARY:Rackspace" in before, b"SUMMARY:Else" in before) == (True, False)
+    assert (b"SUMMARY:Rackspace" in calendar.take(options=rich), b"SUMMARY:Else" in calendar.take(options=rich)) == (
+        *(False, True),
+    )
+
+
+def test_an_event_names_its_neighbour_by_the_new_address(world: World) -> None:
+    before = world.calendar.numbers()[world.ids["summit"]]
+    world.calendar.change(Event, world.ids["hackday"], slug="hackathon")
+    after = world.calendar.numbers()[world.ids["summit"]]
+    # Not in its entry, which has UIDs, but in its resource.
+    assert after.text == before.text
+    assert after.revision > before.revision

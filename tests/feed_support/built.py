@@ -1,0 +1,87 @@
+"""Events and talks as the ledger loads them, without a database, and the entries that they become."""
+
+from typing import Any
+
+from eventcal.events.derive import derive_event
+from eventcal.events.models import CoLocation, Event, EventTag, Room, Track
+from eventcal.events.words import Attendance, EventStatus, Programme, TalkKind
+from eventcal.feeds.entries.entry import CalendarEntry
+from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.speakers.models import Speaker
+from eventcal.talks.derive import derive_talk
+from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
+from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import Links
+from tests.clocks import NOON
+from tests.feed_support.make_feeds import BASE_URL, DOMAIN
+
+BUILDER = Builder(links=Links(BASE_URL), domain=DOMAIN)
+GRACE = Speaker(id="grace", slug="grace", name="Grace Hopper", job_title="Rear Admiral", affiliation="US Navy")
+ADA = Speaker(id="ada", slug="ada", name="Ada Lovelace")
+
+
+def an_event(*, tags: tuple[str, ...] = (), beside: tuple[Event, ...] = (), **fields: Any) -> Event:  # noqa: ANN401 - any column
+    """Give an event as the ledger loads it."""
+    values: dict[str, Any] = {
+        "id": "summit",
+        "slug": "xen-summit",
+        "title": "Xen Summit",
+        "programme": Programme.CURATED,
+        "attendance": Attendance.IN_PERSON,
+        "timezone": "Europe/Berlin",
+        "starts": "2026-06-10",
+        "ends": "2026-06-12",
+        "status": EventStatus.CONFIRMED,
+        "created_at": NOON,
+    }
+    event = Event(
+        tags=[EventTag(position=i, tag=tag) for i, tag in enumerate(tags)],
+        neighbours=[CoLocation(other=other) for other in beside],
+        call=None,
+        **(values | fields),
+    )
+    derive_event(event, now=NOON)
+    return event
+
+
+def a_talk(
+    event: Event,
+    *,
+    speakers: tuple[Speaker, ...] = (),
+    tags: tuple[str, ...] = (),
+    room: str | None = None,
+    track: str | None = None,
+    **fields: Any,  # noqa: ANN401 - any column
+) -> Talk:
+    """Give a public talk on the first day at 13:30, as the ledger loads it."""
+    values: dict[str, Any] = {
+        "id": "t1",
+        "title": "Xen on ARM",
+        "kind": TalkKind.TALK,
+        "state": TalkState.CONFIRMED,
+        "starts": "2026-06-10T13:30:00",
+        "published_at": NOON,
+        "created_at": NOON,
+        "reprise_of": None,
+    }
+    talk = Talk(
+        event=event,
+        event_id=event.id,
+        speaking=[TalkSpeaker(speaker=speaker, position=i) for i, speaker in enumerate(speakers)],
+        tags=[TalkTag(position=i, tag=tag) for i, tag in enumerate(tags)],
+        room=Room(id="room", name=room) if room else None,
+        track=Track(id="track", name=track) if track else None,
+        **(values | fields),
+    )
+    derive_talk(talk, now=NOON)
+    return talk
+
+
+def event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
+    """Give the entry of an event."""
+    return BUILDER.event_entry(an_event(**fields), talks=talks, line_up=line_up)
+
+
+def talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
+    """Give the entry of a talk, of any event unless told of which."""
+    return BUILDER.talk_entry(a_talk(event or an_event(), **fields))

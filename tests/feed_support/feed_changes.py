@@ -1,0 +1,192 @@
+"""Whatever may be done in the world of feed_world.py, one thing at a time, under a name that tells of it."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import Session
+
+from eventcal.events import parts
+from eventcal.events.models import Room, Track
+from eventcal.events.service import cancel_event, edit_event, publish_event, redact_event
+from eventcal.feeds.index.models import LedgerState
+from eventcal.kit.refusals import Refusal
+from eventcal.schema import metadata
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import get_speaker
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.merge import merge_speakers
+from eventcal.talks.parts import remove_room, remove_track
+from eventcal.talks.rules import Step
+from eventcal.talks.service import redact_talk
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON
+from tests.feed_support.feed_world import Do, World, edit, edit_grace, edit_room, edit_track, publish_draft, put, step
+from tests.feed_support.make_feeds import Calendar
+from tests.make import MODERATOR, make_event, make_talk
+
+_EVENING = {"starts": "2026-06-11T18:00:00", "ends": "2026-06-11T20:00:00"}
+_OTHERWISE = {
+    "2026-06-18T18:00:00": {"starts": "2026-06-19T18:00:00", "ends": "2026-06-19T19:00:00"},
+    "2026-06-25T18:00:00": {"excluded": True},
+}
+
+_OF_EVENTS: list[dict[str, Any]] = [
+    {"title": "Else"},
+    {"title": "Xen Summit"},
+    {"description": "Else"},
+    {"location": {"city": "Bonn"}},
+    {"location": {"city": "Berlin", "country": "DE", "venue": "Barn"}},
+    {"location": {"country": "FR"}},
+    {"series": "Xen"},
+    {"series": None},
+    {"tags": ["a"]},
+    {"tags": []},
+    {"kind": "meetup"},
+    {"status": "tentative"},
+    {"status": "postponed"},
+    {"status": "confirmed"},
+    {"starts": "2026-06-10", "ends": "2026-06-12"},
+    {"starts": "2026-01-10", "ends": "2026-01-12"},
+    _EVENING,
+    {"timezone": "America/New_York"},
+    {"timezone": "Etc/UTC"},
+    {"co_located_with": []},
+    {"call_for_talks": None},
+    {"call_for_talks": {"opens_at": None, "closes_at": "2026-05-01T12:00:00", "note": "Else"}},
+    {"call_for_talks": {"opens_at": "2026-03-02", "closes_at": "2026-04-01", "anywhere_on_earth": True}},
+    {**_EVENING, "recurrence": "FREQ=WEEKLY;COUNT=5"},
+    {**_EVENING, "recurrence": "FREQ=WEEKLY", "recurrence_overrides": {"2026-06-18T18:00:00": {"status": "cancelled"}}},
+    {**_EVENING, "recurrence": "FREQ=WEEKLY;COUNT=3", "recurrence_overrides": _OTHERWISE},
+    {"recurrence_overrides": {"2026-06-18T18:00:00": {"title": "Else"}}},
+    {"recurrence_overrides": None},
+    {"recurrence": None},
+]
+
+_OF_TALKS: list[dict[str, Any]] = [
+    {"title": "Else"},
+    {"title": "Xen on ARM"},
+    {"tags": ["a", "b"]},
+    {"tags": []},
+    {"language": "de"},
+    {"language": None},
+    {"kind": "keynote"},
+    {"track": None},
+    {"room": None},
+    {"starts": "2026-06-10T13:30:00"},
+    {"starts": "2026-06-12T23:30:00"},
+    {"starts": None},
+    {"speakers": [{"slug": "ada"}]},
+    {"speakers": [{"slug": "grace"}, {"slug": "ada"}]},
+    {"recording_url": "https://video.example.org/"},
+    {"notes": "private"},
+]
+
+
+def _edit_event(name: str, fields: dict[str, Any]) -> Do:
+    return lambda world, session: edit_event(
+        session, world.event(session, name), fields, now=world.calendar.clock.now()
+    )
+
+
+def _cancel(name: str) -> Do:
+    return lambda world, session: cancel_event(session, world.event(session, name), now=world.calendar.clock.now())
+
+
+def _redact(name: str) -> Do:
+    return lambda world, session: redact_event(
+        session, world.event(session, name), caller=MODERATOR, now=world.calendar.clock.now()
+    )
+
+
+def _redact_talk(world: World, session: Session) -> None:
+    redact_talk(session, world.talk(session), caller=MODERATOR, now=world.calendar.clock.now())
+
+
+def _merge(kept: str, other: str) -> Do:
+    def merge(world: World, session: Session) -> None:
+        slugs = [world.row(session, Speaker, name).slug for name in (kept, other)]
+        # As the API finds them: somebody who was merged already is whoever they were merged into.
+        one, another = (get_speaker(session, slug, MODERATOR) for slug in slugs)
+        if one.id != another.id:
+            merge_speakers(session, one, another, caller=MODERATOR, now=world.calendar.clock.now())
+
+    return merge
+
+
+def _make_talk(world: World, session: Session) -> None:
+    make_talk(session, world.event(session), state=TalkState.CONFIRMED, starts="2026-06-11T11:00:00", tags=["a"])
+
+
+def _make_event(world: World, session: Session) -> None:
+    make_event(session, title="New", city="Bonn", tags=["a"], call={"closes": "2026-05-01T12:00:00"})
+    del world
+
+
+def _add_parts(world: World, session: Session) -> None:
+    parts.add_room(session, world.event(session), {"name": "Annex"})
+    parts.add_track(session, world.event(session), {"name": "Security"})
+
+
+def _changes() -> Iterator[tuple[str, Do]]:
+    for name in ("summit", "hackday"):
+        yield from ((f"{name}: {fields}", _edit_event(name, fields)) for fields in _OF_EVENTS)
+    for name in ("talk", "waiting", "again", "draft"):
+        yield from ((f"{name}: {fields}", edit(name, **fields)) for fields in _OF_TALKS)
+        yield from ((f"{name}: {wanted}", step(name, wanted)) for wanted in (Step.WITHDRAW, Step.CANCEL))
+    for name in ("talk", "waiting"):
+        yield f"{name}: in a room and a track", edit(name, track="ARM", room="Room 1")
+    for kept, other in (("grace", "ada"), ("ada", "grace"), ("grace", "unknown"), ("unknown", "grace")):
+        yield f"{other} is {kept}", _merge(kept, other)
+    for name in ("summit", "hackday"):
+        yield f"{name}: cancelled", _cancel(name)
+        yield f"{name}: redacted", _redact(name)
+
+
+CHANGES: dict[str, Do] = {
+    **dict(_changes()),
+    "talk: redacted": _redact_talk,
+    "draft: public at last": publish_draft,
+    "proposed: public at last": lambda world, session: publish_event(
+        session, world.event(session, "proposed"), caller=MODERATOR
+    ),
+    "grace: another name": edit_grace(name="Amazing Grace"),
+    "grace: the same name": edit_grace(name="Grace Hopper"),
+    "grace: another address": put(Speaker, "grace", slug="amazing-grace"),
+    "grace: a word about her": edit_grace(bio="Else"),
+    "room: another name": edit_room(name="Room 2"),
+    "room: the same name": edit_room(name="Room 1"),
+    "room: removed": lambda world, session: remove_room(session, world.row(session, Room, "room")),
+    "track: another name": edit_track(name="RISC-V"),
+    "track: the same name": edit_track(name="ARM"),
+    "track: removed": lambda world, session: remove_track(session, world.row(session, Track, "track")),
+    "room and track: new ones": _add_parts,
+    "tier: another name": put(Tier, "tier", name="Silver"),
+    "sponsor: another name": put(Sponsor, "sponsor", name="Citrix"),
+    "sponsorship: cancelled": put(Sponsorship, "sponsorship", state=SponsorshipState.CANCELLED),
+    "sponsorship: confirmed": put(Sponsorship, "sponsorship", state=SponsorshipState.CONFIRMED),
+    "a new talk": _make_talk,
+    "a new event": _make_event,
+}
+
+
+def change(world: World, *names: str) -> None:
+    """Do these things in one unit of work, where all of them can be done."""
+    # A step that cannot be taken, or a thing that is gone: then nothing is changed.
+    with suppress(Refusal, NoResultFound), world.calendar.write() as session:
+        for name in names:
+            CHANGES[name](world, session)
+
+
+def empty(calendar: Calendar) -> None:
+    """Take everything out of a calendar, as if it had just been made."""
+    with calendar.database.engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table.name != LedgerState.__tablename__:
+                connection.execute(delete(table))
+        nothing = {"revision": 0, "changed_at": NOON, "reshaped_at": 0, "numbers": 0, "renderer": ""}
+        connection.execute(update(LedgerState), nothing)
+    calendar.clock.move(NOON)

@@ -1,0 +1,203 @@
+"""A small calendar with one of each relation that an entry shows, and the things that are done in it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from eventcal.events import parts
+from eventcal.events.models import Event, Room, Track
+from eventcal.events.queries import get_event
+from eventcal.events.service import edit_event
+from eventcal.events.words import EventStatus
+from eventcal.members.models import Member
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.service import edit_speaker
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.merge import merge_speakers
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk
+from eventcal.talks.rules import Step
+from eventcal.talks.service import edit_talk
+from eventcal.talks.steps import take_step
+from eventcal.talks.words import TalkState
+from tests.clocks import FixedClock
+from tests.feed_support.make_feeds import Calendar, open_calendar
+from tests.make import (
+    MODERATOR,
+    caller_of,
+    make_event,
+    make_member,
+    make_speaker,
+    make_sponsor,
+    make_sponsorship,
+    make_talk,
+    make_tier,
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A calendar with little in it, and by name the id of each thing.
+
+    A summit has a sponsor, a talk in a room, one that waits for its time, and a draft; beside it are a hackday, where
+    the talk is given again, and an event that waits for a moderator.
+    """
+
+    calendar: Calendar
+    ids: dict[str, str]
+
+    def event(self, session: Session, name: str = "summit") -> Event:
+        """Give an event as a request finds it."""
+        return get_event(session, session.get_one(Event, self.ids[name]).slug, MODERATOR)
+
+    def talk(self, session: Session, name: str = "talk") -> Talk:
+        """Give a talk as a request finds it."""
+        return get_talk(session, self.ids[name], MODERATOR)
+
+    def row(self, session: Session, table: Any, name: str) -> Any:  # noqa: ANN401 - any table
+        """Give a row."""
+        return session.get_one(table, self.ids[name])
+
+    def names(self) -> dict[str, str]:
+        """Give the name of each id."""
+        return {id_: name for name, id_ in self.ids.items()}
+
+
+Do = Callable[[World, Session], object]
+"""Something that is done in a unit of work."""
+
+
+@contextmanager
+def open_world(url: str, clock: FixedClock) -> Iterator[World]:
+    """Give the world in a migrated database."""
+    with open_calendar(url, clock) as calendar:
+        yield make_world(calendar)
+
+
+def make_world(calendar: Calendar) -> World:
+    """Give the world in a calendar that is empty."""
+    with calendar.write() as session:
+        world = World(calendar, _make(session))
+    with calendar.write() as session:
+        # The other side of being beside the summit, in its own words.
+        beside = {"co_located_with": ["summit"]}
+        edit_event(session, world.event(session, "hackday"), beside, now=calendar.clock.now())
+    return world
+
+
+def _make(session: Session) -> dict[str, str]:
+    member = make_member(session)
+    summit = make_event(session, slug="summit", tracks=["ARM"], rooms=["Room 1"], tags=["xen"], venue="Hall", call={})
+    hackday = make_event(session, slug="hackday", title="Hackday")
+    proposed = make_event(session, slug="proposed", title="Proposed", status=EventStatus.PENDING)
+    edit_event(session, summit, {"co_located_with": ["hackday"]}, now=summit.created_at)
+    edit_event(session, proposed, {"co_located_with": ["summit"]}, now=summit.created_at)
+    grace, ada = make_speaker(session, slug="grace"), make_speaker(session, slug="ada", name="Ada Lovelace")
+    unknown = make_speaker(session, slug="unknown", name="Not yet known")
+    on_stage: dict[str, Any] = {"speakers": [grace, ada], "state": TalkState.CONFIRMED, "submitter": member}
+    talk = make_talk(session, summit, room="Room 1", track="ARM", starts="2026-06-10T13:30:00", tags=["a"], **on_stage)
+    waiting = make_talk(session, summit, title="Waiting", **on_stage)
+    again = make_talk(session, hackday, title="Again", reprise_of=talk, starts="2026-06-11T10:00:00", **on_stage)
+    draft = make_talk(
+        session, summit, title="Draft", state=TalkState.DRAFT, speakers=[unknown, grace], submitter=member
+    )
+    sequel = make_talk(session, hackday, title="Sequel", reprise_of=draft, **on_stage)
+    tier, sponsor = make_tier(session, summit, name="Gold"), make_sponsor(session, slug="rackspace")
+    sponsorship = make_sponsorship(session, tier, sponsor=sponsor, state=SponsorshipState.CONFIRMED)
+    rows: dict[str, Any] = {
+        "member": member,
+        "summit": summit,
+        "hackday": hackday,
+        "proposed": proposed,
+        "grace": grace,
+        "ada": ada,
+        "unknown": unknown,
+        "talk": talk,
+        "waiting": waiting,
+        "again": again,
+        "draft": draft,
+        "sequel": sequel,
+        "room": summit.rooms[0],
+        "track": summit.tracks[0],
+        "tier": tier,
+        "sponsor": sponsor,
+        "sponsorship": sponsorship,
+    }
+    return {name: row.id for name, row in rows.items()}
+
+
+def edit_summit(**fields: Any) -> Do:  # noqa: ANN401 - any field
+    """Give the edit of the summit."""
+    return lambda world, session: edit_event(session, world.event(session), fields, now=world.calendar.clock.now())
+
+
+def edit(name: str, **fields: Any) -> Do:  # noqa: ANN401 - any field
+    """Give the edit of a talk by an organiser."""
+
+    def do(world: World, session: Session) -> None:
+        edit_talk(session, world.talk(session, name), fields, caller=MODERATOR, now=world.calendar.clock.now())
+
+    return do
+
+
+def step(name: str, wanted: Step) -> Do:
+    """Give a step of a talk, by whoever may take it."""
+
+    def do(world: World, session: Session) -> None:
+        own = caller_of(world.row(session, Member, "member"))
+        caller = own if wanted in {Step.WITHDRAW, Step.CONFIRM, Step.SUBMIT} else MODERATOR
+        talk = world.talk(session, name)
+        take_step(session, talk, wanted, caller=caller, reason=None, now=world.calendar.clock.now())
+
+    return do
+
+
+def edit_grace(**fields: Any) -> Do:  # noqa: ANN401 - any field
+    """Give the edit of a speaker whom everybody knows."""
+
+    def do(world: World, session: Session) -> None:
+        grace = world.row(session, Speaker, "grace")
+        edit_speaker(session, grace, fields, caller=MODERATOR, now=world.calendar.clock.now())
+
+    return do
+
+
+def edit_room(**fields: Any) -> Do:  # noqa: ANN401 - any field
+    """Give the edit of the talk's room."""
+    return lambda world, session: parts.edit_part(session, world.row(session, Room, "room"), fields)
+
+
+def edit_track(**fields: Any) -> Do:  # noqa: ANN401 - any field
+    """Give the edit of the talk's track."""
+    return lambda world, session: parts.edit_part(session, world.row(session, Track, "track"), fields)
+
+
+def put(table: Any, name: str, /, **columns: Any) -> Do:  # noqa: ANN401 - any table, any column
+    """Give the setting of a row's columns."""
+
+    def do(world: World, session: Session) -> None:
+        row = world.row(session, table, name)
+        for column, value in columns.items():
+            setattr(row, column, value)
+
+    return do
+
+
+def publish_draft(world: World, session: Session) -> None:
+    """Take the draft all the way."""
+    talk = world.talk(session, "draft")
+    for caller, wanted in (
+        (caller_of(world.row(session, Member, "member")), Step.SUBMIT),
+        (MODERATOR, Step.ACCEPT),
+        (caller_of(world.row(session, Member, "member")), Step.CONFIRM),
+    ):
+        take_step(session, talk, wanted, caller=caller, reason=None, now=world.calendar.clock.now())
+
+
+def merge_ada_into_grace(world: World, session: Session) -> None:
+    """Make both speakers one."""
+    grace, ada = (world.row(session, Speaker, name) for name in ("grace", "ada"))
+    merge_speakers(session, grace, ada, caller=MODERATOR, now=world.calendar.clock.now())

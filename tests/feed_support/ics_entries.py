@@ -1,0 +1,185 @@
+"""Calendar entries as they are read back, and entries with anything in each of their fields."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import icalendar
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import (
+    UTC_NAMES,
+    CalendarEntry,
+    EntryKind,
+    Override,
+    Part,
+    Participant,
+    Relation,
+    Stamps,
+    Status,
+    TalkFacts,
+)
+from eventcal.feeds.formats.ics import around, render_entry, stamped
+from eventcal.feeds.zones import vtimezone
+from eventcal.kit.localtime import zone
+from eventcal.kit.text import many_lines_fault, one_line_fault
+from tests.clocks import NOON
+from tests.feed_support.icslint import Component, faults, parse
+from tests.feed_support.make_feeds import ENTRY, HEAD
+
+STAMPS = Stamps(sequence=3, changed_at=NOON)
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Argentina/Buenos_Aires")
+"""Readers take a zone that they know from the machine, whose release may be another: these have been at rest."""
+UTC_ZONES = tuple(sorted(UTC_NAMES))
+
+HOSTILE = (
+    "BEGIN:VEVENT",
+    "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\nBEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\n",
+    "\nATTENDEE:mailto:mallory@example.org",
+    "\rORGANIZER:mailto:mallory@example.org",
+    "\u2028END:VCALENDAR\u2029",
+    "\x85END:VCALENDAR\x0b\x0c\x1c\x1d\x1e",
+    "\x00\x01\x1b[31m\x7f\x9f",
+    "\ud800 half a character \udfff",
+    "\ufffe\uffff\ufeff",
+    r"C:\New\nightly;a,b\\;\,\N\n",
+    ";VALUE=DATE:20260101",
+    '"quoted";X="y":z^n^^',
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    '=HYPERLINK("https://evil.example","Click")',
+    "\u202egnp.exe\u202c\u2066\u2069",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466" * 40,
+    "e\u0301\u0302\u0303" * 60,
+    "\U0001f44b\U0001f3fd\u2764\ufe0f" * 30,
+    "a" + "\u0300" * 300,
+    "\\" * 301,
+    " " * 300,
+    "\tindented\r\n\tcode",
+    "ß" * 200,
+)
+
+
+def _typed(fault: Any) -> st.SearchStrategy[str]:  # noqa: ANN401 - a check of kit.text
+    """Give texts that are taken at the door."""
+    return st.text(max_size=200).filter(lambda text: fault(text) is None)
+
+
+LINES, TEXTS = _typed(one_line_fault), _typed(many_lines_fault)
+ANYTHING = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=30), min_size=1, max_size=4).map("".join).filter(bool)
+
+
+def local(text: str, *, fold: int = 0) -> datetime:
+    """Return a time as the clocks on a wall show it."""
+    return datetime.fromisoformat(text).replace(fold=fold)
+
+
+MEETUP = replace(ENTRY, starts=local("2026-03-03T18:00"), ends=local("2026-03-03T20:00"))
+"""An entry of two hours in Berlin, on the first Tuesday of March."""
+
+
+def otherwise(series: CalendarEntry, occurrence: date | datetime, **changes: Any) -> Override:  # noqa: ANN401 - any field
+    """Return an occurrence of a series that is otherwise, at its own time unless told so."""
+    alone = replace(series, starts=occurrence, recurrence=None, excluded=(), overrides=())
+    if isinstance(occurrence, datetime):
+        alone = replace(alone, ends=occurrence + timedelta(hours=2))
+    else:
+        alone = replace(alone, ends=occurrence + timedelta(days=1))
+    return Override(occurrence=occurrence, entry=replace(alone, **changes))
+
+
+@st.composite
+def timed_entries(draw: st.DrawFn) -> tuple[CalendarEntry, datetime, datetime]:
+    """Give an entry, and the instants at which it begins and ends."""
+    tzid = draw(st.sampled_from([*ZONES, *UTC_ZONES]))
+    at = draw(st.datetimes(datetime(1971, 1, 1), datetime(2198, 1, 1)).map(lambda t: t.replace(microsecond=0)))  # noqa: DTZ001 - bounds
+    starts_at = at.replace(tzinfo=UTC)
+    ends_at = starts_at + timedelta(minutes=draw(st.integers(1, 5000)))
+    here = zone(tzid)
+    starts, ends = (moment.astimezone(here).replace(tzinfo=None) for moment in (starts_at, ends_at))
+    return replace(ENTRY, starts=starts, ends=ends, zone=tzid), starts_at, ends_at
+
+
+@st.composite
+def any_entry(draw: st.DrawFn, texts: st.SearchStrategy[str] = ANYTHING) -> CalendarEntry:
+    """Give an entry that has anything in each of its fields."""
+    maybe = st.none() | texts
+    related = st.tuples(st.sampled_from(Relation), st.just("event-2@cal.example.org"))
+    entry = replace(
+        draw(st.just(ENTRY) | timed_entries().map(lambda case: case[0])),
+        kind=draw(st.sampled_from(EntryKind)),
+        title=draw(texts),
+        status=draw(st.sampled_from(Status)),
+        transparent=draw(st.booleans()),
+        url=draw(texts),
+        description=draw(texts),
+        html=draw(texts),
+        location=draw(maybe),
+        geo=draw(st.none() | st.tuples(st.floats(-90, 90), st.floats(-180, 180))),
+        categories=tuple(draw(st.lists(texts, max_size=2))),
+        conference=draw(maybe),
+        recurrence=draw(maybe | st.just("FREQ=WEEKLY")),
+        related=tuple(draw(st.lists(related, max_size=2))),
+        participants=tuple(draw(st.lists(_participants(texts, maybe), max_size=2))),
+        talk=draw(st.none() | _facts(texts, maybe)),
+    )
+    if not draw(st.booleans()):
+        return entry
+    other = otherwise(entry, entry.starts, title=draw(texts), status=draw(st.sampled_from(Status)))
+    return replace(entry, excluded=(entry.starts, entry.ends), overrides=(other,))
+
+
+def _participants(
+    texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]
+) -> st.SearchStrategy[Participant]:
+    return st.builds(Participant, part=st.sampled_from(Part), key=texts, name=texts, about=maybe, url=maybe)
+
+
+def _facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]) -> st.SearchStrategy[TalkFacts]:
+    optional = dict.fromkeys(("language", "track", "room", "slides_url", "recording_url"), maybe)
+    return st.builds(TalkFacts, event=texts, kind=texts, abstract=texts, **optional)
+
+
+def feed_of(*entries: CalendarEntry) -> bytes:
+    """Return a feed of these entries with the zones that they need."""
+    return wrapped([stamped(render_entry(entry), STAMPS) for entry in entries], zones_of(*entries))
+
+
+def wrapped(texts: Iterable[str], zones: Iterable[str] = ()) -> bytes:
+    """Return a feed of these VEVENTs and VTIMEZONEs."""
+    above, below = around(HEAD, zones)
+    return b"".join([above, *(text.encode() for text in texts), below])
+
+
+def zones_of(*entries: CalendarEntry) -> list[str]:
+    """Return the VTIMEZONEs that these entries need."""
+    spans = {}
+    for entry in entries:
+        if entry.needs_zone:
+            days = [date.fromisoformat(moment.isoformat()[:10]) for moment in (entry.starts, entry.ends)]
+            spans[entry.zone] = (min(days), date(2199, 12, 31) if entry.recurrence else max(days))
+    return [vtimezone(tzid, first, last) for tzid, (first, last) in sorted(spans.items())]
+
+
+def read(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = feed_of) -> Component:
+    """Return an entry as a strict reader reads it, after a look at the whole feed around it."""
+    return read_all(entry, write)[0]
+
+
+def read_all(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = feed_of) -> list[Component]:
+    """Return an entry, and each of its occurrences that is otherwise, as a strict reader reads them."""
+    body = write(entry)
+    assert faults(body) == []
+    return parse(body).events()
+
+
+def read_by_icalendar(body: bytes) -> icalendar.Event:
+    """Return the one entry of a feed as the icalendar library reads it."""
+    (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    assert isinstance(event, icalendar.Event)
+    return event
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a text that ends them with CRLF."""
+    return text.split("\r\n")

@@ -1,0 +1,110 @@
+"""A programme with talks, and its schedule as it is read from either notation."""
+
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from xml.etree.ElementTree import Element, fromstring
+
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part, Participant, Stamps, TalkFacts
+from eventcal.feeds.frab.json_format import schedule_json
+from eventcal.feeds.frab.schedule_model import Programme
+from eventcal.feeds.frab.xml import schedule_xml
+from tests.clocks import NOON
+from tests.feed_support import entries as samples
+
+GRACE = Participant(
+    part=Part.SPEAKER, key="grace-hopper", name="Grace Hopper", url="https://cal.example.org/speakers/gh"
+)
+ADA = Participant(part=Part.SPEAKER, key="ada-lovelace", name="Ada Lovelace")
+PAYER = Participant(part=Part.SPONSOR, key="citrix", name="Citrix")
+
+FACTS = TalkFacts(
+    event="xen-summit", kind="talk", abstract="What, and why.", language="pt-BR", track="Core", room="Main"
+)
+TALK = replace(
+    samples.TALK,
+    title="Xen on ARM",
+    conference=None,
+    participants=(GRACE, ADA, PAYER),
+    talk=FACTS,
+)
+PROGRAMME = Programme(
+    slug="xen-summit",
+    title="Xen Summit",
+    description="Three days of Xen.",
+    url="https://cal.example.org/events/xen-summit",
+    zone="Europe/Berlin",
+    first_day=date(2026, 6, 10),
+    last_day=date(2026, 6, 11),
+    rooms=("Main", "Side"),
+    tracks=(("Core", "#2a7f62"), ("Rest", None)),
+    base_url="https://cal.example.org",
+    talks=(),
+    changed_at=NOON,
+)
+# As they were given out once.
+GUID = "fdc9602a-bcd2-5590-a8b9-361705e5c519"
+GRACES_ID, GRACES_GUID = 798114082, "9246c76a-9af5-5da9-8e22-930f0241c21a"
+ADAS_ID, ADAS_GUID = 1441861618, "6ed89936-fa57-5e58-88ab-7df44772b493"
+MAIN, SIDE = "5b7835c0-b184-5a82-b7a7-76667f316c38", "256294f2-c883-583b-89ac-e54e76f1a53d"
+
+# Half a character, and everything else that hypothesis leaves out of texts.
+ANYTHING = st.text(st.characters(), max_size=30)
+
+
+def kept(entry: CalendarEntry = TALK, number: int = 17) -> KeptEntry:
+    return KeptEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON), number=number)
+
+
+def at(starts: str, ends: str, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any field
+    """Give the talk at other local times."""
+    return replace(TALK, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), **fields)
+
+
+def of(*entries: CalendarEntry, **fields: Any) -> Programme:  # noqa: ANN401 - any field
+    """Give the programme with these talks, numbered from 1."""
+    talks = tuple(kept(entry, number) for number, entry in enumerate(entries, start=1))
+    return replace(PROGRAMME, talks=talks, **fields)
+
+
+def xml(programme: Programme) -> Element:
+    return fromstring(schedule_xml(programme))  # noqa: S314 - our own
+
+
+def conference(programme: Programme) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(schedule_json(programme))["schedule"]["conference"]
+
+
+def talks_in(programme: Programme) -> list[Any]:
+    """Give the talks in the JSON, in its order."""
+    return [talk for day in conference(programme)["days"] for talks in day["rooms"].values() for talk in talks]
+
+
+def one(entry: CalendarEntry, **fields: Any) -> Any:  # noqa: ANN401 - JSON
+    """Give the only talk of a programme as JSON has it."""
+    (found,) = talks_in(of(entry, **fields))
+    return found
+
+
+def placed(programme: Programme) -> dict[str, list[int]]:
+    """Give the numbers of the talks by their day, the same in both notations."""
+    days = conference(programme)["days"]
+    by_json = {day["date"]: [talk["id"] for talks in day["rooms"].values() for talk in talks] for day in days}
+    by_xml = {
+        day.get("date", ""): [int(event.get("id", "")) for event in day.iter("event")]
+        for day in xml(programme).iter("day")
+    }
+    assert by_xml == by_json, (by_xml, by_json)
+    return by_json
+
+
+def spans(programme: Programme) -> list[tuple[str, str, str]]:
+    """Give the days, each with its beginning and end, the same in both notations."""
+    by_json = [(day["date"], day["day_start"], day["day_end"]) for day in conference(programme)["days"]]
+    days = xml(programme).findall("day")
+    by_xml = [(day.get("date"), day.get("start"), day.get("end")) for day in days]
+    assert by_xml == by_json, (by_xml, by_json)
+    return by_json

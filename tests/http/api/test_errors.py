@@ -1,0 +1,452 @@
+"""Every no is a problem (RFC 9457) with its status, its code and its headers; a failure of ours tells nothing."""
+
+import importlib
+import logging
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import flask_smorest
+import psycopg
+import pytest
+from flask import Flask, abort, request
+from flask.testing import FlaskClient
+from marshmallow import RAISE, Schema, ValidationError, fields
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
+from werkzeug.test import TestResponse
+
+import eventcal
+from eventcal.kit.refusals import (
+    Busy,
+    Conflict,
+    Fault,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    Refusal,
+    Stale,
+    Unauthenticated,
+)
+from eventcal.kit.sentences import Sentence
+from eventcal.web.http.errors import (
+    BadRequest,
+    NotAcceptable,
+    PreconditionRequired,
+    TooLarge,
+    TooMany,
+    UnderWay,
+    UnsupportedMediaType,
+    known_problems,
+    refuse_messages,
+    register_errors,
+)
+
+Answering = Callable[[Exception], TestResponse]
+
+
+class TalksClosed(Conflict):
+    """A refusal of a subject."""
+
+    code = "talks-closed-for-a-test"
+    title = Sentence("No talks are taken now")
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask(__name__)
+    register_errors(app)
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def answering(app: Flask) -> Answering:
+    """Give what answers for a view that raises."""
+
+    def answer(error: Exception) -> TestResponse:
+        def view() -> str:
+            raise error
+
+        app.add_url_rule("/thing", view_func=view, methods=["GET", "POST"])
+        return app.test_client().get("/thing")
+
+    return answer
+
+
+def test_a_refusal_is_told_whole(answering: Answering) -> None:
+    answer = answering(TalksClosed("The call for talks closed on 2 May."))
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert answer.json == {
+        "type": "/api/v1/docs#problem-talks-closed-for-a-test",
+        "title": "No talks are taken now",
+        "status": 409,
+        "detail": "The call for talks closed on 2 May.",
+        "code": "talks-closed-for-a-test",
+        "instance": "/thing",
+    }
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "code", "headers"),
+    [
+        (BadRequest("."), 400, "unreadable", {}),
+        (Unauthenticated("."), 401, "unauthenticated", {"WWW-Authenticate": 'Bearer realm="eventcal"'}),
+        (Forbidden("."), 403, "forbidden", {}),
+        (NotFound("."), 404, "not-found", {}),
+        (NotAcceptable("."), 406, "not-acceptable", {}),
+        (Conflict("."), 409, "conflict", {}),
+        (UnderWay(".", retry_after=1), 409, "under-way", {"Retry-After": "1"}),
+        (Gone("."), 410, "gone", {}),
+        (Stale("."), 412, "stale", {}),
+        (TooLarge("."), 413, "too-large", {}),
+        (UnsupportedMediaType("."), 415, "unsupported-media-type", {}),
+        (Invalid("."), 422, "invalid", {}),
+        (PreconditionRequired("."), 428, "precondition-required", {}),
+        (TooMany(".", retry_after=30), 429, "too-many", {"Retry-After": "30"}),
+        (TooMany(".", retry_after=0), 429, "too-many", {"Retry-After": "1"}),
+        (Busy("."), 503, "busy", {"Retry-After": "5"}),
+    ],
+)
+def test_each_family_has_its_status_and_its_headers(
+    answering: Answering, *, refusal: Refusal, status: int, code: str, headers: dict[str, str]
+) -> None:
+    answer = answering(refusal)
+    named = {name: answer.headers[name] for name in ("WWW-Authenticate", "Retry-After") if name in answer.headers}
+    assert (answer.status_code, (answer.json or {})["code"], named) == (status, code, headers)
+
+
+def test_every_refusal_that_http_can_reach_has_a_status_and_one_title_for_its_code() -> None:
+    for module in pkgutil.walk_packages(eventcal.__path__, "eventcal."):
+        # The floor above the web refuses on the command line only.
+        if module.name.endswith(".errors") and not module.name.startswith("eventcal.datasets."):
+            for kind in vars(importlib.import_module(module.name)).values():
+                if isinstance(kind, type) and issubclass(kind, Refusal) and "code" in vars(kind) and kind != Refusal:
+                    assert kind.code in {code for _status, code, _title in known_problems()}
+    codes = [code for _status, code, _title in known_problems()]
+    assert {"not-found", "talks-closed", "internal", "too-many", "slug-taken"} <= set(codes)
+    assert sorted(codes) == sorted(set(codes))
+
+
+def test_a_refusal_of_no_family_is_a_failure_of_ours(answering: Answering) -> None:
+    assert answering(Refusal(".")).status_code == 500
+
+
+def test_faults_have_a_pointer_or_a_parameter(answering: Answering) -> None:
+    faults = [Fault("/speakers/0/name", "is required"), Fault("?cursor", "is no cursor"), Fault("", "is no talk")]
+    assert (answering(Invalid("See errors.", faults=faults)).json or {})["errors"] == [
+        {"pointer": "/speakers/0/name", "detail": "is required"},
+        {"parameter": "cursor", "detail": "is no cursor"},
+        {"pointer": "", "detail": "is no talk"},
+    ]
+
+
+def test_no_problem_is_ever_kept_and_any_origin_may_read_one(answering: Answering) -> None:
+    answer = answering(NotFound("."))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_problem_of_a_write_is_not_for_other_origins(client: FlaskClient) -> None:
+    answer = client.post("/nothing")
+    assert answer.status_code == 404
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_an_unknown_address_is_a_problem_too(client: FlaskClient) -> None:
+    assert client.get("/api/v1/nothing").json == {
+        "type": "/api/v1/docs#problem-not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "There is nothing at this address.",
+        "code": "not-found",
+        "instance": "/api/v1/nothing",
+    }
+
+
+def test_head_has_the_headers_of_a_problem_without_its_body(client: FlaskClient) -> None:
+    answer = client.head("/nothing")
+    assert (answer.status_code, answer.content_type, answer.data) == (404, "application/problem+json", b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "instance"),
+    [
+        ("/a%20b", "/a%20b"),
+        ("/%22%3Cscript%3E", "/%22%3Cscript%3E"),
+        ("/caf%C3%A9", "/caf%C3%A9"),
+        ("/%FF", "/%EF%BF%BD"),
+        ("/%00%0A", "/%00%0A"),
+        ("/50%25", "/50%25"),
+        ("/%2F%2Fexample.org", "/example.org"),
+    ],
+)
+def test_the_instance_is_a_reference_to_a_path_of_ours(client: FlaskClient, path: str, instance: str) -> None:
+    assert (client.get(path).json or {})["instance"] == instance
+
+
+def test_half_a_character_in_a_fault_is_written_out(answering: Answering) -> None:
+    answer = answering(Invalid("See errors.", faults=[Fault("/\ud800", "is not a field here")]))
+    assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is not a field here"}]
+
+
+def test_a_wrong_method_is_told_the_right_ones(app: Flask, client: FlaskClient) -> None:
+    app.add_url_rule("/thing", view_func=lambda: "", methods=["GET", "POST"], endpoint="thing")
+    answer = client.delete("/thing")
+    assert (answer.status_code, (answer.json or {})["code"]) == (405, "method-not-allowed")
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_a_body_that_is_too_large_is_a_413(app: Flask, client: FlaskClient) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    app.add_url_rule("/thing", view_func=lambda: request.get_data(as_text=True), methods=["POST"], endpoint="thing")
+    answer = client.post("/thing", data=b"x" * 11)
+    assert (answer.status_code, (answer.json or {})["code"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "detail"),
+    [
+        (400, "unreadable", "The request cannot be read."),
+        (401, "unauthenticated", "Sign in, or send a token."),
+        (403, "forbidden", "You may not do this."),
+        (406, "not-acceptable", "There is no form of this that Accept names."),
+        (415, "unsupported-media-type", "The body is of a type that is not read here."),
+        (418, "im-a-teapot", "I'm a Teapot."),
+        (503, "busy", "Try again in a few seconds."),
+    ],
+)
+def test_what_others_abort_with_is_said_in_our_words(
+    app: Flask, client: FlaskClient, *, status: int, code: str, detail: str
+) -> None:
+    app.add_url_rule("/thing", view_func=lambda: abort(status), endpoint="thing")
+    answer = client.get("/thing")
+    said = answer.json or {}
+    assert (answer.status_code, said["status"], said["code"], said["detail"]) == (status, status, code, detail)
+
+
+def test_what_others_say_of_this_very_case_is_kept(app: Flask, client: FlaskClient) -> None:
+    app.add_url_rule("/thing", view_func=lambda: abort(400, "The CSRF token is missing."), endpoint="thing")
+    assert (client.get("/thing").json or {})["detail"] == "The CSRF token is missing."
+
+
+@pytest.mark.parametrize(
+    ("error", "after"),
+    [
+        (TooManyRequests(), "60"),
+        (TooManyRequests(retry_after=7), "7"),
+        (ServiceUnavailable(), "5"),
+        (ServiceUnavailable(retry_after=9), "9"),
+    ],
+)
+def test_who_shall_come_back_later_is_told_when(answering: Answering, error: Exception, after: str) -> None:
+    assert answering(error).headers["Retry-After"] == after
+
+
+def test_redirects_and_ready_answers_are_left_alone(app: Flask, client: FlaskClient) -> None:
+    app.add_url_rule("/folder/", view_func=lambda: "", endpoint="folder")
+    app.add_url_rule(
+        "/ready", view_func=lambda: abort(409, response=app.response_class("ready", 409)), endpoint="ready"
+    )
+    assert client.get("/folder").headers["Location"] == "http://localhost/folder/"
+    assert client.get("/ready").data == b"ready"
+
+
+class Person(Schema):
+    """One of several people."""
+
+    name = fields.String(required=True)
+
+
+class Form(Schema):
+    """A body."""
+
+    class Meta:
+        """marshmallow's settings."""
+
+        unknown = RAISE
+
+    title = fields.String(required=True)
+    people = fields.List(fields.Nested(Person))
+    numbers = fields.List(fields.Integer())
+
+
+@pytest.fixture(params=["before", "after"])
+def smorest(request: pytest.FixtureRequest) -> FlaskClient:
+    """Give an app on flask-smorest, whose own handler is registered before or after ours."""
+    app = Flask(__name__)
+    app.config.update(API_TITLE="t", API_VERSION="1", OPENAPI_VERSION="3.1.0")
+    blueprint = flask_smorest.Blueprint("forms", __name__)
+
+    def take(form: dict[str, Any], person: dict[str, Any]) -> dict[str, Any]:
+        return {"form": form, "person": person}
+
+    view = blueprint.arguments(Form)(blueprint.arguments(Person, location="query", unknown=RAISE)(take))
+    blueprint.route("/forms", methods=["POST"])(view)
+    if request.param == "after":
+        register_errors(app)
+    flask_smorest.Api(app).register_blueprint(blueprint)
+    if request.param == "before":
+        register_errors(app)
+    return app.test_client()
+
+
+def test_a_body_that_a_schema_refuses_has_a_pointer_for_every_fault(smorest: FlaskClient) -> None:
+    body = {"people": [{"name": "A"}, {"name": None}, 3], "numbers": list("1234567890x"), "a/b~c": 1, "z": 2}
+    answer = smorest.post("/forms?name=x", json=body)
+    assert answer.status_code == 422
+    said = answer.json or {}
+    assert (said["code"], said["title"]) == ("invalid", "Some of this cannot be taken")
+    assert said["errors"] == [
+        {"pointer": "/a~1b~0c", "detail": "is not a field here"},
+        {"pointer": "/numbers/10", "detail": "must be a whole number"},
+        {"pointer": "/people/1/name", "detail": "must not be null"},
+        {"pointer": "/people/2", "detail": "must be a JSON object"},
+        {"pointer": "/title", "detail": "is required"},
+        {"pointer": "/z", "detail": "is not a field here"},
+    ]
+
+
+def test_a_body_of_another_shape_is_pointed_at_as_a_whole(smorest: FlaskClient) -> None:
+    answer = smorest.post("/forms?name=x", json=["title"])
+    assert (answer.json or {})["errors"] == [{"pointer": "", "detail": "must be a JSON object"}]
+
+
+def test_a_query_that_a_schema_refuses_has_a_parameter_for_every_fault(smorest: FlaskClient) -> None:
+    answer = smorest.post("/forms?nam=x", json={"title": "A"})
+    assert answer.status_code == 422
+    assert (answer.json or {})["errors"] == [
+        {"parameter": "nam", "detail": "is not a parameter here"},
+        {"parameter": "name", "detail": "is required"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{", "The body cannot be read: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)."),
+        (b"\xff", "The body cannot be read: Bytes decoding error : invalid start byte: line 1 column 1 (char 0)."),
+    ],
+)
+def test_a_body_that_is_no_json_is_a_400_that_says_where(smorest: FlaskClient, body: bytes, detail: str) -> None:
+    answer = smorest.post("/forms?name=x", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert ((answer.json or {})["code"], (answer.json or {})["detail"]) == ("unreadable", detail)
+
+
+def test_messages_can_be_refused_by_hand() -> None:
+    with pytest.raises(Invalid) as refusal:
+        refuse_messages({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
+    assert refusal.value.faults == (Fault("/title", "must not be null"), Fault("?slug", "is not a parameter here"))
+
+
+def test_a_schema_that_refuses_inside_a_view_is_a_422(answering: Answering) -> None:
+    answer = answering(ValidationError({"ends": ["must be later than starts"]}))
+    assert (answer.status_code, (answer.json or {})["errors"]) == (
+        422,
+        [{"pointer": "/ends", "detail": "must be later than starts"}],
+    )
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[str]:
+    """Give the URL of an SQLite database that somebody else is writing to."""
+    path = tmp_path / "locked.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE things (name TEXT)")
+        writer.execute("BEGIN IMMEDIATE")
+        yield f"sqlite:///{path}?timeout=0"
+
+
+def failing(url: str, statement: str) -> DBAPIError:
+    engine = create_engine(url)
+    with engine.connect() as connection, pytest.raises(OperationalError) as failure:
+        connection.execute(text(statement))
+    engine.dispose()
+    return failure.value
+
+
+def test_a_locked_database_is_busy_and_tells_when_to_come_back(answering: Answering, locked: str) -> None:
+    answer = answering(failing(locked, "INSERT INTO things VALUES ('secret')"))
+    assert (answer.status_code, (answer.json or {})["code"], answer.headers["Retry-After"]) == (503, "busy", "5")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DBAPIError("SELECT 1", {}, psycopg.errors.LockNotAvailable()),
+        DBAPIError("SELECT 1", {}, psycopg.errors.DeadlockDetected()),
+        DBAPIError("SELECT 1", {}, psycopg.errors.SerializationFailure()),
+        DBAPIError("SELECT 1", {}, psycopg.errors.QueryCanceled()),
+        DBAPIError("SELECT 1", {}, psycopg.errors.TooManyConnections()),
+        DBAPIError("SELECT 1", {}, psycopg.errors.AdminShutdown()),
+        DBAPIError("SELECT 1", {}, psycopg.OperationalError("connection refused")),
+        DBAPIError("SELECT 1", {}, Exception(), connection_invalidated=True),
+        PoolTimeoutError(),
+    ],
+)
+def test_a_database_that_will_answer_again_is_busy(answering: Answering, error: Exception) -> None:
+    assert answering(error).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DBAPIError("SELECT 1", {}, psycopg.errors.UndefinedTable()),
+        DBAPIError("SELECT 1", {}, psycopg.errors.UniqueViolation()),
+        DBAPIError("SELECT 1", {}, Exception()),
+    ],
+)
+def test_a_mistake_of_ours_in_the_database_is_not_busy(answering: Answering, error: Exception) -> None:
+    assert answering(error).status_code == 500
+
+
+def test_a_missing_table_is_not_busy(answering: Answering) -> None:
+    assert answering(failing("sqlite://", "SELECT * FROM nothing")).status_code == 500
+
+
+@pytest.mark.parametrize("mode", [{}, {"TESTING": True}, {"DEBUG": True}, {"PROPAGATE_EXCEPTIONS": True}])
+def test_a_failure_of_ours_is_logged_whole_and_told_as_a_reference(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture, mode: dict[str, bool]
+) -> None:
+    app.config.update(mode)
+
+    @app.get("/feeds/<secret>.ics")
+    def broken(secret: str) -> str:
+        del secret
+        raise RuntimeError("the password is hunter2")
+
+    with caplog.at_level(logging.WARNING):
+        answer = client.get("/feeds/s3cr3t.ics")
+    said = answer.json or {}
+    reference = re.fullmatch(r"This is our fault, .* under ([0-9a-f]{8})\.", said["detail"])
+    assert reference is not None
+    assert (answer.status_code, said["code"], said["title"]) == (500, "internal", "Something broke here")
+    assert b"hunter2" not in answer.data
+    (record,) = caplog.records
+    assert record.getMessage() == f"internal error {reference[1]} at GET /feeds/<secret>.ics"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], RuntimeError)
+    # The path holds what opens the feed; a log is read by others.
+    assert "s3cr3t" not in record.getMessage()
+
+
+def test_a_failure_after_the_view_is_a_problem_too(app: Flask, client: FlaskClient) -> None:
+    @app.after_request
+    def broken(_: object) -> Any:  # noqa: ANN401 - it never answers
+        raise RuntimeError("too late")
+
+    answer = client.get("/nothing")
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert b"too late" not in answer.data

@@ -1,0 +1,112 @@
+"""What is kept of answers never shows: whoever asked before is told what whoever asks for the first time is told."""
+
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from eventcal.web.cache.store import RenditionCache
+from eventcal.web.request.context import move_in
+from tests.clocks import FixedClock
+from tests.feed_support.feed_changes import CHANGES, change, empty
+from tests.feed_support.feed_world import World, make_world
+from tests.feed_support.fetching import fetch
+from tests.feed_support.make_feeds import Calendar
+from tests.http_app import database_of, house_of
+
+_FEEDS = (
+    "/calendar.ics",
+    "/calendar.ics?include=events,talks,deadlines&cancelled=hide",
+    "/calendar.ics?from=2026-06-11&to=2026-06-18&profile=rich&tz=utc",
+    "/calendar.ics?country=DE&cancelled=mark",
+    "/calendar.ics?speaker=unknown",
+    "/calendar.ics?track=ARM&room=Room%201",
+    "/calendar.ics?updated_since=2026-03-02",
+    "/calendar.ics?cfp=open",
+    "/calendar.jcal?series=Xen",
+    "/calendar.csv?language=de",
+    "/calendar.atom",
+    "/deadlines.ics",
+    "/deadlines.jscal?tag=a",
+    "/events/summit.ics",
+    "/events/summit.xcal?scheduled=false",
+    "/events/summit.atom",
+    "/events/summit/schedule.xml",
+    "/events/summit/schedule.json",
+    "/speakers/grace.ics",
+    "/speakers/ada.jscal",
+    "/speakers/unknown.ics",
+)
+_LISTS = (
+    "/api/v1/events",
+    "/api/v1/events/summit",
+    "/api/v1/events/summit/talks",
+    "/api/v1/events/summit/sponsors",
+    "/api/v1/events?from=2026-06-18&to=2026-06-18",
+    "/api/v1/events?tag=a",
+    "/api/v1/talks",
+    "/api/v1/talks?speaker=unknown",
+    "/api/v1/talks?scheduled=false",
+    "/api/v1/speakers",
+    "/api/v1/speakers/grace",
+    "/api/v1/changes",
+)
+
+
+class Readers:
+    """Somebody who asks for everything again and again, and others who each ask once."""
+
+    def __init__(self, app: Flask, world: World) -> None:
+        self.app = app
+        talk = world.ids["talk"]
+        self.paths = (*_FEEDS, f"/talks/{talk}.ics", f"/talks/{talk}.jcal", f"/api/v1/talks/{talk}", *_LISTS)
+        self._numbers = count(1)
+
+    def look(self) -> None:
+        """Hold every answer that may have been kept against one that cannot have been."""
+        for path in self.paths:
+            # An address that nobody has asked for, though it asks for the same.
+            new = f"{path}{'&' if '?' in path else '?'}{'&' * next(self._numbers)}"
+            kept, made = fetch(self.app, path), fetch(self.app, new)
+            headers = [{**answer.headers, "Link": None} for answer in (kept, made)]
+            assert (path, kept.status_code, headers[0], kept.data) == (path, made.status_code, headers[1], made.data)
+            if kept.status_code == 200:
+                assert fetch(self.app, new, If_None_Match=kept.headers["ETag"]).status_code == 304
+
+
+DAYS = {"an hour": 1 / 24, "a day": 1, "a month": 30}
+STEPS = st.one_of(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=2), st.sampled_from(sorted(DAYS)))
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, min_size=5, max_size=9))
+def test_an_answer_that_was_kept_is_the_one_that_is_made(
+    app: Flask, clock: FixedClock, steps: list[list[str] | str]
+) -> None:
+    calendar = Calendar(database_of(app), clock, house_of(app).ledger)
+    empty(calendar)
+    # The examples share one database: nothing is to be known of the one before.
+    move_in(app, replace(house_of(app), renditions=RenditionCache(10_000_000)))
+    world = make_world(calendar)
+    readers = Readers(app, world)
+    readers.look()
+    for step in steps:
+        if isinstance(step, str):
+            clock.tick(86400 * DAYS[step])
+        else:
+            change(world, *step)
+        readers.look()
+
+
+@pytest.mark.parametrize("names", [("ada is grace",), ("unknown is grace",), ("grace is ada", "grace: another name")])
+def test_the_addresses_of_one_speaker_lead_to_the_same_talks_at_once(
+    app: Flask, clock: FixedClock, names: tuple[str, ...]
+) -> None:
+    world = make_world(Calendar(database_of(app), clock, house_of(app).ledger))
+    readers = Readers(app, world)
+    readers.look()
+    change(world, *names)
+    readers.look()

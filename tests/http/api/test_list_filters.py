@@ -1,0 +1,191 @@
+"""Every filter through HTTP, for events, for talks and for the talks of one event."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from eventcal.events.models import Event
+from eventcal.events.words import EventStatus, Programme
+from eventcal.talks.words import TalkState
+from tests.api import Api, every_page, row
+from tests.clocks import FixedClock
+from tests.feed_support.fetching import read
+from tests.http_app import writing
+from tests.make import make_event, make_speaker, make_talk
+
+EVERYTHING = ["berlin", "chicago", "gone", "meetup"]
+ALL_TALKS = ["Arm", "Bof", "Gone", "Intro", "Keynote"]
+
+
+@pytest.fixture
+def calendar(app: Flask, clock: FixedClock) -> None:
+    """Make four events and five public talks, and one of each that nobody knows of."""
+    with writing(app) as session:
+        berlin = make_event(
+            session,
+            slug="berlin",
+            title="Xen Summit",
+            city="Berlin",
+            country="DE",
+            tags=["xen", "c++"],
+            tracks=["ARM, and more"],
+            rooms=["Säle & Räume"],
+            series="summit",
+        )
+        chicago = make_event(
+            session,
+            slug="chicago",
+            title="Plumbers",
+            kind="workshop",
+            city="Chicago",
+            country="US",
+            starts="2026-08-18",
+            ends="2026-08-19",
+            timezone="America/Chicago",
+            talks_close_at="2026-03-01T11:00:00Z",
+            tags=["xen"],
+            status=EventStatus.TENTATIVE,
+        )
+        make_event(session, slug="hidden", title="Xen secret", city="Berlin", status=EventStatus.PENDING)
+        gone = make_event(session, slug="gone", title="Cancelled", status=EventStatus.CANCELLED, kind="hackathon")
+        _fill(session, berlin, chicago, gone=gone)
+    clock.tick(3600)
+    with writing(app) as session:
+        meetup = make_event(session, slug="meetup", title="Xen meetup", programme=Programme.LISTED, now=clock.now())
+        make_talk(session, meetup, title="Intro", state=TalkState.ACCEPTED, language="de", now=clock.now())
+
+
+def _fill(session: Session, berlin: Event, chicago: Event, *, gone: Event) -> None:
+    ada = make_speaker(session, slug="ada", name="Ada Łovelace")
+    scheduled: dict[str, Any] = {"starts": "2026-06-11T10:00:00", "track": "ARM, and more", "room": "Säle & Räume"}
+    make_talk(session, berlin, title="Arm", state=TalkState.CONFIRMED, speakers=[ada], tags=["arm"], **scheduled)
+    make_talk(session, berlin, title="Bof", state=TalkState.CONFIRMED, kind="bof", language="pt-BR", speakers=[ada])
+    make_talk(session, chicago, title="Keynote", kind="keynote", state=TalkState.CONFIRMED, tags=["arm", "c++"])
+    make_talk(session, gone, title="Gone", state=TalkState.CONFIRMED)
+    make_talk(session, berlin, title="Secret", state=TalkState.ACCEPTED, speakers=[ada], tags=["arm"])
+
+
+# For each query: the events, and the talks; None where the list does not change with it.
+QUERIES: dict[str, tuple[list[str] | None, list[str] | None]] = {
+    "": (None, None),
+    "from=2026-06-13": (["chicago"], ["Keynote"]),
+    "to=2026-06-12": (["berlin", "gone", "meetup"], ["Arm", "Bof", "Gone", "Intro"]),
+    "from=2026-06-12&to=2026-06-12": (["berlin", "gone", "meetup"], ["Bof", "Gone", "Intro"]),
+    "from=2026-06-11&to=2026-06-11": (["berlin", "gone", "meetup"], ["Arm", "Bof", "Gone", "Intro"]),
+    "q=xen": (["berlin", "chicago", "meetup"], []),
+    "q=LOVE+a": ([], ["Arm", "Bof"]),
+    "q=%25": (None, None),
+    "q=": (None, None),
+    "tag=xen": (["berlin", "chicago"], []),
+    "tag=c%2B%2B": (["berlin"], ["Keynote"]),
+    "tag=xen&tag=c%2B%2B": (["berlin"], []),
+    "tag=arm&tag=c%2B%2B": ([], ["Keynote"]),
+    "kind=workshop,hackathon": (["chicago", "gone"], []),
+    "kind=bof&kind=keynote": ([], ["Bof", "Keynote"]),
+    "country=de": (["berlin"], ["Arm", "Bof"]),
+    "country=DE,US": (["berlin", "chicago"], ["Arm", "Bof", "Keynote"]),
+    "city=Berlin": (["berlin"], ["Arm", "Bof"]),
+    "event=berlin,chicago,hidden": (["berlin", "chicago"], ["Arm", "Bof", "Keynote"]),
+    "track=ARM,+and+more": ([], ["Arm"]),
+    "room=S%C3%A4le+%26+R%C3%A4ume": ([], ["Arm"]),
+    "speaker=ada": ([], ["Arm", "Bof"]),
+    "language=de,pt-BR": ([], ["Bof", "Intro"]),
+    "status=tentative": (["chicago"], []),
+    "state=confirmed": (["berlin", "meetup"], ["Arm", "Bof", "Keynote"]),
+    "state=accepted": ([], ["Intro"]),
+    "status=cancelled": (["gone"], ["Gone"]),
+    "status=tentative&state=cancelled": (["chicago", "gone"], ["Gone"]),
+    "series=summit": (["berlin"], ["Arm", "Bof"]),
+    "cfp=open": (["berlin", "meetup"], ["Arm", "Bof", "Intro"]),
+    "scheduled=true": (None, ["Arm"]),
+    "scheduled=false": ([], ["Bof", "Gone", "Intro", "Keynote"]),
+    "updated_since=2026-03-01T12:30:00Z": (["meetup"], ["Intro"]),
+    "updated_since=2026-03-01T13:30:00%2B01:00": (["meetup"], ["Intro"]),
+    "updated_since=2026-03-02": ([], []),
+}
+
+
+@pytest.mark.usefixtures("calendar")
+def test_each_filter_means_the_same_wherever_it_stands(anonymous: Api) -> None:
+    seen = {query: (_names(anonymous, "/events", query), _names(anonymous, "/talks", query)) for query in QUERIES}
+    assert seen == {
+        query: (EVERYTHING if events is None else events, ALL_TALKS if talks is None else talks)
+        for query, (events, talks) in QUERIES.items()
+    }
+
+
+@pytest.mark.usefixtures("calendar")
+def test_the_talks_of_an_event_are_filtered_as_all_talks_are(anonymous: Api) -> None:
+    berlin = {"Arm", "Bof"}
+    for query, (_events, talks) in QUERIES.items():
+        expected = sorted(berlin & set(ALL_TALKS if talks is None else talks))
+        assert (query, _names(anonymous, "/events/berlin/talks", query)) == (query, expected)
+
+
+@pytest.mark.usefixtures("calendar")
+def test_each_filter_gives_the_feeds_exactly_what_it_gives_the_lists(app: Flask, anonymous: Api) -> None:
+    for query in QUERIES:
+        # Talks that wait for their time stay out of a feed, unless they are asked for or their talk or speaker is.
+        timed = query if "scheduled=" in query else f"{query}&scheduled=true"
+        lists = {
+            f"/calendar.ics?{query}": (f"/events?{query}", f"/talks?{timed}"),
+            f"/calendar.ics?include=talks&{query}": (f"/talks?{timed}",),
+            f"/calendar.ics?include=events&{query}": (f"/events?{query}",),
+        }
+        if "event=" not in query:
+            lists[f"/events/berlin.ics?{query}"] = (f"/events?{query}&event=berlin", f"/events/berlin/talks?{timed}")
+        if "speaker=" not in query:
+            lists[f"/speakers/ada.ics?{query}"] = (f"/talks?{query}&speaker=ada",)
+        for path, listed in lists.items():
+            ids = {_uid_of(app, item) for one in listed for item in every_page(anonymous, one)}
+            assert (path, _uids(app, path)) == (path, ids)
+
+
+@pytest.mark.usefixtures("calendar")
+def test_a_talks_own_feed_has_it_where_the_list_has(app: Flask, anonymous: Api) -> None:
+    for talk in every_page(anonymous, "/talks"):
+        for query in QUERIES:
+            listed = [item["id"] for item in every_page(anonymous, f"/talks?{query}") if item["id"] == talk["id"]]
+            found = _uids(app, f"/talks/{talk['id']}.ics?{query}")
+            assert (talk["title"], query, found) == (talk["title"], query, {f"talk-{id_}@127.0.0.1" for id_ in listed})
+
+
+def _uid_of(app: Flask, item: dict[str, Any]) -> str:
+    if "slug" in item:
+        return f"event-{row(app, Event, slug=item['slug']).id}@127.0.0.1"
+    return f"talk-{item['id']}@127.0.0.1"
+
+
+def _uids(app: Flask, path: str) -> set[str]:
+    return {entry.text("UID") for entry in read(app, path).events()}
+
+
+@pytest.mark.usefixtures("calendar")
+def test_a_list_comes_in_the_order_that_was_asked_for(anonymous: Api) -> None:
+    order = {
+        "starts": ["berlin", "chicago"],
+        "-starts": ["chicago", "berlin"],
+        "updated": ["chicago", "meetup"],
+    }
+    for sort, slugs in order.items():
+        listed = anonymous.get(f"/events?sort={sort}").items("slug")
+        assert [slug for slug in listed if slug in slugs] == slugs
+    assert anonymous.get("/talks?sort=starts&event=berlin").items("title") == ["Bof", "Arm"]
+    assert anonymous.get("/talks?sort=-starts&event=berlin").items("title") == ["Arm", "Bof"]
+
+
+@pytest.mark.usefixtures("calendar")
+def test_the_link_to_the_next_page_keeps_what_was_asked_for(anonymous: Api) -> None:
+    first = anonymous.get("/talks?limit=1&speaker=ada&q=ada&sort=-starts")
+    link = first.headers["Link"]
+    assert link.startswith("<http://127.0.0.1:8000/api/v1/talks?")
+    assert link.endswith('&limit=1&q=ada&sort=-starts&speaker=ada>; rel="next"')
+    second = anonymous.get(link[1:].partition(">")[0])
+    assert (first.items("title"), second.items("title"), second.json["next"]) == (["Arm"], ["Bof"], None)
+    assert "Link" not in second.headers
+
+
+def _names(api: Api, path: str, query: str) -> list[str]:
+    return sorted(api.get(f"{path}?{query}").items("slug" if path == "/events" else "title"))

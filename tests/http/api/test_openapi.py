@@ -1,0 +1,345 @@
+"""The OpenAPI document is whole and says of each operation what is true of it; the page beside it has all of it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import schemathesis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from eventcal.app import create_app
+from eventcal.web.api.openapi.operation import path_of
+from eventcal.web.http.errors import known_problems
+from tests import world
+from tests.clocks import FixedClock
+from tests.fuzzing import narrowed
+from tests.http_app import json_of, running, settings_of
+
+Json = dict[str, Any]
+
+METHODS = ("get", "post", "put", "patch", "delete")
+# What people look at, and what robots and browsers fetch.
+# The blueprints of what people look at.
+FOR_PEOPLE = ("pages.", "embeds.")
+NOT_FOR_PROGRAMS = {"/", "/robots.txt", "/static/{filename}"}
+MODERATOR = {"Authorization": f"Bearer {world.MODERATORS_TOKEN}"}
+GUARDED = {"member", "organiser", "moderator", "by_cookie"}
+
+
+class Operation(NamedTuple):
+    """One operation of the document, and the view that answers it."""
+
+    method: str
+    path: str
+    said: Json
+    view: Any
+
+    @property
+    def name(self) -> str:
+        """Give what schemathesis calls it."""
+        return f"{self.method.upper()} {self.path}"
+
+
+def _wired() -> Flask:
+    return create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
+
+
+def _operations(app: Flask) -> Iterator[Operation]:
+    paths = app.extensions["eventcal_openapi"]()["paths"]
+    for rule in app.url_map.iter_rules():
+        for method in METHODS:
+            said = paths.get(path_of(rule), {}).get(method)
+            if said is not None and method.upper() in (rule.methods or ()):
+                yield Operation(method, path_of(rule), said, app.view_functions[rule.endpoint])
+
+
+APP = _wired()
+DOCUMENT: Json = APP.extensions["eventcal_openapi"]()
+OPERATIONS = list(_operations(APP))
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=[one.name for one in OPERATIONS])
+each_get = pytest.mark.parametrize("path", [one.path for one in OPERATIONS if one.method == "get"])
+each_path = pytest.mark.parametrize("path", DOCUMENT["paths"])
+
+
+@pytest.fixture(scope="module")
+def client(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """Give a client of an app with one of everything, which none of these tests changes."""
+    path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("calendar") / "eventcal.db")
+    with running(f"sqlite:///{path}", FixedClock()) as app:
+        world.build(app)
+        yield app.test_client()
+
+
+NAMES = narrowed(DOCUMENT)["paths"]
+
+
+def real(path: str) -> str:
+    """Give an address of what there is."""
+    return path.format(**{one["name"]: one["schema"]["enum"][0] for one in NAMES[path].get("parameters", [])})
+
+
+def resolved(part: Json) -> Json:
+    """Give what a reference leads to, or the part itself."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    found: Json = DOCUMENT["components"][kind][name]
+    return found
+
+
+def codes_of(operation: Operation) -> set[str]:
+    """Give every code that an operation names."""
+    return {code for status in operation.said["responses"] for code in _codes(operation, status)}
+
+
+def _codes(operation: Operation, status: str) -> list[str]:
+    content = resolved(operation.said["responses"][status]).get("content", {})
+    narrowed_to = content.get("application/problem+json", {}).get("schema", {}).get("allOf", [{}])[-1]
+    codes: list[str] = narrowed_to.get("properties", {}).get("code", {}).get("enum", [])
+    return codes
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key == "$ref":
+                yield one
+            yield from _references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+
+
+def test_every_route_for_programs_is_described_and_every_description_has_a_route() -> None:
+    described = {(path, method) for path, item in DOCUMENT["paths"].items() for method in item if method in METHODS}
+    routed = {
+        (path_of(rule), method.lower())
+        for rule in APP.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if not rule.endpoint.startswith(FOR_PEOPLE)
+    }
+    assert described == {(path, method) for path, method in routed if path not in NOT_FOR_PROGRAMS}
+
+
+def test_every_reference_leads_somewhere_and_nothing_lies_about_unused() -> None:
+    kinds = ("schemas", "responses", "parameters", "headers")
+    there = {f"#/components/{kind}/{name}" for kind in kinds for name in DOCUMENT["components"][kind]}
+    assert set(_references(DOCUMENT)) == there
+
+
+def test_schemathesis_reads_every_operation() -> None:
+    read: Any = schemathesis.openapi.from_dict(DOCUMENT)
+    assert sorted(found.ok().label for found in read.get_all_operations()) == sorted(BY_NAME)
+
+
+def test_each_operation_has_a_name_of_its_own_made_from_method_and_path() -> None:
+    names = {one.name: one.said["operationId"] for one in OPERATIONS}
+    assert len(set(names.values())) == len(names)
+    some = (
+        "GET /api/v1/events",
+        "POST /api/v1/events/{slug}/talks",
+        "DELETE /api/v1/events/{slug}/team/{member_id}",
+        "GET /calendar.ics",
+        "GET /talks/{talk_id}.ics",
+    )
+    assert [names[name] for name in some] == [
+        "get_events",
+        "post_event_talks",
+        "delete_event_team_member",
+        "get_calendar_ics",
+        "get_talk_ics",
+    ]
+
+
+@each_operation
+def test_an_operation_says_what_it_is_and_who_may_call_it(operation: Operation) -> None:
+    said, access = operation.said, operation.view.access
+    assert re.fullmatch(r"[A-Z].*\.", said["summary"])
+    assert said["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
+    who = {"public": "anyone", "feed": "anyone", "by_cookie": "member, signed in by password"}
+    assert said["x-access"] == who.get(access.name, access.name)
+    ways = {way: scopes for one in said["security"] for way, scopes in one.items()}
+    assert ways == {
+        "public": {"token": [], "session": []},
+        "feed": {},
+        "by_cookie": {"session": []},
+    }.get(access.name, {"token": [str(access.scope)], "session": []})
+    assert ({} in said["security"] or not said["security"]) is (access.name in {"public", "feed"})
+
+
+@each_operation
+def test_an_operation_names_the_headers_it_takes(operation: Operation) -> None:
+    unsafe, guarded = operation.method != "get", operation.view.access.name in GUARDED
+    sent = {resolved(one)["name"] for one in operation.said["parameters"] if resolved(one)["in"] == "header"}
+    expected = set()
+    if not unsafe and "health" not in operation.said["tags"]:
+        expected |= {"If-None-Match", "If-Modified-Since"}
+    if operation.name in {
+        f"PATCH /api/v1/{one}" for one in ("events/{slug}", "talks/{talk_id}", "speakers/{slug}", "sponsors/{slug}")
+    }:
+        expected.add("If-Match")
+    if operation.method == "post" and guarded and not operation.path.startswith("/api/v1/auth/"):
+        expected.add("Idempotency-Key")
+    if (unsafe and guarded) or operation.path == "/api/v1/auth/logout":
+        expected.add("X-CSRF-Token")
+    assert sent == expected
+    assert ("428" in operation.said["responses"]) is ("If-Match" in sent)
+
+
+@each_operation
+def test_every_refusal_is_a_problem_with_codes_that_there_are(operation: Operation) -> None:
+    known = {(int(status), code) for status, code, _title in known_problems()}
+    for status in operation.said["responses"]:
+        if status >= "400" and operation.path != "/readyz":
+            answer = resolved(operation.said["responses"][status])
+            assert list(answer["content"]) == ["application/problem+json"]
+            assert {(int(status), code) for code in _codes(operation, status)} <= known
+            assert _codes(operation, status)
+            assert answer["description"]
+
+
+@each_operation
+def test_what_comes_with_an_answer_is_named(operation: Operation) -> None:
+    answers = {status: resolved(answer) for status, answer in operation.said["responses"].items()}
+    required = {
+        status: {name for name, header in answer.get("headers", {}).items() if resolved(header).get("required")}
+        for status, answer in answers.items()
+    }
+    for status, header in (
+        ("201", "Location"),
+        ("401", "WWW-Authenticate"),
+        ("429", "Retry-After"),
+        ("503", "Retry-After"),
+    ):
+        assert status not in answers or header in required[status]
+    if operation.method == "get" and "health" not in operation.said["tags"]:
+        assert {"ETag", "Cache-Control", "Vary"} <= required["200"]
+        assert {"ETag", "Cache-Control", "Vary"} <= required["304"]
+        assert "content" not in answers["304"]
+    paged = any(one.get("name") == "cursor" for one in operation.said["parameters"])
+    assert ("Link" in answers.get("200", {}).get("headers", {})) is paged
+
+
+def test_a_body_has_no_field_but_those_that_are_named_and_an_answer_may_gain_some() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        is_body = name.endswith(("In", "Patch", "Fields")) or name in {"Place", "Money", "Registration"} | {
+            "SpeakerOnTalk",
+            "SponsorNamed",
+        }
+        assert (schema.get("additionalProperties") is False) is is_body, name
+
+
+def test_a_patch_is_a_merge_patch_and_knows_the_fields_of_its_post() -> None:
+    types = {one.name: sorted(one.said["requestBody"]["content"]) for one in OPERATIONS if one.method == "patch"}
+    assert set(map(tuple, types.values())) == {("application/json", "application/merge-patch+json")}
+    schemas = DOCUMENT["components"]["schemas"]
+    for patch, post in (("EventPatch", "EventIn"), ("TalkPatch", "TalkIn")):
+        ours, theirs = schemas[patch]["properties"], schemas[post]["properties"]
+        assert "required" not in schemas[patch]
+        assert {name: ours[name] for name in ours.keys() & theirs.keys()} == {
+            name: theirs[name] for name in ours.keys() & theirs.keys()
+        }
+        assert ours.keys() ^ theirs.keys() <= {"room", "draft"}
+
+
+def test_the_filters_are_the_same_at_every_list_and_every_feed() -> None:
+    def query(path: str) -> list[Json]:
+        return [one for one in DOCUMENT["paths"][path]["get"]["parameters"] if one.get("in") == "query"]
+
+    lists = [query(path) for path in ("/api/v1/events", "/api/v1/talks", "/api/v1/events/{slug}/talks")]
+    feeds = [query(path) for path in DOCUMENT["paths"] if path.endswith(".ics")]
+    assert all(one == lists[0] for one in lists)
+    assert all(one == feeds[0] for one in feeds)
+    only_lists, only_feeds = {"sort", "limit", "cursor"}, {"include", "cancelled", "tz", "profile"}
+    assert [one for one in lists[0] if one["name"] not in only_lists] == [
+        one for one in feeds[0] if one["name"] not in only_feeds
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("POST /api/v1/events/{slug}/talks", {"talks-closed", "event-over"}),
+        ("POST /api/v1/sponsorships/{sponsorship_id}/confirm", {"tier-full", "forbidden-step"}),
+        ("PATCH /api/v1/events/{slug}", {"slug-taken", "slug-fixed", "stale", "precondition-required"}),
+        ("POST /api/v1/events", {"slug-taken", "idempotency-in-progress", "idempotency-key-reused"}),
+        ("POST /api/v1/talks/{talk_id}/confirm", {"forbidden-step", "csrf", "insufficient-scope"}),
+        ("DELETE /api/v1/me", {"last-organiser"}),
+        ("GET /feeds/{secret}.ics", {"gone"}),
+    ],
+)
+def test_the_refusals_of_a_use_case_are_named_at_its_operation(name: str, codes: set[str]) -> None:
+    assert codes <= codes_of(BY_NAME[name])
+
+
+def test_the_document_is_served_as_it_is(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/openapi.json")
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    served = json_of(answer)
+    assert served["openapi"] == "3.1.0"
+    assert served["paths"] == DOCUMENT["paths"]
+    assert served["servers"] == [{"url": "http://127.0.0.1:8000", "description": "eventcal"}]
+
+
+@each_path
+def test_options_and_a_wrong_method_name_the_methods_that_are_described(client: FlaskClient, path: str) -> None:
+    described = {method.upper() for method in DOCUMENT["paths"][path] if method in METHODS}
+    allowed = described | {"OPTIONS"} | ({"HEAD"} if "GET" in described else set())
+    options = client.options(real(path))
+    assert (options.status_code, set(options.headers["Allow"].split(", "))) == (200, allowed)
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - described:
+        answer = client.open(real(path), method=method)
+        assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
+        assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+@each_get
+def test_head_has_the_headers_of_get_and_no_body(client: FlaskClient, path: str) -> None:
+    get, head = (client.open(real(path), method=method, headers=MODERATOR) for method in ("GET", "HEAD"))
+    assert (head.status_code, dict(head.headers), head.data) == (get.status_code, dict(get.headers), b"")
+
+
+class _Page(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        self.ids += [name for name in [said.get("id")] if name]
+        self.links += [link for name in ("href", "src", "action") if (link := said.get(name))]
+        assert tag not in {"script", "iframe", "img", "object", "embed"}
+
+
+@pytest.fixture
+def docs(client: FlaskClient) -> str:
+    """Give the page."""
+    answer = client.get("/api/v1/docs")
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    return answer.get_data(as_text=True)
+
+
+def test_the_page_has_every_operation_shape_and_problem(docs: str) -> None:
+    page = _Page(docs)
+    assert len(page.ids) == len(set(page.ids))
+    assert {one.said["operationId"] for one in OPERATIONS} <= set(page.ids)
+    assert {f"shape-{name}" for name in DOCUMENT["components"]["schemas"]} <= set(page.ids)
+    assert {f"problem-{code}" for _status, code, _title in known_problems()} <= set(page.ids)
+
+
+def test_every_link_on_the_page_leads_to_a_place_on_it_or_beside_it(docs: str, client: FlaskClient) -> None:
+    page = _Page(docs)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    others = {link for link in page.links if not link.startswith("#")}
+    assert others == {"/api/v1/openapi.json", "/static/docs.css"}
+    with client.get("/static/docs.css") as styles:
+        assert (styles.status_code, b"url(" in styles.data, b"@import" in styles.data) == (200, False, False)

@@ -1,0 +1,261 @@
+"""`eventcal lint`: files, the standard input, and URLs of servers that do well or badly."""
+
+import gzip
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from eventcal.cli.fetching import Limits, Unreadable, fetch
+from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
+from eventcal.datasets.service import load_dataset
+from eventcal.events.models import Event
+from eventcal.lint import lint
+from eventcal.speakers.models import Speaker
+from eventcal.talks.models import Talk
+from tests.clocks import FixedClock
+from tests.command_line import CommandLine
+from tests.feed_support.calendar_server import GOOD_HEADERS, CalendarServer, Page, app_server, calendar_server
+from tests.feed_support.fetching import make_calendar
+from tests.feed_support.lint_feeds import GOOD, octets
+from tests.http_app import database_of
+
+CALENDAR = octets(GOOD)
+WARNED = octets(GOOD.replace("NAME:Talks\n", "", 1))
+WRONG = octets(GOOD.replace("STATUS:CONFIRMED", "STATUS:CANCELED"))
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Give the command line, which needs no database, in a folder with a calendar of each kind."""
+    for name, data in {"good.ics": CALENDAR, "warned.ics": WARNED, "wrong.ics": WRONG}.items():
+        (tmp_path / name).write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def server() -> Iterator[CalendarServer]:
+    with calendar_server() as server:
+        yield server
+
+
+# Files
+
+
+def test_a_good_calendar_ends_well(cli: CommandLine) -> None:
+    assert cli.done("lint", "--strict", "good.ics") == "0 errors and 0 warnings in 1 calendar.\n"
+
+
+def test_each_finding_is_a_line_with_its_place_and_its_source(cli: CommandLine) -> None:
+    result = cli.run("lint", "good.ics", "warned.ics", "wrong.ics")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert result.stdout == (
+        "warned.ics:1: warning name-missing the calendar has no NAME (RFC 7986, 5.1)\n"
+        "wrong.ics:42: error status STATUS is 'CANCELED' (RFC 5545, 3.8.1.11)\n"
+        "1 error and 1 warning in 3 calendars.\n"
+    )
+
+
+def test_warnings_count_where_they_are_asked_to(cli: CommandLine) -> None:
+    assert cli.run("lint", "warned.ics").exit_code == 0
+    assert cli.run("lint", "--strict", "warned.ics").exit_code == 1
+
+
+def test_programs_get_one_document(cli: CommandLine) -> None:
+    result = cli.run("lint", "--json", "wrong.ics", "missing.ics")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout) == {
+        "errors": 1,
+        "warnings": 0,
+        "findings": [
+            {
+                "source": "wrong.ics",
+                "line": 42,
+                "code": "status",
+                "severity": "error",
+                "message": "STATUS is 'CANCELED'",
+                "section": "RFC 5545, 3.8.1.11",
+            }
+        ],
+        "unreadable": [{"source": "missing.ics", "reason": "No such file or directory"}],
+    }
+
+
+def test_the_standard_input_is_read_too(cli: CommandLine) -> None:
+    result = cli.run("lint", "-", typed=WRONG.decode())
+    assert result.stdout.splitlines()[0].startswith("-:42: error status ")
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_looked_at(cli: CommandLine) -> None:
+    result = cli.run("lint", "missing.ics", ".", "wrong.ics")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "missing.ics cannot be read: No such file or directory.\n. cannot be read: Is a directory.\n"
+    )
+    assert result.stdout.splitlines()[-1] == "1 error and 0 warnings in 1 calendar."
+
+
+def test_nothing_to_look_at_is_misuse(cli: CommandLine) -> None:
+    assert "Missing argument 'FILE|URL...'" in cli.misused("lint")
+
+
+# URLs
+
+
+def test_a_calendar_that_is_served_well_ends_well(cli: CommandLine, server: CalendarServer) -> None:
+    url = server.serve("/talks.ics", Page(CALENDAR))
+    assert cli.done("lint", "--strict", url) == "0 errors and 0 warnings in 1 calendar.\n"
+    assert server.asked == [("GET", "/talks.ics"), ("GET", "/talks.ics"), ("HEAD", "/talks.ics")]
+
+
+def test_headers_are_looked_at_before_lines(cli: CommandLine, server: CalendarServer) -> None:
+    page = Page(WRONG, headers={"Content-Type": "text/html", "ETag": "1"}, conditional=False, head=False)
+    url = server.serve("/talks.ics", page)
+    result = cli.run("lint", url)
+    assert result.exit_code == 1
+    assert result.stdout == (
+        f"{url}: warning cache-control there is no Cache-Control (RFC 9111, 5.2)\n"
+        f"{url}: error content-type Content-Type is 'text/html' (RFC 5545, 8.1)\n"
+        f"{url}: error etag-form ETag is '1' (RFC 9110, 8.8.3)\n"
+        f"{url}: error head HEAD is answered with 405, GET with 200 (RFC 9110, 9.1)\n"
+        f"{url}: warning last-modified there is no Last-Modified (RFC 9110, 8.8.2)\n"
+        f"{url}: warning not-modified asked again whether anything changed, the server answers 200 (RFC 9110, 13.1)\n"
+        f"{url}:42: error status STATUS is 'CANCELED' (RFC 5545, 3.8.1.11)\n"
+        "4 errors and 3 warnings in 1 calendar.\n"
+    )
+
+
+def test_what_is_packed_is_unpacked(cli: CommandLine, server: CalendarServer) -> None:
+    page = Page(gzip.compress(CALENDAR), headers={**GOOD_HEADERS, "Content-Encoding": "gzip"})
+    assert cli.done("lint", server.serve("/talks.ics", page)) == "0 errors and 0 warnings in 1 calendar.\n"
+
+
+def redirect(to: str) -> Page:
+    return Page(status=302, headers={"Location": to})
+
+
+def test_five_redirects_are_followed_and_no_more(cli: CommandLine, server: CalendarServer) -> None:
+    server.serve("/0", Page(CALENDAR))
+    for number in range(1, 7):
+        server.serve(f"/{number}", redirect(f"/{number - 1}"))
+    cli.done("lint", f"{server.base}/5")
+    # What is asked again is the page that was found.
+    assert server.asked[-3:] == [("GET", "/0"), ("GET", "/0"), ("HEAD", "/0")]
+    result = cli.run("lint", f"{server.base}/6")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"{server.base}/6 cannot be read: the server answers 302 Found.\n",
+    )
+
+
+@pytest.mark.parametrize("to", ["file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"])
+def test_a_redirect_leads_to_http_only(cli: CommandLine, server: CalendarServer, to: str) -> None:
+    result = cli.run("lint", server.serve("/talks.ics", redirect(to)))
+    assert (result.exit_code, result.stdout) == (2, "0 errors and 0 warnings in 0 calendars.\n")
+
+
+def test_an_answer_that_is_none_is_told_in_a_sentence(cli: CommandLine, server: CalendarServer) -> None:
+    pages = {
+        "/missing": (Page(status=404), "the server answers 404 Not Found"),
+        "/odd": (Page(status=599), "the server answers 599"),
+        "/cut": (Page(CALENDAR, cut=7), f"the answer ended after {len(CALENDAR) - 7} octets of {len(CALENDAR)}"),
+        "/br": (
+            Page(CALENDAR, headers={"Content-Encoding": "br"}),
+            "the answer is packed with 'br', which was not asked for",
+        ),
+        "/not-gzip": (
+            Page(CALENDAR, headers={"Content-Encoding": "gzip"}),
+            "the answer says that it is gzip, and is not",
+        ),
+        "/cut-gzip": (
+            Page(gzip.compress(CALENDAR)[:-20], headers={"Content-Encoding": "gzip"}),
+            "the answer is gzip that was cut off",
+        ),
+    }
+    for path, (page, reason) in pages.items():
+        url = server.serve(path, page)
+        result = cli.run("lint", url)
+        assert (result.exit_code, result.stderr) == (2, f"{url} cannot be read: {reason}.\n")
+
+
+def test_a_server_that_is_not_there_is_told_in_a_sentence(cli: CommandLine) -> None:
+    result = cli.run("lint", "http://127.0.0.1:1/talks.ics")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("http://127.0.0.1:1/talks.ics cannot be read: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_url_however_odd_is_a_traceback(cli: CommandLine) -> None:
+    for url in ("http://", "http://[::1", "http://127.0.0.1:x/", "http://a b/", "https://\u2028/", "webcal://a/b.ics"):
+        result = cli.run("lint", url)
+        assert (result.exit_code, type(result.exception)) == (2, SystemExit), url
+
+
+@pytest.mark.parametrize("packed", ["identity", "gzip"])
+@pytest.mark.usefixtures("cli")
+def test_no_more_is_read_than_there_may_be(server: CalendarServer, packed: str) -> None:
+    body = bytes(100_000)
+    headers = {"Content-Encoding": packed}
+    url = server.serve("/large.ics", Page(gzip.compress(body) if packed == "gzip" else body, headers=headers))
+    assert fetch(url, limits=Limits(octets=100_000)).body == body
+    with pytest.raises(Unreadable, match="the answer is larger than 99999 octets"):
+        fetch(url, limits=Limits(octets=99_999))
+
+
+@pytest.mark.usefixtures("cli")
+def test_nobody_is_waited_for_for_ever() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with pytest.raises(Unreadable, match=r"^there was no answer in time$"):
+            fetch(url, limits=Limits(seconds=0.2))
+
+
+@pytest.mark.usefixtures("cli")
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(server: CalendarServer) -> None:
+    url = server.serve("/slow.ics", Page(bytes(1_000), pause=0.02))
+    with pytest.raises(Unreadable, match=r"^the answer is not whole after 0\.3 seconds$"):
+        fetch(url, limits=Limits(seconds=0.3))
+
+
+# Our own
+
+
+def load_demo(app: Flask, clock: FixedClock) -> list[str]:
+    """Load the demo, moved to the weeks ahead, and give the paths of all its feeds."""
+    was = demo_dataset()
+    with database_of(app).unit_of_work() as unit:
+        load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=clock.now().date())))
+    with database_of(app).reading() as session:
+        return [
+            *("/calendar.ics", "/calendar.ics?from=2014-01-01&include=events,talks"),
+            *(f"/events/{slug}.ics" for slug in session.scalars(select(Event.slug))),
+            *(f"/talks/{id_}.ics" for id_ in session.scalars(select(Talk.id))),
+            *(f"/speakers/{slug}.ics" for slug in session.scalars(select(Speaker.slug))),
+        ]
+
+
+def test_every_feed_of_the_demo_is_without_a_finding(app: Flask, clock: FixedClock) -> None:
+    client = app.test_client()
+    for path in load_demo(app, clock):
+        for query in ("", "tz=utc", "cancelled=mark"):
+            answer = client.get(f"{path}{'&' if '?' in path else '?'}{query}" if query else path)
+            assert answer.status_code == 200, path
+            assert lint(answer.data, now=clock.now()) == [], path
+
+
+def test_feeds_with_everything_in_them_are_without_a_finding(app: Flask, clock: FixedClock) -> None:
+    make_calendar(app)
+    for path in ("/calendar.ics?from=2000-01-01", "/events/summit.ics", "/events/old.ics", "/speakers/grace.ics"):
+        assert lint(app.test_client().get(path).data, now=clock.now()) == [], path
+
+
+def test_our_feeds_are_served_without_a_finding(cli: CommandLine, app: Flask, clock: FixedClock) -> None:
+    load_demo(app, clock)
+    with app_server(app) as base:
+        assert cli.done("lint", "--strict", f"{base}/calendar.ics") == "0 errors and 0 warnings in 1 calendar.\n"

@@ -1,0 +1,254 @@
+"""Public GETs: encodings, validators and 304 (RFC 9110)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.http import http_date, parse_date
+
+from eventcal.web.http.conditional import etag_of
+from eventcal.web.http.content_encoding import acceptable_codings
+from tests.served import AN_HOUR_AGO, DECODE, NOW, TALKS, fetch, fresh
+
+
+def test_a_plain_answer_has_its_validators_and_may_be_kept_by_anybody() -> None:
+    answer = fetch()
+    assert (answer.status_code, answer.data) == (200, TALKS.body)
+    assert dict(answer.headers) == {
+        "Content-Type": "text/calendar; charset=utf-8",
+        "Content-Length": "1700",
+        "Content-Disposition": 'inline; filename="calendar.ics"',
+        "ETag": '"abc"',
+        "Last-Modified": "Mon, 18 Aug 2014 11:00:00 GMT",
+        "Cache-Control": "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400",
+        "Vary": "Accept-Encoding",
+        "Accept-Ranges": "none",
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Content-Disposition",
+    }
+
+
+def test_a_304_has_the_same_validators_and_nothing_of_a_body() -> None:
+    answer = fetch(headers={"If-None-Match": '"abc"'})
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert dict(answer.headers) == {
+        "ETag": '"abc"',
+        "Last-Modified": "Mon, 18 Aug 2014 11:00:00 GMT",
+        "Cache-Control": "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400",
+        "Vary": "Accept-Encoding",
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Content-Disposition",
+    }
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept-Encoding": "br"}, {"If-None-Match": '"abc"'}])
+def test_head_is_get_without_the_body(headers: dict[str, str]) -> None:
+    whole, head = fetch(headers=headers), fetch(headers=headers, method="HEAD")
+    assert (head.status_code, dict(head.headers), head.data) == (whole.status_code, dict(whole.headers), b"")
+
+
+def test_a_range_is_not_served() -> None:
+    answer = fetch(headers={"Range": "bytes=0-4"})
+    assert (answer.status_code, len(answer.data)) == (200, 1700)
+
+
+def test_a_page_of_a_list_links_to_the_next() -> None:
+    link = '<https://example.org/api/v1/talks?cursor=W10>; rel="next"'
+    assert fetch(fresh(link=link)).headers["Link"] == link
+
+
+@pytest.mark.parametrize(
+    ("filename", "sent"),
+    [
+        ('a"; b\r\nX: y.ics', "a-b-X-y.ics"),
+        ("../../köln.ics", "k-ln.ics"),
+        ("…", "download"),
+    ],
+)
+def test_a_filename_is_sent_in_safe_letters_only(filename: str, sent: str) -> None:
+    answer = fetch(fresh(filename=filename))
+    assert answer.headers["Content-Disposition"] == f'inline; filename="{sent}"'
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
+def test_every_encoding_has_its_own_tag_and_the_same_content(coding: str) -> None:
+    answer = fetch(headers={"Accept-Encoding": coding})
+    assert answer.headers["Content-Encoding"] == coding
+    assert answer.headers["ETag"] == f'"abc-{coding}"'
+    assert int(answer.headers["Content-Length"]) == len(answer.data) < len(TALKS.body)
+    assert DECODE[coding](answer.data) == TALKS.body
+
+
+def test_a_small_body_stays_as_it_is_unless_the_caller_refuses_that() -> None:
+    small = fresh(body=b"x" * 199)
+    plain = fetch(small, {"Accept-Encoding": "gzip, br"})
+    assert (plain.headers["ETag"], plain.headers.get("Content-Encoding"), plain.data) == ('"abc"', None, b"x" * 199)
+    forced = fetch(small, {"Accept-Encoding": "gzip, identity;q=0"})
+    assert (forced.headers["ETag"], forced.headers.get("Content-Encoding")) == ('"abc-gzip"', "gzip")
+
+
+@pytest.mark.parametrize(
+    ("header", "codings"),
+    [
+        (None, ("identity",)),
+        ("", ("identity",)),
+        ("gzip", ("gzip", "identity")),
+        ("GZIP", ("gzip", "identity")),
+        ("x-gzip", ("gzip", "identity")),
+        ("gzip, deflate, br, zstd", ("br", "zstd", "gzip", "identity")),
+        ("gzip;q=1.0, br;q=0.5, zstd;q=0.8", ("gzip", "zstd", "br", "identity")),
+        ("gzip ; q = 0.5 , br;q=0.7", ("br", "gzip", "identity")),
+        ("gzip;q=0", ("identity",)),
+        ("*", ("br", "zstd", "gzip", "identity")),
+        ("*;q=0.5, gzip", ("gzip", "br", "zstd", "identity")),
+        ("*, br;q=0", ("zstd", "gzip", "identity")),
+        ("gzip;q=0.5, identity", ("identity", "gzip")),
+        ("identity;q=0.5, gzip;q=0.5", ("gzip", "identity")),
+        ("identity;q=0, gzip;q=0.001", ("gzip",)),
+        ("*;q=0, gzip", ("gzip",)),
+        ("*;q=0, identity;q=0.1", ("identity",)),
+        # Nothing would do; a body as it is does better than none.
+        ("*;q=0", ("identity",)),
+        ("identity;q=0, deflate", ("identity",)),
+        # Malformed members say nothing.
+        ("gzip;q=2, br;q=x, zstd;q=0.1234", ("identity",)),
+        (",;q=1,,gzip", ("gzip", "identity")),
+    ],
+)
+def test_accept_encoding_is_read_as_rfc_9110_says(header: str | None, codings: tuple[str, ...]) -> None:
+    assert acceptable_codings(header) == codings
+
+
+WEIGHTS = st.none() | st.sampled_from(["0", "0.000", "0.001", "0.5", "0.999", "1", "1.000"])
+NAMED = st.dictionaries(st.sampled_from(["br", "zstd", "gzip", "identity", "deflate", "*"]), WEIGHTS)
+
+
+@given(NAMED)
+@settings(max_examples=200)
+def test_whatever_is_sent_is_acceptable_and_nothing_acceptable_is_liked_better(named: dict[str, str | None]) -> None:
+    header = ", ".join(name if weight is None else f"{name};q={weight}" for name, weight in named.items())
+    liked = {name: 1.0 if weight is None else float(weight) for name, weight in named.items()}
+
+    def weight_of(coding: str) -> float:
+        # RFC 9110, 12.5.3: identity is acceptable unless it is refused by name or by "*".
+        return liked.get(coding, liked.get("*", 0.0005 if coding == "identity" else 0.0))
+
+    answer = fetch(headers={"Accept-Encoding": header})
+    sent = answer.headers.get("Content-Encoding", "identity")
+    best = max(map(weight_of, ["br", "zstd", "gzip", "identity"]))
+    assert answer.status_code == 200
+    assert weight_of(sent) == best or (best == 0 and sent == "identity")
+    assert DECODE[sent](answer.data) == TALKS.body
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
+@settings(max_examples=100)
+def test_no_accept_encoding_at_all_is_a_406_or_a_failure(header: str) -> None:
+    assert fetch(headers={"Accept-Encoding": header}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ('"abc"', 304),
+        ('W/"abc"', 304),
+        ('"x", "abc"', 304),
+        ('"x",W/"abc" ,"y"', 304),
+        ('"a,b", "abc"', 304),
+        ("*", 304),
+        (' "abc" ', 304),
+        ('"abd"', 200),
+        ('"abc-gzip"', 200),
+        ('"ABC"', 200),
+        ("abc", 200),
+        ("", 200),
+        ('"abc', 200),
+    ],
+)
+def test_if_none_match_takes_lists_weak_tags_and_any(header: str, status: int) -> None:
+    assert fetch(headers={"If-None-Match": header}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("accepted", "known", "status"),
+    [("gzip", '"abc-gzip"', 304), ("gzip", '"abc"', 200), ("br", '"abc-gzip"', 200), ("br", 'W/"abc-br"', 304)],
+)
+def test_a_tag_is_that_of_one_encoding(accepted: str, known: str, status: int) -> None:
+    assert fetch(headers={"Accept-Encoding": accepted, "If-None-Match": known}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("Mon, 18 Aug 2014 11:00:00 GMT", 304),
+        ("Mon, 18 Aug 2014 11:59:59 GMT", 304),
+        ("Mon, 18 Aug 2014 10:59:59 GMT", 200),
+        # The two old forms that a recipient must read (RFC 9110, 5.6.7).
+        ("Monday, 18-Aug-14 11:00:00 GMT", 304),
+        ("Mon Aug 18 11:00:00 2014", 304),
+        # Only a wrong clock has a date to come.
+        ("Mon, 18 Aug 2014 12:00:01 GMT", 200),
+        ("Tue, 18 Aug 2015 11:00:00 GMT", 200),
+        ("2014-08-18T11:00:00Z", 200),
+        ("Mon, 18 Aug 2014 11:00:00 +0000", 200),
+        ("Mon, 18 Aug 2014 11:00:00 GMT, Mon, 18 Aug 2014 11:00:00 GMT", 200),
+        ("Mon, 99 Aug 2014 11:00:00 GMT", 200),
+        ("Mon, 18 Xyz 2014 11:00:00 GMT", 200),
+        ("", 200),
+    ],
+)
+def test_if_modified_since_is_taken_only_as_a_date_of_the_past(since: str, status: int) -> None:
+    assert fetch(headers={"If-Modified-Since": since}).status_code == status
+
+
+def test_without_a_last_modified_no_date_is_compared() -> None:
+    answer = fetch(fresh(last_modified=None), {"If-Modified-Since": http_date(NOW)})
+    assert answer.status_code == 200
+    assert "Last-Modified" not in answer.headers
+
+
+TAGS = st.sampled_from(['"abc"', 'W/"abc"', '"abc-br"', 'W/"abc-gzip"', '"x"', 'W/"y"', '""', '"a,b"'])
+MATCHES = st.none() | st.just("*") | st.lists(TAGS, max_size=4).map(", ".join)
+SECONDS = st.integers(-7200, 7200).map(lambda seconds: http_date(NOW + timedelta(seconds=seconds)))
+
+
+@given(match=MATCHES, since=st.none() | SECONDS | st.just("yesterday"), accepted=st.sampled_from([None, "gzip", "br"]))
+@settings(max_examples=200)
+def test_if_none_match_wins_over_if_modified_since(match: str | None, since: str | None, accepted: str | None) -> None:
+    given_headers = {"If-None-Match": match, "If-Modified-Since": since, "Accept-Encoding": accepted}
+    answer = fetch(headers={name: value for name, value in given_headers.items() if value is not None})
+    tag = f'"abc-{accepted}"' if accepted else '"abc"'
+    if match is not None:
+        current = match == "*" or tag in match.replace("W/", "").split(", ")
+    else:
+        moment = parse_date(since)
+        current = moment is not None and AN_HOUR_AGO.replace(microsecond=0) <= moment <= NOW
+    assert (answer.status_code, answer.headers["ETag"]) == (304 if current else 200, tag)
+
+
+MOMENTS = st.integers(0, 4_000).map(lambda ms: NOW.replace(microsecond=0) + timedelta(milliseconds=ms))
+
+
+@given(st.lists(MOMENTS, min_size=1, max_size=6), st.lists(MOMENTS, min_size=2, max_size=6))
+@settings(max_examples=200)
+def test_who_goes_by_dates_alone_misses_no_change_and_never_sees_one_go_back(
+    changes: list[datetime], fetches: list[datetime]
+) -> None:
+    changes = sorted({NOW - timedelta(days=1), *changes})
+    seen, since = b"", ""
+    for now in sorted(fetches):
+        done = [change for change in changes if change <= now]
+        body = str(len(done)).encode()
+        rendition = fresh(body=body, etag=etag_of(body), last_modified=done[-1])
+        answer = fetch(rendition, {"If-Modified-Since": since}, now=now)
+        seen = answer.data if answer.status_code == 200 else seen
+        assert seen == body
+        before, since = since, answer.headers["Last-Modified"]
+        assert (parse_date(before) or AN_HOUR_AGO - timedelta(days=2)) <= (parse_date(since) or NOW)
+
+
+def test_what_changed_in_this_very_second_was_last_modified_before_it() -> None:
+    assert fetch(fresh(last_modified=NOW)).headers["Last-Modified"] == "Mon, 18 Aug 2014 11:59:59 GMT"
+    ahead = fresh(last_modified=NOW + timedelta(hours=1))
+    assert fetch(ahead).headers["Last-Modified"] == "Mon, 18 Aug 2014 11:59:59 GMT"

@@ -1,0 +1,535 @@
+"""Why a calendar does not update: what is told of a feed by its address, to programs and on a page."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from eventcal.feeds.clients import CLIENTS
+from eventcal.feeds.fetches import FeedFetches, Fetches, note_fetches, personal_feed_key, public_feed_key
+from eventcal.feeds.index.feed_index import state_of
+from eventcal.kit.ids import secret_hash
+from eventcal.members.models import PersonalFeed
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.fetching import fetch, make_calendar
+from tests.http_app import catch_up, database_of, house_of, json_of, problem, writing
+from tests.make import make_event, make_member
+from tests.pages import faults_of, fetched_by, is_ours, tree_of
+from tests.statements import statements
+
+BASE = "http://127.0.0.1:8000"
+SECRET = "s3cret-and-long"
+PRIVATE = f"{BASE}/feeds/{SECRET}.ics"
+IPHONE = "iOS/26.6 (23G71) dataaccessd/1.0"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def ids(app: Flask) -> dict[str, str]:
+    return make_calendar(app)
+
+
+@pytest.fixture
+def phone(app: Flask) -> PersonalFeed:
+    """Give the secret feed of a member's phone."""
+    with writing(app) as session:
+        member = make_member(session)
+        feed = PersonalFeed(id="phone", member_id=member.id, name="My phone", created_at=NOON)
+        feed.secret_hash = secret_hash(SECRET)
+        session.add(feed)
+        return feed
+
+
+def ask(app: Flask, url: str, **headers: str) -> TestResponse:
+    return fetch(app, f"/feeds/check?url={quote(url, safe='')}", **headers)
+
+
+def told(app: Flask, url: str) -> Json:
+    """Give what is told of an address, but for what is the same of each."""
+    answer = ask(app, url)
+    assert (answer.status_code, answer.mimetype) == (200, "application/json"), answer.text
+    said = json_of(answer)
+    assert [one["client"] for one in said.pop("clients")] == list(CLIENTS)
+    return said
+
+
+def codes(said: Json) -> list[str]:
+    # In tests every address leads to this machine.
+    return [one["code"] for one in said["problems"] if one["code"] != "not-public"]
+
+
+def come(app: Flask, path: str, user_agent: str, **headers: str) -> int:
+    """Let a program fetch a feed, and write down that it came."""
+    answer = fetch(app, path, User_Agent=user_agent, **headers)
+    catch_up(app)
+    return answer.status_code
+
+
+# What a feed is
+
+
+@pytest.mark.usefixtures("ids")
+def test_of_a_feed_is_told_what_it_is_and_what_changed_in_it_last(app: Flask, clock: FixedClock) -> None:
+    # Until the second of a change is over, Last-Modified is the second before.
+    clock.tick()
+    said = told(app, f"{BASE}/events/summit.ics")
+    served = fetch(app, "/events/summit.ics")
+    assert said == {
+        "url": f"{BASE}/events/summit.ics",
+        "feed": {
+            "kind": "event",
+            "title": "Xen Summit",
+            "media_type": "text/calendar; charset=utf-8",
+            "size": len(served.data),
+            "entries": 2,
+            "etag": served.headers["ETag"],
+            "last_modified": "2026-03-01T12:00:00Z",
+            "newest_change": {"title": "Xen Summit", "changed_at": "2026-03-01T12:00:00Z"},
+        },
+        "status": 200,
+        "detail": "Whoever asks gets all of it, or 304 where they have the current version.",
+        "problems": said["problems"],
+        "lint": {"errors": 0, "warnings": 0, "codes": []},
+        "fetches": [],
+    }
+    assert codes(said) == []
+
+
+@pytest.mark.usefixtures("ids")
+def test_each_kind_of_feed_is_known(app: Flask) -> None:
+    paths = {
+        "/calendar.ics": ("calendar", "eventcal", 2),
+        "/deadlines.ics": ("deadlines", "eventcal: calls for talks", 0),
+        "/events/summit.ics": ("event", "Xen Summit", 2),
+        "/talks/waiting.ics": ("talk", "Waiting", 1),
+        "/speakers/grace.ics": ("speaker", "Grace Hopper", 3),
+    }
+    feeds = {path: told(app, f"{BASE}{path}")["feed"] for path in paths}
+    assert {path: (feed["kind"], feed["title"], feed["entries"]) for path, feed in feeds.items()} == paths
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_change_is_the_newest_one_at_once(app: Flask, clock: FixedClock) -> None:
+    before = told(app, f"{BASE}/calendar.ics")["feed"]
+    clock.tick(3600)
+    with writing(app) as session:
+        make_event(session, slug="late", title="Sudden, and <late>")
+    clock.tick()
+    after = told(app, f"{BASE}/calendar.ics")["feed"]
+    assert after["newest_change"] == {"title": "Sudden, and <late>", "changed_at": "2026-03-01T13:00:00Z"}
+    assert (after["last_modified"], after["etag"] != before["etag"]) == ("2026-03-01T13:00:00Z", True)
+
+
+@pytest.mark.usefixtures("ids")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "webcal://127.0.0.1:8000/calendar.ics?tag=xen&city=Berlin",
+        "WEBCAL://127.0.0.1:8000/calendar.ics?city=Berlin&tag=xen",
+        "webcals://127.0.0.1:8000/calendar.ics?city=Berlin&tag=xen",
+        "https://127.0.0.1:8000/calendar.ics?city=Berlin&tag=xen&cancelled=keep",
+        "  http://127.0.0.1:8000/calendar.ics?city=Berlin&tag=xen#1 ",
+        "http://me:password@127.0.0.1.:8000/calendar.ics/?city=Berlin&tag=xen",
+    ],
+)
+def test_one_feed_has_one_address_however_it_is_written(app: Flask, url: str) -> None:
+    said = told(app, url)
+    assert (said["status"], said["url"]) == (200, f"{BASE}/calendar.ics?city=Berlin&tag=xen")
+
+
+# How it is answered
+
+
+@pytest.mark.usefixtures("ids")
+def test_what_is_not_there_or_not_to_be_known_of_is_told_alike(app: Flask) -> None:
+    for slug in ("nothing", "pending"):
+        with writing(app) as session:
+            key = public_feed_key(f"/events/{slug}.ics?")
+            note_fetches(session, [_fetched(key)])
+        said = told(app, f"{BASE}/events/{slug}.ics")
+        assert (said["status"], said["feed"], said["lint"], said["fetches"]) == (404, None, None, [])
+        assert said["problems"] == [{"code": "not-found", "detail": said["detail"]}]
+
+
+def _fetched(key: str) -> Fetches:
+    client = next(iter(CLIENTS))
+    return Fetches(feed=key, client=client, first_at=NOON, last_at=NOON, last_status=200, fetches=1, today=1)
+
+
+@pytest.mark.usefixtures("ids")
+def test_whoever_subscribed_to_a_page_is_told_its_feed(app: Flask) -> None:
+    said = {path: told(app, f"{BASE}{path}") for path in ("/events/summit", "/calendar", "/subscribe", "/", "/a%00b")}
+    assert {one["status"] for one in said.values()} == {404}
+    assert {path: one["problems"][0] for path, one in said.items()} == {
+        path: {"code": "no-feed", "detail": f"There is no feed at this address. {instead}"}
+        for path, instead in {
+            "/events/summit": f"This is a page; its feed is {BASE}/events/summit.ics.",
+            "/calendar": f"This is a page; its feed is {BASE}/calendar.ics.",
+            "/subscribe": "The addresses of feeds end in .ics.",
+            "/": "The addresses of feeds end in .ics.",
+            "/a%00b": "The addresses of feeds end in .ics.",
+        }.items()
+    }
+
+
+@pytest.mark.usefixtures("ids")
+def test_every_fault_of_a_query_is_told(app: Flask) -> None:
+    said = told(app, f"{BASE}/calendar.ics?colour=red&from=yesterday")
+    assert (said["status"], said["url"]) == (422, f"{BASE}/calendar.ics")
+    assert [one["code"] for one in said["problems"]] == ["invalid", "invalid"]
+    details = [one["detail"] for one in said["problems"]]
+    assert details[0] == "colour is not a parameter here."
+    assert details[1].startswith("from 'yesterday' is neither a date nor a local time; ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/calendar.ics",
+        "http://127.0.0.1/calendar.ics",
+        "http://127.0.0.1:8001/calendar.ics",
+        "ftp://127.0.0.1:8000/calendar.ics",
+        "/calendar.ics",
+        "calendar.ics",
+        "http://",
+        "http://[",
+        "http://127.0.0.1:99999/",
+        "\ud800",
+        "",
+    ],
+)
+def test_an_address_of_somebody_else_is_refused_with_a_way_out(app: Flask, url: str) -> None:
+    answer = fetch(app, f"/feeds/check?url={quote(url, safe='', errors='surrogatepass')}")
+    assert problem(answer) == (422, "invalid")
+    assert json_of(answer)["errors"] == [
+        {
+            "parameter": "url",
+            "detail": "is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`",
+        }
+    ]
+
+
+def test_an_address_is_asked_for_once_and_within_bounds(app: Flask) -> None:
+    wrong = {
+        "": "is required",
+        "?url=a&url=b": "is given more than once; once is enough",
+        f"?url={BASE}/{'x' * 2000}": "must have at most 2000 characters",
+    }
+    faults = {query: json_of(fetch(app, f"/feeds/check{query}"))["errors"] for query in wrong}
+    assert faults == {query: [{"parameter": "url", "detail": detail}] for query, detail in wrong.items()}
+
+
+def test_an_address_that_was_not_escaped_is_no_other_address(app: Flask) -> None:
+    answer = fetch(app, f"/feeds/check?url={BASE}/calendar.ics?tag=a&kind=talk")
+    assert problem(answer) == (422, "invalid")
+    assert json_of(answer)["detail"] == "See errors for each fault and its place; inside of url, & is written %26."
+
+
+# What may be in the way
+
+
+@pytest.mark.usefixtures("ids")
+def test_what_may_be_in_the_way_is_named(app: Flask) -> None:
+    wanted = {
+        "/calendar.ics": ["window"],
+        "/calendar.ics?from=2024-01-01": ["window"],
+        "/calendar.ics?from=2024-01-01&to=2030-01-01": [],
+        "/calendar.ics?from=2024-01-01&to=2024-12-31": ["over"],
+        "/events/summit.ics?city=Bonn": ["empty"],
+        "/events/summit.ics?cancelled=hide": ["cancelled-hidden"],
+        "/calendar.ics?to=2024-12-31": ["over"],
+        f"/events/summit.ics?tag={'x' * 120}&tag={'y' * 120}": ["empty", "long-address"],
+    }
+    assert {path: codes(told(app, f"{BASE}{path}")) for path in wanted} == wanted
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_window_is_told_by_its_days(app: Flask) -> None:
+    days = {
+        query: next(one["detail"] for one in told(app, f"{BASE}/calendar.ics{query}")["problems"])
+        for query in ("", "?from=2024-01-01", "?to=2030-01-01")
+    }
+    assert {query: detail.partition(",")[0] for query, detail in days.items()} == {
+        "": "It has the days 2026-01-30 to 2027-04-05",
+        "?from=2024-01-01": "It has the days 2024-01-01 to 2027-04-05",
+        "?to=2030-01-01": "It has the days 2026-01-30 to 2030-01-01",
+    }
+
+
+def test_a_feed_that_is_too_large_for_google_is_named(app: Flask) -> None:
+    with writing(app) as session:
+        for number in range(30):
+            make_event(session, slug=f"e-{number}", title="Long", description="word " * 4_000)
+    assert codes(told(app, f"{BASE}/calendar.ics")) == ["window", "large"]
+
+
+# Secret feeds
+
+
+@pytest.mark.usefixtures("ids", "phone")
+def test_the_secret_is_nowhere_in_the_answer_nor_in_the_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    urls = [
+        PRIVATE,
+        f"{PRIVATE}?cancelled=hide",
+        f"{PRIVATE}?q={SECRET}",
+        f"{PRIVATE}?{SECRET}=1",
+        f"{PRIVATE}?from={SECRET}",
+        f"webcal://127.0.0.1:8000/feeds/{SECRET}.ics",
+        f"{BASE}/feeds/{SECRET}",
+        f"{BASE}//feeds/{SECRET}.ics",
+        f"{BASE}/FEEDS/{SECRET}.ics",
+        f"{BASE}/feeds/{SECRET}.ics.ics",
+        f"{BASE}/api/v1/me/feeds/{SECRET}",
+        f"http://elsewhere/feeds/{SECRET}.ics",
+    ]
+    with caplog.at_level(logging.DEBUG):
+        for accept in ("application/json", BROWSER):
+            for url in urls:
+                answer = ask(app, url, Accept=accept)
+                assert SECRET not in f"{answer.headers}{answer.text}", url
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.usefixtures("ids", "phone")
+def test_of_a_secret_feed_is_told_as_much_as_of_any_other(app: Flask) -> None:
+    come(app, f"/feeds/{SECRET}.ics", IPHONE)
+    said = told(app, f"{PRIVATE}?cancelled=hide")
+    assert (said["url"], said["status"]) == (f"{BASE}/feeds/….ics?cancelled=hide", 200)
+    assert (said["feed"]["kind"], said["feed"]["title"], said["feed"]["last_modified"]) == (
+        "personal",
+        "My phone",
+        None,
+    )
+    assert [(row["client"], row["last_status"]) for row in said["fetches"]] == [("apple", 200)]
+
+
+@pytest.mark.usefixtures("ids", "phone")
+def test_a_revoked_feed_is_gone_and_its_owner_sees_who_still_comes(app: Flask) -> None:
+    with writing(app) as session:
+        session.get_one(PersonalFeed, "phone").revoked_at = NOON
+        note_fetches(session, [_fetched(personal_feed_key("phone"))])
+    said = told(app, PRIVATE)
+    assert (said["status"], said["feed"], said["url"]) == (410, None, f"{BASE}/feeds/….ics")
+    assert said["problems"] == [{"code": "gone", "detail": said["detail"]}]
+    assert [row["client"] for row in said["fetches"]] == ["google"]
+
+
+@pytest.mark.usefixtures("ids", "phone")
+def test_to_look_is_not_to_fetch(app: Flask) -> None:
+    ask(app, PRIVATE)
+    catch_up(app)
+    with database_of(app).reading() as session:
+        assert session.get_one(PersonalFeed, "phone").last_fetched_at is None
+        assert session.scalars(select(FeedFetches)).all() == []
+
+
+# Who fetched it
+
+
+@pytest.mark.usefixtures("ids")
+def test_fetches_are_told_by_kind_of_program(app: Flask, clock: FixedClock) -> None:
+    come(app, "/events/summit.ics", IPHONE)
+    etag = fetch(app, "/events/summit.ics").headers["ETag"]
+    clock.tick(3600 + 17)
+    assert come(app, "/events/summit.ics", "Google-Calendar-Importer", If_None_Match=etag) == 304
+    clock.tick(60)
+    come(app, "/calendar.ics", "curl/8.6.0")
+    rows = told(app, f"{BASE}/events/summit.ics")["fetches"]
+    assert rows[0] == {
+        "client": "google",
+        "name": "Google Calendar",
+        "first_at": "2026-03-01T13:00:00Z",
+        "last_at": "2026-03-01T13:00:00Z",
+        "last_status": 304,
+        "fetches": 1,
+        "today": 1,
+    }
+    assert {row["client"] for row in rows} == {"google", "apple", "other"}
+    clock.tick(86400)
+    assert [row["today"] for row in told(app, f"{BASE}/events/summit.ics")["fetches"]] == [0, 0, 0]
+
+
+@pytest.mark.usefixtures("ids")
+def test_each_query_and_each_address_is_a_feed_of_its_own(app: Flask, clock: FixedClock) -> None:
+    for path in ("/calendar.ics?city=Berlin&tag=xen", "/calendar.ics?tag=xen&city=Berlin", "/calendar.ics"):
+        come(app, path, IPHONE)
+        clock.tick(60)
+    counts = {
+        query: [row["fetches"] for row in told(app, f"{BASE}/calendar.ics{query}")["fetches"]]
+        for query in ("", "?tag=xen&city=Berlin", "?tag=xen")
+    }
+    assert counts == {"": [1], "?tag=xen&city=Berlin": [2], "?tag=xen": []}
+
+
+@pytest.mark.usefixtures("ids", "phone")
+def test_nothing_is_kept_of_who_came(app: Flask) -> None:
+    for path in ("/calendar.ics?q=private", f"/feeds/{SECRET}.ics"):
+        answer = app.test_client(use_cookies=False).get(
+            path,
+            headers={"User-Agent": IPHONE, "From": "ada@example.org", "Referer": "https://example.org/ada"},
+            environ_overrides={"REMOTE_ADDR": "203.0.113.77"},
+        )
+        assert answer.status_code == 200
+        catch_up(app)
+        house_of(app).tally.write(database_of(app))
+    with database_of(app).reading() as session:
+        rows = [
+            {column.name: str(getattr(row, column.name)) for column in FeedFetches.__table__.columns}
+            for row in session.scalars(select(FeedFetches).order_by(FeedFetches.feed))
+        ]
+    values = {"client": "apple", "last_status": "200", "fetches": "1", "fetches_today": "1"}
+    times = dict.fromkeys(("first_at", "last_at"), str(NOON))
+    keys = [public_feed_key("/calendar.ics?q=private"), "personal-phone"]
+    assert rows == [{"feed": key, **values, **times} for key in keys]
+
+
+@pytest.mark.usefixtures("ids")
+def test_counting_costs_the_reader_no_statement_and_is_no_change_to_the_public(app: Flask, clock: FixedClock) -> None:
+    etag = fetch(app, "/calendar.ics").headers["ETag"]
+    with database_of(app).reading() as session:
+        revision = state_of(session).revision
+    clock.tick(3600)
+    with statements(database_of(app)) as sent:
+        answer = fetch(app, "/calendar.ics", If_None_Match=etag, User_Agent=IPHONE)
+        during = [text for text in sent if text.startswith(("SELECT", "INSERT", "UPDATE"))]
+        catch_up(app)
+        after = [text for text in sent if text.startswith("INSERT")]
+    assert (answer.status_code, len(during), len(after)) == (304, 1, 1)
+    with database_of(app).reading() as session:
+        assert state_of(session).revision == revision
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_feed_is_answered_while_others_write(app: Flask) -> None:
+    with writing(app):
+        answer = fetch(app, "/calendar.ics", User_Agent=IPHONE)
+        assert answer.status_code == 200
+    catch_up(app)
+    assert [row["client"] for row in told(app, f"{BASE}/calendar.ics")["fetches"]] == ["apple"]
+
+
+# How it is told
+
+
+@pytest.mark.usefixtures("ids")
+def test_the_answer_is_kept_by_nobody_and_yet_has_a_version(app: Flask) -> None:
+    answer = ask(app, f"{BASE}/calendar.ics")
+    headers = {name: answer.headers[name] for name in ("Cache-Control", "Vary", "Access-Control-Allow-Origin")}
+    assert headers == {
+        "Cache-Control": "no-store",
+        "Vary": "Accept-Encoding, Accept",
+        "Access-Control-Allow-Origin": "*",
+    }
+    assert ask(app, f"{BASE}/calendar.ics").headers["ETag"] == answer.headers["ETag"]
+    assert ask(app, f"{BASE}/calendar.ics", If_None_Match=answer.headers["ETag"]).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("accept", "mimetype"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("text/html;q=0.5, application/json", "application/json"),
+        ("text/plain", "application/json"),
+        ("text/html", "text/html"),
+        (BROWSER, "text/html"),
+    ],
+)
+def test_whoever_prefers_a_page_gets_one(app: Flask, accept: str | None, mimetype: str) -> None:
+    answer = ask(app, f"{BASE}/calendar.ics", **({} if accept is None else {"Accept": accept}))
+    assert (answer.status_code, answer.mimetype) == (200, mimetype)
+
+
+def page(app: Flask, url: str | None = None, *, status: int = 200, language: str = "en") -> str:
+    path = "/feeds/check" if url is None else f"/feeds/check?url={quote(url, safe='')}&utm_source=mail"
+    answer = fetch(app, path, Accept=BROWSER, Accept_Language=language)
+    assert answer.headers["Content-Language"] == language
+    assert (answer.status_code, answer.content_type) == (status, "text/html; charset=utf-8")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; ")
+    assert faults_of(answer.text) == []
+    tree = tree_of(answer.text)
+    assert [url for url in fetched_by(tree) if not is_ours(url)] == []
+    # The address may be secret: nothing on the page repeats it, so nothing passes it on.
+    assert [one.get("href") for one in tree.iter("a") if "url=" in (one.get("href") or "")] == []
+    (form,) = (one for one in tree.iter("form") if one.get("action") == "/feeds/check")
+    assert [(one.get("name"), one.get("value")) for one in form.iter("input")] == [("url", None)]
+    return answer.text
+
+
+def test_without_an_address_the_page_asks_for_one(app: Flask) -> None:
+    assert page(app) == page(app, "") == page(app, "  ")
+    assert "<section" not in page(app)
+
+
+@pytest.mark.usefixtures("ids")
+def test_the_page_tells_the_same(app: Flask) -> None:
+    come(app, "/calendar.ics", IPHONE)
+    html = page(app, f"{BASE}/calendar.ics")
+    said = told(app, f"{BASE}/calendar.ics")
+    texts = [said["url"], said["detail"], *[one["detail"] for one in said["problems"]], "2026-03-01 12:00:00 UTC"]
+    assert [text for text in texts if text.replace("'", "&#39;") not in html] == []
+    assert html.count("<tr") == 2 + len(CLIENTS) + 1
+
+
+def test_what_people_wrote_is_text_on_the_page(app: Flask) -> None:
+    title = "\u202e<script>alert(1)</script>&amp;\"' 👩‍👩‍👧‍👦"
+    with writing(app) as session:
+        make_event(session, slug="hostile", title=title)
+    html = page(app, f"{BASE}/events/hostile.ics")
+    assert "<bdi>\u202e&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;&#34;&#39; 👩‍👩‍👧‍👦</bdi>" in html
+    assert told(app, f"{BASE}/events/hostile.ics")["feed"]["title"] == title
+
+
+def test_a_foreign_address_is_refused_on_the_page(app: Flask) -> None:
+    html = page(app, "https://example.org/<b>.ics", status=422)
+    assert "is no address of this calendar" in html
+    assert "example.org" not in html
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_german_reader_sees_no_english_on_the_page_and_a_program_no_german(app: Flask) -> None:
+    come(app, "/calendar.ics", IPHONE)
+    german = page(app, f"{BASE}/calendar.ics?to=2026-02-01&cancelled=hide", language="de")
+    for words in ("Warum wird mein Kalender nicht aktualisiert?", "Er endet am 2026-02-01", "Entfernen Sie"):
+        assert words in german
+    said = told(app, f"{BASE}/calendar.ics?to=2026-02-01&cancelled=hide")
+    facts = [text for one in CLIENTS.values() for text in (one.expect, one.refresh_now)]
+    english = [said["detail"], *[one["detail"] for one in said["problems"]], *facts]
+    assert [text for text in english if text.replace("'", "&#39;") in german] == []
+    path = f"/feeds/check?url={quote(f'{BASE}/calendar.ics', safe='')}"
+    assert fetch(app, path, Accept_Language="de").data == fetch(app, path).data
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_feed_of_a_time_long_gone_by_costs_no_more_to_look_at(app: Flask, clock: FixedClock) -> None:
+    with statements(database_of(app)) as sent:
+        told(app, f"{BASE}/events/old.ics")
+    few = len([text for text in sent if text.startswith("SELECT")])
+    clock.move(NOON + timedelta(days=365))
+    with statements(database_of(app)) as sent:
+        told(app, f"{BASE}/events/old.ics")
+    assert len([text for text in sent if text.startswith("SELECT")]) == few
+
+
+@pytest.mark.usefixtures("ids")
+def test_the_same_entries_are_counted_in_every_format(app: Flask) -> None:
+    feeds = {name: told(app, f"{BASE}/events/summit.{name}") for name in ("ics", "jcal", "xcal", "jscal", "atom")}
+    seen = {name: (said["feed"]["kind"], said["feed"]["entries"], said["lint"]) for name, said in feeds.items()}
+    assert seen == {
+        "ics": ("event", 2, {"errors": 0, "warnings": 0, "codes": []}),
+        "jcal": ("event", 2, None),
+        "xcal": ("event", 2, None),
+        "jscal": ("event", 2, None),
+        "atom": ("event", None, None),
+    }
+    programme = told(app, f"{BASE}/events/summit/schedule.xml")["feed"]
+    assert (programme["kind"], programme["entries"], programme["size"] > 0) == ("event", None, True)

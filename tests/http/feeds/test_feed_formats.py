@@ -1,0 +1,228 @@
+"""Every feed in every format: what it is called and served as, and that all formats hold the same entries."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from eventcal.kit.ids import secret_hash
+from eventcal.members.models import PersonalFeed
+from eventcal.talks.models import Star, Talk
+from eventcal.talks.words import TalkState
+from tests.api import Api, a_member
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.fetching import fetch, make_calendar, rename, set_deadline, validators
+from tests.feed_support.icslint import parse
+from tests.http_app import problem, running, writing
+from tests.served import DECODE
+
+SECRET = "s3cret-and-long"
+CALENDARS = {
+    "ics": "text/calendar; charset=utf-8",
+    "jcal": "application/calendar+json; charset=utf-8",
+    "xcal": "application/calendar+xml; charset=utf-8",
+    "jscal": "application/jscalendar+json;type=group; charset=utf-8",
+}
+FILES = {
+    "/calendar": "calendar",
+    "/deadlines": "deadlines",
+    "/events/summit": "summit",
+    "/talks/scheduled": "talk-scheduled",
+    "/speakers/grace": "grace",
+    f"/feeds/{SECRET}": "my-talks",
+}
+EVERY: dict[str, tuple[str, str]] = {
+    **{f"{path}.{name}": (kind, f"{file}.{name}") for path, file in FILES.items() for name, kind in CALENDARS.items()},
+    "/calendar.csv": ("text/csv; charset=utf-8; header=present", "calendar.csv"),
+    "/calendar.atom": ("application/atom+xml; charset=utf-8", "calendar.atom"),
+    "/events/summit.atom": ("application/atom+xml; charset=utf-8", "summit.atom"),
+    "/events/summit/schedule.xml": (
+        "application/vnd.c3voc.schedule+xml; charset=utf-8",
+        "summit-schedule.xml",
+    ),
+    "/events/summit/schedule.json": ("application/json", "summit-schedule.json"),
+}
+"""For each path the media type, and what a download is called."""
+
+PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
+
+
+@pytest.fixture(autouse=True)
+def ids(app: Flask) -> dict[str, str]:
+    ids = make_calendar(app)
+    set_deadline(app, ids)
+    member = a_member(app)
+    with writing(app) as session:
+        session.add(Star(member_id=member.member_id, talk_id="scheduled", starred_at=NOON))
+        session.add(
+            PersonalFeed(member_id=member.member_id, name="phone", secret_hash=secret_hash(SECRET), created_at=NOON)
+        )
+    return ids
+
+
+def test_every_feed_says_what_it_is_and_who_may_keep_it(app: Flask) -> None:
+    for path, (media_type, filename) in EVERY.items():
+        answer = fetch(app, path)
+        headers = {name: answer.headers.get(name) for name in SAID}
+        assert (path, answer.status_code, headers) == (
+            path,
+            200,
+            {
+                "Content-Type": media_type,
+                "Content-Disposition": f'inline; filename="{filename}"',
+                "Content-Length": str(len(answer.data)),
+                "Cache-Control": "private, max-age=300" if SECRET in path else PUBLIC,
+                "Vary": "Accept-Encoding",
+                "Accept-Ranges": "none",
+                "Access-Control-Allow-Origin": "*",
+                "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Content-Disposition",
+                "Set-Cookie": None,
+            },
+        )
+        assert ("Last-Modified" in answer.headers) is (SECRET not in path)
+
+
+SAID = (
+    *("Content-Type", "Content-Disposition", "Content-Length", "Cache-Control", "Vary", "Accept-Ranges"),
+    *("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Set-Cookie"),
+)
+
+
+def test_every_feed_has_a_tag_for_each_encoding_and_tells_who_has_it(app: Flask) -> None:
+    for path in EVERY:
+        answers = {coding: fetch(app, path, Accept_Encoding=coding) for coding in DECODE}
+        assert {answer.headers.get("Content-Encoding", "identity") for answer in answers.values()} == set(DECODE), path
+        assert len({answer.headers["ETag"] for answer in answers.values()}) == len(DECODE)
+        assert {DECODE[coding](answer.data) for coding, answer in answers.items()} == {answers["identity"].data}
+        for coding, answer in answers.items():
+            tag = answer.headers["ETag"]
+            for known, status in ((tag, 304), (f'"else", W/{tag}', 304), ("*", 304), ('"else"', 200)):
+                again = fetch(app, path, Accept_Encoding=coding, If_None_Match=known)
+                assert (path, coding, known, again.status_code) == (path, coding, known, status)
+                assert validators(again) == validators(answer)
+
+
+def test_head_is_get_without_the_bytes_for_every_feed(app: Flask) -> None:
+    for path in EVERY:
+        for coding in DECODE:
+            whole, head = (fetch(app, path, method=method, Accept_Encoding=coding) for method in ("GET", "HEAD"))
+            assert (path, head.status_code, dict(head.headers), head.data) == (path, 200, dict(whole.headers), b"")
+
+
+def test_every_feed_changes_its_tag_with_a_talk_that_it_shows(app: Flask) -> None:
+    before = {path: fetch(app, path) for path in EVERY}
+    rename(app, Talk, "scheduled", "Else")
+    for path, answer in before.items():
+        after = fetch(app, path, If_None_Match=answer.headers["ETag"])
+        assert (path, after.status_code) == (path, 304 if path.startswith("/deadlines") else 200)
+        assert (b"Else" in after.data) is not path.startswith("/deadlines")
+
+
+def test_two_workers_answer_alike_whatever_they_did_before(app: Flask, database_url: str, clock: FixedClock) -> None:
+    for path in EVERY:
+        fetch(app, path)
+    rename(app, Talk, "scheduled", "Else")
+    with running(database_url, clock) as other:
+        for path in EVERY:
+            # One makes it on from what it had, the other reads it whole.
+            one, two = fetch(app, path), fetch(other, path)
+            assert (path, one.data, dict(one.headers)) == (path, two.data, dict(two.headers))
+
+
+def test_every_feed_may_be_read_from_any_page_and_written_from_none(app: Flask) -> None:
+    for path in EVERY:
+        asked = {"Origin": "https://community.example", "Access_Control_Request_Method": "GET"}
+        preflight = fetch(app, path, method="OPTIONS", **asked)
+        assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (200, "*")
+        assert fetch(app, path, method="POST").status_code == 405
+
+
+def test_every_feed_refuses_what_it_does_not_know(app: Flask) -> None:
+    for path in EVERY:
+        assert (path, problem(fetch(app, f"{path}?colour=red"))[0]) == (path, 422)
+        assert (path, fetch(app, f"{path}?tag=nothing").status_code) == (path, 200)
+    unknown = ["/events/nothing", "/events/pending", "/talks/draft", "/speakers/ada", "/feeds/nothing"]
+    missing = [f"{path}.{suffix}" for path in unknown for suffix in CALENDARS]
+    missing += ["/events/pending.atom", "/events/pending/schedule.xml", "/events/pending/schedule.json"]
+    missing += ["/calendar.xml", "/calendar.json", "/events/summit.csv", "/deadlines.atom", f"/feeds/{SECRET}.csv"]
+    assert {path: fetch(app, path).status_code for path in missing} == dict.fromkeys(missing, 404)
+
+
+def test_a_secret_is_in_no_format(app: Flask) -> None:
+    for suffix in CALENDARS:
+        answer = fetch(app, f"/feeds/{SECRET}.{suffix}")
+        assert SECRET not in f"{answer.headers}{answer.text}"
+        assert uids(answer, suffix) == ["talk-scheduled@127.0.0.1"]
+
+
+# The same entries
+
+
+def uids(answer: TestResponse, suffix: str) -> list[str]:
+    """Return the UIDs in a feed, sorted; an occurrence that is otherwise is none of its own."""
+    return sorted(set(READ[suffix](answer.data)))
+
+
+def _of_jcal(data: bytes) -> Iterator[str]:
+    for name, properties, _ in json.loads(data)[2]:
+        if name == "vevent":
+            yield next(value for key, _, _, value in properties if key == "uid")
+
+
+def _of_xcal(data: bytes) -> Iterator[str]:
+    space = "{urn:ietf:params:xml:ns:icalendar-2.0}"
+    root = fromstring(data)  # noqa: S314 - our own bytes
+    for uid in root.iterfind(f".//{space}vevent/{space}properties/{space}uid/{space}text"):
+        yield uid.text or ""
+
+
+def _of_csv(data: bytes) -> Iterator[str]:
+    return (row["uid"] for row in csv.DictReader(StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+READ: dict[str, Callable[[bytes], Any]] = {
+    "ics": lambda data: [entry.text("UID") for entry in parse(data).events()],
+    "jcal": _of_jcal,
+    "xcal": _of_xcal,
+    "jscal": lambda data: [entry["uid"] for entry in json.loads(data)["entries"]],
+    "csv": _of_csv,
+}
+QUERIES = (
+    "",
+    "include=events,talks,deadlines",
+    "include=deadlines",
+    "scheduled=false",
+    "speaker=grace",
+    "city=Berlin&include=talks",
+    "tag=xen",
+    "tag=nothing",
+    "cancelled=hide",
+    "cancelled=mark&tz=utc",
+    "profile=rich",
+    "from=2020-01-01&to=2030-01-01",
+    "cfp=open",
+)
+
+
+def test_all_formats_of_a_feed_hold_the_same_entries(app: Flask) -> None:
+    with writing(app) as session:
+        session.get_one(Talk, "given").state = TalkState.WITHDRAWN
+    for path in FILES:
+        suffixes = [*CALENDARS, "csv"] if path == "/calendar" else CALENDARS
+        for query in QUERIES:
+            wanted = uids(fetch(app, f"{path}.ics?{query}"), "ics")
+            found = {suffix: uids(fetch(app, f"{path}.{suffix}?{query}"), suffix) for suffix in suffixes}
+            assert (path, query, found) == (path, query, dict.fromkeys(suffixes, wanted))
+
+
+def test_the_lists_have_the_entries_that_every_format_has(app: Flask) -> None:
+    talks = Api(app).get("/talks?scheduled=true&from=2000-01-01").items("id")
+    for suffix in (*CALENDARS, "csv"):
+        found = uids(fetch(app, f"/calendar.{suffix}?include=talks&from=2000-01-01"), suffix)
+        assert found == sorted(f"talk-{id_}@127.0.0.1" for id_ in talks)

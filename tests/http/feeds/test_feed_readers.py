@@ -1,0 +1,59 @@
+"""Many programs fetch the same feed while things change: each gets one moment of it, whole."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Signal
+
+import pytest
+from flask import Flask
+
+from eventcal.events.models import Event
+from eventcal.talks.models import Talk
+from tests.api import row
+from tests.clocks import FixedClock
+from tests.feed_support.fetching import fetch, make_calendar, rename, titles
+from tests.feed_support.icslint import faults
+from tests.http_app import running
+
+PATHS = ("/calendar.ics", "/calendar.ics?profile=rich", "/events/summit.jscal", "/speakers/grace.ics")
+
+
+@pytest.fixture(autouse=True)
+def ids(app: Flask) -> dict[str, str]:
+    return make_calendar(app)
+
+
+def test_whoever_fetches_while_things_change_gets_what_there_was_at_one_moment(
+    app: Flask, database_url: str, clock: FixedClock
+) -> None:
+    over = Signal()
+
+    def fetch_all() -> Mapping[tuple[str, str], bytes]:
+        seen: dict[tuple[str, str], bytes] = {}
+        while not over.is_set():
+            for path in PATHS:
+                answer = fetch(app, path)
+                assert answer.status_code == 200
+                # Of one path, a name is always the same bytes.
+                assert seen.setdefault((path, answer.headers["ETag"]), answer.data) == answer.data
+        return seen
+
+    with ThreadPoolExecutor(4) as readers:
+        reading = [readers.submit(fetch_all) for _ in range(4)]
+        try:
+            summit = row(app, Event, slug="summit").id
+            for number in range(20):
+                # One that is made on from what is kept, and one after which all is read anew.
+                rename(app, Talk, "scheduled", f"Talk {number}")
+                rename(app, Event, summit, f"Summit {number}")
+        finally:
+            over.set()
+        seen = [one.result(timeout=60) for one in reading]
+    together: dict[tuple[str, str], bytes] = {}
+    for of_one in seen:
+        assert all(together.setdefault(name, body) == body for name, body in of_one.items())
+    assert [body for (path, _), body in together.items() if path == "/calendar.ics" and faults(body)] == []
+    assert titles(app, "/calendar.ics") == ["Summit 19", "Talk 19"]
+    with running(database_url, clock) as other:
+        for path in PATHS:
+            assert (path, fetch(app, path).data) == (path, fetch(other, path).data)

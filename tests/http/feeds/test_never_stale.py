@@ -1,0 +1,184 @@
+"""No worker is ever behind: what one was told is in the next answer of every other."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from eventcal.talks.models import Talk
+from eventcal.talks.words import TalkState
+from tests.api import Api, a_talk
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.fetching import fetch, make_calendar, rename, validators
+from tests.hammering import Ask, Told, hammer, told
+from tests.http_app import database_of, running
+
+CONDITIONS = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
+"""What is asked with, and which header of the last answer it is."""
+
+
+OF_THE_TALK = [
+    *(f"/calendar.{suffix}" for suffix in ("ics", "jcal", "xcal", "jscal", "csv", "atom")),
+    "/calendar.ics?tz=utc&profile=rich",
+    "/events/summit.ics",
+    "/events/summit.atom",
+    "/events/summit/schedule.json",
+    "/events/summit/schedule.xml",
+    "/talks/{talk}.ics",
+    "/api/v1/talks",
+    "/api/v1/talks/{talk}",
+    "/api/v1/events/summit/talks",
+]
+OF_THE_EVENT = [
+    *(f"/calendar.{suffix}" for suffix in ("ics", "jcal", "jscal", "csv", "atom")),
+    "/deadlines.ics",
+    "/events/summit.ics",
+    "/events/summit/schedule.json",
+    "/api/v1/events",
+    "/api/v1/events/summit",
+]
+"""What shows the title of a talk, and that of its event."""
+CHANGES = "/api/v1/changes"
+
+
+def shown_at(edited: str, talk: str) -> tuple[str, list[str]]:
+    """Return where the API has the talk or the event, and what tells of a change to it."""
+    if edited == "talk":
+        return f"/talks/{talk}", [*(path.format(talk=talk) for path in OF_THE_TALK), CHANGES]
+    return "/events/summit", [*OF_THE_EVENT, CHANGES]
+
+
+@pytest.fixture
+def talk(app: Flask, summit: str, organiser: Api) -> str:
+    """Give the id of a talk at the summit that has its time; both are called "Edit 0", and the call has an end."""
+    call = {"opens_at": None, "closes_at": "2026-05-01T12:00:00"}
+    assert organiser.patch(f"/events/{summit}", {"title": "Edit 0", "call_for_talks": call}).status == 200
+    return a_talk(app, summit, state=TalkState.CONFIRMED, starts="2026-06-10T13:30:00", title="Edit 0")
+
+
+# One change, and the next answer
+
+
+@pytest.mark.parametrize("edited", ["talk", "event"])
+@pytest.mark.parametrize(
+    ("condition", "seconds"), [("If-None-Match", 0), ("If-Modified-Since", 0), ("If-Modified-Since", 60)]
+)
+def test_a_change_through_one_worker_is_in_the_next_answer_of_another(
+    *, database_url: str, clock: FixedClock, organiser: Api, talk: str, edited: str, condition: str, seconds: float
+) -> None:
+    where, paths = shown_at(edited, talk)
+    with running(database_url, clock) as other, running(database_url, clock) as fresh:
+        clock.tick(seconds)
+        before = {path: fetch(other, path) for path in paths}
+        clock.tick(seconds)
+        assert organiser.patch(where, {"title": "Edit 1"}).status == 200
+        for path in paths:
+            held = {condition: before[path].headers[CONDITIONS[condition]]}
+            after = other.test_client(use_cookies=False).get(path, headers=held)
+            assert (path, after.status_code) == (path, 200)
+            assert after.data != before[path].data
+            assert after.headers["ETag"] != before[path].headers["ETag"]
+            whole = fetch(fresh, path)
+            assert (dict(after.headers), after.data) == (dict(whole.headers), whole.data)
+
+
+def test_who_has_what_did_not_change_is_told_so_by_every_worker(
+    app: Flask, database_url: str, clock: FixedClock, talk: str
+) -> None:
+    clock.tick(60)
+    with running(database_url, clock) as other:
+        for path in {**dict.fromkeys(shown_at("talk", talk)[1]), **dict.fromkeys(OF_THE_EVENT)}:
+            held = fetch(app, path)
+            assert held.status_code == 200
+            for name, header in CONDITIONS.items():
+                for worker in (other, app, other):
+                    again = worker.test_client(use_cookies=False).get(path, headers={name: held.headers[header]})
+                    assert (path, again.status_code, again.data) == (path, 304, b"")
+                    assert validators(again) == validators(held)
+
+
+# A date of last change, while a change takes its time
+
+WATCHED = ["/calendar.ics", "/calendar.csv", "/calendar.atom", "/events/summit.ics", "/api/v1/talks", "/api/v1/changes"]
+
+
+def dates(app: Flask) -> dict[str, dict[str, str]]:
+    """Return what whoever asks by date asks with the next time, by path: nothing where no date is told."""
+    told_of = {path: fetch(app, path).headers.get("Last-Modified") for path in WATCHED}
+    return {path: {"If_Modified_Since": date} if date else {} for path, date in told_of.items()}
+
+
+def told_by_date(app: Flask, held: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+    """Return the status for whoever has nothing but a date, by path."""
+    return {path: fetch(app, path, **given).status_code for path, given in held.items()}
+
+
+@pytest.mark.parametrize("seconds", [3, 600])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        # In the second of the change before.
+        NOON,
+        # When it is done, another day has begun.
+        datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC),
+        # In the first second of a day, at which every window moves.
+        datetime(2026, 3, 2, tzinfo=UTC),
+    ],
+)
+def test_who_read_while_a_change_was_under_way_is_told_of_it_by_date(
+    *, app: Flask, database_url: str, clock: FixedClock, begun: datetime, seconds: float
+) -> None:
+    make_calendar(app)
+    clock.move(begun)
+    with running(database_url, clock) as other:
+        with database_of(app).unit_of_work() as unit:
+            unit.session.get_one(Talk, "scheduled").title = "Else"
+            clock.tick(3)
+            held = dates(other)
+        clock.tick(seconds)
+        assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)
+
+
+def test_a_clock_that_is_set_back_hides_no_change_behind_a_date(
+    app: Flask, database_url: str, clock: FixedClock
+) -> None:
+    make_calendar(app)
+    with running(database_url, clock) as other:
+        clock.tick(3)
+        held = dates(other)
+        clock.move(NOON - timedelta(minutes=10))
+        rename(app, Talk, "scheduled", "Else")
+        assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)
+        clock.move(NOON + timedelta(minutes=10))
+        assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)
+
+
+# Many readers, and one who writes
+
+
+def asking(app: Flask, coding: str = "identity") -> Ask:
+    """Return what asks a worker for a body in a coding."""
+
+    def ask(path: str, headers: Mapping[str, str]) -> Told:
+        answer = app.test_client(use_cookies=False).get(path, headers={"Accept-Encoding": coding, **headers})
+        return told(answer.status_code, answer.headers.get, answer.data)
+
+    return ask
+
+
+@pytest.mark.parametrize("edited", ["talk", "event"])
+def test_nobody_is_told_less_than_was_answered_before_they_asked(
+    *, database_url: str, clock: FixedClock, organiser: Api, talk: str, edited: str
+) -> None:
+    where, paths = shown_at(edited, talk)
+    # It numbers revisions, and shows no title.
+    paths.remove(CHANGES)
+    with running(database_url, clock) as one, running(database_url, clock) as other:
+        plain, packed = ([asking(worker, coding) for worker in (one, other)] for coding in ("identity", "gzip"))
+
+        def change(number: int) -> None:
+            assert organiser.patch(where, {"title": f"Edit {number}"}).status == 200
+
+        # Two go to both workers, and one to each.
+        hammer([plain, packed[::-1], plain[:1], packed[1:]], paths, edits=15, change=change)

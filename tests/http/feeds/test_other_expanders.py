@@ -1,0 +1,184 @@
+"""What recurs, as libraries work it out that did not write the feed: the same days and times for each zone and rule."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from dateutil.rrule import rrulestr
+from flask import Flask
+
+from eventcal.kit.localtime import zone
+from tests.feed_support.fetching import fetch
+from tests.http_app import writing
+from tests.make import make_event
+from tests.readers import libraries
+from tests.readers.libraries import Expander, Found, Moment, of_node, zones_of_our_release
+from tests.readers.node import NodeReader, node_reader
+
+# Nothing takes place close to either day.
+FIRST, LAST = date(2026, 1, 1), date(2027, 12, 20)
+# Each of them has the first Tuesday of March 2026.
+RULES = (
+    "FREQ=DAILY;INTERVAL=10",
+    "FREQ=DAILY;COUNT=60",
+    "FREQ=WEEKLY",
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;WKST=SU",
+    "FREQ=WEEKLY;UNTIL=20261027",
+    "FREQ=MONTHLY;BYDAY=1TU",
+    "FREQ=MONTHLY;BYMONTHDAY=3,-1",
+    "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=2",
+    "FREQ=YEARLY;BYMONTH=3,11;BYDAY=1TU",
+)
+START, LENGTH = datetime(2026, 3, 3, 18), timedelta(hours=2)  # noqa: DTZ001 - local
+ZONES = (
+    "America/New_York",
+    "America/Nuuk",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "Pacific/Apia",
+    "UTC",
+)
+
+
+class Taken(NamedTuple):
+    """One time that something takes place, as it is to be read."""
+
+    title: str
+    start: Moment
+    end: Moment
+    status: str = "CONFIRMED"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that works out recurrences."""
+
+    expand: Expander
+    suffix: str = ".ics"
+
+
+Libraries = Mapping[str, Library]
+
+IN_PYTHON = {
+    "recurring-ical-events": Library(libraries.expanded_by_recurring_ical_events),
+    "recurring-ical-events, from jCal": Library(libraries.expanded_from_jcal, suffix=".jcal"),
+    "ical": Library(libraries.expanded_by_ical),
+}
+
+
+def in_javascript(node: NodeReader) -> Libraries:
+    def expanded(first: date, last: date, request: dict[str, Any]) -> list[Found]:
+        between = [f"{day}T00:00:00Z" for day in (first, last)]
+        return [of_node(entry) for entry in node.ask({**request, "between": between})["occurrences"]]
+
+    return {
+        "ical.js": Library(lambda feed, first, last: expanded(first, last, {"reader": "ical.js", "text": feed})),
+        "ical.js, from jCal": Library(
+            lambda feed, first, last: expanded(first, last, {"reader": "ical.js", "jcal": json.loads(feed)}),
+            suffix=".jcal",
+        ),
+        "node-ical": Library(lambda feed, first, last: expanded(first, last, {"reader": "node-ical", "text": feed})),
+    }
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Give one kind of database: what is read from either is the same bytes."""
+    return sqlite_url
+
+
+@pytest.fixture(scope="module")
+def _node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
+    with node_reader(tmp_path_factory) as reader:
+        yield reader
+
+
+@pytest.fixture(params=["python", "javascript"])
+def expanders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Libraries]:
+    """Give the libraries of one language, each test runs once with each."""
+    language: str = request.param
+    # Asked for by name, so that a machine without Node reads with the others.
+    found = IN_PYTHON if language == "python" else in_javascript(request.getfixturevalue("_node"))
+    with zones_of_our_release(monkeypatch):
+        yield found
+
+
+def worked_out_otherwise(app: Flask, expanders: Libraries, expected: list[Taken]) -> dict[str, tuple[object, object]]:
+    """Give for each library that is wrong about the calendar what it finds too much, and what it misses."""
+    wrong: dict[str, tuple[object, object]] = {}
+    for name, library in expanders.items():
+        answer = fetch(app, f"/calendar{library.suffix}?from={FIRST}")
+        assert answer.status_code == 200, answer.text
+        occurrences = library.expand(answer.text, FIRST, LAST)
+        found = Counter(Taken(one.title, one.start, one.end, one.status) for one in occurrences)
+        if found != Counter(expected):
+            wrong[name] = (dict(found - Counter(expected)), dict(Counter(expected) - found))
+    return wrong
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def walls(rule: str) -> list[datetime]:
+    """Give the local times of a rule, a day that ends it included, by dateutil."""
+    ended = rule.replace("UNTIL=20261027", "UNTIL=20261027T235959")
+    found: list[datetime] = rrulestr(ended, dtstart=START).between(START, datetime.combine(LAST, time()), inc=True)
+    return found
+
+
+def test_what_recurs_at_a_time_keeps_it_on_the_wall(app: Flask, expanders: Libraries) -> None:
+    expected = []
+    with writing(app) as session:
+        for tzid in ZONES:
+            for rule in RULES:
+                title = f"{tzid} {rule}"
+                ends = f"{START + LENGTH:%Y-%m-%dT%H:%M:%S}"
+                starts = f"{START:%Y-%m-%dT%H:%M:%S}"
+                make_event(session, title=title, timezone=tzid, starts=starts, ends=ends, recurrence=rule)
+                begins = [wall.replace(tzinfo=zone(tzid)) for wall in walls(rule)]
+                expected += [Taken(title, one.astimezone(UTC), (one + LENGTH).astimezone(UTC)) for one in begins]
+    assert worked_out_otherwise(app, expanders, expected) == {}
+
+
+def test_what_recurs_for_days_is_on_the_same_days_everywhere(app: Flask, expanders: Libraries) -> None:
+    expected = []
+    with writing(app) as session:
+        for tzid in ("America/New_York", "Asia/Kolkata", "Pacific/Apia"):
+            for rule in RULES:
+                title = f"{tzid} {rule}"
+                make_event(session, title=title, timezone=tzid, starts="2026-03-03", ends="2026-03-04", recurrence=rule)
+                days = [wall.date() for wall in walls(rule)]
+                expected += [Taken(title, day, day + timedelta(days=2)) for day in days]
+    assert worked_out_otherwise(app, expanders, expected) == {}
+
+
+def test_an_occurrence_that_is_otherwise_is_so(app: Flask, expanders: Libraries) -> None:
+    with writing(app) as session:
+        make_event(
+            session,
+            title="Call",
+            starts="2026-03-03T18:00:00",
+            ends="2026-03-03T20:00:00",
+            recurrence="FREQ=MONTHLY;BYDAY=1TU;COUNT=6",
+            recurrence_overrides={
+                "2026-04-07T18:00:00": {"excluded": True},
+                "2026-05-05T18:00:00": {"starts": "2026-05-12T09:30:00", "title": "With guests"},
+                "2026-06-02T18:00:00": {"status": "cancelled"},
+                "2026-07-07T18:00:00": {"ends": "2026-07-08T02:00:00"},
+            },
+        )
+    expected = [
+        Taken("Call", at("2026-03-03T17:00Z"), at("2026-03-03T19:00Z")),
+        Taken("With guests", at("2026-05-12T07:30Z"), at("2026-05-12T09:30Z")),
+        Taken("CANCELLED: Call", at("2026-06-02T16:00Z"), at("2026-06-02T18:00Z"), "CANCELLED"),
+        Taken("Call", at("2026-07-07T16:00Z"), at("2026-07-08T00:00Z")),
+        Taken("Call", at("2026-08-04T16:00Z"), at("2026-08-04T18:00Z")),
+    ]
+    assert worked_out_otherwise(app, expanders, expected) == {}

@@ -1,0 +1,177 @@
+"""Secret feeds: a member's stars and own talks, for whoever holds the address, until it is revoked."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete
+from werkzeug.test import TestResponse
+
+from eventcal.kit.ids import secret_hash
+from eventcal.members.models import Member, PersonalFeed
+from eventcal.talks.models import Star
+from eventcal.talks.words import TalkState
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.icslint import faults, parse
+from tests.http_app import catch_up, database_of, problem, writing
+from tests.make import make_event, make_member, make_speaker, make_talk
+from tests.statements import statements
+
+SECRET = "s3cret-and-long"
+PATH = f"/feeds/{SECRET}.ics"
+
+
+@pytest.fixture
+def member_id(app: Flask) -> str:
+    """Make a member with a secret feed, who gives a talk, offered one, and starred two; there are others besides."""
+    with writing(app) as session:
+        member, other = make_member(session), make_member(session)
+        ada, grace = make_speaker(session, member=member, slug="ada"), make_speaker(session, slug="grace")
+        summit = make_event(session, slug="summit")
+        talks: dict[str, dict[str, Any]] = {
+            "Given": {"speakers": [ada]},
+            "Offered": {"submitter": member, "speakers": [grace]},
+            "Starred": {"submitter": other, "starts": "2026-06-10T13:30:00"},
+            "Starred and withdrawn": {"state": TalkState.WITHDRAWN, "published_at": NOON},
+            "Not decided": {"submitter": member, "state": TalkState.SUBMITTED},
+            "Somebody else's": {"submitter": other, "speakers": [grace]},
+        }
+        for title, fields in talks.items():
+            talk = make_talk(session, summit, title=title, **({"state": TalkState.CONFIRMED} | fields))
+            if title.startswith("Starred"):
+                session.add(Star(member_id=member.id, talk_id=talk.id, starred_at=NOON))
+        session.add(
+            PersonalFeed(
+                id="phone", member_id=member.id, name="My phone", secret_hash=secret_hash(SECRET), created_at=NOON
+            )
+        )
+        return member.id
+
+
+def fetch(app: Flask, path: str = PATH, **headers: str) -> TestResponse:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = app.test_client(use_cookies=False).get(path, headers=given, buffered=True)
+    catch_up(app)
+    return answer
+
+
+def titles(app: Flask, path: str = PATH) -> list[str]:
+    answer = fetch(app, path)
+    assert faults(answer.data) == []
+    return sorted(entry.text("SUMMARY") for entry in parse(answer.data).events())
+
+
+def revoke(app: Flask) -> None:
+    with writing(app) as session:
+        session.get_one(PersonalFeed, "phone").revoked_at = NOON
+
+
+@pytest.mark.usefixtures("member_id")
+def test_a_secret_feed_has_stars_and_own_talks_that_are_public(app: Flask) -> None:
+    assert titles(app) == ["CANCELLED: Starred and withdrawn", "Given", "Offered", "Starred"]
+    assert titles(app, f"{PATH}?scheduled=true&cancelled=hide") == ["Starred"]
+
+
+@pytest.mark.usefixtures("member_id")
+def test_only_its_reader_may_keep_it(app: Flask) -> None:
+    headers = fetch(app).headers
+    assert headers["Cache-Control"] == "private, max-age=300"
+    assert headers["Content-Disposition"] == 'inline; filename="my-talks.ics"'
+
+
+@pytest.mark.usefixtures("member_id")
+def test_the_secret_is_nowhere_in_the_answer_nor_in_the_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        whole = fetch(app)
+        answers = [
+            whole,
+            fetch(app, If_None_Match=whole.headers["ETag"]),
+            fetch(app, f"{PATH}?tag=x"),
+            app.test_client(use_cookies=False).head(PATH),
+        ]
+    for answer in answers:
+        assert SECRET not in f"{answer.headers}{answer.text}"
+    assert SECRET not in caplog.text
+    assert parse(whole.data).all("SOURCE") == []
+
+
+def test_two_devices_have_two_calendars(app: Flask, member_id: str) -> None:
+    with writing(app) as session:
+        session.add(
+            PersonalFeed(member_id=member_id, name="My desk", secret_hash=secret_hash("other"), created_at=NOON)
+        )
+    heads = [parse(fetch(app, f"/feeds/{secret}.ics").data) for secret in (SECRET, "other")]
+    assert [head.text("NAME") for head in heads] == ["My phone", "My desk"]
+    assert heads[0].text("UID") != heads[1].text("UID")
+
+
+def test_who_has_it_is_told_so_and_a_star_more_or_less_is_seen_at_once(app: Flask, member_id: str) -> None:
+    before = fetch(app)
+    same = fetch(app, If_None_Match=before.headers["ETag"])
+    assert (same.status_code, same.headers["ETag"]) == (304, before.headers["ETag"])
+    with writing(app) as session:
+        session.execute(delete(Star).where(Star.member_id == member_id))
+    after = fetch(app, If_None_Match=before.headers["ETag"], If_Modified_Since="Sun, 01 Mar 2026 12:00:00 GMT")
+    assert (after.status_code, titles(app)) == (200, ["Given", "Offered"])
+    # Nothing tells when a star was taken back, and a wrong date would keep the old agenda for ever.
+    assert "Last-Modified" not in before.headers
+    assert fetch(app, If_Modified_Since="Sun, 01 Mar 2026 12:00:00 GMT").status_code == 200
+
+
+@pytest.mark.usefixtures("member_id")
+def test_a_revoked_address_is_gone_and_an_unknown_one_never_was(app: Flask) -> None:
+    revoke(app)
+    assert [problem(fetch(app, path)) for path in (PATH, f"{PATH}?nonsense=1")] == [(410, "gone")] * 2
+    assert problem(fetch(app, "/feeds/unknown.ics"))[0] == 404
+
+
+@pytest.mark.usefixtures("member_id")
+def test_no_refusal_repeats_the_secret(app: Flask) -> None:
+    malformed = fetch(app, f"{PATH}?from=yesterday")
+    revoke(app)
+    assert [(a.status_code, SECRET in a.text) for a in (malformed, fetch(app))] == [(422, False), (410, False)]
+
+
+def test_the_address_of_a_member_who_left_is_gone(app: Flask, member_id: str) -> None:
+    with writing(app) as session:
+        session.delete(session.get_one(Member, member_id))
+    assert problem(fetch(app))[0] == 410
+
+
+@pytest.mark.usefixtures("member_id")
+def test_its_owner_sees_when_a_device_last_came_to_the_hour(app: Flask, clock: FixedClock) -> None:
+
+    def noted() -> timedelta | None:
+        fetch(app)
+        with database_of(app).reading() as session:
+            at = session.get_one(PersonalFeed, "phone").last_fetched_at
+        return at - NOON if at is not None else None
+
+    seen = []
+    for minutes in (0, 59, 1, 30):
+        clock.tick(60 * minutes)
+        seen.append(noted())
+    assert seen == [timedelta(0), timedelta(0), timedelta(hours=1), timedelta(hours=1)]
+
+
+@pytest.mark.usefixtures("member_id")
+def test_a_note_is_no_change_to_the_public(app: Flask, clock: FixedClock) -> None:
+    calendar = fetch(app, "/calendar.ics").headers["ETag"]
+    clock.tick(7200)
+    fetch(app)
+    with statements(database_of(app)) as seen:
+        assert fetch(app, "/calendar.ics", If_None_Match=calendar).status_code == 304
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
+
+
+@pytest.mark.usefixtures("member_id")
+def test_a_device_is_answered_while_others_write(app: Flask) -> None:
+    client = app.test_client(use_cookies=False)
+    with writing(app):
+        answer = client.get(PATH)
+        assert faults(answer.data) == []
+    catch_up(app)
+    with database_of(app).reading() as session:
+        assert session.get_one(PersonalFeed, "phone").last_fetched_at == NOON

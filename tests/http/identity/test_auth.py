@@ -1,0 +1,477 @@
+"""Registering, signing in and out, passwords and mailed tokens, on the whole app."""
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.cookies import SimpleCookie
+from statistics import median
+from time import perf_counter
+
+import pytest
+from flask import Flask
+from flask_security import Security
+from itsdangerous import TimestampSigner
+from sqlalchemy import select
+
+from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.words import Scope
+from eventcal.outbox.models import OutboxMessage
+from eventcal.web.request.context import current_session, unit_of_work
+from tests.clocks import NOON, FixedClock
+from tests.http_app import (
+    MAIL_URL,
+    PASSWORD,
+    call,
+    database_of,
+    housed,
+    json_of,
+    mails,
+    pointers,
+    post,
+    problem,
+    rows,
+    running,
+    sign_in,
+    signed_in,
+    token_of,
+    writing,
+)
+from tests.make import make_event
+from tests.statements import statements
+
+ADA = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada"}
+KEYS = {"email": "ada@example.org", "password": PASSWORD}
+OTHER = "another horse"
+
+
+@pytest.fixture
+def mailing(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+    """Give the app with mail."""
+    with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
+        yield app
+
+
+def register(app: Flask, **changes: str) -> None:
+    assert post(app, "/auth/register", ADA | changes).status_code == 201
+
+
+def only_member(app: Flask) -> Member:
+    [member] = rows(app, Member)
+    assert isinstance(member, Member)
+    return member
+
+
+def mailed_token(app: Flask) -> str:
+    """Give the token in the newest mail that has one."""
+    for row in reversed(rows(app, OutboxMessage)):
+        if found := re.search(r"token=(\S+)", row.payload.get("text", "")):
+            return found[1]
+    raise AssertionError("No mail with a token")
+
+
+# -- registering -------------------------------------------------------------------------------------------------------
+
+
+def test_a_member_registers_signs_in_and_signs_out(app: Flask) -> None:
+    answer = post(app, "/auth/register", ADA)
+    assert (answer.status_code, answer.json) == (201, {"email": "ada@example.org", "name": "Ada", "confirmed": True})
+    assert answer.headers["Location"].endswith("/api/v1/me")
+    browser = sign_in(app)
+    assert browser.member == {
+        "id": only_member(app).id,
+        "email": "ada@example.org",
+        "name": "Ada",
+        "role": "member",
+        "confirmed": True,
+        "created_at": "2026-03-01T12:00:00Z",
+        "speaker": None,
+        "teams": [],
+    }
+    assert browser.get("/me").json == browser.member
+    assert browser.post("/auth/logout").status_code == 204
+    assert browser.get("/me").status_code == 401
+    assert browser.post("/auth/logout").status_code == 204
+
+
+def test_addresses_are_one_whatever_their_case_and_are_kept_as_written(app: Flask) -> None:
+    register(app, email="Ada.L@Example.ORG")
+    assert only_member(app).email == "Ada.L@example.org"
+    assert problem(post(app, "/auth/register", ADA | {"email": "ada.l@example.org"})) == (409, "address-taken")
+    sign_in(app, "ADA.L@example.org")
+
+
+def test_passwords_are_argon2_and_one_in_every_normal_form(app: Flask) -> None:
+    register(app, password="schlüssel-ﬁn")
+    assert str(only_member(app).password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    sign_in(app, password="schlu\u0308ssel-fin")
+
+
+def test_registrations_at_once_make_one_member(app: Flask) -> None:
+    answers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(post(app, "/auth/register", ADA).status_code)) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [201, 409, 409, 409]
+
+
+def test_every_fault_of_every_field_is_told_at_once(app: Flask) -> None:
+    answer = post(app, "/auth/register", {"email": "nobody", "password": "short", "name": "", "age": 7})
+    assert problem(answer) == (422, "invalid")
+    assert pointers(answer) == ["/age", "/email", "/name", "/password"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("password", "x" * 7),
+        ("password", "x" * 129),
+        ("password", "a\x00bcdefgh"),
+        ("password", None),
+        ("password", 12345678),
+        ("email", "a@localhost"),
+        ("email", "Ada <ada@example.org>"),
+        ("email", "ada@example.org\r\nBcc: all@example.org"),
+        ("name", "a\x00b"),
+        ("name", " "),
+        ("name", "x" * 201),
+    ],
+)
+def test_input_that_is_no_good_is_a_422(app: Flask, field: str, value: object) -> None:
+    answer = post(app, "/auth/register", ADA | {field: value})
+    assert (answer.status_code, pointers(answer)) == (422, [f"/{field}"])
+
+
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login", "/auth/reset", "/auth/confirm"])
+def test_a_form_from_another_site_is_not_read(app: Flask, path: str) -> None:
+    answer = app.test_client().post(f"/api/v1{path}", data=ADA)
+    assert problem(answer) == (415, "unsupported-media-type")
+
+
+# -- signing in --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"email": "ada@example.org", "password": "wrong horse"},
+        {"email": "bob@example.org", "password": PASSWORD},
+        {"email": "nobody", "password": PASSWORD},
+        {"email": "ada@example.org", "password": ""},
+    ],
+)
+def test_whoever_does_not_know_both_does_not_come_in(app: Flask, keys: dict[str, str]) -> None:
+    register(app)
+    answer = post(app, "/auth/login", keys)
+    assert problem(answer) == (401, "sign-in-refused")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_member_without_a_password_does_not_sign_in(app: Flask) -> None:
+    register(app)
+    with writing(app) as session:
+        session.scalars(select(Member)).one().password = None
+    assert problem(post(app, "/auth/login", KEYS)) == (401, "sign-in-refused")
+
+
+def test_a_member_made_inactive_is_out_at_once(app: Flask) -> None:
+    register(app)
+    browser = sign_in(app)
+    with writing(app) as session:
+        session.scalars(select(Member)).one().active = False
+    assert browser.get("/me").status_code == 401
+    assert problem(post(app, "/auth/login", KEYS)) == (401, "sign-in-refused")
+
+
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(app: Flask) -> None:
+    register(app)
+
+    def usually(email: str) -> float:
+        took = []
+        for _ in range(5):
+            start = perf_counter()
+            assert post(app, "/auth/login", {"email": email, "password": "wrong horse"}).status_code == 401
+            took.append(perf_counter() - start)
+        return median(took)
+
+    assert 0.4 < usually("ada@example.org") / usually("bob@example.org") < 2.5
+
+
+def test_a_sign_in_writes_only_when_the_hash_is_out_of_date(app: Flask) -> None:
+    register(app)
+    security = app.extensions["security"]
+    assert isinstance(security, Security)
+    with statements(database_of(app)) as sent:
+        sign_in(app)
+    assert [text for text in sent if not text.startswith(("SELECT", "BEGIN", "SET"))] == []
+    with app.app_context(), writing(app) as session:
+        weaker = security.pwd_context.using(argon2__rounds=1).hash(PASSWORD)
+        session.scalars(select(Member)).one().password = weaker
+    sign_in(app)
+    assert str(only_member(app).password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+# -- passwords and mailed tokens ---------------------------------------------------------------------------------------
+
+
+def test_a_new_password_ends_every_other_session_and_keeps_this_one(app: Flask) -> None:
+    here, there = signed_in(app), signed_in(app)
+    answer = here.post("/auth/password", {"password": PASSWORD, "new_password": OTHER})
+    assert (answer.status_code, json_of(answer)["member"]) == (200, here.member)
+    assert (here.get("/me").status_code, there.get("/me").status_code) == (200, 401)
+    assert problem(here.post("/me/feeds", {"name": "phone"})) == (403, "csrf")
+    here.csrf = json_of(answer)["csrf_token"]
+    assert here.post("/me/feeds", {"name": "phone"}).status_code == 201
+    assert problem(post(app, "/auth/login", KEYS)) == (401, "sign-in-refused")
+    sign_in(app, password=OTHER)
+
+
+def test_the_old_password_is_asked_and_both_faults_are_told(app: Flask) -> None:
+    browser = signed_in(app)
+    answer = browser.post("/auth/password", {"password": "wrong", "new_password": "short"})
+    assert (answer.status_code, pointers(answer)) == (422, ["/new_password", "/password"])
+    sign_in(app)
+
+
+def test_a_mailed_token_confirms_the_address_once_and_for_all(mailing: Flask, clock: FixedClock) -> None:
+    register(mailing)
+    assert mails(mailing) == [("ada@example.org", "eventcal: confirm your address")]
+    assert sign_in(mailing).member["confirmed"] is False
+    token = mailed_token(mailing)
+    assert post(mailing, "/auth/confirm", {"token": token}).json == {"confirmed": True}
+    clock.tick()
+    assert post(mailing, "/auth/confirm", {"token": token}).status_code == 200
+    assert only_member(mailing).confirmed_at == NOON
+    assert sign_in(mailing).member["confirmed"] is True
+
+
+def test_nothing_is_submitted_before_the_address_is_confirmed(mailing: Flask) -> None:
+    register(mailing)
+    with writing(mailing) as session:
+        make_event(session, slug="summit")
+    browser = sign_in(mailing)
+    talk = {"title": "Xen on ARM"}
+    assert problem(browser.post("/events/summit/talks", talk)) == (403, "not-confirmed")
+    post(mailing, "/auth/confirm", {"token": mailed_token(mailing)})
+    assert browser.post("/events/summit/talks", talk).status_code == 201
+
+
+def test_the_confirming_mail_can_be_had_again_and_the_answer_says_nothing(mailing: Flask) -> None:
+    register(mailing)
+    known = post(mailing, "/auth/confirm", {"email": "ADA@example.org"})
+    unknown = post(mailing, "/auth/confirm", {"email": "bob@example.org"})
+    assert (known.status_code, known.data) == (unknown.status_code, unknown.data) == (202, known.data)
+    assert [to for to, _ in mails(mailing)] == ["ada@example.org", "ada@example.org"]
+    post(mailing, "/auth/confirm", {"token": mailed_token(mailing)})
+    assert post(mailing, "/auth/confirm", {"email": "ada@example.org"}).data == known.data
+    assert len(mails(mailing)) == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"token": "x", "email": "ada@example.org"}])
+def test_confirming_takes_a_token_or_an_address(app: Flask, body: dict[str, str]) -> None:
+    answer = post(app, "/auth/confirm", body)
+    assert (answer.status_code, pointers(answer)) == (422, ["/token"])
+
+
+def test_without_mail_a_taken_address_is_refused(app: Flask) -> None:
+    register(app)
+    assert problem(post(app, "/auth/register", ADA | {"email": "ADA@example.org"})) == (409, "address-taken")
+
+
+def test_with_mail_a_taken_address_answers_the_same_and_its_owner_is_told(mailing: Flask) -> None:
+    first = post(mailing, "/auth/register", ADA)
+    other = post(mailing, "/auth/register", ADA | {"password": "somebody else's"})
+    assert (first.status_code, first.data) == (other.status_code, other.data)
+    assert first.headers.to_wsgi_list() == other.headers.to_wsgi_list()
+    assert mails(mailing)[1:] == [("ada@example.org", "eventcal: you have an account already")]
+    sign_in(mailing)
+
+
+def test_no_mail_holds_a_word_of_whoever_asked_for_it(mailing: Flask) -> None:
+    register(mailing, name="Buy now: https://spam.example")
+    register(mailing, name="Buy now: https://spam.example")
+    post(mailing, "/auth/reset", {"email": "ada@example.org"})
+    texts = [row.payload["text"] for row in rows(mailing, OutboxMessage)]
+    assert len(texts) == 3
+    assert [text for text in texts if "spam" in text] == []
+
+
+def test_asking_for_a_new_password_says_nothing_about_the_address(mailing: Flask) -> None:
+    register(mailing)
+    with statements(database_of(mailing)) as for_known:
+        known = post(mailing, "/auth/reset", {"email": "ada@example.org"})
+    with statements(database_of(mailing)) as for_unknown:
+        unknown = post(mailing, "/auth/reset", {"email": "bob@example.org"})
+    assert (known.status_code, known.data) == (unknown.status_code, unknown.data) == (202, known.data)
+    assert len(for_known) == len(for_unknown)
+    assert mails(mailing)[1:] == [("ada@example.org", "eventcal: choose a new password")]
+
+
+def test_without_mail_nothing_is_queued(app: Flask) -> None:
+    browser = signed_in(app)
+    post(app, "/auth/reset", {"email": "ada@example.org"})
+    browser.post("/auth/password", {"password": PASSWORD, "new_password": OTHER})
+    assert mails(app) == []
+
+
+def test_a_mailed_token_sets_a_new_password_once_and_ends_sessions_and_tokens(mailing: Flask) -> None:
+    browser = signed_in(mailing)
+    token = token_of(browser, Scope.ADMIN)
+    browser.post("/me/feeds", {"name": "phone"})
+    post(mailing, "/auth/reset", {"email": "ada@example.org"})
+    body = {"token": mailed_token(mailing), "password": OTHER}
+    assert post(mailing, "/auth/reset/confirm", body).status_code == 204
+    assert browser.get("/me").status_code == 401
+    assert call(mailing.test_client(), "GET", "/me", **token).status_code == 401
+    assert rows(mailing, AccessToken) == []
+    assert [feed.revoked_at for feed in rows(mailing, PersonalFeed)] == [None]
+    assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
+    sign_in(mailing, password=OTHER)
+    assert [subject for _, subject in mails(mailing)][-1] == "eventcal: your password was changed"
+
+
+def test_whoever_registered_somebody_else_s_address_loses_all_of_it(mailing: Flask) -> None:
+    register(mailing)
+    sign_in(mailing).post("/me/feeds", {"name": "a thief's"})
+    post(mailing, "/auth/reset", {"email": "ada@example.org"})
+    body = {"token": mailed_token(mailing), "password": OTHER}
+    assert post(mailing, "/auth/reset/confirm", body).status_code == 204
+    assert only_member(mailing).confirmed_at == NOON
+    assert [feed.revoked_at for feed in rows(mailing, PersonalFeed)] == [NOON]
+
+
+def test_one_kind_of_token_is_no_good_as_the_other(mailing: Flask) -> None:
+    register(mailing)
+    body = {"token": mailed_token(mailing), "password": OTHER}
+    assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü", ".", "\u2028"])
+def test_a_made_up_token_is_refused(app: Flask, token: str) -> None:
+    assert problem(post(app, "/auth/confirm", {"token": token})) == (422, "token-refused")
+
+
+@pytest.mark.parametrize(
+    ("asks", "setting"),
+    [("confirm", "SECURITY_CONFIRM_EMAIL_WITHIN"), ("reset/confirm", "SECURITY_RESET_PASSWORD_WITHIN")],
+)
+def test_an_old_token_is_refused(mailing: Flask, asks: str, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(mailing)
+    if asks != "confirm":
+        post(mailing, "/auth/reset", {"email": "ada@example.org"})
+    monkeypatch.setitem(mailing.config, setting, timedelta(seconds=-1))
+    body = {"token": mailed_token(mailing)} | ({} if asks == "confirm" else {"password": OTHER})
+    assert problem(post(mailing, f"/auth/{asks}", body)) == (422, "token-refused")
+
+
+def test_a_token_of_a_member_who_is_inactive_is_refused(mailing: Flask) -> None:
+    register(mailing)
+    with writing(mailing) as session:
+        session.scalars(select(Member)).one().active = False
+    assert problem(post(mailing, "/auth/confirm", {"token": mailed_token(mailing)})) == (422, "token-refused")
+
+
+# -- the cookie --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("base_url", "named"), [("http://h", "eventcal"), ("https://h", "__Host-eventcal")])
+def test_the_cookie_is_named_and_guarded_by_the_base_url(
+    sqlite_url: str, clock: FixedClock, base_url: str, named: str
+) -> None:
+    with running(sqlite_url, clock, base_url=base_url) as app:
+        register(app)
+        answer = app.test_client().post("/api/v1/auth/login", json=KEYS, base_url=base_url)
+    cookies = SimpleCookie("; ".join(answer.headers.getlist("Set-Cookie")))
+    assert list(cookies) == [named]
+    given = {key: cookies[named][key] for key in ("path", "domain", "secure", "httponly", "samesite")}
+    secure = True if base_url.startswith("https") else ""
+    assert given == {"path": "/", "domain": "", "secure": secure, "httponly": True, "samesite": "Lax"}
+    assert cookies[named]["expires"]
+
+
+def test_signing_in_begins_a_new_session(app: Flask) -> None:
+    register(app)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session.update(csrf_token="planted", anything="planted")
+    call(client, "POST", "/auth/login", KEYS)
+    with client.session_transaction() as session:
+        assert "anything" not in session
+        assert session["csrf_token"] != "planted"
+
+
+def test_signing_out_leaves_no_cookie(app: Flask) -> None:
+    browser = signed_in(app)
+    answer = browser.post("/auth/logout")
+    assert "eventcal=; Expires=Thu, 01 Jan 1970" in answer.headers["Set-Cookie"]
+    assert browser.client.get_cookie("eventcal") is None
+
+
+def test_signing_out_needs_the_csrf_token_and_no_access_token(app: Flask) -> None:
+    browser = signed_in(app)
+    assert problem(call(browser.client, "POST", "/auth/logout")) == (403, "csrf")
+    assert problem(post(app, "/auth/logout", **token_of(browser, Scope.ADMIN))) == (403, "forbidden")
+    assert browser.get("/me").status_code == 200
+
+
+def test_a_session_lasts_fourteen_days_from_the_last_visit(
+    app: Flask, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(clock.now().timestamp()))
+    browser = signed_in(app)
+    assert "Set-Cookie" not in browser.get("/me").headers
+    clock.move(NOON + timedelta(days=13))
+    assert "Set-Cookie" in browser.get("/me").headers
+    clock.move(NOON + timedelta(days=26))
+    assert browser.post("/me/feeds", {"name": "phone"}).status_code == 201
+    clock.move(NOON + timedelta(days=40, hours=1))
+    assert browser.get("/me").status_code == 401
+
+
+def test_nothing_of_it_is_kept_by_caches(app: Flask) -> None:
+    register(app)
+    answers = [post(app, "/auth/login", KEYS), post(app, "/auth/login", {}), post(app, "/auth/register", ADA)]
+    assert [answer.headers["Cache-Control"] for answer in answers] == ["no-store"] * 3
+
+
+# -- the library -------------------------------------------------------------------------------------------------------
+
+
+def test_the_library_never_ends_a_transaction(app: Flask) -> None:
+    store = app.extensions["security"].datastore
+    register(app)
+    key = only_member(app).fs_uniquifier
+
+    def change_all_and_fail() -> None:
+        with unit_of_work():
+            store.delete(current_session().scalars(select(Member)).one())
+            store.commit()
+            assert store.find_user(fs_uniquifier=key) is None
+            store.put(Member(email="b", email_key="b", name="B", fs_uniquifier="b", created_at=NOON))
+            store.commit()
+            assert store.find_user(fs_uniquifier="b").name == "B"
+            assert store.find_role("admin") is None
+            raise ZeroDivisionError
+
+    with app.test_request_context(), pytest.raises(ZeroDivisionError):
+        change_all_and_fail()
+    assert only_member(app).name == "Ada"
+
+
+def test_the_library_adds_no_route_and_no_command(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert [endpoint for endpoint in endpoints if "security" in endpoint] == []
+    assert {"users", "roles"} & app.cli.commands.keys() == set()
+
+
+@pytest.mark.parametrize("where", ["auth_token", "Authentication-Token"])
+def test_the_library_s_own_tokens_are_not_looked_for(app: Flask, where: str) -> None:
+    register(app)
+    with app.test_request_context():
+        token = str(only_member(app).get_auth_token())
+    assert problem(call(app.test_client(), "GET", "/me", **{where: token})) == (401, "not-signed-in")

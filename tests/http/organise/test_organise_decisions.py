@@ -1,0 +1,273 @@
+"""Deciding on talks: what will happen is said first, then it happens to all of them or to none."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from flask import Flask
+from werkzeug.datastructures import MultiDict
+
+from eventcal.events.words import Programme
+from eventcal.members.models import Member
+from eventcal.members.words import Role
+from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.words import TalkState
+from tests.api import row
+from tests.browsing import Browser
+from tests.deciding import ask, held, offer, send, states
+from tests.feed_support.fetching import read
+from tests.http_app import database_of, mails, rows, writing
+from tests.make import make_event
+from tests.organising import browser_of_member, browser_of_team, invalid_fields
+from tests.pages import tree_of
+
+DECIDE = "/organise/summit/decide"
+
+
+@pytest.fixture
+def olga(app: Flask, summit: str) -> Browser:
+    return browser_of_team(app, summit, "olga@example.org")
+
+
+def reasons(app: Flask) -> list[str | None]:
+    return [step.reason for step in rows(app, TalkStep)]
+
+
+def test_what_will_happen_is_said_before_it_does(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One", "Two")
+    said = ask(olga, "summit", "accept", ids)
+    assert "Accept these 2 talks?" in said
+    assert "2 submitters" in said
+    assert "“One” for Xen Summit has been accepted." in said
+    assert (states(app), mails(app)) == ({"One": "submitted", "Two": "submitted"}, [])
+    said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Well done.\r\nSee you!")
+    assert "2 talks are accepted." in said
+    assert states(app) == {"One": "accepted", "Two": "accepted"}
+    assert mails(app) == [
+        ("one@example.org", "One: accepted / One: angenommen"),
+        ("two@example.org", "Two: accepted / Two: angenommen"),
+    ]
+    assert reasons(app) == ["Well done.\nSee you!"] * 2
+
+
+def test_the_mail_that_is_shown_is_the_one_that_is_sent(mailing_app: Flask) -> None:
+    with writing(mailing_app) as session:
+        make_event(session, slug="summit")
+    olga = browser_of_team(mailing_app, "summit", "olga@example.org")
+    ids = offer(mailing_app, "summit", "One")
+    assert "One submitter gets this mail:" in ask(olga, "summit", "reject", ids)
+
+
+AFTER = {
+    "accept": (TalkState.WAITLISTED, "accepted"),
+    "waitlist": (TalkState.SUBMITTED, "waitlisted"),
+    "reject": (TalkState.SUBMITTED, "rejected"),
+    "cancel": (TalkState.CONFIRMED, "cancelled"),
+}
+
+
+@pytest.mark.parametrize("step", AFTER)
+def test_each_step_is_taken_from_the_list_and_leads_back_to_it(app: Flask, olga: Browser, step: str) -> None:
+    before, after = AFTER[step]
+    offer(app, "summit", "One", state=before)
+    olga.go(f"/organise/summit?state={before.value}&q=one&tick=all")
+    asked = held(olga, DECIDE)
+    olga.go(f"{DECIDE}?do={step}&" + "&".join(f"{name}={value}" for name, value in asked.items(multi=True)))
+    olga.at = olga.client.post(DECIDE, data=held(olga, DECIDE) | {"do": step})
+    assert olga.at.headers["Location"] == f"/organise/summit?state={before.value}&q=one&done={step}&number=1"
+    assert states(app) == {"One": after}
+
+
+def test_from_a_talk_the_way_leads_back_to_it(app: Flask, olga: Browser) -> None:
+    [talk] = offer(app, "summit", "One")
+    ask(olga, "summit", "waitlist", [talk], back="talk")
+    assert "One talk is on the waiting list." in send(olga, DECIDE, held(olga, DECIDE), do="waitlist")
+    assert "What became of it" in olga.says()
+
+
+def test_nothing_is_done_without_a_talk(app: Flask, olga: Browser) -> None:
+    offer(app, "summit", "One")
+    assert "Choose at least one talk first." in ask(olga, "summit", "accept", [])
+    ids = offer(app, "summit", "Two")
+    ask(olga, "summit", "accept", ids)
+    form = held(olga, DECIDE)
+    form.poplist("talk")
+    assert "Choose at least one talk." in send(olga, DECIDE, form, do="accept", reason="Kept")
+    assert olga.at.status_code == 422
+    # The talk is still there to be chosen, and so is the reason.
+    assert (held(olga, DECIDE)["shown"], held(olga, DECIDE)["reason"]) == (ids[0], "Kept")
+    assert states(app) == {"One": "submitted", "Two": "submitted"}
+
+
+def test_a_talk_that_is_not_ticked_any_more_is_left_out(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One", "Two")
+    ask(olga, "summit", "reject", ids)
+    form = held(olga, DECIDE)
+    form.setlist("talk", [ids[0]])
+    assert "One talk is rejected." in send(olga, DECIDE, form, do="reject")
+    assert states(app) == {"One": "rejected", "Two": "submitted"}
+
+
+def test_if_somebody_decided_meanwhile_nothing_is_done_and_it_is_said_which(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One", "Two", "Three")
+    otto = browser_of_team(app, "summit", "otto@example.org")
+    ask(olga, "summit", "accept", ids)
+    ask(otto, "summit", "reject", [ids[1]])
+    send(otto, DECIDE, held(otto, DECIDE), do="reject")
+    before = mails(app)
+    said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Welcome!")
+    assert olga.at.status_code == 409
+    assert "“Two” cannot be accepted; it is by now: Rejected." in said
+    assert "“One” cannot" not in said
+    assert states(app) == {"One": "submitted", "Two": "rejected", "Three": "submitted"}
+    assert mails(app) == before
+    # What can still be done is still chosen, with the reason; pressed again, it is done.
+    form = held(olga, DECIDE)
+    assert (sorted(form.getlist("talk")), form["reason"]) == (sorted([ids[0], ids[2]]), "Welcome!")
+    assert "2 talks are accepted." in send(olga, DECIDE, form, do="accept")
+    assert states(app) == {"One": "accepted", "Two": "rejected", "Three": "accepted"}
+
+
+def test_a_talk_that_was_changed_since_it_was_looked_at_is_not_decided_on_unseen(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One", "Two")
+    ask(olga, "summit", "accept", ids)
+    with writing(app) as session:
+        session.get_one(Talk, ids[0]).abstract = "Buy this!"
+    form = held(olga, DECIDE)
+    # A fault of another kind does not let it pass as seen.
+    send(olga, DECIDE, form, do="accept", reason="x" * 2001)
+    said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Good.")
+    assert olga.at.status_code == 409
+    assert "“One” was changed meanwhile" in said
+    assert "“Two” was changed" not in said
+    assert set(states(app).values()) == {"submitted"}
+    assert "2 talks are accepted." in send(olga, DECIDE, held(olga, DECIDE), do="accept")
+
+
+def test_what_changed_since_the_page_of_the_talk_was_read_is_told_of(app: Flask, olga: Browser) -> None:
+    [talk] = offer(app, "summit", "One")
+    olga.go(f"/organise/summit/talks/{talk}")
+    links = [one.get("href", "") for one in tree_of(olga.at.text).iter("a")]
+    accept = next(link for link in links if "do=accept" in link)
+    assert "changed meanwhile" not in olga.go(accept)
+    with writing(app) as session:
+        session.get_one(Talk, talk).abstract = "Buy this!"
+    assert "“One” was changed meanwhile" in olga.go(accept)
+    assert olga.at.status_code == 409
+
+
+def test_what_cannot_be_is_said_already_when_it_is_asked_for(app: Flask, olga: Browser) -> None:
+    sure, waits = offer(app, "summit", "Sure", state=TalkState.CONFIRMED) + offer(app, "summit", "Waits")
+    said = ask(olga, "summit", "accept", [sure, waits])
+    assert "“Sure” cannot be accepted; it is by now: Confirmed." in said
+    assert held(olga, DECIDE).getlist("talk") == [waits]
+    assert "Reject this talk?" in ask(olga, "summit", "reject", [sure])
+    assert held(olga, DECIDE).getlist("talk") == []
+
+
+def test_of_two_who_decide_at_the_same_moment_one_is_told(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", *(f"Talk {number}" for number in range(10)))
+    otto = browser_of_team(app, "summit", "otto@example.org")
+    steps = {"accept": olga, "reject": otto}
+    forms = {}
+    for step, browser in steps.items():
+        ask(browser, "summit", step, ids)
+        forms[step] = held(browser, DECIDE) | {"do": step}
+    start = Barrier(2)
+
+    def press(step: str) -> int:
+        start.wait(timeout=30)
+        return steps[step].client.post(DECIDE, data=forms[step]).status_code
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(press, steps))
+    assert sorted(answers) == [303, 409]
+    assert len(set(states(app).values())) == 1
+    assert len(mails(app)) == 10
+
+
+def test_a_reason_that_is_too_long_stays_in_its_field(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One")
+    ask(olga, "summit", "reject", ids)
+    send(olga, DECIDE, held(olga, DECIDE), do="reject", reason="x" * 2001)
+    assert (olga.at.status_code, invalid_fields(olga)) == (422, {"reason"})
+    assert held(olga, DECIDE)["reason"] == "x" * 2001
+    assert states(app) == {"One": "submitted"}
+
+
+def test_whoever_left_is_not_told_and_that_is_said(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One", "Two")
+    with writing(app) as session:
+        session.get_one(Member, row(app, Member, email="one@example.org").id).active = False
+    said = ask(olga, "summit", "accept", ids)
+    assert "One submitter is told so:" in said
+    assert "One talk has nobody to be told" in said
+    send(olga, DECIDE, held(olga, DECIDE), do="accept")
+    assert [to for to, _subject in mails(app)] == ["two@example.org"]
+
+
+@pytest.mark.parametrize("step", ["submit", "withdraw", "confirm", "redact", "nonsense", ""])
+def test_there_are_no_other_steps_here(app: Flask, olga: Browser, step: str) -> None:
+    ids = offer(app, "summit", "One", state=TalkState.ACCEPTED)
+    ask(olga, "summit", "cancel", ids)
+    form = held(olga, DECIDE) | {"do": step}
+    assert olga.client.get(f"{DECIDE}?do={step}&talk={ids[0]}").status_code == 404
+    assert olga.client.post(DECIDE, data=form).status_code == 404
+    assert states(app) == {"One": "accepted"}
+
+
+def test_a_talk_of_another_event_or_a_draft_is_none_of_these(app: Flask, olga: Browser) -> None:
+    with writing(app) as session:
+        make_event(session, slug="other")
+    [own] = offer(app, "summit", "Own")
+    [theirs] = offer(app, "other", "Theirs")
+    [draft] = offer(app, "summit", "Draft", state=TalkState.DRAFT)
+    ask(olga, "summit", "reject", [own])
+    csrf = held(olga, DECIDE)["csrf_token"]
+    for one in (theirs, draft, "nothing", "' or 1=1 --", "\x00"):
+        assert olga.client.get(DECIDE, query_string={"do": "reject", "talk": one}).status_code == 404
+        form = MultiDict([("csrf_token", csrf), ("do", "reject"), ("talk", own), ("talk", one)])
+        assert olga.client.post(DECIDE, data=form).status_code == 404
+    assert set(states(app).values()) == {"submitted", "draft"}
+
+
+def test_more_than_a_page_can_hold_is_refused(app: Flask, olga: Browser) -> None:
+    offer(app, "summit", "One")
+    many = [("talk", f"talk-{number}") for number in range(201)]
+    assert olga.client.get(DECIDE, query_string=[("do", "accept"), *many]).status_code == 422
+
+
+def test_a_form_that_another_site_sends_is_refused(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One")
+    assert olga.client.post(DECIDE, data={"do": "accept", "talk": ids[0]}).status_code == 403
+    assert states(app) == {"One": "submitted"}
+
+
+def test_who_does_not_decide_does_not_decide(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", "One")
+    with writing(app) as session:
+        make_event(session, slug="other")
+    for someone in (browser_of_member(app), browser_of_team(app, "other", "otto@example.org")):
+        someone.go("/me")
+        form = {"csrf_token": someone.fields("/logout")["csrf_token"], "do": "accept", "talk": ids[0]}
+        assert someone.client.post(DECIDE, data=form).status_code == 403
+    assert states(app) == {"One": "submitted"}
+    del olga
+
+
+def test_a_moderator_accepts_talks_of_a_listed_event_and_they_are_in_its_feed(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="fosdem", programme=Programme.LISTED)
+    ids = offer(app, "fosdem", "One", "Two", starts="2026-06-10T10:00:00")
+    mo = browser_of_member(app, "mo@example.org", role=Role.MODERATOR)
+    assert "Everybody sees an accepted talk of this event at once" in ask(mo, "fosdem", "accept", ids)
+    send(mo, "/organise/fosdem/decide", held(mo, "/organise/fosdem/decide"), do="accept")
+    assert {"One", "Two"} <= {entry.text("SUMMARY") for entry in read(app, "/events/fosdem.ics").events()}
+
+
+def test_two_hundred_are_decided_on_at_once(app: Flask, olga: Browser) -> None:
+    ids = offer(app, "summit", *(f"Talk {number}" for number in range(200)))
+    ask(olga, "summit", "reject", ids)
+    assert "200 talks are rejected." in send(olga, DECIDE, held(olga, DECIDE), do="reject")
+    with database_of(app).reading():
+        assert set(states(app).values()) == {"rejected"}

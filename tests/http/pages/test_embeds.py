@@ -1,0 +1,401 @@
+"""The listing on other people's sites: as a frame, as a script, by oEmbed, and the page that makes the HTML for it."""
+
+from html import unescape
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from flask import Flask
+
+from eventcal.events.words import EventStatus
+from eventcal.talks.words import TalkState
+from eventcal.web.embeds.query import read_embed
+from tests.clocks import FixedClock
+from tests.feed_support.fetching import fetch, make_calendar, validators
+from tests.http_app import json_of, pointers, problem, running, writing
+from tests.make import make_event, make_talk
+from tests.pages import fetched_by, is_ours, page, text_of, tree_of
+
+BASE = "http://127.0.0.1:8000"
+HOSTILE = "</textarea><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&quot;{{ 7*7 }}"
+SMALL = 8000
+FRAMES = [
+    "/embed/listing",
+    "/embed/listing?show=talks",
+    "/embed/listing?talk=scheduled",
+    "/embed/listing?from=nonsense",
+]
+FILTERS = [
+    "",
+    "tag=xen",
+    "event=summit",
+    "q=sched",
+    "from=2026-01-01",
+    "to=2025-01-01",
+    "state=cancelled",
+    "sort=-starts",
+    "limit=1",
+    "scheduled=true",
+    "scheduled=false",
+    "kind=talk",
+    "tag=xen&city=Berlin&from=2026-06-01&to=2026-06-30",
+]
+
+
+@pytest.fixture
+def calendar(app: Flask) -> None:
+    make_calendar(app)
+    with writing(app) as session:
+        off = make_event(session, slug="off", title="Called off", status=EventStatus.CANCELLED)
+        make_talk(session, off, id="off-talk", title="Called off too", state=TalkState.CONFIRMED)
+
+
+def ids(app: Flask, path: str) -> list[str]:
+    """Return the slugs or ids of what an embed shows, in its order."""
+    return [item.get("data-id", "") for item in page(app, path).iter("li")]
+
+
+def oembed(app: Flask, url: str, **more: str) -> dict[str, Any]:
+    """Return what is said of an address, which must be one of ours."""
+    asked = "".join(f"&{name}={value}" for name, value in more.items())
+    answer = fetch(app, f"/oembed?url={quote(url, safe='')}{asked}")
+    assert answer.status_code == 200, answer.text
+    return json_of(answer)
+
+
+def framed_by(said: dict[str, Any]) -> str:
+    """Return the address that an oEmbed answer frames, relative to the site."""
+    frame = next(tree_of(said["html"]).iter("iframe"))
+    assert frame.get("src", "").startswith(f"{BASE}/embed/listing?")
+    return frame.get("src", "").removeprefix(BASE)
+
+
+@pytest.mark.usefixtures("calendar")
+@pytest.mark.parametrize("path", FRAMES)
+def test_an_embed_may_be_framed_by_anybody_and_do_nothing(app: Flask, path: str) -> None:
+    headers = fetch(app, path).headers
+    policy = headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "style-src 'self'", "form-action 'none'", "base-uri 'none'", "frame-ancestors *"} == {
+        *policy
+    }
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert not {"X-Frame-Options", "Set-Cookie"} & set(headers.keys())
+
+
+@pytest.mark.usefixtures("calendar")
+def test_nothing_else_may_be_framed(app: Flask) -> None:
+    for path in ("/embed", "/embed?show=talks&from=nonsense", "/talks/scheduled"):
+        assert "frame-ancestors 'none'" in fetch(app, path).headers["Content-Security-Policy"]
+
+
+@pytest.mark.usefixtures("calendar")
+@pytest.mark.parametrize("show", ["events", "talks"])
+@pytest.mark.parametrize("query", FILTERS)
+def test_an_embed_shows_what_the_list_has(app: Flask, show: str, query: str) -> None:
+    items = json_of(fetch(app, f"/api/v1/{show}?{query}"))["items"]
+    listed = [item.get("id") or item["slug"] for item in items]
+    assert ids(app, f"/embed/listing?show={show}&{query}&utm_source=x") == listed
+
+
+@pytest.mark.usefixtures("calendar")
+def test_an_embed_says_what_when_where_and_whether(app: Flask) -> None:
+    events, talks = (text_of(page(app, f"/embed/listing?show={show}")) for show in ("events", "talks"))
+    assert "Called off Cancelled Wed, Jun 10, 2026" in events
+    assert "Scheduled Grace Hopper Wed, Jun 10, 2026, 1:30" in talks
+    assert "Europe/Berlin" in talks
+    assert "Waiting Grace Hopper The time is not known yet." in talks
+
+
+@pytest.mark.usefixtures("calendar")
+def test_links_of_an_embed_open_beside_the_page_that_frames_it(app: Flask) -> None:
+    tree = page(app, "/embed/listing?show=talks&limit=1")
+    links = list(tree.iter("a"))
+    assert {(link.get("target"), link.get("rel")) for link in links} == {("_blank", "noopener")}
+    assert [link.get("href") for link in links] == [
+        f"{BASE}/",
+        f"{BASE}/talks/given",
+        f"{BASE}/?show=talks",
+        f"{BASE}/subscribe?show=talks",
+    ]
+    assert not list(tree.iter("script"))
+    assert all(map(is_ours, fetched_by(tree)))
+
+
+@pytest.mark.usefixtures("calendar")
+def test_from_today_goes_with_the_day(app: Flask, clock: FixedClock) -> None:
+    path = "/embed/listing?from=today"
+    assert ids(app, path) == ids(app, "/embed/listing?from=2026-03-01")
+    assert "summit" in ids(app, path)
+    assert ids(app, f"{path}&to=2025-01-01") == []
+    clock.tick(150 * 24 * 3600)
+    assert ids(app, path) == []
+
+
+def test_what_happens_again_and_again_is_shown_as_it_is_next(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(
+            session,
+            slug="weekly",
+            starts="2025-01-07T18:00:00",
+            ends="2025-01-07T20:00:00",
+            recurrence="FREQ=WEEKLY",
+        )
+    for path in ("/embed/listing?from=today", "/embed/listing"):
+        assert "Tue, Mar 3, 2026, 6:00" in text_of(page(app, path))
+
+
+@pytest.mark.usefixtures("calendar")
+def test_an_embed_tells_in_words_what_is_wrong_with_its_address(app: Flask) -> None:
+    answer = fetch(app, "/embed/listing?from=nonsense&country=xyz&show=all&theme=red&q=a")
+    assert (answer.status_code, answer.mimetype) == (422, "text/html")
+    assert answer.headers["Cache-Control"] == "no-store"
+    said = [text_of(item).partition(":")[0] for item in tree_of(answer.text).iter("li")]
+    assert sorted(said) == ["country", "from", "show", "theme"]
+    gone = fetch(app, "/embed/listing?talk=draft", Accept_Language="de")
+    assert (gone.status_code, gone.mimetype, gone.headers["Content-Language"]) == (404, "text/html", "de")
+
+
+@pytest.mark.usefixtures("calendar")
+@pytest.mark.parametrize("path", ["/embed/listing?show=talks", "/embed", "/embed.js", f"/oembed?url={BASE}/"])
+def test_what_has_not_changed_is_not_sent_again(app: Flask, path: str) -> None:
+    first = fetch(app, path, Accept_Encoding="gzip")
+    again = fetch(app, path, Accept_Encoding="gzip", If_None_Match=first.headers["ETag"])
+    assert (again.status_code, again.data) == (304, b"")
+    assert validators(again) == validators(first)
+
+
+@pytest.mark.usefixtures("calendar")
+def test_an_embed_is_in_the_language_and_the_colours_that_are_asked_for(app: Flask) -> None:
+    root = page(app, "/embed/listing?lang=de&theme=dark", Accept_Language="en")
+    html = root if root.tag == "html" else root.find("html")
+    assert html is not None
+    assert (html.get("lang"), html.get("class")) == ("de", "dark")
+    assert fetch(app, "/embed/listing", Accept_Language="de").headers["Content-Language"] == "de"
+
+
+@pytest.mark.parametrize(
+    "path", ["/embed/listing", "/embed/listing?show=talks", f"/embed/listing?from={quote(HOSTILE)}"]
+)
+def test_what_anybody_writes_is_text_in_an_embed(app: Flask, path: str) -> None:
+    with writing(app) as session:
+        event = make_event(session, title=HOSTILE, venue=HOSTILE, city=HOSTILE[:100], rooms=["x"])
+        make_talk(session, event, id="t", title=HOSTILE, state=TalkState.CONFIRMED)
+    tree = tree_of(fetch(app, path).text)
+    assert not [element for tag in ("script", "img", "textarea") for element in tree.iter(tag)]
+    # A fault quotes the beginning of a value.
+    assert HOSTILE[:20] in "".join(tree.itertext())
+
+
+# The script
+
+
+def test_the_script_may_be_used_by_any_page_and_kept_for_an_hour(app: Flask) -> None:
+    answer = fetch(app, "/embed.js", Origin="https://community.example")
+    assert (answer.status_code, answer.content_type) == (200, "text/javascript; charset=utf-8")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+    assert not answer.headers["ETag"].startswith("W/")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_script_is_small(app: Flask) -> None:
+    sizes = {coding: len(fetch(app, "/embed.js", Accept_Encoding=coding).data) for coding in ("gzip", "br")}
+    assert max(sizes.values()) < SMALL, sizes
+
+
+@pytest.mark.parametrize("word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "Function(", ".style"])
+def test_the_script_does_nothing_that_a_strict_page_forbids(app: Flask, word: str) -> None:
+    assert word not in fetch(app, "/embed.js").text
+
+
+def test_the_script_knows_every_filter_of_lists(app: Flask) -> None:
+    source = fetch(app, "/embed.js").text
+    parameters = json_of(fetch(app, "/api/v1/openapi.json"))["paths"]["/api/v1/talks"]["get"]["parameters"]
+    names = {one["name"] for one in parameters if one.get("in") == "query"} - {"cursor"}
+    assert len(names) > 15
+    assert [name for name in names if f'"{name}"' not in source] == []
+
+
+# oEmbed
+
+
+@pytest.mark.usefixtures("calendar")
+def test_of_the_listing_oembed_shows_the_same_filters(app: Flask) -> None:
+    said = oembed(app, f"{BASE}/?tag=xen&show=talks&from=2026-01-01&utm_source=x")
+    assert {name: value for name, value in said.items() if name != "html"} == {
+        "type": "rich",
+        "version": "1.0",
+        "title": "eventcal",
+        "provider_name": "eventcal",
+        "provider_url": f"{BASE}/",
+        "cache_age": 3600,
+        "width": 640,
+        "height": 480,
+    }
+    assert framed_by(said) == "/embed/listing?from=2026-01-01&tag=xen&show=talks"
+    assert framed_by(oembed(app, BASE)) == "/embed/listing?from=today"
+
+
+@pytest.mark.usefixtures("calendar")
+def test_of_an_event_oembed_shows_its_talks_and_of_a_talk_the_talk(app: Flask) -> None:
+    event, talk = oembed(app, f"{BASE}/events/summit"), oembed(app, f"{BASE}/talks/scheduled?lang=de")
+    assert ids(app, framed_by(event)) == ["waiting", "scheduled"]
+    assert ids(app, framed_by(talk)) == ["scheduled"]
+    assert fetch(app, framed_by(talk)).headers["Content-Language"] == "de"
+    assert framed_by(oembed(app, f"{BASE}/events/summit/schedule")) == framed_by(event)
+    assert talk["title"] == "Scheduled"
+    assert talk["height"] < event["height"]
+
+
+@pytest.mark.usefixtures("calendar")
+def test_oembed_keeps_within_the_room_that_there_is(app: Flask) -> None:
+    said = oembed(app, f"{BASE}/", maxwidth="300", maxheight="9999", dnt="true")
+    assert (said["width"], said["height"]) == (300, 480)
+    assert 'width="300" height="480"' in said["html"]
+
+
+@pytest.mark.usefixtures("calendar")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/",
+        "https://example.org/talks/scheduled",
+        f"{BASE}.example.org/",
+        f"{BASE}@example.org/",
+        f"{BASE}/talks/draft",
+        f"{BASE}/talks/none",
+        f"{BASE}/events/pending",
+        f"{BASE}/events/none%00",
+        f"{BASE}/events",
+        f"{BASE}/me",
+        f"{BASE}/api/v1/talks",
+        "javascript:alert(1)",
+        "http://[",
+        "/talks/scheduled",
+    ],
+)
+def test_oembed_knows_nothing_but_our_public_pages(app: Flask, url: str) -> None:
+    status, code = problem(fetch(app, f"/oembed?url={quote(url, safe='')}"))
+    assert (status, code.startswith(("no", "not"))) == (404, True)
+
+
+@pytest.mark.parametrize("format", ["xml", "yaml"])
+def test_oembed_is_spoken_as_json_only(app: Flask, format: str) -> None:  # noqa: A002 - as the parameter
+    assert problem(fetch(app, f"/oembed?url={BASE}/&format={format}"))[0] == 501
+    assert fetch(app, f"/oembed?url={BASE}/&format=json").status_code == 200
+
+
+def test_oembed_says_what_is_wrong_with_a_question(app: Flask) -> None:
+    assert pointers(fetch(app, "/oembed")) == ["url"]
+    assert pointers(fetch(app, f"/oembed?url={BASE}/&maxwidth=-1&maxheight=0")) == ["maxheight", "maxwidth"]
+    assert pointers(fetch(app, f"/oembed?url={quote(BASE + '/?from=x', safe='')}")) == ["from"]
+
+
+def test_a_title_cannot_leave_the_frame_of_oembed(app: Flask) -> None:
+    with writing(app) as session:
+        event = make_event(session, slug="e")
+        make_talk(session, event, id="t", title=HOSTILE, state=TalkState.CONFIRMED)
+    said = oembed(app, f"{BASE}/talks/t")
+    tree = tree_of(said["html"])
+    assert said["title"] == HOSTILE
+    assert [frame.get("title") for frame in tree.iter("iframe")] == [HOSTILE]
+    assert not [element for tag in ("script", "img") for element in tree.iter(tag)]
+
+
+def test_oembed_knows_a_calendar_that_is_not_at_the_root(sqlite_url: str, clock: FixedClock) -> None:
+    with running(sqlite_url, clock, base_url="https://example.org/calendar") as app:
+        assert fetch(app, "/oembed?url=https://example.org/calendar").status_code == 200
+        assert fetch(app, "/oembed?url=https://example.org/calendar/?tag=x").status_code == 200
+        assert fetch(app, "/oembed?url=https://example.org/").status_code == 404
+        assert fetch(app, "/oembed?url=https://example.org/calendars/").status_code == 404
+
+
+@pytest.mark.usefixtures("calendar")
+def test_a_talks_page_leads_to_its_oembed(app: Flask) -> None:
+    links = [one for one in page(app, "/talks/scheduled").iter("link") if one.get("type") == "application/json+oembed"]
+    assert len(links) == 1
+    path = urlsplit(links[0].get("href", ""))
+    assert json_of(fetch(app, f"{path.path}?{path.query}"))["title"] == "Scheduled"
+
+
+# The page that makes the HTML
+
+
+def snippets(app: Flask, path: str) -> list[str]:
+    """Return what there is to copy: the frame and the element."""
+    return ["".join(area.itertext()) for area in page(app, path).iter("textarea")]
+
+
+@pytest.mark.usefixtures("calendar")
+def test_both_snippets_and_the_preview_show_what_the_form_asks_for(app: Flask) -> None:
+    path = (
+        "/embed?show=talks&tag=xen&tag=a|b&kind=talk,keynote&words=de&theme=dark&limit=5&from=today&track=Rooms%2C+all"
+    )
+    frame, element = (tree_of(html) for html in snippets(app, path))
+    src = next(frame.iter("iframe")).get("src", "")
+    assert src.startswith(f"{BASE}/embed/listing?")
+    assert fetch(app, src.removeprefix(BASE)).headers["Content-Language"] == "de"
+    assert next(page(app, path).iter("iframe")).get("src") == src.removeprefix(BASE)
+    assert [script.get("src") for script in element.iter("script")] == [f"{BASE}/embed.js"]
+    assert next(element.iter("eventcal-listing")).attrib == {
+        "src": BASE,
+        "show": "talks",
+        "tag": "a|b|xen",
+        "kind": "keynote,talk",
+        "lang": "de",
+        "theme": "dark",
+        "limit": "5",
+        "from": "today",
+        "track": "Rooms, all",
+    }
+
+
+@pytest.mark.usefixtures("calendar")
+def test_who_chose_nothing_yet_gets_what_is_to_come(app: Flask) -> None:
+    frame, _element = snippets(app, "/embed")
+    assert "/embed/listing?from=today&limit=10" in unescape(frame)
+    assert "from=today" not in snippets(app, "/embed?show=events")[0]
+    assert "tag=xen" in snippets(app, "/embed?tag=xen")[0]
+
+
+@pytest.mark.usefixtures("calendar")
+def test_the_page_shows_frames_of_ours_and_only_this_page_does(app: Flask) -> None:
+    assert "frame-src 'self'" in fetch(app, "/embed").headers["Content-Security-Policy"]
+    assert "frame-src" not in fetch(app, "/talks/scheduled").headers["Content-Security-Policy"]
+
+
+def test_the_form_keeps_what_it_has_no_field_for(app: Flask) -> None:
+    tree = page(app, "/embed?show=talks&room=Hall&tag=a&tag=b&lang=de&words=en")
+    hidden = {(one.get("name"), one.get("value")) for one in tree.iter("input") if one.get("type") == "hidden"}
+    assert hidden == {("room", "Hall"), ("tag", "b"), ("lang", "de")}
+
+
+def test_the_form_says_beside_each_field_what_is_wrong_with_it(app: Flask) -> None:
+    answer = fetch(app, "/embed?show=talks&country=xyz&limit=0&from=nonsense")
+    assert answer.status_code == 422
+    tree = tree_of(answer.text)
+    wrong = {one.get("name") for one in tree.iter("input") if one.get("aria-invalid") == "true"}
+    assert wrong == {"country", "limit"}
+    alert = next(one for one in tree.iter("div") if one.get("role") == "alert")
+    assert "From" in text_of(alert)
+    assert not list(tree.iter("iframe"))
+
+
+@pytest.mark.parametrize("name", ["q", "tag", "city", "room"])
+def test_what_is_typed_into_the_form_is_text_in_the_snippets(app: Flask, name: str) -> None:
+    path = f"/embed?show=talks&{name}={quote(HOSTILE, safe='')}"
+    frame, element = snippets(app, path)
+    tree = tree_of(frame + element)
+    assert not list(tree.iter("img"))
+    assert len(list(tree.iter("script"))) == 1
+    assert next(tree.iter("eventcal-listing")).get(name) == HOSTILE
+
+
+def test_an_embed_read_from_its_own_address_is_the_same(app: Flask) -> None:
+    with app.test_request_context(
+        "/embed/listing?show=talks&theme=dark&tag=b&tag=a&from=today&talk=x&limit=3"
+    ) as context:
+        asked = read_embed(context.request.args)
+    with app.test_request_context(asked.path) as context:
+        assert read_embed(context.request.args) == asked

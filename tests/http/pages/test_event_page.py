@@ -1,0 +1,344 @@
+"""An event's page: what it says, where it leads, and when it changes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pytest
+from flask import Flask
+
+from eventcal.events.models import CoLocation
+from eventcal.events.words import Attendance, EventStatus, Programme
+from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.words import TalkState
+from tests.clocks import FixedClock
+from tests.feed_support.fetching import fetch
+from tests.http_app import problem, writing
+from tests.make import make_event, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
+from tests.pages import page, text_of
+
+PATH = "/events/summit"
+
+
+def said(app: Flask, path: str = PATH, **headers: str) -> str:
+    """Return what the page says, on one line."""
+    return text_of(main_of(page(app, path, **headers)))
+
+
+def main_of(tree: Element) -> Element:
+    main = next(tree.iter("main"), None)
+    assert main is not None
+    return main
+
+
+def linked(app: Flask, path: str = PATH) -> dict[str, Element]:
+    """Return the links on the page by where they lead."""
+    return {link.get("href", ""): link for link in main_of(page(app, path)).iter("a")}
+
+
+def facts(app: Flask, path: str = PATH, **headers: str) -> dict[str, str]:
+    """Return the facts of the page, by their names."""
+    lists = [one for one in main_of(page(app, path, **headers)).iter("dl") if one.get("class") == "facts"]
+    names = [text_of(one) for facts in lists for one in facts.iter("dt")]
+    return dict(zip(names, [plain(one) for facts in lists for one in facts.iter("dd")], strict=True))
+
+
+def plain(element: Element) -> str:
+    """Return what an element says, as one types it."""
+    return text_of(element).replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{EN DASH}", "-")
+
+
+def test_the_page_says_what_is_known_of_an_event(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(
+            session,
+            slug="summit",
+            summary="Three days of Xen",
+            description="All about *Xen*.",
+            attendance=Attendance.HYBRID,
+            venue="bcc",
+            address="Alexanderstr. 11",
+            city="Berlin",
+            country="DE",
+            latitude=52.5208,
+            longitude=13.4163,
+            url="https://summit.example.org/",
+            online_url="https://live.example.org/",
+            registration_url="https://tickets.example.org/",
+            price_amount=249,
+            price_currency="EUR",
+            series="Xen summits",
+            tags=["xen"],
+            call=None,
+        )
+    assert facts(app) == {
+        "When": "Wed, Jun 10, 2026 - Fri, Jun 12, 2026",
+        "Where": "bcc, Alexanderstr. 11, Berlin, GermanyShow on OpenStreetMap",
+        "Taking part": "In person and online",
+        "Online": "https://live.example.org/",
+        "Registration": "Register, €249.00",
+        "Website": "https://summit.example.org/",
+        "Tags": "xen",
+    }
+    assert "Deutschland" in said(app, Accept_Language="de")
+    assert "Three days of Xen" in said(app)
+    links = linked(app)
+    assert links["https://summit.example.org/"].get("rel") == "nofollow ugc noopener"
+    assert links["https://tickets.example.org/"].get("rel") == "nofollow ugc noopener"
+    assert {
+        "https://www.openstreetmap.org/?mlat=52.520800&mlon=13.416300#map=17/52.520800/13.416300",
+        "/?series=Xen%20summits",
+        "/?tag=xen",
+        "/subscribe?event=summit",
+    } <= links.keys()
+
+
+def test_an_event_that_costs_nothing_says_so(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", price_amount=0, price_currency="EUR")
+    assert facts(app)["Registration"] == "free of charge"
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (EventStatus.CANCELLED, "Cancelled"),
+        (EventStatus.POSTPONED, "Postponed"),
+        (EventStatus.TENTATIVE, "Not certain yet"),
+        (EventStatus.CONFIRMED, ""),
+    ],
+)
+def test_how_an_event_stands_is_in_its_title(app: Flask, status: EventStatus, word: str) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", status=status)
+    heading = next(main_of(page(app, PATH)).iter("h1"))
+    assert text_of(heading) == f"Xen Summit {word}".strip()
+
+
+def test_times_are_in_the_zone_of_the_event_or_the_readers(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", starts="2026-06-10T18:00:00", ends="2026-06-10T20:00:00")
+    assert facts(app)["When"] == "Wed, Jun 10, 2026, 6:00 PM-8:00 PM Europe/Berlin"
+    assert facts(app, f"{PATH}?tz=Asia/Tokyo", Accept_Language="de")["Wann"] == (
+        "Do., 11. Juni 2026, 01:00-03:00 Asia/Tokyo"
+    )
+
+
+def test_there_is_no_page_for_what_is_not_public(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", status=EventStatus.PENDING)
+    answers = [fetch(app, path, Accept="application/json") for path in (PATH, "/events/nothing")]
+    assert [problem(answer)[0] for answer in answers] == [404, 404]
+
+
+def test_an_event_that_recurs_says_how_and_when_next(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(
+            session,
+            slug="summit",
+            starts="2026-01-06T16:00:00",
+            ends="2026-01-06T17:00:00",
+            recurrence="FREQ=MONTHLY;BYDAY=1TU;COUNT=5",
+            recurrence_overrides={"2026-04-07T16:00:00": {"status": "cancelled"}},
+        )
+    known = facts(app)
+    assert known["When"].startswith("Tue, Mar 3, 2026")
+    assert known["Repeats"] == "Every month on the first TuesdayThe last time is on Tuesday, May 5, 2026"
+    dates = next(one for one in main_of(page(app, PATH)).iter("section") if text_of(one).startswith("Next dates"))
+    assert [text_of(one)[:15] for one in dates.iter("li")] == ["Tue, Mar 3, 202", "Tue, Apr 7, 202", "Tue, May 5, 202"]
+    assert [text_of(one) for one in dates.iter("strong")] == ["Cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=DAILY;INTERVAL=2", "Every 2 days"),
+        ("FREQ=WEEKLY;BYDAY=TU,TH", "Every week on Tuesday and Thursday"),
+        ("FREQ=WEEKLY;INTERVAL=2", "Every 2 weeks"),
+        ("FREQ=MONTHLY;BYDAY=-1TU", "Every month on the last Tuesday"),
+        ("FREQ=YEARLY", "Every year"),
+        ("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=3,5", "By a rule of its own; see the next dates"),
+    ],
+)
+def test_a_rule_is_in_words_where_it_is_simple(app: Flask, rule: str, words: str) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", starts="2026-03-31", ends="2026-03-31", recurrence=rule)
+    assert facts(app)["Repeats"] == words
+
+
+def test_an_open_call_says_what_it_takes_until_when_and_leads_to_the_form(app: Flask) -> None:
+    with writing(app) as session:
+        call = {"kinds": ["talk", "workshop"], "note": "Beginners are welcome."}
+        make_event(session, slug="summit", call=call, talks_close_at="2026-04-30T18:00:00")
+    text = said(app)
+    assert "Open for talks; it closes in 60 days." in text
+    assert "Thu, Apr 30, 2026" in text
+    assert "Beginners are welcome." in text
+    assert facts(app)["Takes"] == "Talk, Workshop"
+    assert text_of(linked(app)["/submit?event=summit"]) == "Submit a talk"
+
+
+def test_a_call_that_is_not_open_leads_nowhere(app: Flask, clock: FixedClock) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", call={"opens": "2026-04-01T09:00:00"}, talks_close_at="2026-04-30T18:00:00")
+    assert "Not open yet." in said(app)
+    assert {"Opens", "Closes"} <= facts(app).keys()
+    assert "/submit?event=summit" not in linked(app)
+    clock.move(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    assert "It takes no more talks." in said(app)
+    assert "Closed" in facts(app)
+    assert "/submit?event=summit" not in linked(app)
+
+
+@pytest.mark.parametrize("fields", [{"status": EventStatus.CANCELLED}, {"call": None}])
+def test_an_event_that_takes_no_talks_asks_for_none(app: Flask, fields: dict[str, Any]) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", **fields)
+    assert "/submit?event=summit" not in linked(app)
+
+
+def test_a_listed_event_takes_talks_without_a_call(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", programme=Programme.LISTED, call=None)
+    assert "Anybody can announce a talk here." in said(app)
+    assert "/submit?event=summit" in linked(app)
+
+
+def test_a_call_closes_on_the_page_to_the_second_though_pages_are_kept_for_a_day(app: Flask, clock: FixedClock) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", talks_close_at="2026-03-01T18:00:00+00:00")
+    assert "it closes in 6 hours." in said(app)
+    assert "Last-Modified" not in fetch(app, PATH).headers
+    clock.tick(6 * 3600)
+    assert "/submit?event=summit" in linked(app)
+    clock.tick()
+    assert "/submit?event=summit" not in linked(app)
+
+
+def test_the_days_that_are_left_go_down_at_midnight(app: Flask, clock: FixedClock) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", talks_close_at="2026-03-04T01:00:00+00:00")
+    assert "it closes in 3 days." in said(app)
+    clock.move(datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
+    assert "it closes in 3 days." in said(app)
+    clock.tick()
+    assert "it closes in 2 days." in said(app)
+
+
+def test_the_programme_is_by_day_and_names_who_talks_where(app: Flask) -> None:
+    with writing(app) as session:
+        event = make_event(session, slug="summit", rooms=["Room 1"], tracks=["Security"])
+        grace = make_speaker(session, slug="grace", affiliation="US Navy")
+        for day, title in (("11", "Second"), ("10", "First")):
+            make_talk(
+                session,
+                event,
+                id=title.lower(),
+                title=title,
+                state=TalkState.CONFIRMED,
+                starts=f"2026-06-{day}T10:00:00",
+                speakers=[grace],
+                room="Room 1",
+                track="Security",
+            )
+        make_talk(session, event, id="waiting", title="Waiting", state=TalkState.CONFIRMED)
+        make_talk(session, event, id="secret", title="Offered", state=TalkState.SUBMITTED)
+    programme = next(one for one in main_of(page(app, PATH)).iter("section") if one.get("class") == "programme")
+    assert [text_of(one) for one in programme.iter("h3")] == [
+        "Wednesday, June 10, 2026",
+        "Thursday, June 11, 2026",
+        "Line-up: the times are not known yet",
+    ]
+    talks = [plain(one) for one in programme.iter("li")]
+    assert talks == [
+        "10:00 AM-10:45 AM First Grace Hopper (US Navy) Room 1 · Security",
+        "10:00 AM-10:45 AM Second Grace Hopper (US Navy) Room 1 · Security",
+        "Waiting",
+    ]
+    assert {"/talks/first", "/talks/waiting", "/speakers/grace", "/events/summit/schedule"} <= linked(app).keys()
+
+
+def test_a_long_programme_leads_to_the_schedule(app: Flask) -> None:
+    with writing(app) as session:
+        event = make_event(session, slug="summit")
+        for number in range(51):
+            starts = f"2026-06-10T{9 + number // 6:02}:{number % 6}0:00"
+            make_talk(session, event, title=f"Talk {number}", state=TalkState.CONFIRMED, starts=starts)
+        make_talk(session, event, title="Waiting", state=TalkState.CONFIRMED)
+    text = said(app)
+    assert ("Talk 49" in text, "Talk 50" in text, "Waiting" in text) == (True, False, False)
+    assert "See the whole schedule" in text
+
+
+def test_sponsors_stand_under_their_tiers_those_that_are_confirmed(app: Flask) -> None:
+    with writing(app) as session:
+        event = make_event(session, slug="summit")
+        silver, gold = make_tier(session, event, name="Silver", rank=2), make_tier(session, event, name="Gold", rank=1)
+        make_tier(session, event, name="Bronze", rank=3)
+        for tier, name, url in ((silver, "Rackspace", None), (gold, "Citrix", "https://citrix.example.org/")):
+            sponsor = make_sponsor(session, name=name, url=url)
+            make_sponsorship(session, tier, sponsor=sponsor, state=SponsorshipState.CONFIRMED)
+        make_sponsorship(session, gold, sponsor=make_sponsor(session, name="Waiting Inc."))
+    sponsors = next(one for one in main_of(page(app, PATH)).iter("section") if one.get("class") == "sponsors")
+    assert text_of(sponsors) == "Sponsors Gold Citrix Silver Rackspace"
+    assert linked(app)["https://citrix.example.org/"].get("rel") == "nofollow ugc noopener"
+
+
+def test_events_at_the_same_place_are_linked(app: Flask) -> None:
+    with writing(app) as session:
+        event, other = make_event(session, slug="summit"), make_event(session, slug="linuxcon", title="LinuxCon")
+        hidden = make_event(session, slug="hidden", status=EventStatus.PENDING)
+        event.neighbours = [CoLocation(other=other, position=0), CoLocation(other=hidden, position=1)]
+    assert facts(app)["Together with"] == "LinuxCon"
+    assert "/events/linuxcon" in linked(app)
+
+
+def test_the_page_leads_people_and_programs_to_the_feeds(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit")
+    tree = page(app, PATH)
+    base = "http://127.0.0.1:8000/events/summit"
+    offered = {one.get("href"): one.get("type") for one in tree.iter("link") if one.get("rel") == "alternate"}
+    feeds = {
+        f"{base}.ics": "text/calendar",
+        f"{base}.atom": "application/atom+xml",
+        f"{base}/schedule.xml": "application/vnd.c3voc.schedule+xml",
+        f"{base}/schedule.json": "application/json",
+    }
+    assert feeds.items() <= offered.items()
+    assert {url.removeprefix("http://127.0.0.1:8000") for url in feeds} <= linked(app).keys()
+    assert [fetch(app, url).status_code for url in feeds] == [200] * 4
+
+
+def test_machines_are_told_what_it_is_and_no_text_of_members_ends_the_script(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit", title="</script><b>Xen", city="Berlin", country="DE")
+    tree = page(app, f"{PATH}?tz=Asia/Tokyo")
+    script = next(one for one in tree.iter("script") if one.get("type") == "application/ld+json")
+    told = json.loads(script.text or "")
+    assert (told["name"], told["startDate"], told["endDate"]) == ("</script><b>Xen", "2026-06-10", "2026-06-12")
+    canonical = next(one.get("href") for one in tree.iter("link") if one.get("rel") == "canonical")
+    assert canonical == told["url"] == "http://127.0.0.1:8000/events/summit"
+
+
+def test_a_talks_page_tells_machines_of_the_talk_in_its_event(app: Flask) -> None:
+    with writing(app) as session:
+        event = make_event(session, slug="summit")
+        starts = "2026-06-10T13:30:00"
+        make_talk(session, event, id="talk", state=TalkState.CONFIRMED, starts=starts, speakers=[make_speaker(session)])
+    script = next(one for one in page(app, "/talks/talk").iter("script") if one.get("type") == "application/ld+json")
+    told = json.loads(script.text or "")
+    assert (told["startDate"], told["superEvent"]["name"]) == ("2026-06-10T13:30:00+02:00", "Xen Summit")
+    assert [one["name"] for one in told["performer"]] == ["Grace Hopper"]
+
+
+def test_the_page_is_kept_until_something_changes(app: Flask, clock: FixedClock) -> None:
+    with writing(app) as session:
+        make_event(session, slug="summit")
+    first = fetch(app, PATH)
+    clock.tick(3600)
+    assert fetch(app, PATH, If_None_Match=first.headers["ETag"]).status_code == 304
+    with writing(app) as session:
+        make_event(session, slug="another", now=clock.now() + timedelta(seconds=1))
+    assert fetch(app, PATH, If_None_Match=first.headers["ETag"]).status_code == 304

@@ -1,0 +1,109 @@
+"""What is wrong with what somebody wrote is said in their language on every page, and in English to every program."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from marshmallow import Schema, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from eventcal.kit.refusals import Fault, Refusal
+from eventcal.kit.sentences import Sentence
+from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.params.fields import Query
+from tests.browsing import browser_of
+
+# What people send where something else is expected.
+WRONG: list[Any] = [
+    None, True, 1, -1, 1.5, 2**40, [], {}, [1], [[]], [{}], {"a": 1}, ["x"] * 200, "", " ", "x", "x" * 5000, "a\x00b",
+    "a\tb", "a\nb", "\ud800", "2014-02-30", "1969-01-01", "2014-01-01T00:00:00Z", "2014-01-01", "http://", "http://[",
+    "http://a b/", "http://a/%zz", "ftp://a/", "http://a:b@c/", "a@b", "XX", "#fff", "12,50",
+]  # fmt: skip
+
+
+def below(kind: type[Schema]) -> Iterator[type[Schema]]:
+    for one in kind.__subclasses__():
+        yield from below(one)
+        if one.__module__.startswith("eventcal.") and not one.__name__.endswith("Out"):
+            yield one
+
+
+def faults_of(kind: type[Schema], name: str, value: object) -> list[Fault]:
+    given: Any = {name: value}
+    if issubclass(kind, Query):
+        texts = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+        given = MultiDict([(name, text) for text in texts])
+    try:
+        kind().load(given)
+    except ValidationError as error:
+        return faults_in(error.messages, location="json")
+    except Refusal:
+        # One's own password is compared, and here nobody is signed in.
+        return []
+    return []
+
+
+def test_every_fault_of_every_schema_can_be_said_in_every_language(app: Flask) -> None:
+    bare, seen = set(), set()
+    with app.test_request_context("/"):
+        for kind in {*below(Schema)}:
+            for name, field in kind().load_fields.items():
+                for value in WRONG:
+                    for fault in faults_of(kind, field.data_key or name, value):
+                        seen.add(fault.detail)
+                        if not isinstance(fault.detail, Sentence):
+                            bare.add((kind.__name__, name, fault.detail))
+    assert bare == set()
+    assert len(seen) > 60
+
+
+@pytest.mark.parametrize("language", ["de", "en", "de-AT,en;q=0.5"])
+def test_programs_are_told_in_english_whatever_their_users_speak(app: Flask, language: str) -> None:
+    given = {"email": "no address", "password": "short", "name": "a\nb", "colour": "red"}
+    answer = app.test_client().post("/api/v1/auth/register", json=given, headers={"Accept-Language": language})
+    assert (answer.status_code, answer.json["title"]) == (422, "Some of this cannot be taken")  # type: ignore[index]  # a problem
+    assert {one["pointer"]: one["detail"] for one in answer.json["errors"]} == {  # type: ignore[index]  # as above
+        "/email": "must be an e-mail address such as ada@example.org",
+        "/password": "must have 8 to 128 characters",
+        "/name": "contains a line break (U+000A) at position 2; write a space instead",
+        "/colour": "is not known here; leave it out",
+    }
+
+
+def test_a_german_reader_reads_of_faults_in_german(app: Flask) -> None:
+    browser = browser_of(app)
+    browser.go("/language/de?next=/register")
+    said = browser.send("/register", email="no address", password="short", name="")
+    assert browser.at.status_code == 422
+    assert "muss eine E-Mail-Adresse sein wie ada@example.org" in said
+    assert "muss 8 bis 128 Zeichen haben" in said
+    assert "wird gebraucht" in said
+    assert 'lang="en"' not in browser.at.text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_a_german_reader_reads_of_refusals_in_german(app: Flask) -> None:
+    browser = browser_of(app)
+    browser.go("/language/de?next=/login")
+    said = browser.send("/login", email="nobody@example.org", password="not the password")
+    assert browser.at.status_code == 401
+    assert "Adresse und Passwort gehören nicht zusammen." in said
+    said = browser.go("/events/nothing")
+    assert "Nicht gefunden" in said
+    assert "Hier gibt es keine Veranstaltung „nothing“." in said
+    said = browser.go("/?from=yesterday")
+    assert "ist weder ein Datum noch eine Ortszeit" in said
+
+
+def test_a_form_from_elsewhere_is_refused_in_words_for_people(app: Flask) -> None:
+    headers = {"Accept": "text/html", "Accept-Language": "de"}
+    answer = app.test_client().post("/login", data={"email": "a@example.org", "password": "x"}, headers=headers)
+    assert answer.status_code == 403
+    assert "Dieses Formular ist zu alt oder wurde nicht von hier abgeschickt." in answer.text
+    assert "X-CSRF-Token" not in answer.text
+
+
+def test_what_somebody_wrote_is_text_in_a_fault_too(app: Flask) -> None:
+    answer = app.test_client().get("/?from=<script>%(x)s", headers={"Accept-Language": "de"})
+    assert "<script>%" not in answer.text
+    assert "&lt;script&gt;%(x)s" in answer.text

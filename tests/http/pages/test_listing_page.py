@@ -1,0 +1,388 @@
+"""The listing: what is coming up, filtered by links and by a form."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from xml.etree.ElementTree import Element
+
+import pytest
+from flask import Flask
+
+from eventcal.events.words import EventStatus
+from eventcal.talks.words import TalkState
+from tests.feed_support.fetching import fetch
+from tests.http_app import writing
+from tests.make import make_event, make_speaker, make_talk
+from tests.pages import faults_of, fetched_by, is_ours, page, text_of, tree_of
+
+BASE = "http://127.0.0.1:8000"
+
+
+def hostile() -> str:
+    return "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def _events(app: Flask) -> None:
+    with writing(app) as session:
+        grace = make_speaker(session, slug="grace")
+        summit = make_event(
+            session,
+            slug="summit",
+            city="Berlin",
+            country="DE",
+            kind="conference",
+            tags=["xen", "arm & risc"],
+            rooms=["Room 1"],
+        )
+        make_event(
+            session,
+            slug="meetup",
+            title="Meetup",
+            starts="2026-04-07T19:00:00",
+            ends="2026-04-07T21:00:00",
+            country="AT",
+        )
+        make_event(session, slug="old", title="Long ago", starts="2024-06-01", ends="2024-06-02")
+        make_event(session, slug="running", title="Running", starts="2026-02-27", ends="2026-03-02")
+        make_event(
+            session,
+            slug="off",
+            title="Called off",
+            starts="2026-06-20",
+            ends="2026-06-20",
+            status=EventStatus.CANCELLED,
+        )
+        make_event(
+            session,
+            slug="weekly",
+            title="Weekly call",
+            starts="2026-01-05T16:00:00",
+            ends="2026-01-05T17:00:00",
+            recurrence="FREQ=WEEKLY",
+            kind="meetup",
+            attendance="online",
+        )
+        said: dict[str, Any] = {"state": TalkState.CONFIRMED, "speakers": [grace]}
+        make_talk(
+            session, summit, id="one", title="One", starts="2026-06-10T09:00:00", room="Room 1", tags=["arm"], **said
+        )
+        make_talk(session, summit, id="two", title="Two", kind="keynote", starts="2026-06-11T09:00:00", **said)
+        make_talk(session, summit, id="waiting", title="Waiting", **said)
+
+
+def groups(tree: Element) -> dict[str, list[str]]:
+    """Return what stands under each heading."""
+    return {
+        text_of(found(section, "h2")[0]): [text_of(title) for title in found(section, "h3")]
+        for section in found(tree, "section")
+        if section.get("class") == "listing"
+    }
+
+
+def found(tree: Element, tag: str) -> list[Element]:
+    return list(tree.iter(tag))
+
+
+def plain(element: Element) -> str:
+    return text_of(element).replace("\N{EN DASH}", "-")
+
+
+def item(tree: Element, title: str) -> str:
+    """Return what the item with this title says."""
+    return next(
+        plain(one) for one in found(tree, "li") if any(text_of(h3).startswith(title) for h3 in found(one, "h3"))
+    )
+
+
+def links(tree: Element) -> dict[str, str]:
+    """Return the address of each link by its text."""
+    return {text_of(link): link.get("href", "") for link in found(tree, "a")}
+
+
+def field(tree: Element, name: str) -> Element:
+    return next(one for one in found(tree, "input") if one.get("name") == name and one.get("type") != "checkbox")
+
+
+def alternates(tree: Element) -> dict[str, str]:
+    others = [one for one in found(tree, "link") if one.get("rel") == "alternate" and one.get("hreflang") is None]
+    return {one.get("type", ""): one.get("href", "") for one in others}
+
+
+def canonical(tree: Element) -> str:
+    return next(one.get("href", "") for one in found(tree, "link") if one.get("rel") == "canonical")
+
+
+# What is shown
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_is_coming_up_stands_under_its_month(app: Flask) -> None:
+    assert groups(page(app, "/")) == {
+        "Under way, or again and again": ["Weekly call", "Running"],
+        "April 2026": ["Meetup"],
+        "June 2026": ["Xen Summit", "Called off Cancelled"],
+    }
+
+
+@pytest.mark.usefixtures("_events")
+def test_an_item_says_what_it_is_when_and_where(app: Flask) -> None:
+    tree = page(app, "/")
+    assert item(tree, "Xen Summit") == (
+        "Xen Summit Wed, Jun 10, 2026 - Fri, Jun 12, 2026 Berlin, Germany Conference xen arm & risc"
+    )
+    assert item(tree, "Meetup").startswith("Meetup Tue, Apr 7, 2026, 7:00 PM-9:00 PM Europe/Berlin Austria")
+    shown = links(tree)
+    assert (shown["Xen Summit"], shown["arm & risc"]) == ("/events/summit", "/?tag=arm%20%26%20risc")
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_recurs_is_shown_with_its_next_dates(app: Flask) -> None:
+    said = item(page(app, "/"), "Weekly call")
+    assert said.startswith("Weekly call Mon, Mar 2, 2026, 4:00 PM-5:00 PM Europe/Berlin Every week")
+    assert "Then: Mon, Mar 9, 2026; Mon, Mar 16, 2026" in said
+    assert said.endswith("online Meetup")
+
+
+@pytest.mark.usefixtures("_events")
+def test_talks_stand_under_their_day_and_those_without_a_time_where_their_event_begins(app: Flask) -> None:
+    tree = page(app, "/?show=talks")
+    assert groups(tree) == {
+        "Wednesday, June 10, 2026": ["Waiting", "One"],
+        "Thursday, June 11, 2026": ["Two"],
+    }
+    assert item(tree, "One") == (
+        "One Grace Hopper Wed, Jun 10, 2026, 9:00 AM-9:45 AM Europe/Berlin Xen Summit, Room 1, Berlin Talk arm"
+    )
+    assert "The time is not known yet." in item(tree, "Waiting")
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_is_past_is_a_link_away_and_the_last_of_it_comes_first(app: Flask) -> None:
+    past = links(page(app, "/"))["What is past"]
+    assert past == "/?sort=-starts&to=2026-02-28"
+    tree = page(app, past)
+    assert groups(tree)["June 2024"] == ["Long ago"]
+    assert links(tree)["What is to come"] == "/"
+
+
+def test_a_page_has_25_and_leads_to_the_next_with_its_filters(app: Flask) -> None:
+    with writing(app) as session:
+        for number in range(30):
+            make_event(session, slug=f"e-{number}", title=f"E {number}", tags=["xen"])
+    first = page(app, "/?tag=xen")
+    onward = links(first)["Next page"]
+    assert dict(parse_qsl(urlsplit(onward).query))["tag"] == "xen"
+    second = page(app, onward)
+    several = [title for tree in (first, second) for title in groups(tree)["June 2026"]]
+    assert (len(groups(first)["June 2026"]), len(several), len(set(several))) == (25, 30, 30)
+    assert (links(second)["First page"], "Next page" in links(second)) == ("/?tag=xen", False)
+    assert canonical(second) == f"{BASE}{onward}"
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_the_public_may_not_see_is_not_shown(app: Flask) -> None:
+    with writing(app) as session:
+        make_event(session, slug="pending", title="Pending", status=EventStatus.PENDING)
+    assert "Pending" not in fetch(app, "/").text
+
+
+# Filters
+
+
+@pytest.mark.usefixtures("_events")
+def test_filters_narrow_what_is_shown_as_those_of_the_lists_do(app: Flask) -> None:
+    wanted = {
+        "/?tag=xen": ["Xen Summit"],
+        "/?country=at": ["Meetup"],
+        "/?country=DE,AT": ["Meetup", "Xen Summit"],
+        "/?q=week": ["Weekly call"],
+        "/?kind=meetup": ["Weekly call"],
+        "/?from=2026-06-15": ["Weekly call", "Called off Cancelled"],
+        "/?show=talks&kind=keynote": ["Two"],
+        "/?show=talks&scheduled=true&tag=arm": ["One"],
+    }
+    assert {
+        path: [title for titles in groups(page(app, path)).values() for title in titles] for path in wanted
+    } == wanted
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_nobody_filled_in_or_knows_is_no_filter(app: Flask) -> None:
+    tree = page(app, "/?q=&from=&tag=&city=&utm_source=mail&limit=1")
+    assert (groups(tree), canonical(tree)) == (groups(page(app, "/")), f"{BASE}/")
+
+
+@pytest.mark.usefixtures("_events")
+def test_the_same_filters_have_one_canonical_address(app: Flask) -> None:
+    for query in ("tag=xen&country=DE", "country=de&tag=xen", "lang=de&tag=xen&country=DE&show=events&view=list"):
+        assert canonical(page(app, f"/?{query}")) == f"{BASE}/?country=DE&tag=xen"
+    assert canonical(page(app, "/?tag=xen&show=talks")) == f"{BASE}/?show=talks&tag=xen"
+
+
+@pytest.mark.usefixtures("_events")
+def test_each_filter_can_be_taken_away_alone_and_all_together(app: Flask) -> None:
+    tree = page(app, "/?tag=xen&tag=arm%20%26%20risc&country=DE&tz=Asia/Tokyo")
+    away = "(take this filter away)"
+    chips = {label[: label.index(away) - 2]: url for label, url in links(tree).items() if away in label}
+    assert chips == {
+        "Tag: xen": "/?country=DE&tag=arm%20%26%20risc&tz=Asia%2FTokyo",
+        "Tag: arm & risc": "/?country=DE&tag=xen&tz=Asia%2FTokyo",
+        "Country: Germany": "/?tag=arm%20%26%20risc&tag=xen&tz=Asia%2FTokyo",
+    }
+    assert links(tree)["Clear all filters"] == "/?tz=Asia%2FTokyo"
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_is_shown_offers_links_that_narrow_it(app: Flask) -> None:
+    shown = links(page(app, "/"))
+    assert [shown[label] for label in ("Germany", "Austria", "xen")] == ["/?country=DE", "/?country=AT", "/?tag=xen"]
+    assert "Germany" not in links(page(app, "/?country=DE"))
+
+
+@pytest.mark.usefixtures("_events")
+def test_the_form_keeps_what_was_typed_and_what_has_no_field(app: Flask) -> None:
+    tree = page(app, "/?q=xen&from=2026-01-01&city=Berlin&tag=xen&kind=conference&event=summit&cfp=open&lang=en")
+    typed = {name: field(tree, name).get("value") for name in ("q", "from", "city", "tag", "event", "lang")}
+    assert typed == {
+        "q": "xen",
+        "from": "2026-01-01",
+        "city": "Berlin",
+        "tag": "xen",
+        "event": "summit",
+        "lang": "en",
+    }
+    ticked = {one.get("value") for one in found(tree, "input") if one.get("checked") is not None}
+    assert ticked == {"conference", "open"}
+
+
+@pytest.mark.usefixtures("_events")
+def test_every_field_has_a_label(app: Flask) -> None:
+    tree = page(app, "/?tag=a&tag=b")
+    labelled = {label.get("for") for label in found(tree, "label")}
+    fields = [one.get("id") for one in found(tree, "input") if one.get("type") != "hidden"]
+    assert len(set(fields)) == len(fields)
+    assert set(fields) == labelled
+
+
+@pytest.mark.usefixtures("_events")
+def test_turning_to_talks_leaves_out_what_only_events_have(app: Flask) -> None:
+    assert links(page(app, "/?kind=conference&tag=xen"))["Talks"] == "/?show=talks&tag=xen"
+    assert links(page(app, "/?show=talks&kind=keynote&speaker=grace&tag=xen"))["Events"] == "/?tag=xen"
+
+
+# Feeds
+
+
+@pytest.mark.usefixtures("_events")
+def test_a_filtered_view_has_its_feeds(app: Flask) -> None:
+    for path, query in (
+        ("/?tag=xen&country=DE&sort=-starts", "country=DE&include=events&tag=xen"),
+        ("/?show=talks&tag=arm", "include=talks&tag=arm"),
+        ("/?view=month&tag=xen", "include=events&tag=xen"),
+    ):
+        tree = page(app, path)
+        told = alternates(tree)
+        # A month is no list that could stand elsewhere.
+        assert ("application/json+oembed" in told) is ("view=month" not in path)
+        assert {kind: url for kind, url in told.items() if kind != "application/json+oembed"} == {
+            "text/calendar": f"{BASE}/calendar.ics?{query}",
+            "application/atom+xml": f"{BASE}/calendar.atom?{query}",
+            "text/csv": f"{BASE}/calendar.csv?{query}",
+        }
+        hrefs = {link.get("href") for link in found(tree, "a")}
+        assert {f"/{name}?{query}" for name in ("subscribe", "calendar.ics", "calendar.atom", "calendar.csv")} <= hrefs
+        for url in told.values():
+            assert fetch(app, url.removeprefix(BASE)).status_code == 200
+
+
+# Nothing, and nothing that can be read
+
+
+@pytest.mark.usefixtures("_events")
+def test_where_nothing_fits_the_page_says_what_was_asked_and_leads_on(app: Flask) -> None:
+    tree = page(app, "/?q=nowhere&tag=xen")
+    assert groups(tree) == {}
+    assert "No event fits all of the chosen filters." in text_of(tree)
+    shown = links(tree)
+    assert shown["Clear all filters"] == "/"
+    assert shown["What is past"] == "/?q=nowhere&sort=-starts&tag=xen&to=2026-02-28"
+
+
+def test_an_empty_calendar_says_so(app: Flask) -> None:
+    assert "No events are announced for the time to come." in text_of(page(app, "/"))
+    assert "No talks are announced for the time to come." in text_of(page(app, "/?show=talks"))
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_cannot_be_read_is_said_beside_its_field_and_stays_there(app: Flask) -> None:
+    answer = fetch(app, "/?from=yesterday&country=Germany&city=Berlin&scheduled=maybe")
+    assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (422, "text/html", "no-store")
+    assert faults_of(answer.text) == []
+    tree = tree_of(answer.text)
+    told = {one.get("id"): text_of(one) for one in tree.iter() if one.get("class") == "fault"}
+    for name, typed, says in (("from", "yesterday", "neither a date"), ("country", "Germany", "two letters")):
+        wrong = field(tree, name)
+        assert (wrong.get("value"), wrong.get("aria-invalid"), wrong.get("type")) == (typed, "true", "text")
+        assert says in told[(wrong.get("aria-describedby") or "").split()[-1]]
+    assert (field(tree, "city").get("value"), field(tree, "city").get("aria-invalid")) == ("Berlin", None)
+    summary = next(one for one in tree.iter() if one.get("role") == "alert")
+    assert "Has its times: must be true or false" in text_of(summary)
+    assert links(summary)["From"] == "#f-from"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["cursor=nothing", "show=all", "view=week", "month=2026-13", "month=1066-10", "kind=party", "q=a&q=b", "sort=up"],
+)
+@pytest.mark.usefixtures("_events")
+def test_any_faulty_value_is_told_on_the_page(app: Flask, query: str) -> None:
+    for path in (f"/?{query}", f"/?{query}&show=talks", f"/?{query}&view=month"):
+        if path.count("view=") > 1 or path.count("show=") > 1:
+            continue
+        answer = fetch(app, path)
+        if "cursor" in query and "month" in path:
+            assert answer.status_code == 200
+            continue
+        assert (path, answer.status_code, faults_of(answer.text)) == (path, 422, [])
+        assert 'role="alert"' in answer.text
+
+
+def test_what_people_write_stays_text(app: Flask) -> None:
+    with writing(app) as session:
+        event = make_event(session, slug="odd", title=hostile(), tags=[hostile()], city=hostile(), venue='"><b>')
+        make_talk(session, event, id="odd", title=hostile(), state=TalkState.CONFIRMED, starts="2026-06-10T09:00:00")
+    typed = "q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&tag=%3Cscript%3Ealert(1)%3C/script%3E&from=%22%3E%3Cscript%3E"
+    for path in (
+        "/",
+        "/?show=talks",
+        "/?view=month&month=2026-06",
+        "/?view=month&month=2026-06&show=talks",
+        f"/?{typed}",
+    ):
+        answer = fetch(app, path)
+        assert faults_of(answer.text) == []
+        assert [one.get("src") for one in found(tree_of(answer.text), "script")] == ["/static/site.js"]
+        assert all(is_ours(url) for url in fetched_by(tree_of(answer.text)))
+
+
+# How it is served
+
+
+@pytest.mark.usefixtures("_events")
+def test_a_page_speaks_the_readers_language_and_its_links_keep_it(app: Flask) -> None:
+    tree = page(app, "/?lang=de")
+    assert "Juni 2026" in groups(tree)
+    assert links(tree)["xen"] == "/?lang=de&tag=xen"
+
+
+@pytest.mark.usefixtures("_events")
+def test_an_unchanged_page_is_not_sent_again(app: Flask) -> None:
+    first = fetch(app, "/?tag=xen")
+    again = fetch(app, "/?tag=xen", If_None_Match=first.headers["ETag"])
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+
+
+@pytest.mark.usefixtures("_events")
+def test_what_depends_on_an_open_call_has_no_date(app: Flask) -> None:
+    answer = fetch(app, "/?cfp=open")
+    assert (answer.status_code, "Last-Modified" in answer.headers) == (200, False)

@@ -1,0 +1,200 @@
+"""What holds for every page that is somebody's own: who sees it, that nobody keeps it, and what text becomes there."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from eventcal.events.models import TeamMember
+from eventcal.events.words import EventStatus, TeamRole
+from eventcal.members.factors import turn_on
+from eventcal.members.models import Member
+from eventcal.members.passkeys import NewKey, add_passkey
+from eventcal.members.service import give_feed, give_token
+from eventcal.members.words import Role, Scope
+from eventcal.talks.models import Star
+from eventcal.talks.words import TalkState
+from eventcal.web.identity.second_factor import authenticator
+from tests.clocks import NOON
+from tests.http_app import Browser, signed_in, writing
+from tests.make import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
+from tests.pages import faults_of, fetched_by, is_ours, outline_faults, tree_of
+
+# Each ends an element, an attribute or a script somewhere, if it is not written as text.
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)></title></script><!-- &quot; {{ 7*7 }} </textarea>"
+
+# Every page that a member sees after the sign-in, as one of those that its rule has; {names} are what is made below.
+OWN: dict[str, str] = {
+    "/me": "/me",
+    "/me/account": "/me/account",
+    "/me/account/delete": "/me/account/delete",
+    "/me/feeds": "/me/feeds",
+    "/me/feeds/<feed_id>": "/me/feeds/{feed}",
+    "/me/security": "/me/security",
+    "/me/security/again": "/me/security/again",
+    "/me/security/app": "/me/security/app",
+    "/me/security/passkeys/<passkey_id>": "/me/security/passkeys/{passkey}",
+    "/me/speaker": "/me/speaker",
+    "/me/stars": "/me/stars",
+    "/me/stars/<talk_id>": "/me/stars/{public_talk}",
+    "/me/talks/<talk_id>": "/me/talks/{talk}",
+    "/me/talks/<talk_id>/withdraw": "/me/talks/{talk}/withdraw",
+    "/me/tokens": "/me/tokens",
+    "/me/tokens/<token_id>": "/me/tokens/{token}",
+    "/organise": "/organise",
+    "/organise/<slug>": "/organise/summit",
+    "/organise/<slug>/decide": "/organise/summit/decide?do=accept&talk={talk}",
+    "/organise/<slug>/event": "/organise/summit/event",
+    "/organise/<slug>/parts": "/organise/summit/parts",
+    "/organise/<slug>/parts/<part_id>/remove": "/organise/summit/parts/{room}/remove",
+    "/organise/<slug>/publishing": "/organise/summit/publishing",
+    "/organise/<slug>/publishing/<step>": "/organise/summit/publishing/cancel",
+    "/organise/<slug>/schedule": "/organise/summit/schedule",
+    "/organise/<slug>/sponsors": "/organise/summit/sponsors",
+    "/organise/<slug>/sponsors/<sponsorship_id>/cancel": "/organise/summit/sponsors/{sponsorship}/cancel",
+    "/organise/<slug>/sponsors/tiers/<tier_id>/remove": "/organise/summit/sponsors/tiers/{tier}/remove",
+    "/organise/<slug>/talks/<talk_id>": "/organise/summit/talks/{talk}",
+    "/organise/<slug>/talks/<talk_id>/redact": "/organise/summit/talks/{talk}/redact",
+    "/organise/<slug>/team": "/organise/summit/team",
+    "/organise/<slug>/team/<member_id>/remove": "/organise/summit/team/{member}/remove",
+    "/propose": "/propose",
+    "/speakers/<slug>/edit": "/speakers/olga/edit",
+    "/sponsors/<slug>/edit": "/sponsors/{sponsor}/edit",
+    "/submit": "/submit?event=summit",
+}
+# Those that there are only once an authenticator app is set up.
+WITH_APP: dict[str, str] = {
+    "/me/security/app/off": "/me/security/app/off",
+    "/me/security/codes": "/me/security/codes",
+}
+# Not to be had at an address of numbers; tests/http/identity/test_passkeys.py looks at it.
+NEEDS_A_NAME = {"/me/security/passkeys/new"}
+
+
+def fill(app: Flask, text: str) -> tuple[Browser, dict[str, str]]:
+    """Let a moderator in who has one of everything, this text wherever people write; give what things are called."""
+    browser = signed_in(app, "olga@example.org", role=Role.MODERATOR, name=f"Olga {text}"[:200])
+    with writing(app) as session:
+        olga = session.get_one(Member, browser.member["id"])
+        return browser, _fill(session, olga, text)
+
+
+def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
+    speaker = make_speaker(session, slug="olga", member=olga, name=f"Olga {text}", affiliation=text, bio=text)
+    event = make_event(
+        session,
+        slug="summit",
+        title=f"Summit {text}",
+        summary=f"Short {text}",
+        description=f"Long {text}",
+        venue=f"Hall {text}",
+        tags=[f"t{text}"[:50]],
+        tracks=[f"Track {text}"[:80]],
+        rooms=[f"Room {text}"[:80]],
+        call={"note": f"Note {text}", "kinds": []},
+    )
+    pending = make_event(session, slug="pending", title=f"Pending {text}", status=EventStatus.PENDING)
+    other = make_member(session, name=f"Mo {text}"[:200])
+    session.add_all(
+        [
+            TeamMember(event_id=event.id, member_id=olga.id, role=TeamRole.ORGANISER),
+            TeamMember(event_id=event.id, member_id=other.id, role=TeamRole.REVIEWER),
+        ]
+    )
+    shared: dict[str, Any] = {"submitter": olga, "speakers": [speaker], "abstract": f"Abstract {text}", "notes": text}
+    talk = make_talk(session, event, title=f"Waits {text}", tags=[f"u{text}"[:50]], **shared)
+    public = make_talk(session, event, title=f"Public {text}", state=TalkState.CONFIRMED, **shared)
+    session.add(Star(member_id=olga.id, talk_id=public.id, starred_at=NOON))
+    tier = make_tier(session, event, name=f"Gold {text}"[:100], benefits=[f"A logo {text}"])
+    sponsor = make_sponsor(session, name=f"Citrix {text}", description=text)
+    sponsorship = make_sponsorship(session, tier, sponsor=sponsor, enquirer=other, note=f"Please {text}")
+    feed, _secret = give_feed(session, olga, name=f"Phone {text}"[:100], now=NOON)
+    token, _token = give_token(
+        session, olga, name=f"Script {text}"[:100], scopes=[Scope.READ], expires_at=None, now=NOON
+    )
+    key = NewKey(user_handle=b"olga", credential_id=b"key", public_key=b"public", sign_count=0, transports=[])
+    passkey = add_passkey(session, olga, key, name=f"Key {text}"[:100], now=NOON)
+    return {
+        "passkey": passkey.id,
+        "talk": talk.id,
+        "public_talk": public.id,
+        "pending": pending.slug,
+        "tier": tier.id,
+        "sponsorship": sponsorship.id,
+        "room": event.rooms[0].id,
+        "member": other.id,
+        "feed": feed.id,
+        "token": token.id,
+        "sponsor": sponsor.slug,
+    }
+
+
+def set_up_app(app: Flask, browser: Browser) -> None:
+    """Have the member's password need a code of an app, too."""
+    with app.test_request_context():
+        sealed = authenticator().new_secret()
+    with writing(app) as session:
+        turn_on(session, session.get_one(Member, browser.member["id"]), sealed, counter=0, now=NOON)
+
+
+def test_every_page_of_ones_own_is_looked_at_here(app: Flask) -> None:
+    views: Any = app.view_functions
+    rules = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.")
+        and "GET" in (rule.methods or ())
+        and views[rule.endpoint].access.name == "by_cookie"
+    }
+    assert rules == OWN.keys() | WITH_APP.keys() | NEEDS_A_NAME
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(app: Flask) -> None:
+    client = app.test_client()
+    for path in (path.format_map(_Anything()) for path in (OWN | WITH_APP).values()):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"/login?next={quote(path, safe='')}"
+
+
+class _Anything(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "x"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_page_of_ones_own_is_sound_kept_by_nobody_and_what_people_wrote_is_text(app: Flask, language: str) -> None:
+    browser, names = fill(app, HOSTILE)
+    headers = {"Accept": "text/html", "Accept-Language": language}
+    answers = {rule: browser.client.get(path.format(**names), headers=headers) for rule, path in OWN.items()}
+    set_up_app(app, browser)
+    answers |= {rule: browser.client.get(path, headers=headers) for rule, path in WITH_APP.items()}
+    assert {rule: answer.status_code for rule, answer in answers.items() if answer.status_code != 200} == {}
+    found = {rule: [*kept_wrongly(answer), *wrong_in(answer.text)] for rule, answer in answers.items()}
+    assert {rule: faults for rule, faults in found.items() if faults} == {}
+
+
+def kept_wrongly(answer: TestResponse) -> Iterator[str]:
+    """Give what the headers of a page allow that they should not."""
+    policy = answer.headers["Content-Security-Policy"]
+    if answer.headers["Cache-Control"] != "no-store":
+        yield f"kept: {answer.headers['Cache-Control']}"
+    if "unsafe" in policy or not policy.startswith("default-src 'none'") or "frame-ancestors 'none'" not in policy:
+        yield f"allowed: {policy}"
+
+
+def wrong_in(html: str) -> Iterator[str]:
+    """Give what a page should not hold: faults, what is fetched from elsewhere, and what runs."""
+    yield from faults_of(html)
+    tree = tree_of(html)
+    yield from outline_faults(tree)
+    yield from (url for url in fetched_by(tree) if not is_ours(url) or url == "x")
+    yield from (str(one.attrib) for one in tree.iter("script") if one.attrib != {"src": "/static/site.js", "defer": ""})
+    for element in tree.iter():
+        yield from (f"{element.tag} {name}" for name in element.attrib if name.startswith("on"))
+        if element.get("href", "").startswith("javascript"):
+            yield str(element.attrib)

@@ -1,0 +1,145 @@
+"""Pictures as browsers fetch them: for ever, to pages of any origin, and nothing that is no picture."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+
+from eventcal.cli import main
+from eventcal.media.gallery import GRACE, Gallery
+from eventcal.media.picture import Frame, Picture, read_picture
+from eventcal.web.request.context import move_in
+from tests.clocks import NOON
+from tests.feed_support.fetching import fetch
+from tests.http_app import house_of, writing
+from tests.images import BLUE, painted
+from tests.make import make_speaker, make_sponsor
+
+
+@pytest.fixture
+def app(app: Flask, tmp_path: Path) -> Flask:
+    """Give the app with an instance folder of its own."""
+    house = house_of(app)
+    move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
+    return app
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return read_picture(painted(), Frame.PORTRAIT)
+
+
+@pytest.fixture
+def path(app: Flask, picture: Picture) -> str:
+    return f"/media/{Gallery(house_of(app).settings.media).keep(picture, now=NOON)}"
+
+
+def test_a_picture_is_served_for_ever(app: Flask, picture: Picture, path: str) -> None:
+    answer = fetch(app, path)
+    assert (answer.status_code, answer.data) == (200, picture.body)
+    wanted = {
+        "Content-Type": "image/webp",
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "ETag": f'"{picture.digest}"',
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'",
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Content-Length": str(len(picture.body)),
+    }
+    assert wanted.items() <= dict(answer.headers).items()
+    assert [name for name in ("Vary", "Set-Cookie", "Content-Encoding") if name in answer.headers] == []
+
+
+def test_head_has_the_same_headers_and_no_body(app: Flask, path: str) -> None:
+    get, head = fetch(app, path), fetch(app, path, method="HEAD")
+    assert (head.status_code, dict(head.headers), head.data) == (200, dict(get.headers), b"")
+
+
+@pytest.mark.parametrize("form", ['"{}"', 'W/"{}"', '"x", "{}"', "*"])
+def test_who_has_it_is_told_so(app: Flask, picture: Picture, path: str, form: str) -> None:
+    answer = fetch(app, path, If_None_Match=form.format(picture.digest))
+    assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", f'"{picture.digest}"')
+    assert answer.headers["Cache-Control"].endswith("immutable")
+    assert fetch(app, path, If_None_Match='"other"').status_code == 200
+
+
+def test_a_picture_is_not_compressed_once_more(app: Flask, picture: Picture, path: str) -> None:
+    assert fetch(app, path, Accept_Encoding="br, gzip, zstd").data == picture.body
+
+
+def test_a_cookie_or_a_token_is_not_even_looked_at(app: Flask, path: str) -> None:
+    assert fetch(app, path, Authorization="Bearer made-up").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "/media/",
+        "/media/x",
+        f"/media/{'0' * 64}.webp",
+        "/media/../secret_key",
+        "/media/..%2fsecret_key",
+        "/media/..%5csecret_key",
+        "/media/%2e%2e/secret_key",
+        "/media/%00",
+        "{path}.png",
+        "{path}%0a",
+        "{path}%20",
+        "{upper}",
+        "{inner}",
+    ],
+)
+def test_there_is_nothing_else(app: Flask, path: str, other: str) -> None:
+    settings = house_of(app).settings
+    (settings.instance / "secret_key").write_text("what nobody reads")
+    name = path.removeprefix("/media/")
+    answer = fetch(app, other.format(path=path, upper=path.upper(), inner=f"/media/{name[:2]}/{name}"))
+    assert answer.status_code == 404
+    assert b"nobody reads" not in answer.data
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_it_is_only_read(app: Flask, path: str, method: str) -> None:
+    assert fetch(app, path, method=method).status_code == 405
+
+
+# What nobody shows any more
+
+
+def prune(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """Run the command on the app's own database and folder, and return what it says."""
+    settings = house_of(app).settings
+    monkeypatch.setenv("EVENTCAL_INSTANCE", str(settings.instance))
+    monkeypatch.setenv("EVENTCAL_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("EVENTCAL_SECRET_KEY", "k" * 40)
+    done = CliRunner().invoke(main, ["media", "prune", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_command_removes_what_no_row_names(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery = Gallery(house_of(app).settings.media)
+    logo = gallery.keep(read_picture(painted(), Frame.LOGO), now=NOON)
+    nobodys = gallery.keep(read_picture(painted(colour=BLUE), Frame.LOGO), now=NOON)
+    with writing(app) as session:
+        make_speaker(session, photo_url=path)
+        make_sponsor(session, logo_url=f"/media/{logo}")
+    assert prune(app, monkeypatch) == "1 picture removed.\n"
+    assert (fetch(app, path).status_code, gallery.has(logo), gallery.has(nobodys)) == (200, True, False)
+    assert prune(app, monkeypatch) == "0 pictures removed.\n"
+
+
+def test_what_came_within_a_day_stays_unless_it_is_to_go_at_once(
+    app: Flask, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = Gallery(house_of(app).settings.media)
+    # The command looks at the clock on the wall: what was sent at the end of time has just come.
+    name = gallery.keep(picture, now=house_of(app).database.clock.now() + timedelta(days=365 * 100))
+    assert prune(app, monkeypatch) == "0 pictures removed.\n"
+    gallery.keep(picture, now=NOON - GRACE)
+    assert prune(app, monkeypatch, "--at-once") == "1 picture removed.\n"
+    assert not gallery.has(name)

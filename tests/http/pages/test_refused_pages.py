@@ -1,0 +1,174 @@
+"""A refusal as a person sees it, and that programs never do."""
+
+import logging
+from http import HTTPStatus
+
+import pytest
+from flask import Flask, Response
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from eventcal.web.http.problem_details import Problem, answer_problem
+from eventcal.web.rendering.error_pages import explain
+from tests.feed_support.fetching import fetch, make_calendar
+from tests.http_app import problem, writing
+from tests.pages import faults_of, fetched_by, is_ours, text_of, tree_of
+
+FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def browse(app: Flask, path: str, *, method: str = "GET", **headers: str) -> TestResponse:
+    """Fetch as a browser does."""
+    return fetch(app, path, method=method, **{"Accept": FIREFOX, **headers})
+
+
+def refused(app: Flask, status: HTTPStatus, *, headers: dict[str, str], accept: str = FIREFOX) -> Response:
+    """Return what becomes of an answer with this status."""
+    told = Problem(status=status, code="x", title="A title", detail="A <detail>.", headers=headers)
+    with app.test_request_context("/page", headers={"Accept": accept}):
+        return explain(answer_problem(told))
+
+
+def test_a_person_is_told_what_happened_and_how_to_go_on(app: Flask) -> None:
+    answer = browse(app, "/speakers/nobody")
+    assert (answer.status_code, answer.content_type) == (404, "text/html; charset=utf-8")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert {"Accept", "Accept-Language"} <= set(answer.vary)
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert faults_of(answer.text) == []
+    tree = tree_of(answer.text)
+    assert text_of(next(tree.iter("h1"))) == "Not found"
+    assert "There is no speaker “nobody” here." in text_of(tree)
+    assert "/" in [one.get("href") for one in tree.iter("a")]
+    (form,) = tree.iter("form")
+    (field,) = form.iter("input")
+    assert (form.get("action"), form.get("method"), field.get("name")) == ("/", "get", "q")
+    assert [url for url in fetched_by(tree) if not is_ours(url)] == []
+    assert [one.get("content") for one in tree.iter("meta") if one.get("name") == "robots"] == ["noindex"]
+    assert [one for one in tree.iter("link") if one.get("rel") == "canonical"] == []
+
+
+def test_it_speaks_the_readers_language(app: Flask) -> None:
+    answer = browse(app, "/nothing", Accept_Language="de")
+    assert answer.headers["Content-Language"] == "de"
+    tree = tree_of(answer.text)
+    assert next(tree.iter("html")).get("lang") == "de"
+    assert text_of(next(tree.iter("h1"))) == "Nicht gefunden"
+    assert "Unter dieser Adresse gibt es nichts." in text_of(tree)
+    assert [one for one in tree.iter() if one.get("lang") == "en" and one.tag != "a"] == []
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "application/json",
+        "application/problem+json, text/html;q=0.9",
+        "text/html, application/json",
+        "text/css,*/*;q=0.1",
+        "image/avif,image/webp,*/*",
+        "text/html;q=0",
+        ";;;,q=",
+    ],
+)
+def test_who_does_not_prefer_a_page_is_given_the_problem(app: Flask, accept: str) -> None:
+    assert problem(fetch(app, "/nothing", Accept=accept))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/events/nothing",
+        "/api/nothing",
+        "/calendar.ics?colour=red",
+        "/events/nothing.ics",
+        "/events/nothing.ics/",
+        "/events/nothing.jcal",
+        "/talks/nothing.xcal",
+        "/speakers/nobody.jscal",
+        "/calendar.csv?colour=red",
+        "/events/nothing.atom",
+        "/events/nothing/schedule.xml",
+        "/events/nothing/schedule.json",
+        "/feeds/nothing.ics",
+        "/no/such/thing.ics",
+    ],
+)
+def test_programs_and_calendars_are_given_the_problem_whatever_they_accept(app: Flask, path: str) -> None:
+    assert problem(browse(app, path))[0] in {404, 422}
+
+
+def test_a_wrong_method_is_still_told_the_right_ones(app: Flask) -> None:
+    answer = browse(app, "/subscribe", method="POST")
+    assert (answer.status_code, answer.mimetype) == (405, "text/html")
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_head_has_the_headers_of_the_page_without_its_body(app: Flask) -> None:
+    answer = browse(app, "/nothing", method="HEAD")
+    assert (answer.status_code, answer.mimetype, answer.data) == (404, "text/html", b"")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (HTTPStatus.BAD_REQUEST, {}),
+        (HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": 'Bearer realm="eventcal"'}),
+        (HTTPStatus.FORBIDDEN, {}),
+        (HTTPStatus.GONE, {}),
+        (HTTPStatus.UNPROCESSABLE_ENTITY, {}),
+        (HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "30"}),
+        (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"}),
+    ],
+)
+def test_status_and_headers_stay(app: Flask, status: HTTPStatus, headers: dict[str, str]) -> None:
+    answer = refused(app, status, headers=headers)
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert {name: answer.headers[name] for name in headers} == headers
+    assert "A &lt;detail&gt;." in answer.get_data(as_text=True)
+    assert refused(app, status, headers=headers, accept="application/json").mimetype == "application/problem+json"
+
+
+def test_who_must_sign_in_is_led_there(app: Flask) -> None:
+    tree = tree_of(refused(app, HTTPStatus.UNAUTHORIZED, headers={}).get_data(as_text=True))
+    assert "/login" in [one.get("href") for one in tree.iter("a")]
+
+
+@pytest.mark.parametrize("path", ["/feeds/my-secret", "/feeds/my-secret/", "/nothing?token=my-secret"])
+def test_an_address_is_not_repeated_for_a_secret_may_be_in_it(app: Flask, path: str) -> None:
+    answer = browse(app, path)
+    assert (answer.status_code, answer.mimetype, "my-secret" in answer.text) == (404, "text/html", False)
+
+
+def test_a_failure_of_ours_is_told_by_its_reference_alone(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    make_calendar(app)
+    with writing(app) as session:
+        session.execute(text("DROP TABLE talk_speakers"))
+    answer = browse(app, "/speakers/grace")
+    assert (answer.status_code, answer.mimetype) == (500, "text/html")
+    (logged,) = [record.getMessage() for record in caplog.records if record.getMessage().startswith("internal error")]
+    assert logged.split()[2] in answer.text
+    assert "Traceback" not in answer.text
+    assert "talk_speakers" not in answer.text
+
+
+def test_where_no_page_can_be_made_the_problem_stays(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventcal.web.rendering.error_pages.render", None)
+    told = Problem(status=HTTPStatus.NOT_FOUND, code="x", title="A title", detail="A detail.")
+    with app.test_request_context("/my-secret", headers={"Accept": FIREFOX}), caplog.at_level(logging.ERROR):
+        answer = explain(answer_problem(told))
+    assert (answer.status_code, answer.mimetype, "A detail." in answer.get_data(as_text=True)) == (
+        404,
+        "application/problem+json",
+        True,
+    )
+    assert len(caplog.records) == 1
+    assert "my-secret" not in caplog.text
+
+
+def test_pages_that_are_no_refusals_are_left_alone(app: Flask) -> None:
+    assert browse(app, "/subscribe").status_code == 200
+    assert browse(app, "/calendar.ics").mimetype == "text/calendar"

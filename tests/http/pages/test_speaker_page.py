@@ -1,0 +1,132 @@
+"""A speaker's page: who they are, and their public talks, those to come before those that were."""
+
+from xml.etree.ElementTree import Element
+
+import orjson
+import pytest
+from flask import Flask
+
+from eventcal.events.service import cancel_event
+from eventcal.speakers.models import Speaker
+from eventcal.talks.merge import merge_speakers
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.fetching import fetch, make_calendar
+from tests.feed_support.make_feeds import whole_event
+from tests.http_app import writing
+from tests.make import MODERATOR, make_speaker
+from tests.pages import page, text_of
+
+
+@pytest.fixture
+def ids(app: Flask) -> dict[str, str]:
+    found = make_calendar(app)
+    with writing(app) as session:
+        grace = session.get_one(Speaker, found["grace"])
+        grace.job_title, grace.affiliation = "Rear admiral", "Navy"
+        grace.bio = "Wrote *compilers*.\n\n<script>alert(1)</script>"
+        grace.links = [{"title": "Her <home>", "url": "https://grace.example.org/?a=1&b=2"}]
+        grace.photo_url = "https://elsewhere.example.org/grace.jpg"
+    return found
+
+
+def sections(tree: Element) -> dict[str, list[str]]:
+    """Return the titles of the talks below each heading."""
+    said: dict[str, list[str]] = {}
+    heading = ""
+    for element in tree.iter():
+        if element.tag == "h2":
+            heading = text_of(element)
+        if element.tag == "a" and element.get("class") == "title":
+            said.setdefault(heading, []).append(text_of(element))
+    return said
+
+
+@pytest.mark.usefixtures("ids")
+def test_it_says_who_somebody_is(app: Flask) -> None:
+    tree = page(app, "/speakers/grace")
+    (heading,) = tree.iter("h1")
+    assert text_of(heading) == "Grace Hopper"
+    assert "Rear admiral, Navy" in text_of(tree)
+    assert [text_of(one) for one in tree.iter("em")] == ["compilers"]
+
+
+@pytest.mark.usefixtures("ids")
+def test_links_that_somebody_typed_are_not_vouched_for(app: Flask) -> None:
+    (link,) = [one for one in page(app, "/speakers/grace").iter("a") if "example.org" in one.get("href", "")]
+    assert link.get("href") == "https://grace.example.org/?a=1&b=2"
+    assert link.get("rel") == "nofollow ugc noopener"
+    assert text_of(link) == "Her <home>"
+
+
+@pytest.mark.usefixtures("ids")
+def test_no_picture_is_loaded_from_elsewhere(app: Flask) -> None:
+    assert "elsewhere.example.org" not in fetch(app, "/speakers/grace").text
+
+
+@pytest.mark.usefixtures("ids")
+def test_talks_to_come_stand_before_those_that_were(app: Flask, clock: FixedClock) -> None:
+    assert sections(page(app, "/speakers/grace")) == {
+        "Upcoming talks": ["Waiting", "Scheduled"],
+        "Past talks": ["Given"],
+    }
+    clock.tick(200 * 24 * 3600)
+    assert sections(page(app, "/speakers/grace")) == {"Past talks": ["Scheduled", "Waiting", "Given"]}
+
+
+def test_each_talk_says_when_where_and_whether_it_takes_place(app: Flask, ids: dict[str, str]) -> None:
+    with writing(app) as session:
+        cancel_event(session, whole_event(session, ids["summit"]), now=NOON)
+    tree = page(app, "/speakers/grace")
+    items = [text_of(one) for one in tree.iter("li") if one.find("a[@class='title']") is not None]
+    scheduled = next(item for item in items if item.startswith("Scheduled"))
+    assert "Cancelled" in scheduled
+    assert "Jun 10, 2026" in scheduled
+    assert "Europe/Berlin" in scheduled
+    assert scheduled.endswith("Xen Summit")
+    assert "The time is not known yet." in next(item for item in items if item.startswith("Waiting"))
+
+
+@pytest.mark.usefixtures("ids")
+def test_their_feed_is_found_by_programs_and_by_people(app: Flask) -> None:
+    tree = page(app, "/speakers/grace")
+    feeds = [(one.get("type"), one.get("href")) for one in tree.iter("link") if one.get("rel") == "alternate"]
+    assert ("text/calendar", "http://127.0.0.1:8000/speakers/grace.ics") in feeds
+    assert "/subscribe?speaker=grace" in [one.get("href") for one in tree.iter("a")]
+
+
+@pytest.mark.usefixtures("ids")
+def test_search_engines_are_told_of_a_person(app: Flask) -> None:
+    (script,) = [one for one in page(app, "/speakers/grace").iter("script") if one.get("type") == "application/ld+json"]
+    assert orjson.loads(script.text or "") == {
+        "@context": "https://schema.org",
+        "@type": "Person",
+        "name": "Grace Hopper",
+        "url": "http://127.0.0.1:8000/speakers/grace",
+        "jobTitle": "Rear admiral",
+        "affiliation": {"@type": "Organization", "name": "Navy"},
+        "description": "Wrote compilers.\n\n<script>alert(1)</script>",
+        "sameAs": ["https://grace.example.org/?a=1&b=2"],
+    }
+
+
+def test_a_change_of_somebody_is_on_their_page_at_once(app: Flask, ids: dict[str, str]) -> None:
+    before = fetch(app, "/speakers/grace")
+    with writing(app) as session:
+        session.get_one(Speaker, ids["grace"]).bio = "Found the bug."
+    after = fetch(app, "/speakers/grace", If_None_Match=before.headers["ETag"])
+    assert (after.status_code, "Found the bug." in after.text) == (200, True)
+
+
+def test_the_page_of_somebody_who_was_merged_is_the_page_of_who_stayed(app: Flask, ids: dict[str, str]) -> None:
+    with writing(app) as session:
+        known = make_speaker(session, slug="amazing-grace", name="Amazing Grace")
+        merge_speakers(session, known, session.get_one(Speaker, ids["grace"]), caller=MODERATOR, now=NOON)
+    tree = page(app, "/speakers/grace")
+    (canonical,) = [one.get("href") for one in tree.iter("link") if one.get("rel") == "canonical"]
+    assert canonical == "http://127.0.0.1:8000/speakers/amazing-grace"
+    assert sections(tree)["Past talks"] == ["Given"]
+
+
+@pytest.mark.usefixtures("ids")
+def test_nobody_has_a_page_before_the_public_knows_of_them(app: Flask) -> None:
+    assert [fetch(app, f"/speakers/{slug}").status_code for slug in ("ada", "nobody")] == [404, 404]

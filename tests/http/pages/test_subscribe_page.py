@@ -1,0 +1,174 @@
+"""The page that offers any view as a feed: its address, and the programs that take it."""
+
+from urllib.parse import parse_qs, urlsplit
+from xml.etree.ElementTree import Element
+
+import pytest
+from flask import Flask
+
+from eventcal.feeds.clients import CLIENTS, ClientKind
+from tests.feed_support.fetching import fetch, make_calendar, read
+from tests.pages import faults_of, page, text_of, tree_of
+
+BASE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(autouse=True)
+def _calendar(app: Flask) -> None:
+    make_calendar(app)
+
+
+def address(tree: Element) -> str:
+    """Return the address that is offered."""
+    (field,) = [one for one in tree.iter("input") if one.get("id") == "address"]
+    assert "readonly" in field.attrib
+    return field.get("value", "")
+
+
+def hrefs(tree: Element) -> list[str]:
+    return [one.get("href", "") for one in tree.iter("a")]
+
+
+def hidden(tree: Element) -> list[tuple[str | None, str | None]]:
+    """Return what the form keeps."""
+    return [(one.get("name"), one.get("value")) for one in tree.iter("input") if one.get("type") == "hidden"]
+
+
+def ticked(tree: Element) -> list[str | None]:
+    return [one.get("value") for one in tree.iter("input") if "checked" in one.attrib]
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("", "/calendar.ics"),
+        ("include=talks&include=events&cancelled=keep", "/calendar.ics"),
+        ("tag=xen", "/calendar.ics?tag=xen"),
+        ("tag=xen&show=talks", "/calendar.ics?include=talks&tag=xen"),
+        ("show=events&include=deadlines", "/calendar.ics?include=deadlines"),
+        ("show=everything", "/calendar.ics"),
+        ("city=Berlin&cancelled=hide", "/calendar.ics?cancelled=hide&city=Berlin"),
+        ("event=summit", "/events/summit.ics"),
+        ("event=summit&include=events,talks,deadlines&cancelled=mark", None),
+        ("event=summit&tag=xen", "/calendar.ics?event=summit&tag=xen"),
+        ("event=summit,old", "/calendar.ics?event=old&event=summit"),
+        ("speaker=grace", "/speakers/grace.ics"),
+        ("speaker=grace&cancelled=hide&include=events", "/speakers/grace.ics?cancelled=hide"),
+        ("tz=utc", "/calendar.ics?tz=utc"),
+        # What only pages know is none of a feed's business.
+        ("utm_source=mail&lang=de&tz=Europe/Paris&view=month&month=2026-06&sort=-starts&limit=5&q=+", "/calendar.ics"),
+    ],
+)
+def test_a_view_has_the_feed_with_its_own_filters(app: Flask, query: str, path: str | None) -> None:
+    offered = address(page(app, f"/subscribe?{query}"))
+    if path is not None:
+        assert offered == BASE + path
+    # Whatever is offered can be had.
+    read(app, offered.removeprefix(BASE))
+
+
+def test_an_events_choices_go_to_its_own_feed(app: Flask) -> None:
+    offered = urlsplit(address(page(app, "/subscribe?event=summit&include=events,talks,deadlines&cancelled=mark")))
+    assert offered.path == "/events/summit.ics"
+    assert parse_qs(offered.query) == {"include": ["deadlines", "events", "talks"], "cancelled": ["mark"]}
+
+
+def test_it_says_in_words_what_the_feed_holds(app: Flask) -> None:
+    facts = next(page(app, "/subscribe?tag=xen&from=2026-06-01&include=deadlines").iter("dl"))
+    assert [text_of(one) for one in facts] == [
+        *("Holds", "When calls for talks open and close"),
+        *("From", "Monday, June 1, 2026"),
+        *("Tag", "xen"),
+    ]
+    assert "Xen Summit" in text_of(next(page(app, "/subscribe?event=summit").iter("h1")))
+    assert "Grace Hopper" in text_of(next(page(app, "/subscribe?speaker=grace").iter("h1")))
+
+
+def test_each_program_is_given_the_whole_address(app: Flask) -> None:
+    tree = page(app, "/subscribe?tag=a%26b&city=K%C3%B6ln")
+    url = address(tree)
+    webcal = url.replace("http://", "webcal://")
+    assert webcal in hrefs(tree)
+    assert "https://calendar.google.com/calendar/r/settings/addbyurl" in hrefs(tree)
+    there = {urlsplit(one).netloc: parse_qs(urlsplit(one).query) for one in hrefs(tree) if "?" in one}
+    assert there["calendar.google.com"] == {"cid": [webcal]}
+    assert there["outlook.live.com"] == {"url": [url], "name": ["eventcal"]}
+    assert there["outlook.office.com"] == {"url": [url], "name": ["eventcal"]}
+
+
+def test_what_each_program_does_is_what_is_known_of_it(app: Flask) -> None:
+    english = text_of(page(app, "/subscribe", Accept_Language="en"))
+    german = text_of(page(app, "/subscribe", Accept_Language="de"))
+    left_out = {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
+    for kind, facts in CLIENTS.items():
+        if kind not in left_out:
+            assert facts.expect in english
+            assert facts.refresh_now in english
+            assert facts.expect not in german
+            assert facts.refresh_now not in german
+    assert CLIENTS[ClientKind.ROBOT].expect not in english
+
+
+def test_the_form_keeps_the_filters_and_shows_the_choices(app: Flask) -> None:
+    tree = page(app, "/subscribe?tag=b&tag=a&show=talks&cancelled=hide&lang=de")
+    assert hidden(tree) == [("tag", "a"), ("tag", "b"), ("lang", "de")]
+    assert ticked(tree) == ["talks", "hide"]
+    assert ticked(page(app, "/subscribe")) == ["events", "talks", "keep"]
+
+
+def test_a_speakers_feed_has_only_talks_so_nothing_is_asked(app: Flask) -> None:
+    tree = page(app, "/subscribe?speaker=grace")
+    assert [one for one in tree.iter("input") if one.get("name") == "include"] == []
+    assert hidden(tree) == [("speaker", "grace")]
+
+
+@pytest.mark.parametrize("query", ["", "tag=xen&include=talks", "event=summit", "speaker=grace&cancelled=hide"])
+def test_the_same_is_there_in_other_forms(app: Flask, query: str) -> None:
+    sisters = [one.removeprefix(BASE) for one in hrefs(page(app, f"/subscribe?{query}")) if one.startswith(BASE)]
+    kinds = [fetch(app, sister).mimetype for sister in sisters]
+    assert kinds[:2] == ["application/atom+xml", "text/csv"]
+    assert set(kinds[2:]) == {"application/json"}
+    assert [fetch(app, sister).status_code for sister in sisters] == [200] * len(sisters)
+
+
+def test_programs_find_the_feed_and_search_engines_only_the_plain_page(app: Flask) -> None:
+    tree = page(app, "/subscribe?tag=xen")
+    assert f"{BASE}/calendar.ics?tag=xen" in [one.get("href") for one in tree.iter("link")]
+    assert [one.get("content") for one in tree.iter("meta") if one.get("name") == "robots"] == ["noindex"]
+    assert [one for one in page(app, "/subscribe").iter("meta") if one.get("name") == "robots"] == []
+
+
+@pytest.mark.parametrize("query", ["event=nothing", "event=pending", "speaker=ada", "speaker=nobody"])
+def test_what_nobody_may_know_of_has_no_feed(app: Flask, query: str) -> None:
+    assert fetch(app, f"/subscribe?{query}").status_code == 404
+
+
+def test_each_fault_stands_beside_its_field(app: Flask) -> None:
+    answer = fetch(app, "/subscribe?from=yesterday&tag=xen&include=songs&cancelled=no&show=talks", Accept="text/html")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (422, "no-store")
+    assert faults_of(answer.text) == []
+    tree = tree_of(answer.text)
+    assert not [one for one in tree.iter("input") if one.get("id") == "address"]
+    assert hidden(tree) == [("tag", "xen")]
+    said = {one.get("id"): text_of(one) for one in tree.iter("p") if one.get("class") == "fault"}
+    assert said.keys() == {"fault-from", "fault-include", "fault-cancelled"}
+    assert said["fault-cancelled"] == "must be one of: keep, hide, mark"
+    described = {one.get("name") or one.tag: one.get("aria-describedby") for one in tree.iter()}
+    assert described["from"] == "fault-from"
+    (field,) = [one for one in tree.iter("input") if one.get("name") == "from"]
+    assert (field.get("value"), field.get("aria-invalid")) == ("yesterday", "true")
+
+
+def test_a_fault_of_two_fields_keeps_both(app: Flask) -> None:
+    answer = fetch(app, "/subscribe?from=2026-06-02&to=2026-06-01&kind=talk&kind=song&kind=dance", Accept="text/html")
+    assert answer.status_code == 422
+    assert faults_of(answer.text) == []
+    tree = tree_of(answer.text)
+    assert hidden(tree) == [("from", "2026-06-02")]
+    typed = [one.get("value") for one in tree.iter("input") if one.get("aria-invalid")]
+    assert sorted(value or "" for value in typed) == ["2026-06-01", "dance", "song", "talk"]
+
+
+def test_what_was_typed_is_text(app: Flask) -> None:
+    answer = fetch(app, "/subscribe?from=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", Accept="text/html")
+    assert (answer.status_code, "<script>alert" in answer.text) == (422, False)

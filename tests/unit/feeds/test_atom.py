@@ -1,0 +1,177 @@
+"""Entries as an Atom feed: whole, in words, and nothing of what people typed breaks it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Part, Participant, Stamps, Status
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.formats.atom import atom_feed
+from tests.clocks import NOON
+from tests.feed_support.entries import TALK
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+GRACE = Participant(part=Part.SPEAKER, key="grace", name="Grace Hopper", url="https://cal.example.org/speakers/grace")
+ADA = Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace")
+PAYER = Participant(part=Part.SPONSOR, key="citrix", name="Citrix")
+
+ENTRY = replace(
+    TALK,
+    title="Xen & ARM",
+    html="<p>Why &amp; how.</p>",
+    location="Room 1, Hall, Berlin",
+    categories=("Core", "arm", "Core"),
+    participants=(GRACE, ADA, PAYER),
+)
+HEAD = FeedHead(
+    uid="calendar@cal.example.org",
+    name="Events",
+    description="What is new.",
+    zone="UTC",
+    url="https://cal.example.org/",
+    source="https://cal.example.org/calendar.atom",
+    changed_at=None,
+)
+# Half a character, and everything else that hypothesis leaves out of texts.
+ANYTHING = st.text(st.characters(), max_size=40)
+
+
+def kept(entry: CalendarEntry = ENTRY, *, hours: int = 0) -> KeptEntry:
+    """Give the entry as it was changed so many hours later."""
+    return KeptEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON + timedelta(hours=hours)), number=17)
+
+
+def written(*entries: KeptEntry, head: FeedHead = HEAD) -> bytes:
+    return atom_feed(
+        head, entries, self_url="https://cal.example.org/calendar.atom?q=a&tag=b", author="Xen", generated_version="1.2"
+    )
+
+
+def read(*entries: KeptEntry, head: FeedHead = HEAD) -> Element:
+    return fromstring(written(*entries, head=head))  # noqa: S314 - our own
+
+
+def entries_of(*entries: KeptEntry) -> list[Element]:
+    return read(*entries).findall(f"{ATOM}entry")
+
+
+def summary(entry: CalendarEntry) -> str | None:
+    (found,) = entries_of(kept(entry))
+    return found.findtext(f"{ATOM}summary")
+
+
+def test_a_feed_is_these_lines() -> None:
+    assert (
+        written(kept(hours=1)).decode()
+        == """<?xml version='1.0' encoding='utf-8'?>
+<feed xmlns="http://www.w3.org/2005/Atom">
+ <id>urn:uuid:940583c2-2d9f-5eb7-8b55-9b65254bd423</id>
+ <title>Events</title>
+ <subtitle>What is new.</subtitle>
+ <updated>2026-03-01T13:00:00Z</updated>
+ <link rel="self" type="application/atom+xml" href="https://cal.example.org/calendar.atom?q=a&amp;tag=b" />
+ <link rel="alternate" type="text/html" href="https://cal.example.org/" />
+ <author>
+  <name>Xen</name>
+ </author>
+ <generator version="1.2">eventcal</generator>
+ <entry>
+  <id>urn:uuid:1edbaa6b-a930-5f85-87b4-82f7eb948f98</id>
+  <title>Xen &amp; ARM</title>
+  <updated>2026-03-01T13:00:00Z</updated>
+  <published>2026-03-01T12:00:00Z</published>
+  <link rel="alternate" type="text/html" href="https://cal.example.org/talks/1" />
+  <author>
+   <name>Grace Hopper</name>
+   <uri>https://cal.example.org/speakers/grace</uri>
+  </author>
+  <author>
+   <name>Ada Lovelace</name>
+  </author>
+  <category term="Core" />
+  <category term="arm" />
+  <summary>Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), Room 1, Hall, Berlin</summary>
+  <content type="html">&lt;p&gt;Why &amp;amp; how.&lt;/p&gt;</content>
+ </entry>
+</feed>
+"""
+    )
+
+
+def test_a_feed_was_updated_when_its_entries_last_were() -> None:
+    changed = datetime(2026, 1, 1, tzinfo=UTC)
+    assert read(kept(hours=1), kept(hours=5), kept()).findtext(f"{ATOM}updated") == "2026-03-01T17:00:00Z"
+    assert read(head=replace(HEAD, changed_at=changed)).findtext(f"{ATOM}updated") == "2026-01-01T00:00:00Z"
+    assert read().findtext(f"{ATOM}updated") == "1970-01-01T00:00:00Z"
+
+
+def test_ids_are_uris_that_only_the_uid_decides() -> None:
+    (first, second) = entries_of(kept(), kept(replace(ENTRY, uid="talk-2@cal.example.org")))
+    (again,) = entries_of(kept(replace(ENTRY, title="Moved", starts=date(2027, 1, 1), ends=date(2027, 1, 2))))
+    ids = [entry.findtext(f"{ATOM}id") or "" for entry in (first, second, again)]
+    assert ids[0] == ids[2] != ids[1]
+    assert [UUID(urn.removeprefix("urn:uuid:")).urn for urn in ids] == ids
+    other = read(head=replace(HEAD, uid="calendar@elsewhere.example.com"))
+    assert other.findtext(f"{ATOM}id") != read().findtext(f"{ATOM}id")
+
+
+def test_entries_stay_in_the_order_given_and_what_was_called_off_stays_too() -> None:
+    off = replace(ENTRY, title="CANCELLED: Xen", status=Status.CANCELLED)
+    titles = [entry.findtext(f"{ATOM}title") for entry in entries_of(kept(hours=2), kept(off), kept(hours=9))]
+    assert titles == ["Xen & ARM", "CANCELLED: Xen", "Xen & ARM"]
+
+
+def test_an_entry_without_speakers_is_the_feeds_own() -> None:
+    (entry,) = entries_of(kept(replace(ENTRY, participants=(PAYER,))))
+    assert entry.findall(f"{ATOM}author") == []
+
+
+def test_a_feed_without_a_description_has_no_subtitle() -> None:
+    assert read(head=replace(HEAD, description="")).find(f"{ATOM}subtitle") is None
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "says"),
+    [
+        ("2026-06-10", "2026-06-11", "Wednesday 10 June 2026 (Europe/Berlin)"),
+        ("2026-12-31", "2027-01-02", "Thursday 31 December 2026 to Friday 1 January 2027 (Europe/Berlin)"),
+    ],
+)
+def test_whole_days_are_said_with_their_last(starts: str, ends: str, says: str) -> None:
+    days = replace(ENTRY, starts=date.fromisoformat(starts), ends=date.fromisoformat(ends), location=None)
+    assert summary(days) == says
+
+
+def test_an_end_on_another_day_is_said_with_its_day() -> None:
+    night = replace(ENTRY, ends=datetime(2026, 6, 11, 2, 0), location="Bar")  # noqa: DTZ001 - local
+    assert summary(night) == "Wednesday 10 June 2026, 13:30 to Thursday 11 June 2026, 02:00 (Europe/Berlin), Bar"
+
+
+def test_what_is_repeated_says_by_which_rule() -> None:
+    weekly = replace(ENTRY, recurrence="FREQ=WEEKLY", location=None)
+    says = "Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), repeated by the rule FREQ=WEEKLY"
+    assert summary(weekly) == says
+
+
+@given(text=ANYTHING, other=ANYTHING)
+@settings(max_examples=150)
+def test_whatever_people_type_reads_back(text: str, other: str) -> None:
+    person = Participant(part=Part.SPEAKER, key=other, name=text, url=other)
+    entry = replace(
+        ENTRY, uid=text, title=text, url=other, html=text, location=other, categories=(text,), participants=(person,)
+    )
+    feed = read(kept(entry), head=replace(HEAD, uid=other, name=text, description=other, url=text))
+    assert feed.findtext(f"{ATOM}title") == clean(text)
+    assert (feed.findtext(f"{ATOM}subtitle") or "") == clean(other)
+    assert [link.get("href") for link in feed.findall(f"{ATOM}link")][1] == clean(text)
+    (found,) = feed.findall(f"{ATOM}entry")
+    assert found.findtext(f"{ATOM}title") == found.findtext(f"{ATOM}content") == clean(text)
+    assert found.findtext(f"{ATOM}author/{ATOM}name") == clean(text)
+    assert [category.get("term") for category in found.findall(f"{ATOM}category")] == [clean(text)]
+    assert (found.findtext(f"{ATOM}summary") or "").endswith(clean(other))

@@ -1,0 +1,246 @@
+"""The schedule that conference apps read, as a whole: the same in XML and in JSON."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+from hypothesis import given, settings
+
+from eventcal import __version__
+from eventcal.feeds.entries.entry import Part, Participant, TalkFacts
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.frab.json_format import schedule_json
+from eventcal.feeds.frab.xml import schedule_xml
+from tests.clocks import NOON
+from tests.feed_support.schedules import (
+    ADAS_GUID,
+    ADAS_ID,
+    ANYTHING,
+    FACTS,
+    GRACES_GUID,
+    GRACES_ID,
+    GUID,
+    MAIN,
+    PROGRAMME,
+    SIDE,
+    TALK,
+    at,
+    conference,
+    kept,
+    of,
+    one,
+    talks_in,
+    xml,
+)
+
+# The whole
+
+
+def test_a_schedule_in_xml_is_these_lines() -> None:
+    slides, online = "https://files.example.org/xen.pdf?a=1&b=2", "https://meet.example.org/xen"
+    entry = replace(TALK, conference=online, talk=replace(FACTS, slides_url=slides, recording_url=f"{online}.webm"))
+    assert (
+        schedule_xml(of(entry)).decode()
+        == f"""<?xml version='1.0' encoding='utf-8'?>
+<schedule>
+ <generator name="eventcal" version="{__version__}" />
+ <version>2026-03-01T12:00:00Z</version>
+ <conference>
+  <acronym>xen_summit</acronym>
+  <title>Xen Summit</title>
+  <start>2026-06-10</start>
+  <end>2026-06-11</end>
+  <days>2</days>
+  <timeslot_duration>00:05</timeslot_duration>
+  <base_url>https://cal.example.org</base_url>
+  <url>https://cal.example.org/events/xen-summit</url>
+  <time_zone_name>Europe/Berlin</time_zone_name>
+  <track name="Core" color="#2a7f62" />
+  <track name="Rest" />
+ </conference>
+ <day index="1" date="2026-06-10" start="2026-06-10T06:00:00+02:00" end="2026-06-11T06:00:00+02:00">
+  <room name="Main" guid="{MAIN}">
+   <event guid="{GUID}" id="1">
+    <date>2026-06-10T13:30:00+02:00</date>
+    <start>13:30</start>
+    <duration>00:45</duration>
+    <room>Main</room>
+    <slug>xen_summit-1-xen-on-arm</slug>
+    <url>https://cal.example.org/talks/1</url>
+    <recording>
+     <license />
+     <optout>false</optout>
+    </recording>
+    <title>Xen on ARM</title>
+    <subtitle />
+    <track>Core</track>
+    <type>talk</type>
+    <language>pt</language>
+    <abstract>What, and why.</abstract>
+    <persons>
+     <person id="{GRACES_ID}" guid="{GRACES_GUID}">Grace Hopper</person>
+     <person id="{ADAS_ID}" guid="{ADAS_GUID}">Ada Lovelace</person>
+    </persons>
+    <links>
+     <link href="https://files.example.org/xen.pdf?a=1&amp;b=2" type="slides">Slides</link>
+     <link href="https://meet.example.org/xen.webm" type="media">Recording</link>
+     <link href="https://meet.example.org/xen" type="web">Online</link>
+    </links>
+    <attachments>
+     <attachment href="https://files.example.org/xen.pdf?a=1&amp;b=2" type="slides">Slides</attachment>
+    </attachments>
+   </event>
+  </room>
+  <room name="Side" guid="{SIDE}" />
+ </day>
+ <day index="2" date="2026-06-11" start="2026-06-11T06:00:00+02:00" end="2026-06-12T06:00:00+02:00">
+  <room name="Main" guid="{MAIN}" />
+  <room name="Side" guid="{SIDE}" />
+ </day>
+</schedule>
+"""
+    )
+
+
+def test_a_schedule_in_json_says_the_same() -> None:
+    slides, online = "https://files.example.org/xen.pdf?a=1&b=2", "https://meet.example.org/xen"
+    entry = replace(TALK, conference=online, talk=replace(FACTS, slides_url=slides, recording_url=f"{online}.webm"))
+    talk = {
+        "guid": GUID,
+        "id": 1,
+        "date": "2026-06-10T13:30:00+02:00",
+        "start": "13:30",
+        "end": "2026-06-10T14:15:00+02:00",
+        "duration": "00:45",
+        "room": "Main",
+        "slug": "xen_summit-1-xen-on-arm",
+        "url": "https://cal.example.org/talks/1",
+        "title": "Xen on ARM",
+        "subtitle": "",
+        "track": "Core",
+        "type": "talk",
+        "language": "pt",
+        "abstract": "What, and why.",
+        "description": "",
+        "recording_license": "",
+        "do_not_record": False,
+        "persons": [
+            {
+                "id": GRACES_ID,
+                "guid": GRACES_GUID,
+                "name": "Grace Hopper",
+                "url": "https://cal.example.org/speakers/gh",
+            },
+            {"id": ADAS_ID, "guid": ADAS_GUID, "name": "Ada Lovelace"},
+        ],
+        "links": [
+            {"url": slides, "title": "Slides", "type": "slides"},
+            {"url": f"{online}.webm", "title": "Recording", "type": "media"},
+            {"url": online, "title": "Online", "type": "web"},
+        ],
+        "attachments": [{"url": slides, "title": "Slides", "type": "slides"}],
+    }
+    assert json.loads(schedule_json(of(entry))) == {
+        "$schema": "https://c3voc.de/schedule/schema.json",
+        "generator": {"name": "eventcal", "version": __version__, "url": "https://cal.example.org"},
+        "schedule": {
+            "version": "2026-03-01T12:00:00Z",
+            "base_url": "https://cal.example.org",
+            "conference": {
+                "acronym": "xen_summit",
+                "title": "Xen Summit",
+                "description": "Three days of Xen.",
+                "start": "2026-06-10",
+                "end": "2026-06-11",
+                "daysCount": 2,
+                "timeslot_duration": "00:05",
+                "time_zone_name": "Europe/Berlin",
+                "url": "https://cal.example.org/events/xen-summit",
+                "rooms": [{"name": "Main", "guid": MAIN}, {"name": "Side", "guid": SIDE}],
+                "tracks": [{"name": "Core", "color": "#2a7f62"}, {"name": "Rest"}],
+                "days": [
+                    {
+                        "index": 1,
+                        "date": "2026-06-10",
+                        "day_start": "2026-06-10T06:00:00+02:00",
+                        "day_end": "2026-06-11T06:00:00+02:00",
+                        "rooms": {"Main": [talk], "Side": []},
+                    },
+                    {
+                        "index": 2,
+                        "date": "2026-06-11",
+                        "day_start": "2026-06-11T06:00:00+02:00",
+                        "day_end": "2026-06-12T06:00:00+02:00",
+                        "rooms": {"Main": [], "Side": []},
+                    },
+                ],
+            },
+        },
+    }
+
+
+def test_what_there_is_not_is_said_as_each_notation_says_it() -> None:
+    bare = replace(TALK, participants=(), talk=TalkFacts(event="xen-summit", kind="bof", abstract="", room="Side"))
+    found = one(bare)
+    assert [found[name] for name in ("track", "language", "abstract")] == [None, None, ""]
+    assert [found[name] for name in ("persons", "links", "attachments")] == [[], [], []]
+    (event,) = xml(of(bare)).iter("event")
+    assert [event.findtext(name) for name in ("track", "language", "abstract", "description")] == ["", "", "", None]
+    assert [[list(part) for part in event.findall(name)] for name in ("persons", "links", "attachments")] == [[[]]] * 3
+
+
+def test_the_order_in_which_talks_are_given_does_not_matter() -> None:
+    talks = [kept(replace(TALK, uid=f"talk-{n}@x", title=f"Talk {n}"), n) for n in (3, 1, 2)]
+    talks.append(kept(at("2026-06-10T09:00", "2026-06-10T10:00"), 9))
+    programme = replace(PROGRAMME, talks=tuple(talks))
+    assert [talk["id"] for talk in talks_in(programme)] == [9, 1, 2, 3]
+    backwards = replace(programme, talks=programme.talks[::-1])
+    assert (schedule_xml(backwards), schedule_json(backwards)) == (schedule_xml(programme), schedule_json(programme))
+
+
+def test_the_version_is_that_of_the_programme() -> None:
+    assert xml(replace(PROGRAMME, changed_at=None)).findtext("version") == "0"
+    later = NOON.astimezone(UTC) + timedelta(days=1)
+    assert xml(replace(PROGRAMME, changed_at=later)).findtext("version") == "2026-03-02T12:00:00Z"
+
+
+def test_giggity_finds_the_conference_where_it_looks_for_it() -> None:
+    assert b"<conference>" in schedule_xml(PROGRAMME)[:500]
+
+
+# Texts
+
+
+@given(text=ANYTHING, other=ANYTHING)
+@settings(max_examples=200)
+def test_whatever_people_type_reads_the_same_in_both(text: str, other: str) -> None:
+    facts = TalkFacts(
+        event="xen-summit",
+        kind=text,
+        abstract=text,
+        track=other,
+        room=text or None,
+        slides_url=other,
+        recording_url=text,
+    )
+    person = Participant(part=Part.SPEAKER, key=other, name=text, url=other)
+    entry = replace(TALK, uid=text, title=text, url=text, participants=(person,), talk=facts, conference=other)
+    programme = of(entry, title=text, description=text, url=text, rooms=(other,), tracks=((text, None),), slug=other)
+    found = one(entry, title=text, rooms=(other,))
+    names = {"title": "title", "abstract": "abstract", "room": "room", "type": "type", "url": "url"}
+    assert {name: found[name] for name in names} | {"room": clean(text or "TBA")} == {
+        "title": clean(text),
+        "abstract": clean(text),
+        "room": clean(text or "TBA"),
+        "type": clean(text),
+        "url": clean(text),
+    }
+    root = xml(programme)
+    (event,) = root.iter("event")
+    assert {name: event.findtext(name) for name in names} == {name: found[name] for name in names}
+    assert event.findtext("track") == clean(other)
+    assert [person.text or "" for person in event.iter("person")] == [clean(text)]
+    assert [link.get("href") for link in event.iter("link")] == [link["url"] for link in found["links"]]
+    assert root.findtext("conference/title") == clean(text)
+    assert conference(programme)["tracks"] == [{"name": clean(text)}]
+    assert [room.get("name") for room in root.find("day") or ()] == list(conference(programme)["days"][0]["rooms"])

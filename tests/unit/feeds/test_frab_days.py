@@ -1,0 +1,146 @@
+"""The schedule that conference apps read: which talks are in it, in which room, and on which day."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import EntryKind, Status
+from tests.feed_support.schedules import FACTS, TALK, at, conference, of, one, placed, spans, talks_in, xml
+
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC")
+
+# Which talks, and where
+
+
+def test_only_talks_that_have_their_time_and_take_place_are_in_it() -> None:
+    whole_days = replace(TALK, starts=date(2026, 6, 10), ends=date(2026, 6, 12), status=Status.TENTATIVE)
+    off = replace(TALK, status=Status.CANCELLED)
+    no_talk = replace(TALK, kind=EntryKind.EVENT, talk=None)
+    assert placed(of(whole_days, off, no_talk, TALK)) == {"2026-06-10": [4], "2026-06-11": []}
+
+
+def test_a_talk_without_a_room_is_in_one_to_come() -> None:
+    nowhere = replace(TALK, talk=replace(FACTS, room=None))
+    assert [day["rooms"].keys() for day in conference(of(nowhere))["days"]] == [{"Main", "Side", "TBA"}] * 2
+    assert one(nowhere)["room"] == "TBA"
+
+
+def test_an_event_without_rooms_is_one_room_itself() -> None:
+    nowhere = replace(TALK, talk=replace(FACTS, room=None))
+    assert [room["name"] for room in conference(of(nowhere, rooms=()))["rooms"]] == ["Xen Summit"]
+    assert one(nowhere, rooms=())["room"] == "Xen Summit"
+
+
+def test_every_day_has_all_rooms_in_their_order() -> None:
+    elsewhere = replace(TALK, talk=replace(FACTS, room="Attic"))
+    programme = of(elsewhere, rooms=("Side", "Main"))
+    days = xml(programme).findall("day")
+    assert [[room.get("name") for room in day.findall("room")] for day in days] == [["Side", "Main", "Attic"]] * 2
+    assert [list(day["rooms"]) for day in conference(programme)["days"]] == [["Side", "Main", "Attic"]] * 2
+
+
+# Days
+
+
+def test_the_small_hours_belong_to_the_day_before() -> None:
+    party = at("2026-06-11T00:30", "2026-06-11T02:00")
+    yoga = at("2026-06-11T06:00", "2026-06-11T06:30")
+    after = at("2026-06-12T01:00", "2026-06-12T02:00")
+    programme = of(TALK, party, yoga, after)
+    assert placed(programme) == {"2026-06-10": [1, 2], "2026-06-11": [3, 4]}
+    assert [(talk["date"], talk["start"]) for talk in talks_in(programme)][1] == ("2026-06-11T00:30:00+02:00", "00:30")
+
+
+def test_there_is_no_day_before_the_first() -> None:
+    early = at("2026-06-10T00:00", "2026-06-10T01:00")
+    assert placed(of(early)) == {"2026-06-10": [1], "2026-06-11": []}
+    assert spans(of(early)) == [
+        ("2026-06-10", "2026-06-10T00:00:00+02:00", "2026-06-11T06:00:00+02:00"),
+        ("2026-06-11", "2026-06-11T06:00:00+02:00", "2026-06-12T06:00:00+02:00"),
+    ]
+
+
+def test_a_talk_outside_of_the_events_days_adds_its_own() -> None:
+    before = at("2026-06-08T12:00", "2026-06-08T13:00")
+    assert placed(of(before)) == {"2026-06-08": [1], "2026-06-10": [], "2026-06-11": []}
+    assert [day["index"] for day in conference(of(before))["days"]] == [1, 2, 3]
+    assert conference(of(before))["start"] == "2026-06-08"
+
+
+def test_what_lasts_longer_than_a_month_lists_the_days_that_have_talks() -> None:
+    for_ever = {"last_day": date(2199, 12, 31)}
+    later = at("2027-01-05T19:00", "2027-01-05T20:00")
+    small_hours = at("2026-06-20T02:00", "2026-06-20T03:00")
+    assert placed(of(later, small_hours, TALK, **for_ever)) == {"2026-06-10": [3], "2026-06-19": [2], "2027-01-05": [1]}
+    assert placed(of(**for_ever)) == {"2026-06-10": []}
+    assert len(placed(of(last_day=date(2026, 7, 10)))) == 31
+
+
+def test_days_and_talks_follow_the_clocks_as_they_change() -> None:
+    night = at("2026-10-25T01:30", "2026-10-25T03:30")
+    second = at("2026-10-25T02:30", "2026-10-25T04:00")
+    assert isinstance(second.starts, datetime)
+    second = replace(second, starts=second.starts.replace(fold=1))
+    programme = of(night, second, first_day=date(2026, 10, 24), last_day=date(2026, 10, 25))
+    assert spans(programme) == [
+        ("2026-10-24", "2026-10-24T06:00:00+02:00", "2026-10-25T06:00:00+01:00"),
+        ("2026-10-25", "2026-10-25T06:00:00+01:00", "2026-10-26T06:00:00+01:00"),
+    ]
+    assert [(talk["date"], talk["end"], talk["duration"]) for talk in talks_in(programme)] == [
+        ("2026-10-25T01:30:00+02:00", "2026-10-25T03:30:00+01:00", "03:00"),
+        ("2026-10-25T02:30:00+01:00", "2026-10-25T04:00:00+01:00", "01:30"),
+    ]
+
+
+def test_a_talk_is_as_long_as_time_passes_where_clocks_go_forward() -> None:
+    night = at("2026-03-29T01:30", "2026-03-29T03:30")
+    assert one(night)["duration"] == "01:00"
+
+
+def test_times_are_those_of_the_programmes_zone() -> None:
+    found = one(replace(TALK, zone="America/New_York"))
+    assert (found["date"], found["start"], found["duration"]) == ("2026-06-10T19:30:00+02:00", "19:30", "00:45")
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    begins=st.lists(
+        st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),  # noqa: DTZ001 - local
+        max_size=6,
+    ),
+    days=st.integers(0, 3),
+)
+@settings(max_examples=150)
+def test_days_do_not_overlap_and_hold_what_is_listed_under_them(zone: str, begins: list[datetime], days: int) -> None:
+    entries = [replace(TALK, zone=zone, starts=local, ends=local + timedelta(hours=1)) for local in begins]
+    first = begins[0].date() if begins else date(2026, 6, 10)
+    found = conference(of(*entries, zone=zone, first_day=first, last_day=first + timedelta(days=days)))["days"]
+    bounds = [(datetime.fromisoformat(day["day_start"]), datetime.fromisoformat(day["day_end"])) for day in found]
+    assert all(before <= start for (_, before), (start, _) in pairwise(bounds))
+    for day, (starts, ends) in zip(found, bounds, strict=True):
+        for talk in (talk for talks in day["rooms"].values() for talk in talks):
+            assert starts <= datetime.fromisoformat(talk["date"]) < ends
+    assert sum(len(talks) for day in found for talks in day["rooms"].values()) == len(entries)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_json", "in_xml"),
+    [
+        (1, "00:01", "00:01"),
+        (45 * 60, "00:45", "00:45"),
+        (90 * 60 + 30, "01:31", "01:31"),
+        (24 * 3600 - 60, "23:59", "23:59"),
+        (24 * 3600, "24:00", "1:00:00"),
+        (250 * 3600 + 60, "250:01", "10:10:01"),
+        (100 * 24 * 3600, "2400:00", "99:23:59"),
+    ],
+)
+def test_a_duration_is_written_so_that_every_app_can_read_it(seconds: int, in_json: str, in_xml: str) -> None:
+    assert isinstance(TALK.starts, datetime)
+    programme = of(replace(TALK, ends=TALK.starts + timedelta(seconds=seconds)), zone="UTC")
+    assert talks_in(programme)[0]["duration"] == in_json
+    assert next(xml(programme).iter("event")).findtext("duration") == in_xml

@@ -1,0 +1,64 @@
+"""What a finished .ics says of itself."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.feeds.inspect_feed import LARGEST_READ, Glance, NewestChange, glance
+
+HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nNAME:Xen\\, and more\r\n"
+
+
+def entry(uid: str, title: str, changed: str, extra: str = "") -> str:
+    return (
+        f"BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:{changed}\r\nLAST-MODIFIED:{changed}\r\n"
+        f"DTSTART;VALUE=DATE:20260610\r\n{extra}SUMMARY:{title}\r\nEND:VEVENT\r\n"
+    )
+
+
+def look(*entries: str) -> Glance:
+    seen = glance(f"{HEAD}{''.join(entries)}END:VCALENDAR\r\n".encode())
+    assert seen is not None
+    return seen
+
+
+def test_a_feed_shows_its_name_its_entries_and_the_newest_change() -> None:
+    seen = look(
+        entry("a", "First", "20260301T120000Z"),
+        entry("b", "Line one\\nline two\\; the long\r\n  end \\\\", "20260302T120000Z"),
+        entry("c", "Third", "20260228T120000Z"),
+    )
+    assert (seen.title, seen.entries, seen.errors) == ("Xen, and more", 3, 0)
+    assert seen.newest == NewestChange(
+        title="Line one line two; the long end \\", changed_at=datetime(2026, 3, 2, 12, tzinfo=UTC)
+    )
+
+
+def test_an_occurrence_that_differs_is_no_entry_of_its_own_but_may_be_the_newest_change() -> None:
+    series = entry("a", "Meeting", "20260301T120000Z", "RRULE:FREQ=WEEKLY;COUNT=3\r\n")
+    moved = entry("a", "Moved", "20260302T120000Z", "RECURRENCE-ID;VALUE=DATE:20260617\r\n")
+    seen = look(series, moved)
+    assert (seen.entries, seen.newest and seen.newest.title) == (1, "Moved")
+
+
+def test_a_feed_without_entries_has_no_newest_change() -> None:
+    seen = look()
+    assert (seen.title, seen.entries, seen.newest) == ("Xen, and more", 0, None)
+
+
+def test_faults_are_counted_and_named_once() -> None:
+    seen = look(entry("a", "A", "20261399T990000Z"), entry("a", "B", "yesterday"))
+    assert (seen.errors > 1, seen.newest) == (True, None)
+    assert list(seen.codes) == sorted(set(seen.codes))
+
+
+@given(st.binary())
+def test_whatever_the_octets_are_there_is_something_to_say(octets: bytes) -> None:
+    seen = glance(octets)
+    assert seen is not None
+    assert seen.entries >= 0
+
+
+def test_of_what_is_too_large_nothing_is_said() -> None:
+    assert glance(b"x" * (LARGEST_READ + 1)) is None

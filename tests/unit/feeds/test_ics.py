@@ -1,0 +1,311 @@
+"""Components as text: what is written is what readers read, whatever anybody typed."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import CalendarEntry, Relation, Stamps, Status
+from eventcal.feeds.formats.ics import around, fold, render_entry, stamped, write_component
+from eventcal.feeds.formats.vevent import PRODID, event_components
+from tests.clocks import NOON
+from tests.feed_support.entries import readable
+from tests.feed_support.ics_entries import (
+    ANYTHING,
+    HOSTILE,
+    LINES,
+    STAMPS,
+    TEXTS,
+    any_entry,
+    feed_of,
+    lines,
+    local,
+    read,
+    read_by_icalendar,
+)
+from tests.feed_support.icslint import faults, parse
+from tests.feed_support.make_feeds import ENTRY, HEAD
+
+# The whole
+
+
+def test_an_entry_is_these_lines() -> None:
+    entry = replace(
+        ENTRY,
+        title="Xen; on ARM, again",
+        starts=local("2026-06-10T13:30"),
+        ends=local("2026-06-10T14:15"),
+        status=Status.TENTATIVE,
+        transparent=True,
+        location="Room 1, Hall, Berlin",
+        geo=(52.5, -13.4),
+        categories=("Hypervisors, big", "arm"),
+        conference="https://meet.example.org/xen",
+        related=((Relation.PARENT, "event-0@cal.example.org"), (Relation.SIBLING, "talk-2@cal.example.org")),
+        description="Grace Hopper\n\nWhat, and why.",
+        html="<p>Grace Hopper</p>",
+    )
+    assert lines(stamped(render_entry(entry), STAMPS)) == [
+        "BEGIN:VEVENT",
+        "DTSTAMP:20260301T120000Z",
+        "LAST-MODIFIED:20260301T120000Z",
+        "SEQUENCE:3",
+        "UID:event-1@cal.example.org",
+        "CREATED:20260301T120000Z",
+        r"SUMMARY:Xen\; on ARM\, again",
+        "DTSTART;TZID=Europe/Berlin:20260610T133000",
+        "DTEND;TZID=Europe/Berlin:20260610T141500",
+        "STATUS:TENTATIVE",
+        "TRANSP:TRANSPARENT",
+        r"DESCRIPTION:Grace Hopper\n\nWhat\, and why.",
+        "X-ALT-DESC;FMTTYPE=text/html:<p>Grace Hopper</p>",
+        r"LOCATION:Room 1\, Hall\, Berlin",
+        "GEO:52.500000;-13.400000",
+        "CONFERENCE;VALUE=URI;FEATURE=VIDEO:https://meet.example.org/xen",
+        "URL:https://cal.example.org/events/xen-summit",
+        r"CATEGORIES:Hypervisors\, big,arm",
+        "RELATED-TO;RELTYPE=PARENT:event-0@cal.example.org",
+        "RELATED-TO;RELTYPE=SIBLING:talk-2@cal.example.org",
+        "END:VEVENT",
+        "",
+    ]
+
+
+def test_a_feed_begins_with_its_names_and_its_zones() -> None:
+    head = replace(HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
+    above, below = around(head, ["BEGIN:VTIMEZONE\r\nEND:VTIMEZONE\r\n"])
+    assert lines((above + below).decode()) == [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        f"PRODID:{PRODID}",
+        "CALSCALE:GREGORIAN",
+        "UID:feed-1@cal.example.org",
+        r"NAME:Xen\, all of it",
+        r"X-WR-CALNAME:Xen\, all of it",
+        "DESCRIPTION:Events and talks.",
+        "X-WR-CALDESC:Events and talks.",
+        "X-WR-TIMEZONE:UTC",
+        "URL:https://cal.example.org/",
+        "SOURCE;VALUE=URI:https://cal.example.org/calendar.ics",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+        "X-PUBLISHED-TTL:PT1H",
+        "LAST-MODIFIED:20260302T120000Z",
+        "BEGIN:VTIMEZONE",
+        "END:VTIMEZONE",
+        "END:VCALENDAR",
+        "",
+    ]
+
+
+def test_a_feed_at_a_secret_address_does_not_say_where_it_is() -> None:
+    assert parse(b"".join(around(replace(HEAD, source=None), []))).all("SOURCE") == []
+
+
+# Texts
+
+
+@given(title=LINES, location=LINES, description=TEXTS, categories=st.lists(LINES, max_size=4))
+@settings(max_examples=120)
+def test_what_people_type_reads_back_the_same(
+    title: str, location: str, description: str, categories: list[str]
+) -> None:
+    entry = replace(ENTRY, title=title, location=location, description=description, html=description)
+    found = read(replace(entry, categories=tuple(categories)))
+    assert found.text("SUMMARY") == title
+    assert found.text("LOCATION") == location
+    assert found.text("DESCRIPTION") == found.text("X-ALT-DESC") == readable(description)
+    assert [found.get("CATEGORIES").texts] == [categories] if categories else not found.all("CATEGORIES")
+
+
+@given(title=LINES, description=TEXTS, categories=st.lists(LINES, max_size=4))
+@settings(max_examples=60)
+@example(title=r"C:\New", description="a\\nb\\\nc", categories=["a,b", "c;d", r"e\f", r"g\\,h"])
+def test_the_icalendar_library_reads_the_same(title: str, description: str, categories: list[str]) -> None:
+    event = read_by_icalendar(
+        feed_of(replace(ENTRY, title=title, description=description, categories=tuple(categories)))
+    )
+    assert (event["UID"], event["SUMMARY"]) == (ENTRY.uid, title)
+    assert event["DESCRIPTION"] == readable(description)
+    assert event.categories == categories
+
+
+@given(text=ANYTHING)
+@settings(max_examples=150)
+def test_nothing_breaks_out_of_its_property(text: str) -> None:
+    entry = replace(
+        ENTRY,
+        uid=text,
+        title=text,
+        description=text,
+        html=text,
+        location=text,
+        categories=(text, "plain"),
+        conference=f"https://meet.example.org/{text}",
+        url=f"https://cal.example.org/{text}",
+        related=((Relation.PARENT, text),),
+    )
+    found = read(entry)
+    assert sorted(line.name for line in found.lines) == [
+        *("CATEGORIES", "CONFERENCE", "CREATED", "DESCRIPTION", "DTEND", "DTSTAMP", "DTSTART", "LAST-MODIFIED"),
+        *("LOCATION", "RELATED-TO", "SEQUENCE", "STATUS", "SUMMARY", "TRANSP", "UID", "URL", "X-ALT-DESC"),
+    ]
+    assert found.text("SUMMARY") == readable(text)
+    assert found.get("CATEGORIES").texts == [readable(text), "plain"]
+
+
+@given(text=ANYTHING)
+@settings(max_examples=80)
+def test_nothing_breaks_out_of_a_feeds_head(text: str) -> None:
+    url = f"https://cal.example.org/{text}"
+    head = replace(HEAD, uid=f"feed {text}", name=text, description=text, zone=text, url=url, source=url)
+    body = b"".join(around(head, []))
+    assert faults(body) == []
+    calendar = parse(body)
+    assert len(calendar.lines) == 13
+    assert (calendar.text("NAME"), calendar.text("X-WR-CALDESC")) == (readable(text), readable(text))
+
+
+def test_a_long_abstract_stays_whole() -> None:
+    abstract = "Wörter, und noch mehr; \\ über Xen.\n" * 3000
+    assert len(abstract.encode()) > 100_000
+    assert read(replace(ENTRY, description=abstract)).text("DESCRIPTION") == abstract
+
+
+@pytest.mark.parametrize(
+    ("given_url", "printed"),
+    [
+        ("https://example.org/a?b=c,d;e&f=%20#g", "https://example.org/a?b=c,d;e&f=%20#g"),
+        ("https://[::1]:8000/~xen/(1)!*'", "https://[::1]:8000/~xen/(1)!*'"),
+        ("https://example.org/köln", "https://example.org/k%C3%B6ln"),
+        ('https://example.org/a\r\nb"c\\d', "https://example.org/a%0D%0Ab%22c%5Cd"),
+    ],
+)
+def test_a_url_is_printed_in_the_characters_that_urls_have(given_url: str, printed: str) -> None:
+    found = read(replace(ENTRY, url=given_url, conference=given_url))
+    assert (found.value("URL"), found.value("CONFERENCE")) == (printed, printed)
+
+
+@given(latitude=st.floats(-90, 90, allow_subnormal=True), longitude=st.floats(-180, 180, allow_subnormal=True))
+@settings(max_examples=60)
+@example(latitude=1e-7, longitude=-0.0)
+@example(latitude=-1e-9, longitude=179.9999999)
+def test_a_place_is_right_to_six_decimals(latitude: float, longitude: float) -> None:
+    found = read(replace(ENTRY, geo=(latitude, longitude))).value("GEO")
+    assert "-0.000000" not in found.split(";")
+    assert [float(part) for part in found.split(";")] == [
+        pytest.approx(latitude, abs=6e-7),
+        pytest.approx(longitude, abs=6e-7),
+    ]
+
+
+# Folding
+
+
+@given(
+    line=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=400)
+    | st.sampled_from(HOSTILE[-10:-2])
+)
+@settings(max_examples=150)
+def test_a_folded_line_is_the_same_line_in_lines_of_75_octets(line: str) -> None:
+    folded = fold(line)
+    assert folded.endswith("\r\n")
+    assert folded[:-2].replace("\r\n ", "") == line
+    assert all(len(part.encode()) <= 75 for part in folded.split("\r\n"))
+
+
+def test_a_line_is_filled_to_75_octets() -> None:
+    assert [len(part) for part in lines(fold("x" * 75))] == [75, 0]
+    assert [len(part) for part in lines(fold("x" * 76))] == [75, 2, 0]
+    assert [len(part) for part in lines(fold("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
+
+
+SAID = "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier in einer halben Stunde. " * 3 + "Punkt."
+
+
+@pytest.mark.parametrize("text", [SAID, f"Über {SAID}"], ids=["ASCII", "beyond"])
+def test_each_text_begins_and_ends_a_line_and_is_the_same_lines_in_both_descriptions(text: str) -> None:
+    plain = lines(fold(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
+    html = lines(fold(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
+    assert plain[:2] == [r"DESCRIPTION:Ada\n", r" The Summit\n\n"]
+    assert html[:5] == ["X-ALT-DESC:<p>", " Ada", " <br>", " The Summit", " </p><p>"]
+    assert html[-4:] == [r" </p>\n<p><a>", " 1", " </a></p>", ""]
+    said = html[5:-4]
+    assert plain[2 : len(said) + 2] == [*said[:-1], rf"{said[-1]}\n\n"]
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        r"\n",
+        r"\\",
+        "e\u0301\u0302",
+        "\U0001f44b\U0001f3fd",
+        "\u2764\ufe0f",
+        "\U0001f469\U0001f3fd\u200d\U0001f469\U0001f3fd\u200d\U0001f467\U0001f3fd\u200d\U0001f466\U0001f3fd",
+        "\N{DEVANAGARI LETTER KA}\N{DEVANAGARI VOWEL SIGN I}",
+    ],
+)
+def test_what_is_one_character_to_its_reader_is_not_cut(cluster: str) -> None:
+    for before in range(80):
+        parts = fold("x" * before + cluster * 30).replace("\r\n ", "\r\n").split("\r\n")
+        assert all(part.strip("x").replace(cluster, "") == "" for part in parts)
+
+
+def test_a_tower_of_marks_is_cut_where_it_must_be() -> None:
+    parts = lines(fold("SUMMARY:a" + "\u0300" * 500))
+    assert max(len(part.encode()) for part in parts) <= 75
+
+
+# The same in, the same out
+
+_AGAIN = """
+from dataclasses import replace
+from datetime import date
+from eventcal.feeds.entry import Part, Participant, Relation
+from eventcal.feeds.ics import around, write_component
+from eventcal.feeds.vevent import enriched_components
+from eventcal.feeds.zones import vtimezone
+from tests.ics_entries import STAMPS
+from tests.make_feeds import ENTRY, HEAD
+entry = replace(ENTRY, categories=tuple("a b c d e f".split()), geo=(1.5, 2.5), conference="https://meet.example.org/",
+    location="Hall", related=((Relation.PARENT, "b"), (Relation.SIBLING, "a"), (Relation.SIBLING, "c")),
+    participants=tuple(Participant(part=part, key=key, name=key) for part in Part for key in "cab"))
+text = "".join(map(write_component, enriched_components(entry, STAMPS)))
+zones = [vtimezone(name, date(2026, 1, 1), date(2026, 12, 31)) for name in ("Africa/Casablanca", "Europe/Berlin")]
+print(around(HEAD, zones), text.encode())
+"""
+
+
+def test_two_processes_write_the_same_bytes() -> None:
+    printed = {
+        subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", _AGAIN],
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": tz, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed, tz in (("1", "UTC"), ("2", "Pacific/Apia"))
+    }
+    assert len(printed) == 1
+
+
+@given(entry=any_entry())
+@settings(max_examples=60)
+def test_a_finished_text_with_its_stamps_is_what_is_written_of_the_entry_with_them(entry: CalendarEntry) -> None:
+    written = "".join(map(write_component, event_components(entry, STAMPS)))
+    assert stamped(render_entry(entry), STAMPS) == written
+
+
+def test_stamps_alone_tell_two_versions_of_the_same_entry_apart() -> None:
+    versions = [
+        stamped(render_entry(ENTRY), Stamps(sequence=n, changed_at=NOON + timedelta(seconds=n))) for n in range(3)
+    ]
+    for older, newer in pairwise(versions):
+        changed = {a.partition(":")[0] for a, b in zip(lines(older), lines(newer), strict=True) if a != b}
+        assert changed == {"DTSTAMP", "LAST-MODIFIED", "SEQUENCE"}

@@ -1,0 +1,208 @@
+"""iCalendar as JSON arrays: each value as RFC 7265 has it, and read back by another's hands."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import icalendar
+import pytest
+import recurring_ical_events
+from hypothesis import given, settings
+
+from eventcal.feeds.entries.entry import CalendarEntry
+from eventcal.feeds.format_registry import ICS, JCAL, Format, Options
+from eventcal.feeds.formats import jcal
+from eventcal.feeds.formats.components import Component, Property, ValueType, moments, text, uri
+from eventcal.feeds.formats.vevent import enriched_components, head_properties
+from eventcal.feeds.zones import vtimezone
+from tests.documents import document
+from tests.feed_support.entries import ANYTHING, DAYS, MEETUP, STAMPS, TALK, WEEK, filled, filled_head, readable
+
+BERLIN = vtimezone("Europe/Berlin", date(2026, 1, 1), date(2026, 12, 31))
+AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
+
+
+def written(*properties: Property) -> Any:  # noqa: ANN401 - JSON
+    """Give the properties of a component as they are written."""
+    name, found, within = json.loads(jcal.piece([Component("VEVENT", properties)]))
+    assert (name, within) == ("vevent", [])
+    return found
+
+
+def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
+    """Give a feed as the icalendar library reads it."""
+    body = document(fmt, *entries, zones=[BERLIN])
+    return icalendar.Calendar.from_jcal(body.decode()) if fmt is JCAL else icalendar.Calendar.from_ical(body)
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("one", "array"),
+    [
+        (text("SUMMARY", 'a "b"\n\\c; d, e'), ["summary", {}, "text", 'a "b"\n\\c; d, e']),
+        (moments("DTSTART", [date(2014, 8, 18)], None), ["dtstart", {}, "date", "2014-08-18"]),
+        (
+            moments("DTSTART", [AT.replace(tzinfo=UTC)], None),
+            ["dtstart", {}, "date-time", "2014-06-04T13:30:00Z"],
+        ),
+        (
+            moments("DTSTART", [AT], "Europe/Berlin"),
+            ["dtstart", {"tzid": "Europe/Berlin"}, "date-time", "2014-06-04T13:30:00"],
+        ),
+        (moments("DTSTART", [AT], None), ["dtstart", {}, "date-time", "2014-06-04T13:30:00"]),
+        (
+            moments("EXDATE", [date(2014, 8, 18), date(2014, 8, 25)], None),
+            ["exdate", {}, "date", "2014-08-18", "2014-08-25"],
+        ),
+        (Property("SEQUENCE", ValueType.INTEGER, (2,)), ["sequence", {}, "integer", 2]),
+        (
+            Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), says_type=True),
+            ["refresh-interval", {}, "duration", "PT1H"],
+        ),
+        (Property("TZOFFSETTO", ValueType.UTC_OFFSET, ("-0500",)), ["tzoffsetto", {}, "utc-offset", "-05:00"]),
+        (Property("TZOFFSETTO", ValueType.UTC_OFFSET, ("+1245",)), ["tzoffsetto", {}, "utc-offset", "+12:45"]),
+        (Property("TZOFFSETTO", ValueType.UTC_OFFSET, ("-004430",)), ["tzoffsetto", {}, "utc-offset", "-00:44:30"]),
+        (
+            Property("GEO", ValueType.GEO, ((37.3860134, -122.082932),)),
+            ["geo", {}, "float", [37.386013, -122.082932]],
+        ),
+        (Property("GEO", ValueType.GEO, ((-1e-9, 1e-7),)), ["geo", {}, "float", [0.0, 0.0]]),
+        (
+            Property("CATEGORIES", ValueType.TEXT, ("computers, old", "science")),
+            ["categories", {}, "text", "computers, old", "science"],
+        ),
+        (
+            uri("CONFERENCE", "https://example.org/ö", ("FEATURE", "AUDIO,VIDEO"), ("LABEL", "Main"), says_type=True),
+            ["conference", {"feature": ["AUDIO", "VIDEO"], "label": "Main"}, "uri", "https://example.org/%C3%B6"],
+        ),
+        (
+            text("X-ALT-DESC", "<p>a;b</p>", ("FMTTYPE", "text/html")),
+            ["x-alt-desc", {"fmttype": "text/html"}, "text", "<p>a;b</p>"],
+        ),
+        (
+            Property("X-THING", ValueType.TEXT, ("a",), (("X-WHO", "me"), ("X-WHO", "you"))),
+            ["x-thing", {"x-who": ["me", "you"]}, "text", "a"],
+        ),
+    ],
+)
+def test_a_property_is_this_array(one: Property, array: list[Any]) -> None:
+    assert written(one) == [array]
+
+
+@pytest.mark.parametrize(
+    ("rule", "recur"),
+    [
+        ("FREQ=WEEKLY", {"freq": "WEEKLY"}),
+        (
+            "FREQ=YEARLY;COUNT=5;BYDAY=-1SU,2MO;BYMONTH=10",
+            {"freq": "YEARLY", "count": 5, "byday": ["-1SU", "2MO"], "bymonth": 10},
+        ),
+        (
+            "FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=15,-1,+3;UNTIL=20140104",
+            {"freq": "MONTHLY", "interval": 2, "bymonthday": [15, -1, 3], "until": "2014-01-04"},
+        ),
+        (
+            "FREQ=YEARLY;UNTIL=20140604T133000Z;BYDAY=MO;BYSETPOS=-1;BYWEEKNO=20;BYYEARDAY=1,200;WKST=SU",
+            {
+                "freq": "YEARLY",
+                "until": "2014-06-04T13:30:00Z",
+                "byday": "MO",
+                "bysetpos": -1,
+                "byweekno": 20,
+                "byyearday": [1, 200],
+                "wkst": "SU",
+            },
+        ),
+    ],
+)
+def test_a_rule_is_this_object(rule: str, recur: dict[str, Any]) -> None:
+    assert written(Property("RRULE", ValueType.RECUR, (rule,))) == [["rrule", {}, "recur", recur]]
+
+
+# The whole
+
+
+def test_components_hold_components() -> None:
+    inner = Component("STANDARD", (text("TZNAME", "CET"),))
+    outer = Component("VTIMEZONE", (text("TZID", "Europe/Berlin"),), (inner,))
+    assert json.loads(b"[" + jcal.piece([outer, inner]) + b"]") == [
+        [
+            "vtimezone",
+            [["tzid", {}, "text", "Europe/Berlin"]],
+            [["standard", [["tzname", {}, "text", "CET"]], []]],
+        ],
+        ["standard", [["tzname", {}, "text", "CET"]], []],
+    ]
+
+
+def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
+    above, below = jcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", ())])
+    body = above + jcal.SEPARATOR.join([b'"one" ', b'"two","three"']) + below
+    assert body == b'["vcalendar",[["version",{},"text","2.0"]],[["vtimezone",[],[]],"one" ,"two","three"]]'
+
+
+def test_a_feed_without_entries_is_a_calendar() -> None:
+    body = b"".join(jcal.around([text("VERSION", "2.0")], zones=[]))
+    assert json.loads(body) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
+    assert icalendar.Calendar.from_jcal(body.decode())["VERSION"] == "2.0"
+
+
+# Read back
+
+
+@given(hostile=ANYTHING)
+@settings(max_examples=100)
+def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
+    body = document(JCAL, filled(hostile), head=filled_head(hostile), options=Options(rich=True))
+    name, names, (event,) = json.loads(body)
+    head = head_properties(filled_head(hostile))
+    usual = json.loads(jcal.piece(enriched_components(filled("x"), STAMPS)))
+    assert name == "vcalendar"
+    assert [one[:3] for one in names] == [[one.name.lower(), {}, one.type.value] for one in head]
+    assert [one[:3] for one in event[1]] == [one[:3] for one in usual[1]]
+    assert [one[0] for one in event[2]] == ["participant", "vlocation"]
+    said = {one[0]: one[3:] for one in event[1]}
+    assert (said["summary"], said["categories"]) == ([readable(hostile)], [readable(hostile), "plain"])
+    assert said["url"][0].isascii()
+
+
+def _items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
+    """Give what a component says, apart from X- properties: from .ics their types are not known."""
+    items: list[tuple[str, Any]] = component.property_items(recursive=False)
+    return sorted(
+        (name, str(sorted((key, value) for key, value in one.params.items() if key != "VALUE")), one.to_ical())
+        for name, one in items
+        if not name.startswith("X-") and hasattr(one, "params")
+    )
+
+
+def test_the_icalendar_library_reads_what_it_reads_from_ics() -> None:
+    entries = (TALK, DAYS, MEETUP, WEEK)
+    ours, theirs = read(*entries), read(*entries, fmt=ICS)
+    assert [one.name for one in ours.walk()] == [one.name for one in theirs.walk()]
+    assert len(ours.walk("VEVENT")) == 6
+    for one, other in zip(ours.walk(), theirs.walk(), strict=True):
+        assert _items(one) == _items(other)
+        assert len(_items(one)) > 3 or one.name == "VTIMEZONE"
+
+
+@given(hostile=ANYTHING)
+@settings(max_examples=60)
+def test_the_icalendar_library_reads_the_texts(hostile: str) -> None:
+    (event,) = read(filled(hostile)).walk("VEVENT")
+    assert isinstance(event, icalendar.Event)
+    assert (event["SUMMARY"], event["DESCRIPTION"]) == (readable(hostile), readable(hostile))
+    assert event.categories == [readable(hostile), "plain"]
+    assert str(event.start) == "2026-06-10 13:30:00+02:00"
+
+
+@pytest.mark.parametrize("entry", [MEETUP, WEEK])
+def test_what_recurs_takes_place_when_it_does_in_ics(entry: CalendarEntry) -> None:
+    taken, expected = (
+        sorted((str(one.start), str(one.end), one["SUMMARY"]) for one in recurring_ical_events.of(calendar).all())
+        for calendar in (read(entry), read(entry, fmt=ICS))
+    )
+    assert taken == expected
+    assert len(taken) > 4

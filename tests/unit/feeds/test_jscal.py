@@ -1,0 +1,199 @@
+"""JSCalendar: what an entry says as RFC 8984 has it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from eventcal.feeds.entries.entry import Part, Participant, Relation, Status
+from eventcal.feeds.formats import jscal
+from eventcal.feeds.formats.vevent import PRODID
+from tests.feed_support.entries import ANYTHING, DAYS, HEAD, TALK, filled, filled_head, readable
+from tests.feed_support.jscal_groups import PAGE, event, group
+
+# The whole
+
+
+def test_a_talk_is_this_event() -> None:
+    assert event(TALK) == {
+        "@type": "Event",
+        "uid": "talk-1@cal.example.org",
+        "prodId": PRODID,
+        "created": "2026-03-01T12:00:00Z",
+        "updated": "2026-03-01T12:00:00Z",
+        "sequence": 3,
+        "title": "Xen; on ARM, again",
+        "description": "Grace Hopper\n\nWhat, and why.",
+        "descriptionContentType": "text/plain",
+        "start": "2026-06-10T13:30:00",
+        "timeZone": "Europe/Berlin",
+        "duration": "PT45M",
+        "status": "confirmed",
+        "freeBusyStatus": "busy",
+        "links": {"page": {**PAGE, "href": "https://cal.example.org/talks/1"}},
+        "locations": {
+            "place": {"@type": "Location", "name": "Room 1, Halle, Köln", "coordinates": "geo:50.9375,-6.96"}
+        },
+        "virtualLocations": {
+            "online": {"@type": "VirtualLocation", "uri": "https://meet.example.org/xen", "features": {"video": True}}
+        },
+        "keywords": {"Hypervisors, big": True, "arm": True},
+        "relatedTo": {
+            "event-1@cal.example.org": {"@type": "Relation", "relation": {"parent": True}},
+            "talk-2@cal.example.org": {"@type": "Relation", "relation": {}},
+        },
+        "participants": {
+            "speaker-grace-hopper": {
+                "@type": "Participant",
+                "name": "Grace Hopper",
+                "description": "Speaker, Rear admiral, US Navy",
+                "kind": "individual",
+                "roles": {"attendee": True},
+                "links": {"page": {**PAGE, "href": "https://cal.example.org/speakers/grace-hopper"}},
+            },
+            "sponsor-citrix": {
+                "@type": "Participant",
+                "name": "Citrix",
+                "description": "Sponsor, Gold",
+                "roles": {"informational": True},
+            },
+        },
+    }
+
+
+def test_days_are_an_event_without_a_time_and_without_what_there_is_not() -> None:
+    assert event(DAYS) == {
+        "@type": "Event",
+        "uid": "event-1@cal.example.org",
+        "prodId": PRODID,
+        "created": "2026-03-01T12:00:00Z",
+        "updated": "2026-03-01T12:00:00Z",
+        "sequence": 3,
+        "title": "Xen Summit",
+        "description": "Three days of Xen.",
+        "descriptionContentType": "text/plain",
+        "start": "2026-06-10T00:00:00",
+        "duration": "P3D",
+        "showWithoutTime": True,
+        "status": "tentative",
+        "freeBusyStatus": "free",
+        "links": {"page": {**PAGE, "href": "https://cal.example.org/events/xen-summit"}},
+    }
+
+
+def test_a_feed_is_a_group_of_its_pieces_as_they_are() -> None:
+    above, below = jscal.around(HEAD)
+    assert json.loads(above + jscal.SEPARATOR.join([b'{"one":1 }', b"{}"]) + below)["entries"] == [{"one": 1}, {}]
+    assert group(TALK, DAYS)["entries"] == [event(TALK), event(DAYS)]
+
+
+def test_a_feed_without_entries_is_a_group() -> None:
+    assert group() == {
+        "@type": "Group",
+        "uid": "feed-1@cal.example.org",
+        "prodId": PRODID,
+        "updated": "2026-03-01T12:00:00Z",
+        "title": "Xen, all of it",
+        "description": "Events and talks.",
+        "descriptionContentType": "text/plain",
+        "links": {"page": {**PAGE, "href": "https://cal.example.org/"}},
+        "source": "https://cal.example.org/calendar.ics",
+        "entries": [],
+    }
+
+
+def test_a_feed_at_a_secret_address_does_not_say_where_it_is() -> None:
+    assert "source" not in group(TALK, head=replace(HEAD, source=None))
+
+
+def test_a_feed_that_never_changed_says_so_by_the_first_moment_there_is() -> None:
+    assert group(head=replace(HEAD, changed_at=None))["updated"] == "1970-01-01T00:00:00Z"
+
+
+# Details
+
+
+@pytest.mark.parametrize(
+    ("status", "transparent", "said"),
+    [
+        (Status.CONFIRMED, False, ("confirmed", "busy")),
+        (Status.TENTATIVE, False, ("tentative", "busy")),
+        (Status.CANCELLED, True, ("cancelled", "free")),
+    ],
+)
+def test_status_and_transparency_have_other_words(status: Status, transparent: bool, said: tuple[str, str]) -> None:  # noqa: FBT001 - a field
+    found = event(replace(TALK, status=status, transparent=transparent))
+    assert (found["status"], found["freeBusyStatus"]) == said
+
+
+@pytest.mark.parametrize(
+    ("geo", "coordinates"),
+    [
+        ((52.5, 13.0), "geo:52.5,13"),
+        ((-1e-9, 1e-6), "geo:0,0.000001"),
+        ((-33.8567844, 151.2152967), "geo:-33.856784,151.215297"),
+        ((10.0, 100.0), "geo:10,100"),
+    ],
+)
+def test_a_place_without_a_name_has_its_coordinates(geo: tuple[float, float], coordinates: str) -> None:
+    found = event(replace(TALK, location=None, geo=geo))
+    assert found["locations"] == {"place": {"@type": "Location", "coordinates": coordinates}}
+
+
+def test_whoever_is_related_twice_is_named_once() -> None:
+    found = event(replace(TALK, related=((Relation.SIBLING, "a"), (Relation.PARENT, "a"))))
+    assert found["relatedTo"] == {"a": {"@type": "Relation", "relation": {"parent": True}}}
+
+
+def test_somebody_of_whom_nothing_is_known_is_a_speaker() -> None:
+    nobody = Participant(part=Part.SPEAKER, key="x", name="X")
+    assert event(replace(TALK, participants=(nobody,)))["participants"] == {
+        "speaker-x": {
+            "@type": "Participant",
+            "name": "X",
+            "description": "Speaker",
+            "kind": "individual",
+            "roles": {"attendee": True},
+        }
+    }
+
+
+# Whatever anybody wrote
+
+
+@given(hostile=ANYTHING)
+@settings(max_examples=100)
+def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
+    read = group(filled(hostile), head=filled_head(hostile))
+    (found,) = read["entries"]
+    assert (read["uid"], read["title"], read["description"]) == (readable(hostile),) * 3
+    assert found.keys() == event(TALK).keys()
+    assert (found["uid"], found["title"], found["description"]) == (readable(hostile),) * 3
+    assert found["keywords"] == {readable(hostile): True, "plain": True}
+    assert found["participants"]["speaker-mallory"]["name"] == readable(hostile)
+
+
+_AGAIN = """
+from eventcal.feeds.formats import JCAL, JSCAL, XCAL, Options
+from tests.documents import document
+from tests.entries import MEETUP, TALK
+for fmt in (JCAL, XCAL, JSCAL):
+    print(document(fmt, TALK, MEETUP, options=Options(rich=True)).hex())
+"""
+
+
+def test_two_processes_write_the_same_bytes() -> None:
+    printed = {
+        subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", _AGAIN],
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": tz, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed, tz in (("1", "UTC"), ("2", "Pacific/Apia"))
+    }
+    assert len(printed) == 1

@@ -1,0 +1,208 @@
+"""JSCalendar: an entry takes place when it does in iCalendar, once or again and again."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import icalendar
+import pytest
+import recurring_ical_events
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import UTC_NAMES, CalendarEntry, Override, Status
+from eventcal.feeds.format_registry import ICS
+from eventcal.feeds.zones import vtimezone
+from eventcal.kit.localtime import zone
+from tests.documents import document
+from tests.feed_support.entries import DAYS, HEAD, MEETUP, TALK, WEEK
+from tests.feed_support.jscal_groups import event, timed
+from tests.feed_support.jscalendar import occurrences, patched, span
+
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "duration"),
+    [
+        ("2026-06-10T09:00:00", "2026-06-10T09:00:30", "PT30S"),
+        ("2026-06-10T09:00:00", "2026-06-10T10:00:00", "PT1H"),
+        ("2026-06-10T09:00:00", "2026-06-10T10:30:00", "PT1H30M"),
+        ("2026-06-10T09:00:00", "2026-06-10T10:00:05", "PT1H0M5S"),
+        ("2026-06-10T09:00:00", "2026-06-10T09:01:05", "PT1M5S"),
+        ("2026-06-10T09:00:00", "2026-06-12T17:00:00", "PT56H"),
+        # A night is an hour shorter in March, and longer in October.
+        ("2026-03-28T18:00:00", "2026-03-29T18:00:00", "PT23H"),
+        ("2026-10-24T18:00:00", "2026-10-25T18:00:00", "PT25H"),
+        ("2026-10-25T02:15:00", "2026-10-25T03:00:00", "PT1H45M"),
+        # Nothing, where neither clocks nor instants leave anything.
+        ("2026-06-10T09:00:00", "2026-06-10T09:00:00", "PT0S"),
+    ],
+)
+def test_a_duration_is_the_time_that_passes(starts: str, ends: str, duration: str) -> None:
+    assert event(timed(starts, ends))["duration"] == duration
+
+
+def test_the_second_of_two_same_hours_is_written_in_utc() -> None:
+    # In Berlin 02:30 comes twice on that day.
+    entry = timed("2026-10-25T02:30:00", "2026-10-25T03:15:00")
+    late = datetime(2026, 10, 25, 2, 30, fold=1)  # noqa: DTZ001 - local
+    first, second = event(entry), event(replace(entry, starts=late))
+    assert [first[name] for name in ("start", "timeZone", "duration")] == [
+        "2026-10-25T02:30:00",
+        "Europe/Berlin",
+        "PT1H45M",
+    ]
+    assert [second[name] for name in ("start", "timeZone", "duration")] == ["2026-10-25T01:30:00", "Etc/UTC", "PT45M"]
+
+
+def test_what_first_takes_place_at_a_time_that_clocks_skip_lasts_as_long_as_ever() -> None:
+    # In Berlin there is no 02:30 on that day.
+    entry = replace(timed("2026-03-29T02:30:00", "2026-03-29T03:00:00"), recurrence="FREQ=DAILY")
+    assert event(entry)["duration"] == "PT30M"
+
+
+@pytest.mark.parametrize("tzid", sorted(UTC_NAMES))
+def test_utc_has_one_name(tzid: str) -> None:
+    assert event(timed("2026-06-10T09:00:00", "2026-06-10T10:00:00", tzid))["timeZone"] == "Etc/UTC"
+
+
+@given(
+    tzid=st.sampled_from(ZONES),
+    at=st.datetimes(datetime(1971, 1, 1), datetime(2198, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds
+    minutes=st.integers(1, 5000),
+)
+@settings(max_examples=150)
+def test_every_reader_reckons_the_instants(tzid: str, at: datetime, minutes: int) -> None:
+    at = at.replace(microsecond=0)
+    starts, ends = (
+        moment.astimezone(zone(tzid)).replace(tzinfo=None) for moment in (at, at + timedelta(minutes=minutes))
+    )
+    assert span(event(replace(TALK, starts=starts, ends=ends, zone=tzid))) == (at, at + timedelta(minutes=minutes))
+
+
+# Recurrence
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("FREQ=WEEKLY", {"frequency": "weekly"}),
+        (
+            "interval=2;freq=weekly;byday=tu,th;count=4;wkst=su",
+            {
+                "frequency": "weekly",
+                "interval": 2,
+                "byDay": [{"@type": "NDay", "day": "tu"}, {"@type": "NDay", "day": "th"}],
+                "count": 4,
+                "firstDayOfWeek": "su",
+            },
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=+1TU,-1FR;BYMONTH=1,12;BYSETPOS=-1",
+            {
+                "frequency": "monthly",
+                "byDay": [
+                    {"@type": "NDay", "day": "tu", "nthOfPeriod": 1},
+                    {"@type": "NDay", "day": "fr", "nthOfPeriod": -1},
+                ],
+                "byMonth": ["1", "12"],
+                "bySetPosition": [-1],
+            },
+        ),
+        ("FREQ=YEARLY;BYYEARDAY=1,-1", {"frequency": "yearly", "byYearDay": [1, -1]}),
+        ("FREQ=YEARLY;BYWEEKNO=20", {"frequency": "yearly", "byWeekNo": [20]}),
+        ("FREQ=MONTHLY;BYMONTHDAY=15,-1", {"frequency": "monthly", "byMonthDay": [15, -1]}),
+        # A date holds its whole day in the zone; an instant is told in it.
+        ("FREQ=WEEKLY;UNTIL=20260630", {"frequency": "weekly", "until": "2026-06-30T23:59:59"}),
+        ("FREQ=WEEKLY;UNTIL=20260630T180000", {"frequency": "weekly", "until": "2026-06-30T18:00:00"}),
+        ("FREQ=WEEKLY;UNTIL=20260630T180000Z", {"frequency": "weekly", "until": "2026-06-30T20:00:00"}),
+    ],
+)
+def test_a_rule_is_this_object(written: str, rule: dict[str, Any]) -> None:
+    assert event(replace(TALK, recurrence=written))["recurrenceRules"] == [{"@type": "RecurrenceRule", **rule}]
+
+
+@pytest.mark.parametrize("written", ["FREQ=YEARLY;BYEASTER=0", "FREQ=WEEKLY;UNTIL=JUNE", "BYDAY=TU"])
+def test_a_rule_that_icalendar_cannot_say_is_left_out(written: str) -> None:
+    assert "recurrenceRules" not in event(replace(TALK, recurrence=written))
+
+
+@pytest.mark.parametrize("until", ["20260630", "20260629T230000Z"])
+def test_the_rule_of_what_recurs_for_days_ends_with_a_day(until: str) -> None:
+    found = event(replace(DAYS, recurrence=f"FREQ=WEEKLY;UNTIL={until}"))
+    assert found["recurrenceRules"] == [
+        {"@type": "RecurrenceRule", "frequency": "weekly", "until": "2026-06-30T00:00:00"}
+    ]
+
+
+def test_occurrences_say_what_is_otherwise_and_nothing_else() -> None:
+    assert event(MEETUP)["recurrenceOverrides"] == {
+        "2026-04-07T18:00:00": {"excluded": True},
+        "2026-05-05T18:00:00": {
+            "title": "Xen evening: moved",
+            "start": "2026-05-06T19:00:00",
+            "duration": "PT3H",
+            "locations": None,
+        },
+    }
+    assert event(WEEK)["recurrenceOverrides"] == {
+        "2026-07-01T00:00:00": {"excluded": True},
+        "2026-09-01T00:00:00": {"start": "2026-09-02T00:00:00", "duration": "P1D"},
+    }
+
+
+def test_an_occurrence_that_is_as_it_would_be_says_nothing() -> None:
+    same = replace(MEETUP.overrides[0].entry, title=MEETUP.title, location=MEETUP.location, geo=MEETUP.geo)
+    starts = datetime(2026, 5, 5, 18)  # noqa: DTZ001 - local
+    same = replace(same, starts=starts, ends=starts + timedelta(hours=2, minutes=30))
+    found = event(replace(MEETUP, excluded=(), overrides=(Override(occurrence=starts, entry=same),)))
+    assert found["recurrenceOverrides"] == {"2026-05-05T18:00:00": {}}
+
+
+def test_an_occurrence_may_be_of_another_kind() -> None:
+    starts = datetime(2026, 5, 5, 18)  # noqa: DTZ001 - local
+    changed = replace(
+        MEETUP.overrides[0].entry, starts=date(2026, 5, 5), ends=date(2026, 5, 6), status=Status.CANCELLED, related=()
+    )
+    found = event(replace(MEETUP, overrides=(Override(occurrence=starts, entry=changed),)))
+    patch = found["recurrenceOverrides"]["2026-05-05T18:00:00"]
+    assert patch == {
+        "title": "Xen evening: moved",
+        "start": "2026-05-05T00:00:00",
+        "duration": "P1D",
+        "showWithoutTime": True,
+        "timeZone": None,
+        "status": "cancelled",
+        "locations": None,
+    }
+    alone = event(replace(changed, related=MEETUP.related))
+    assert patched(found, patch, "2026-05-05T18:00:00") == alone
+
+
+def _in_zone(tzid: str) -> CalendarEntry:
+    moved = [replace(one, entry=replace(one.entry, zone=tzid)) for one in MEETUP.overrides]
+    return replace(MEETUP, zone=tzid, overrides=tuple(moved))
+
+
+@pytest.mark.parametrize("entry", [WEEK, *map(_in_zone, ZONES)])
+def test_what_recurs_takes_place_when_it_does_in_ics(entry: CalendarEntry) -> None:
+    zones = [vtimezone(entry.zone, date(2026, 1, 1), date(2027, 12, 31))] if entry.needs_zone else []
+    # Some readers take times in UTC for times of the feed's zone.
+    body = document(ICS, entry, head=replace(HEAD, zone=entry.zone), zones=zones)
+    calendar = icalendar.Calendar.from_ical(body)
+    expected = sorted((*_span(one), str(one["SUMMARY"])) for one in recurring_ical_events.of(calendar).all())
+    found = occurrences(event(entry), datetime(2028, 1, 1))  # noqa: DTZ001 - local
+    assert sorted((*span(one), one["title"]) for one in found.values()) == expected
+    assert len(expected) > 4
+
+
+def _span(one: icalendar.Event) -> tuple[datetime, datetime]:
+    """Give when an event begins and ends: instants, or local times for days."""
+    first, last = (
+        moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.combine(moment, datetime.min.time())
+        for moment in (one.start, one.end)
+    )
+    return first, last

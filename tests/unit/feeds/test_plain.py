@@ -1,0 +1,57 @@
+"""Text that every calendar format can hold."""
+
+import json
+import sys
+from urllib.parse import unquote
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.sanitize import clean, uri
+from tests.feed_support.entries import ANYTHING, readable
+
+
+def test_every_character_that_is_text_stays_and_every_other_is_replaced() -> None:
+    every = [chr(number) for number in range(sys.maxunicode + 1)]
+    stays = "".join([character for character in every if readable(character) == character])
+    assert clean(stays) == stays
+    goes = sorted(set(every) - set(stays))
+    assert len(goes) == (32 - 1) + 33 + 2 + 2048 + 2
+    assert [clean(character) for character in goes] == [readable(character) for character in goes]
+
+
+@given(text=ANYTHING)
+def test_what_is_clean_stays_as_it_is_in_json_and_in_xml(text: str) -> None:
+    cleaned = clean(text)
+    assert cleaned == readable(text) == clean(cleaned)
+    assert json.loads(json.dumps(cleaned).encode()) == cleaned
+    escaped = cleaned.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert (fromstring(f"<x>{escaped}</x>".encode()).text or "") == cleaned  # noqa: S314 - our own
+
+
+def test_a_break_of_two_characters_is_one() -> None:
+    assert clean("a\r\nb\rc\n\rd\u2028e\x85") == "a\nb\nc\n\nd\ne\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("https://example.org/a?b=c,d;e&f=%20#g", "https://example.org/a?b=c,d;e&f=%20#g"),
+        ("https://[::1]:8000/~xen/(1)!*'", "https://[::1]:8000/~xen/(1)!*'"),
+        ("https://example.org/köln", "https://example.org/k%C3%B6ln"),
+        ('https://example.org/a\r\nb"<c>\\d', "https://example.org/a%0D%0Ab%22%3Cc%3E%5Cd"),
+        ("https://example.org/100%/%zz%4/%e2%82%ac", "https://example.org/100%25/%25zz%254/%e2%82%ac"),
+    ],
+)
+def test_an_address_is_in_the_characters_that_addresses_have(written: str, printed: str) -> None:
+    assert uri(written) == printed
+
+
+@given(text=st.text(st.characters(codec="utf-8"), max_size=60))
+def test_an_address_leads_where_it_led(text: str) -> None:
+    printed = uri(text)
+    assert printed.isascii()
+    assert uri(printed) == printed
+    assert unquote(printed) == unquote(text)

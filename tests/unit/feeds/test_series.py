@@ -1,0 +1,178 @@
+"""What of a recurring event's entry is otherwise in single occurrences."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from eventcal.events.models import Event
+from eventcal.events.words import Attendance, EventStatus
+from eventcal.feeds.entries.entry import CalendarEntry, Override, Status
+from eventcal.feeds.entries.series_entries import excluded_of, override_entries
+from tests.feed_support.built import BUILDER, an_event
+from tests.feed_support.ics_entries import local
+
+CALL: dict[str, Any] = {
+    "title": "Community call",
+    "starts": "2026-03-03T16:00:00",
+    "ends": "2026-03-03T17:00:00",
+    "recurrence": "FREQ=MONTHLY;BYDAY=1TU",
+    "attendance": Attendance.ONLINE,
+    "summary": "What is *new*.",
+    "description": "Bring questions.",
+    "online_url": "https://meet.example/call?a=1&b=2",
+}
+APRIL = "2026-04-07T16:00:00"
+
+
+def a_call(overrides: dict[str, dict[str, Any]], **fields: Any) -> Event:  # noqa: ANN401 - any column
+    return an_event(**CALL | {"recurrence_overrides": overrides} | fields)
+
+
+def entry_of(event: Event) -> CalendarEntry:
+    return BUILDER.event_entry(event, talks=0, line_up=())
+
+
+def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, CalendarEntry]:  # noqa: ANN401 - any column
+    """Return the entry of the series as each occurrence has it, and that of April with the override."""
+    entry = entry_of(a_call({APRIL: override}, **fields))
+    [april] = entry.overrides
+    usual = replace(
+        entry, overrides=(), recurrence=None, starts=local("2026-04-07T16:00"), ends=local("2026-04-07T17:00")
+    )
+    return usual, april.entry
+
+
+def test_a_series_without_overrides_has_none() -> None:
+    event = a_call({})
+    assert (excluded_of(event), override_entries(event, entry_of(event))) == ((), ())
+
+
+def test_excluded_occurrences_and_others_are_told_apart_and_in_order() -> None:
+    event = a_call(
+        {
+            "2026-04-07T16:00:00": {"excluded": True},
+            "2026-05-05T16:00:00": {"title": "Second"},
+            "2026-06-02T16:00:00": {"excluded": True},
+            "2026-07-07T16:00:00": {"starts": "2026-01-01T09:00:00"},
+        }
+    )
+    entry = entry_of(event)
+    assert entry.excluded == (local("2026-04-07T16:00"), local("2026-06-02T16:00"))
+    assert [one.occurrence for one in entry.overrides] == [local("2026-05-05T16:00"), local("2026-07-07T16:00")]
+    assert {one.entry.uid for one in entry.overrides} == {entry.uid}
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ({"title": "With guests"}, {"title": "With guests"}),
+        (
+            {"starts": "2026-04-08T09:00:00"},
+            {"starts": local("2026-04-08T09:00"), "ends": local("2026-04-08T10:00")},
+        ),
+        ({"ends": "2026-04-07T19:30:00"}, {"ends": local("2026-04-07T19:30")}),
+        ({"status": "tentative"}, {"status": Status.TENTATIVE}),
+        (
+            {"status": "cancelled"},
+            {"status": Status.CANCELLED, "title": "CANCELLED: Community call", "transparent": True},
+        ),
+    ],
+)
+def test_an_override_replaces_what_it_names(override: dict[str, Any], expected: dict[str, Any]) -> None:
+    usual, april = otherwise(override)
+    assert april == replace(usual, **expected)
+
+
+def test_another_venue_is_in_the_same_city_and_nobody_knows_where() -> None:
+    usual, april = otherwise({"venue": "Attic"}, venue="Hall", city="Berlin", latitude=52.5, longitude=13.4)
+    assert (usual.location, usual.geo) == ("Hall, Berlin", (52.5, 13.4))
+    assert april == replace(usual, location="Attic, Berlin", geo=None)
+
+
+def test_another_address_online_replaces_the_usual_one_everywhere() -> None:
+    usual, april = otherwise({"online_url": "https://meet.example/other?c=3&d=4"})
+    assert april.conference == "https://meet.example/other?c=3&d=4"
+    assert "Online: https://meet.example/call?a=1&b=2\n" in usual.description
+    assert april.description == usual.description.replace("call?a=1&b=2", "other?c=3&d=4")
+    assert april.html == usual.html.replace("call?a=1&amp;b=2", "other?c=3&amp;d=4")
+
+
+def test_an_address_online_is_named_where_there_was_none() -> None:
+    usual, april = otherwise({"online_url": "https://meet.example/"}, online_url=None)
+    assert april.description == f"Online: https://meet.example/\n\n{usual.description}"
+    assert april.html == f"<p>Online: https://meet.example/</p>{usual.html}"
+
+
+def test_whoever_meets_in_person_is_not_told_of_it_twice() -> None:
+    usual, april = otherwise({"online_url": "https://meet.example/"}, attendance=Attendance.IN_PERSON)
+    assert april == replace(usual, conference="https://meet.example/")
+
+
+@pytest.mark.parametrize(
+    ("usual", "given", "description", "html"),
+    [
+        ("What is *new*.", "Only **one** thing.", "Only one thing.\n\n", "<p>Only <strong>one</strong> thing.</p>\n"),
+        (None, "Only **one** thing.", "Only one thing.\n\n", "<p>Only <strong>one</strong> thing.</p>\n"),
+        ("What is *new*.", "", "", ""),
+        ("", "", "", ""),
+    ],
+)
+def test_another_summary_stands_where_the_usual_one_did(
+    usual: str | None, given: str, description: str, html: str
+) -> None:
+    _, april = otherwise({"summary": given}, summary=usual)
+    without, _ = otherwise({"title": "Other"}, summary=None)
+    assert (april.description, april.html) == (description + without.description, html + without.html)
+
+
+def test_a_title_says_what_the_whole_series_is() -> None:
+    fields = {"title": "With guests"}, {"status": "confirmed"}
+    for status, titles in {
+        EventStatus.CANCELLED: ["CANCELLED: With guests", "CANCELLED: Community call"],
+        EventStatus.POSTPONED: ["POSTPONED: With guests", "Community call"],
+        EventStatus.TENTATIVE: ["With guests", "Community call"],
+    }.items():
+        assert [otherwise(override, status=status)[1].title for override in fields] == titles
+
+
+def test_days_end_with_the_day_after() -> None:
+    event = an_event(recurrence="FREQ=YEARLY", recurrence_overrides={"2027-06-10": {"starts": "2027-06-17"}})
+    entry = entry_of(event)
+    single = replace(entry, recurrence=None, overrides=())
+    assert entry.overrides == (
+        Override(
+            occurrence=date(2027, 6, 10),
+            entry=replace(single, starts=date(2027, 6, 17), ends=date(2027, 6, 20)),
+        ),
+    )
+
+
+def test_the_second_of_two_same_times_is_told_apart() -> None:
+    entry = entry_of(a_call({APRIL: {"starts": "2026-10-25T02:30:00", "ends": "2026-10-25T03:30:00"}}))
+    assert [one.entry.ends for one in entry.overrides] == [local("2026-10-25T03:30")]
+    entry = entry_of(a_call({APRIL: {"starts": "2026-10-25T02:30:00"}}))
+    [april] = entry.overrides
+    assert isinstance(april.entry.ends, datetime)
+    assert (april.entry.starts, april.entry.ends, april.entry.ends.fold) == (
+        *(local("2026-10-25T02:30"),) * 2,
+        1,
+    )
+
+
+def test_a_time_that_the_clocks_skip_is_shown_when_they_show_it() -> None:
+    entry = entry_of(
+        an_event(
+            starts="2026-03-01T02:30:00",
+            ends="2026-03-01T03:30:00",
+            recurrence="FREQ=DAILY",
+            recurrence_overrides={"2026-03-29T02:30:00": {"title": "Early"}},
+        )
+    )
+    [early] = entry.overrides
+    assert (early.occurrence, early.entry.starts, early.entry.ends) == (
+        local("2026-03-29T02:30"),
+        local("2026-03-29T03:30"),
+        local("2026-03-29T04:30"),
+    )

@@ -1,0 +1,150 @@
+"""Entries as a table: what a spreadsheet opens is what people typed, and never a formula."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import CalendarEntry, Part, Participant, Stamps, TalkFacts
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.format_registry import CSV
+from eventcal.feeds.formats.csv_feed import COLUMNS, HEADER
+from tests.clocks import NOON
+from tests.documents import document
+from tests.feed_support import entries as samples
+
+TALK = replace(
+    samples.TALK,
+    title='Xen, "the" hypervisor',
+    location="Room 1, Hall",
+    categories=("Core", "arm"),
+    participants=(
+        Participant(part=Part.SPEAKER, key="grace", name="Grace Hopper"),
+        Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace"),
+        Participant(part=Part.SPONSOR, key="citrix", name="Citrix"),
+    ),
+    talk=TalkFacts(event="xen-summit", kind="talk", abstract="Why.", language="en", track="Core", room="Room 1"),
+)
+STAMPS = Stamps(sequence=3, changed_at=NOON + timedelta(hours=1))
+# Half a character, and everything else that hypothesis leaves out of texts.
+ANYTHING = st.text(st.characters(), max_size=40)
+
+
+def read(*entries: CalendarEntry) -> list[dict[str, str]]:
+    """Give the rows as a strict reader reads the whole table."""
+    text = document(CSV, *entries, stamps=STAMPS).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def cell(text: str) -> str:
+    """Give what is in the table of an entry with this title."""
+    (row,) = read(replace(TALK, title=text))
+    return row["title"]
+
+
+def test_a_table_is_these_lines() -> None:
+    header = (
+        "kind,title,starts,ends,timezone,starts_at,ends_at,all_day,recurrence,status,"
+        "location,speakers,categories,event,track,room,language,url,uid,updated"
+    )
+    event = (
+        "event,Xen Summit,2026-06-10,2026-06-12,Europe/Berlin,2026-06-10T00:00:00+02:00,2026-06-13T00:00:00+02:00,"
+        "true,,tentative,,,,,,,,https://cal.example.org/events/xen-summit,event-1@cal.example.org,2026-03-01T13:00:00Z"
+    )
+    talk = (
+        'talk,"Xen, ""the"" hypervisor",2026-06-10T13:30:00,2026-06-10T14:15:00,Europe/Berlin,'
+        "2026-06-10T13:30:00+02:00,2026-06-10T14:15:00+02:00,false,,confirmed,"
+        '"Room 1, Hall",Grace Hopper; Ada Lovelace,Core; arm,xen-summit,Core,Room 1,en,'
+        "https://cal.example.org/talks/1,talk-1@cal.example.org,2026-03-01T13:00:00Z"
+    )
+    assert document(CSV, samples.DAYS, TALK, stamps=STAMPS).decode() == f"\ufeff{header}\r\n{event}\r\n{talk}\r\n"
+
+
+def test_a_table_without_entries_has_its_header() -> None:
+    assert document(CSV) == HEADER
+    assert read() == []
+
+
+def test_what_is_repeated_is_one_row_with_its_rule() -> None:
+    (row,) = read(replace(samples.DAYS, recurrence="FREQ=WEEKLY;BYDAY=WE"))
+    assert (row["recurrence"], row["starts"]) == ("FREQ=WEEKLY;BYDAY=WE", "2026-06-10")
+
+
+def test_instants_follow_the_clocks_as_they_change() -> None:
+    night = replace(
+        TALK,
+        starts=datetime(2026, 10, 25, 1, 30),  # noqa: DTZ001 - local
+        ends=datetime(2026, 10, 25, 2, 30, fold=1),  # noqa: DTZ001 - local
+    )
+    day = replace(samples.DAYS, starts=date(2026, 10, 25), ends=date(2026, 10, 26))
+    assert [(row["starts_at"], row["ends_at"]) for row in read(night, day)] == [
+        ("2026-10-25T01:30:00+02:00", "2026-10-25T02:30:00+01:00"),
+        ("2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '=HYPERLINK("https://evil.example","Click")',
+        "+1",
+        "-1+1",
+        "@SUM(A1)",
+        " =1",
+        " \u3000\xa0=1",
+        "\u200b=1",
+        "\ufeff@x",
+        "\N{FULLWIDTH EQUALS SIGN}1",
+        "\N{FULLWIDTH PLUS SIGN}1",
+        "\N{FULLWIDTH HYPHEN-MINUS}1",
+        " \N{FULLWIDTH COMMERCIAL AT}x",
+        "\N{SMALL HYPHEN-MINUS}1",
+        "\N{MINUS SIGN}1",
+        "\n",
+        "\n=1",
+        " \n=1",
+        "=",
+    ],
+)
+def test_a_cell_that_would_be_a_formula_is_text(text: str) -> None:
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(("text", "written"), [("\tx", "' x"), ("\rx", "'\nx"), ("\r\nx", "'\nx"), ("\t=1", "' =1")])
+def test_a_tab_or_break_at_the_beginning_is_text(text: str, written: str) -> None:
+    assert cell(text) == written
+
+
+@pytest.mark.parametrize("text", ["Xen", "a=b", "1-2", "'quoted'", " x", "(-1)", "“=”", "#1", "x\ny", "", "ß"])
+def test_any_other_cell_stays_as_it_is(text: str) -> None:
+    assert cell(text) == text
+
+
+@given(text=ANYTHING, other=ANYTHING)
+@settings(max_examples=200)
+def test_whatever_people_type_stays_in_its_cell(text: str, other: str) -> None:
+    person = Participant(part=Part.SPEAKER, key="x", name=text)
+    facts = TalkFacts(event=text, kind="talk", abstract=text, language=other, track=text, room=other)
+    entry = replace(
+        TALK,
+        uid=other,
+        title=text,
+        location=text,
+        url=other,
+        recurrence=text,
+        categories=(other,),
+        participants=(person,),
+        talk=facts,
+    )
+    rows = read(entry, samples.DAYS)
+    assert [list(row) for row in rows] == [list(COLUMNS)] * 2
+    assert rows[1] == read(samples.DAYS)[0]
+    for name in ("title", "location", "speakers", "event", "track", "recurrence"):
+        assert rows[0][name] in {clean(text), f"'{clean(text)}"}
+    for name in ("uid", "url", "categories", "language", "room"):
+        assert rows[0][name] in {clean(other), f"'{clean(other)}"}
+    assert not any(value.lstrip()[:1] in {*"=+-@\t\r"} for row in rows for value in row.values() if value.strip())

@@ -1,0 +1,80 @@
+"""Whatever an entry of ours holds, the linter has nothing to say of its feed."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.entries.entry import CalendarEntry, Stamps, Status
+from eventcal.feeds.formats.ics import around, render_entry, stamped
+from eventcal.feeds.options import Cancelled, adapted
+from eventcal.feeds.zones import vtimezone
+from eventcal.lint import lint
+from tests.feed_support.ics_entries import otherwise
+from tests.feed_support.lint_feeds import NOW
+from tests.feed_support.make_feeds import ENTRY, HEAD
+
+WORDS = st.text(max_size=60)
+# A % in an address is kept, for it may be percent-encoded already.
+PATHS = st.text(st.characters(exclude_characters="%"), max_size=60)
+STAMPS = Stamps(sequence=3, changed_at=NOW)
+STARTS = st.datetimes(datetime.fromisoformat("2001-01-01"), datetime.fromisoformat("2099-12-01"))
+TIMES = STARTS.map(lambda starts: {"starts": starts.replace(microsecond=0, fold=0)})
+DAYS = st.dates(date(2001, 1, 1), date(2099, 12, 1)).map(lambda starts: {"starts": starts})
+
+
+def entry_of(**fields: object) -> CalendarEntry:
+    """Give an entry that begins as `fields` say and lasts for three days."""
+    entry = replace(ENTRY, **fields)  # type: ignore[arg-type]  # fields of many types
+    return replace(entry, ends=entry.starts + timedelta(days=3))
+
+
+ENTRIES = st.builds(
+    lambda times, fields: entry_of(**times, **fields),
+    TIMES | DAYS,
+    st.fixed_dictionaries(
+        {
+            "zone": st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+            "title": WORDS.map(lambda words: f"T{words}"),
+            "description": WORDS,
+            "html": WORDS,
+            "location": st.none() | WORDS,
+            "status": st.sampled_from(Status),
+            "geo": st.none() | st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
+            "categories": st.lists(WORDS, max_size=3, unique=True).map(tuple),
+            "url": PATHS.map(lambda words: f"https://example.org/{words}"),
+            "conference": st.none() | PATHS.map(lambda words: f"https://example.org/{words}"),
+            "recurrence": st.sampled_from([None, "FREQ=WEEKLY;UNTIL=21000101", "FREQ=DAILY;COUNT=3"]),
+        }
+    ),
+)
+
+
+def feed_of(entry: CalendarEntry) -> bytes:
+    """Give the feed of one entry, with its zone where it needs one."""
+    last = entry.ends.date() if isinstance(entry.ends, datetime) else entry.ends
+    first = entry.starts.date() if isinstance(entry.starts, datetime) else entry.starts
+    zones = [vtimezone(entry.zone, first, last)] if entry.needs_zone else []
+    above, below = around(replace(HEAD, name=entry.title), zones)
+    return b"".join([above, stamped(render_entry(entry), STAMPS).encode(), below])
+
+
+def with_others(entry: CalendarEntry) -> CalendarEntry:
+    """Give the entry, and if it recurs, with an occurrence that is off, one that is elsewhere, and one less."""
+    if not entry.recurrence:
+        return entry
+    step = timedelta(days=7 if "WEEKLY" in entry.recurrence else 1)
+    off, moved, out = (entry.starts + number * step for number in range(3))
+    others = (
+        otherwise(entry, off, status=Status.CANCELLED),
+        otherwise(entry, moved, starts=moved + timedelta(days=2), ends=moved + timedelta(days=3), location="Elsewhere"),
+    )
+    return replace(entry, excluded=(out,), overrides=others)
+
+
+@settings(max_examples=150)
+@given(ENTRIES.map(with_others))
+def test_a_feed_of_ours_has_no_finding_whatever_it_holds(entry: CalendarEntry) -> None:
+    for one in (entry, *(adapted(entry, cancelled=way, utc=True) for way in Cancelled)):
+        assert lint(feed_of(one), now=datetime(2026, 3, 1, 12, 1, tzinfo=UTC)) == []

@@ -1,0 +1,149 @@
+"""The linter computes what a VTIMEZONE says: as we write them, and as others do."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from eventcal.feeds.zones import vtimezone
+from eventcal.lint import lint
+from eventcal.lint.moments import iana_offset, read_duration, read_offset
+from eventcal.lint.observances import Observance, offset_at, read_observances
+from eventcal.lint.reading import read
+from tests.feed_support.lint_feeds import BERLIN, GOOD, octets
+
+ZONES = (
+    *("Europe/Berlin", "Europe/Dublin", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kolkata"),
+    *("Africa/Casablanca", "Africa/Cairo", "Asia/Jerusalem", "America/Nuuk", "Pacific/Apia", "Europe/Moscow"),
+)
+
+
+def at(text: str) -> datetime:
+    """Give a local time."""
+    return datetime.fromisoformat(text)
+
+
+LOCAL_TIMES = st.datetimes(at("1971-01-01T00:00:00"), at("2199-12-30T00:00:00")).map(
+    lambda one: one.replace(microsecond=0)
+)
+
+# The last Sunday, as some programs write it.
+BY_DATES = "BYMONTHDAY=25,26,27,28,29,30,31;BYDAY=SU"
+ONE_BY_ONE = """\
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:DAYLIGHT
+DTSTART:20250330T020000
+RDATE:20260329T020000
+RDATE:20270328T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:20251026T030000
+RDATE:20261025T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+def observances(text: str) -> list[Observance] | None:
+    (zone,) = (component for component in read(text.encode()).components if component.name == "VTIMEZONE")
+    return read_observances(zone)
+
+
+def offset(text: str, local: datetime) -> float:
+    found = observances(text)
+    assert found is not None
+    return offset_at(found, local) / 3_600
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(ZONES), LOCAL_TIMES)
+@example("Europe/Berlin", at("2026-03-29T02:30:00"))
+@example("Europe/Berlin", at("2026-10-25T02:30:00"))
+def test_a_zone_as_we_write_it_agrees_with_iana(tzid: str, local: datetime) -> None:
+    found = observances(vtimezone(tzid, local.date(), local.date()))
+    assert found is not None
+    assert offset_at(found, local) == iana_offset(tzid, local)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BERLIN,
+        BERLIN.replace("BYDAY=-1SU", BY_DATES),
+        BERLIN.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=3;BYDAY=-1SU;UNTIL=20260329T010000Z"),
+        ONE_BY_ONE,
+    ],
+    ids=["weekday", "dates", "until", "one-by-one"],
+)
+def test_the_offset_changes_when_it_says(text: str) -> None:
+    around = {
+        at("2026-03-29T01:59:59"): 1,
+        # Skipped, and so by the offset before.
+        at("2026-03-29T02:30:00"): 1,
+        at("2026-03-29T03:00:00"): 2,
+        at("2026-10-25T01:00:00"): 2,
+        # Twice, and so the first.
+        at("2026-10-25T02:30:00"): 2,
+        at("2026-10-25T03:00:00"): 1,
+    }
+    assert {local: offset(text, local) for local in around} == around
+
+
+def test_before_every_onset_the_first_offset_holds() -> None:
+    assert offset(ONE_BY_ONE, at("2020-07-01T00:00:00")) == 1
+
+
+def test_a_rule_may_be_a_date() -> None:
+    text = BERLIN.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=4;BYMONTHDAY=1")
+    assert [offset(text, at(f"2026-04-01T{hour:02}")) for hour in (1, 3)] == [1, 2]
+    text = BERLIN.replace(";BYMONTH=3;BYDAY=-1SU", "")
+    assert [offset(text, at(f"2026-03-29T{hour:02}")) for hour in (1, 3)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=SECONDLY",
+        "FREQ=YEARLY;BYDAY=-1SU",
+        "FREQ=YEARLY;BYMONTH=3,4;BYDAY=-1SU",
+        "FREQ=YEARLY;INTERVAL=2;BYMONTH=3;BYDAY=-1SU",
+        "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=2026",
+    ],
+)
+def test_a_zone_with_a_rule_of_another_kind_is_not_computed(rule: str) -> None:
+    assert observances(BERLIN.replace("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", rule)) is None
+
+
+def test_a_zone_that_is_wrong_is_told_of_once_with_both_offsets() -> None:
+    data = octets(GOOD.replace("TZOFFSETTO:+0200", "TZOFFSETTO:+0545"))
+    assert [finding.message for finding in lint(data)] == [
+        "'Europe/Berlin' is +05:45 here at 2026-06-10T09:00:00, +02:00 in the IANA database"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("P2W", timedelta(weeks=2)),
+        ("P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+        ("-PT15M", timedelta(minutes=-15)),
+        ("+P1D", timedelta(days=1)),
+        *((text, None) for text in ("", "P", "PT", "P1DT", "1D", "P1H", "PT1D", "P1W2D", "P-1D")),
+    ],
+)
+def test_durations_are_read(text: str, meant: timedelta | None) -> None:
+    assert read_duration(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("+0100", 3_600), ("-0330", -12_600), ("+001729", 1_049), ("+1", None), ("0100", None), ("+0160", None)],
+)
+def test_offsets_are_read(text: str, seconds: int | None) -> None:
+    assert read_offset(text) == seconds

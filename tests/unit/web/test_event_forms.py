@@ -1,0 +1,94 @@
+"""The form of an event, whatever is typed in it: it is read, and what is wrong with it is beside its fields."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from eventcal.web.pages.organise.event_form import TICKED, event_body, money, proposed
+from eventcal.web.pages.organise.event_form_errors import beside, with_misfits
+from eventcal.web.pages.organise.row_forms import whole_number
+from eventcal.web.rendering.forms import load
+from eventcal.web.schemas.events import EventIn
+
+FIELDS = [
+    "title",
+    "timezone",
+    "kind",
+    "programme",
+    "attendance",
+    "slug",
+    "online_url",
+    "url",
+    "series",
+    "recurrence",
+    "summary",
+    "description",
+    "starts",
+    "starts_time",
+    "ends",
+    "ends_time",
+    "venue",
+    "address",
+    "city",
+    "region",
+    "country",
+    "latitude",
+    "longitude",
+    "registration_url",
+    "price_amount",
+    "price_currency",
+    "tags",
+    "call",
+    "call_opens",
+    "call_opens_time",
+    "call_closes",
+    "call_closes_time",
+    "call_earth",
+    "call_talk",
+    "call_note",
+]
+WRITTEN = [
+    "2026-06-10",
+    "2026-03-29",
+    "02:30",
+    "Europe/Berlin",
+    "UTC",
+    "FREQ=WEEKLY",
+    "52,5",
+    "1,50",
+    "eur",
+    TICKED,
+    "T",
+    " ",
+]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), st.one_of(st.sampled_from(WRITTEN), st.text(max_size=20))))
+def test_whatever_is_typed_is_read_and_every_fault_belongs_to_a_field(typed: dict[str, str]) -> None:
+    body = event_body(MultiDict(typed))
+    fields, faults = load(EventIn(), proposed(body))
+    assert bool(fields) is not bool(faults)
+    found = beside(with_misfits(body, faults))
+    assert bool(found) is bool(faults)
+    assert {fault.pointer.split("/")[1] for fault in found} <= set(FIELDS)
+
+
+def test_prices_are_read_as_people_write_them() -> None:
+    def read(amount: str, currency: str) -> object:
+        return money(MultiDict({"a": amount, "c": currency}), amount="a", currency="c")
+
+    assert read("12,50", " eur ") == {"amount": "12.50", "currency": "EUR"}
+    assert read("1,000", "EUR") == {"amount": "1,000", "currency": "EUR"}
+    assert read("5", "") == {"amount": "5"}
+    assert read(" ", "") is None
+
+
+def test_numbers_are_read_and_the_rest_is_left_to_the_schema() -> None:
+    assert [whole_number(said) for said in ("", " 12 ", "many", "-1", "٣", "9" * 25)] == [
+        None,
+        12,
+        "many",
+        "-1",
+        "٣",
+        "9" * 25,
+    ]

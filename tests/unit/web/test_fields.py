@@ -1,0 +1,174 @@
+"""The fields that every resource is made of: what each takes, what it gives out, and what it says of the rest."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from marshmallow import ValidationError, fields
+
+from eventcal.members.words import Role
+from eventcal.web.schemas.fields import (
+    Address,
+    Colour,
+    Country,
+    Degrees,
+    Flag,
+    HttpUrl,
+    Instant,
+    Items,
+    Language,
+    Line,
+    LocalTime,
+    Part,
+    Shape,
+    Slug,
+    Text,
+    Whole,
+    Word,
+)
+from eventcal.web.schemas.money import Money
+
+EURO = {"amount": "12.5", "currency": "EUR"}
+
+
+def load(field: fields.Field[Any], value: object) -> object:
+    """Give what the field makes of a value."""
+    return Shape.from_dict({"x": field})().load({"x": value})["x"]
+
+
+def dump(field: fields.Field[Any], value: object) -> object:
+    """Give what the field gives out."""
+    return Shape.from_dict({"x": field})().dump({"x": value})["x"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        (Text(5), "", ""),
+        (Text(5), "a\n\tb\n", "a\n\tb\n"),
+        (Line(5), " ab ", " ab "),
+        (Line(5, allow_none=True), None, None),
+        (Slug(), "xen-summit-2014", "xen-summit-2014"),
+        (LocalTime(), "2014-08-18", "2014-08-18"),
+        (LocalTime(), "2014-06-04T13:30", "2014-06-04T13:30:00"),
+        (HttpUrl(), "https://example.org:8443/a?b=c#d", "https://example.org:8443/a?b=c#d"),
+        (HttpUrl(), "http://exämple.org/ü", "http://exämple.org/ü"),
+        (Address(), "Ada@Example.ORG", "Ada@example.org"),
+        (Country(), "DE", "DE"),
+        (Language(), "pt-BR", "pt-BR"),
+        (Colour(), "#2A7f62", "#2A7f62"),
+        (Instant(), "2014-05-02T23:59:00.5+02:00", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
+        (Instant(), "2014-05-02t21:59:00z", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
+        (Whole(), 0, 0),
+        (Whole(), 2**31 - 1, 2**31 - 1),
+        (Degrees(90), -90, -90.0),
+        (Flag(), False, False),
+        (Word(Role), "admin", Role.ADMIN),
+        (Items(Line(3), least=1, limit=2), ["a", "b"], ["a", "b"]),
+        (Part(Money), EURO, {"amount": Decimal("12.5"), "currency": "EUR"}),
+    ],
+)
+def test_what_a_field_takes(field: fields.Field[Any], value: object, kept: object) -> None:
+    assert load(field, value) == kept
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (Text(5), 5),
+        (Text(5), None),
+        (Text(5), "abcdef"),
+        (Text(5), "a\x00b"),
+        (Text(5), "\ud800"),
+        (Line(5), "a\nb"),
+        (Line(5), "\u200b"),
+        (Line(5), ""),
+        (Slug(), "Xen"),
+        (Slug(), "-a"),
+        (Slug(), "a" * 81),
+        (LocalTime(), "2014-06-04T13:30:00Z"),
+        (LocalTime(), "2014-02-30"),
+        (LocalTime(), "1969-12-31"),
+        (HttpUrl(), "javascript:alert(1)"),
+        (HttpUrl(), "//example.org/"),
+        (HttpUrl(), "https:///path"),
+        (HttpUrl(), "https://user@example.org/"),
+        (HttpUrl(), "https://[::1/"),
+        (HttpUrl(), "https://example.org:x/"),
+        (HttpUrl(), "https://example.org/ x"),
+        (HttpUrl(), "https://example.org/100%"),
+        (HttpUrl(), 'https://example.org/"><script>'),
+        (HttpUrl(), "https://example.org/\u202e"),
+        (HttpUrl(), "https://example.org/" + "x" * 2000),
+        (Address(), "ada@localhost"),
+        (Address(), "Ada <ada@example.org>"),
+        (Country(), "de"),
+        (Country(), "XX"),
+        (Language(), "english language"),
+        (Colour(), "red"),
+        (Colour(), "#2a7f62 "),
+        (Instant(), "2014-05-02T23:59:00"),
+        (Instant(), "2014-05-02"),
+        (Instant(), "0001-01-01T00:00:00+14:00"),
+        (Instant(), 1399067940),
+        (Whole(), "5"),
+        (Whole(), 5.5),
+        (Whole(), True),
+        (Whole(), -1),
+        (Whole(), 2**31),
+        (Degrees(90), "5"),
+        (Degrees(90), 90.1),
+        (Degrees(90), float("nan")),
+        (Flag(), 1),
+        (Flag(), "true"),
+        (Word(Role), "god"),
+        (Word(Role), []),
+        (Items(Line(3), limit=2), ["a", "b", "c"]),
+        (Items(Line(3), least=1), []),
+        (Items(Line(3)), "abc"),
+        (Items(Line(3)), {"0": "a"}),
+        (Part(Money), []),
+        (Part(Money), {"amount": "12.5"}),
+        (Part(Money), EURO | {"amount": 12.5}),
+        (Part(Money), EURO | {"amount": "1e3"}),
+        (Part(Money), EURO | {"amount": "-1"}),
+        (Part(Money), EURO | {"amount": "12.345"}),
+        (Part(Money), EURO | {"currency": "€"}),
+        (Part(Money), EURO | {"tax": "1"}),
+    ],
+)
+def test_what_a_field_does_not_take(field: fields.Field[Any], value: object) -> None:
+    with pytest.raises(ValidationError):
+        load(field, value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "given"),
+    [
+        (Instant(), datetime(2014, 5, 2, 23, 59, 0, 5, tzinfo=timezone(timedelta(hours=2))), "2014-05-02T21:59:00Z"),
+        (Instant(), "2014-05-02T23:59:00+02:00", "2014-05-02T23:59:00+02:00"),
+        (Instant(), None, None),
+        (Word(Role), Role.ADMIN, "admin"),
+        (Part(Money), {"amount": Decimal("12.5"), "currency": "EUR"}, {"amount": "12.50", "currency": "EUR"}),
+        (Part(Money), {"amount": None, "currency": "EUR"}, {"amount": None, "currency": "EUR"}),
+    ],
+)
+def test_what_a_field_gives_out(field: fields.Field[Any], value: object, given: object) -> None:
+    assert dump(field, value) == given
+
+
+def test_every_fault_is_said_at_once_and_without_a_subject() -> None:
+    class Thing(Shape):
+        name = Line(5, required=True)
+        tags = Items(Line(3))
+        open = Flag()
+
+    with pytest.raises(ValidationError) as refused:
+        Thing().load({"tags": ["abcd", 5], "open": None, "size": 1})
+    assert refused.value.messages == {
+        "name": ["is required"],
+        "tags": {0: ["must have at most 3 characters"], 1: ["must be text"]},
+        "open": ["must not be null; leave it out instead"],
+        "size": ["is not known here; leave it out"],
+    }

@@ -1,0 +1,309 @@
+"""What a query string asks for, what it may not say, and its one canonical form."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marshmallow import Schema
+from werkzeug.datastructures import MultiDict
+
+from eventcal.events.filter import Filter, Sort
+from eventcal.events.words import EventKind, EventStatus, TalkKind
+from eventcal.feeds.options import Cancelled
+from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.text import one_line_fault
+from eventcal.talks.words import TalkState
+from eventcal.web.params.listing_filters import (
+    Asked,
+    FeedArgs,
+    Include,
+    Listing,
+    ListingArgs,
+    Profile,
+    canonical_query,
+    known_args,
+    read_feed,
+    read_listing,
+)
+
+
+def args(query: str) -> MultiDict[str, str]:
+    return MultiDict(parse_qsl(query, keep_blank_values=True))
+
+
+def listing(query: str) -> Listing:
+    return read_listing(args(query))
+
+
+def faults(query: str) -> tuple[Fault, ...]:
+    with pytest.raises(Invalid) as refusal:
+        listing(query)
+    return refusal.value.faults
+
+
+def test_an_empty_query_asks_for_everything() -> None:
+    assert listing("") == Listing(filter=Filter(), sort=Sort.STARTS, paging=Paging(50, None))
+
+
+def test_every_parameter_finds_its_place() -> None:
+    query = (
+        "from=2014-08-18&to=2014-08-20&q=arm%20on%20xen&tag=arm&tag=xen&kind=talk&country=de&city=Berlin&event=xpds-14"
+        "&track=Core&room=A&speaker=jane-doe&language=pt-BR&state=confirmed&series=XPDS&cfp=open&scheduled=true"
+        "&updated_since=2014-06-04T13:30:00Z&sort=-starts&limit=7&cursor=WzFd"
+    )
+    assert listing(query) == Listing(
+        filter=Filter(
+            from_day=date(2014, 8, 18),
+            to_day=date(2014, 8, 20),
+            q="arm on xen",
+            tags=("arm", "xen"),
+            kinds=("talk",),
+            countries=("DE",),
+            cities=("Berlin",),
+            events=("xpds-14",),
+            tracks=("Core",),
+            rooms=("A",),
+            speakers=("jane-doe",),
+            languages=("pt-BR",),
+            states=("confirmed",),
+            series=("XPDS",),
+            call_open=True,
+            scheduled=True,
+            updated_since=datetime(2014, 6, 4, 13, 30, tzinfo=UTC),
+        ),
+        sort=Sort.STARTS_DOWN,
+        paging=Paging(7, "WzFd"),
+    )
+
+
+def test_words_may_be_repeated_or_joined_by_commas() -> None:
+    assert listing("kind=talk,meetup&kind=bof") == listing("kind=bof&kind=meetup&kind=talk&kind=talk")
+
+
+def test_status_and_state_are_one_list() -> None:
+    assert listing("status=cancelled&state=confirmed,accepted").filter.states == ("accepted", "cancelled", "confirmed")
+
+
+def test_a_comma_in_a_name_is_part_of_the_name() -> None:
+    assert listing("track=Tools, Toolstack&city=a,b&tag=x,y").filter == Filter(
+        tracks=("Tools, Toolstack",), cities=("a,b",), tags=("x,y",)
+    )
+
+
+def test_an_empty_search_field_asks_for_everything() -> None:
+    assert listing("q=") == listing("q=%20%20") == listing("")
+
+
+@pytest.mark.parametrize(
+    ("since", "moment"),
+    [
+        ("2014-06-04", datetime(2014, 6, 4, tzinfo=UTC)),
+        ("2014-06-04T13:30:00Z", datetime(2014, 6, 4, 13, 30, tzinfo=UTC)),
+        ("2014-06-04T13:30:00.999-04:00", datetime(2014, 6, 4, 17, 30, tzinfo=UTC)),
+        ("2014-06-04T13:30:00%2B02:00", datetime(2014, 6, 4, 11, 30, tzinfo=UTC)),
+        # A plus that nobody escaped.
+        ("2014-06-04T13:30:00+02:00", datetime(2014, 6, 4, 11, 30, tzinfo=UTC)),
+    ],
+)
+def test_updated_since_is_a_time_with_its_offset_or_a_day_in_utc(since: str, moment: datetime) -> None:
+    assert listing(f"updated_since={since}").filter == Filter(updated_since=moment)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "detail"),
+    [
+        ("from=18.8.2014", "from", "'18.8.2014' is neither a date nor a local time; write a date (2014-08-18) or"),
+        ("from=", "from", "'' is neither a date nor a local time"),
+        ("to=2014-02-30", "to", "'2014-02-30' is no day or time there is"),
+        ("to=2014-02-03T10:00", "to", "must be a date, as in 2014-08-18"),
+        ("from=2014-08-20&to=2014-08-18", "to", "must not be before from"),
+        ("from=0001-01-01", "from", "the year 0001 is out of range; write one from 1970 to 2199"),
+        ("q=" + "x" * 201, "q", "must have at most 200 characters"),
+        ("tag=" + "x" * 201, "tag", "must have at most 200 characters"),
+        ("tag=", "tag", "is blank; write something that can be seen"),
+        ("kind=talk,,bof", "kind", "is blank; write something that can be seen"),
+        ("kind=party", "kind", "must be one of: bof, conference, hackathon, keynote, lightning, meetup, panel,"),
+        ("country=DEU", "country", "must be an ISO 3166-1 code of two letters, such as DE"),
+        ("country=de%0A", "country", "contains a line break (U+000A) at position 3"),
+        ("language=english_us", "language", "must be a language tag such as en or pt-BR"),
+        ("state=open", "state", "must be one of: accepted, cancelled, confirmed, draft, pending,"),
+        ("status=open", "status", "must be one of: accepted, cancelled, confirmed, draft, pending,"),
+        ("cfp=closed", "cfp", "must be one of: open"),
+        ("scheduled=1", "scheduled", "must be true or false"),
+        ("updated_since=2014-06-04T13:30:00", "updated_since", "has no offset; add one, as in 2014-06-04T13:30:00Z"),
+        ("updated_since=yesterday", "updated_since", "must be a time with its offset, as in 2014-06-04T13:30:00Z, or"),
+        ("sort=name", "sort", "must be one of: starts, -starts, updated"),
+        ("limit=0", "limit", "must be from 1 to 200"),
+        ("limit=201", "limit", "must be from 1 to 200"),
+        ("limit=1_0", "limit", "must be a whole number"),
+        ("limit=%D9%A1", "limit", "must be a whole number"),
+        ("cursor=", "cursor", "is blank; write something that can be seen"),
+        ("limit=1&limit=2", "limit", "is given more than once; once is enough"),
+        ("q=a&q=b", "q", "is given more than once; once is enough"),
+        ("from=2014-08-18&from=2014-08-18", "from", "is given more than once; once is enough"),
+        ("tag=" + "&tag=".join(map(str, range(51))), "tag", "has more than 50 values"),
+        ("event=" + "a," * 50, "event", "has more than 50 values"),
+        ("tags=arm", "tags", "is not a parameter here"),
+        ("utm_source=x", "utm_source", "is not a parameter here"),
+        ("include=events", "include", "is not a parameter here"),
+    ],
+)
+def test_a_malformed_parameter_is_refused_by_name_with_a_way_out(query: str, parameter: str, detail: str) -> None:
+    (fault,) = faults(query)
+    assert fault.pointer == f"?{parameter}"
+    assert fault.detail.startswith(detail)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    assert faults("limit=0&from=2014-08-20&to=2014-08-18&sort=x&bogus=1&kind=talk,party,gala&q=a%00b") == (
+        Fault("?bogus", "is not a parameter here"),
+        Fault(
+            "?kind",
+            "must be one of: bof, conference, hackathon, keynote, lightning, meetup, panel, poster, talk, tutorial, "
+            "webinar, workshop",
+        ),
+        Fault("?limit", "must be from 1 to 200"),
+        Fault("?q", "contains a control character (U+0000) at position 2; remove it"),
+        Fault("?sort", "must be one of: starts, -starts, updated"),
+        Fault("?to", "must not be before from"),
+    )
+
+
+@pytest.mark.parametrize("schema", [ListingArgs(), FeedArgs()])
+@pytest.mark.parametrize("control", ["%00", "%1B", "%C2%9F"])
+def test_no_parameter_takes_a_control_character(schema: Schema, control: str) -> None:
+    read = read_listing if isinstance(schema, ListingArgs) else read_feed
+    for name, field in schema.load_fields.items():
+        with pytest.raises(Invalid) as refusal:
+            read(args(f"{field.data_key or name}=a{control}"))
+        assert {fault.pointer for fault in refusal.value.faults} == {f"?{field.data_key or name}"}
+
+
+def test_every_parameter_is_documented() -> None:
+    documented = {**ListingArgs().load_fields, **FeedArgs().load_fields}
+    assert [name for name, field in documented.items() if not field.metadata.get("description")] == []
+
+
+def test_the_same_query_is_read_once() -> None:
+    assert listing("tag=arm&limit=3").filter is listing("tag=arm&limit=3").filter
+
+
+def test_a_feed_has_parameters_of_its_own() -> None:
+    query = "include=talks,deadlines&cancelled=mark&tz=utc&profile=rich&tag=arm"
+    assert read_feed(args(query)) == Asked(
+        filter=Filter(tags=("arm",)),
+        include=(Include.DEADLINES, Include.TALKS),
+        cancelled=Cancelled.MARK,
+        utc=True,
+        profile=Profile.RICH,
+    )
+
+
+def test_a_feed_that_is_asked_for_nothing_keeps_what_was_cancelled_and_its_zones() -> None:
+    assert read_feed(args("")) == Asked(
+        filter=Filter(), include=(), cancelled=Cancelled.KEEP, utc=False, profile=Profile.PLAIN
+    )
+
+
+def test_a_feed_has_no_pages_and_one_order() -> None:
+    with pytest.raises(Invalid) as refusal:
+        read_feed(args("limit=1&cursor=x&sort=starts&tz=Europe/Berlin&include=sponsors"))
+    assert refusal.value.faults == (
+        Fault("?cursor", "is not a parameter here"),
+        Fault("?include", "must be one of: events, talks, deadlines"),
+        Fault("?limit", "is not a parameter here"),
+        Fault("?sort", "is not a parameter here"),
+        Fault("?tz", "must be one of: utc"),
+    )
+
+
+def test_a_page_drops_what_nobody_knows_and_what_was_left_empty() -> None:
+    query = "utm_source=x&q=&tag=arm&tag=&view=month&from=%20&city=Berlin"
+    assert known_args(args(query)) == args("tag=arm&city=Berlin")
+
+
+def test_the_canonical_query_is_sorted_and_has_no_defaults() -> None:
+    query = "tag=xen&limit=50&city=K%C3%B6ln%20am%20Rhein&tag=arm&sort=starts&country=de&status=draft&scheduled=false"
+    assert canonical_query(listing(query)) == (
+        "city=K%C3%B6ln%20am%20Rhein&country=DE&scheduled=false&state=draft&tag=arm&tag=xen"
+    )
+
+
+def test_the_next_page_is_the_same_query_with_a_cursor() -> None:
+    asked = listing("tag=xen&limit=2")
+    after = replace(asked, paging=replace(asked.paging, cursor="WzFd-_"))
+    assert canonical_query(after) == "cursor=WzFd-_&limit=2&tag=xen"
+
+
+LINES = st.text(max_size=12).filter(lambda line: one_line_fault(line) is None)
+SLUGS = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)?", fullmatch=True)
+
+
+def several(values: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.sets(values, max_size=3).map(lambda some: tuple(sorted(some)))
+
+
+FILTERS = st.builds(
+    Filter,
+    from_day=st.none() | st.dates(date(1970, 1, 1), date(2014, 1, 1)),
+    to_day=st.none() | st.dates(date(2014, 1, 1), date(2199, 12, 31)),
+    q=st.none() | LINES,
+    tags=several(LINES),
+    kinds=several(st.sampled_from([*EventKind, *TalkKind])),
+    countries=several(st.sampled_from(["DE", "FR", "US"])),
+    cities=several(LINES),
+    events=several(SLUGS),
+    tracks=several(LINES),
+    rooms=several(LINES),
+    speakers=several(SLUGS),
+    languages=several(st.sampled_from(["en", "pt-BR", "zh-Hant"])),
+    states=several(st.sampled_from([*EventStatus, *TalkState])),
+    series=several(LINES),
+    call_open=st.booleans(),
+    scheduled=st.none() | st.booleans(),
+    updated_since=st.none()
+    | st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)).map(  # noqa: DTZ001 - with a zone
+        lambda moment: moment.replace(microsecond=0)
+    ),
+)
+LISTINGS = st.builds(
+    Listing,
+    filter=FILTERS,
+    sort=st.sampled_from(Sort),
+    paging=st.builds(
+        Paging, limit=st.integers(1, 200), cursor=st.none() | st.from_regex("[A-Za-z0-9_-]+", fullmatch=True)
+    ),
+)
+FEEDS = st.builds(
+    Asked,
+    filter=FILTERS,
+    include=several(st.sampled_from(Include)),
+    cancelled=st.sampled_from(Cancelled),
+    utc=st.booleans(),
+    profile=st.sampled_from(Profile),
+)
+
+
+@given(LISTINGS)
+@settings(max_examples=100)
+def test_what_a_canonical_query_says_reads_back_the_same(asked: Listing) -> None:
+    assert listing(canonical_query(asked)) == asked
+
+
+@given(FEEDS)
+@settings(max_examples=50)
+def test_what_a_feeds_canonical_query_says_reads_back_the_same(asked: Asked) -> None:
+    assert read_feed(args(canonical_query(asked))) == asked
+
+
+@given(st.lists(st.tuples(st.sampled_from(["q", "tag", "from", "limit", "cursor", "updated_since", "x"]), st.text())))
+@settings(max_examples=200)
+def test_any_query_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
+    try:
+        read_listing(MultiDict(pairs))
+    except Invalid as refusal:
+        assert refusal.faults != ()  # noqa: PT017 - either end is right

@@ -1,0 +1,126 @@
+"""A day's talks as a table, and what is on."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventcal.web.pages.public.schedule_grid import Grid, Slot, lay_out, now_and_next
+
+ROOMS = ["Hall", "Attic"]
+
+
+def slot(key: str, starts: str, minutes: int = 60, room: str | None = "Hall", **fields: Any) -> Slot:  # noqa: ANN401 - any field
+    hours, _, rest = starts.partition(":")
+    first = datetime(2026, 6, 10, tzinfo=UTC) + timedelta(hours=int(hours), minutes=int(rest))
+    return Slot(key=key, room=room, starts=first, ends=first + timedelta(minutes=minutes), **fields)
+
+
+def drawn(grid: Grid) -> list[str]:
+    """Draw a table: a time, and what begins then over how many rows."""
+    return [
+        f"{row.at:%H:%M} " + " ".join(f"{cell.key or '-'}{cell.rows}" for cell in row.cells).rstrip()
+        for row in grid.rows
+    ]
+
+
+def test_a_talk_takes_as_many_rows_as_begin_while_it_lasts() -> None:
+    grid = lay_out([slot("a", "9:00", 90), slot("b", "9:00", 30, "Attic"), slot("c", "9:45", 45, "Attic")], ROOMS)
+    assert grid.rooms == ("Hall", "Attic")
+    assert drawn(grid) == ["09:00 a3 b1", "09:30 -1", "09:45 c1"]
+    assert [row.steps for row in grid.rows] == [6, 3, 9]
+
+
+def test_a_break_is_one_empty_row_and_no_higher_than_an_hour() -> None:
+    grid = lay_out([slot("a", "9:00"), slot("b", "14:00")], ROOMS)
+    assert drawn(grid) == ["09:00 a1", "10:00 -1", "14:00 b1"]
+    assert [row.steps for row in grid.rows] == [12, 12, 12]
+
+
+def test_only_rooms_that_have_talks_are_columns_in_the_order_of_the_event() -> None:
+    grid = lay_out([slot("a", "9:00", room="Attic"), slot("b", "9:00", room="Cellar")], ["Hall", "Cellar", "Attic"])
+    assert grid.rooms == ("Cellar", "Attic")
+
+
+def test_what_meets_another_in_its_room_or_has_none_or_lasts_for_days_stands_beside() -> None:
+    grid = lay_out(
+        [
+            slot("a", "9:00"),
+            slot("meets", "9:30"),
+            slot("roomless", "8:00", room=None),
+            slot("unknown", "10:00", room="Elsewhere"),
+            slot("exhibition", "7:00", 3 * 24 * 60),
+        ],
+        ROOMS,
+    )
+    assert drawn(grid) == ["09:00 a1"]
+    assert grid.beside == ("exhibition", "roomless", "meets", "unknown")
+
+
+def test_what_was_called_off_leaves_its_place_to_what_came_instead() -> None:
+    grid = lay_out([slot("off", "9:00", yields=True), slot("instead", "9:15")], ROOMS)
+    assert (drawn(grid), grid.beside) == (["09:15 instead1"], ("off",))
+
+
+def test_rows_are_on_whole_steps_and_nothing_is_lower_than_one() -> None:
+    grid = lay_out([slot("a", "9:01", 29), slot("b", "9:30", 0), slot("c", "9:36", 24)], ROOMS)
+    assert drawn(grid) == ["09:00 a1", "09:30 b1", "09:35 c1"]
+    assert grid.beside == ()
+
+
+def test_a_day_without_talks_is_an_empty_table() -> None:
+    assert lay_out([], ROOMS) == Grid((), (), ())
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 200), st.integers(0, 1600), st.sampled_from(["Hall", "Attic", "?", None]), st.booleans()
+        ),
+        max_size=25,
+    )
+)
+def test_every_talk_is_somewhere_once_and_no_cell_lies_on_another(
+    made: list[tuple[int, int, str | None, bool]],
+) -> None:
+    slots = [
+        slot(str(number), f"0:{start * 7}", minutes, room, yields=yields)
+        for number, (start, minutes, room, yields) in enumerate(made)
+    ]
+    grid = lay_out(slots, ROOMS)
+    placed = [cell.key for row in grid.rows for cell in row.cells if cell.key]
+    assert sorted([*placed, *grid.beside]) == sorted(one.key for one in slots)
+    covered = sum(cell.rows for row in grid.rows for cell in row.cells)
+    assert covered == len(grid.rows) * len(grid.rooms)
+    left = [0] * len(grid.rooms)
+    for row in grid.rows:
+        cells = iter(row.cells)
+        left = [next(cells).rows - 1 if count == 0 else count - 1 for count in left]
+        assert next(cells, None) is None
+    assert set(left) <= {0}
+
+
+def test_now_and_next_are_told_for_each_room_that_has_either() -> None:
+    slots = [
+        slot("over", "8:00"),
+        slot("on", "9:00"),
+        slot("then", "10:00"),
+        slot("later", "11:00"),
+        slot("soon", "9:45", room="Attic"),
+        slot("off", "9:00", room="Attic", yields=True),
+        slot("roomless", "9:15", room=None),
+    ]
+    now = datetime(2026, 6, 10, 9, 30, tzinfo=UTC)
+    told = [(one.room, one.on, one.then) for one in now_and_next(slots, ROOMS, now)]
+    assert told == [("Hall", ("on",), "then"), ("Attic", (), "soon"), (None, ("roomless",), None)]
+
+
+def test_a_talk_is_on_from_its_first_moment_until_before_its_end() -> None:
+    one = slot("one", "9:00")
+    at = {hour: now_and_next([one], ROOMS, datetime(2026, 6, 10, hour, tzinfo=UTC)) for hour in (8, 9, 10)}
+    assert [(hour, [(told.on, told.then) for told in found]) for hour, found in at.items()] == [
+        (8, [((), "one")]),
+        (9, [(("one",), None)]),
+        (10, []),
+    ]

@@ -1,0 +1,178 @@
+"""Events and talks in schema.org's words."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from eventcal.events.models import Event, Room
+from eventcal.events.words import Attendance, EventStatus, Programme
+from eventcal.speakers.models import Speaker
+from eventcal.talks.models import Talk, TalkSpeaker
+from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import Links
+from eventcal.web.pages.public.json_ld import event_structured, talk_structured
+
+LINKS = Links("https://cal.example.org")
+
+
+def event(**fields: Any) -> Event:  # noqa: ANN401 - any column
+    values: dict[str, Any] = {
+        "id": "e",
+        "slug": "summit",
+        "title": "Xen Summit",
+        "programme": Programme.CURATED,
+        "attendance": Attendance.IN_PERSON,
+        "timezone": "Europe/Berlin",
+        "starts": "2026-06-10",
+        "ends": "2026-06-12",
+        "starts_at": datetime(2026, 6, 9, 22, tzinfo=UTC),
+        "ends_at": datetime(2026, 6, 12, 22, tzinfo=UTC),
+        "status": EventStatus.CONFIRMED,
+    }
+    return Event(**(values | fields))
+
+
+def talk(of: Event, **fields: Any) -> Talk:  # noqa: ANN401 - any column
+    values: dict[str, Any] = {
+        "id": "t",
+        "event": of,
+        "title": "Xen on ARM",
+        "state": TalkState.CONFIRMED,
+        "published_at": datetime(2026, 3, 1, tzinfo=UTC),
+        "starts_at": datetime(2026, 6, 10, 11, 30, tzinfo=UTC),
+        "ends_at": datetime(2026, 6, 10, 12, 15, tzinfo=UTC),
+    }
+    return Talk(**(values | fields))
+
+
+def test_an_event_of_days_is_told_in_days_the_last_included() -> None:
+    assert event_structured(event(), LINKS) == {
+        "@context": "https://schema.org",
+        "@type": "Event",
+        "name": "Xen Summit",
+        "url": "https://cal.example.org/events/summit",
+        "startDate": "2026-06-10",
+        "endDate": "2026-06-12",
+        "eventStatus": "https://schema.org/EventScheduled",
+        "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
+    }
+
+
+def test_times_have_the_offset_of_the_zone_on_that_day() -> None:
+    summer = event(
+        timezone="America/New_York",
+        starts="2026-06-10T18:00:00",
+        ends="2026-06-10T20:00:00",
+        starts_at=datetime(2026, 6, 10, 22, tzinfo=UTC),
+        ends_at=datetime(2026, 6, 11, tzinfo=UTC),
+    )
+    said = event_structured(summer, LINKS)
+    assert (said["startDate"], said["endDate"]) == ("2026-06-10T18:00:00-04:00", "2026-06-10T20:00:00-04:00")
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (EventStatus.TENTATIVE, "EventScheduled"),
+        (EventStatus.POSTPONED, "EventPostponed"),
+        (EventStatus.CANCELLED, "EventCancelled"),
+    ],
+)
+def test_how_an_event_stands_is_said(status: EventStatus, word: str) -> None:
+    assert event_structured(event(status=status), LINKS)["eventStatus"] == f"https://schema.org/{word}"
+
+
+def test_a_place_has_its_address_and_where_it_is() -> None:
+    somewhere = event(
+        venue="bcc", address="Alexanderstr. 11", city="Berlin", country="DE", latitude=52.5, longitude=0.0
+    )
+    assert event_structured(somewhere, LINKS)["location"] == {
+        "@type": "Place",
+        "name": "bcc",
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": "Alexanderstr. 11",
+            "addressLocality": "Berlin",
+            "addressCountry": "DE",
+        },
+        "geo": {"@type": "GeoCoordinates", "latitude": 52.5, "longitude": 0.0},
+    }
+
+
+def test_online_is_a_place_with_an_address_of_its_own_or_the_page() -> None:
+    online = event(attendance=Attendance.ONLINE, city="Berlin")
+    said = event_structured(online, LINKS)
+    assert said["eventAttendanceMode"] == "https://schema.org/OnlineEventAttendanceMode"
+    assert said["location"] == {"@type": "VirtualLocation", "url": "https://cal.example.org/events/summit"}
+    both = event(attendance=Attendance.HYBRID, city="Berlin", online_url="https://live.example.org/")
+    said = event_structured(both, LINKS)
+    assert said["eventAttendanceMode"] == "https://schema.org/MixedEventAttendanceMode"
+    assert [(place["@type"], place.get("url")) for place in said["location"]] == [
+        ("Place", None),
+        ("VirtualLocation", "https://live.example.org/"),
+    ]
+
+
+def test_a_price_is_an_offer_and_nothing_is_offered_without_one() -> None:
+    priced = event(price_amount=Decimal("249.5"), price_currency="EUR", registration_url="https://tickets.example.org/")
+    said = event_structured(priced, LINKS)
+    assert said["offers"] == {
+        "@type": "Offer",
+        "price": "249.50",
+        "priceCurrency": "EUR",
+        "url": "https://tickets.example.org/",
+    }
+    assert said["isAccessibleForFree"] is False
+    free = event_structured(event(price_amount=Decimal(0), price_currency="EUR"), LINKS)
+    assert (free["offers"]["price"], free["isAccessibleForFree"]) == ("0.00", True)
+    assert event_structured(event(), LINKS).keys().isdisjoint({"offers", "isAccessibleForFree"})
+
+
+def test_an_event_is_described_by_its_summary_or_its_description_without_marks() -> None:
+    described = event(description="All about *Xen*.")
+    assert event_structured(described, LINKS)["description"] == "All about Xen."
+    described.summary = "In short"
+    assert event_structured(described, LINKS)["description"] == "In short"
+
+
+def test_a_talk_names_who_gives_it_where_and_at_which_event() -> None:
+    summit = event(venue="bcc", city="Berlin")
+    grace = Speaker(slug="grace", name="Grace Hopper", job_title="Admiral", affiliation="US Navy")
+    given = talk(
+        summit,
+        abstract="On *ARM*",
+        language="en",
+        room=Room(id="r", name="Room 1"),
+        speaking=[TalkSpeaker(speaker=grace, position=0)],
+    )
+    said = talk_structured(given, LINKS)
+    assert said is not None
+    assert said["performer"] == [
+        {
+            "@type": "Person",
+            "name": "Grace Hopper",
+            "url": "https://cal.example.org/speakers/grace",
+            "jobTitle": "Admiral",
+            "affiliation": {"@type": "Organization", "name": "US Navy"},
+        }
+    ]
+    assert (said["startDate"], said["endDate"]) == ("2026-06-10T13:30:00+02:00", "2026-06-10T14:15:00+02:00")
+    assert (said["description"], said["inLanguage"]) == ("On ARM", "en")
+    assert said["location"]["name"] == "Room 1, bcc"
+    assert said["superEvent"]["location"]["name"] == "bcc"
+    assert (said["superEvent"]["name"], said["superEvent"]["startDate"]) == ("Xen Summit", "2026-06-10")
+
+
+def test_a_talk_that_was_called_off_or_whose_event_was_is_cancelled() -> None:
+    off = "https://schema.org/EventCancelled"
+    withdrawn = talk_structured(talk(event(), state=TalkState.WITHDRAWN), LINKS)
+    of_nothing = talk_structured(talk(event(status=EventStatus.CANCELLED)), LINKS)
+    assert [said and said["eventStatus"] for said in (withdrawn, of_nothing)] == [off, off]
+    assert withdrawn is not None
+    assert withdrawn["superEvent"]["eventStatus"] == "https://schema.org/EventScheduled"
+
+
+def test_a_talk_without_a_time_is_no_event_yet() -> None:
+    assert talk_structured(talk(event(), starts_at=None, ends_at=None), LINKS) is None

@@ -1,0 +1,112 @@
+"""Fetches are counted in memory, by all threads, within a bound; and one of them is told when it is time to write."""
+
+import threading
+from datetime import timedelta
+
+from eventcal.events.filter import Filter
+from eventcal.feeds.clients import ClientKind
+from eventcal.feeds.fetches import Fetches
+from eventcal.web.cache.fetch_counter import MOST_KEYS, FetchTally
+from eventcal.web.params.listing_filters import Asked, feed_key
+from tests.clocks import NOON
+
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+
+
+def counted(tally: FetchTally) -> list[Fetches]:
+    return [count.told(*key) for key, count in tally._counts.items()]
+
+
+def test_fetches_are_counted_by_feed_and_program() -> None:
+    tally = FetchTally()
+    for second, (feed, client, status) in enumerate(
+        [("a", ClientKind.GOOGLE, 200), ("a", ClientKind.APPLE, 200), ("b", ClientKind.GOOGLE, 410)]
+        + [("a", ClientKind.GOOGLE, 304)] * 2
+    ):
+        tally.note(feed, client, status=status, moment=NOON + second * SECOND)
+    assert counted(tally) == [
+        Fetches(
+            feed="a",
+            client=ClientKind.GOOGLE,
+            first_at=NOON,
+            last_at=NOON + 4 * SECOND,
+            last_status=304,
+            fetches=3,
+            today=3,
+        ),
+        Fetches(
+            feed="a",
+            client=ClientKind.APPLE,
+            first_at=NOON + SECOND,
+            last_at=NOON + SECOND,
+            last_status=200,
+            fetches=1,
+            today=1,
+        ),
+        Fetches(
+            feed="b",
+            client=ClientKind.GOOGLE,
+            first_at=NOON + 2 * SECOND,
+            last_at=NOON + 2 * SECOND,
+            last_status=410,
+            fetches=1,
+            today=1,
+        ),
+    ]
+
+
+def test_of_several_days_the_last_one_is_counted_beside_all() -> None:
+    tally = FetchTally()
+    for moment in (NOON, NOON + SECOND, NOON + DAY):
+        tally.note("a", ClientKind.APPLE, status=200, moment=moment)
+    [count] = counted(tally)
+    assert (count.fetches, count.today) == (3, 1)
+
+
+def test_it_is_time_to_write_at_first_and_then_once_a_minute() -> None:
+    tally = FetchTally()
+    seconds = (0, 1, 59, 60, 61, 119, 120, 3600)
+    due = [tally.note("a", ClientKind.APPLE, status=200, moment=NOON + second * SECOND) for second in seconds]
+    assert due == [True, False, False, True, False, False, True, True]
+
+
+def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    tally = FetchTally()
+    moments = (NOON, NOON - DAY, NOON - DAY + SECOND)
+    due = [tally.note("a", ClientKind.APPLE, status=200, moment=moment) for moment in moments]
+    assert due == [True, True, False]
+
+
+def test_no_more_than_so_many_feeds_are_counted_at_once() -> None:
+    tally = FetchTally()
+    for number in range(MOST_KEYS + 10):
+        tally.note(str(number), ClientKind.OTHER, status=200, moment=NOON)
+    tally.note("0", ClientKind.OTHER, status=200, moment=NOON)
+    assert len(counted(tally)) == MOST_KEYS
+    assert counted(tally)[0].fetches == 2
+
+
+def test_many_threads_lose_nothing_and_one_of_them_writes() -> None:
+    tally, due = FetchTally(), list[bool]()
+
+    def fetch() -> None:
+        due.extend([tally.note("a", ClientKind.APPLE, status=200, moment=NOON) for _ in range(500)])
+
+    threads = [threading.Thread(target=fetch) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (counted(tally)[0].fetches, due.count(True)) == (4000, 1)
+
+
+def test_a_feed_is_counted_under_a_digest_of_its_path_and_what_it_asks_for() -> None:
+    xen = Asked(filter=Filter(tags=("xen",)))
+    keys = {
+        feed_key(path, asked)
+        for path in ("/calendar.ics", "/calendar.jcal", "/events/\ud800.ics")
+        for asked in (Asked(), xen)
+    }
+    assert len(keys) == 6
+    assert {len(key) for key in keys} == {24}
+    assert feed_key("/calendar.ics/", xen) == feed_key("/calendar.ics", Asked(filter=Filter(tags=("xen",))))
