@@ -3,6 +3,7 @@ import io
 import re
 import subprocess
 import tokenize
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -81,6 +82,22 @@ _DATA = {".json", ".po"}
 def test_no_file_of_the_package_is_long() -> None:
     lengths = {name_of(path): len(text_of(path).splitlines()) for path in OF_THE_PACKAGE if path.suffix not in _DATA}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+# How many files a directory has
+
+
+LARGEST_DIRECTORIES = {"eventcal": 24, "tests": 30}
+
+
+def test_no_directory_holds_too_many_modules() -> None:
+    counts = Counter(path.parent for path in OUR_PYTHON)
+    limits = {
+        folder: LARGEST_DIRECTORIES.get(folder.relative_to(ROOT).parts[:1][0], 30)
+        for folder in counts
+        if folder != ROOT
+    }
+    assert {name_of(folder): counts[folder] for folder, limit in limits.items() if counts[folder] > limit} == {}
 
 
 # Who ends a transaction
