@@ -26,11 +26,8 @@ settings.load_profile("same")
 _RUN = pytest.StashKey[postgres.TestRun]()
 _FOLDER = pytest.StashKey[Path]()
 
-# What only one of the databases does differently is tested on both: outside of tests/http every test, there those
-# that are marked.
-BOTH = ("sqlite", "postgresql")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of the user's own in it
-_HTTP = Path(__file__).parent / "http"
+_TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,34 +36,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--databases",
         choices=("marked", "all", "sqlite"),
         default="marked",
-        help="which tests run on PostgreSQL too: in tests/http those marked `both_databases` (the default), all, none",
+        help="what runs on PostgreSQL too: everything but tests/http, where tests are marked (the default); all; none",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once for each database that it is to run on."""
+    """Run a test that needs a database once on each kind of it."""
     if "database_url" in metafunc.fixturenames:
-        metafunc.parametrize("database_url", _databases_of(metafunc), indirect=True)
-
-
-def _databases_of(metafunc: pytest.Metafunc) -> tuple[str, ...]:
-    chosen = metafunc.config.getoption("--databases")
-    of_http = metafunc.definition.path.is_relative_to(_HTTP)
-    marked = metafunc.definition.get_closest_marker("both_databases") is not None
-    return BOTH if chosen == "all" or (chosen == "marked" and (marked or not of_http)) else BOTH[:1]
+        metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs PostgreSQL in a run on SQLite alone, and start with the tests that take longest.
+    """Leave out what does not run on PostgreSQL in this run, and start with the tests that take longest.
 
-    A test of a minute that starts last keeps one worker busy while the others have nothing left.
+    A test of a minute that starts last keeps one worker busy when the others have nothing left to do.
     """
-    if config.getoption("--databases") == "sqlite":
-        without = [one for one in items if "postgresql_url" not in getattr(one, "fixturenames", ())]
-        config.hook.pytest_deselected(items=[one for one in items if one not in without])
-        items[:] = without
-    items.sort(key=lambda one: one.get_closest_marker("slow") is None)
+    chosen = config.getoption("--databases")
+    left_out = [item for item in items if _needs_postgresql(item) and not _runs_on_postgresql(item, chosen)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    gone = set(left_out)
+    items[:] = sorted((item for item in items if item not in gone), key=_turn)
+
+
+def _needs_postgresql(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    on = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+    return on == "postgresql" or "postgresql_url" in item.fixturenames
+
+
+def _runs_on_postgresql(item: pytest.Item, chosen: str) -> bool:
+    if chosen != "marked":
+        return chosen == "all"
+    # Only where SQL differs: below the web the databases are all that a test is about.
+    of_http = item.path.is_relative_to(_TESTS / "http")
+    return not of_http or item.get_closest_marker("both_databases") is not None
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return when a test starts: whole servers and long visits first, then what needs a browser."""
+    if item.path.is_relative_to(_TESTS / "journeys") or item.get_closest_marker("slow") is not None:
+        return 0
+    return 1 if item.path.is_relative_to(_TESTS / "browser") else 2
 
 
 def pytest_configure(config: pytest.Config) -> None:

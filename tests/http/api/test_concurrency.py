@@ -14,7 +14,7 @@ from eventcal.talks.words import TalkState
 from tests.api import Answer, Api, a_member, a_talk, count, on_team
 from tests.http_app import database_of
 
-pytestmark = pytest.mark.usefixtures("summit")
+pytestmark = [pytest.mark.usefixtures("summit"), pytest.mark.both_databases]
 
 
 def at_once(*calls: Callable[[], Answer]) -> list[Answer]:

@@ -17,7 +17,7 @@ from tests.http_app import database_of
 
 TALKS = "/events/summit/talks"
 
-pytestmark = pytest.mark.usefixtures("summit")
+pytestmark = [pytest.mark.usefixtures("summit"), pytest.mark.both_databases]
 
 TEXTS = [
     "<script>alert(1)</script>",

@@ -33,6 +33,8 @@ from tests.http_app import (
 )
 from tests.make import make_event
 
+pytestmark = pytest.mark.both_databases
+
 TALKS = "/events/summit/talks"
 TALK = {"title": "Xen on ARM"}
 KEY = "4ec5bd1c-7dbd-4e2c-8a41-2f5a3f3a9a2d"

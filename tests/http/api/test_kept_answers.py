@@ -17,6 +17,8 @@ from tests.feed_support.fetching import fetch
 from tests.feed_support.make_feeds import Calendar
 from tests.http_app import database_of, house_of
 
+pytestmark = pytest.mark.both_databases
+
 _FEEDS = (
     "/calendar.ics",
     "/calendar.ics?include=events,talks,deadlines&cancelled=hide",

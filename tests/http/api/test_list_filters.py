@@ -15,6 +15,8 @@ from tests.feed_support.fetching import read
 from tests.http_app import writing
 from tests.make import make_event, make_speaker, make_talk
 
+pytestmark = pytest.mark.both_databases
+
 EVERYTHING = ["berlin", "chicago", "gone", "meetup"]
 ALL_TALKS = ["Arm", "Bof", "Gone", "Intro", "Keynote"]
 

@@ -30,6 +30,8 @@ from tests.make import (
 )
 from tests.statements import statements
 
+pytestmark = pytest.mark.both_databases
+
 # Every list, the field that tells its items apart, and its length where each thing is there n times.
 LISTS: dict[str, tuple[str, Callable[[int], int]]] = {
     "/events": ("slug", lambda n: 1 + n),

@@ -15,6 +15,8 @@ from tests.feed_support.fetching import fetch, make_calendar, rename, titles
 from tests.feed_support.icslint import faults
 from tests.http_app import running
 
+pytestmark = pytest.mark.both_databases
+
 PATHS = ("/calendar.ics", "/calendar.ics?profile=rich", "/events/summit.jscal", "/speakers/grace.ics")
 
 

@@ -14,6 +14,8 @@ from tests.feed_support.fetching import fetch, make_calendar, rename, validators
 from tests.hammering import Ask, Told, hammer, told
 from tests.http_app import database_of, running
 
+pytestmark = pytest.mark.both_databases
+
 CONDITIONS = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
 """What is asked with, and which header of the last answer it is."""
 

@@ -1,0 +1,85 @@
+"""Every route answers on both databases: its statements are understood by each of them."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests import world
+from tests.http_app import Browser, signed_in
+
+pytestmark = pytest.mark.both_databases
+
+# Parameters without which a page or a document is a 422.
+QUERIES = {
+    "/feeds/check": f"?url={quote('http://127.0.0.1:8000/calendar.ics')}",
+    "/organise/<slug>/decide": "?do=accept&talk=submitted",
+    "/oembed": f"?url={quote('http://127.0.0.1:8000/events/summit')}",
+}
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+# What a rule has a name for, beside what tests.world has.
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "code": ("de",),
+    "filename": ("site.css",),
+    "name": ("0" * 64,),
+    "part_id": (*world.NAMES["room_id"], *world.NAMES["track_id"]),
+    "step": ("cancel", "publish"),
+}
+MOST_PATHS = 12
+
+
+# Where the calendar has nothing to show to these two: no passkey, no uploaded image.
+NOTHING_THERE = {"/me/security/passkeys/<passkey_id>", "/media/<name>"}
+
+
+@pytest.fixture
+def people(app: Flask) -> tuple[Browser, Browser]:
+    """Return a member and a moderator, in a calendar with one of everything."""
+    world.build(app)
+    return signed_in(app, "ada@example.org"), signed_in(app, "mo@example.org")
+
+
+def rules(app: Flask, methods: set[str]) -> Iterator[tuple[str, Rule]]:
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) & methods):
+            yield method, rule
+
+
+def paths(rule: Rule) -> Iterator[str]:
+    """Return the paths of a rule with what there is in the calendar, a few of them at most."""
+    names = {**world.NAMES, **OTHER_NAMES, "slug": (*world.EVENTS, *world.SPEAKERS, *world.SPONSORS)}
+    arguments = sorted(rule.arguments)
+    for values in islice(product(*(names.get(name, ("1",)) for name in arguments)), MOST_PATHS):
+        built = rule.build(dict(zip(arguments, values, strict=True)))
+        assert built is not None
+        yield built[1] + QUERIES.get(rule.rule, "")
+
+
+def status_of(person: Browser, path: str) -> int:
+    with person.client.get(path) as answer:
+        return answer.status_code
+
+
+def test_every_route_can_be_read(app: Flask, people: tuple[Browser, Browser]) -> None:
+    statuses = {
+        rule.rule: {status_of(one, path) for path in paths(rule) for one in people}
+        for _method, rule in rules(app, {"GET"})
+    }
+    assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
+    assert {rule for rule, seen in statuses.items() if min(seen) >= 400} == NOTHING_THERE
+
+
+def test_every_route_that_changes_something_answers(app: Flask, people: tuple[Browser, Browser]) -> None:
+    moderator = people[1]
+    statuses: dict[str, set[int]] = {}
+    for method, rule in rules(app, UNSAFE):
+        for path in paths(rule):
+            body: Any = {"json": {}} if path.startswith("/api/") else {"data": {"csrf_token": moderator.csrf}}
+            headers = {"X-CSRF-Token": moderator.csrf, "If-Match": "*"}
+            answer = moderator.client.open(path, method=method, headers=headers, **body)
+            statuses.setdefault(f"{method} {rule.rule}", set()).add(answer.status_code)
+    assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
