@@ -12,28 +12,34 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORDS := --mapping-file pyproject.toml --keywords Sentence --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test browse pictures fuzz check record compare bench format words lock clean
+.PHONY: help run test test-quick test-all browse pictures fuzz check record compare bench format words lock clean
 
 help:  ## Say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/run.stamp  ## Serve the demo calendar on http://127.0.0.1:8000
 	$(BIN)/eventcal db upgrade
 	$(BIN)/eventcal demo
 	$(BIN)/eventcal serve --port $(PORT) --workers $(WORKERS)
 
-test: $(VENV)/dev.stamp  ## Run every test, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+test: $(VENV)/dev.stamp  ## Run the tests, on PostgreSQL too wherever the databases may differ
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+test-quick: $(VENV)/dev.stamp  ## Run unit, database and HTTP tests on SQLite only, for every save
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --extent quick tests/unit tests/db tests/http $(ARGS)
+
+test-all: $(VENV)/dev.stamp  ## Run the tests with every HTTP test on both databases and every generated case
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --extent all $(ARGS)
 
 browse: $(VENV)/dev.stamp  ## Check every page in Debian's Chromium, where it is installed
-	$(BIN)/python -m pytest tests/browser --numprocesses auto $(ARGS)
+	$(BIN)/python -m pytest tests/browser --numprocesses auto --dist worksteal $(ARGS)
 
 pictures: $(VENV)/dev.stamp  ## Take the README's pictures (docs/pictures) and those of every page (build/pictures)
 	$(BIN)/python -m tests.browser.for_readme docs/pictures
 	$(BIN)/python -m tests.browser.pictures build/pictures
 
 fuzz: $(VENV)/dev.stamp  ## Run every test with examples that nobody saw yet
-	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile new $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --hypothesis-profile new $(ARGS)
 
 check: $(VENV)/dev.stamp  ## Hold the code against the law in pyproject.toml
 	$(BIN)/ruff format --check .

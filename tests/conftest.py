@@ -31,19 +31,14 @@ _TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run choose its databases."""
+    """Let a run choose how much it tests."""
     parser.addoption(
-        "--databases",
-        choices=("marked", "all", "sqlite"),
-        default="marked",
-        help="what runs on PostgreSQL too: everything but tests/http, where tests are marked (the default); all; none",
+        "--extent",
+        choices=("quick", "usual", "all"),
+        default="usual",
+        help="quick: on SQLite only; usual: on PostgreSQL too, in tests/http only what is marked `both_databases`; "
+        "all: everything on both, and every generated case",
     )
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that needs a database once on each kind of it."""
-    if "database_url" in metafunc.fixturenames:
-        metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.hookimpl(trylast=True)
@@ -52,8 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     A test of a minute that starts last keeps one worker busy when the others have nothing left to do.
     """
-    chosen = config.getoption("--databases")
-    left_out = [item for item in items if _needs_postgresql(item) and not _runs_on_postgresql(item, chosen)]
+    extent = config.getoption("--extent")
+    left_out = [item for item in items if _needs_postgresql(item) and not _runs_on_postgresql(item, extent)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
@@ -66,9 +61,9 @@ def _needs_postgresql(item: pytest.Item) -> bool:
     return on == "postgresql" or "postgresql_url" in item.fixturenames
 
 
-def _runs_on_postgresql(item: pytest.Item, chosen: str) -> bool:
-    if chosen != "marked":
-        return chosen == "all"
+def _runs_on_postgresql(item: pytest.Item, extent: str) -> bool:
+    if extent != "usual":
+        return extent == "all"
     # Only where SQL differs: below the web the databases are all that a test is about.
     of_http = item.path.is_relative_to(_TESTS / "http")
     return not of_http or item.get_closest_marker("both_databases") is not None
@@ -115,9 +110,9 @@ def clock() -> FixedClock:
     return FixedClock()
 
 
-@pytest.fixture
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of a migrated database that is this test's own, of the kind that this run of the test is for."""
+    """Give the URL of a migrated database that is this test's own; each test runs once with each kind."""
     kind: str = request.param
     # Asked for by name, so that a run without PostgreSQL tests starts no server.
     url: str = request.getfixturevalue(f"{kind}_url")

@@ -24,11 +24,15 @@ from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
 from eventcal.web.cache.background import Afterwards
+from eventcal.web.identity import security
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.request.context import House, move_in
 from tests.make import make_member
 
 PASSWORD = "correct horse"
+PRODUCTION_COST = dict(security.ARGON2_COST)
+# 25 ms for each password would be a tenth of all the time that tests take.
+security.ARGON2_COST.update(argon2__memory_cost=64, argon2__rounds=1)
 MAIL_URL = "smtp://mail.example.org"
 
 
@@ -145,7 +149,7 @@ def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Brow
     """
     with writing(app) as unit:
         member = unit.scalar(select(Member).where(Member.email == email))
-        member = member or make_member(unit, email=email, password=_hash(), **fields)
+        member = member or make_member(unit, email=email, password=password_hash(), **fields)
     with app.test_request_context():
         csrf = begin_session(member)
         answer = app.response_class()
@@ -209,6 +213,8 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
 
 
 @cache
-def _hash() -> str:
+def password_hash() -> str:
     """Give the hash of PASSWORD at the app's own costs, made once for all tests."""
-    return PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1).hash(PASSWORD)
+    cost = security.ARGON2_COST
+    memory, passes = cost["argon2__memory_cost"], cost["argon2__rounds"]
+    return PasswordHasher(memory_cost=memory, time_cost=passes, parallelism=1).hash(PASSWORD)

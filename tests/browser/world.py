@@ -4,15 +4,17 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from playwright.sync_api import BrowserContext
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import ClosingIterator
 
 from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import parse
@@ -99,7 +101,7 @@ def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # n
     base = f"http://127.0.0.1:{server.server_port}"
     settings = {"base_url": base, "instance": database.parent, **changes}
     with running(f"sqlite:///{database}", FixedClock(NOON), **settings) as app:
-        server.app = app
+        server.app = _in_one_piece(app)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -131,6 +133,19 @@ def _hang_pictures(app: Flask) -> None:
 def _nothing_yet(*_: object) -> list[bytes]:
     """Stand in for the app, which is to know the port that the server found."""
     raise NotImplementedError
+
+
+def _in_one_piece(app: Flask) -> WSGIApplication:
+    """Return the app with every response read and closed before any of it is sent.
+
+    When a browser leaves a page, the server does not close a response that it has begun to send, a file for instance.
+    """
+
+    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        with closing(ClosingIterator(app(environ, start_response))) as parts:
+            return [b"".join(parts)]
+
+    return respond
 
 
 class _Quiet(WSGIRequestHandler):

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
@@ -71,7 +70,7 @@ def load_demo(app: Flask, moment: datetime) -> None:
     """Load the demo data with its dates of 2014, and its organiser."""
     with http_app.database_of(app).unit_of_work() as unit:
         load_dataset(unit, demo_dataset())
-        add_organiser(unit.session, demo_dataset(), password_hash=_password_hash(), now=moment)
+        add_organiser(unit.session, demo_dataset(), password_hash=http_app.password_hash(), now=moment)
 
 
 def load_data(app: Flask, dataset: Json) -> None:
@@ -85,7 +84,7 @@ def load_one_of_everything(app: Flask) -> None:
     world.build(app)
     with http_app.writing(app) as session:
         for member in session.scalars(select(Member)):
-            member.password = _password_hash()
+            member.password = http_app.password_hash()
 
 
 def add_person(
@@ -100,7 +99,7 @@ def add_person(
             email=email,
             name=f"{name.title()} Example",
             role=Role(role),
-            password=_password_hash(),
+            password=http_app.password_hash(),
         )
         for slugs, team_role in ((organises, TeamRole.ORGANISER), (reviews, TeamRole.REVIEWER)):
             for slug in slugs:
@@ -118,9 +117,3 @@ def run_command(folder: Path, *arguments: str) -> str:
     with chdir(folder):
         result = CliRunner(env={"EVENTCAL_INSTANCE": "."}).invoke(main, arguments, prog_name="eventcal")
     return f"$ eventcal {' '.join(arguments)}\n{result.stdout}{result.stderr}exit code {result.exit_code}\n"
-
-
-def _password_hash() -> str:
-    # The salt does not matter, for no answer shows it; the costs are the application's own.
-    hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
-    return hasher.hash(PASSWORD, salt=b"the same salt!!!")

@@ -178,10 +178,16 @@ def zones_of_our_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     read the package's files, and falls back to UTC where it finds nothing.
     """
     reset_tzpath(to=())
-    ZoneInfo.clear_cache()
+    _forget_zones()
     monkeypatch.setattr(ics.utils, "gettz", ZoneInfo)
     try:
         yield
     finally:
         reset_tzpath()
-        ZoneInfo.clear_cache()
+        _forget_zones()
+
+
+def _forget_zones() -> None:
+    ZoneInfo.clear_cache()
+    # icalendar keeps the zones that it has found before.
+    icalendar.timezone.tzp.use_default()

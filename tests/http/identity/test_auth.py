@@ -17,11 +17,13 @@ from sqlalchemy import select
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.words import Scope
 from eventcal.outbox.models import OutboxMessage
+from eventcal.web.identity import security
 from eventcal.web.request.context import current_session, unit_of_work
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (
     MAIL_URL,
     PASSWORD,
+    PRODUCTION_COST,
     call,
     database_of,
     housed,
@@ -101,7 +103,16 @@ def test_addresses_are_one_whatever_their_case_and_are_kept_as_written(app: Flas
     sign_in(app, "ADA.L@example.org")
 
 
-def test_passwords_are_argon2_and_one_in_every_normal_form(app: Flask) -> None:
+@pytest.fixture
+def costly_app(database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """Return an app that hashes passwords as in production."""
+    monkeypatch.setattr(security, "ARGON2_COST", PRODUCTION_COST)
+    with running(database_url, clock) as app:
+        yield app
+
+
+def test_passwords_are_argon2_and_one_in_every_normal_form(costly_app: Flask) -> None:
+    app = costly_app
     register(app, password="schlüssel-ﬁn")
     assert str(only_member(app).password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     sign_in(app, password="schlu\u0308ssel-fin")
@@ -188,7 +199,8 @@ def test_a_member_made_inactive_is_out_at_once(app: Flask) -> None:
     assert problem(post(app, "/auth/login", KEYS)) == (401, "sign-in-refused")
 
 
-def test_an_unknown_address_takes_as_long_as_a_wrong_password(app: Flask) -> None:
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(costly_app: Flask) -> None:
+    app = costly_app
     register(app)
 
     def usually(email: str) -> float:
@@ -202,15 +214,16 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(app: Flask) -> Non
     assert 0.4 < usually("ada@example.org") / usually("bob@example.org") < 2.5
 
 
-def test_a_sign_in_writes_only_when_the_hash_is_out_of_date(app: Flask) -> None:
+def test_a_sign_in_writes_only_when_the_hash_is_out_of_date(costly_app: Flask) -> None:
+    app = costly_app
     register(app)
-    security = app.extensions["security"]
-    assert isinstance(security, Security)
+    library = app.extensions["security"]
+    assert isinstance(library, Security)
     with statements(database_of(app)) as sent:
         sign_in(app)
     assert [text for text in sent if not text.startswith(("SELECT", "BEGIN", "SET"))] == []
     with app.app_context(), writing(app) as session:
-        weaker = security.pwd_context.using(argon2__rounds=1).hash(PASSWORD)
+        weaker = library.pwd_context.using(argon2__rounds=1).hash(PASSWORD)
         session.scalars(select(Member)).one().password = weaker
     sign_in(app)
     assert str(only_member(app).password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")

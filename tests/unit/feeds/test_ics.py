@@ -267,12 +267,12 @@ def test_a_tower_of_marks_is_cut_where_it_must_be() -> None:
 _AGAIN = """
 from dataclasses import replace
 from datetime import date
-from eventcal.feeds.entry import Part, Participant, Relation
-from eventcal.feeds.ics import around, write_component
-from eventcal.feeds.vevent import enriched_components
+from eventcal.feeds.entries.entry import Part, Participant, Relation
+from eventcal.feeds.formats.ics import around, write_component
+from eventcal.feeds.formats.vevent import enriched_components
 from eventcal.feeds.zones import vtimezone
-from tests.ics_entries import STAMPS
-from tests.make_feeds import ENTRY, HEAD
+from tests.feed_support.ics_entries import STAMPS
+from tests.feed_support.make_feeds import ENTRY, HEAD
 entry = replace(ENTRY, categories=tuple("a b c d e f".split()), geo=(1.5, 2.5), conference="https://meet.example.org/",
     location="Hall", related=((Relation.PARENT, "b"), (Relation.SIBLING, "a"), (Relation.SIBLING, "c")),
     participants=tuple(Participant(part=part, key=key, name=key) for part in Part for key in "cab"))

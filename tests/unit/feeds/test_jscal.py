@@ -178,9 +178,9 @@ def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
 
 
 _AGAIN = """
-from eventcal.feeds.formats import JCAL, JSCAL, XCAL, Options
+from eventcal.feeds.format_registry import JCAL, JSCAL, XCAL, Options
 from tests.documents import document
-from tests.entries import MEETUP, TALK
+from tests.feed_support.entries import MEETUP, TALK
 for fmt in (JCAL, XCAL, JSCAL):
     print(document(fmt, TALK, MEETUP, options=Options(rich=True)).hex())
 """

@@ -12,7 +12,7 @@ from eventcal.web.cache.background import Afterwards
 # A worker that ends while something waits behind something slow.
 _ENDING = """
 import time
-from eventcal.web.afterwards import Afterwards
+from eventcal.web.cache.background import Afterwards
 afterwards = Afterwards()
 afterwards.do(lambda: time.sleep(0.2))
 afterwards.do(lambda: print("done"))
