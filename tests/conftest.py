@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     """Leave out what does not run on PostgreSQL in this run, and start with the tests that take longest.
 
     A test of a minute that starts last keeps one worker busy when the others have nothing left to do.
@@ -55,25 +55,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted((item for item in items if item not in gone), key=_turn)
 
 
-def _needs_postgresql(item: pytest.Item) -> bool:
-    assert isinstance(item, pytest.Function)
+def _needs_postgresql(item: pytest.Function) -> bool:
     on = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
     return on == "postgresql" or "postgresql_url" in item.fixturenames
 
 
-def _runs_on_postgresql(item: pytest.Item, extent: str) -> bool:
+def _runs_on_postgresql(item: pytest.Function, extent: str) -> bool:
     if extent != "usual":
         return extent == "all"
+    if getattr(item.obj, "is_hypothesis_test", False):
+        # A hundred examples are about our own rules; the database matters to those that are marked themselves.
+        return any(mark.name == "both_databases" for mark in item.own_markers)
     # Only where SQL differs: below the web the databases are all that a test is about.
-    of_http = item.path.is_relative_to(_TESTS / "http")
-    return not of_http or item.get_closest_marker("both_databases") is not None
+    return not item.path.is_relative_to(_TESTS / "http") or item.get_closest_marker("both_databases") is not None
 
 
-def _turn(item: pytest.Item) -> int:
-    """Return when a test starts: whole servers and long visits first, then what needs a browser."""
-    if item.path.is_relative_to(_TESTS / "journeys") or item.get_closest_marker("slow") is not None:
-        return 0
-    return 1 if item.path.is_relative_to(_TESTS / "browser") else 2
+def _turn(item: pytest.Function) -> int:
+    """Return when a test starts: whole servers first, then what needs a browser."""
+    folder = item.path.relative_to(_TESTS).parts[0]
+    return {"journeys": 0, "browser": 1}.get(folder, 2)
 
 
 def pytest_configure(config: pytest.Config) -> None:

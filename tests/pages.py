@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
@@ -18,18 +19,22 @@ _TREE = getTreeBuilder("etree")
 _FETCHES = {"src", "srcset", "poster", "data", "background", "action", "formaction"}
 
 
+@lru_cache(16)
+def _parsed(html: str) -> tuple[Element, tuple[str, ...]]:
+    """Return a page's elements and what a browser has to put right; tests ask for both, and more than once."""
+    parser = html5lib.HTMLParser(tree=_TREE, namespaceHTMLElements=False)
+    tree: Element = parser.parse(html)
+    return tree, tuple(f"line {place[0]}: {E.get(code, code) % data}" for place, code, data in parser.errors)
+
+
 def faults_of(html: str) -> list[str]:
     """Return what a browser has to put right in a page, with its line."""
-    parser = html5lib.HTMLParser(tree=_TREE, namespaceHTMLElements=False)
-    parser.parse(html)
-    return [f"line {place[0]}: {E.get(code, code) % data}" for place, code, data in parser.errors]
+    return list(_parsed(html)[1])
 
 
 def tree_of(html: str) -> Element:
-    """Return a page's elements, without their namespace."""
-    parser = html5lib.HTMLParser(tree=_TREE, namespaceHTMLElements=False)
-    tree: Element = parser.parse(html)
-    return tree
+    """Return a page's elements, without their namespace; the tree is shared and must not be changed."""
+    return _parsed(html)[0]
 
 
 def text_of(element: Element) -> str:

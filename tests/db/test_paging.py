@@ -90,6 +90,7 @@ def cursor_of(*values: object) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
 
 
+@pytest.mark.both_databases
 @several
 @given(
     old=CARDS,
@@ -195,6 +196,7 @@ def test_a_cursor_of_another_order_is_refused(session: Session) -> None:
     assert caught.value.faults == (Fault("?cursor", "not a cursor of this list; leave it out to begin again"),)
 
 
+@pytest.mark.both_databases
 @several
 @given(
     st.one_of(
