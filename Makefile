@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Bytecode is cached whatever the environment says: tests start many processes, and rewritten assertions cost seconds.
+export PYTHONDONTWRITEBYTECODE :=
 PORT ?= 8000
 WORKERS ?= 1
 # Locked versions with their hashes, and no build of our own package in an environment that nobody locked.
