@@ -20,6 +20,7 @@ from eventcal.kit.database import Database
 from eventcal.outbox.service import queue_mail
 from tests.mail_server import mail_server
 
+ROOT = Path(__file__).parents[3]
 WITHIN = 60.0
 
 
@@ -93,3 +94,15 @@ def test_it_serves_and_sends_mail_until_it_is_told_to_stop(
     with database.reading() as session:
         assert session.scalars(select(FeedFetches.fetches)).all() == [1]
     database.engine.dispose()
+
+
+def test_wsgi_module_offers_the_app_to_other_servers(sqlite_url: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
+    environment |= {"EVENTCAL_INSTANCE": str(tmp_path), "EVENTCAL_DATABASE_URL": sqlite_url}
+    environment["EVENTCAL_SECRET_KEY"] = "k" * 40
+    asking = "import wsgi; print(wsgi.app.test_client().get('/readyz').status)"
+    command = [sys.executable, "-c", asking]
+    run = subprocess.run(  # noqa: S603 - our own program
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout == "200 OK\n"
