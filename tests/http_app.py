@@ -213,8 +213,8 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
 
 
 @cache
-def password_hash() -> str:
-    """Give the hash of PASSWORD at the app's own costs, made once for all tests."""
+def password_hash(password: str = PASSWORD) -> str:
+    """Give the hash of a password at the app's own costs, made once for all tests."""
     cost = security.ARGON2_COST
     memory, passes = cost["argon2__memory_cost"], cost["argon2__rounds"]
-    return PasswordHasher(memory_cost=memory, time_cost=passes, parallelism=1).hash(PASSWORD)
+    return PasswordHasher(memory_cost=memory, time_cost=passes, parallelism=1).hash(password)

@@ -70,7 +70,7 @@ def load_demo(app: Flask, moment: datetime) -> None:
     """Load the demo data with its dates of 2014, and its organiser."""
     with http_app.database_of(app).unit_of_work() as unit:
         load_dataset(unit, demo_dataset())
-        add_organiser(unit.session, demo_dataset(), password_hash=http_app.password_hash(), now=moment)
+        add_organiser(unit.session, demo_dataset(), password_hash=http_app.password_hash(PASSWORD), now=moment)
 
 
 def load_data(app: Flask, dataset: Json) -> None:
@@ -84,7 +84,7 @@ def load_one_of_everything(app: Flask) -> None:
     world.build(app)
     with http_app.writing(app) as session:
         for member in session.scalars(select(Member)):
-            member.password = http_app.password_hash()
+            member.password = http_app.password_hash(PASSWORD)
 
 
 def add_person(
@@ -99,7 +99,7 @@ def add_person(
             email=email,
             name=f"{name.title()} Example",
             role=Role(role),
-            password=http_app.password_hash(),
+            password=http_app.password_hash(PASSWORD),
         )
         for slugs, team_role in ((organises, TeamRole.ORGANISER), (reviews, TeamRole.REVIEWER)):
             for slug in slugs:
