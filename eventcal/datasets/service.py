@@ -47,7 +47,7 @@ def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] 
         load_reprise(loading, record)
     if loading.faults:
         raise _refusal(loading.faults)
-    unit.settle()
+    unit.flush_hooks()
     return _report(loading, dataset)
 
 

@@ -150,11 +150,12 @@ class Database:
 
     @contextmanager
     def unit_of_work(self) -> Iterator["Unit"]:
-        """Give a unit whose changes are committed at the end, all or none.
+        """Begin a transaction that is committed at the end of the block, or rolled back if the block raises.
 
-        The write lock is held from the start. A refusal or any other exception inside rolls back. Before the
-        commit the hooks see every row that was touched; one of them may ask (`answer_not_before`) that the
-        caller hears of the commit only when a moment has come.
+        The write lock is held from the start. When the block ends, `Unit.flush_hooks` flushes the session and runs
+        the hooks that were given to this database, in their order, with every row that was added, changed or deleted;
+        then the transaction is committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may ask with
+        `answer_not_before` that this method returns only once a time has come, to the second.
 
         Raises Busy when other writers hold the lock, or all connections, for too long.
         """
@@ -162,7 +163,7 @@ class Database:
             _take_write_lock(session)
             unit = Unit(session, self.hooks, self.clock)
             yield unit
-            unit.settle()
+            unit.flush_hooks()
             session.commit()
             moment = session.info.get("answer_not_before")
         if moment is not None:
@@ -170,7 +171,11 @@ class Database:
 
 
 class Unit:
-    """Work under way: its session, the moment it began (UTC), and what it has touched so far."""
+    """A unit of work: its session, the time when it began (UTC), and the rows that it has changed so far.
+
+    `now` is the same for the whole unit, so that all rows that it writes agree. See `commit_time` for what readers
+    are told about the time of the change.
+    """
 
     def __init__(self, session: Session, hooks: Sequence[Hook], clock: Clock) -> None:
         self.session = session
@@ -186,8 +191,11 @@ class Unit:
         if not self._follows:
             self._changes.extend(_changes_in(session))
 
-    def settle(self) -> None:
-        """Let the hooks follow what was touched since the last time, so that every derived value is right."""
+    def flush_hooks(self) -> None:
+        """Flush, and run the hooks with what was changed since the last time, so that every derived value is right.
+
+        Called before the commit. Code that returns derived values inside the block calls it earlier.
+        """
         if self.session.new or self.session.deleted:
             # What a row refers to, its columns tell once it is there.
             self.session.flush()
@@ -216,10 +224,11 @@ def are_shown(table: type[Base], fields: Iterable[str]) -> bool:
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)
 
 
-def by_now(session: Session, *, began: datetime) -> datetime:
-    """Return the time (UTC) by the clock of the unit that a session works in, and never one before it began.
+def commit_time(session: Session, *, began: datetime) -> datetime:
+    """Return the current time (UTC) by the clock of a session's unit of work, never one before the unit began.
 
-    For what readers are told meanwhile: all that a unit writes is of the moment when it began.
+    Last-Modified goes by this time and not by `Unit.now`: a unit that waited for the write lock, or took long, becomes
+    visible to readers only at its commit.
     """
     clock: Clock | None = session.info.get("clock")
     return began if clock is None else max(began, clock.now())

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from eventcal.kit.database import Change, answer_not_before, by_now
+from eventcal.kit.database import Change, answer_not_before, commit_time
 from eventcal.kit.refusals import Conflict
 from tests.clocks import NOON, FixedClock
 from tests.shelf import Book, Leaf, OpenShelf, put, titles
@@ -102,10 +102,10 @@ def test_a_hook_is_told_when_the_unit_began(open_shelf: OpenShelf, clock: FixedC
 
 
 @pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
-def test_a_unit_knows_how_late_it_is_by_now(open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int) -> None:
+def test_commit_time_follows_the_clock_but_never_precedes_the_unit(open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int) -> None:
     with open_shelf().unit_of_work() as unit:
         clock.tick(passed)
-        assert by_now(unit.session, began=unit.now) == NOON + timedelta(seconds=told)
+        assert commit_time(unit.session, began=unit.now) == NOON + timedelta(seconds=told)
 
 
 def test_a_row_that_ends_as_it_was_is_no_change(open_shelf: OpenShelf) -> None:
@@ -167,9 +167,9 @@ def test_settling_twice_shows_each_change_once(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     with open_shelf(recorder).unit_of_work() as unit:
         unit.session.add(Book(id="a"))
-        unit.settle()
+        unit.flush_hooks()
         unit.session.add(Book(id="b"))
-        unit.settle()
+        unit.flush_hooks()
     assert recorder.calls == [[("a", "added", frozenset())], [("b", "added", frozenset())], []]
 
 
@@ -185,7 +185,7 @@ def test_what_a_hook_derives_is_stored_and_not_shown_again(open_shelf: OpenShelf
     database = open_shelf(derive)
     with database.unit_of_work() as unit:
         unit.session.add(Book(id="a", title="Emma"))
-        unit.settle()
+        unit.flush_hooks()
         assert [book.title for book in unit.session.scalars(select(Book).order_by(Book.id))] == ["EMMA", "Copy"]
     assert seen == [("a", "added", frozenset())]
     assert titles(database) == ["EMMA", "Copy"]

@@ -19,7 +19,7 @@ from eventcal.feeds.formats.ics import render_entry, stamped
 from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows, load_state
 from eventcal.feeds.index.models import LedgerEntry, LedgerState
 from eventcal.kit.clock import whole_second
-from eventcal.kit.database import answer_not_before, by_now
+from eventcal.kit.database import answer_not_before, commit_time
 from eventcal.kit.localtime import zone
 from eventcal.talks.models import Talk
 
@@ -92,7 +92,7 @@ class Writer:
         if not self._dated:
             # Later than the last by a second at least, and than when this unit began, which may be minutes ago: whoever
             # read meanwhile was told that.
-            moment = by_now(self.session, began=self.now)
+            moment = commit_time(self.session, began=self.now)
             self.state.changed_at = max(whole_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision

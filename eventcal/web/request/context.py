@@ -59,7 +59,10 @@ def links() -> Links:
 
 
 def now() -> datetime:
-    """Return the moment of the unit that is under way, else of the clock; in UTC."""
+    """Return the time (UTC) when the current unit of work began, or the current time if there is none.
+
+    Within a unit of work this is not the time of the commit: see `kit.database.commit_time`.
+    """
     unit = _unit()
     return unit.now if unit is not None else house().clock.now()
 
@@ -77,21 +80,22 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """Give the session of this request's unit of work.
+    """Begin this request's unit of work, or join the one that is open, and yield its session.
 
-    The outermost block commits. A block inside another (an answer that is kept for a retry is made inside the
-    transaction) only settles, so that what it returns is whole.
+    Only the outermost block commits. A request with an Idempotency-Key has an outer block, because its response is
+    stored in the same transaction; the view's own block then joins it. Every block ends by running the hooks, so that
+    a view can return derived values such as the revision.
     """
     outer = _unit()
     if outer is not None:
         yield outer.session
-        outer.settle()
+        outer.flush_hooks()
         return
     with house().database.unit_of_work() as unit:
         g.unit = unit
         try:
             yield unit.session
-            unit.settle()
+            unit.flush_hooks()
         finally:
             del g.unit
 

@@ -168,7 +168,7 @@ def test_what_is_nobodys_business_leaves_no_trace(world: World) -> None:
     for name, do in QUIET.items():
         with world.calendar.undone() as unit:
             do(world, unit.session)
-            unit.settle()
+            unit.flush_hooks()
             assert (name, *seen(unit.session)) == (name, *before)
 
 

@@ -142,7 +142,7 @@ def test_the_numbers_of_an_entry_rise_wherever_a_change_shows_and_nowhere_else(w
     for name, (do, _) in REACHES.items():
         with world.calendar.undone() as unit:
             do(world, unit.session)
-            unit.settle()
+            unit.flush_hooks()
             after = numbers_of(unit.session)
         changed = {id_ for id_ in after if id_ not in before or after[id_].text != before[id_].text}
         reached[name] = {world.names()[id_] for id_ in changed}
@@ -176,7 +176,7 @@ def test_a_change_that_the_public_sees_moves_date_and_cursor_and_leaves_what_was
         with world.calendar.undone() as unit:
             event, talk = world.event(unit.session), world.talk(unit.session)
             do(world, unit.session)
-            unit.settle()
+            unit.flush_hooks()
             state, (_, until) = state_of(unit.session), list_changes(unit.session, since=revision, limit=50)
             moved = (state.revision > revision, changed_at < state.changed_at == unit.now, until == state.revision)
             assert (name, *moved) == (name, True, True, True)
@@ -188,7 +188,7 @@ def test_after_every_change_all_is_kept_as_it_would_be_made_anew(world: World) -
     for name, (do, _) in REACHES.items():
         with world.calendar.undone() as unit:
             do(world, unit.session)
-            unit.settle()
+            unit.flush_hooks()
             before = kept(unit.session)
             world.calendar.ledger.recompute(unit.session, now=unit.now)
             assert (name, kept(unit.session)) == (name, before)
