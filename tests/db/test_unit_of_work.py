@@ -102,7 +102,7 @@ def test_a_hook_is_told_when_the_unit_began(open_shelf: OpenShelf, clock: FixedC
 
 
 @pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
-def test_commit_time_follows_the_clock_but_never_precedes_the_unit(open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int) -> None:
+def test_commit_time_never_precedes_the_unit(open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int) -> None:
     with open_shelf().unit_of_work() as unit:
         clock.tick(passed)
         assert commit_time(unit.session, began=unit.now) == NOON + timedelta(seconds=told)

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 from flask import Response, request
-from marshmallow import ValidationError
 from marshmallow.validate import Range
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -17,7 +16,7 @@ from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Invalid, NotFound
+from eventcal.kit.refusals import NotFound
 from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
@@ -26,9 +25,8 @@ from eventcal.web.embeds.query import Embed
 from eventcal.web.embeds.snippets import iframe
 from eventcal.web.http.conditional import etag_of
 from eventcal.web.http.url_converters import Segment
-from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.identity.permissions import feed
-from eventcal.web.params.fields import Count, Query, Text
+from eventcal.web.params.fields import Count, Query, Text, load_query
 from eventcal.web.params.listing_filters import Listing
 from eventcal.web.params.listing_query import Show, read_wanted, typed_in
 from eventcal.web.request.context import house, links, settings
@@ -66,7 +64,8 @@ def oembed() -> Response:
     """Answer which frame shows the page at `url`: the listing with its filters, an event's talks, or one talk."""
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is spoken here.")
-    asked = _asked(request.args)
+    # Consumers add parameters of their own.
+    asked: dict[str, Any] = load_query(_ARGS, request.args, unknown="ignore")
 
     def make(session: Session) -> Made:
         body = orjson.dumps(_answer(_frame_of(session, asked["url"]), asked))
@@ -76,16 +75,6 @@ def oembed() -> Response:
         make=lambda session, _state, _earlier: make(session), media_type="application/json", filename=None
     )
     return serve_document(lambda _session, _moment: document, cache=house().renditions)
-
-
-def _asked(args: MultiDict[str, str]) -> dict[str, Any]:
-    """Return what is asked for; parameters that other consumers and providers made up are left alone."""
-    known = MultiDict([pair for pair in args.items(multi=True) if pair[0] in _ARGS.load_fields])
-    try:
-        asked: dict[str, Any] = _ARGS.load(known)
-    except ValidationError as error:
-        raise Invalid(faults=faults_in(error.messages, location="query")) from error
-    return asked
 
 
 def _answer(frame: _Frame, asked: dict[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
-from eventcal.web.http.validation_errors import faults_in
-from eventcal.web.params.fields import Query, text, word
+from eventcal.web.params.fields import Query, filled_in, load_query, text, word
 from eventcal.web.params.listing_filters import Listing, canonical_query, known_args, read_listing
 from eventcal.web.params.listing_query import Pairs, Show
 
@@ -98,12 +96,15 @@ def read_embed(args: MultiDict[str, str]) -> Embed:
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
         del known["from"]
-    listing = Listing()
+    listing, look = Listing(), dict[str, Any]()
     try:
         listing = read_listing(known)
     except Invalid as refusal:
         faults += refusal.faults
-    look = _read_look(args, faults)
+    try:
+        look = load_query(_LOOK, filled_in(_LOOK, args))
+    except Invalid as refusal:
+        faults += refusal.faults
     refuse_faults(faults)
     return Embed(
         listing=listing,
@@ -124,13 +125,3 @@ def addressed(path: str, pairs: Pairs) -> str:
     """Return a path with a query, if there is one."""
     query = urlencode(pairs, quote_via=quote, safe=":")
     return f"{path}?{query}" if query else path
-
-
-def _read_look(args: MultiDict[str, str], faults: list[Fault]) -> dict[str, Any]:
-    given = MultiDict([pair for pair in args.items(multi=True) if pair[0] in _LOOK.load_fields and pair[1].strip()])
-    try:
-        look: dict[str, Any] = _LOOK.load(given)
-    except ValidationError as error:
-        faults += faults_in(error.messages, location="query")
-        return {}
-    return look

@@ -6,14 +6,17 @@ What is wrong is said without a subject, so that it follows any parameter's name
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Literal
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Regexp
+from werkzeug.datastructures import MultiDict
 
 from eventcal.kit.localtime import parse_local, parse_moment
+from eventcal.kit.refusals import Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import one_line_fault
+from eventcal.web.http.validation_errors import faults_in
 
 LINE_FORM: Mapping[str, Any] = {
     "format": "line",
@@ -182,3 +185,31 @@ class Query(Schema):
         return {
             name: values[0] if len(values) == 1 and name not in several else values for name, values in given.items()
         }
+
+
+def load_query(schema: Query, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse") -> Any:  # noqa: ANN401 - what the schema loads
+    """Return what a query string asks for, as the schema loads it.
+
+    Raises:
+        Invalid: with every fault, and one for each parameter that the schema does not know, unless these are ignored
+    """
+    given = args if unknown == "refuse" else _known_to(schema, args)
+    try:
+        return schema.load(given)
+    except ValidationError as error:
+        # A parameter with several faulty values has one fault for each kind of fault.
+        faults = dict.fromkeys(faults_in(error.messages, location="query"))
+        raise Invalid(faults=tuple(faults)) from error
+
+
+def filled_in(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return the parameters that the schema knows and that are not blank; they may still be invalid.
+
+    Forms send blank fields, and links from other sites carry parameters such as utm_source.
+    """
+    return MultiDict([(name, value) for name, value in _known_to(schema, args).items(multi=True) if value.strip()])
+
+
+def _known_to(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:
+    known = {field.data_key or name for name, field in schema.load_fields.items()}
+    return MultiDict([pair for pair in args.items(multi=True) if pair[0] in known])

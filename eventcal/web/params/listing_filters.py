@@ -21,10 +21,8 @@ from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.fetches import public_feed_key
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.words import TalkState
-from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.params.fields import (
     LINE_FORM,
     Commas,
@@ -36,7 +34,9 @@ from eventcal.web.params.fields import (
     Several,
     Since,
     Text,
+    filled_in,
     form,
+    load_query,
     short,
     text,
     word,
@@ -207,30 +207,22 @@ def read_feed(args: MultiDict[str, str]) -> Asked:
 
 @lru_cache(1024)
 def _listing(pairs: _Pairs) -> Listing:
-    return cast("Listing", _load(_LISTING, pairs))
+    return cast("Listing", load_query(_LISTING, MultiDict(pairs)))
 
 
 @lru_cache(1024)
 def _asked(pairs: _Pairs) -> Asked:
-    return cast("Asked", _load(_FEED, pairs))
-
-
-def _load(schema: Query, pairs: _Pairs) -> object:
-    try:
-        return schema.load(MultiDict(pairs))
-    except ValidationError as error:
-        # A parameter with several faulty values has one fault for each kind of fault.
-        faults = dict.fromkeys(faults_in(error.messages, location="query"))
-        raise Invalid(faults=tuple(faults)) from error
+    return cast("Asked", load_query(_FEED, MultiDict(pairs)))
 
 
 def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return what `read_listing` knows and somebody filled in: pages have forms, and links to them have utm_….
+    """Return what `read_listing` knows of a query and somebody filled in."""
+    return filled_in(_LISTING, args)
 
-    What is left may still be refused.
-    """
-    known = {field.data_key or name for name, field in _LISTING.load_fields.items()}
-    return MultiDict([(name, value) for name, value in args.items(multi=True) if name in known and value.strip()])
+
+def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return what `read_feed` knows of a query and somebody filled in."""
+    return filled_in(_FEED, args)
 
 
 def canonical_query(asked: Listing | Asked) -> str:

@@ -10,10 +10,9 @@ from eventcal.events.filter import Filter
 from eventcal.feeds.feed_titles import get_event_heading
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.queries import get_speaker
-from eventcal.web.params.listing_filters import Asked, FeedArgs, Include, Listing, canonical_query
+from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args
 from eventcal.web.request.context import links, settings
 
-_KNOWN = frozenset(field.data_key or name for name, field in FeedArgs().load_fields.items())
 USUAL = (Include.EVENTS, Include.TALKS)
 """What a feed holds where nobody says."""
 
@@ -59,11 +58,7 @@ def feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
     What a listing shows is what its feed holds; a zone that a page writes its times in is none of the feed's.
     """
-    known = [
-        (name, value)
-        for name, value in args.items(multi=True)
-        if name in _KNOWN and value.strip() and (name, value == "utc") != ("tz", False)
-    ]
+    known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
     shown = args.get("show")
     if shown in USUAL and not any(name == "include" for name, _value in known):
         known.append(("include", str(shown)))
