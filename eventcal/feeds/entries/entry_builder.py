@@ -3,16 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from html import escape
 from typing import Protocol
 
 from eventcal.events.models import Event
-from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.feeds.entries.descriptions import EventDescription, html_description, plain_description
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Part, Participant, Relation, Status, TalkFacts
 from eventcal.feeds.entries.series_entries import excluded_of, override_entries
 from eventcal.feeds.entries.status_mapping import status_of, titled
 from eventcal.kit.localtime import parse_local, zone
-from eventcal.kit.markdown import to_html, to_plain
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.models import Talk
@@ -71,9 +70,7 @@ class Builder:
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_times(event)
         url = self.links.event_page(event.slug)
-        facts = _facts(event)
-        texts = [text for text in (event.summary, event.description) if text]
-        names = [_line_up_line(talk) for talk in line_up]
+        description = EventDescription(event=event, line_up=[_line_up_line(talk) for talk in line_up], url=url)
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
         entry = CalendarEntry(
             uid=self.event_uid(event.id),
@@ -87,8 +84,8 @@ class Builder:
             transparent=cancelled or talks > 0,
             created_at=event.created_at,
             url=url,
-            description=_plain(map(to_plain, texts), before=[], lists=[facts, _headed(names)], url=url),
-            html=_html(map(to_html, texts), before=[], lists=[facts, names], url=url),
+            description=description.plain(summary=event.summary, online_url=event.online_url),
+            html=description.html(summary=event.summary, online_url=event.online_url),
             location=_location(None, event),
             geo=_geo(event),
             categories=tuple(tag.tag for tag in event.tags),
@@ -99,7 +96,7 @@ class Builder:
         )
         if not event.recurrence:
             return entry
-        return replace(entry, excluded=excluded_of(event), overrides=override_entries(event, entry))
+        return replace(entry, excluded=excluded_of(event), overrides=override_entries(event, entry, description))
 
     def talk_entry(self, talk: Talk) -> CalendarEntry:
         """Return the entry of a public talk. One without a time lies over its event's days, tentatively."""
@@ -123,8 +120,8 @@ class Builder:
             transparent=cancelled or waits,
             created_at=talk.created_at,
             url=url,
-            description=_plain([talk.abstract_plain], before=[*people, talk.event.title], lists=[], url=url),
-            html=_html([talk.abstract_html], before=[*people, talk.event.title], lists=[], url=url),
+            description=plain_description([talk.abstract_plain], before=[*people, talk.event.title], url=url),
+            html=html_description([talk.abstract_html], before=[*people, talk.event.title], url=url),
             location=_location(talk.room.name if talk.room else None, talk.event),
             geo=_geo(talk.event),
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
@@ -198,23 +195,6 @@ def _line_up_line(talk: Talk) -> str:
     return f"{talk.title} ({names})" if names else talk.title
 
 
-def _facts(event: Event) -> list[str]:
-    """Return what a visitor has to know besides the place: how to take part, and what it costs."""
-    facts = []
-    if event.attendance != Attendance.IN_PERSON and event.online_url:
-        facts.append(f"Online: {event.online_url}")
-    if event.price_amount is not None:
-        price = f"{event.price_amount:.2f} {event.price_currency}" if event.price_amount else "free of charge"
-        facts.append(f"Registration: {price}")
-    if event.registration_url:
-        facts.append(f"Register at {event.registration_url}")
-    return facts
-
-
-def _headed(names: Sequence[str]) -> list[str]:
-    return ["Line-up:", *(f"- {name}" for name in names)] if names else []
-
-
 def _location(room: str | None, event: Event) -> str | None:
     return ", ".join(part for part in (room, event.venue, event.city) if part) or None
 
@@ -223,17 +203,3 @@ def _geo(event: Event) -> tuple[float, float] | None:
     if event.latitude is None or event.longitude is None:
         return None
     return event.latitude, event.longitude
-
-
-def _plain(texts: Iterable[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
-    """Return plain text for DESCRIPTION: who and what first, the link last."""
-    parts = ["\n".join(before), *texts, *("\n".join(lines) for lines in lists)]
-    return "\n\n".join([part for part in parts if part] + [url])
-
-
-def _html(texts: Iterable[str | None], *, before: Sequence[str], lists: Sequence[Sequence[str]], url: str) -> str:
-    parts = [f"<p>{'<br>'.join(escape(line) for line in before)}</p>"] if before else []
-    parts += [text for text in texts if text]
-    parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
-    parts.append(f'<p><a href="{escape(url)}">{escape(url)}</a></p>')
-    return "".join(parts)

@@ -9,7 +9,6 @@ import pytest
 from eventcal.events.models import Event
 from eventcal.events.words import Attendance, EventStatus
 from eventcal.feeds.entries.entry import CalendarEntry, Override, Status
-from eventcal.feeds.entries.series_entries import excluded_of, override_entries
 from tests.feed_support.built import BUILDER, an_event
 from tests.feed_support.ics_entries import local
 
@@ -45,8 +44,8 @@ def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, C
 
 
 def test_a_series_without_overrides_has_none() -> None:
-    event = a_call({})
-    assert (excluded_of(event), override_entries(event, entry_of(event))) == ((), ())
+    entry = entry_of(a_call({}))
+    assert (entry.excluded, entry.overrides) == ((), ())
 
 
 def test_excluded_occurrences_and_others_are_told_apart_and_in_order() -> None:
@@ -97,6 +96,13 @@ def test_another_address_online_replaces_the_usual_one_everywhere() -> None:
     assert "Online: https://meet.example/call?a=1&b=2\n" in usual.description
     assert april.description == usual.description.replace("call?a=1&b=2", "other?c=3&d=4")
     assert april.html == usual.html.replace("call?a=1&amp;b=2", "other?c=3&amp;d=4")
+
+
+def test_another_address_online_leaves_the_words_of_the_description_alone() -> None:
+    said = "Online: https://meet.example/call?a=1&b=2\n\nis where we met so far."
+    _usual, april = otherwise({"online_url": "https://meet.example/other"}, description=said)
+    assert "https://meet.example/call?a=1&b=2" in april.description
+    assert "Online: https://meet.example/other\n" in april.description
 
 
 def test_an_address_online_is_named_where_there_was_none() -> None:
