@@ -32,8 +32,7 @@ from eventcal.web.cache.fetch_counter import FetchTally
 from eventcal.web.cache.store import RenditionCache
 from eventcal.web.embeds.routes import embeds
 from eventcal.web.feed_check.views import checking
-from eventcal.web.feeds.calendar_views import calendars
-from eventcal.web.feeds.document_views import documents
+from eventcal.web.feeds.views import calendars, documents
 from eventcal.web.http.cors import answer_preflights
 from eventcal.web.http.errors import register_errors
 from eventcal.web.http.url_converters import Segment

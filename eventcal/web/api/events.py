@@ -25,9 +25,8 @@ from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import listing, serve_list, serve_resources
-from eventcal.web.api.responses import answer, check_version, nothing, resource, serve_public
+from eventcal.web.api.responses import Content, answer, check_version, nothing, resource, serve_public
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.representation import Rendition
 from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs
@@ -67,10 +66,10 @@ def list_all() -> Response:
 def read(slug: str) -> Response:
     """Read one event."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
         is_public = event.status in PUBLIC_STATUSES
-        return resource(session, event_json(event, links()), revision=event.revision, public=is_public)
+        return resource(event_json(event, links()), revision=event.revision, public=is_public)
 
     return serve_public(make)
 
