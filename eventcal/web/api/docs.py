@@ -20,11 +20,7 @@ docs = Blueprint("docs", __name__, url_prefix="/api/v1")
 @public
 def openapi() -> Response:
     """Give the OpenAPI document."""
-
-    def make(_session: Session) -> Content:
-        return document(_document())
-
-    return serve_public(make)
+    return serve_public(lambda _session: document(_document()))
 
 
 @docs.get("/docs")

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
-from eventcal.web.api.responses import Content, Read, document, serve_public, serve_to_all, serve_undated
+from eventcal.web.api.responses import Content, Read, document, serve_public, serve_undated
 from eventcal.web.http.urls import Links
 from eventcal.web.params.listing_filters import Listing, canonical_query, read_listing
 from eventcal.web.request.context import links, now
-from eventcal.web.serializers import Json
 
 Row = TypeVar("Row")
 
@@ -28,10 +27,11 @@ def listing(req: Request) -> Listing:
 def serve_list(
     asked: Listing,
     read: Callable[..., Page[Row]],
-    shape: Callable[[Row, Links], Json],
+    shape: Callable[[Row, Links], object],
     *,
     within: Filter | None = None,
     public: bool = True,
+    serve: Callable[[Read], Response] = serve_public,
 ) -> Response:
     """Serve the page that `read` gives, each row in its `shape`, with a Link to the next page.
 
@@ -43,29 +43,13 @@ def serve_list(
         body = {"items": [shape(row, links()) for row in page.items], "next": page.next}
         return document(body, public=public, link=next_link(asked, page.next))
 
-    return _serve(asked, make, serve_public)
-
-
-def serve_resources(
-    asked: Listing,
-    read: Callable[..., Page[str]],
-    *,
-    within: Filter | None = None,
-    serve: Callable[[Read], Response] = serve_to_all,
-) -> Response:
-    """Serve the page of finished resources that `read` gives; `within` as in serve_list."""
-
-    def make(session: Session) -> Content:
-        page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
-        body = f'{{"items":[{",".join(page.items)}],"next":{orjson.dumps(page.next).decode()}}}'
-        return document(body.encode(), link=next_link(asked, page.next))
-
-    return _serve(asked, make, serve)
-
-
-def _serve(asked: Listing, read: Read, serve: Callable[[Read], Response]) -> Response:
     # Calls for talks open and close by the clock, which leaves no date.
-    return serve_undated(read) if asked.filter.call_open else serve(read)
+    return serve_undated(make) if asked.filter.call_open else serve(make)
+
+
+def finished(resource: str, _links: Links) -> orjson.Fragment:
+    """Return a resource that is JSON already, for a list of such."""
+    return orjson.Fragment(resource)
 
 
 def next_link(asked: Listing, cursor: str | None) -> str | None:

@@ -65,13 +65,13 @@ def renderer() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a view read: a body, the version that identifies it, and whether everybody may see it.
+    """What a view read: a body, the version that identifies it if not by its bytes, and whether everybody may see it.
 
     daily: as in Document. link: the Link header of a page of a list.
     """
 
     body: bytes
-    version: str
+    version: str | None = None
     public: bool = True
     media_type: str = JSON
     daily: bool = True
@@ -85,15 +85,13 @@ def resource(body: Json, *, revision: int, public: bool) -> Content:
 
 
 def document(body: object, *, public: bool = True, link: str | None = None) -> Content:
-    """Return anything else, whose version is its bytes; `body` may be JSON already."""
-    raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    return Content(body=raw, version=etag_of(raw), public=public, link=link)
+    """Return anything else, whose version is its bytes."""
+    return Content(body=orjson.dumps(body), public=public, link=link)
 
 
 def page(html: str) -> Content:
     """Return a page that everybody may read."""
-    raw = html.encode()
-    return Content(body=raw, version=etag_of(raw), media_type="text/html; charset=utf-8")
+    return Content(body=html.encode(), media_type="text/html; charset=utf-8")
 
 
 Read = Callable[[Session], Content]
