@@ -32,8 +32,7 @@ from eventcal.web.cache.fetch_counter import FetchTally
 from eventcal.web.cache.store import RenditionCache
 from eventcal.web.embeds.routes import embeds
 from eventcal.web.feed_check.views import checking
-from eventcal.web.feeds.calendar_views import calendars
-from eventcal.web.feeds.document_views import documents
+from eventcal.web.feeds.views import calendars, documents
 from eventcal.web.http.cors import answer_preflights
 from eventcal.web.http.errors import register_errors
 from eventcal.web.http.url_converters import Segment
@@ -42,7 +41,7 @@ from eventcal.web.i18n.locale import start_language
 from eventcal.web.identity.security import start_security
 from eventcal.web.media import start_pictures
 from eventcal.web.pages.routes import pages
-from eventcal.web.request.context import House, house_of, move_in
+from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import start_limits
 from eventcal.web.serializers import Resources
 from eventcal.web.serving.cache_middleware import Door
@@ -97,7 +96,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.register_blueprint(pages)
     app.register_blueprint(embeds)
     _serve_api(app, settings)
-    app.wsgi_app = Door(app.wsgi_app, partial(house_of, app))  # type: ignore[method-assign]  # the documented way
+    app.wsgi_app = Door(app)  # type: ignore[method-assign]  # the documented way
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

@@ -1,5 +1,6 @@
 """Every route answers on both databases: its statements are understood by each of them."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from typing import Any
@@ -10,7 +11,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from tests import world
-from tests.http_app import Browser, signed_in
+from tests.feed_support.fetching import fetch
+from tests.http_app import Browser, house_of, signed_in
 
 pytestmark = pytest.mark.both_databases
 
@@ -71,6 +73,32 @@ def test_every_route_can_be_read(app: Flask, people: tuple[Browser, Browser]) ->
     }
     assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
     assert {rule for rule, seen in statuses.items() if min(seen) >= 400} == NOTHING_THERE
+
+
+class _OneTurn:
+    """The lock of every URL. Who asks for it while they have it would wait for ever, and is refused."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.taken = 0
+
+    def __enter__(self) -> None:
+        assert self._lock.acquire(blocking=False)
+        self.taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@pytest.mark.usefixtures("people")
+def test_no_route_serves_a_document_inside_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = _OneTurn()
+    monkeypatch.setattr(house_of(app).renditions, "_turns", (one,))
+    for _method, rule in rules(app, {"GET"}):
+        for path in paths(rule):
+            with fetch(app, path) as answer:
+                assert (path, answer.status_code < 500) == (path, True)
+    assert one.taken > 100
 
 
 def test_every_route_that_changes_something_answers(app: Flask, people: tuple[Browser, Browser]) -> None:

@@ -13,8 +13,7 @@ from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.responses import document, serve_public
-from eventcal.web.http.representation import Rendition
+from eventcal.web.api.responses import Content, document, serve_public
 from eventcal.web.identity.permissions import public
 from eventcal.web.params.fields import Count, Query, Text
 from eventcal.web.schemas.fields import Shape
@@ -67,10 +66,10 @@ def list_all(query: dict[str, Any]) -> Response:
     """
     since = _revision(query["since"])
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         found, reached = list_changes(session, since=since, limit=query["limit"])
         items = [{"kind": one.kind, "id": one.id, "revision": one.revision, "deleted": one.deleted} for one in found]
-        return document(session, {"items": items, "next": str(reached)})
+        return document({"items": items, "next": str(reached)})
 
     return serve_public(make)
 

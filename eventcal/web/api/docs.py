@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.markdown import to_html
 from eventcal.web.api.openapi.reference_page import shapes_of, subjects_of
-from eventcal.web.api.responses import document, page, serve_public
+from eventcal.web.api.responses import Content, document, page, serve_public
 from eventcal.web.http.errors import known_problems
-from eventcal.web.http.representation import Rendition
 from eventcal.web.identity.permissions import public
 
 docs = Blueprint("docs", __name__, url_prefix="/api/v1")
@@ -21,11 +20,7 @@ docs = Blueprint("docs", __name__, url_prefix="/api/v1")
 @public
 def openapi() -> Response:
     """Give the OpenAPI document."""
-
-    def make(session: Session) -> Rendition:
-        return document(session, _document())
-
-    return serve_public(make)
+    return serve_public(lambda _session: document(_document()))
 
 
 @docs.get("/docs")
@@ -33,7 +28,7 @@ def openapi() -> Response:
 def readable() -> Response:
     """Give the same as a page for people."""
 
-    def make(session: Session) -> Rendition:
+    def make(_session: Session) -> Content:
         said = _document()
         html = render_template(
             "api/docs.html",
@@ -44,7 +39,7 @@ def readable() -> Response:
             problems=sorted(known_problems(), key=lambda row: (row[0], row[1])),
             code=_code,
         )
-        return page(session, html)
+        return page(html)
 
     return serve_public(make)
 

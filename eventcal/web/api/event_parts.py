@@ -14,8 +14,7 @@ from eventcal.members.models import Member
 from eventcal.members.queries import get_member, get_member_by_email
 from eventcal.talks.parts import remove_room, remove_track
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.responses import answer, document, nothing, serve_private, serve_public
-from eventcal.web.http.representation import Rendition
+from eventcal.web.api.responses import Content, answer, document, nothing, serve_private, serve_public
 from eventcal.web.identity.permissions import caller, organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
 from eventcal.web.schemas.events import (
@@ -43,9 +42,9 @@ event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 def list_tracks(slug: str) -> Response:
     """List an event's tracks."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
-        return _whole_list(session, event, [track_json(track) for track in event.tracks])
+        return _whole_list(event, [track_json(track) for track in event.tracks])
 
     return serve_public(make)
 
@@ -90,9 +89,9 @@ def delete_track(track_id: str) -> Response:
 def list_rooms(slug: str) -> Response:
     """List an event's rooms."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
-        return _whole_list(session, event, [room_json(room) for room in event.rooms])
+        return _whole_list(event, [room_json(room) for room in event.rooms])
 
     return serve_public(make)
 
@@ -180,8 +179,8 @@ def take_off(slug: str, member_id: str) -> Response:
     return nothing()
 
 
-def _whole_list(session: Session, event: Event, items: list[Json]) -> Rendition:
-    return document(session, {"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
+def _whole_list(event: Event, items: list[Json]) -> Content:
+    return document({"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
 
 
 def _team_json(row: TeamMember, someone: Member) -> Json:

@@ -24,10 +24,9 @@ from eventcal.members.words import Scope
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import listing, serve_list, serve_resources
-from eventcal.web.api.responses import answer, check_version, nothing, resource, serve_public
+from eventcal.web.api.pagination import finished, listing, serve_list
+from eventcal.web.api.responses import Content, answer, check_version, nothing, resource, serve_public, serve_to_all
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.representation import Rendition
 from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs
@@ -58,7 +57,7 @@ def list_all() -> Response:
         return serve_list(asked, list_waiting_events, shape, public=False)
     if asked.filter.from_day or asked.filter.to_day:
         return serve_list(asked, list_events, shape)
-    return serve_resources(asked, event_resources)
+    return serve_list(asked, event_resources, finished, serve=serve_to_all)
 
 
 @events.get("/events/<slug>")
@@ -67,10 +66,10 @@ def list_all() -> Response:
 def read(slug: str) -> Response:
     """Read one event."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
         is_public = event.status in PUBLIC_STATUSES
-        return resource(session, event_json(event, links()), revision=event.revision, public=is_public)
+        return resource(event_json(event, links()), revision=event.revision, public=is_public)
 
     return serve_public(make)
 

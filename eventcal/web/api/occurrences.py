@@ -1,7 +1,6 @@
 """/api/v1/events/{slug}/occurrences: when one event takes place, page by page."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +18,7 @@ from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.kit.sentences import Sentence
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import page_asked
-from eventcal.web.api.responses import document, serve_public
-from eventcal.web.http.representation import Rendition
+from eventcal.web.api.responses import Content, document, serve_public, serve_undated
 from eventcal.web.identity.permissions import caller, public
 from eventcal.web.request.context import links, now
 from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery
@@ -36,18 +34,16 @@ occurrences = Subject("occurrences", "When recurring events take place")
 def list_of_event(query: dict[str, Any], slug: str) -> Response:
     """List when an event takes place, in the order of time; one that does not recur has one occurrence."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
         first, last = _days(query, event)
         page = list_occurrences(event, first, last, paging=page_asked(query))
         body = {"items": [occurrence_json(one, event.timezone) for one in page.items], "next": page.next}
         link = _next_link(query, first, last, page.next)
-        made = document(session, body, public=event.status in PUBLIC_STATUSES, link=link)
-        return replace(made, last_modified=None) if moves else made
+        return document(body, public=event.status in PUBLIC_STATUSES, link=link)
 
-    # Today is another day in each zone, and begins at another time than the day that answers are kept for.
-    moves = query["from_day"] is None
-    return serve_public(make, moves=moves)
+    # Today is another day in each zone, and begins at another time than the day that answers are cached for.
+    return serve_undated(make) if query["from_day"] is None else serve_public(make)
 
 
 def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:

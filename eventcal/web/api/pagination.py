@@ -11,12 +11,10 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
-from eventcal.web.api.responses import document, serve_public
-from eventcal.web.http.representation import Rendition
+from eventcal.web.api.responses import Content, Read, document, serve_public, serve_undated
 from eventcal.web.http.urls import Links
 from eventcal.web.params.listing_filters import Listing, canonical_query, read_listing
 from eventcal.web.request.context import links, now
-from eventcal.web.serializers import Json
 
 Row = TypeVar("Row")
 
@@ -29,42 +27,29 @@ def listing(req: Request) -> Listing:
 def serve_list(
     asked: Listing,
     read: Callable[..., Page[Row]],
-    shape: Callable[[Row, Links], Json],
+    shape: Callable[[Row, Links], object],
     *,
     within: Filter | None = None,
     public: bool = True,
+    serve: Callable[[Read], Response] = serve_public,
 ) -> Response:
     """Serve the page that `read` gives, each row in its `shape`, with a Link to the next page.
 
     `within` is the query's filter, narrowed to what the path names.
     """
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
         body = {"items": [shape(row, links()) for row in page.items], "next": page.next}
-        made = document(session, body, public=public, link=next_link(asked, page.next))
-        # Calls open and close by the clock, and nobody notes when: without a date nothing can be older than it.
-        return replace(made, last_modified=None) if asked.filter.call_open else made
+        return document(body, public=public, link=next_link(asked, page.next))
 
-    return serve_public(make, moves=asked.filter.call_open)
+    # Calls for talks open and close by the clock, which leaves no date.
+    return serve_undated(make) if asked.filter.call_open else serve(make)
 
 
-def serve_resources(
-    asked: Listing, read: Callable[..., Page[str]], *, within: Filter | None = None, for_all: bool = True
-) -> Response:
-    """Serve the page of finished resources that `read` gives, the same `for_all`, whoever asks.
-
-    `within` as in serve_list.
-    """
-
-    def make(session: Session) -> Rendition:
-        page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
-        body = f'{{"items":[{",".join(page.items)}],"next":{orjson.dumps(page.next).decode()}}}'
-        made = document(session, body.encode(), link=next_link(asked, page.next))
-        # Calls open and close by the clock, and nobody notes when: without a date nothing can be older than it.
-        return replace(made, last_modified=None) if asked.filter.call_open else made
-
-    return serve_public(make, moves=asked.filter.call_open, for_all=for_all)
+def finished(resource: str, _links: Links) -> orjson.Fragment:
+    """Return a resource that is JSON already, for a list of such."""
+    return orjson.Fragment(resource)
 
 
 def next_link(asked: Listing, cursor: str | None) -> str | None:

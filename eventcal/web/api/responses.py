@@ -1,21 +1,18 @@
-"""How the API answers: JSON with its version, made anew for those who are signed in, kept for everybody else."""
+"""How the API answers: JSON with its version, made anew for those who are signed in, cached for everybody else."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, field
 
 import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.index.state import State, read_state
-from eventcal.web.cache.store import RenditionKey, url_of
-from eventcal.web.http.conditional import PUBLIC, check_etag, check_revision, etag_of, revision_etag, serve
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.conditional import check_etag, check_revision, etag_of, revision_etag, serve
+from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.identity.permissions import caller
-from eventcal.web.request.context import house, now, reading
+from eventcal.web.request.context import house, now
 from eventcal.web.serializers import Json
-from eventcal.web.serving.cache_middleware import state_for
-from eventcal.web.serving.cached_document import NOTHING_KEPT
+from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached, serve_uncached
 
 JSON = "application/json"
 # Only its reader may keep it, and asks each time.
@@ -66,95 +63,80 @@ def renderer() -> str:
     return house().ledger.renderer
 
 
-def serve_public(make: Callable[[Session], Rendition], *, moves: bool = False, for_all: bool = False) -> Response:
-    """Serve what anybody may read, made once for each state of the public data, day and URL.
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a view read: a body, the version that identifies it if not by its bytes, and whether everybody may see it.
 
-    One statement tells the state; where this URL was answered at it already, that answer is served again.
-    Whoever is signed in may see more at the same URL: for them it is made anew, unless it is the same `for_all`.
-    `moves` is for what changes with the clock and not with the day alone.
+    daily: as in Document. link: the Link header of a page of a list.
     """
-    moment = now()
-    kept = not moves and (for_all or not caller().signed_in)
-    cache = house().renditions if kept else NOTHING_KEPT
-    state = state_for(request.environ, house())
-    key = RenditionKey.at(url_of(request.environ), state.revision, moment)
-    rendition = cache.get(key)
-    if rendition is None:
-        with reading() as session:
-            session.info[_STATE] = state
-            rendition = _again(make(session), cache.get_earlier(key))
-        if rendition.cache_control == PUBLIC:
-            cache.put(key, rendition)
-    return serve(rendition, request, moment)
+
+    body: bytes
+    version: str | None = None
+    public: bool = True
+    media_type: str = JSON
+    daily: bool = True
+    link: str | None = None
 
 
-# Where a session keeps the state that it sees, so that it is read once.
-_STATE = "eventcal_state"
-
-
-def _again(made: Rendition, earlier: Rendition | None) -> Rendition:
-    """Return what was made, with the encodings of an earlier answer of the same bytes."""
-    if earlier is None or (earlier.body, earlier.link, earlier.etag) != (made.body, made.link, made.etag):
-        return made
-    return earlier.again(last_modified=made.last_modified, origin=None)
-
-
-def public_since(session: Session) -> datetime:
-    """Return when something that the public sees last changed. Tombstones and windows move at midnight (UTC)."""
-    today = datetime.combine(now().astimezone(UTC).date(), time(), tzinfo=UTC)
-    return max(_changed_at(session), today)
-
-
-def _changed_at(session: Session) -> datetime:
-    state: State = session.info.get(_STATE) or read_state(session.connection())
-    return state.changed_at
-
-
-def resource(session: Session, body: Json, *, revision: int, public: bool) -> Rendition:
+def resource(body: Json, *, revision: int, public: bool) -> Content:
     """Return one resource, whose version is its revision."""
-    return Rendition(
-        body=orjson.dumps(body),
-        media_type=JSON,
-        etag=revision_etag(revision, renderer()),
-        last_modified=_changed_at(session) if public else None,
-        cache_control=PUBLIC if public else TO_ONE,
-    )
+    version = revision_etag(revision, renderer())
+    return Content(body=orjson.dumps(body), version=version, public=public, daily=False)
 
 
-def document(session: Session, body: object, *, public: bool = True, link: str | None = None) -> Rendition:
-    """Return anything else, whose version is its bytes; `body` may be JSON already."""
-    raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    return Rendition(
-        body=raw,
-        media_type=JSON,
-        etag=etag_of(raw),
-        last_modified=public_since(session) if public else None,
-        cache_control=PUBLIC if public else TO_ONE,
-        link=link,
-    )
+def document(body: object, *, public: bool = True, link: str | None = None) -> Content:
+    """Return anything else, whose version is its bytes."""
+    return Content(body=orjson.dumps(body), public=public, link=link)
 
 
-def page(session: Session, html: str) -> Rendition:
-    """Return a page that anybody may read."""
-    raw = html.encode()
-    return Rendition(
-        body=raw,
-        media_type="text/html; charset=utf-8",
-        etag=etag_of(raw),
-        last_modified=public_since(session),
-        cache_control=PUBLIC,
-    )
+def page(html: str) -> Content:
+    """Return a page that everybody may read."""
+    return Content(body=html.encode(), media_type="text/html; charset=utf-8")
+
+
+Read = Callable[[Session], Content]
+"""Reads what a view answers with. Raises a Refusal if it does not exist."""
+
+
+@dataclass(kw_only=True)
+class _ApiDocument(Document):
+    """What a view of the API reads."""
+
+    read: Read
+    media_type: str = JSON
+    content: Content = field(init=False)
+
+    def find(self, snapshot: Snapshot, /) -> None:
+        self.content = content = self.read(snapshot.session)
+        self.media_type, self.link, self.daily = content.media_type, content.link, content.daily
+        if not content.public:
+            self.cache_control, self.dated = TO_ONE, False
+
+    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+        return Rendered(self.content.body, self.content.version)
+
+
+def serve_public(read: Read) -> Response:
+    """Serve what a visitor gets from the cache; whoever is signed in may see more at the same URL."""
+    if caller().signed_in:
+        return serve_uncached(_ApiDocument(read=read))
+    return serve_cached(_ApiDocument(read=read))
+
+
+def serve_to_all(read: Read) -> Response:
+    """Serve what is the same for everybody, signed in or not, from the cache."""
+    return serve_cached(_ApiDocument(read=read))
+
+
+def serve_undated(read: Read) -> Response:
+    """Serve what changes with the clock: it is not cached, and has no Last-Modified that could be too early."""
+    return serve_uncached(_ApiDocument(read=read, dated=False))
 
 
 def serve_private(body: object, *, link: str | None = None) -> Response:
     """Serve what is only its reader's."""
     raw = orjson.dumps(body)
     rendition = Rendition(
-        body=raw,
-        media_type=JSON,
-        etag=etag_of(raw),
-        last_modified=None,
-        cache_control=TO_ONE,
-        link=link,
+        body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=TO_ONE, link=link
     )
     return serve(rendition, request, now())

@@ -15,9 +15,8 @@ from eventcal.speakers.service import edit_speaker
 from eventcal.talks.merge import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
-from eventcal.web.api.responses import answer, check_body_version, document, serve_public
+from eventcal.web.api.responses import Content, answer, check_body_version, document, serve_public
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.representation import Rendition
 from eventcal.web.identity.permissions import caller, member, moderator, public
 from eventcal.web.media import as_kept
 from eventcal.web.request.context import links, now, unit_of_work
@@ -35,10 +34,10 @@ speakers = Subject("speakers", "People on stage")
 def list_all(query: dict[str, Any]) -> Response:
     """List speakers, by slug."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         page = list_speakers(session, paging=page_asked(query))
         items = [speaker_json(speaker, links()) for speaker in page.items]
-        return document(session, {"items": items, "next": page.next}, link=next_page_link(query, page.next))
+        return document({"items": items, "next": page.next}, link=next_page_link(query, page.next))
 
     return serve_public(make)
 
@@ -49,9 +48,9 @@ def list_all(query: dict[str, Any]) -> Response:
 def read(slug: str) -> Response:
     """Read one speaker; a merged one's address gives who they were merged into."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         speaker = get_speaker(session, slug, caller())
-        return document(session, speaker_json(speaker, links()), public=speaker.published_at is not None)
+        return document(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
     return serve_public(make)
 

@@ -24,9 +24,16 @@ from eventcal.sponsors.queries import (
 )
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
-from eventcal.web.api.responses import answer, check_body_version, document, nothing, serve_private, serve_public
+from eventcal.web.api.responses import (
+    Content,
+    answer,
+    check_body_version,
+    document,
+    nothing,
+    serve_private,
+    serve_public,
+)
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.representation import Rendition
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.media import as_kept
 from eventcal.web.request.context import links, now, reading, unit_of_work
@@ -54,10 +61,10 @@ sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who h
 def list_tiers_of_event(slug: str) -> Response:
     """List an event's tiers in rank order."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
         items = [_tier_json(tier, taken) for tier, taken in list_tiers(session, event)]
-        return document(session, {"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
+        return document({"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
 
     return serve_public(make)
 
@@ -104,13 +111,13 @@ def delete_tier(tier_id: str) -> Response:
 def list_of_event(slug: str) -> Response:
     """List an event's confirmed sponsors, by tier in rank order."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
         tiers = [
             {**_tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
             for tier, holders in confirmed_sponsors(session, event)
         ]
-        return document(session, {"tiers": tiers}, public=event.status in PUBLIC_STATUSES)
+        return document({"tiers": tiers}, public=event.status in PUBLIC_STATUSES)
 
     return serve_public(make)
 
@@ -121,9 +128,9 @@ def list_of_event(slug: str) -> Response:
 def read(slug: str) -> Response:
     """Read one sponsor."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         sponsor = get_sponsor(session, slug, caller())
-        return document(session, sponsor_json(sponsor, links()), public=not caller().moderates)
+        return document(sponsor_json(sponsor, links()), public=not caller().moderates)
 
     return serve_public(make)
 

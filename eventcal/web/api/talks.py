@@ -25,10 +25,9 @@ from eventcal.talks.rules import Step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import listing, serve_list, serve_resources
-from eventcal.web.api.responses import answer, check_version, resource, serve_public
+from eventcal.web.api.pagination import finished, listing, serve_list
+from eventcal.web.api.responses import Content, answer, check_version, resource, serve_public, serve_to_all
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.representation import Rendition
 from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs
@@ -48,7 +47,7 @@ _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, Talk
 @talks.answers(200, TalkPage)
 def list_all() -> Response:
     """List public talks."""
-    return serve_resources(listing(request), talk_resources)
+    return serve_list(listing(request), talk_resources, finished, serve=serve_to_all)
 
 
 @talks.get("/events/<slug>/talks")
@@ -72,7 +71,7 @@ def list_of_event(slug: str) -> Response:
         check_event_there(session, slug, caller())
         return talk_resources(session, *wanted, **paged)
 
-    return serve_resources(asked, read_there, within=within, for_all=False)
+    return serve_list(asked, read_there, finished, within=within)
 
 
 def _may_review(slug: str, states: tuple[str, ...]) -> bool:
@@ -90,9 +89,9 @@ def _may_review(slug: str, states: tuple[str, ...]) -> bool:
 def read(talk_id: str) -> Response:
     """Read one talk."""
 
-    def make(session: Session) -> Rendition:
+    def make(session: Session) -> Content:
         talk = get_talk(session, talk_id, caller())
-        return resource(session, talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
+        return resource(talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
 
     return serve_public(make)
 

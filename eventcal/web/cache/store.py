@@ -28,6 +28,15 @@ def url_of(environ: Mapping[str, str], language: str | None = None) -> str:
     return url if language is None else f"{url}#{language}"
 
 
+class _Cached(NamedTuple):
+    """What is cached for a URL; `weight` was found when its content encodings had `encoded` bytes."""
+
+    key: RenditionKey
+    rendition: Rendition
+    weight: int
+    encoded: int
+
+
 class RenditionCache:
     """The renditions that were asked for last, within a bound in bytes; one for each URL, for all threads."""
 
@@ -37,7 +46,7 @@ class RenditionCache:
     def __init__(self, largest: int) -> None:
         self._largest = largest
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[RenditionKey, Rendition, int]] = OrderedDict()
+        self._kept: OrderedDict[str, _Cached] = OrderedDict()
         self._total = 0
         self._turns = tuple(threading.Lock() for _ in range(64))
 
@@ -49,25 +58,27 @@ class RenditionCache:
         """Return what is kept for exactly this key."""
         with self._lock:
             kept = self._kept.get(key.url)
-            if kept is None or kept[0] != key:
+            if kept is None or kept.key != key:
                 return None
-            # Encodings have been made since: weigh it again.
-            self._put(key, kept[1])
-            return kept[1]
+            if kept.rendition.encodings.size == kept.encoded:
+                self._kept.move_to_end(key.url)
+            else:
+                self._put(key, kept.rendition)
+            return kept.rendition
 
     def get_earlier(self, key: RenditionKey) -> Rendition | None:
         """Return what is kept for this URL and day, at this state of the data or an earlier one."""
         with self._lock:
             kept = self._kept.get(key.url)
-            if kept is None or kept[0].day != key.day or kept[0].generation > key.generation:
+            if kept is None or kept.key.day != key.day or kept.key.generation > key.generation:
                 return None
-            return kept[1]
+            return kept.rendition
 
     def put(self, key: RenditionKey, rendition: Rendition) -> None:
         """Keep a rendition in place of an earlier one of its URL, unless it is larger than the bound."""
         with self._lock:
             kept = self._kept.get(key.url)
-            if kept is None or (kept[0].day, kept[0].generation) <= (key.day, key.generation):
+            if kept is None or (kept.key.day, kept.key.generation) <= (key.day, key.generation):
                 self._put(key, rendition)
 
     def turn(self, key: RenditionKey) -> threading.Lock:
@@ -76,10 +87,11 @@ class RenditionCache:
 
     def _put(self, key: RenditionKey, rendition: Rendition) -> None:
         self._drop(key.url)
+        encoded = rendition.encodings.size
         weight = rendition.weight() + len(key.url) + self._OVERHEAD
         if weight > self._largest:
             return
-        self._kept[key.url] = (key, rendition, weight)
+        self._kept[key.url] = _Cached(key, rendition, weight, encoded)
         self._total += weight
         while self._total > self._largest:
             self._drop(next(iter(self._kept)))
@@ -87,4 +99,4 @@ class RenditionCache:
     def _drop(self, url: str) -> None:
         kept = self._kept.pop(url, None)
         if kept is not None:
-            self._total -= kept[2]
+            self._total -= kept.weight

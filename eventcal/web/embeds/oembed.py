@@ -1,7 +1,7 @@
 """oEmbed (oembed.com, 1.0): from the address of a page to the frame that shows the same elsewhere."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -23,14 +23,14 @@ from eventcal.talks.queries import get_talk
 from eventcal.web.embeds.csp import embeds
 from eventcal.web.embeds.query import Embed
 from eventcal.web.embeds.snippets import iframe
-from eventcal.web.http.conditional import etag_of
+from eventcal.web.http.representation import Origin
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import Count, Query, Text, load_query
 from eventcal.web.params.listing_filters import Listing
 from eventcal.web.params.listing_query import Show, read_wanted, typed_in
-from eventcal.web.request.context import house, links, settings
-from eventcal.web.serving.cached_document import Document, Made, serve_document
+from eventcal.web.request.context import links, settings
+from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # How many seconds a consumer may keep an answer.
@@ -58,6 +58,21 @@ class _Frame:
     height: int = _HEIGHT
 
 
+@dataclass(kw_only=True)
+class _OEmbedDocument(Document):
+    """The answer to a consumer's query."""
+
+    asked: dict[str, Any]
+    media_type: str = "application/json"
+    frame: _Frame = field(init=False)
+
+    def find(self, snapshot: Snapshot, /) -> None:
+        self.frame = _frame_of(snapshot.session, self.asked["url"])
+
+    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+        return Rendered(orjson.dumps(_answer(self.frame, self.asked)))
+
+
 @embeds.get("/oembed")
 @feed
 def oembed() -> Response:
@@ -66,15 +81,7 @@ def oembed() -> Response:
         raise NoSuchFormat("Only format=json is spoken here.")
     # Consumers add parameters of their own.
     asked: dict[str, Any] = load_query(_ARGS, request.args, unknown="ignore")
-
-    def make(session: Session) -> Made:
-        body = orjson.dumps(_answer(_frame_of(session, asked["url"]), asked))
-        return Made(version=etag_of(body), body=body)
-
-    document = Document(
-        make=lambda session, _state, _earlier: make(session), media_type="application/json", filename=None
-    )
-    return serve_document(lambda _session, _moment: document, cache=house().renditions)
+    return serve_cached(_OEmbedDocument(asked=asked))
 
 
 def _answer(frame: _Frame, asked: dict[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,13 @@ from werkzeug.exceptions import HTTPException
 
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
+from eventcal.web.feeds.registry import FEEDS
 from eventcal.web.params.feed_check import KINDS_BY_PATH, OTHER_KIND, SCHEMES
 from eventcal.web.params.listing_filters import Asked, canonical_query
 from eventcal.web.request.context import settings
 
 HIDDEN = "…"
 """What is shown in place of a secret."""
-
-# The blueprints whose every route is a feed.
-_FEEDS = frozenset({"calendars", "documents"})
 
 _USUAL_PORTS = {None, 80, 443}
 _FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
@@ -121,4 +119,4 @@ def _matched(path: str) -> tuple[str | None, dict[str, str]]:
         endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
     except HTTPException:
         return None, {}
-    return (endpoint, dict(view_args)) if endpoint.partition(".")[0] in _FEEDS else (None, {})
+    return (endpoint, dict(view_args)) if endpoint in FEEDS else (None, {})

@@ -23,7 +23,7 @@ from eventcal.kit.sentences import Sentence
 from eventcal.members.queries import find_feed_by_secret
 from eventcal.web.feed_check.diagnosis import Problem, problems_of, refused_problems
 from eventcal.web.feed_check.feed_url import HIDDEN, OurUrl, our_url, same_entries
-from eventcal.web.feeds.endpoint import rendition_of
+from eventcal.web.feeds.views import rendition_of
 from eventcal.web.http.conditional import entity_tag, etag_of, serve
 from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of

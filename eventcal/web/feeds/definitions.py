@@ -68,6 +68,11 @@ def whole_calendar(_session: Session, asked: Asked, moment: datetime) -> Subscri
     )
 
 
+def calendar_news(session: Session, asked: Asked, moment: datetime) -> Subscription:
+    """Return the calendar without its usual days: what was announced last may take place at any time."""
+    return replace(whole_calendar(session, asked, moment), feed=_feed(asked))
+
+
 def deadlines(_session: Session, asked: Asked, _moment: datetime) -> Subscription:
     """Serve when calls for talks open and close."""
     feed = _feed(replace(asked, include=asked.include or (Include.DEADLINES,)))

@@ -16,9 +16,10 @@ class Origin(Protocol):
 
 
 class Encodings:
-    """One body's encodings, made as they are asked for."""
+    """One body's encodings, made as they are asked for. `size` is how many bytes were made."""
 
     def __init__(self) -> None:
+        self.size = 0
         self._made: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
@@ -28,11 +29,8 @@ class Encodings:
         with self._lock:
             if coding not in self._made:
                 self._made[coding] = encode(body, coding)
+                self.size += len(self._made[coding])
             return self._made[coding]
-
-    def weight(self) -> int:
-        """Return how many bytes were made."""
-        return sum(map(len, tuple(self._made.values())))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +65,7 @@ class Rendition:
 
     def weight(self) -> int:
         """Return about how many bytes this holds by now."""
-        return len(self.body) + self.encodings.weight() + (self.origin.weight() if self.origin else 0)
+        return len(self.body) + self.encodings.size + (self.origin.weight() if self.origin else 0)
 
     def again(self, *, last_modified: datetime | None, origin: Origin | None) -> "Rendition":
         """Return the same bytes at another state of the data, with the encodings that were made of them."""

@@ -12,10 +12,11 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.web.http.conditional import REVALIDATED, etag_of
+from eventcal.web.http.conditional import REVALIDATED
+from eventcal.web.http.representation import Origin
 from eventcal.web.i18n.locale import language
-from eventcal.web.request.context import house, links, settings
-from eventcal.web.serving.cached_document import Document, Made, serve_document
+from eventcal.web.request.context import links, settings
+from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
 
 pages = Blueprint("pages", __name__)
 
@@ -61,27 +62,30 @@ class Page:
 
 
 Make = Callable[[Session, datetime], Page]
-"""Makes a page of what a session sees at a moment; refuses what is not there."""
+"""Returns a page, given a session and a moment. Raises a Refusal if there is no such page."""
+
+
+@dataclass(kw_only=True)
+class _PageDocument(Document):
+    """A page that is the same for everybody who reads its language."""
+
+    make: Make
+    media_type: str = MEDIA_TYPE
+    cache_control: str = REVALIDATED
+    page: Page = field(init=False)
+
+    def find(self, snapshot: Snapshot, /) -> None:
+        self.page = self.make(snapshot.session, snapshot.moment)
+        self.dated = not self.page.changes_by_itself
+        self.extra = guards(self.page.policy)
+
+    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+        return Rendered(render(self.page).encode())
 
 
 def show(make: Make) -> Response:
-    """Answer a GET with a page, the same for everybody who reads this language; kept as lists are.
-
-    One that `changes_by_itself`, with the clock, is made each time.
-    """
-
-    def find(session: Session, moment: datetime) -> Document:
-        page = make(session, moment)
-        return Document(
-            make=lambda _session, _state, _earlier: _made(page),
-            media_type=MEDIA_TYPE,
-            filename=None,
-            cache_control=REVALIDATED,
-            dated=not page.changes_by_itself,
-            extra=guards(page.policy),
-        )
-
-    return serve_document(find, cache=house().renditions, language=language())
+    """Answer a GET with a page in the language of the request."""
+    return serve_cached(_PageDocument(make=make, language=language()))
 
 
 def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
@@ -117,11 +121,6 @@ def render(page: Page) -> str:
         # Some pages have a home of their own.
         **{"home": links().home(), **page.values},
     )
-
-
-def _made(page: Page) -> Made:
-    body = render(page).encode()
-    return Made(version=etag_of(body), body=body)
 
 
 def _here(**changed: str | None) -> str:

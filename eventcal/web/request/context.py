@@ -33,14 +33,18 @@ class House:
     afterwards: Afterwards
 
 
+EXTENSION = "eventcal"
+"""Under which name an app has its House among its extensions."""
+
+
 def move_in(app: Flask, house: House) -> None:
     """Make `house` what the functions below find."""
-    app.extensions["eventcal"] = house
+    app.extensions[EXTENSION] = house
 
 
 def house_of(app: Flask) -> House:
     """Return what an app is wired with."""
-    return cast("House", app.extensions["eventcal"])
+    return cast("House", app.extensions[EXTENSION])
 
 
 def house() -> House:

@@ -10,6 +10,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import kind_of
@@ -17,7 +18,7 @@ from eventcal.feeds.index.state import State, read_state
 from eventcal.web.cache.store import RenditionKey, url_of
 from eventcal.web.http.conditional import decide
 from eventcal.web.i18n.locale import language_of
-from eventcal.web.request.context import House
+from eventcal.web.request.context import EXTENSION, House
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -27,15 +28,15 @@ _STATE = "eventcal.state"
 
 
 class Door:
-    """A WSGI application in front of another one. `house` gives what the app is wired with."""
+    """A WSGI application in front of the one of a Flask app."""
 
-    def __init__(self, app: App, house: Callable[[], House]) -> None:
-        self._app = app
-        self._house = house
+    def __init__(self, app: Flask) -> None:
+        self._app: App = app.wsgi_app
+        self._extensions = app.extensions
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer with what is kept, or let the request through."""
-        house = self._house()
+        house: House = self._extensions[EXTENSION]
         url = _kept_under(house, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
             return self._app(environ, start_response)

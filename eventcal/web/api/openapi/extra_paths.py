@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from eventcal.web.api.openapi import feed_check
 from eventcal.web.api.openapi.operation import Json, path_of
+from eventcal.web.feeds.registry import FEEDS
 from eventcal.web.params.listing_filters import FeedArgs
 from eventcal.web.request.context import House
 
@@ -59,18 +60,18 @@ def _rules(app: Flask) -> Iterator[Rule]:
             yield rule
 
 
-def _content(rule: Rule, view: Callable[..., Any]) -> Json:
-    media_type: str | None = getattr(view, "media_type", None)
-    if media_type is not None:
-        name = media_type.partition(";")[0]
+def _content(rule: Rule) -> Json:
+    if rule.endpoint in FEEDS:
+        name = FEEDS[rule.endpoint].media_type.partition(";")[0]
         return {name: {"schema": {"type": _READ_AS.get(name, "string")}}}
     return next(kind for end, kind in _CONTENT.items() if rule.rule.endswith(end))
 
 
 def _item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]]) -> Json:
     tag = _TAGS[rule.endpoint.partition(".")[0]]
-    summary, _, description = (inspect.getdoc(view) or "").partition("\n\n")
-    content = _content(rule, view)
+    said = FEEDS[rule.endpoint].description if rule.endpoint in FEEDS else inspect.getdoc(view) or ""
+    summary, _, description = said.partition("\n\n")
+    content = _content(rule)
     operation: Json = {
         "tags": [tag],
         "summary": summary,

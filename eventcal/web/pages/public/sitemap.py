@@ -1,8 +1,8 @@
 """The sitemap (sitemaps.org): every page that search engines are to know of, in as many files as it takes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from html import escape
 from typing import NamedTuple
 
@@ -20,17 +20,15 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import list_speakers
 from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
-from eventcal.web.http.conditional import etag_of
 from eventcal.web.http.representation import Origin
 from eventcal.web.identity.permissions import feed
 from eventcal.web.rendering.page import pages
-from eventcal.web.request.context import house, links, settings
-from eventcal.web.serving.cached_document import Document, Made, serve_document
+from eventcal.web.request.context import links, settings
+from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
 
 MOST_URLS = 10_000
 """How many URLs one file has; the protocol allows 50,000, and readers begin to stumble before that."""
 
-_MEDIA_TYPE = "application/xml"
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # How many speakers are read at a time.
 _SPEAKERS_AT_ONCE = 1000
@@ -43,50 +41,48 @@ class Place(NamedTuple):
     changed_at: datetime
 
 
-Write = Callable[[Sequence[Place]], str]
-"""Writes a file, given every page there is; refuses one that there is not."""
+@dataclass(kw_only=True)
+class _Sitemap(Document):
+    """Every page, or the files that list them if one file would be too long."""
+
+    media_type: str = "application/xml"
+    files: Sequence[Sequence[Place]] = field(init=False)
+
+    def find(self, snapshot: Snapshot, /) -> None:
+        places = tuple(_places(*snapshot))
+        self.files = [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
+
+    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+        text = _index(self.files) if len(self.files) > 1 else _urls(self.files[0])
+        return Rendered(text.encode())
+
+
+@dataclass(kw_only=True)
+class _SitemapPart(_Sitemap):
+    """One file of a long sitemap; `number` is its number as the URL has it, from 1."""
+
+    number: str
+
+    def find(self, snapshot: Snapshot, /) -> None:
+        super().find(snapshot)
+        numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
+        if self.number not in numbered:
+            raise NotFound(Sentence("There is no such part of the sitemap."))
+        self.files = [numbered[self.number]]
 
 
 @pages.get("/sitemap.xml")
 @feed
 def sitemap() -> Response:
     """Name every page, or the files that do where one would be too long."""
-    return _serve(_whole)
+    return serve_cached(_Sitemap())
 
 
 @pages.get("/sitemap-<number>.xml")
 @feed
 def sitemap_part(number: str) -> Response:
     """Name the pages of one file of a long sitemap."""
-    return _serve(partial(_part, number=number))
-
-
-def _serve(write: Write) -> Response:
-    return serve_document(lambda _session, moment: _document(write, moment), cache=house().renditions)
-
-
-def _document(write: Write, moment: datetime) -> Document:
-    def make(session: Session, state: State, _earlier: Origin | None) -> Made:
-        body = write(tuple(_places(session, state, moment))).encode()
-        return Made(version=etag_of(body), body=body)
-
-    return Document(make=make, media_type=_MEDIA_TYPE, filename=None)
-
-
-def _whole(places: Sequence[Place]) -> str:
-    files = _files(places)
-    return _index(files) if len(files) > 1 else _urls(places)
-
-
-def _part(places: Sequence[Place], *, number: str) -> str:
-    files = {str(count): file for count, file in enumerate(_files(places), start=1)}
-    if number not in files:
-        raise NotFound(Sentence("There is no such part of the sitemap."))
-    return _urls(files[number])
-
-
-def _files(places: Sequence[Place]) -> list[Sequence[Place]]:
-    return [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
+    return serve_cached(_SitemapPart(number=number))
 
 
 def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:

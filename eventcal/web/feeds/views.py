@@ -1,0 +1,72 @@
+"""The views of feeds, and what a feed returns to other views."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from eventcal.feeds.fetches import personal_feed_key
+from eventcal.kit.database import Database
+from eventcal.kit.refusals import Busy
+from eventcal.members.models import PersonalFeed
+from eventcal.web.feeds.count_fetch import count_fetch
+from eventcal.web.feeds.definitions import check_works, get_personal_feed
+from eventcal.web.feeds.registry import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
+from eventcal.web.http.representation import Rendition
+from eventcal.web.identity.permissions import feed as for_everybody
+from eventcal.web.params.listing_filters import feed_key, read_feed
+from eventcal.web.request.context import house, now, reading
+from eventcal.web.serving.cached_document import render_uncached, serve_cached, serve_uncached
+
+calendars = Blueprint("calendars", __name__)
+documents = Blueprint("documents", __name__)
+
+# How precisely a member is told when one of their devices last fetched its feed: each note is a write.
+_NOTED_EVERY = timedelta(hours=1)
+
+
+@for_everybody
+def public_feed(**path_args: str) -> Response:
+    """Serve the public feed of the endpoint that was requested, and count the fetch."""
+    asked = read_feed(request.args)
+    key = feed_key(request.path, asked)
+    count_fetch(key)
+    document = FEEDS[request.endpoint or ""].document(asked, path_args, counted=key)
+    # Calls for talks open and close by the clock, which changes no state that a cached feed could be compared with.
+    return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
+
+
+@for_everybody
+def personal_feed(secret: str) -> Response:
+    """Serve a member's secret feed, and note for them that a device fetched it."""
+    with reading() as session:
+        found = get_personal_feed(session, secret)
+    count_fetch(personal_feed_key(found.id))
+    check_works(found)
+    answer = serve_uncached(FEEDS[request.endpoint or ""].document(read_feed(request.args), {"secret": secret}))
+    moment = now()
+    if found.last_fetched_at is None or moment - found.last_fetched_at >= _NOTED_EVERY:
+        house().afterwards.do(partial(_note_fetch, house().database, found.id, moment))
+    return answer
+
+
+def _note_fetch(database: Database, feed_id: str, moment: datetime) -> None:
+    """Record when a personal feed was fetched. If the database is busy, the next fetch is recorded instead."""
+    with suppress(Busy), database.unit_of_work() as unit:
+        unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = moment
+
+
+def rendition_of(endpoint: str, path_args: Mapping[str, str], args: MultiDict[str, str]) -> Rendition:
+    """Return what a feed serves at this moment. Raises the same refusals as its view."""
+    return render_uncached(FEEDS[endpoint].document(read_feed(args), path_args), now())
+
+
+for _feed in CALENDAR_FEEDS:
+    calendars.add_url_rule(_feed.rule, _feed.name, public_feed)
+for _feed in PERSONAL_FEEDS:
+    calendars.add_url_rule(_feed.rule, _feed.name, personal_feed)
+for _feed in OTHER_FEEDS:
+    documents.add_url_rule(_feed.rule, _feed.name, public_feed)

@@ -1,0 +1,207 @@
+"""What is cached is rendered once, and what is not, for each request."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+import eventcal
+from eventcal.feeds.index.state import State, read_state
+from eventcal.feeds.resources import talk_resources
+from eventcal.talks.models import Talk
+from eventcal.web.api import talks
+from eventcal.web.cache.store import RenditionCache, RenditionKey
+from eventcal.web.feeds.registry import FEEDS
+from eventcal.web.http.representation import Origin, Rendition
+from eventcal.web.request.context import move_in
+from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached, serve_uncached
+from tests.clocks import NOON, FixedClock
+from tests.feed_support.fetching import fetch, make_calendar, rename
+from tests.http_app import database_of, house_of
+
+PACKAGE = str(Path(eventcal.__file__).parent)
+MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@dataclass(kw_only=True)
+class Note(Document):
+    """A document that notes how often it is rendered."""
+
+    media_type: str = "text/plain"
+    renderings: int = 0
+
+    def find(self, _snapshot: Snapshot, /) -> None:
+        """Find nothing: there is one note."""
+
+    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+        """Return always the same."""
+        self.renderings += 1
+        return Rendered(b"note " * 100)
+
+
+def ask(app: Flask, note: Note) -> None:
+    with app.test_request_context("/note"):
+        assert serve_cached(note).status_code == 200
+
+
+def test_a_document_is_rendered_once_for_each_state_of_the_data_and_each_day(app: Flask, clock: FixedClock) -> None:
+    make_calendar(app)
+    note = Note()
+    for renderings in (1, 1):
+        ask(app, note)
+        assert note.renderings == renderings
+    rename(app, Talk, "scheduled", "Else")
+    for renderings in (2, 2):
+        ask(app, note)
+        assert note.renderings == renderings
+    clock.tick(86400)
+    for renderings in (3, 3):
+        ask(app, note)
+        assert note.renderings == renderings
+
+
+def test_a_document_that_is_not_dated_is_rendered_for_each_request(app: Flask) -> None:
+    note = Note(dated=False)
+    for renderings in (1, 2):
+        ask(app, note)
+        assert note.renderings == renderings
+
+
+def test_what_is_not_to_be_cached_is_rendered_for_each_request(app: Flask) -> None:
+    note = Note()
+    for renderings in (1, 2):
+        with app.test_request_context("/note"):
+            serve_uncached(note)
+        assert note.renderings == renderings
+    ask(app, note)
+    assert note.renderings == 3
+
+
+def test_a_document_in_two_languages_is_rendered_in_each(app: Flask) -> None:
+    notes = Note(language="en"), Note(language="de")
+    for _ in range(2):
+        for note in notes:
+            ask(app, note)
+    assert [note.renderings for note in notes] == [1, 1]
+
+
+def test_the_same_bytes_of_another_state_keep_their_encodings(app: Flask) -> None:
+    make_calendar(app)
+
+    def cached() -> Rendition:
+        with database_of(app).connection() as connection:
+            revision = read_state(connection).revision
+        found = house_of(app).renditions.get(RenditionKey("/note?", revision, NOON.date()))
+        assert found is not None
+        return found
+
+    note = Note()
+    ask(app, note)
+    packed = cached().encoded("gzip")
+    rename(app, Talk, "scheduled", "Else")
+    ask(app, note)
+    assert note.renderings == 2
+    assert cached().encoded("gzip") is packed
+    rename(app, Talk, "scheduled", "Else again")
+    note.link = "</other>; rel=next"
+    ask(app, note)
+    assert cached().link == note.link
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "expected"),
+    [
+        (NOON - timedelta(days=3), (MIDNIGHT, NOON - timedelta(days=3))),
+        (NOON - timedelta(hours=1), (NOON - timedelta(hours=1), NOON - timedelta(hours=1))),
+    ],
+)
+def test_what_may_differ_on_another_day_was_last_modified_at_midnight_or_later(
+    changed_at: datetime, expected: tuple[datetime, datetime]
+) -> None:
+    state = State(revision=7, changed_at=changed_at, reshaped_at=0)
+    daily, steady, undated = Note(), Note(daily=False), Note(dated=False)
+    assert (daily.last_modified(state, NOON), steady.last_modified(state, NOON)) == expected
+    assert undated.last_modified(state, NOON) is None
+
+
+class Turns(RenditionCache):
+    """A cache that knows how many wait for their turn, or have it."""
+
+    def __init__(self) -> None:
+        super().__init__(10_000_000)
+        self.asked = threading.Semaphore(0)
+
+    def turn(self, key: RenditionKey) -> threading.Lock:
+        """Return the lock, and count who asks for it."""
+        self.asked.release()
+        return super().turn(key)
+
+
+def test_two_who_ask_at_once_for_a_list_have_it_read_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_calendar(app)
+    cache = Turns()
+    move_in(app, replace(house_of(app), renditions=cache))
+    reads = []
+
+    def read_slowly(*wanted: Any, **paged: Any) -> Any:  # noqa: ANN401 - as talk_resources
+        reads.append(paged)
+        # Until the other one is there as well.
+        assert all(cache.asked.acquire(timeout=30) for _ in range(2))
+        return talk_resources(*wanted, **paged)
+
+    monkeypatch.setattr(talks, "talk_resources", read_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda path: fetch(app, path), ["/api/v1/talks"] * 2))
+    assert len(reads) == 1
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].data == answers[1].data
+
+
+def test_every_route_of_the_feeds_is_registered_and_nothing_else(app: Flask) -> None:
+    routes = {
+        rule.endpoint: rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.partition(".")[0] in {"calendars", "documents"}
+    }
+    assert routes == {endpoint: feed.rule for endpoint, feed in FEEDS.items()}
+
+
+@contextmanager
+def files_entered() -> Iterator[set[str]]:
+    """Give the files of the package in which a function is called meanwhile."""
+    seen: set[str] = set()
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+            seen.add(frame.f_code.co_filename.removeprefix(f"{PACKAGE}/"))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(before)
+
+
+def test_an_unchanged_feed_is_answered_from_eight_files_at_most(app: Flask) -> None:
+    make_calendar(app)
+    tag = fetch(app, "/calendar.ics").headers["ETag"]
+
+    def poll() -> TestResponse:
+        return fetch(app, "/calendar.ics", If_None_Match=tag)
+
+    poll()
+    with files_entered() as seen:
+        assert poll().status_code == 304
+    assert "web/serving/cache_middleware.py" in seen
+    assert len(seen) <= 8, sorted(seen)
