@@ -168,6 +168,14 @@ def _instant(local: datetime, tzid: str) -> datetime | None:
     return instant if shown == local.replace(fold=0) else None
 
 
+def local_to_utc(local: datetime, tzid: str) -> datetime:
+    """Return the UTC instant of a naive local time, whether or not the zone ever shows it (RFC 5545, 3.3.5).
+
+    A time in a gap is read with the offset before the gap; of one that occurs twice, `fold` says which (PEP 495).
+    """
+    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
+
+
 def _end_of_gap(local: datetime, tzid: str) -> datetime:
     """Return the first instant after the gap that this local time falls into: when the clocks change."""
     here = zone(tzid)

@@ -13,6 +13,7 @@ from eventcal.kit.localtime import (
     day_start,
     format_local,
     known_zone,
+    local_to_utc,
     parse_local,
     parse_moment,
     to_instant,
@@ -200,6 +201,16 @@ def test_a_skipped_time_is_refused_with_the_next_one(text: str, tzid: str, follo
 def test_the_seconds_around_a_gap_are_valid() -> None:
     assert to_instant(local("2014-03-09T01:59:59"), "America/New_York") == utc("2014-03-09T06:59:59")
     assert to_instant(local("2014-03-09T03:00:00"), "America/New_York") == utc("2014-03-09T07:00:00")
+
+
+def test_calendars_read_a_skipped_time_with_the_offset_before_the_gap() -> None:
+    assert local_to_utc(local("2014-03-09T02:30:00"), "America/New_York") == utc("2014-03-09T07:30:00")
+
+
+def test_calendars_read_a_repeated_time_as_its_fold_says() -> None:
+    twice = local("2014-11-02T01:30")
+    assert local_to_utc(twice, "America/New_York") == utc("2014-11-02T05:30")
+    assert local_to_utc(twice.replace(fold=1), "America/New_York") == utc("2014-11-02T06:30")
 
 
 def test_an_aware_time_is_not_local() -> None:

@@ -9,7 +9,7 @@ from io import StringIO
 
 from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part
 from eventcal.feeds.entries.sanitize import clean
-from eventcal.kit.localtime import day_end, day_start, format_local, with_offset, zone
+from eventcal.kit.localtime import day_end, day_start, format_local, local_to_utc, with_offset
 
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 
@@ -50,13 +50,9 @@ def _times(entry: CalendarEntry) -> tuple[date | datetime, date | datetime, date
     """Return start and end as people write them, and the instants of both."""
     starts, ends = entry.starts, entry.ends
     if isinstance(starts, datetime) and isinstance(ends, datetime):
-        return starts, ends, _instant(starts, entry.zone), _instant(ends, entry.zone)
+        return starts, ends, local_to_utc(starts, entry.zone), local_to_utc(ends, entry.zone)
     last = max(ends - _A_DAY, starts)
     return starts, last, day_start(starts, entry.zone), day_end(last, entry.zone)
-
-
-def _instant(local: datetime, tzid: str) -> datetime:
-    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
 
 
 def _line(cells: Iterable[str | None]) -> bytes:

@@ -15,7 +15,7 @@ from eventcal.feeds.entries.sanitize import clean, uri
 from eventcal.feeds.formats.jscal_rules import rules_of
 from eventcal.feeds.formats.value_format import degrees
 from eventcal.feeds.formats.vevent import PRODID
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import local_to_utc
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
 SEPARATOR = b","
@@ -114,17 +114,13 @@ def _local(entry: CalendarEntry, moment: date | datetime) -> str:
     if not isinstance(moment, datetime):
         return f"{moment.isoformat()}T00:00:00"
     if isinstance(entry.starts, datetime) and entry.starts.fold:
-        moment = _utc(moment, entry.zone).replace(tzinfo=None)
+        moment = local_to_utc(moment, entry.zone).replace(tzinfo=None)
     return moment.isoformat(timespec="seconds")
-
-
-def _utc(local: datetime, tzid: str) -> datetime:
-    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
 
 
 def _elapsed(starts: datetime, ends: datetime, tzid: str) -> timedelta:
     """Return how long it really takes: hours are exact, whatever the clocks do meanwhile (RFC 8984, 1.4.6)."""
-    elapsed = _utc(ends, tzid) - _utc(starts, tzid)
+    elapsed = local_to_utc(ends, tzid) - local_to_utc(starts, tzid)
     # What recurs may begin at a time that clocks skip on its first day, and so after its end.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from eventcal.kit.rrule import parse_rule, parse_until
+
 # The parts of a rule that are numbers, or lists of them.
 NUMBERS = frozenset(
     {"interval", "count", "bysecond", "byminute", "byhour", "bymonthday", "byyearday", "byweekno", "bymonth"}
@@ -32,12 +34,12 @@ def rule_parts(rule: str) -> Mapping[str, Sequence[str]]:
 
     UNTIL is `2014-06-04` or `2014-06-04T13:30:00Z`, all else is as it was.
     """
-    pairs = [part.partition("=")[::2] for part in rule.split(";")]
     return {
-        name.lower(): [_until(value)] if name.upper() == "UNTIL" else value.split(",") for name, value in pairs if name
+        name.lower(): [_until(value)] if name == "UNTIL" else value.split(",")
+        for name, value in parse_rule(rule).items()
     }
 
 
 def _until(value: str) -> str:
-    day = f"{value[:4]}-{value[4:6]}-{value[6:8]}"
-    return day if len(value) <= len("20140604") else f"{day}T{value[9:11]}:{value[11:13]}:{value[13:]}"
+    until = parse_until(value)
+    return str(until.day) if until.clock is None else f"{until.day}T{until.clock}{'Z' if until.in_utc else ''}"
