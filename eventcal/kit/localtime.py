@@ -231,6 +231,11 @@ def with_offset(instant: datetime, tzid: str) -> str:
     return there.isoformat(timespec="seconds")
 
 
+def format_utc(instant: datetime) -> str:
+    """Return an aware instant as RFC 3339 text in UTC, to the second: `2014-06-04T17:30:00Z`."""
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
 def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
     """Return the UTC instant of a call's opening or closing, as a person wrote it; to the second.
 

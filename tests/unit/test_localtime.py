@@ -1,5 +1,6 @@
 """Local times, zones and instants."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +13,7 @@ from eventcal.kit.localtime import (
     day_end,
     day_start,
     format_local,
+    format_utc,
     known_zone,
     local_to_utc,
     parse_local,
@@ -283,6 +285,13 @@ def test_days_follow_on_one_another_without_a_gap(day: date, tzid: str) -> None:
 )
 def test_an_instant_is_given_out_with_its_zones_offset(instant: str, tzid: str, text: str) -> None:
     assert with_offset(utc(instant), tzid) == text
+
+
+@given(instant=st.datetimes(FIRST, LAST, timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])))
+def test_an_instant_is_formatted_in_utc_to_the_second(instant: datetime) -> None:
+    text = format_utc(instant)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
+    assert datetime.fromisoformat(text) == instant.replace(microsecond=0)
 
 
 def test_a_time_without_offset_is_no_instant() -> None:

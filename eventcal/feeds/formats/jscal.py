@@ -15,7 +15,7 @@ from eventcal.feeds.entries.sanitize import clean, uri
 from eventcal.feeds.formats.jscal_rules import rules_of
 from eventcal.feeds.formats.value_format import degrees
 from eventcal.feeds.formats.vevent import PRODID
-from eventcal.kit.localtime import local_to_utc
+from eventcal.kit.localtime import format_utc, local_to_utc
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
 SEPARATOR = b","
@@ -53,7 +53,7 @@ def around(head: FeedHead) -> tuple[bytes, bytes]:
         "@type": "Group",
         "uid": clean(head.uid),
         "prodId": PRODID,
-        "updated": _instant(head.changed_at or _NEVER),
+        "updated": format_utc(head.changed_at or _NEVER),
         "title": clean(head.name),
         "description": clean(head.description),
         "descriptionContentType": "text/plain",
@@ -70,8 +70,8 @@ def _event(entry: CalendarEntry, stamps: Stamps) -> Json:
         "@type": "Event",
         "uid": clean(entry.uid),
         "prodId": PRODID,
-        "created": _instant(entry.created_at),
-        "updated": _instant(stamps.changed_at),
+        "created": format_utc(entry.created_at),
+        "updated": format_utc(stamps.changed_at),
         "sequence": stamps.sequence,
         "title": clean(entry.title),
         "description": clean(entry.description),
@@ -132,10 +132,6 @@ def _duration(elapsed: timedelta) -> str:
         # Between hours and seconds there have to be minutes.
         return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
     return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _page(url: str) -> Json:

@@ -1,8 +1,9 @@
-"""What jCal and xCal write alike (RFC 7265, 3.6; RFC 6321, 3.6): ISO 8601 spelt out, and rules in their parts."""
+"""Values that several formats write alike, above all jCal and xCal (RFC 7265, 3.6; RFC 6321, 3.6)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from eventcal.kit.localtime import format_local, format_utc
 from eventcal.kit.rrule import parse_rule, parse_until
 
 # The parts of a rule that are numbers, or lists of them.
@@ -14,9 +15,7 @@ NUMBERS = frozenset(
 
 def moment(value: datetime) -> str:
     """Return `2014-06-04T13:30:00` for a naive time, the same with a Z for one in UTC."""
-    if value.tzinfo is None:
-        return value.isoformat(timespec="seconds")
-    return value.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return format_local(value) if value.tzinfo is None else format_utc(value)
 
 
 def offset(value: str) -> str:

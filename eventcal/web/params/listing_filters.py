@@ -6,7 +6,6 @@ read.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
@@ -20,6 +19,7 @@ from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.fetches import public_feed_key
 from eventcal.feeds.options import Cancelled
+from eventcal.kit.localtime import format_utc
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.words import TalkState
@@ -273,7 +273,7 @@ def _filter_pairs(asked: Filter) -> dict[str, Sequence[str]]:
         "series": asked.series,
         "cfp": ["open"] if asked.call_open else [],
         "scheduled": [] if asked.scheduled is None else [str(asked.scheduled).lower()],
-        "updated_since": [f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"] if since else [],
+        "updated_since": [format_utc(since)] if since else [],
     }
 
 

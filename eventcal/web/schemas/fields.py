@@ -6,14 +6,14 @@ written: no number in quotes, no "yes" for true.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from eventcal.kit import forms, values
-from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, format_utc, parse_local, parse_moment
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import SLUG_LIMIT, many_lines_fault, one_line_fault, slug_fault
@@ -205,8 +205,7 @@ class Instant(fields.DateTime):
         del attr, obj, kwargs
         if value is None or isinstance(value, str):
             return value
-        moment: datetime = value
-        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return format_utc(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
