@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from eventcal.kit.sentences import Sentence
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
+# GMT is a zone of its own, although its offset is the same.
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)

@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
-from eventcal.feeds.entries.entry import UTC_NAMES, CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
+from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
 from eventcal.feeds.entries.sanitize import clean, uri
 from eventcal.feeds.formats.jscal_rules import rules_of
 from eventcal.feeds.formats.value_format import degrees
 from eventcal.feeds.formats.vevent import PRODID
-from eventcal.kit.localtime import format_utc, local_to_utc
+from eventcal.kit.localtime import UTC_NAMES, format_utc, local_to_utc
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
 SEPARATOR = b","

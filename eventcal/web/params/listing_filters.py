@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import quote, urlencode
 
 from marshmallow import ValidationError, post_load, validates_schema
 from marshmallow.validate import Range
@@ -23,6 +22,7 @@ from eventcal.kit.localtime import format_utc
 from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import encode_query
 from eventcal.web.params.fields import (
     LINE_FORM,
     Commas,
@@ -234,7 +234,7 @@ def canonical_query(asked: Listing | Asked) -> str:
         **_filter_pairs(asked.filter),
         **(_page_pairs(asked) if isinstance(asked, Listing) else _feed_pairs(asked)),
     }
-    return urlencode([(name, value) for name in sorted(pairs) for value in pairs[name]], quote_via=quote, safe=":")
+    return encode_query((name, value) for name in sorted(pairs) for value in pairs[name])
 
 
 def _page_pairs(asked: Listing) -> dict[str, Sequence[str]]:
