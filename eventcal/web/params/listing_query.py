@@ -13,6 +13,7 @@ from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
 from eventcal.kit.sentences import Sentence
+from eventcal.kit.values import one_of
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Several
 from eventcal.web.params.listing_filters import (
@@ -176,6 +177,4 @@ def _month(text: str) -> date | None:
 
 def _unless_one_of(name: str, value: str, words: type[StrEnum]) -> list[Fault]:
     known = [word.value for word in words]
-    return (
-        [] if value in known else [Fault(f"?{name}", Sentence("must be one of: %(choices)s", choices=", ".join(known)))]
-    )
+    return [] if value in known else [Fault(f"?{name}", one_of(known))]
