@@ -54,7 +54,7 @@ def open_steps(talk: Talk, caller: Caller) -> tuple[Step, ...]:
     """Return the steps of an organiser's that the caller may take this talk now."""
     if not decides_on_talks(talk.event, caller):
         return ()
-    return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step][0])
+    return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step].sources)
 
 
 def may_change(talk: Talk, caller: Caller) -> bool:

@@ -121,7 +121,7 @@ def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk
 
 
 def _able(talks: Sequence[Talk], step: Step) -> set[str]:
-    return {talk.id for talk in talks if talk.state in STEPS[step][0]}
+    return {talk.id for talk in talks if talk.state in STEPS[step].sources}
 
 
 def _seen(talk: Talk) -> str:
