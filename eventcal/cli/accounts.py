@@ -9,8 +9,8 @@ from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_event
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Invalid
-from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import one_line_fault
+from eventcal.kit.values import at_most_characters
 from eventcal.members.caller import OPERATOR
 from eventcal.members.errors import AddressTaken
 from eventcal.members.factors import remove_passkeys, reset_factors
@@ -45,7 +45,7 @@ class Name(click.ParamType[str, str]):
         """Return the name as it was written."""
         fault = one_line_fault(value)
         if fault is None and len(value) > _LONGEST_NAME:
-            fault = Sentence("must have at most %(limit)s characters", limit=_LONGEST_NAME)
+            fault = at_most_characters(_LONGEST_NAME)
         if fault is not None:
             self.fail(fault, param, ctx)
         return value

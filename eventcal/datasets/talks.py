@@ -90,7 +90,7 @@ def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
     for step in _way(talk.state, wanted):
         if step in SPEAKERS_STEPS:
             # The file speaks for the speaker.
-            came_from, talk.state = talk.state, STEPS[step][1]
+            came_from, talk.state = talk.state, STEPS[step].target
             _note_step(loading, talk, came_from=came_from)
         else:
             take_step(loading.session, talk, step, caller=OPERATOR, reason=None, now=loading.now)

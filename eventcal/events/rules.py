@@ -1,6 +1,5 @@
 """Decisions about events that need nothing but values: what fits together, and when talks are taken."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,10 +15,6 @@ from eventcal.kit.sentences import Sentence
 
 # How long an installation remembers aloud what was called off.
 TOMBSTONE = timedelta(days=30)
-
-_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_RULE = re.compile("[A-Z]+=[A-Z0-9,+-]+(?:;[A-Z]+=[A-Z0-9,+-]+)*")
-_WHOLE = re.compile("0*[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, kw_only=True)

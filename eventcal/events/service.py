@@ -111,12 +111,10 @@ def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, n
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
     """Make a pending event public. Raises Forbidden, ForbiddenStep."""
     check_moderator(caller)
-    if event.status not in STEPS[EventStep.PUBLISH]:
-        raise ForbiddenStep(
-            Sentence(
-                "This event is %(status)s; only a pending one can be published.", status=STATUS_WORDS[event.status]
-            )
-        )
+    detail = Sentence(
+        "This event is %(status)s; only a pending one can be published.", status=STATUS_WORDS[event.status]
+    )
+    STEPS[EventStep.PUBLISH].check(event.status, ForbiddenStep(detail))
     event.status = EventStatus.CONFIRMED
     session.flush()
     return event
@@ -124,13 +122,11 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
     """Call a public event off, for good. Raises ForbiddenStep."""
-    if event.status not in STEPS[EventStep.CANCEL]:
-        raise ForbiddenStep(
-            Sentence(
-                "This event is %(status)s; only a public one that still stands can be cancelled.",
-                status=STATUS_WORDS[event.status],
-            )
-        )
+    detail = Sentence(
+        "This event is %(status)s; only a public one that still stands can be cancelled.",
+        status=STATUS_WORDS[event.status],
+    )
+    STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
     become(event, EventStep.CANCEL, now=now)
     session.flush()
     return event

@@ -7,6 +7,7 @@ from enum import StrEnum
 from eventcal.events.derive import derive_event
 from eventcal.events.models import Event
 from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus
+from eventcal.kit.transitions import Transition
 from eventcal.members.caller import Caller
 
 PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
@@ -25,12 +26,11 @@ class EventStep(StrEnum):
     REDACT = "redact"
 
 
-# Each step, and the states that it may start from.
-STEPS: Mapping[EventStep, frozenset[EventStatus]] = {
-    EventStep.PUBLISH: frozenset({EventStatus.PENDING}),
-    EventStep.CANCEL: frozenset(PLAIN_STATUSES),
-    EventStep.DELETE: frozenset(EventStatus) - frozenset(PUBLIC_STATUSES),
-    EventStep.REDACT: frozenset(EventStatus),
+STEPS: Mapping[EventStep, Transition[EventStatus | None]] = {
+    EventStep.PUBLISH: Transition(frozenset({EventStatus.PENDING}), EventStatus.CONFIRMED),
+    EventStep.CANCEL: Transition(frozenset(PLAIN_STATUSES), EventStatus.CANCELLED),
+    EventStep.DELETE: Transition(frozenset(EventStatus) - frozenset(PUBLIC_STATUSES), None),
+    EventStep.REDACT: Transition(frozenset(EventStatus), None),
 }
 MODERATORS_STEPS = frozenset({EventStep.PUBLISH, EventStep.REDACT})
 
@@ -39,8 +39,8 @@ def open_steps(event: Event, caller: Caller) -> tuple[EventStep, ...]:
     """Return the steps that somebody who decides for the event may take now."""
     return tuple(
         step
-        for step, starts_from in STEPS.items()
-        if event.status in starts_from
+        for step, transition in STEPS.items()
+        if event.status in transition.sources
         and (caller.moderates or step not in MODERATORS_STEPS)
         and not (step == EventStep.REDACT and event.redacted_at is not None)
     )
@@ -48,10 +48,9 @@ def open_steps(event: Event, caller: Caller) -> tuple[EventStep, ...]:
 
 def become(event: Event, step: EventStep, *, now: datetime) -> None:
     """Make an event what it is after a step that it may take; an event that no session holds, nobody else sees."""
-    if step == EventStep.PUBLISH:
-        event.status = EventStatus.CONFIRMED
-    elif step == EventStep.CANCEL:
-        event.status = EventStatus.CANCELLED
+    target = STEPS[step].target
+    if target is not None:
+        event.status = target
     elif step == EventStep.REDACT:
         _blank(event)
         event.redacted_at = now

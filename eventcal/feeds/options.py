@@ -1,11 +1,11 @@
 """Entries as a feed was asked to give them: times in UTC, what was called off marked or hidden."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from eventcal.feeds.entries.entry import CalendarEntry, Status
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import local_to_utc
 
 
 class Cancelled(StrEnum):
@@ -36,7 +36,7 @@ def _in_utc(entry: CalendarEntry) -> CalendarEntry:
 def _moved(moment: date | datetime, tzid: str) -> date | datetime:
     if not isinstance(moment, datetime):
         return moment
-    return moment.replace(tzinfo=zone(tzid)).astimezone(UTC).replace(tzinfo=None)
+    return local_to_utc(moment, tzid).replace(tzinfo=None)
 
 
 def _marked(entry: CalendarEntry) -> CalendarEntry:

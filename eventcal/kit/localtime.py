@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from eventcal.kit.sentences import Sentence
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
+# GMT is a zone of its own, although its offset is the same.
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
@@ -168,6 +170,14 @@ def _instant(local: datetime, tzid: str) -> datetime | None:
     return instant if shown == local.replace(fold=0) else None
 
 
+def local_to_utc(local: datetime, tzid: str) -> datetime:
+    """Return the UTC instant of a naive local time, whether or not the zone ever shows it (RFC 5545, 3.3.5).
+
+    A time in a gap is read with the offset before the gap; of one that occurs twice, `fold` says which (PEP 495).
+    """
+    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
+
+
 def _end_of_gap(local: datetime, tzid: str) -> datetime:
     """Return the first instant after the gap that this local time falls into: when the clocks change."""
     here = zone(tzid)
@@ -221,6 +231,11 @@ def with_offset(instant: datetime, tzid: str) -> str:
     if offset % timedelta(minutes=1):
         there = instant.astimezone(timezone(timedelta(minutes=round(offset / timedelta(minutes=1)))))
     return there.isoformat(timespec="seconds")
+
+
+def format_utc(instant: datetime) -> str:
+    """Return an aware instant as RFC 3339 text in UTC, to the second: `2014-06-04T17:30:00Z`."""
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:

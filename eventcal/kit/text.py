@@ -13,10 +13,12 @@ from eventcal.kit.sentences import Sentence
 SLUG_LIMIT = 80
 """The most characters a slug has."""
 
+SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+"""The form of a slug, for JSON Schema too."""
+
 QUERY_WORD_LIMIT = 20
 """The most words of a query that are looked for; the rest is left unread."""
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SLUG_WORD = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
 
@@ -120,7 +122,7 @@ def slugify(value: str) -> str:
 
 def is_slug(value: str) -> bool:
     """Return whether the text is lower-case ASCII words joined by "-", of at most `SLUG_LIMIT` characters."""
-    return len(value) <= SLUG_LIMIT and _SLUG.fullmatch(value) is not None
+    return len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None
 
 
 def slug_fault(value: str) -> Sentence | None:

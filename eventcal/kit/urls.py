@@ -8,7 +8,7 @@ from eventcal.kit.sentences import Sentence
 URL_LIMIT = 2000
 """The most characters a URL has."""
 
-_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
 _NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -18,7 +18,7 @@ def url_fault(text: str) -> Sentence | None:
     found = _NEVER_IN_URLS.search(text)
     if found is not None:
         return Sentence("contains %(what)s, which no URL may; percent-encode it", what=ascii(found.group()))
-    if _STRAY_PERCENT.search(text) is not None:
+    if STRAY_PERCENT.search(text) is not None:
         return Sentence("contains a %(percent)s that encodes nothing; write it as %(percent)s25", percent="%")
     try:
         parts = urlsplit(text)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.lint.moments import Moment, read_moment, read_offset
 from eventcal.lint.reading import Component
-from eventcal.lint.recurrence import rule_parts
 
-_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST"})
 # A rule may miss a year: 29 February does eight times in a row around 1900, a fifth Sunday for less long.
 _YEARS_BACK = 8
@@ -93,7 +92,7 @@ def _observance(component: Component) -> Observance | None:
     written = tuple(sorted(moment.local for moment in onsets if moment))
     if not rules:
         return Observance(written, None, None, offsets[0], offsets[1])
-    parts = rule_parts(rules[0].value)
+    parts = parse_rule(rules[0].value)
     rule, until = _yearly(parts, since), None
     if rule is None:
         return None
@@ -119,17 +118,14 @@ def _yearly(parts: dict[str, str], since: Moment) -> Yearly | None:
     try:
         month = int(parts.get("BYMONTH", since.local.month))
         dates = tuple(int(text) for text in parts["BYMONTHDAY"].split(",")) if "BYMONTHDAY" in parts else ()
-        days = tuple((int(text[:-2] or 0) or None, _WEEKDAYS.index(text[-2:])) for text in _texts(parts, "BYDAY"))
+        numbered = map(split_weekday, parts["BYDAY"].split(",")) if "BYDAY" in parts else ()
+        days = tuple((number or None, WEEKDAYS.index(weekday)) for number, weekday in numbered)
     except ValueError:
         return None
     # Without its month, a numbered weekday counts through the year.
     if not 1 <= month <= 12 or (days and "BYMONTH" not in parts):  # noqa: PLR2004 - months
         return None
     return Yearly(month, days, dates if dates or days else (since.local.day,))
-
-
-def _texts(parts: dict[str, str], name: str) -> list[str]:
-    return parts[name].split(",") if name in parts else []
 
 
 @lru_cache(maxsize=4096)

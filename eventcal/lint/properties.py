@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from eventcal.kit.urls import STRAY_PERCENT
 from eventcal.lint.findings import Finding, Rule, error, quoted, warning
 from eventcal.lint.moments import read_duration
 from eventcal.lint.reading import Property, Reading
@@ -53,7 +54,6 @@ _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,30})?", re.ASCII)
 _INTEGER = re.compile(r"\+?\d{1,10}", re.ASCII)
 # The characters that RFC 3986 has.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~%-]+")
-_BAD_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _LARGEST = 2**31 - 1
 
 
@@ -107,7 +107,7 @@ _VALUES: dict[str, tuple[Rule, Callable[[str], bool]]] = {
 
 def _check_uris(properties: list[Property]) -> Iterator[Finding]:
     for written in properties:
-        if not _URI.fullmatch(written.value) or _BAD_PERCENT.search(written.value):
+        if not _URI.fullmatch(written.value) or STRAY_PERCENT.search(written.value):
             yield URL.at(written.line, f"{written.name} is {quoted(written.value)}, no URI")
         if written.name in {"SOURCE", "CONFERENCE"} and written.kind != "URI":
             yield URI_PARAMETER.at(written.line, f"{written.name} does not say VALUE=URI")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_rule
 from eventcal.lint.findings import Finding, error, quoted, warning
 from eventcal.lint.moments import Kind, read_moment
 from eventcal.lint.reading import Component, Property, Reading
@@ -27,7 +28,7 @@ SEVERAL = warning(
 
 RULES = (RULE, UNTIL, UNTIL_AND_COUNT, SEVERAL)
 
-_WEEKDAY = "(?:SU|MO|TU|WE|TH|FR|SA)"
+_WEEKDAY = f"(?:{'|'.join(WEEKDAYS)})"
 _MOST = r"(?:,(?!$)|$)"
 
 
@@ -77,15 +78,10 @@ def check_recurrence(reading: Reading) -> Iterator[Finding]:
                 yield from _check_until(written, component)
 
 
-def rule_parts(value: str) -> dict[str, str]:
-    """Return the parts of a rule, names and values in capitals."""
-    return dict(part.partition("=")[::2] for part in value.upper().split(";"))
-
-
 def _fault(value: str) -> str | None:
-    names = [part.partition("=")[0] for part in value.upper().split(";")]
-    parts = rule_parts(value)
-    if len(names) > len(parts):
+    named = split_rule(value)
+    parts = dict(named)
+    if len(named) > len(parts):
         return "a part is there twice"
     for name, text in parts.items():
         known = name in _PARTS
@@ -110,7 +106,7 @@ def _misfit(parts: dict[str, str], frequency: str) -> str | None:
 
 
 def _check_until(written: Property, component: Component) -> Iterator[Finding]:
-    parts = rule_parts(written.value)
+    parts = parse_rule(written.value)
     if "UNTIL" not in parts:
         return
     if "COUNT" in parts:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from eventcal.kit.localtime import known_zone
+from eventcal.kit.localtime import UTC_NAMES, known_zone
 from eventcal.lint.findings import Finding, error, quoted, warning
 from eventcal.lint.moments import Kind, iana_offset, read_moment, read_offset
 from eventcal.lint.observances import offset_at, read_observances
@@ -55,7 +55,6 @@ RDATES = warning(
 
 RULES = (MISSING, TWICE, NAMELESS, EMPTY, OBSERVANCE, OFFSET, UNUSED, NOT_IANA, UTC, LATE, OUTLOOK, RDATES)
 
-_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal", "GMT"})
 _NEEDED = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
 # How often a local time may be looked up in an observance; beyond it, a zone's later times are not compared.
 _MOST_LOOKUPS = 200_000
@@ -104,7 +103,7 @@ def _first_uses(components: list[Component]) -> dict[str, int]:
 
 def _check_use(tzid: str, line: int, zone: Component | None) -> Iterator[Finding]:
     name = quoted(tzid)
-    if tzid in _UTC_NAMES:
+    if tzid in UTC_NAMES or tzid == "GMT":
         yield UTC.at(line, f"TZID is {name}, which a Z says")
     elif not known_zone(tzid):
         yield NOT_IANA.at(line, f"{name} is not a name of the IANA database")

@@ -6,6 +6,7 @@ from typing import Any
 
 from eventcal.kit.refusals import Fault
 from eventcal.kit.sentences import Sentence
+from eventcal.kit.transitions import Transition
 from eventcal.sponsors.words import SponsorshipState
 
 
@@ -16,12 +17,10 @@ class SponsorshipStep(StrEnum):
     CANCEL = "cancel"
 
 
-# Each step: the states it may start from, and the one it leads to.
-STEPS: Mapping[SponsorshipStep, tuple[frozenset[SponsorshipState], SponsorshipState]] = {
-    SponsorshipStep.CONFIRM: (frozenset({SponsorshipState.ENQUIRY}), SponsorshipState.CONFIRMED),
-    SponsorshipStep.CANCEL: (
-        frozenset({SponsorshipState.ENQUIRY, SponsorshipState.CONFIRMED}),
-        SponsorshipState.CANCELLED,
+STEPS: Mapping[SponsorshipStep, Transition[SponsorshipState]] = {
+    SponsorshipStep.CONFIRM: Transition(frozenset({SponsorshipState.ENQUIRY}), SponsorshipState.CONFIRMED),
+    SponsorshipStep.CANCEL: Transition(
+        frozenset({SponsorshipState.ENQUIRY, SponsorshipState.CONFIRMED}), SponsorshipState.CANCELLED
     ),
 }
 

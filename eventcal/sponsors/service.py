@@ -196,18 +196,13 @@ def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller
 
 def _check_step(sponsorship: Sponsorship, step: SponsorshipStep, caller: Caller) -> None:
     check_organiser(caller, sponsorship.tier.event_id)
-    if sponsorship.state not in STEPS[step][0]:
-        raise ForbiddenStep(
-            Sentence(
-                "A sponsorship that is %(state)s cannot be %(done)s.",
-                state=STATE_WORDS[sponsorship.state],
-                done=STATE_WORDS[STEPS[step][1]],
-            )
-        )
+    words = {"state": STATE_WORDS[sponsorship.state], "done": STATE_WORDS[STEPS[step].target]}
+    detail = Sentence("A sponsorship that is %(state)s cannot be %(done)s.", **words)
+    STEPS[step].check(sponsorship.state, ForbiddenStep(detail))
 
 
 def _take(session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, now: datetime) -> Sponsorship:
-    sponsorship.state = STEPS[step][1]
+    sponsorship.state = STEPS[step].target
     sponsorship.updated_at = now
     session.flush()
     return sponsorship

@@ -54,7 +54,7 @@ def open_steps(talk: Talk, caller: Caller) -> tuple[Step, ...]:
     """Return the steps of an organiser's that the caller may take this talk now."""
     if not decides_on_talks(talk.event, caller):
         return ()
-    return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step][0])
+    return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step].sources)
 
 
 def may_change(talk: Talk, caller: Caller) -> bool:
@@ -80,10 +80,9 @@ def decide(
 
 
 def _take(session: Session, choice: Choice, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> None:
-    seen = choice.talk.revision
+    revision = choice.talk.revision
     take_step(session, choice.talk, step, caller=caller, reason=reason, now=now)
-    if choice.seen != str(seen):
-        raise _changed_meanwhile()
+    _check_seen(choice.seen, revision)
 
 
 def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
@@ -103,8 +102,7 @@ def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: d
 
 def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime) -> None:
     """Change a talk, if it is still what was seen of it. Raises Forbidden, Stale, and Invalid with every fault."""
-    if edit.seen != str(edit.talk.revision):
-        raise _changed_meanwhile()
+    _check_seen(edit.seen, edit.talk.revision)
     faults = list(edit.faults)
     try:
         edit_talk(session, edit.talk, edit.fields, caller=caller, now=now)
@@ -113,5 +111,6 @@ def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime)
     refuse_faults(faults)
 
 
-def _changed_meanwhile() -> Stale:
-    return Stale(Sentence("Somebody else changed this talk meanwhile."))
+def _check_seen(seen: str, revision: int) -> None:
+    if seen != str(revision):
+        raise Stale(Sentence("Somebody else changed this talk meanwhile."))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from eventcal.events.words import Programme, TalkKind
+from eventcal.kit.transitions import Transition
 from eventcal.talks.words import TalkState
 
 
@@ -20,31 +21,6 @@ class Step(StrEnum):
     CANCEL = "cancel"
 
 
-# Each step: the states it may start from, and the one it leads to.
-STEPS: Mapping[Step, tuple[frozenset[TalkState], TalkState]] = {
-    Step.SUBMIT: (frozenset({TalkState.DRAFT}), TalkState.SUBMITTED),
-    Step.WAITLIST: (frozenset({TalkState.SUBMITTED}), TalkState.WAITLISTED),
-    Step.ACCEPT: (frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED}), TalkState.ACCEPTED),
-    Step.REJECT: (frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED}), TalkState.REJECTED),
-    Step.CONFIRM: (frozenset({TalkState.ACCEPTED}), TalkState.CONFIRMED),
-    Step.WITHDRAW: (
-        frozenset(
-            {
-                TalkState.DRAFT,
-                TalkState.SUBMITTED,
-                TalkState.WAITLISTED,
-                TalkState.ACCEPTED,
-                TalkState.CONFIRMED,
-            }
-        ),
-        TalkState.WITHDRAWN,
-    ),
-    Step.CANCEL: (frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED}), TalkState.CANCELLED),
-}
-
-# The steps that are the speaker's own; all others are the organisers'.
-SPEAKERS_STEPS = frozenset({Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM})
-
 # Until then the submitter may still edit.
 UNDECIDED = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
@@ -55,6 +31,19 @@ WAITING = frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED})
 SCHEDULED = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED})
 
 GONE = frozenset({TalkState.WITHDRAWN, TalkState.CANCELLED})
+
+STEPS: Mapping[Step, Transition[TalkState]] = {
+    Step.SUBMIT: Transition(frozenset({TalkState.DRAFT}), TalkState.SUBMITTED),
+    Step.WAITLIST: Transition(frozenset({TalkState.SUBMITTED}), TalkState.WAITLISTED),
+    Step.ACCEPT: Transition(WAITING, TalkState.ACCEPTED),
+    Step.REJECT: Transition(WAITING, TalkState.REJECTED),
+    Step.CONFIRM: Transition(frozenset({TalkState.ACCEPTED}), TalkState.CONFIRMED),
+    Step.WITHDRAW: Transition(UNDECIDED | SCHEDULED, TalkState.WITHDRAWN),
+    Step.CANCEL: Transition(SCHEDULED, TalkState.CANCELLED),
+}
+
+# The steps that are the speaker's own; all others are the organisers'.
+SPEAKERS_STEPS = frozenset({Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM})
 
 USUAL_MINUTES: Mapping[TalkKind, int] = {
     TalkKind.TALK: 45,

@@ -11,6 +11,7 @@ from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import Window, is_over, takes_talks, time_faults
+from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, STATUS_WORDS, Programme, TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, Forbidden, refuse_faults
@@ -29,8 +30,6 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED
 from eventcal.talks.words import STATE_WORDS, TalkState
-
-REDACTED = "[removed]"
 
 _PLAIN = ("title", "abstract", "kind", "language", "duration_minutes", "notes", "slides_url", "recording_url")
 _TIMES = ("starts", "ends")

@@ -31,11 +31,8 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     and for `submit` NotConfirmed and what check_window raises.
     """
     _check_step_is_theirs(talk, step, caller)
-    sources, target = STEPS[step]
-    if talk.state not in sources:
-        raise ForbiddenStep(
-            Sentence("A talk that is %(state)s cannot be %(done)s.", state=STATE_WORDS[talk.state], done=_DONE[step])
-        )
+    detail = Sentence("A talk that is %(state)s cannot be %(done)s.", state=STATE_WORDS[talk.state], done=_DONE[step])
+    STEPS[step].check(talk.state, ForbiddenStep(detail))
     if step == Step.SUBMIT:
         check_confirmed(caller)
         complete_event(session, talk.event)
@@ -44,13 +41,13 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
         TalkStep(
             talk_id=talk.id,
             came_from=talk.state,
-            went_to=target,
+            went_to=STEPS[step].target,
             member_id=caller.member_id,
             reason=reason,
             taken_at=now,
         )
     )
-    talk.state = target
+    talk.state = STEPS[step].target
     derive_talk(talk, now=now)
     if step not in SPEAKERS_STEPS:
         _tell_submitter(session, talk, step, reason=reason, now=now)

@@ -4,7 +4,6 @@ The schemas beside describe the same for the OpenAPI document, and the tests hol
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +14,7 @@ from eventcal.events.models import CallForTalks, Event, Room, Track
 from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occurrences_between
 from eventcal.events.rules import is_all_day
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.localtime import with_offset
+from eventcal.kit.localtime import format_utc, with_offset
 from eventcal.kit.markdown import to_html
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
@@ -72,8 +71,8 @@ def event_json(event: Event, links: Links) -> Json:
         "rooms": [room_json(room) for room in event.rooms],
         "sequence": event.sequence,
         "revision": event.revision,
-        "created_at": instant(event.created_at),
-        "updated_at": instant(event.updated_at),
+        "created_at": format_utc(event.created_at),
+        "updated_at": format_utc(event.updated_at),
         "links": {
             "self": links.event(event.slug),
             "html": links.event_page(event.slug),
@@ -136,8 +135,8 @@ def talk_json(talk: Talk, links: Links, *, state: str | None = None) -> Json:
         "reprise_of": earlier.id if earlier is not None and is_public(earlier) else None,
         "sequence": talk.sequence,
         "revision": talk.revision,
-        "created_at": instant(talk.created_at),
-        "updated_at": instant(talk.updated_at),
+        "created_at": format_utc(talk.created_at),
+        "updated_at": format_utc(talk.updated_at),
         "links": {
             "self": links.talk(talk.id),
             "html": links.talk_page(talk.id),
@@ -192,11 +191,6 @@ def room_json(room: Room) -> Json:
 def price_json(amount: Decimal | None, currency: str | None) -> Json | None:
     """Return a price as a decimal string and a currency, or None."""
     return None if amount is None else {"amount": f"{amount:.2f}", "currency": currency}
-
-
-def instant(moment: datetime) -> str:
-    """Return an instant of ours, in UTC, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _call(call: CallForTalks, zone: str) -> Json:

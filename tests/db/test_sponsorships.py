@@ -137,7 +137,7 @@ def test_only_who_decides_for_the_event_decides(session: Session, step: Sponsors
     for caller in (caller_of(enquirer), caller_of(make_member(session), reviews=[event])):
         with pytest.raises(Forbidden):
             TAKE[step](session, row, caller=caller, now=NOON)
-    assert TAKE[step](session, row, caller=make_organiser(session, event), now=NOON).state == STEPS[step][1]
+    assert TAKE[step](session, row, caller=make_organiser(session, event), now=NOON).state == STEPS[step].target
 
 
 def test_a_full_tier_takes_the_next_one_when_a_place_is_free_again(session: Session) -> None:

@@ -9,7 +9,6 @@ import icalendar
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import (
-    UTC_NAMES,
     CalendarEntry,
     EntryKind,
     Override,
@@ -22,7 +21,7 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.feeds.formats.ics import around, render_entry, stamped
 from eventcal.feeds.zones import vtimezone
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import UTC_NAMES, zone
 from eventcal.kit.text import many_lines_fault, one_line_fault
 from tests.clocks import NOON
 from tests.feed_support.icslint import Component, faults, parse

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eventcal.events.recurrence.expansion import Expansion, expansion
-from eventcal.events.recurrence.validation import WEEKDAYS, recurrence_faults
+from eventcal.events.recurrence.validation import recurrence_faults
+from eventcal.kit.rrule import WEEKDAYS
 
 END = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
 

@@ -1,5 +1,6 @@
 """Local times, zones and instants."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -12,7 +13,9 @@ from eventcal.kit.localtime import (
     day_end,
     day_start,
     format_local,
+    format_utc,
     known_zone,
+    local_to_utc,
     parse_local,
     parse_moment,
     to_instant,
@@ -202,6 +205,16 @@ def test_the_seconds_around_a_gap_are_valid() -> None:
     assert to_instant(local("2014-03-09T03:00:00"), "America/New_York") == utc("2014-03-09T07:00:00")
 
 
+def test_calendars_read_a_skipped_time_with_the_offset_before_the_gap() -> None:
+    assert local_to_utc(local("2014-03-09T02:30:00"), "America/New_York") == utc("2014-03-09T07:30:00")
+
+
+def test_calendars_read_a_repeated_time_as_its_fold_says() -> None:
+    twice = local("2014-11-02T01:30")
+    assert local_to_utc(twice, "America/New_York") == utc("2014-11-02T05:30")
+    assert local_to_utc(twice.replace(fold=1), "America/New_York") == utc("2014-11-02T06:30")
+
+
 def test_an_aware_time_is_not_local() -> None:
     with pytest.raises(ValueError, match="has an offset, but a local time has none"):
         to_instant(utc("2014-06-04T13:30"), "UTC")
@@ -272,6 +285,13 @@ def test_days_follow_on_one_another_without_a_gap(day: date, tzid: str) -> None:
 )
 def test_an_instant_is_given_out_with_its_zones_offset(instant: str, tzid: str, text: str) -> None:
     assert with_offset(utc(instant), tzid) == text
+
+
+@given(instant=st.datetimes(FIRST, LAST, timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])))
+def test_an_instant_is_formatted_in_utc_to_the_second(instant: datetime) -> None:
+    text = format_utc(instant)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
+    assert datetime.fromisoformat(text) == instant.replace(microsecond=0)
 
 
 def test_a_time_without_offset_is_no_instant() -> None:

@@ -15,8 +15,9 @@ from itertools import islice, takewhile
 
 from dateutil.rrule import rrulestr
 
-from eventcal.events.recurrence.validation import WEEKDAYS, Until, read_until, read_wall, recurrence_faults, rule_parts
-from eventcal.kit.localtime import LAST_YEAR, parse_local
+from eventcal.events.recurrence.validation import recurrence_faults
+from eventcal.kit.localtime import LAST_YEAR, local_to_utc, parse_local
+from eventcal.kit.rrule import WEEKDAYS, Until, format_rule, parse_rule, parse_until
 
 _REPEATS = 400
 _YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
@@ -87,11 +88,11 @@ class Expansion:
 
     @cached_property
     def _parts(self) -> dict[str, str]:
-        return rule_parts(self.rule)
+        return parse_rule(self.rule)
 
     @cached_property
     def _until(self) -> Until | None:
-        return read_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
+        return parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
 
     @cached_property
     def _until_instant(self) -> datetime | None:
@@ -101,7 +102,7 @@ class Expansion:
         if self._until is None or self._until_instant is None:
             return False
         if "T" in self.starts:
-            return read_wall(local, self.tzid) > self._until_instant
+            return local_to_utc(local, self.tzid) > self._until_instant
         return local.date() > self._until.last_day(self.tzid)
 
     def _walk(self, day: date) -> Iterator[datetime]:
@@ -124,7 +125,7 @@ class Expansion:
             parts["BYMONTHDAY"] = str(self.start.day)
             if parts["FREQ"] == "YEARLY":
                 parts.setdefault("BYMONTH", str(self.start.month))
-        return ";".join(f"{name}={value}" for name, value in parts.items())
+        return format_rule(parts)
 
     def _start_before(self, day: date) -> datetime:
         """Return the start, moved forward by whole intervals, the last of which ends one interval before `day`.

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from eventcal.events.recurrence.validation import read_wall
-from eventcal.kit.localtime import LAST_YEAR, day_end, day_start, format_local, parse_local, zone
+from eventcal.kit.localtime import LAST_YEAR, day_end, day_start, format_local, local_to_utc, parse_local, zone
 
 _LATEST = date(LAST_YEAR, 12, 31)
 LAST_DAY = _LATEST.isoformat()
@@ -86,8 +85,8 @@ def slot_of(event: Timed, occurrence: str, override: Mapping[str, Any]) -> Slot:
 
 def _timed_slot(event: Timed, start: date, end: date | None) -> Slot:
     assert isinstance(start, datetime)  # noqa: S101 - the caller has asked
-    starts_at = read_wall(start, event.timezone)
-    ends_at = read_wall(end, event.timezone) if isinstance(end, datetime) else starts_at + _length(event)
+    starts_at = local_to_utc(start, event.timezone)
+    ends_at = local_to_utc(end, event.timezone) if isinstance(end, datetime) else starts_at + _length(event)
     ends_at = max(ends_at, starts_at + _SHORTEST)
     starts, ends = (_on_the_wall(instant, event.timezone) for instant in (starts_at, ends_at))
     return Slot(occurrence="", starts=starts, ends=ends, starts_at=starts_at, ends_at=ends_at)
@@ -106,7 +105,7 @@ def _day_slot(event: Timed, start: date, end: date | None) -> Slot:
 
 def _length(event: Timed) -> timedelta:
     starts, ends = (datetime.fromisoformat(written) for written in (event.starts, event.ends))
-    return read_wall(ends, event.timezone) - read_wall(starts, event.timezone)
+    return local_to_utc(ends, event.timezone) - local_to_utc(starts, event.timezone)
 
 
 def _on_the_wall(instant: datetime, tzid: str) -> str:

@@ -6,13 +6,11 @@ feeds. So each part is held against its own form first, and against the others.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 
-from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, zone
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
+from eventcal.kit.rrule import WEEKDAYS, parse_until, split_rule, split_weekday
 from eventcal.kit.sentences import Sentence
 
-WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = f"({'|'.join(WEEKDAYS)})"
 _NUMBERED = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_DAY}"
 _FORMS = {
@@ -32,56 +30,13 @@ _ONLY_WITH = {
     "BYWEEKNO": {"YEARLY"},
 }
 _MOST_OF_A_WEEKDAY = 5
-_UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 _USUAL = Sentence("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
 
 
-@dataclass(frozen=True)
-class Until:
-    """The end that a rule names: a day, held as a whole, or a second of it, in UTC or on the wall of the zone."""
-
-    day: date
-    clock: time | None
-    in_utc: bool
-
-    def instant(self, tzid: str) -> datetime:
-        """Return the last instant that is still in time, UTC."""
-        # A date holds its whole day.
-        local = datetime.combine(self.day, self.clock or time(23, 59, 59))
-        return local.replace(tzinfo=UTC) if self.in_utc else read_wall(local, tzid)
-
-    def last_day(self, tzid: str) -> date:
-        """Return the last day that is still in time, in the zone."""
-        return self.instant(tzid).astimezone(zone(tzid)).date()
-
-
-def read_wall(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a time on the wall as calendars read it (RFC 5545, 3.3.5).
-
-    One that comes twice is the first; one that the zone skips is read with the offset before the gap, and so shows as
-    much later as the clocks go forward. Python's fold=0 means exactly this (PEP 495).
-    """
-    return local.replace(tzinfo=zone(tzid), fold=0).astimezone(UTC)
-
-
-def rule_parts(rule: str) -> dict[str, str]:
-    """Return the parts of a rule, names and values in capitals."""
-    return dict(_named(rule))
-
-
-def read_until(written: str) -> Until:
-    """Return what UNTIL says. Raises ValueError for what is no date and no time."""
-    found = _UNTIL.fullmatch(written)
-    if found is None:
-        raise ValueError(f"{written!a} is no date and no time")
-    day = datetime.strptime(found[1], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
-    return Until(day, time.fromisoformat(found[2]) if found[2] else None, found[3] == "Z")
-
-
 def recurrence_faults(rule: str, starts: str) -> Iterator[str]:
     """Yield what is wrong with a rule for an event that starts when `starts` says (a local date or time)."""
-    named = _named(rule)
+    named = split_rule(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
         yield _USUAL
@@ -105,11 +60,6 @@ def _misshapen(parts: Sequence[str]) -> Sentence:
     return Sentence("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(parts), usual=_USUAL)
 
 
-def _named(rule: str) -> list[tuple[str, str]]:
-    pairs = (part.partition("=") for part in rule.upper().split(";"))
-    return [(name, value) for name, _, value in pairs]
-
-
 def _is_well_formed(name: str, value: str) -> bool:
     if name in _FORMS:
         return re.fullmatch(_FORMS[name], value) is not None
@@ -126,7 +76,7 @@ def _is_well_formed(name: str, value: str) -> bool:
 
 def _is_until(value: str) -> bool:
     try:
-        return FIRST_YEAR <= read_until(value).day.year <= LAST_YEAR
+        return FIRST_YEAR <= parse_until(value).day.year <= LAST_YEAR
     except ValueError:
         return False
 
@@ -149,7 +99,7 @@ def _misfit(parts: Mapping[str, str]) -> str | None:
 
 
 def _misfit_of_days(parts: Mapping[str, str]) -> str | None:
-    numbers = [int(day[:-2]) for day in parts.get("BYDAY", "").split(",") if day[:-2]]
+    numbers = [number for number, _ in map(split_weekday, parts.get("BYDAY", "").split(",")) if number]
     if not numbers:
         return None
     if parts["FREQ"] not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts:

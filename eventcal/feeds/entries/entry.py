@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from eventcal.kit.localtime import UTC_NAMES
+
 
 class EntryKind(StrEnum):
     """What an entry shows."""
@@ -108,7 +110,7 @@ class CalendarEntry:
     def needs_zone(self) -> bool:
         """Say whether its times are written with TZID, so that a VTIMEZONE has to be there."""
         moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
-        # TZID can name only the first of two same times (RFC 5545, 3.3.5): the second is written in UTC.
+        # UTC is written with a Z, and so is the second of two same times: TZID names the first (RFC 5545, 3.3.5).
         return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
 
 
@@ -122,10 +124,6 @@ class Override:
 
     occurrence: date | datetime
     entry: CalendarEntry
-
-
-# UTC is written with a Z and needs no VTIMEZONE.
-UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 
 @dataclass(frozen=True, kw_only=True)

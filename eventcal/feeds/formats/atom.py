@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Part
 from eventcal.feeds.entries.sanitize import clean
+from eventcal.kit.localtime import format_utc
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 
@@ -35,7 +36,7 @@ def atom_feed(
     if head.description:
         _text(feed, "subtitle", head.description)
     stamps = [kept.stamps.changed_at for kept in entries]
-    _text(feed, "updated", _instant(max(stamps, default=head.changed_at or _NEVER)))
+    _text(feed, "updated", format_utc(max(stamps, default=head.changed_at or _NEVER)))
     _link(feed, "self", MEDIA_TYPE.partition(";")[0], self_url)
     _link(feed, "alternate", "text/html", head.url)
     _text(SubElement(feed, "author"), "name", author)
@@ -59,17 +60,13 @@ def _id(uid: str) -> str:
     return uuid5(_NAMESPACE, clean(uid)).urn
 
 
-def _instant(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _add_entry(feed: Element, kept: KeptEntry) -> None:
     entry = kept.entry
     element = SubElement(feed, "entry")
     _text(element, "id", _id(entry.uid))
     _text(element, "title", entry.title)
-    _text(element, "updated", _instant(kept.stamps.changed_at))
-    _text(element, "published", _instant(entry.created_at))
+    _text(element, "updated", format_utc(kept.stamps.changed_at))
+    _text(element, "published", format_utc(entry.created_at))
     _link(element, "alternate", "text/html", entry.url)
     for one in entry.participants:
         if one.part == Part.SPEAKER:

@@ -4,12 +4,12 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 
 from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part
 from eventcal.feeds.entries.sanitize import clean
-from eventcal.kit.localtime import day_end, day_start, format_local, with_offset, zone
+from eventcal.kit.localtime import day_end, day_start, format_local, format_utc, local_to_utc, with_offset
 
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 
@@ -41,7 +41,7 @@ def csv_row(kept: KeptEntry) -> bytes:
         *("true" if entry.all_day else "false", entry.recurrence, entry.status.lower(), entry.location),
         *(_BETWEEN.join(speakers), _BETWEEN.join(entry.categories)),
         *((talk.event, talk.track, talk.room, talk.language) if talk else (None,) * 4),
-        *(entry.url, entry.uid, f"{kept.stamps.changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+        *(entry.url, entry.uid, format_utc(kept.stamps.changed_at)),
     )
     return _line(cells)
 
@@ -50,13 +50,9 @@ def _times(entry: CalendarEntry) -> tuple[date | datetime, date | datetime, date
     """Return start and end as people write them, and the instants of both."""
     starts, ends = entry.starts, entry.ends
     if isinstance(starts, datetime) and isinstance(ends, datetime):
-        return starts, ends, _instant(starts, entry.zone), _instant(ends, entry.zone)
+        return starts, ends, local_to_utc(starts, entry.zone), local_to_utc(ends, entry.zone)
     last = max(ends - _A_DAY, starts)
     return starts, last, day_start(starts, entry.zone), day_end(last, entry.zone)
-
-
-def _instant(local: datetime, tzid: str) -> datetime:
-    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
 
 
 def _line(cells: Iterable[str | None]) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps
 from eventcal.feeds.entries.sanitize import clean, uri
 from eventcal.feeds.formats.components import Component, Property, ValueType
+from eventcal.feeds.formats.value_format import degrees
 from eventcal.feeds.formats.vevent import event_components, head_properties
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -30,7 +31,7 @@ _BEGINS = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 def stamped(entry: str, stamps: Stamps) -> str:
     """Return a rendered entry with its stamps: DTSTAMP, LAST-MODIFIED, SEQUENCE."""
-    changed_at = f"{stamps.changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    changed_at = _moment(stamps.changed_at.astimezone(UTC))
     lines = f"DTSTAMP:{changed_at}\r\nLAST-MODIFIED:{changed_at}\r\nSEQUENCE:{stamps.sequence}\r\n"
     return _BEGINS.sub(f"BEGIN:VEVENT\r\n{lines}", entry)
 
@@ -72,8 +73,7 @@ def _moment(value: datetime) -> str:
 
 def _geo(value: tuple[float, float]) -> str:
     """Return a place on six decimals (RFC 5545, 3.8.1.6): Python writes small numbers with an exponent."""
-    # Adding zero makes -0.0 plain.
-    return ";".join(f"{round(number, 6) + 0.0:.6f}" for number in value)
+    return ";".join(f"{degrees(number):.6f}" for number in value)
 
 
 _WRITERS: Mapping[ValueType, Callable[[Any], str]] = {

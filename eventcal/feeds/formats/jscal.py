@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
-from eventcal.feeds.entries.entry import UTC_NAMES, CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
+from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
 from eventcal.feeds.entries.sanitize import clean, uri
 from eventcal.feeds.formats.jscal_rules import rules_of
 from eventcal.feeds.formats.value_format import degrees
 from eventcal.feeds.formats.vevent import PRODID
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import UTC_NAMES, format_utc, local_to_utc
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
 SEPARATOR = b","
@@ -53,7 +53,7 @@ def around(head: FeedHead) -> tuple[bytes, bytes]:
         "@type": "Group",
         "uid": clean(head.uid),
         "prodId": PRODID,
-        "updated": _instant(head.changed_at or _NEVER),
+        "updated": format_utc(head.changed_at or _NEVER),
         "title": clean(head.name),
         "description": clean(head.description),
         "descriptionContentType": "text/plain",
@@ -70,8 +70,8 @@ def _event(entry: CalendarEntry, stamps: Stamps) -> Json:
         "@type": "Event",
         "uid": clean(entry.uid),
         "prodId": PRODID,
-        "created": _instant(entry.created_at),
-        "updated": _instant(stamps.changed_at),
+        "created": format_utc(entry.created_at),
+        "updated": format_utc(stamps.changed_at),
         "sequence": stamps.sequence,
         "title": clean(entry.title),
         "description": clean(entry.description),
@@ -114,17 +114,13 @@ def _local(entry: CalendarEntry, moment: date | datetime) -> str:
     if not isinstance(moment, datetime):
         return f"{moment.isoformat()}T00:00:00"
     if isinstance(entry.starts, datetime) and entry.starts.fold:
-        moment = _utc(moment, entry.zone).replace(tzinfo=None)
+        moment = local_to_utc(moment, entry.zone).replace(tzinfo=None)
     return moment.isoformat(timespec="seconds")
-
-
-def _utc(local: datetime, tzid: str) -> datetime:
-    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
 
 
 def _elapsed(starts: datetime, ends: datetime, tzid: str) -> timedelta:
     """Return how long it really takes: hours are exact, whatever the clocks do meanwhile (RFC 8984, 1.4.6)."""
-    elapsed = _utc(ends, tzid) - _utc(starts, tzid)
+    elapsed = local_to_utc(ends, tzid) - local_to_utc(starts, tzid)
     # What recurs may begin at a time that clocks skip on its first day, and so after its end.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
 
@@ -136,10 +132,6 @@ def _duration(elapsed: timedelta) -> str:
         # Between hours and seconds there have to be minutes.
         return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
     return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _page(url: str) -> Json:

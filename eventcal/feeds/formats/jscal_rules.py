@@ -8,6 +8,7 @@ from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.formats.value_format import NUMBERS, rule_parts
 from eventcal.feeds.formats.vevent import rule_of
 from eventcal.kit.localtime import zone
+from eventcal.kit.rrule import split_weekday
 
 _NAMES = {
     "freq": "frequency",
@@ -22,7 +23,6 @@ _NAMES = {
     "byweekno": "byWeekNo",
     "bysetpos": "bySetPosition",
 }
-_WEEKDAY = 2
 
 
 def rules_of(entry: CalendarEntry, zone_name: str | None) -> list[dict[str, Any]]:
@@ -54,10 +54,9 @@ def _value(name: str, values: Sequence[str], zone_name: str | None) -> Any:  # n
 
 
 def _day(value: str) -> dict[str, Any]:
-    day: dict[str, Any] = {"@type": "NDay", "day": value[-_WEEKDAY:].lower()}
-    if len(value) > _WEEKDAY:
-        day["nthOfPeriod"] = int(value[:-_WEEKDAY])
-    return day
+    number, weekday = split_weekday(value)
+    day = {"@type": "NDay", "day": weekday.lower()}
+    return day if number is None else {**day, "nthOfPeriod": number}
 
 
 def _until(value: str, zone_name: str | None) -> str:

@@ -1,7 +1,10 @@
-"""What jCal and xCal write alike (RFC 7265, 3.6; RFC 6321, 3.6): ISO 8601 spelt out, and rules in their parts."""
+"""Values that several formats write alike, above all jCal and xCal (RFC 7265, 3.6; RFC 6321, 3.6)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+from eventcal.kit.localtime import format_local, format_utc
+from eventcal.kit.rrule import parse_rule, parse_until
 
 # The parts of a rule that are numbers, or lists of them.
 NUMBERS = frozenset(
@@ -12,9 +15,7 @@ NUMBERS = frozenset(
 
 def moment(value: datetime) -> str:
     """Return `2014-06-04T13:30:00` for a naive time, the same with a Z for one in UTC."""
-    if value.tzinfo is None:
-        return value.isoformat(timespec="seconds")
-    return value.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return format_local(value) if value.tzinfo is None else format_utc(value)
 
 
 def offset(value: str) -> str:
@@ -32,12 +33,12 @@ def rule_parts(rule: str) -> Mapping[str, Sequence[str]]:
 
     UNTIL is `2014-06-04` or `2014-06-04T13:30:00Z`, all else is as it was.
     """
-    pairs = [part.partition("=")[::2] for part in rule.split(";")]
     return {
-        name.lower(): [_until(value)] if name.upper() == "UNTIL" else value.split(",") for name, value in pairs if name
+        name.lower(): [_until(value)] if name == "UNTIL" else value.split(",")
+        for name, value in parse_rule(rule).items()
     }
 
 
 def _until(value: str) -> str:
-    day = f"{value[:4]}-{value[4:6]}-{value[6:8]}"
-    return day if len(value) <= len("20140604") else f"{day}T{value[9:11]}:{value[11:13]}:{value[13:]}"
+    until = parse_until(value)
+    return str(until.day) if until.clock is None else f"{until.day}T{until.clock}{'Z' if until.in_utc else ''}"

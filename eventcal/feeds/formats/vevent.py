@@ -3,16 +3,16 @@
 With `enrich`, also what RFC 9073 has for people and places, which some clients misread.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 from icalendar import vRecur
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Participant, Stamps
 from eventcal.feeds.formats.components import Component, Property, ValueType, moments, text, uri
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import local_to_utc
+from eventcal.kit.rrule import Until, format_rule, parse_rule, parse_until
 
 PRODID = "-//eventcal//eventcal//EN"
 
@@ -113,10 +113,7 @@ def _moments(name: str, entry: CalendarEntry, *values: date | datetime) -> Prope
         return moments(name, values, None)
     if entry.needs_zone:
         return moments(name, values, entry.zone)
-    here = zone(entry.zone)
-    return moments(
-        name, [one.replace(tzinfo=here).astimezone(UTC) for one in values if isinstance(one, datetime)], None
-    )
+    return moments(name, [local_to_utc(one, entry.zone) for one in values if isinstance(one, datetime)], None)
 
 
 def _recurrence(entry: CalendarEntry) -> Iterator[Property]:
@@ -131,36 +128,31 @@ def _recurrence(entry: CalendarEntry) -> Iterator[Property]:
 _RULE_PARTS = frozenset(
     {"FREQ", "INTERVAL", "COUNT", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS", "WKST"}
 )
-_UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 
 def rule_of(entry: CalendarEntry) -> str | None:
     """Return the recurrence as RFC 5545 has it, or None where there is none that it can say."""
     if not entry.recurrence:
         return None
-    parts = dict(part.partition("=")[::2] for part in entry.recurrence.upper().split(";"))
+    parts = parse_rule(entry.recurrence)
     until = parts.pop("UNTIL", None)
     if "FREQ" not in parts or not parts.keys() <= _RULE_PARTS:
         return None
     try:
-        rule: vRecur = vRecur.from_ical(";".join(f"{name}={value}" for name, value in parts.items()))
+        rule: vRecur = vRecur.from_ical(format_rule(parts))
         if until is not None:
-            rule["UNTIL"] = [_until(until, entry)]
+            rule["UNTIL"] = [_until(parse_until(until), entry)]
     except ValueError:
         return None
     return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]  # icalendar types most of itself, not this
 
 
-def _until(written: str, entry: CalendarEntry) -> date | datetime:
+def _until(until: Until, entry: CalendarEntry) -> date | datetime:
     """Return UNTIL in the kind that DTSTART asks for: a date, or for times an instant in UTC (RFC 5545, 3.3.10)."""
-    found = _UNTIL.fullmatch(written)
-    if found is None:
-        raise ValueError(f"{written} is no date and no time")
-    day = datetime.strptime(found[1], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
-    # A date holds its whole day.
-    clock = time.fromisoformat(found[2]) if found[2] else time(23, 59, 59)
-    local = datetime.combine(day, clock, tzinfo=UTC if found[3] else zone(entry.zone))
-    return local.astimezone(zone(entry.zone)).date() if entry.all_day else local.astimezone(UTC)
+    if not entry.all_day:
+        return until.instant(entry.zone)
+    # A local date stays as it is, even one that the zone skips.
+    return until.last_day(entry.zone) if until.in_utc else until.day
 
 
 def _participant(entry: CalendarEntry, one: Participant) -> Component:

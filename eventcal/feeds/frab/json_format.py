@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 
 from eventcal import __version__
-from eventcal.feeds.entries.entry import UTC_NAMES
 from eventcal.feeds.frab.schedule import schedule_of
 from eventcal.feeds.frab.schedule_model import Day, Link, Person, PlacedTalk, Programme, Schedule
+from eventcal.kit.localtime import UTC_NAMES
 
 JSON_MEDIA_TYPE = "application/json"
 

@@ -9,7 +9,7 @@ from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part, Partici
 from eventcal.feeds.entries.sanitize import clean
 from eventcal.feeds.frab.ids import acronym_of, guid_of, person_ids, talk_guid, talk_slug
 from eventcal.feeds.frab.schedule_model import Day, Link, Person, PlacedTalk, Programme, Schedule
-from eventcal.kit.localtime import day_start, with_offset, zone
+from eventcal.kit.localtime import day_start, format_utc, local_to_utc, with_offset, zone
 
 # Nothing in the format says when a day of a conference begins; Giggity and c3voc's tools take six o'clock, and show
 # what begins before it on the day after the one that it is listed under.
@@ -45,7 +45,7 @@ def schedule_of(programme: Programme) -> Schedule:
         base_url=clean(programme.base_url),
         zone=programme.zone,
         # Apps compare it and show it: it changes with the programme and not with the hour of the fetch.
-        version=f"{changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if changed_at else "0",
+        version=format_utc(changed_at) if changed_at else "0",
         rooms={name: guid_of("room", f"{programme.slug} {name}") for name in names},
         tracks=tuple((clean(name), colour) for name, colour in programme.tracks),
         days=tuple(_days(programme, placed, list(names))),
@@ -75,7 +75,7 @@ def _timed(programme: Programme) -> Iterator[_Timed]:
 
 def _moved(local: datetime, tzid: str, to: str) -> datetime:
     # By way of UTC, which a time that the zone skips has as well.
-    return local.replace(tzinfo=zone(tzid)).astimezone(UTC).astimezone(zone(to))
+    return local_to_utc(local, tzid).astimezone(zone(to))
 
 
 def _day_of(starts: datetime, programme: Programme, dates: Container[date]) -> date:

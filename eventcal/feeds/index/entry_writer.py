@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Table, bindparam, insert, inspect, update
@@ -20,7 +20,7 @@ from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows, load_s
 from eventcal.feeds.index.models import LedgerEntry, LedgerState
 from eventcal.kit.clock import whole_second
 from eventcal.kit.database import answer_not_before, commit_time
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import local_to_utc
 from eventcal.talks.models import Talk
 
 _A_SECOND = timedelta(seconds=1)
@@ -239,7 +239,7 @@ def _content(entry: CalendarEntry, text: str) -> str:
 def _instant(entry: CalendarEntry, moment: object) -> datetime:
     if not isinstance(moment, datetime):
         moment = datetime.fromisoformat(str(moment))
-    return moment.replace(tzinfo=zone(entry.zone)).astimezone(UTC)
+    return local_to_utc(moment, entry.zone)
 
 
 def _blanked(entry: CalendarEntry) -> CalendarEntry:

@@ -4,18 +4,17 @@ from typing import Any
 
 from flask import Response
 from marshmallow import fields
-from marshmallow.validate import Range
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.changes import list_changes
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, document, serve_public
 from eventcal.web.identity.permissions import public
-from eventcal.web.params.fields import Count, Query, Text
+from eventcal.web.params.fields import Query, Text, page_size
 from eventcal.web.schemas.fields import Shape
 
 changes = Subject("changes", "What became public, changed or vanished")
@@ -31,12 +30,7 @@ class ChangesQuery(Query):
             "pattern": "^[0-9]{1,18}$",
         },
     )
-    limit = Count(
-        load_default=DEFAULT_LIMIT,
-        validate=Range(
-            1, LARGEST_LIMIT, error=Sentence("must be from %(least)s to %(most)s", least=1, most=LARGEST_LIMIT)
-        ),
-    )
+    limit = page_size(load_default=DEFAULT_LIMIT)
 
 
 class ChangeOut(Shape):

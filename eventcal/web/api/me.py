@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
+from eventcal.kit.localtime import format_utc
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
 from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
@@ -34,7 +35,7 @@ from eventcal.web.schemas.me import (
     TokenIn,
     TokenPage,
 )
-from eventcal.web.serializers import Json, instant
+from eventcal.web.serializers import Json
 
 me = Subject("me", "A member's own profile, access tokens and secret feeds")
 
@@ -165,7 +166,7 @@ def member_json(session: Session, row: Member) -> Json:
         "name": row.name,
         "role": row.role,
         "confirmed": is_confirmed(row),
-        "created_at": instant(row.created_at),
+        "created_at": format_utc(row.created_at),
         "speaker": speaker.slug if speaker is not None else None,
         "teams": [{"event": slug, "role": role} for slug, role in session.execute(teams)],
     }
@@ -176,11 +177,11 @@ def _token_json(token: AccessToken) -> Json:
         "id": token.id,
         "name": token.name,
         "scopes": token.scopes,
-        "expires_at": instant(token.expires_at) if token.expires_at else None,
-        "created_at": instant(token.created_at),
+        "expires_at": format_utc(token.expires_at) if token.expires_at else None,
+        "created_at": format_utc(token.created_at),
     }
 
 
 def _feed_json(feed: PersonalFeed) -> Json:
     fetched = feed.last_fetched_at
-    return {"id": feed.id, "name": feed.name, "url": None, "last_fetched_at": instant(fetched) if fetched else None}
+    return {"id": feed.id, "name": feed.name, "url": None, "last_fetched_at": format_utc(fetched) if fetched else None}

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
@@ -17,10 +16,10 @@ from eventcal.kit.localtime import zone
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.kit.sentences import Sentence
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import page_asked
+from eventcal.web.api.pagination import next_page_link, page_asked
 from eventcal.web.api.responses import Content, document, serve_public, serve_undated
 from eventcal.web.identity.permissions import caller, public
-from eventcal.web.request.context import links, now
+from eventcal.web.request.context import now
 from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery
 from eventcal.web.serializers import occurrence_json
 
@@ -39,7 +38,7 @@ def list_of_event(query: dict[str, Any], slug: str) -> Response:
         first, last = _days(query, event)
         page = list_occurrences(event, first, last, paging=page_asked(query))
         body = {"items": [occurrence_json(one, event.timezone) for one in page.items], "next": page.next}
-        link = _next_link(query, first, last, page.next)
+        link = next_page_link(query, page.next, **{"from": first, "to": last})
         return document(body, public=event.status in PUBLIC_STATUSES, link=link)
 
     # Today is another day in each zone, and begins at another time than the day that answers are cached for.
@@ -53,11 +52,3 @@ def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     if last < first:
         refuse_faults([Fault("?to", Sentence("must not be before from, which is %(first)s", first=first))])
     return first, last
-
-
-def _next_link(query: Mapping[str, Any], first: date, last: date, cursor: str | None) -> str | None:
-    """Return the Link header's value for the next page (RFC 8288), of the same days; None on the last."""
-    if cursor is None:
-        return None
-    asked = urlencode({"cursor": cursor, "from": first, "limit": query["limit"], "to": last})
-    return f'<{links().base}{request.path}?{asked}>; rel="next"'

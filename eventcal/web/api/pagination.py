@@ -56,8 +56,7 @@ def next_link(asked: Listing, cursor: str | None) -> str | None:
     """Return the Link header's value for the next page (RFC 8288), or None on the last."""
     if cursor is None:
         return None
-    query = canonical_query(replace(asked, paging=replace(asked.paging, cursor=cursor)))
-    return f'<{links().base}{request.path}?{query}>; rel="next"'
+    return _next(canonical_query(replace(asked, paging=replace(asked.paging, cursor=cursor))))
 
 
 def page_asked(query: Mapping[str, Any]) -> Paging:
@@ -65,9 +64,12 @@ def page_asked(query: Mapping[str, Any]) -> Paging:
     return Paging(limit=query["limit"], cursor=query["cursor"])
 
 
-def next_page_link(query: Mapping[str, Any], cursor: str | None) -> str | None:
-    """Return the Link header's value for the next page of a list that has no filters, or None on the last."""
+def next_page_link(query: Mapping[str, Any], cursor: str | None, **others: object) -> str | None:
+    """Return the same for a list that has no filters; `others` are the parameters that it has beside a PageQuery's."""
     if cursor is None:
         return None
-    asked = urlencode({"cursor": cursor, "limit": query["limit"]})
-    return f'<{links().base}{request.path}?{asked}>; rel="next"'
+    return _next(urlencode(sorted({"cursor": cursor, "limit": query["limit"], **others}.items())))
+
+
+def _next(query: str) -> str:
+    return f'<{links().base}{request.path}?{query}>; rel="next"'

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Stale
 from eventcal.members.words import Scope
 from eventcal.sponsors import service
@@ -50,7 +51,7 @@ from eventcal.web.schemas.sponsors import (
     TierOut,
     TierPage,
 )
-from eventcal.web.serializers import Json, instant, price_json, sponsor_json
+from eventcal.web.serializers import Json, price_json, sponsor_json
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
 
@@ -229,6 +230,6 @@ def _sponsorship_json(sponsorship: Sponsorship) -> Json:
         "sponsor": sponsor_json(sponsorship.sponsor, links()),
         "state": sponsorship.state,
         "note": sponsorship.note,
-        "created_at": instant(sponsorship.created_at),
-        "updated_at": instant(sponsorship.updated_at),
+        "created_at": format_utc(sponsorship.created_at),
+        "updated_at": format_utc(sponsorship.updated_at),
     }

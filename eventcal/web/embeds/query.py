@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
+from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Query, filled_in, load_query, text, word
 from eventcal.web.params.listing_filters import Listing, canonical_query, known_args, read_listing
 from eventcal.web.params.listing_query import Pairs, Show
@@ -71,18 +72,19 @@ class Embed:
     @property
     def path(self) -> str:
         """Give the address of the frame, relative to the site."""
-        return addressed("/embed/listing", self.pairs)
+        return with_query("/embed/listing", encode_query(self.pairs))
 
     @property
     def page(self) -> str:
         """Give the address of the page with the same, relative to the site: it begins with today by itself."""
         shown = [("show", self.show.value)] if self.show == Show.TALKS else []
-        return addressed("/", (*self._lasting("limit"), *shown))
+        return with_query("/", encode_query((*self._lasting("limit"), *shown)))
 
     @property
     def subscribe(self) -> str:
         """Give the address where the same can be subscribed to, relative to the site."""
-        return addressed("/subscribe", (*self._lasting("limit", "sort"), ("show", self.show.value)))
+        pairs = (*self._lasting("limit", "sort"), ("show", self.show.value))
+        return with_query("/subscribe", encode_query(pairs))
 
     def _lasting(self, *apart: str) -> Pairs:
         return tuple(pair for pair in self.filters if pair[0] not in apart and pair != ("from", TODAY))
@@ -119,9 +121,3 @@ def read_embed(args: MultiDict[str, str]) -> Embed:
 def theme_of(args: Mapping[str, str]) -> Theme:
     """Return how an embed is to look whose query could not be read."""
     return Theme(args["theme"]) if args.get("theme") in list(Theme) else Theme.AUTO
-
-
-def addressed(path: str, pairs: Pairs) -> str:
-    """Return a path with a query, if there is one."""
-    query = urlencode(pairs, quote_via=quote, safe=":")
-    return f"{path}?{query}" if query else path

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from flask import current_app
 from werkzeug.datastructures import MultiDict
@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.web.feeds.registry import FEEDS
+from eventcal.web.http.urls import quote_path, with_query
 from eventcal.web.params.feed_check import KINDS_BY_PATH, OTHER_KIND, SCHEMES
 from eventcal.web.params.listing_filters import Asked, canonical_query
 from eventcal.web.request.context import settings
@@ -20,7 +21,6 @@ HIDDEN = "…"
 
 _USUAL_PORTS = {None, 80, 443}
 _FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
-_SAFE = "/:@!$&'()*+,;=~"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,7 @@ class OurUrl:
         query = canonical_query(asked) if asked is not None else ""
         if self.secret:
             query = query.replace(self.secret, HIDDEN)
-        address = f"{settings().base_url}{self._shown_path()}"
-        return f"{address}?{query}" if query else address
+        return with_query(f"{settings().base_url}{self._shown_path()}", query)
 
     def _shown_path(self) -> str:
         if self.secret:
@@ -64,7 +63,7 @@ class OurUrl:
         # What was not quite copied may be a secret all the same.
         if self.endpoint is None and "feeds" in self.path.casefold():
             return f"/{HIDDEN}"
-        return quote(self.path, safe=_SAFE, errors="replace")
+        return quote_path(self.path)
 
 
 def our_url(url: str) -> OurUrl:

@@ -208,14 +208,13 @@ def _safe(filename: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", filename).lstrip(".-") or "download"
 
 
-def matches_revision(if_match: str, revision: int) -> bool:
-    """Say whether an If-Match names this revision: in any encoding, in a list, or as "*" (RFC 9110, 13.1.1).
+def matches_version(if_match: str, version: str, *, end: str) -> bool:
+    """Say whether an If-Match names this version: in any encoding, in a list, or as "*" (RFC 9110, 13.1.1).
 
-    The comparison is strong: a weak tag matches nothing.
+    In a tag, the version ends at `end`. The comparison is strong: a weak tag matches nothing.
     """
-    if if_match.strip() == "*":
-        return True
-    return any(not weak and opaque.partition(".")[0] == str(revision) for weak, opaque in _tags(if_match))
+    named = any(not weak and opaque.partition(end)[0] == version for weak, opaque in _tags(if_match))
+    return named or if_match.strip() == "*"
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
@@ -223,7 +222,7 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
     Raises PreconditionRequired where the header is missing, Stale where it names another revision.
     """
-    if not matches_revision(_given(if_match), revision):
+    if not matches_version(_given(if_match), str(revision), end="."):
         raise Stale(
             Sentence(
                 "This is at revision %(revision)s now; read it again, and send the ETag that comes with it.",
@@ -234,8 +233,7 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
 def check_etag(if_match: str | None, etag: str) -> None:
     """Return if the caller knows the version that they change, in any encoding; refuses as check_revision does."""
-    given = _given(if_match)
-    if given.strip() != "*" and all(weak or opaque.partition("-")[0] != etag for weak, opaque in _tags(given)):
+    if not matches_version(_given(if_match), etag, end="-"):
         raise Stale(Sentence("This was changed since; read it again, and send the ETag that comes with it."))
 
 

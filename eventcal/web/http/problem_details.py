@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from flask import Response, request
 
 from eventcal.kit.refusals import Fault
+from eventcal.web.http.urls import quote_path
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/v1/docs"
@@ -63,7 +63,7 @@ def _path() -> str:
 
 def _instance(path: str) -> str:
     # Two slashes at the beginning would name a host (RFC 3986, 4.2).
-    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
+    return "/" + quote_path(path.lstrip("/"))
 
 
 def _placed(fault: Fault) -> dict[str, str]:

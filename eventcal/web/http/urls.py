@@ -1,7 +1,23 @@
-"""Every absolute URL that we print: one base, set once, whatever host a request named."""
+"""Every absolute URL that we print: one base, set once, whatever host a request named; and how URLs are encoded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
+
+
+def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return a query string with these parameters; a colon stays as it is."""
+    return urlencode(list(pairs), quote_via=quote, safe=":")
+
+
+def with_query(path: str, query: str) -> str:
+    """Return a path with a query, if that is not empty."""
+    return f"{path}?{query}" if query else path
+
+
+def quote_path(path: str) -> str:
+    """Return a path with everything percent-encoded that RFC 3986, 3.3 does not have in one."""
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from eventcal.kit import values
 from eventcal.kit.refusals import Fault, pointer
 from eventcal.kit.sentences import Sentence
 
 # Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
 _PLAINLY = {
-    "Missing data for required field.": Sentence("is required"),
+    "Missing data for required field.": values.REQUIRED,
     "Field may not be null.": Sentence("must not be null"),
-    "Invalid input type.": Sentence("must be a JSON object"),
-    "Not a valid string.": Sentence("must be text"),
-    "Not a valid list.": Sentence("must be a list"),
-    "Not a valid integer.": Sentence("must be a whole number"),
+    "Invalid input type.": values.NOT_OBJECT,
+    "Not a valid string.": values.NOT_TEXT,
+    "Not a valid list.": values.NOT_LIST,
+    "Not a valid integer.": values.NOT_WHOLE,
 }
 _UNKNOWN = "Unknown field."
 _NO_FIELD = Sentence("is not a field here")

@@ -1,10 +1,8 @@
 """The parameters of the check of a feed."""
 
 from marshmallow import fields
-from marshmallow.validate import Length
 
-from eventcal.kit.sentences import Sentence
-from eventcal.web.params.fields import Once, Query
+from eventcal.web.params.fields import Once, Query, at_most
 
 SCHEMES = ("http", "https", "webcal", "webcals")
 """What the address of a feed may begin with."""
@@ -44,6 +42,6 @@ class CheckArgs(Query):
 
     url = _Address(
         required=True,
-        validate=Length(max=LONGEST_URL, error=Sentence("must have at most %(limit)s characters", limit=LONGEST_URL)),
+        validate=at_most(LONGEST_URL),
         metadata={"description": "The address of a feed of this calendar; http, https and webcal are the same."},
     )

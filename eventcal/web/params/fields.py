@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
-from marshmallow.validate import Length, OneOf, Regexp
+from marshmallow.validate import Length, OneOf, Range, Regexp
 from werkzeug.datastructures import MultiDict
 
+from eventcal.kit import values
 from eventcal.kit.localtime import parse_local, parse_moment
+from eventcal.kit.paging import LARGEST_LIMIT
 from eventcal.kit.refusals import Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import one_line_fault
@@ -111,7 +113,7 @@ class Count(Once, fields.Integer):
         """Return the number."""
         # int() also takes signs, underscores and the digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
-            raise ValidationError(Sentence("must be a whole number"))
+            raise ValidationError(values.NOT_WHOLE)
         return int(text)
 
 
@@ -121,7 +123,7 @@ class Flag(Once, fields.Boolean):
     def read(self, text: str) -> bool:
         """Return which."""
         if text not in {"true", "false"}:
-            raise ValidationError(Sentence("must be true or false"))
+            raise ValidationError(values.NOT_FLAG)
         return text == "true"
 
 
@@ -149,19 +151,33 @@ class Commas(Several):
 
 def text() -> Text:
     """Return a field for one line of text of at most `LONGEST_TEXT` characters."""
-    return Text(validate=short(), metadata=dict(LINE_FORM))
+    return Text(validate=at_most(LONGEST_TEXT), metadata=dict(LINE_FORM))
 
 
-def short() -> Length:
-    """Return the check that a text has at most `LONGEST_TEXT` characters."""
-    return Length(max=LONGEST_TEXT, error=Sentence("must have at most %(limit)s characters", limit=LONGEST_TEXT))
+def says(description: str) -> dict[str, Any]:
+    """Return the metadata of a field that the OpenAPI document describes so."""
+    return {"description": description}
+
+
+def at_most(limit: int) -> Length:
+    """Return the check that a text has at most `limit` characters."""
+    return Length(max=limit, error=values.at_most_characters(limit))
+
+
+def in_range(least: int, most: int) -> Range:
+    """Return the check that a number is from `least` to `most`."""
+    return Range(least, most, error=values.between(least, most))
+
+
+def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings
+    """Return a field for how many items a page has."""
+    return Count(validate=in_range(1, LARGEST_LIMIT), **settings)
 
 
 def word(words: Iterable[str], **settings: Any) -> Text:  # noqa: ANN401 - marshmallow's own settings
     """Return a field for one of these words."""
     choices = [str(one) for one in words]
-    says = Sentence("must be one of: %(choices)s", choices=", ".join(choices))
-    return Text(validate=OneOf(choices, error=says), **settings)
+    return Text(validate=OneOf(choices, error=values.one_of(choices)), **settings)
 
 
 def form(pattern: str, *, says: Sentence) -> Text:

@@ -6,27 +6,27 @@ read.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import quote, urlencode
 
 from marshmallow import ValidationError, post_load, validates_schema
-from marshmallow.validate import Range
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.fetches import public_feed_key
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Paging
+from eventcal.kit.forms import LANGUAGE
+from eventcal.kit.localtime import format_utc
+from eventcal.kit.paging import DEFAULT_LIMIT, Paging
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import encode_query
 from eventcal.web.params.fields import (
     LINE_FORM,
+    LONGEST_TEXT,
     Commas,
-    Count,
     Day,
     Flag,
     Query,
@@ -34,10 +34,12 @@ from eventcal.web.params.fields import (
     Several,
     Since,
     Text,
+    at_most,
     filled_in,
     form,
     load_query,
-    short,
+    page_size,
+    says,
     text,
     word,
 )
@@ -81,44 +83,40 @@ class Asked:
     profile: Profile = Profile.PLAIN
 
 
-def _said(description: str) -> dict[str, str]:
-    return {"description": description}
-
-
 class FilterArgs(Query):
     """The parameters that lists and feeds share."""
 
-    from_day = Day(data_key="from", metadata=_said("Whatever is not over before this day."))
-    to_day = Day(data_key="to", metadata=_said("Whatever begins on this day or earlier."))
+    from_day = Day(data_key="from", metadata=says("Whatever is not over before this day."))
+    to_day = Day(data_key="to", metadata=says("Whatever begins on this day or earlier."))
     q = Search(
-        validate=short(),
-        metadata=_said("Words to look for: all of them, each by its beginning, without case and accents.")
+        validate=at_most(LONGEST_TEXT),
+        metadata=says("Words to look for: all of them, each by its beginning, without case and accents.")
         | {"pattern": LINE_FORM["pattern"]},
     )
-    tags = Several(text(), data_key="tag", metadata=_said("All of these tags."))
-    kinds = Commas(word(_KINDS), data_key="kind", metadata=_said("Any of these kinds of event or talk."))
+    tags = Several(text(), data_key="tag", metadata=says("All of these tags."))
+    kinds = Commas(word(_KINDS), data_key="kind", metadata=says("Any of these kinds of event or talk."))
     countries = Commas(
         form("[A-Za-z]{2}", says=Sentence("must be an ISO 3166-1 code of two letters, such as DE")),
         data_key="country",
-        metadata=_said("Any of these countries (ISO 3166-1 alpha-2)."),
+        metadata=says("Any of these countries (ISO 3166-1 alpha-2)."),
     )
-    cities = Several(text(), data_key="city", metadata=_said("Any of these cities, as written."))
-    events = Commas(text(), data_key="event", metadata=_said("Any of these events, by slug."))
-    tracks = Several(text(), data_key="track", metadata=_said("Talks in any of these tracks."))
-    rooms = Several(text(), data_key="room", metadata=_said("Talks in any of these rooms."))
-    speakers = Commas(text(), data_key="speaker", metadata=_said("Talks by any of these speakers, by slug."))
+    cities = Several(text(), data_key="city", metadata=says("Any of these cities, as written."))
+    events = Commas(text(), data_key="event", metadata=says("Any of these events, by slug."))
+    tracks = Several(text(), data_key="track", metadata=says("Talks in any of these tracks."))
+    rooms = Several(text(), data_key="room", metadata=says("Talks in any of these rooms."))
+    speakers = Commas(text(), data_key="speaker", metadata=says("Talks by any of these speakers, by slug."))
     languages = Commas(
-        form("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", says=Sentence("must be a language tag such as en or pt-BR")),
+        form(LANGUAGE.pattern, says=LANGUAGE.says),
         data_key="language",
-        metadata=_said("Talks in any of these languages (BCP 47)."),
+        metadata=says("Talks in any of these languages (BCP 47)."),
     )
-    state = Commas(word(_STATES), metadata=_said("Any of these statuses of an event, or states of a talk."))
-    status = Commas(word(_STATES), metadata=_said("The same as `state`; both together are one list."))
-    series = Several(text(), metadata=_said("Events of any of these series, and their talks."))
-    cfp = word(["open"], metadata=_said("Events whose call for talks is open now, and their talks."))
-    scheduled = Flag(metadata=_said("true: has its times; false: waits for them."))
+    state = Commas(word(_STATES), metadata=says("Any of these statuses of an event, or states of a talk."))
+    status = Commas(word(_STATES), metadata=says("The same as `state`; both together are one list."))
+    series = Several(text(), metadata=says("Events of any of these series, and their talks."))
+    cfp = word(["open"], metadata=says("Events whose call for talks is open now, and their talks."))
+    scheduled = Flag(metadata=says("true: has its times; false: waits for them."))
     updated_since = Since(
-        metadata=_said("Changed then or later: RFC 3339 with an offset (in a URL, + is %2B), or a day in UTC.")
+        metadata=says("Changed then or later: RFC 3339 with an offset (in a URL, + is %2B), or a day in UTC.")
         | {"pattern": r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$"}
     )
 
@@ -131,14 +129,9 @@ class FilterArgs(Query):
 class ListingArgs(FilterArgs):
     """The parameters of a list; loads a Listing."""
 
-    sort = word(Sort, metadata=_said("The order; starts unless given."))
-    limit = Count(
-        validate=Range(
-            1, LARGEST_LIMIT, error=Sentence("must be from %(least)s to %(most)s", least=1, most=LARGEST_LIMIT)
-        ),
-        metadata=_said(f"How many items a page has; {DEFAULT_LIMIT} unless given."),
-    )
-    cursor = Text(metadata=_said("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
+    sort = word(Sort, metadata=says("The order; starts unless given."))
+    limit = page_size(metadata=says(f"How many items a page has; {DEFAULT_LIMIT} unless given."))
+    cursor = Text(metadata=says("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
 
     @post_load
     def _make(self, data: dict[str, Any], **_: object) -> Listing:
@@ -150,15 +143,15 @@ class ListingArgs(FilterArgs):
 class FeedArgs(FilterArgs):
     """The parameters of a feed; loads an Asked."""
 
-    include = Commas(word(Include), metadata=_said("What the feed holds."))
+    include = Commas(word(Include), metadata=says("What the feed holds."))
     cancelled = word(
         Cancelled,
-        metadata=_said(
+        metadata=says(
             "What was called off: keep it as such, hide it, or mark it in the title only; keep unless given."
         ),
     )
-    tz = word(["utc"], metadata=_said("utc: times in UTC, for clients that know no time zones."))
-    profile = word(Profile, metadata=_said("rich: with RFC 9073 components, which some clients misread."))
+    tz = word(["utc"], metadata=says("utc: times in UTC, for clients that know no time zones."))
+    profile = word(Profile, metadata=says("rich: with RFC 9073 components, which some clients misread."))
 
     @post_load
     def _make(self, data: dict[str, Any], **_: object) -> Asked:
@@ -234,7 +227,7 @@ def canonical_query(asked: Listing | Asked) -> str:
         **_filter_pairs(asked.filter),
         **(_page_pairs(asked) if isinstance(asked, Listing) else _feed_pairs(asked)),
     }
-    return urlencode([(name, value) for name in sorted(pairs) for value in pairs[name]], quote_via=quote, safe=":")
+    return encode_query((name, value) for name in sorted(pairs) for value in pairs[name])
 
 
 def _page_pairs(asked: Listing) -> dict[str, Sequence[str]]:
@@ -273,7 +266,7 @@ def _filter_pairs(asked: Filter) -> dict[str, Sequence[str]]:
         "series": asked.series,
         "cfp": ["open"] if asked.call_open else [],
         "scheduled": [] if asked.scheduled is None else [str(asked.scheduled).lower()],
-        "updated_since": [f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"] if since else [],
+        "updated_since": [format_utc(since)] if since else [],
     }
 
 

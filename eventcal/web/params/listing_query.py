@@ -1,11 +1,10 @@
 """What the query of a listing asks for: as it was typed, so that it can be shown again, and read."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import MultiDict
 
@@ -14,6 +13,8 @@ from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Fault, Invalid, refuse_faults
 from eventcal.kit.sentences import Sentence
+from eventcal.kit.values import one_of
+from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Several
 from eventcal.web.params.listing_filters import (
     Asked,
@@ -96,7 +97,7 @@ class Typed:
     @property
     def url(self) -> str:
         """Give the address, relative to the site."""
-        return _address(pair for pair in self.pairs if pair not in _DEFAULTS)
+        return with_query("/", encode_query(sorted(pair for pair in self.pairs if pair not in _DEFAULTS)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +119,7 @@ class Wanted:
         """Give the one address of this listing."""
         own = {"view": self.view.value, "show": self.show.value, "month": self.month and f"{self.month:%Y-%m}"}
         pairs = [*parse_qsl(canonical_query(self.listing)), *((name, value) for name, value in own.items() if value)]
-        return _address(pair for pair in pairs if pair not in _DEFAULTS)
+        return with_query("/", encode_query(sorted(pair for pair in pairs if pair not in _DEFAULTS)))
 
     @property
     def feed_query(self) -> str:
@@ -162,11 +163,6 @@ def read_wanted(typed: Typed) -> Wanted:
     return Wanted(listing=listing, view=View(view), show=Show(show), month=month)
 
 
-def _address(pairs: Iterable[tuple[str, str]]) -> str:
-    query = urlencode(sorted(pairs), quote_via=quote, safe=":")
-    return f"/?{query}" if query else "/"
-
-
 def _parts(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
@@ -181,6 +177,4 @@ def _month(text: str) -> date | None:
 
 def _unless_one_of(name: str, value: str, words: type[StrEnum]) -> list[Fault]:
     known = [word.value for word in words]
-    return (
-        [] if value in known else [Fault(f"?{name}", Sentence("must be one of: %(choices)s", choices=", ".join(known)))]
-    )
+    return [] if value in known else [Fault(f"?{name}", one_of(known))]

@@ -1,11 +1,12 @@
 """Forms: what was typed, and what is wrong with it, beside its field; read by the same schemas as the API's bodies."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
@@ -14,6 +15,7 @@ from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 
 Typed = MultiDict[str, str]
+_LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ def lines(text: str) -> str:
 def listed(text: str) -> list[str]:
     """Return what stands between commas, each once."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def changed_fields(typed: Typed, stored: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each field that was typed differently from what is stored, and what says the stored value."""
+    for name, value in stored.items():
+        if name in typed and lines(typed[name]).strip() != lines(value).strip():
+            shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
+            yield name, _("There stands now: %(value)s", value=shown) if shown else _("It is empty now.")
 
 
 def _field_of(fault: Fault, typed: Typed) -> str:

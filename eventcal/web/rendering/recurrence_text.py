@@ -1,6 +1,5 @@
 """How an event recurs, in words, and when it does next."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,14 +11,13 @@ from flask_babel import ngettext
 from eventcal.events.models import Event
 from eventcal.events.recurrence.occurrences import days_of, occurrences_between
 from eventcal.events.recurrence.slots import LAST_DAY
-from eventcal.events.recurrence.validation import WEEKDAYS, rule_parts
+from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.web.i18n.locale import locale
 from eventcal.web.rendering.dates import When, long_day, weekday, when
 from eventcal.web.serializers import occurrence_json
 
 # How many of the next dates a page names.
 _NEXT = 5
-_NUMBERED = re.compile(r"([+-]?\d+)([A-Z]{2})", re.ASCII)
 # What says nothing of the rhythm, or is said apart.
 _ASIDE = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
@@ -66,7 +64,7 @@ def recurring(event: Event, now: datetime) -> Recurring | None:
 
 def rule_in_words(rule: str) -> str | None:
     """Return what a recurrence rule says, its end apart, or None where that is not simple."""
-    parts = rule_parts(rule)
+    parts = parse_rule(rule)
     number = int(parts.get("INTERVAL", "1"))
     said = parts.keys() - _ASIDE
     days = parts.get("BYDAY", "").split(",") if said == {"BYDAY"} else []
@@ -93,16 +91,16 @@ def _weekly(days: Sequence[str], number: int) -> str | None:
 
 
 def _monthly(written: str, number: int) -> str | None:
-    found = _NUMBERED.fullmatch(written)
+    which, day = split_weekday(written)
     ordinals = {1: _("first"), 2: _("second"), 3: _("third"), 4: _("fourth"), 5: _("fifth"), -1: _("last")}
-    if found is None or int(found[1]) not in ordinals:
+    if which is None or which not in ordinals:
         return None
     return str(
         ngettext(
             "Every month on the %(which)s %(day)s",
             "Every %(num)s months on the %(which)s %(day)s",
             number,
-            which=ordinals[int(found[1])],
-            day=weekday(WEEKDAYS.index(found[2])),
+            which=ordinals[which],
+            day=weekday(WEEKDAYS.index(day)),
         )
     )

@@ -4,14 +4,13 @@ from marshmallow import fields
 
 from eventcal.events import limits
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
-from eventcal.kit.forms import TIMEZONE
+from eventcal.kit.forms import COLOUR, COUNTRY, CURRENCY, TIMEZONE
+from eventcal.kit.text import SLUG_PATTERN
+from eventcal.web.params.fields import says
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,
-    SLUG_PATTERN,
     URI,
     Address,
-    Colour,
-    Country,
     Degrees,
     Flag,
     Form,
@@ -27,7 +26,6 @@ from eventcal.web.schemas.fields import (
     Whole,
     Word,
     page_of,
-    says,
 )
 from eventcal.web.schemas.money import Money
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides
@@ -43,7 +41,7 @@ class Place(Shape):
     address = Line(limits.ADDRESS, allow_none=True)
     city = Line(limits.CITY, allow_none=True)
     region = Line(limits.REGION, allow_none=True)
-    country = Country(allow_none=True)
+    country = Form(COUNTRY, allow_none=True)
     latitude = Degrees(limits.LATITUDE, allow_none=True)
     longitude = Degrees(limits.LONGITUDE, allow_none=True)
 
@@ -121,7 +119,7 @@ class TrackFields(Shape):
     """What may be written of a track."""
 
     name = Line(limits.PART_NAME)
-    colour = Colour(allow_none=True)
+    colour = Form(COLOUR, allow_none=True)
 
 
 class TrackIn(TrackFields):
@@ -148,7 +146,7 @@ class TrackOut(Shape):
 
     id = fields.String(required=True)
     name = fields.String(required=True)
-    colour = fields.String(required=True, allow_none=True, metadata={"pattern": "^#[0-9A-Fa-f]{6}$"})
+    colour = fields.String(required=True, allow_none=True, metadata={"pattern": f"^{COLOUR.pattern}$"})
 
 
 class RoomOut(Shape):
@@ -172,7 +170,7 @@ class PriceOut(Shape):
     """A price as it is given out."""
 
     amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})
-    currency = fields.String(required=True, metadata={"pattern": "^[A-Z]{3}$"})
+    currency = fields.String(required=True, metadata={"pattern": f"^{CURRENCY.pattern}$"})
 
 
 class RegistrationOut(Shape):
@@ -189,7 +187,7 @@ class PlaceOut(Shape):
     address = fields.String(required=True, allow_none=True)
     city = fields.String(required=True, allow_none=True)
     region = fields.String(required=True, allow_none=True)
-    country = fields.String(required=True, allow_none=True, metadata={"pattern": "^[A-Z]{2}$"})
+    country = fields.String(required=True, allow_none=True, metadata={"pattern": f"^{COUNTRY.pattern}$"})
     latitude = fields.Float(required=True, allow_none=True)
     longitude = fields.Float(required=True, allow_none=True)
 

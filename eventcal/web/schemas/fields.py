@@ -6,20 +6,20 @@ written: no number in quotes, no "yes" for true.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from eventcal.kit import forms, values
-from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
-from eventcal.kit.paging import DEFAULT_LIMIT, LARGEST_LIMIT
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, format_utc, parse_local, parse_moment
+from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.sentences import Sentence
-from eventcal.kit.text import SLUG_LIMIT, many_lines_fault, one_line_fault, slug_fault
+from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, many_lines_fault, one_line_fault, slug_fault
 from eventcal.kit.urls import URL_LIMIT, url_fault
 from eventcal.members.service import normal_address
-from eventcal.web.params.fields import LINE_FORM, Count, Query
+from eventcal.web.params.fields import LINE_FORM, Query, at_most, in_range, page_size
 from eventcal.web.params.fields import Text as Cursor
 
 
@@ -35,16 +35,10 @@ def documented(settings: Mapping[str, Any], **said: object) -> dict[str, Any]:
 
 
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
-SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 URI = {"format": "uri"}
 # Without control characters; that a line shows something, JSON Schema cannot say.
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-
-
-def says(description: str) -> dict[str, Any]:
-    """Return the metadata of a field that the OpenAPI document describes so."""
-    return {"description": description}
 
 
 class Shape(Schema):
@@ -73,8 +67,7 @@ class Text(fields.String):
     form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        most = validate.Length(max=limit, error=values.at_most_characters(limit))
-        super().__init__(validate=most, **saying(documented(settings, **self.form), invalid=values.NOT_TEXT))
+        super().__init__(validate=at_most(limit), **saying(documented(settings, **self.form), invalid=values.NOT_TEXT))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -167,27 +160,6 @@ class Form(Line):
         return self._kind.fault(text)
 
 
-class Country(Form):
-    """An ISO 3166-1 alpha-2 code that is in use."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(forms.COUNTRY, **settings)
-
-
-class Language(Form):
-    """A BCP 47 language tag, by its form."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(forms.LANGUAGE, **settings)
-
-
-class Colour(Form):
-    """A colour as CSS writes it in six hex digits."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(forms.COLOUR, **settings)
-
-
 class Instant(fields.DateTime):
     """An instant, RFC 3339 with its offset. What is given out is UTC, to the second; text goes out as it is."""
 
@@ -205,8 +177,7 @@ class Instant(fields.DateTime):
         del attr, obj, kwargs
         if value is None or isinstance(value, str):
             return value
-        moment: datetime = value
-        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return format_utc(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -222,8 +193,7 @@ class Whole(fields.Integer):
     """A whole number, written as one; to JSON Schema 5.0 is one too."""
 
     def __init__(self, *, least: int = 0, most: int = values.LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        in_range = validate.Range(least, most, error=values.between(least, most))
-        super().__init__(strict=True, validate=in_range, **saying(settings, invalid=values.NOT_WHOLE))
+        super().__init__(strict=True, validate=in_range(least, most), **saying(settings, invalid=values.NOT_WHOLE))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -237,8 +207,7 @@ class Degrees(fields.Float):
     """A latitude or a longitude: a number from -limit to limit."""
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        in_range = validate.Range(-limit, limit, error=values.between(-limit, limit))
-        super().__init__(validate=in_range, **saying(settings, invalid=values.NOT_NUMBER))
+        super().__init__(validate=in_range(-limit, limit), **saying(settings, invalid=values.NOT_NUMBER))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -298,10 +267,7 @@ class Part(fields.Nested):
 class PageQuery(Query):
     """Which page of a list is asked for."""
 
-    limit = Count(
-        load_default=DEFAULT_LIMIT,
-        validate=validate.Range(1, LARGEST_LIMIT, error=values.between(1, LARGEST_LIMIT)),
-    )
+    limit = page_size(load_default=DEFAULT_LIMIT)
     cursor = Cursor(load_default=None)
 
 

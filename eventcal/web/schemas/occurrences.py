@@ -9,7 +9,7 @@ from eventcal.events import limits
 from eventcal.events.recurrence.overrides import MOST_OVERRIDES, ONLY_TRUE, TOO_MANY_OVERRIDES, occurrence_fault
 from eventcal.events.words import EventStatus, OccurrenceStatus
 from eventcal.kit.values import NOT_OBJECT
-from eventcal.web.params.fields import Day
+from eventcal.web.params.fields import Day, says
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,
     URI,
@@ -25,7 +25,6 @@ from eventcal.web.schemas.fields import (
     Word,
     page_of,
     saying,
-    says,
 )
 
 

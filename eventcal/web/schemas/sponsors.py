@@ -4,11 +4,12 @@ from typing import Any
 
 from marshmallow import fields
 
+from eventcal.kit.text import SLUG_PATTERN
 from eventcal.sponsors import limits
 from eventcal.sponsors.words import SponsorshipState
+from eventcal.web.params.fields import says
 from eventcal.web.schemas.events import PriceOut
 from eventcal.web.schemas.fields import (
-    SLUG_PATTERN,
     URI,
     HttpUrl,
     Instant,
@@ -19,7 +20,6 @@ from eventcal.web.schemas.fields import (
     Text,
     Whole,
     page_of,
-    says,
 )
 from eventcal.web.schemas.money import Money
 from eventcal.web.schemas.references import KnownOrNew

@@ -4,18 +4,20 @@ from marshmallow import fields
 
 from eventcal.events.limits import PART_NAME, TAG, TAGS
 from eventcal.events.words import TalkKind
+from eventcal.kit.forms import LANGUAGE
 from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
 from eventcal.talks import limits
 from eventcal.talks.words import TalkState
+from eventcal.web.params.fields import says
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,
     URI,
     Address,
     Flag,
+    Form,
     HttpUrl,
     Instant,
     Items,
-    Language,
     Line,
     LocalTime,
     Part,
@@ -24,7 +26,6 @@ from eventcal.web.schemas.fields import (
     Whole,
     Word,
     page_of,
-    says,
 )
 from eventcal.web.schemas.references import KnownOrNew
 
@@ -43,7 +44,7 @@ class TalkFields(Shape):
     title = Line(limits.TITLE)
     abstract = Text(limits.ABSTRACT, allow_none=True, metadata=says("Markdown."))
     kind = Word(TalkKind)
-    language = Language(allow_none=True, metadata=says("BCP 47."))
+    language = Form(LANGUAGE, allow_none=True, metadata=says("BCP 47."))
     track = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's tracks."))
     starts = LocalTime(allow_none=True, metadata=says("A time in the event's zone, within its days."))
     ends = LocalTime(allow_none=True, metadata=says("As `starts`, and later."))

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.steps import REDACTED
 from eventcal.kit.refusals import Fault, Forbidden, Invalid
 from eventcal.talks.derive import derive_talk
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import UNDECIDED
-from eventcal.talks.service import REDACTED, edit_talk, redact_talk
+from eventcal.talks.service import edit_talk, redact_talk
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_speaker, make_talk

@@ -84,7 +84,7 @@ def crowd(session: Session, event: Event) -> tuple[dict[str, Caller], Member, Me
 def who_takes(session: Session, event: Event, step: Step) -> set[str]:
     callers, submitter, speaker = crowd(session, event)
     on_stage = make_speaker(session, member=speaker)
-    state = min(STEPS[step][0])
+    state = min(STEPS[step].sources)
     taken = set()
     for who, caller in callers.items():
         talk = make_talk(session, event, state=state, submitter=submitter, speakers=[on_stage])
@@ -131,7 +131,9 @@ def test_a_talk_becomes_public_with_the_step_that_makes_it_so(
     session: Session, programme: Programme, step: Step, *, public: bool
 ) -> None:
     member = make_member(session)
-    talk = make_talk(session, make_event(session, programme=programme), state=min(STEPS[step][0]), submitter=member)
+    talk = make_talk(
+        session, make_event(session, programme=programme), state=min(STEPS[step].sources), submitter=member
+    )
     talk.published_at = None
     caller = caller_of(member) if step in SPEAKERS_STEPS else MODERATOR
     assert take(session, talk, step, caller).published_at == (NOON if public else None)

@@ -10,10 +10,10 @@ import recurring_ical_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.entry import UTC_NAMES, CalendarEntry, Override, Status
+from eventcal.feeds.entries.entry import CalendarEntry, Override, Status
 from eventcal.feeds.format_registry import ICS
 from eventcal.feeds.zones import vtimezone
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import UTC_NAMES, zone
 from tests.documents import document
 from tests.feed_support.entries import DAYS, HEAD, MEETUP, TALK, WEEK
 from tests.feed_support.jscal_groups import event, timed

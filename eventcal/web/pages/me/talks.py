@@ -66,7 +66,7 @@ def withdrawing(talk_id: str) -> Response:
     """Ask whether a talk is to be withdrawn, and say what that means."""
     with reading() as session:
         talk = _own(session, talk_id)
-        if talk.state not in STEPS[Step.WITHDRAW][0]:
+        if talk.state not in STEPS[Step.WITHDRAW].sources:
             return redirect(f"/me/talks/{talk_id}", HTTPStatus.SEE_OTHER)
         path = f"/me/talks/{talk_id}/withdraw"
         title = _("Withdraw this talk?")
@@ -137,7 +137,7 @@ def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None
         form=form,
         seen=seen or talk.revision,
         editable=talk.state in UNDECIDED,
-        steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step][0]],
+        steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step].sources],
         kinds=[(kind, kind_in_words(kind)) for kind in _kinds(talk)],
         tracks=[("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
         done=said_after(_done()),

@@ -22,6 +22,7 @@ from eventcal.talks.rules import STEPS, Step
 from eventcal.talks.steps import check_decides_on_talks, decision_mail
 from eventcal.talks.submissions import find_offered, who_is_told
 from eventcal.web.http.errors import status_of
+from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import section_page
 from eventcal.web.pages.organise.talk_labels import button_of, meaning_of, question_of, refusal_of, stage_in_words
@@ -120,7 +121,7 @@ def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk
 
 
 def _able(talks: Sequence[Talk], step: Step) -> set[str]:
-    return {talk.id for talk in talks if talk.state in STEPS[step][0]}
+    return {talk.id for talk in talks if talk.state in STEPS[step].sources}
 
 
 def _seen(talk: Talk) -> str:
@@ -139,8 +140,7 @@ def _back(slug: str, asked: Mapping[str, str], **said: str) -> str:
         kept, path = {}, f"/organise/{slug}/talks/{quote(asked['talk'], safe='')}"
     else:
         kept, path = {name: asked[name] for name in ("state", "q") if asked.get(name)}, f"/organise/{slug}"
-    query = urlencode(kept | said)
-    return f"{path}?{query}" if query else path
+    return with_query(path, urlencode(kept | said))
 
 
 def _shown(talk: Talk, form: Form, *, able: bool) -> dict[str, Any]:

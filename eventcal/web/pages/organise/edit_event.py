@@ -23,7 +23,7 @@ from eventcal.web.pages.organise.event_form import changed, form_of, whole_body
 from eventcal.web.pages.organise.event_form_errors import beside, call_left_out, with_misfits
 from eventcal.web.pages.organise.labels import Choices, event_choices, status_in_words
 from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.rendering.forms import Form, faults_of, lines, load, said_after, typed_again
+from eventcal.web.rendering.forms import Form, changed_fields, faults_of, load, said_after, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.recurrence_text import rule_in_words
@@ -31,8 +31,6 @@ from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventPatch
 
 _PATCH = EventPatch()
-# How much of what stands there now is said beside a field.
-_MOST_SAID = 200
 
 
 @pages.get("/organise/<slug>/event")
@@ -100,10 +98,7 @@ def _meanwhile(event: Event) -> Iterator[Fault]:
     yield Fault(
         "", _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
     )
-    for name, stored in form_of(event).values.items():
-        if name in request.form and lines(request.form[name]).strip() != lines(stored).strip():
-            shown = stored if len(stored) <= _MOST_SAID else f"{stored[:_MOST_SAID]}…"
-            yield Fault(f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now."))
+    yield from (Fault(f"/{name}", said) for name, said in changed_fields(request.form, form_of(event).values))
 
 
 def _page(event: Event, form: Form, *, look: Look | None = None) -> Page:

@@ -68,7 +68,7 @@ def meaning_of(step: Step, programme: Programme) -> str:
 def refusal_of(step: Step, talk: Talk) -> str:
     """Return why a talk cannot take a step now: it is too far, or it is not any more what was looked at."""
     title, state = talk.title, stage_in_words(talk.state)
-    if talk.state in STEPS[step][0]:
+    if talk.state in STEPS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
     words = {
         Step.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=state),

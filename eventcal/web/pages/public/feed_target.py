@@ -10,6 +10,7 @@ from eventcal.events.filter import Filter
 from eventcal.feeds.feed_titles import get_event_heading
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.queries import get_speaker
+from eventcal.web.http.urls import with_query
 from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args
 from eventcal.web.request.context import links, settings
 
@@ -91,4 +92,4 @@ def settled(asked: Asked) -> Asked:
 
 
 def _url(path: str, query: str) -> str:
-    return f"{links().base}{path}?{query}" if query else f"{links().base}{path}"
+    return with_query(f"{links().base}{path}", query)

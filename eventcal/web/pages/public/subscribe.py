@@ -15,6 +15,7 @@ from eventcal.events.filter import Filter
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Invalid
+from eventcal.web.http.urls import with_query
 from eventcal.web.i18n.locale import language
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
@@ -47,12 +48,11 @@ def subscribe() -> Response:
 
 def _offer(target: Target) -> Page:
     url = target.url()
-    query = canonical_query(target.asked)
     whole = target.asked == Asked()
     return Page(
         template="pages/subscribe.html",
         title=_title(target),
-        path=f"/subscribe?{query}" if query else "/subscribe",
+        path=with_query("/subscribe", canonical_query(target.asked)),
         description=_("Events and talks in your own calendar, always up to date."),
         feeds=(FeedLink(url=url, type="text/calendar", title=target.name),),
         indexed=whole,

@@ -165,8 +165,8 @@ def _shown(one: Sponsorship, members: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "row": one,
         "by": members.get(one.enquirer_id or ""),
-        "can_confirm": one.state in STEPS[SponsorshipStep.CONFIRM][0],
-        "can_cancel": one.state in STEPS[SponsorshipStep.CANCEL][0],
+        "can_confirm": one.state in STEPS[SponsorshipStep.CONFIRM].sources,
+        "can_cancel": one.state in STEPS[SponsorshipStep.CANCEL].sources,
     }
 
 
