@@ -9,7 +9,7 @@ from flask import request
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
 from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 
@@ -47,6 +47,13 @@ def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list
     except ValidationError as error:
         return {}, faults_in(error.messages, location="form")
     return loaded, []
+
+
+def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that `schema` loads from a form. Raises Invalid with every fault."""
+    fields, faults = load(schema, given)
+    refuse_faults(faults)
+    return fields
 
 
 def lines(text: str) -> str:

@@ -25,9 +25,9 @@ from eventcal.talks.submissions import count_by_day, find_offered, list_to_sched
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.edit_talk_form import edit_of
 from eventcal.web.pages.organise.layout import number_done, section_page
-from eventcal.web.pages.organise.row_forms import RowForm, typed_in
+from eventcal.web.pages.organise.row_forms import RowForm, row_again, typed_in
 from eventcal.web.pages.organise.schedule_conflicts import warnings_of
-from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row_of, row_refused, row_typed
+from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row_of, row_refused
 from eventcal.web.pages.organise.submissions import why_not
 from eventcal.web.pages.organise.talk_labels import stage_in_words
 from eventcal.web.rendering.dates import short_day
@@ -96,7 +96,7 @@ def _again(slug: str, refused: Mapping[str, Refusal]) -> Response:
             else:
                 # What nobody touched here shows what stands there now.
                 changed = is_changed(talk, request.form)
-                rows.append((talk, row_typed(talk, request.form) if changed else row_of(talk)))
+                rows.append((talk, row_again(talk.id, request.form) if changed else row_of(talk)))
         invalid = all(isinstance(one, Invalid) for one in refused.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
         return answer_page(_page(session, event, rows), status=status)
