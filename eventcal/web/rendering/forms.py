@@ -1,11 +1,12 @@
 """Forms: what was typed, and what is wrong with it, beside its field; read by the same schemas as the API's bodies."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
@@ -14,6 +15,9 @@ from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 
 Typed = MultiDict[str, str]
+
+# The length to which a stored value is shown beside its field.
+_MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,14 @@ def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     fields, faults = load(schema, given)
     refuse_faults(faults)
     return fields
+
+
+def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[Fault]:
+    """Yield a fault with the stored value for each field in which something else was typed."""
+    for name, value in stored.items():
+        if name in typed and lines(typed[name]).strip() != lines(value).strip():
+            shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}…"
+            yield Fault(f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now."))
 
 
 def lines(text: str) -> str:

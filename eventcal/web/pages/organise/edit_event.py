@@ -1,6 +1,5 @@
 """An event's own form: change it, with a look at what subscribers will see; nobody's change is lost in another's."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -23,7 +22,7 @@ from eventcal.web.pages.organise.event_form import changed, form_of, whole_body
 from eventcal.web.pages.organise.event_form_errors import beside, call_left_out, with_misfits
 from eventcal.web.pages.organise.labels import Choices, event_choices, status_in_words
 from eventcal.web.pages.organise.layout import section_page, show_event_page
-from eventcal.web.rendering.forms import Form, faults_of, lines, load, said_after, typed_again
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.rendering.recurrence_text import rule_in_words
@@ -31,8 +30,6 @@ from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventPatch
 
 _PATCH = EventPatch()
-# How much of what stands there now is said beside a field.
-_MOST_SAID = 200
 
 
 @pages.get("/organise/<slug>/event")
@@ -81,21 +78,11 @@ def _preview(slug: str) -> Response:
 def _render_error(slug: str, session: Session, error: Refusal) -> Page:
     event = get_organised_event(session, slug, caller())
     if isinstance(error, Stale):
-        faults = list(_meanwhile(event))
+        said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
+        faults = [Fault("", said), *stored_faults(form_of(event).values, request.form)]
     else:
         faults = beside(faults_of(error, at="slug" if isinstance(error, (SlugTaken, SlugFixed)) else ""))
     return _page(event, typed_again(request.form, faults))
-
-
-def _meanwhile(event: Event) -> Iterator[Fault]:
-    """Yield that somebody else changed the event, and beside each field that differs what stands there now."""
-    yield Fault(
-        "", _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
-    )
-    for name, stored in form_of(event).values.items():
-        if name in request.form and lines(request.form[name]).strip() != lines(stored).strip():
-            shown = stored if len(stored) <= _MOST_SAID else f"{stored[:_MOST_SAID]}…"
-            yield Fault(f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now."))
 
 
 def _page(event: Event, form: Form, *, look: Look | None = None) -> Page:

@@ -8,15 +8,13 @@ from flask_babel import gettext as _
 from eventcal.kit.refusals import Fault
 from eventcal.talks.deciding import Edit
 from eventcal.talks.models import Talk
-from eventcal.web.rendering.forms import Form, Typed, lines, load
+from eventcal.web.rendering.forms import Form, Typed, load, stored_faults
 from eventcal.web.rendering.talk_form import form_of as submitters_form_of
 from eventcal.web.rendering.talk_form import talk_fields
 from eventcal.web.schemas.talks import TalkPatch
 
 _PATCH = TalkPatch()
 _TIMES = ("starts", "ends")
-# How much of what stands there now is said beside a field.
-_MOST_SAID = 200
 
 
 def form_of(talk: Talk) -> Form:
@@ -47,11 +45,8 @@ def meanwhile(talk: Talk, typed: Typed) -> Iterator[Fault]:
     yield Fault(
         "", _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     )
-    for name, stored in form_of(talk).values.items():
-        if name in typed and lines(typed[name]).strip() != lines(stored).strip():
-            shown = stored if len(stored) <= _MOST_SAID else f"{stored[:_MOST_SAID]}…"
-            said = _("There stands now: %(value)s", value=shown) if shown else _("It is empty now.")
-            yield Fault(f"/{name.removesuffix('_time')}", said)
+    for fault in stored_faults(form_of(talk).values, typed):
+        yield Fault(fault.pointer.removesuffix("_time"), fault.detail)
 
 
 def _body(typed: Typed) -> dict[str, Any]:
