@@ -20,10 +20,9 @@ from eventcal.talks import service
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller, current_member
 from eventcal.web.rendering.forms import Form, faults_of, typed_again, validate
-from eventcal.web.rendering.labels import kind_in_words
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
-from eventcal.web.rendering.talk_form import asked_times, new_form, talk_fields
+from eventcal.web.rendering.talk_form import new_form, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.talks import TalkIn
 from eventcal.web.serializers import Json
@@ -102,9 +101,7 @@ def _page(event: Event, form: Form, *, preview: Json | None = None) -> Page:
             "form": form,
             "csrf": csrf_token(),
             "preview": shown,
-            "kinds": [(kind, kind_in_words(kind)) for kind in _kinds(event)],
-            "tracks": [("", _("none")), *((track.name, track.name) for track in event.tracks)],
-            **asked_times(event),
+            **talk_choices(event, _kinds(event)),
         },
     )
 

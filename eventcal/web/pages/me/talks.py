@@ -22,10 +22,9 @@ from eventcal.web.identity.permissions import caller, current_member
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.pages.me.talk_progress import grouped, progress_of
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again, validate
-from eventcal.web.rendering.labels import kind_in_words
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
-from eventcal.web.rendering.talk_form import asked_times, form_of, talk_fields
+from eventcal.web.rendering.talk_form import form_of, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.talks import TalkPatch
 
@@ -119,6 +118,7 @@ def _own(session: Session, talk_id: str) -> Talk:
 def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None = None) -> Page:
     """Return the page of a talk; `seen` is the revision that its form was made of, if not the one there is."""
     reason = reasons_given(session, [talk]).get(talk.id)
+    taken = talk.event.call.kinds if talk.event.call else []
     return own_page(
         template="talk.html",
         title=talk.title,
@@ -130,8 +130,6 @@ def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None
         seen=seen or talk.revision,
         editable=talk.state in UNDECIDED,
         steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step][0]],
-        kinds=[(kind, kind_in_words(kind)) for kind in _kinds(talk)],
-        tracks=[("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
         done=said_after(
             {
                 "saved": _("It is saved."),
@@ -141,10 +139,5 @@ def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None
                 Step.WITHDRAW: _("It is withdrawn."),
             }
         ),
-        **asked_times(talk.event, talk.starts, talk.ends),
+        **talk_choices(talk.event, dict.fromkeys([talk.kind.value, *taken]), talk.starts, talk.ends),
     )
-
-
-def _kinds(talk: Talk) -> list[str]:
-    named = talk.event.call.kinds if talk.event.call else []
-    return list(dict.fromkeys([talk.kind.value, *named]))

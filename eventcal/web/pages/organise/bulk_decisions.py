@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import redirect, request
@@ -24,7 +23,7 @@ from eventcal.talks.steps import check_decides_on_talks, decision_mail
 from eventcal.talks.submissions import find_offered, who_is_told
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.pages.organise.talk_labels import button_of, meaning_of, question_of, refusal_of, stage_in_words
+from eventcal.web.pages.organise.talk_labels import button_of, meaning_of, question_of, refusal_of, talk_row
 from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
@@ -141,11 +140,6 @@ def _back(slug: str, asked: Mapping[str, str], **said: str) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _shown(talk: Talk, form: Form, *, able: bool) -> dict[str, Any]:
-    seen = form.value(_seen(talk)) or str(talk.revision)
-    return {"talk": talk, "state": stage_in_words(talk.state), "able": able, "seen": seen}
-
-
 def _page(session: Session, event: Event, step: Step, talks: Sequence[Talk], *, ticked: set[str], form: Form) -> Page:
     able = [talk for talk in talks if talk.id in _able(talks, step)]
     told = who_is_told(session, able)
@@ -158,7 +152,7 @@ def _page(session: Session, event: Event, step: Step, talks: Sequence[Talk], *, 
         step=step.value,
         button=button_of(step),
         meaning=meaning_of(step, event.programme),
-        talks=[_shown(talk, form, able=talk in able) for talk in talks],
+        talks=[talk_row(talk, able=talk in able, seen=form.value(_seen(talk)) or str(talk.revision)) for talk in talks],
         ticked=ticked,
         can_do=bool(able),
         told=len(told),

@@ -20,12 +20,12 @@ from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.edit_talk_form import changed, edit_of, form_of, meanwhile
 from eventcal.web.pages.organise.layout import section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
-from eventcal.web.pages.organise.talk_labels import button_of, stage_in_words
+from eventcal.web.pages.organise.talk_labels import button_of, stage_in_words, talk_row
 from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
-from eventcal.web.rendering.labels import kind_in_words
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.talk_form import kind_choices, part_choices
 from eventcal.web.rendering.time_fields import days_of, talk_when
 from eventcal.web.request.context import now, reading, unit_of_work
 
@@ -75,9 +75,7 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         template="talk.html",
         title=talk.title,
         within=True,
-        talk=talk,
-        state=stage_in_words(talk.state),
-        kind=kind_in_words(talk.kind),
+        **talk_row(talk),
         when=talk_when(talk),
         submitted=at(submitted_at(session, [talk])[talk.id], tzid=tzid),
         submitter=submitter.name if submitter else None,
@@ -109,13 +107,12 @@ def _history(session: Session, talk: Talk) -> list[dict[str, Any]]:
 
 def _choices(talk: Talk) -> dict[str, Any]:
     """Return what there is to choose from in the form."""
-    event, none = talk.event, ("", _("none"))
+    event = talk.event
     taken = (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
-    kinds = dict.fromkeys([talk.kind.value, *taken])
     return {
-        "kinds": [(kind, kind_in_words(kind)) for kind in kinds],
-        "tracks": [none, *((track.name, track.name) for track in event.tracks)],
-        "rooms": [none, *((room.name, room.name) for room in event.rooms)],
+        "kinds": kind_choices(dict.fromkeys([talk.kind.value, *taken])),
+        "tracks": part_choices(event.tracks),
+        "rooms": part_choices(event.rooms),
         "days": days_of(event, talk.starts, talk.ends),
         "zone": event.timezone,
     }
