@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.words import Programme
+from eventcal.events.words import Programme, TalkKind
 from eventcal.talks.models import Talk
 from eventcal.web.rendering.forms import Form, Typed, lines, listed
 from eventcal.web.rendering.labels import kind_in_words
@@ -37,6 +37,11 @@ def talk_fields(typed: Typed, *, whole: bool = False) -> dict[str, Any]:
 def new_form(event: Event, *, kind: str) -> Form:
     """Return the form of a talk of this kind that nobody has described yet."""
     return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
+
+
+def accepted_kinds(event: Event) -> list[str]:
+    """Return the kinds of talks that an event accepts: those of its call for talks, or else all."""
+    return (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
 
 
 def kind_choices(kinds: Iterable[str]) -> Choices:

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.words import TalkKind
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.markdown import to_html
 from eventcal.kit.paging import Paging
@@ -22,7 +21,7 @@ from eventcal.web.identity.permissions import caller, current_member
 from eventcal.web.rendering.forms import Form, faults_of, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
-from eventcal.web.rendering.talk_form import new_form, talk_choices, talk_fields
+from eventcal.web.rendering.talk_form import accepted_kinds, new_form, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.talks import TalkIn
 from eventcal.web.serializers import Json
@@ -41,7 +40,7 @@ def submit() -> Response:
         if slug is None:
             return answer_page(_choosing(_open_events(session)))
         event = get_event(session, slug, caller())
-        return answer_page(_page(event, new_form(event, kind=_kinds(event)[0])))
+        return answer_page(_page(event, new_form(event, kind=accepted_kinds(event)[0])))
 
 
 @pages.post("/submit")
@@ -101,12 +100,6 @@ def _page(event: Event, form: Form, *, preview: Json | None = None) -> Page:
             "form": form,
             "csrf": csrf_token(),
             "preview": shown,
-            **talk_choices(event, _kinds(event)),
+            **talk_choices(event, accepted_kinds(event)),
         },
     )
-
-
-def _kinds(event: Event) -> list[str]:
-    """Return the kinds of talk that an event takes."""
-    named = event.call.kinds if event.call else []
-    return list(named) or [kind.value for kind in TalkKind]

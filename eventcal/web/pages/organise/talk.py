@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, get_reviewed_event
-from eventcal.events.words import TalkKind
 from eventcal.kit.refusals import Refusal, Stale
 from eventcal.talks.deciding import edit_as_seen, may_change, open_steps
 from eventcal.talks.models import Talk
@@ -25,7 +24,7 @@ from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
-from eventcal.web.rendering.talk_form import kind_choices, part_choices
+from eventcal.web.rendering.talk_form import accepted_kinds, kind_choices, part_choices
 from eventcal.web.rendering.time_fields import days_of, talk_when
 from eventcal.web.request.context import now, reading, unit_of_work
 
@@ -108,9 +107,8 @@ def _history(session: Session, talk: Talk) -> list[dict[str, Any]]:
 def _choices(talk: Talk) -> dict[str, Any]:
     """Return what there is to choose from in the form."""
     event = talk.event
-    taken = (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
     return {
-        "kinds": kind_choices(dict.fromkeys([talk.kind.value, *taken])),
+        "kinds": kind_choices(dict.fromkeys([talk.kind.value, *accepted_kinds(event)])),
         "tracks": part_choices(event.tracks),
         "rooms": part_choices(event.rooms),
         "days": days_of(event, talk.starts, talk.ends),
