@@ -1,5 +1,6 @@
 """/api/v1: an event's tracks, rooms and team."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response
@@ -9,7 +10,7 @@ from eventcal.events import parts
 from eventcal.events.errors import LastOrganiser, NameTaken
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.queries import get_event, get_organised_event, get_room, get_track, list_team
-from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.members.models import Member
 from eventcal.members.queries import get_member, get_member_by_email
 from eventcal.talks.parts import remove_room, remove_track
@@ -41,12 +42,7 @@ event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 @event_parts.answers(200, TrackPage)
 def list_tracks(slug: str) -> Response:
     """List an event's tracks."""
-
-    def make(session: Session) -> Content:
-        event = get_event(session, slug, caller())
-        return _whole_list(event, [track_json(track) for track in event.tracks])
-
-    return serve_public(make)
+    return _serve_list(slug, lambda event: [track_json(track) for track in event.tracks])
 
 
 @event_parts.post("/events/<slug>/tracks")
@@ -88,12 +84,7 @@ def delete_track(track_id: str) -> Response:
 @event_parts.answers(200, RoomPage)
 def list_rooms(slug: str) -> Response:
     """List an event's rooms."""
-
-    def make(session: Session) -> Content:
-        event = get_event(session, slug, caller())
-        return _whole_list(event, [room_json(room) for room in event.rooms])
-
-    return serve_public(make)
+    return _serve_list(slug, lambda event: [room_json(room) for room in event.rooms])
 
 
 @event_parts.post("/events/<slug>/rooms")
@@ -147,11 +138,7 @@ def read_team(slug: str) -> Response:
 @event_parts.answers(200, TeamMemberOut)
 def put_by_email(fields: dict[str, Any], slug: str) -> Response:
     """Put a member on the team, by e-mail."""
-    with unit_of_work() as session:
-        event = get_organised_event(session, slug, caller())
-        someone = get_member_by_email(session, fields["email"])
-        row = parts.put_on_team(session, event, someone, fields["role"])
-    return answer(_team_json(row, someone))
+    return _put_on_team(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
 @event_parts.put("/events/<slug>/team/<member_id>")
@@ -161,11 +148,7 @@ def put_by_email(fields: dict[str, Any], slug: str) -> Response:
 @event_parts.answers(200, TeamMemberOut)
 def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
     """Put a member on the team, or change what they are there."""
-    with unit_of_work() as session:
-        event = get_organised_event(session, slug, caller())
-        someone = get_member(session, member_id)
-        row = parts.put_on_team(session, event, someone, fields["role"])
-    return answer(_team_json(row, someone))
+    return _put_on_team(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
 @event_parts.delete("/events/<slug>/team/<member_id>")
@@ -179,8 +162,20 @@ def take_off(slug: str, member_id: str) -> Response:
     return nothing()
 
 
-def _whole_list(event: Event, items: list[Json]) -> Content:
-    return document({"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
+def _serve_list(slug: str, items_of: Callable[[Event], list[Json]]) -> Response:
+    def read(session: Session) -> Content:
+        event = get_event(session, slug, caller())
+        return document({"items": items_of(event), "next": None}, public=event.status in PUBLIC_STATUSES)
+
+    return serve_public(read)
+
+
+def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -> Response:
+    with unit_of_work() as session:
+        event = get_organised_event(session, slug, caller())
+        someone = find(session)
+        row = parts.put_on_team(session, event, someone, role)
+    return answer(_team_json(row, someone))
 
 
 def _team_json(row: TeamMember, someone: Member) -> Json:

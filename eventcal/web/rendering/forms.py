@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
 from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 
 Typed = MultiDict[str, str]
-_LONGEST_SHOWN = 200
+
+# The length to which a stored value is shown beside its field.
+_MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,21 @@ def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list
     return loaded, []
 
 
+def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that `schema` loads from a form. Raises Invalid with every fault."""
+    fields, faults = load(schema, given)
+    refuse_faults(faults)
+    return fields
+
+
+def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[Fault]:
+    """Yield a fault with the stored value for each field in which something else was typed."""
+    for name, value in stored.items():
+        if name in typed and lines(typed[name]).strip() != lines(value).strip():
+            shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}…"
+            yield Fault(f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now."))
+
+
 def lines(text: str) -> str:
     """Return what a browser sends of a text area with the line breaks that we keep (HTML: they come as CRLF)."""
     return text.replace("\r\n", "\n")
@@ -59,14 +76,6 @@ def lines(text: str) -> str:
 def listed(text: str) -> list[str]:
     """Return what stands between commas, each once."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def changed_fields(typed: Typed, stored: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each field that was typed differently from what is stored, and what says the stored value."""
-    for name, value in stored.items():
-        if name in typed and lines(typed[name]).strip() != lines(value).strip():
-            shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
-            yield name, _("There stands now: %(value)s", value=shown) if shown else _("It is empty now.")
 
 
 def _field_of(fault: Fault, typed: Typed) -> str:

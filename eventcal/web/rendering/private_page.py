@@ -7,13 +7,16 @@ from typing import ParamSpec
 from urllib.parse import quote
 
 from flask import Response, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from eventcal.kit.refusals import Forbidden, NotFound, Refusal
+from eventcal.web.http.errors import status_of
 from eventcal.web.i18n.locale import language
 from eventcal.web.identity.current_user import SAFE, caller
 from eventcal.web.identity.permissions import by_cookie
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
+from eventcal.web.request.context import reading
 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
@@ -43,18 +46,25 @@ def signed_in(view: View[P]) -> View[P]:
     return led
 
 
-def carry_out(do: Callable[[], str], *, again: Callable[[Refusal], AnyResponse]) -> AnyResponse:
-    """Do what a form asks for, and lead to the path that `do` returns.
+def handle_form(
+    process: Callable[[], str | AnyResponse],
+    *,
+    render_form: Callable[[Session, Refusal], Page],
+    reraise: tuple[type[Refusal], ...] = (NotFound, Forbidden),
+) -> AnyResponse:
+    """Call `process`, and redirect to the path that it returns; if it returns a response, return that.
 
-    `again` shows the form once more where it is refused; not to whoever may not know of the thing, or not do this.
+    If it raises a Refusal, return the page that `render_form` makes for the error, with the error's status. Errors
+    of the types in `reraise` are not caught.
     """
     try:
-        path = do()
-    except (NotFound, Forbidden):
+        result = process()
+    except reraise:
         raise
-    except Refusal as refusal:
-        return again(refusal)
-    return redirect(path, HTTPStatus.SEE_OTHER)
+    except Refusal as error:
+        with reading() as session:
+            return answer_page(render_form(session, error), status=status_of(type(error)))
+    return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
 
 
 def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:

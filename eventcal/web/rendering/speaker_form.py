@@ -6,21 +6,23 @@ from typing import Any
 import orjson
 from flask import request
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import Fault, Refusal, refuse_faults
 from eventcal.media.picture import Frame
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.permissions import caller
-from eventcal.web.rendering.forms import Form, Typed, lines, load
-from eventcal.web.rendering.uploads import picture_change, picture_sent, picture_values
+from eventcal.web.rendering.forms import Form, Typed, faults_of, lines, load
+from eventcal.web.rendering.page import Page
+from eventcal.web.rendering.private_page import handle_form
+from eventcal.web.rendering.uploads import picture_change, picture_sent, picture_values, sent_again
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.speakers import SpeakerPatch
 from eventcal.web.serializers import speaker_json
 
-PHOTO = "photo"
-
+_PHOTO = "photo"
 _SPEAKER = SpeakerPatch()
 _MOST_LINKS = 10
 # How many more links there is room for in the form, each time.
@@ -51,7 +53,20 @@ def speaker_values(speaker: Speaker, form: Form) -> dict[str, Any]:
     }
 
 
-def save_speaker(find: Find) -> None:
+def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker, Form], Page]) -> Response:
+    """Save the profile as it was sent and redirect to `path`; on an error, return the page with the form again."""
+
+    def process() -> str:
+        _save(find)
+        return f"{path}?done=saved"
+
+    def render_error(session: Session, error: Refusal) -> Page:
+        return render_form(find(session), sent_again(_PHOTO, faults_of(error)))
+
+    return handle_form(process, render_form=render_error)
+
+
+def _save(find: Find) -> None:
     """Save the form that was sent, all of it or nothing.
 
     Raises Invalid with every fault, Stale where somebody else changed the speaker since, and as edit_speaker does.
@@ -60,14 +75,13 @@ def save_speaker(find: Find) -> None:
         # Nothing is decoded for somebody who may not have it shown.
         check_may_edit(find(session), caller())
     fields, faults = _fields(request.form)
-    picture, unreadable = picture_sent(PHOTO, Frame.PORTRAIT)
-    if faults or unreadable:
-        raise Invalid(faults=[*faults, *unreadable])
+    picture, unreadable = picture_sent(_PHOTO, Frame.PORTRAIT)
+    refuse_faults([*faults, *unreadable])
     with unit_of_work() as session:
         speaker = find(session)
         check_may_edit(speaker, caller())
         check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
-        fields |= picture_change(PHOTO, "photo_url", picture)
+        fields |= picture_change(_PHOTO, "photo_url", picture)
         edit_speaker(session, speaker, fields, caller=caller(), now=now())
 
 

@@ -1,13 +1,16 @@
 """The form of a talk: what a member types, as the API's body; and a talk as what stands in the form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eventcal.events.models import Event
-from eventcal.events.words import Programme
+from flask_babel import gettext as _
+
+from eventcal.events.models import Event, Room, Track
+from eventcal.events.words import Programme, TalkKind
 from eventcal.talks.models import Talk
 from eventcal.web.rendering.forms import Form, Typed, lines, listed
-from eventcal.web.rendering.time_fields import days_of, fields_of, read_time
+from eventcal.web.rendering.labels import kind_in_words
+from eventcal.web.rendering.time_fields import Choices, days_of, fields_of, read_time
 
 _PLAIN = ("title", "abstract", "kind", "language", "track", "duration_minutes", "slides_url", "recording_url", "notes")
 _LONG = frozenset({"abstract", "notes"})
@@ -36,11 +39,27 @@ def new_form(event: Event, *, kind: str) -> Form:
     return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
 
 
-def asked_times(event: Event, *also: str | None) -> dict[str, Any]:
-    """Return what the form needs to ask when a talk is: at a listed event its submitter knows. Days of `also` count."""
-    if event.programme == Programme.CURATED:
-        return {}
-    return {"days": days_of(event, *also), "zone": event.timezone}
+def accepted_kinds(event: Event) -> list[str]:
+    """Return the kinds of talks that an event accepts: those of its call for talks, or else all."""
+    return (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
+
+
+def kind_choices(kinds: Iterable[str]) -> Choices:
+    """Return kinds of talks as choices."""
+    return [(kind, kind_in_words(kind)) for kind in kinds]
+
+
+def part_choices(parts: Iterable[Room | Track]) -> Choices:
+    """Return rooms or tracks as choices, and "none" before them."""
+    return [("", _("none")), *((part.name, part.name) for part in parts)]
+
+
+def talk_choices(event: Event, kinds: Iterable[str], *also: str | None) -> dict[str, Any]:
+    """Return the choices of a submitter's form; at a listed event, days among them, with those of the times `also`."""
+    choices: dict[str, Any] = {"kinds": kind_choices(kinds), "tracks": part_choices(event.tracks)}
+    if event.programme != Programme.CURATED:
+        choices |= {"days": days_of(event, *also), "zone": event.timezone}
+    return choices
 
 
 def form_of(talk: Talk) -> Form:

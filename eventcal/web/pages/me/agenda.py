@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from flask import redirect, request
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.filter import Filter, Sort
@@ -19,7 +18,7 @@ from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.forms import said_after
-from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.serializers import Json, talk_json
@@ -62,7 +61,9 @@ def agenda() -> Response:
 def star(talk_id: str) -> Response:
     """Show a public talk, and whether it is on the agenda or is to be put there: a public page knows nobody."""
     with reading() as session:
-        return answer_page(_asking(session, get_talk(session, talk_id, VISITOR)))
+        talk = get_talk(session, talk_id, VISITOR)
+        shown = _told(talk, starred_among(session, caller(), [talk]))
+        return answer_page(own_page(template="star.html", title=talk.title, path=f"/me/stars/{talk.id}", talk=shown))
 
 
 @pages.post("/me/stars/<talk_id>")
@@ -76,15 +77,6 @@ def change_star(talk_id: str) -> Response:
         else:
             stars.add_star(session, get_talk(session, talk_id, VISITOR), caller=caller(), now=now())
     return redirect(f"/me/stars?done={'removed' if removes else 'added'}", HTTPStatus.SEE_OTHER)
-
-
-def _asking(session: Session, talk: Talk) -> Page:
-    return own_page(
-        template="star.html",
-        title=talk.title,
-        path=f"/me/stars/{talk.id}",
-        talk=_told(talk, starred_among(session, caller(), [talk])),
-    )
 
 
 def _told(talk: Talk, starred: Collection[str]) -> Json:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.kit.paging import Paging
+from eventcal.kit.refusals import Refusal
 from eventcal.members.models import PersonalFeed
 from eventcal.members.queries import get_feed, list_feeds
 from eventcal.members.service import give_feed, revoke_feed
@@ -16,9 +17,9 @@ from eventcal.web.identity.permissions import current_member
 from eventcal.web.pages.me.layout import is_taken_now, new_form_key, own_page, show_secret
 from eventcal.web.rendering.calendar_apps import ways_in
 from eventcal.web.rendering.dates import When, at
-from eventcal.web.rendering.forms import Form, load, said_after, typed_again
+from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.me import FeedIn
 
@@ -38,14 +39,14 @@ def feeds() -> Response:
 @signed_in
 def make_feed() -> Response:
     """Make a secret address and show it, this once; a form that comes again leads back to the list."""
-    fields, faults = load(_FEED, {"name": request.form.get("name", "")})
-    if faults:
-        with reading() as session:
-            again = _list(session, typed_again(request.form, faults))
-            return answer_page(again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return handle_form(_create, render_form=_render_error)
+
+
+def _create() -> str | Response:
+    fields = validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         if not is_taken_now(session):
-            return redirect(f"{_HOME}?done=before", HTTPStatus.SEE_OTHER)
+            return f"{_HOME}?done=before"
         feed, secret = give_feed(session, current_member(session), **fields, now=now())
     shown = ways_in(links().personal_feed(secret), feed.name)
     title = _("The new address")
@@ -76,6 +77,10 @@ def end_feed(feed_id: str) -> Response:
     with unit_of_work() as session:
         revoke_feed(session, get_feed(session, feed_id, current_member_id()), now=now())
     return redirect(f"{_HOME}?done=revoked", HTTPStatus.SEE_OTHER)
+
+
+def _render_error(session: Session, error: Refusal) -> Page:
+    return _list(session, typed_again(request.form, faults_of(error)))
 
 
 def _list(session: Session, form: Form) -> Page:

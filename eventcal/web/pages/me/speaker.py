@@ -4,19 +4,18 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import NotFound, Refusal
+from eventcal.kit.refusals import NotFound
 from eventcal.kit.sentences import Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_member
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.media import takes_up_to
 from eventcal.web.pages.me.layout import own_page
-from eventcal.web.rendering.forms import Form, faults_of, said_after
+from eventcal.web.rendering.forms import Form, said_after
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
-from eventcal.web.rendering.speaker_form import PHOTO, form_of_speaker, save_speaker, speaker_values
-from eventcal.web.rendering.uploads import LARGEST_FORM, sent_again
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
+from eventcal.web.rendering.uploads import LARGEST_FORM
 from eventcal.web.request.context import reading
 
 _HERE = "/me/speaker"
@@ -38,17 +37,7 @@ def my_profile() -> Response:
 @takes_up_to(LARGEST_FORM)
 def change_my_profile() -> Response:
     """Save a member's profile as typed."""
-
-    def save() -> str:
-        save_speaker(_own)
-        return f"{_HERE}?done=saved"
-
-    def again(refusal: Refusal) -> Response:
-        with reading() as session:
-            form = sent_again(PHOTO, faults_of(refusal))
-            return answer_page(_page(_own(session), form), status=status_of(type(refusal)))
-
-    return carry_out(save, again=again)
+    return handle_speaker_form(_own, _HERE, render_form=_page)
 
 
 def _own(session: Session) -> Speaker:

@@ -1,10 +1,9 @@
 """Submitting a talk: which event, the form, a look at it before, and a draft that is kept."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
 import orjson
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -12,21 +11,17 @@ from werkzeug.wrappers import Response
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.words import TalkKind
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.markdown import to_html
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.kit.refusals import Refusal
 from eventcal.talks import service
-from eventcal.web.http.errors import status_of
-from eventcal.web.i18n.messages import refusal_in_words
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller, current_member
-from eventcal.web.rendering.forms import Form, load, typed_again
-from eventcal.web.rendering.labels import kind_in_words
+from eventcal.web.rendering.forms import Form, faults_of, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.rendering.talk_form import asked_times, new_form, talk_fields
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.talk_form import accepted_kinds, new_form, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.talks import TalkIn
 from eventcal.web.serializers import Json
@@ -45,41 +40,35 @@ def submit() -> Response:
         if slug is None:
             return answer_page(_choosing(_open_events(session)))
         event = get_event(session, slug, caller())
-        return answer_page(_asking(event, new_form(event, kind=_kinds(event)[0])))
+        return answer_page(_page(event, new_form(event, kind=accepted_kinds(event)[0])))
 
 
 @pages.post("/submit")
 @signed_in
 def submit_now() -> Response:
     """Submit what was typed, keep it as a draft, or show how it will look, by the button that was pressed."""
-    fields, faults = load(_TALK, talk_fields(request.form))
-    with reading() as session:
-        event = get_event(session, request.form.get("event", ""), caller())
-        if faults:
-            again = typed_again(request.form, faults)
-            return answer_page(_asking(event, again), status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        if request.form.get("do") == "preview":
-            return answer_page(_asking(event, typed_again(request.form), preview=fields))
-    fields["draft"] = request.form.get("do") == "draft"
-    try:
-        with unit_of_work() as session:
-            event = get_event(session, request.form["event"], caller())
-            talk = service.submit_talk(
-                session, event, fields, member=current_member(session), caller=caller(), now=now()
-            )
-            talk_id = talk.id
-    except Refusal as refusal:
+    return handle_form(_process, render_form=_render_error, reraise=())
+
+
+def _process() -> str | Response:
+    fields, pressed = validate(_TALK, talk_fields(request.form)), request.form.get("do")
+    if pressed == "preview":
         with reading() as session:
-            event = get_event(session, request.form["event"], caller())
-            return answer_page(_asking(event, _refused(refusal)), status=status_of(type(refusal)))
-    return redirect(f"/me/talks/{talk_id}?done=submitted", HTTPStatus.SEE_OTHER)
+            return answer_page(_page(_event(session), typed_again(request.form), preview=fields))
+    fields["draft"] = pressed == "draft"
+    with unit_of_work() as session:
+        event, member = _event(session), current_member(session)
+        talk = service.submit_talk(session, event, fields, member=member, caller=caller(), now=now())
+        return f"/me/talks/{talk.id}?done=submitted"
 
 
-def _refused(refusal: Refusal) -> Form:
-    faults = (
-        refusal.faults if isinstance(refusal, Invalid) and refusal.faults else (Fault("", refusal_in_words(refusal)),)
-    )
-    return typed_again(request.form, faults)
+def _render_error(session: Session, error: Refusal) -> Page:
+    return _page(_event(session), typed_again(request.form, faults_of(error)))
+
+
+def _event(session: Session) -> Event:
+    """Return the event that the form names. Raises NoSuchEvent."""
+    return get_event(session, request.form.get("event", ""), caller())
 
 
 def _open_events(session: Session) -> list[Json]:
@@ -99,7 +88,7 @@ def _choosing(events: Sequence[Json]) -> Page:
     )
 
 
-def _asking(event: Event, form: Form, *, preview: Json | None = None) -> Page:
+def _page(event: Event, form: Form, *, preview: Json | None = None) -> Page:
     shown = {**preview, "abstract_html": to_html(preview.get("abstract") or "")} if preview else None
     return Page(
         template="pages/submit.html",
@@ -111,14 +100,6 @@ def _asking(event: Event, form: Form, *, preview: Json | None = None) -> Page:
             "form": form,
             "csrf": csrf_token(),
             "preview": shown,
-            "kinds": [(kind, kind_in_words(kind)) for kind in _kinds(event)],
-            "tracks": [("", _("none")), *((track.name, track.name) for track in event.tracks)],
-            **asked_times(event),
+            **talk_choices(event, accepted_kinds(event)),
         },
     )
-
-
-def _kinds(event: Event) -> list[str]:
-    """Return the kinds of talk that an event takes."""
-    named = event.call.kinds if event.call else []
-    return list(named) or [kind.value for kind in TalkKind]

@@ -1,6 +1,6 @@
 """A member's own pages: their talks and what becomes of them, each to be changed, withdrawn or confirmed."""
 
-from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 from flask import redirect, request
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.queries import complete_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Invalid, NotFound, Refusal, Stale
+from eventcal.kit.refusals import NotFound, Refusal, Stale
 from eventcal.kit.sentences import Sentence
 from eventcal.talks import service
 from eventcal.talks.deciding import Edit, edit_as_seen
@@ -18,15 +18,13 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import take_step
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller, current_member
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.pages.me.talk_progress import grouped, progress_of
-from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
-from eventcal.web.rendering.labels import kind_in_words
+from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.rendering.talk_form import asked_times, form_of, talk_fields
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.talk_form import form_of, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.talks import TalkPatch
 
@@ -79,16 +77,12 @@ def withdrawing(talk_id: str) -> Response:
 @signed_in
 def change_my_talk(talk_id: str) -> Response:
     """Change a talk as typed, or take the step whose button was pressed."""
-    try:
+
+    def process() -> str:
         with unit_of_work() as session:
-            talk = _own(session, talk_id)
-            complete_event(session, talk.event)
-            done = _change(session, talk)
-    except Refusal as refusal:
-        if isinstance(refusal, NotFound):
-            raise
-        return _again(talk_id, refusal)
-    return redirect(f"/me/talks/{talk_id}?done={done}", HTTPStatus.SEE_OTHER)
+            return f"/me/talks/{talk_id}?done={_change(session, _own(session, talk_id))}"
+
+    return handle_form(process, render_form=partial(_render_error, talk_id), reraise=(NotFound,))
 
 
 def _change(session: Session, talk: Talk) -> str:
@@ -97,22 +91,19 @@ def _change(session: Session, talk: Talk) -> str:
     if asked in {step.value for step in SPEAKERS_STEPS}:
         take_step(session, talk, Step(asked), caller=caller(), reason=None, now=now())
         return asked
-    fields, faults = load(_PATCH, talk_fields(request.form, whole=True))
-    if faults:
-        raise Invalid(faults=faults)
+    fields = validate(_PATCH, talk_fields(request.form, whole=True))
     service.check_may_edit(talk, caller())
     edit = Edit(talk, fields, seen=request.form.get("revision", ""))
     edit_as_seen(session, edit, caller=caller(), now=now())
     return "saved"
 
 
-def _again(talk_id: str, refusal: Refusal) -> Response:
-    with reading() as session:
-        talk = _own(session, talk_id)
-        form = typed_again(request.form, faults_of(refusal))
-        # Whoever has read that it was changed meanwhile, and saves again, means it.
-        seen = talk.revision if isinstance(refusal, Stale) else form.value("revision")
-        return answer_page(_page_of(session, talk, form, seen=seen), status=status_of(type(refusal)))
+def _render_error(talk_id: str, session: Session, error: Refusal) -> Page:
+    talk = _own(session, talk_id)
+    form = typed_again(request.form, faults_of(error))
+    # The page says that the talk has changed, so the form may now be saved over it.
+    seen = talk.revision if isinstance(error, Stale) else form.value("revision")
+    return _page_of(session, talk, form, seen=seen)
 
 
 def _own(session: Session, talk_id: str) -> Talk:
@@ -127,6 +118,7 @@ def _own(session: Session, talk_id: str) -> Talk:
 def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None = None) -> Page:
     """Return the page of a talk; `seen` is the revision that its form was made of, if not the one there is."""
     reason = reasons_given(session, [talk]).get(talk.id)
+    taken = talk.event.call.kinds if talk.event.call else []
     return own_page(
         template="talk.html",
         title=talk.title,
@@ -138,23 +130,14 @@ def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None
         seen=seen or talk.revision,
         editable=talk.state in UNDECIDED,
         steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step].sources],
-        kinds=[(kind, kind_in_words(kind)) for kind in _kinds(talk)],
-        tracks=[("", _("none")), *((track.name, track.name) for track in talk.event.tracks)],
-        done=said_after(_done()),
-        **asked_times(talk.event, talk.starts, talk.ends),
+        done=said_after(
+            {
+                "saved": _("It is saved."),
+                "submitted": _("It is done."),
+                Step.SUBMIT: _("It is submitted."),
+                Step.CONFIRM: _("It is confirmed. Thank you!"),
+                Step.WITHDRAW: _("It is withdrawn."),
+            }
+        ),
+        **talk_choices(talk.event, dict.fromkeys([talk.kind.value, *taken]), talk.starts, talk.ends),
     )
-
-
-def _done() -> Mapping[str, str]:
-    return {
-        "saved": _("It is saved."),
-        "submitted": _("It is done."),
-        Step.SUBMIT: _("It is submitted."),
-        Step.CONFIRM: _("It is confirmed. Thank you!"),
-        Step.WITHDRAW: _("It is withdrawn."),
-    }
-
-
-def _kinds(talk: Talk) -> list[str]:
-    named = talk.event.call.kinds if talk.event.call else []
-    return list(dict.fromkeys([talk.kind.value, *named]))

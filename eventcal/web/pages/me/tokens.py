@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import Fault, Refusal, refuse_faults
 from eventcal.members.models import AccessToken
 from eventcal.members.queries import get_token, list_tokens
 from eventcal.members.rules import useful_scopes
@@ -23,7 +23,7 @@ from eventcal.web.pages.me.layout import is_taken_now, new_form_key, own_page, s
 from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.me import TokenIn
 from eventcal.web.serializers import Json
@@ -44,16 +44,15 @@ def tokens() -> Response:
 @signed_in
 def make_token() -> Response:
     """Make an access token and show it, this once; a form that comes again leads back to the list."""
-    fields, faults = _read()
-    if faults:
-        return _again(faults)
-    try:
-        with unit_of_work() as session:
-            if not is_taken_now(session):
-                return redirect(f"{_HOME}?done=before", HTTPStatus.SEE_OTHER)
-            row, secret = give_token(session, current_member(session), **fields, now=now())
-    except Invalid as refusal:
-        return _again(faults_of(refusal))
+    return handle_form(_create, render_form=_render_error)
+
+
+def _create() -> str | Response:
+    fields = _validate()
+    with unit_of_work() as session:
+        if not is_taken_now(session):
+            return f"{_HOME}?done=before"
+        row, secret = give_token(session, current_member(session), **fields, now=now())
     page = own_page(
         template="new_token.html",
         title=_("The new token"),
@@ -84,8 +83,8 @@ def end_token(token_id: str) -> Response:
     return redirect(f"{_HOME}?done=revoked", HTTPStatus.SEE_OTHER)
 
 
-def _read() -> tuple[dict[str, Any], list[Fault]]:
-    """Return what the form says of a token, and every fault."""
+def _validate() -> dict[str, Any]:
+    """Return the fields of a token from the form. Raises Invalid with every fault."""
     typed = request.form
     given: dict[str, Any] = {"name": typed.get("name", ""), "scopes": typed.getlist("scopes")}
     unlike = []
@@ -97,7 +96,8 @@ def _read() -> tuple[dict[str, Any], list[Fault]]:
     if not given["scopes"]:
         faults = [fault for fault in faults if fault.pointer != "/scopes"]
         faults.append(Fault("/scopes", _("Choose at least one: a token without any could do nothing.")))
-    return fields, [*faults, *unlike]
+    refuse_faults([*faults, *unlike])
+    return fields
 
 
 def _end_of(day: str) -> str | None:
@@ -109,11 +109,10 @@ def _end_of(day: str) -> str | None:
     return f"{last}Z"
 
 
-def _again(faults: tuple[Fault, ...] | list[Fault]) -> Response:
-    # Of boxes that nobody ticked a browser sends nothing; their faults belong beside them all the same.
+def _render_error(session: Session, error: Refusal) -> Page:
+    # A browser does not send check boxes that are not ticked, but their faults belong beside them.
     typed = MultiDict([("scopes", ""), *request.form.items()])
-    with reading() as session:
-        return answer_page(_list(session, typed_again(typed, faults)), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _list(session, typed_again(typed, faults_of(error)))
 
 
 def _list(session: Session, form: Form) -> Page:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Invalid, Refusal
+from eventcal.kit.refusals import Refusal, refuse_faults
 from eventcal.media.picture import Frame
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.models import Speaker
@@ -18,14 +18,13 @@ from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.sponsors.service import edit_sponsor
 from eventcal.web.http.conditional import check_etag, etag_of
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.media import takes_up_to
 from eventcal.web.rendering.forms import Form, faults_of, lines, load, said_after
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
-from eventcal.web.rendering.speaker_form import PHOTO, form_of_speaker, save_speaker, speaker_values
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
 from eventcal.web.rendering.uploads import LARGEST_FORM, picture_change, picture_sent, picture_values, sent_again
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.sponsors import SponsorPatch
@@ -54,16 +53,7 @@ def change_speaker_profile(slug: str) -> Response:
     def find(session: Session) -> Speaker:
         return get_speaker(session, slug, caller())
 
-    def save() -> str:
-        save_speaker(find)
-        return f"/speakers/{slug}/edit?done=saved"
-
-    def again(refusal: Refusal) -> Response:
-        with reading() as session:
-            form = sent_again(PHOTO, faults_of(refusal))
-            return answer_page(_speaker_page(find(session), form), status=status_of(type(refusal)))
-
-    return carry_out(save, again=again)
+    return handle_speaker_form(find, f"/speakers/{slug}/edit", render_form=_speaker_page)
 
 
 @pages.get("/sponsors/<slug>/edit")
@@ -86,12 +76,10 @@ def change_sponsor_profile(slug: str) -> Response:
         _save_sponsor(slug)
         return f"/sponsors/{slug}/edit?done=saved"
 
-    def again(refusal: Refusal) -> Response:
-        with reading() as session:
-            form = sent_again(_LOGO, faults_of(refusal))
-            return answer_page(_sponsor_page(_sponsor(session, slug), form), status=status_of(type(refusal)))
+    def render_form(session: Session, error: Refusal) -> Page:
+        return _sponsor_page(_sponsor(session, slug), sent_again(_LOGO, faults_of(error)))
 
-    return carry_out(save, again=again)
+    return handle_form(save, render_form=render_form)
 
 
 def _save_sponsor(slug: str) -> None:
@@ -102,8 +90,7 @@ def _save_sponsor(slug: str) -> None:
     optional = {name: lines(typed.get(name, "")).strip() or None for name in ("url", "description")}
     fields, faults = load(_SPONSOR, {"name": typed.get("name", ""), **optional})
     picture, unreadable = picture_sent(_LOGO, Frame.LOGO)
-    if faults or unreadable:
-        raise Invalid(faults=[*faults, *unreadable])
+    refuse_faults([*faults, *unreadable])
     with unit_of_work() as session:
         sponsor = _sponsor(session, slug)
         check_etag(f'"{typed.get("version", "")}"', _version(sponsor))

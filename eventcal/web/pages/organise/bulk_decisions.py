@@ -1,8 +1,8 @@
 """Deciding on talks: first what will happen, then it does; on several at once, with all of them or with none."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import redirect, request
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal
+from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal, refuse_faults
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.deciding import ORGANISERS_STEPS, Choice, decide
 from eventcal.talks.errors import NoSuchTalk, SomeRefused
@@ -21,14 +21,13 @@ from eventcal.talks.models import Talk
 from eventcal.talks.rules import STEPS, Step
 from eventcal.talks.steps import check_decides_on_talks, decision_mail
 from eventcal.talks.submissions import find_offered, who_is_told
-from eventcal.web.http.errors import status_of
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.pages.organise.talk_labels import button_of, meaning_of, question_of, refusal_of, stage_in_words
+from eventcal.web.pages.organise.talk_labels import button_of, meaning_of, question_of, refusal_of, talk_row
 from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.request.context import now, reading, settings, unit_of_work
 from eventcal.web.schemas.talks import StepIn
 
@@ -58,12 +57,13 @@ def deciding(slug: str) -> Response:
 def decide_now(slug: str) -> Response:
     """Take the step with the talks that are ticked, or with none; the reason goes to whoever submitted them."""
     step = _step(request.form.get("do", ""))
-    try:
+
+    def process() -> str:
         with unit_of_work() as session:
             number = _decide(session, _decided_event(session, slug), step)
-    except (SomeRefused, Invalid) as refusal:
-        return _again(slug, step, refusal)
-    return redirect(_back(slug, request.form, done=step.value, number=str(number)), HTTPStatus.SEE_OTHER)
+        return _back(slug, request.form, done=step.value, number=str(number))
+
+    return handle_form(process, render_form=partial(_render_error, slug, step))
 
 
 def _decide(session: Session, event: Event, step: Step) -> int:
@@ -72,28 +72,25 @@ def _decide(session: Session, event: Event, step: Step) -> int:
     fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
     if not talks:
         faults.append(Fault("", _("Choose at least one talk.")))
-    if faults:
-        raise Invalid(Sentence("See errors for each fault and its place."), faults=faults)
+    refuse_faults(faults)
     choices = [Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
     decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return len(talks)
 
 
-def _again(slug: str, step: Step, refusal: Refusal) -> Response:
-    """Show the same page: what was ticked and can still be done is ticked, and the reason is there."""
-    with reading() as session:
-        event = _decided_event(session, slug)
-        chosen = request.form.getlist("talk")
-        talks = _talks(session, event, request.form.getlist("shown") or chosen)
-        refused = [talk for talk in talks if isinstance(refusal, SomeRefused) and talk.id in refusal.refused]
-        faults = [Fault("", refusal_of(step, talk)) for talk in refused] or faults_of(refusal)
-        typed = request.form.copy()
-        for talk in refused:
-            # As they are now, they are looked at now.
-            typed.setlist(_seen(talk), [str(talk.revision)])
-        ticked = _able(talks, step) & set(chosen)
-        page = _page(session, event, step, talks, ticked=ticked, form=typed_again(typed, faults))
-        return answer_page(page, status=status_of(type(refusal)))
+def _render_error(slug: str, step: Step, session: Session, error: Refusal) -> Page:
+    """Return the same page, with the reason, and those of the selected talks selected that can still take the step."""
+    event = _decided_event(session, slug)
+    chosen = request.form.getlist("talk")
+    talks = _talks(session, event, request.form.getlist("shown") or chosen)
+    refused = [talk for talk in talks if isinstance(error, SomeRefused) and talk.id in error.refused]
+    faults = [Fault("", refusal_of(step, talk)) for talk in refused] or faults_of(error)
+    typed = request.form.copy()
+    for talk in refused:
+        # The page shows their current state, so the next decision is about that.
+        typed.setlist(_seen(talk), [str(talk.revision)])
+    ticked = _able(talks, step) & set(chosen)
+    return _page(session, event, step, talks, ticked=ticked, form=typed_again(typed, faults))
 
 
 def _step(word: str) -> Step:
@@ -143,11 +140,6 @@ def _back(slug: str, asked: Mapping[str, str], **said: str) -> str:
     return with_query(path, urlencode(kept | said))
 
 
-def _shown(talk: Talk, form: Form, *, able: bool) -> dict[str, Any]:
-    seen = form.value(_seen(talk)) or str(talk.revision)
-    return {"talk": talk, "state": stage_in_words(talk.state), "able": able, "seen": seen}
-
-
 def _page(session: Session, event: Event, step: Step, talks: Sequence[Talk], *, ticked: set[str], form: Form) -> Page:
     able = [talk for talk in talks if talk.id in _able(talks, step)]
     told = who_is_told(session, able)
@@ -160,7 +152,7 @@ def _page(session: Session, event: Event, step: Step, talks: Sequence[Talk], *, 
         step=step.value,
         button=button_of(step),
         meaning=meaning_of(step, event.programme),
-        talks=[_shown(talk, form, able=talk in able) for talk in talks],
+        talks=[talk_row(talk, able=talk in able, seen=form.value(_seen(talk)) or str(talk.revision)) for talk in talks],
         ticked=ticked,
         can_do=bool(able),
         told=len(told),

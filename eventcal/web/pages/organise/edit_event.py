@@ -1,11 +1,11 @@
 """An event's own form: change it, with a look at what subscribers will see; nobody's change is lost in another's."""
 
-from collections.abc import Iterator
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
@@ -13,19 +13,18 @@ from eventcal.events.queries import get_organised_event
 from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.service import change_event, edit_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.kit.refusals import Fault, Forbidden, Invalid, NotFound, Refusal, Stale
+from eventcal.kit.refusals import Fault, Refusal, Stale, refuse_faults
 from eventcal.kit.slugs import SlugFixed, SlugTaken
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
 from eventcal.web.pages.organise.edit_conflicts import check_unchanged
 from eventcal.web.pages.organise.event_form import changed, form_of, whole_body
 from eventcal.web.pages.organise.event_form_errors import beside, call_left_out, with_misfits
 from eventcal.web.pages.organise.labels import Choices, event_choices, status_in_words
-from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.rendering.forms import Form, changed_fields, faults_of, load, said_after, typed_again
+from eventcal.web.pages.organise.layout import section_page, show_event_page
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.rendering.recurrence_text import rule_in_words
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventPatch
@@ -37,44 +36,38 @@ _PATCH = EventPatch()
 @signed_in
 def event_form(slug: str) -> Response:
     """Show an event's form to whoever decides for it."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        return answer_page(_page(event, form_of(event)))
+    return show_event_page(slug, lambda _session, event: _page(event, form_of(event)))
 
 
 @pages.post("/organise/<slug>/event")
 @signed_in
 def save_event(slug: str) -> Response:
     """Change an event as typed, or show how it will look, by the button that was pressed."""
-    try:
+
+    def process() -> str | Response:
         if request.form.get("do") == "preview":
-            return _previewed(slug)
+            return _preview(slug)
         with unit_of_work() as session:
             event = get_organised_event(session, slug, caller())
-            edit_event(session, event, _asked(event), now=now())
-            saved = event.slug
-    except Refusal as refusal:
-        if isinstance(refusal, (NotFound, Forbidden)):
-            raise
-        return _again(slug, refusal)
-    return redirect(f"/organise/{saved}/event?done=saved", HTTPStatus.SEE_OTHER)
+            edit_event(session, event, _validate(event), now=now())
+            return f"/organise/{event.slug}/event?done=saved"
+
+    return handle_form(process, render_form=partial(_render_error, slug))
 
 
-def _asked(event: Event) -> dict[str, Any]:
+def _validate(event: Event) -> dict[str, Any]:
     """Return what is to change of the event that the form was made of. Raises Stale, and Invalid with every fault."""
     check_unchanged(event)
     left_out = [] if event.call else call_left_out(request.form)
     fields, faults = load(_PATCH, changed(event, request.form))
-    found = with_misfits(whole_body(event, request.form), [*left_out, *faults])
-    if found:
-        raise Invalid(faults=found)
+    refuse_faults(with_misfits(whole_body(event, request.form), [*left_out, *faults]))
     return fields
 
 
-def _previewed(slug: str) -> Response:
+def _preview(slug: str) -> Response:
     with reading() as session:
         event = get_organised_event(session, slug, caller())
-        fields = _asked(event)
+        fields = _validate(event)
         # The session lets go of it, so that nothing of what it becomes is ever written.
         session.expunge(event)
         change_event(session, event, fields, now=now())
@@ -82,23 +75,14 @@ def _previewed(slug: str) -> Response:
         return answer_page(_page(get_organised_event(session, slug, caller()), typed_again(request.form), look=look))
 
 
-def _again(slug: str, refusal: Refusal) -> Response:
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        if isinstance(refusal, Stale):
-            faults = list(_meanwhile(event))
-        else:
-            at = "slug" if isinstance(refusal, (SlugTaken, SlugFixed)) else ""
-            faults = beside(faults_of(refusal, at=at))
-        return answer_page(_page(event, typed_again(request.form, faults)), status=status_of(type(refusal)))
-
-
-def _meanwhile(event: Event) -> Iterator[Fault]:
-    """Yield that somebody else changed the event, and beside each field that differs what stands there now."""
-    yield Fault(
-        "", _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
-    )
-    yield from (Fault(f"/{name}", said) for name, said in changed_fields(request.form, form_of(event).values))
+def _render_error(slug: str, session: Session, error: Refusal) -> Page:
+    event = get_organised_event(session, slug, caller())
+    if isinstance(error, Stale):
+        said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
+        faults = [Fault("", said), *stored_faults(form_of(event).values, request.form)]
+    else:
+        faults = beside(faults_of(error, at="slug" if isinstance(error, (SlugTaken, SlugFixed)) else ""))
+    return _page(event, typed_again(request.form, faults))
 
 
 def _page(event: Event, form: Form, *, look: Look | None = None) -> Page:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from eventcal.kit.refusals import Fault
 from eventcal.talks.deciding import Edit
 from eventcal.talks.models import Talk
-from eventcal.web.rendering.forms import Form, Typed, changed_fields, load
+from eventcal.web.rendering.forms import Form, Typed, load, stored_faults
 from eventcal.web.rendering.talk_form import form_of as submitters_form_of
 from eventcal.web.rendering.talk_form import talk_fields
 from eventcal.web.schemas.talks import TalkPatch
@@ -45,8 +45,8 @@ def meanwhile(talk: Talk, typed: Typed) -> Iterator[Fault]:
     yield Fault(
         "", _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     )
-    for name, said in changed_fields(typed, form_of(talk).values):
-        yield Fault(f"/{name.removesuffix('_time')}", said)
+    for fault in stored_faults(form_of(talk).values, typed):
+        yield Fault(fault.pointer.removesuffix("_time"), fault.detail)
 
 
 def _body(typed: Typed) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from eventcal.events.steps import PLACE
 from eventcal.events.words import TalkKind
 from eventcal.kit.localtime import zone
 from eventcal.web.rendering.forms import Form, Typed, lines, listed
+from eventcal.web.rendering.time_fields import fields_of
 
 Json = dict[str, Any]
 
@@ -67,7 +68,7 @@ def whole_body(event: Event, typed: Typed) -> Json:
 def form_of(event: Event) -> Form:
     """Return the form with what an event says."""
     values: dict[str, object] = {name: getattr(event, name) for name in (*_NEEDED, *_PLAIN, *_LONG, *PLACE)}
-    values |= _moments("starts", event.starts) | _moments("ends", event.ends)
+    values |= {**fields_of("starts", event.starts, day=""), **fields_of("ends", event.ends, day="")}
     values["registration_url"] = event.registration_url
     values["price_amount"] = None if event.price_amount is None else f"{event.price_amount:.2f}"
     values["price_currency"] = event.price_currency
@@ -93,12 +94,6 @@ def _moment(typed: Typed, name: str) -> str:
     """Return a date, or a local time, of a field for the day and one for the time; "" where both are empty."""
     day, time = typed.get(name, "").strip(), typed.get(f"{name}_time", "").strip()
     return f"{day}T{time}" if time else day
-
-
-def _moments(name: str, written: str | None) -> dict[str, str]:
-    """Return a moment as what stands in its two fields."""
-    day, _t, time = (written or "").partition("T")
-    return {name: day, f"{name}_time": time.removesuffix(":00") if time.count(":") > 1 else time}
 
 
 def money(typed: Typed, *, amount: str, currency: str) -> Json | None:
@@ -133,8 +128,8 @@ def _call_values(event: Event) -> dict[str, object]:
     ticked = {f"call_{kind}": TICKED for kind in call.kinds}
     if call.anywhere_on_earth:
         ticked["call_earth"] = TICKED
-    opens = _moments("call_opens", _local(call.opens, call.opens_at, event.timezone))
-    closes = _moments("call_closes", _local(call.closes, call.closes_at, event.timezone))
+    opens = fields_of("call_opens", _local(call.opens, call.opens_at, event.timezone), day="")
+    closes = fields_of("call_closes", _local(call.closes, call.closes_at, event.timezone), day="")
     return {"call": TICKED, **ticked, **opens, **closes, "call_note": call.note}
 
 

@@ -1,13 +1,20 @@
 """What the pages of an event's organisers share: the event above them, and the way from one to the other."""
 
+from collections.abc import Callable
+
 from flask import request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import decides_for
+from eventcal.events.queries import decides_for, get_organised_event
+from eventcal.kit.refusals import Refusal
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.rendering.page import Page
+from eventcal.web.rendering.private_page import answer_page, handle_form
+from eventcal.web.request.context import reading, unit_of_work
 
 # Nobody changes more talks at once than a number of so many digits.
 _MOST_DIGITS = 4
@@ -30,6 +37,27 @@ def section_page(event: Event, *, template: str, title: str, section: str = "", 
             **values,
         },
     )
+
+
+def show_event_page(slug: str, render: Callable[[Session, Event], Page]) -> Response:
+    """Return the page that `render` makes of an event, if the caller organises it."""
+    with reading() as session:
+        return answer_page(render(session, get_organised_event(session, slug, caller())))
+
+
+def handle_event_form(
+    slug: str, process: Callable[[Session, Event], str], *, render_form: Callable[[Session, Event, Refusal], Page]
+) -> Response:
+    """Call `process` in a unit of work with an event that the caller organises, as handle_form does."""
+
+    def process_event() -> str:
+        with unit_of_work() as session:
+            return process(session, get_organised_event(session, slug, caller()))
+
+    def render_event_form(session: Session, error: Refusal) -> Page:
+        return render_form(session, get_organised_event(session, slug, caller()), error)
+
+    return handle_form(process_event, render_form=render_event_form)
 
 
 def _sections(event: Event) -> list[tuple[str, str]]:

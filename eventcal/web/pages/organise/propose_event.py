@@ -1,17 +1,16 @@
 """Proposing an event: the form, a look at what subscribers will see, and what comes next."""
 
-from http import HTTPStatus
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.service import imagine_event, propose_event
 from eventcal.events.words import Attendance, EventKind, Programme
-from eventcal.kit.refusals import Refusal
+from eventcal.kit.refusals import Refusal, refuse_faults
 from eventcal.kit.slugs import SlugTaken
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
@@ -20,7 +19,7 @@ from eventcal.web.pages.organise.event_form_errors import beside, call_left_out,
 from eventcal.web.pages.organise.labels import event_choices
 from eventcal.web.rendering.forms import Form, faults_of, load, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventIn
 
@@ -43,21 +42,23 @@ def propose() -> Response:
 @signed_in
 def propose_now() -> Response:
     """Propose what was typed, or show how it will look, by the button that was pressed."""
+    return handle_form(_process, render_form=_render_error, reraise=())
+
+
+def _process() -> str | Response:
     body = event_body(request.form)
     fields, faults = load(_EVENT, proposed(body))
-    faults = beside(with_misfits(body, [*call_left_out(request.form), *faults]))
-    if faults:
-        return answer_page(_page(typed_again(request.form, faults)), status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    try:
-        if request.form.get("do") == "preview":
-            return answer_page(_page(typed_again(request.form), look=_preview(fields)))
-        with unit_of_work() as session:
-            slug = propose_event(session, fields, caller=caller(), now=now()).slug
-    except Refusal as refusal:
-        at = "slug" if isinstance(refusal, SlugTaken) else ""
-        form = typed_again(request.form, beside(faults_of(refusal, at=at)))
-        return answer_page(_page(form), status=status_of(type(refusal)))
-    return redirect(f"/organise/{slug}?done=proposed", HTTPStatus.SEE_OTHER)
+    refuse_faults(with_misfits(body, [*call_left_out(request.form), *faults]))
+    if request.form.get("do") == "preview":
+        return answer_page(_page(typed_again(request.form), look=_preview(fields)))
+    with unit_of_work() as session:
+        slug = propose_event(session, fields, caller=caller(), now=now()).slug
+    return f"/organise/{slug}?done=proposed"
+
+
+def _render_error(_session: Session, error: Refusal) -> Page:
+    faults = faults_of(error, at="slug" if isinstance(error, SlugTaken) else "")
+    return _page(typed_again(request.form, beside(faults)))
 
 
 def _preview(fields: dict[str, Any]) -> Look | None:

@@ -20,36 +20,22 @@ from eventcal.kit.sentences import Sentence
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
 from eventcal.web.pages.organise.edit_conflicts import check_unchanged
 from eventcal.web.pages.organise.labels import status_in_words, step_in_words
-from eventcal.web.pages.organise.layout import section_page
+from eventcal.web.pages.organise.layout import handle_event_form, section_page, show_event_page
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import links, now, reading
 
 
 @pages.get("/organise/<slug>/publishing")
 @signed_in
 def event_publishing(slug: str) -> Response:
     """Show where an event stands, and what can be done with the whole of it."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        page = section_page(
-            event,
-            template="publishing.html",
-            title=_("Publishing"),
-            section="publishing",
-            where=status_in_words(event.status),
-            is_public=event.status in PUBLIC_STATUSES,
-            feed=links().event_feed(event.slug),
-            steps=[(step.value, step_in_words(step)) for step in open_steps(event, caller())],
-            done=said_after(_done()),
-        )
-        return answer_page(page)
+    return show_event_page(slug, _render_steps)
 
 
 @pages.get("/organise/<slug>/publishing/<step>")
@@ -63,7 +49,7 @@ def event_step(slug: str, step: str) -> Response:
             check_moderator(caller())
         if wanted not in open_steps(event, caller()):
             return redirect(f"/organise/{slug}/publishing", HTTPStatus.SEE_OTHER)
-        return answer_page(_asking(session, event, wanted))
+        return answer_page(_render_confirm(session, event, wanted))
 
 
 @pages.post("/organise/<slug>/publishing")
@@ -72,15 +58,13 @@ def take_event_step(slug: str) -> Response:
     """Take the step whose button was pressed, if the event is still what was looked at."""
     step = _step(request.form.get("do", ""))
 
-    def take() -> str:
-        with unit_of_work() as session:
-            event = get_organised_event(session, slug, caller())
-            check_unchanged(event)
-            _STEPS[step](session, event)
-        leads_to = "/organise" if step == EventStep.DELETE else f"/organise/{slug}/publishing"
-        return f"{leads_to}?done={step}"
+    def process(session: Session, event: Event) -> str:
+        check_unchanged(event)
+        _STEPS[step](session, event)
+        path = "/organise" if step == EventStep.DELETE else f"/organise/{slug}/publishing"
+        return f"{path}?done={step}"
 
-    return carry_out(take, again=partial(_again, slug, step))
+    return handle_event_form(slug, process, render_form=partial(_render_error, step))
 
 
 def _publish(session: Session, event: Event) -> None:
@@ -115,17 +99,34 @@ def _step(word: str) -> EventStep:
     return EventStep(word)
 
 
-def _again(slug: str, step: EventStep, refusal: Refusal) -> Response:
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        faults: Sequence[Fault] = faults_of(refusal)
-        if isinstance(refusal, Stale):
-            faults = [Fault("", _("Somebody changed this event meanwhile. This is what subscribers will see now."))]
-        page = _asking(session, event, step, form=typed_again(request.form, faults))
-        return answer_page(page, status=status_of(type(refusal)))
+def _render_steps(_session: Session, event: Event) -> Page:
+    return section_page(
+        event,
+        template="publishing.html",
+        title=_("Publishing"),
+        section="publishing",
+        where=status_in_words(event.status),
+        is_public=event.status in PUBLIC_STATUSES,
+        feed=links().event_feed(event.slug),
+        steps=[(step.value, step_in_words(step)) for step in open_steps(event, caller())],
+        done=said_after(
+            {
+                EventStep.PUBLISH: _("It is published."),
+                EventStep.CANCEL: _("It is cancelled. Calendars hear of it the next time they look."),
+                EventStep.REDACT: _("Its text is removed everywhere."),
+            }
+        ),
+    )
 
 
-def _asking(session: Session, event: Event, step: EventStep, *, form: Form | None = None) -> Page:
+def _render_error(step: EventStep, session: Session, event: Event, error: Refusal) -> Page:
+    faults: Sequence[Fault] = faults_of(error)
+    if isinstance(error, Stale):
+        faults = [Fault("", _("Somebody changed this event meanwhile. This is what subscribers will see now."))]
+    return _render_confirm(session, event, step, form=typed_again(request.form, faults))
+
+
+def _render_confirm(session: Session, event: Event, step: EventStep, *, form: Form | None = None) -> Page:
     was_public = event.status in PUBLIC_STATUSES
     talks = count_shown_talks(session, event)
     is_open = step in open_steps(event, caller())
@@ -149,11 +150,3 @@ def _asking(session: Session, event: Event, step: EventStep, *, form: Form | Non
         look=look,
         notices=notices_of(session, shown),
     )
-
-
-def _done() -> Mapping[str, str]:
-    return {
-        EventStep.PUBLISH: _("It is published."),
-        EventStep.CANCEL: _("It is cancelled. Calendars hear of it the next time they look."),
-        EventStep.REDACT: _("Its text is removed everywhere."),
-    }

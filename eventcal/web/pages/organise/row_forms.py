@@ -1,10 +1,20 @@
 """Forms that stand one below the other on a page, each for one thing: a field's name begins with whose it is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from eventcal.kit.refusals import Fault
-from eventcal.web.rendering.forms import Form, Typed, typed_again
+from flask import request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.models import Event
+from eventcal.kit.refusals import Fault, Refusal
+from eventcal.web.pages.organise.layout import handle_event_form
+from eventcal.web.rendering.forms import Form, Typed, faults_of, typed_again
+from eventcal.web.rendering.page import Page
+
+_NO_PLACES: Mapping[str, str] = MappingProxyType({})
 
 # Nobody means a number of so many digits.
 _TOO_LONG = 20
@@ -36,14 +46,41 @@ def typed_in(row: str, typed: Typed) -> Typed:
     return Typed({name.removeprefix(start): value for name, value in typed.items() if name.startswith(start)})
 
 
-def row_again(row: str, typed: Typed, faults: Iterable[Fault]) -> RowForm:
-    """Return the form of one thing with what was typed still there, and each fault beside its field."""
-    again = typed_again(typed_in(row, typed), faults)
+def row_again(
+    row: str, typed: Typed, faults: Iterable[Fault] = (), *, places: Mapping[str, str] = _NO_PLACES
+) -> RowForm:
+    """Return the form of a row with what was typed, and each fault beside its field.
+
+    `places` are the pointers to the fields of the form, by the pointers of the faults, where these differ.
+    """
+    placed = [Fault(places.get(fault.pointer, fault.pointer), fault.detail) for fault in faults]
+    again = typed_again(typed_in(row, typed), placed)
     return RowForm(
         {f"{row}-{name}": value for name, value in again.values.items()},
         {f"{row}-{name}" if name else "": found for name, found in again.faults.items()},
         row,
     )
+
+
+def handle_row_form(
+    slug: str,
+    process: Callable[[Session, Event], str],
+    *,
+    row: str,
+    render_list: Callable[[Session, Event, RowForm], Page],
+    fields: Mapping[type[Refusal], str],
+    places: Mapping[str, str] = _NO_PLACES,
+) -> Response:
+    """Call `process` as handle_event_form does; on an error, show the list with what was typed in `row`.
+
+    `fields` are the fields beside which errors that name no field are shown, by their types.
+    """
+
+    def render_form(session: Session, event: Event, error: Refusal) -> Page:
+        faults = faults_of(error, at=fields.get(type(error), ""))
+        return render_list(session, event, row_again(row, request.form, faults, places=places))
+
+    return handle_event_form(slug, process, render_form=render_form)
 
 
 def whole_number(said: str) -> int | str | None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import redirect, request
@@ -25,17 +24,17 @@ from eventcal.talks.submissions import count_by_day, find_offered, list_to_sched
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.edit_talk_form import edit_of
 from eventcal.web.pages.organise.layout import number_done, section_page
-from eventcal.web.pages.organise.row_forms import RowForm, typed_in
+from eventcal.web.pages.organise.row_forms import RowForm, row_again, typed_in
 from eventcal.web.pages.organise.schedule_conflicts import warnings_of
-from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row_of, row_refused, row_typed
+from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row_of, row_refused
 from eventcal.web.pages.organise.submissions import why_not
-from eventcal.web.pages.organise.talk_labels import stage_in_words
+from eventcal.web.pages.organise.talk_labels import talk_row
 from eventcal.web.rendering.dates import short_day
 from eventcal.web.rendering.forms import Form
-from eventcal.web.rendering.labels import kind_in_words
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.rendering.time_fields import Choices, days_of, talk_when
+from eventcal.web.rendering.talk_form import part_choices
+from eventcal.web.rendering.time_fields import days_of, talk_when
 from eventcal.web.request.context import now, reading, unit_of_work
 
 # What the query calls the talks that have no time yet.
@@ -96,7 +95,7 @@ def _again(slug: str, refused: Mapping[str, Refusal]) -> Response:
             else:
                 # What nobody touched here shows what stands there now.
                 changed = is_changed(talk, request.form)
-                rows.append((talk, row_typed(talk, request.form) if changed else row_of(talk)))
+                rows.append((talk, row_again(talk.id, request.form) if changed else row_of(talk)))
         invalid = all(isinstance(one, Invalid) for one in refused.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
         return answer_page(_page(session, event, rows), status=status)
@@ -125,11 +124,11 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         why_not=why_not(event),
         asked=_day(),
         filters=_filters(counts),
-        rows=[_shown(talk, form) for talk, form in rows],
+        rows=[talk_row(talk, form=form, when=talk_when(talk), usual=USUAL_MINUTES[talk.kind]) for talk, form in rows],
         summary=_summary(rows),
         days=days_of(event, *(talk.starts for talk, _form in rows)),
-        rooms=_choices([room.name for room in event.rooms]),
-        tracks=_choices([track.name for track in event.tracks]),
+        rooms=part_choices(event.rooms) if event.rooms else [],
+        tracks=part_choices(event.tracks) if event.tracks else [],
         warnings=warnings_of(session, event),
         action=_here(event.slug).rstrip("?&"),
         next=next_,
@@ -145,17 +144,6 @@ def _summary(rows: Sequence[tuple[Talk, RowForm]]) -> Form:
         for name, found in form.faults.items()
     }
     return Form(faults=faults)
-
-
-def _shown(talk: Talk, form: RowForm) -> dict[str, Any]:
-    return {
-        "talk": talk,
-        "form": form,
-        "when": talk_when(talk),
-        "kind": kind_in_words(talk.kind),
-        "state": stage_in_words(talk.state),
-        "usual": USUAL_MINUTES[talk.kind],
-    }
 
 
 def _day() -> str | None:
@@ -175,10 +163,6 @@ def _filters(counts: Mapping[str, int]) -> list[tuple[str | None, str, int]]:
         for day, count in counts.items()
     ]
     return [(None, _("All of them"), sum(counts.values())), *days]
-
-
-def _choices(names: Sequence[str]) -> Choices:
-    return [("", _("none")), *((name, name) for name in names)] if names else []
 
 
 def _here(slug: str) -> str:

@@ -54,8 +54,7 @@ def row_refused(talk: Talk, typed: Typed, refusal: Refusal) -> RowForm:
     Of one that somebody else changed it says what stands there now: sent again, it is what is wanted.
     """
     if isinstance(refusal, Invalid):
-        faults = [Fault(_PLACES.get(fault.pointer, fault.pointer), fault.detail) for fault in refusal.faults]
-        return row_again(talk.id, typed, faults)
+        return row_again(talk.id, typed, refusal.faults, places=_PLACES)
     said = _(
         "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
         value=_in_words(talk),
@@ -63,11 +62,6 @@ def row_refused(talk: Talk, typed: Typed, refusal: Refusal) -> RowForm:
     row = row_again(talk.id, typed, [Fault("/starts", said)])
     seen_now = {row.field("revision"): str(talk.revision), row.field("was"): _packed(_values(talk))}
     return RowForm({**row.values, **seen_now}, row.faults, row.row)
-
-
-def row_typed(talk: Talk, typed: Typed) -> RowForm:
-    """Return the row of a talk with what was typed, which could not be saved because of others."""
-    return row_again(talk.id, typed, ())
 
 
 def _values(talk: Talk) -> Mapping[str, str]:

@@ -1,7 +1,6 @@
 """What was submitted to an event, by what becomes of it; those who decide choose here on what."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
@@ -19,9 +18,8 @@ from eventcal.talks.submissions import count_by_state, list_offered, submitted_a
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import number_done, section_page
-from eventcal.web.pages.organise.talk_labels import button_of, said_of, stage_in_words
+from eventcal.web.pages.organise.talk_labels import button_of, said_of, stage_in_words, talk_row
 from eventcal.web.rendering.dates import at
-from eventcal.web.rendering.labels import kind_in_words
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.request.context import reading
@@ -61,6 +59,7 @@ def _page(session: Session, event: Event) -> Page:
     asked = asked if asked in {_ALL, *_OFFERED} else _WAITS
     q = request.args.get("q", "").strip()
     found = list_offered(session, event, _states(asked), q=q, paging=Paging(cursor=request.args.get("cursor")))
+    submitted = submitted_at(session, found.items)
     return section_page(
         event,
         template="submissions.html",
@@ -68,7 +67,10 @@ def _page(session: Session, event: Event) -> Page:
         asked=asked,
         q=q,
         filters=_filters(count_by_state(session, event)),
-        talks=_rows(session, event, found.items),
+        talks=[
+            talk_row(talk, submitted=at(submitted[talk.id], tzid=event.timezone), open=bool(open_steps(talk, caller())))
+            for talk in found.items
+        ],
         next=found.next,
         steps=_steps(found.items),
         why_not=why_not(event),
@@ -90,20 +92,6 @@ def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     waits = sum(counts.get(state, 0) for state in WAITING)
     each = [(state.value, stage_in_words(state), counts[state]) for state in _OFFERED if state in counts]
     return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
-
-
-def _rows(session: Session, event: Event, talks: Sequence[Talk]) -> list[dict[str, Any]]:
-    submitted = submitted_at(session, talks)
-    return [
-        {
-            "talk": talk,
-            "kind": kind_in_words(talk.kind),
-            "state": stage_in_words(talk.state),
-            "submitted": at(submitted[talk.id], tzid=event.timezone),
-            "open": bool(open_steps(talk, caller())),
-        }
-        for talk in talks
-    ]
 
 
 def _steps(talks: Sequence[Talk]) -> list[tuple[str, str]]:

@@ -10,23 +10,21 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, get_reviewed_event
-from eventcal.events.words import TalkKind
 from eventcal.kit.refusals import Refusal, Stale
 from eventcal.talks.deciding import edit_as_seen, may_change, open_steps
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.edit_talk_form import changed, edit_of, form_of, meanwhile
 from eventcal.web.pages.organise.layout import section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
-from eventcal.web.pages.organise.talk_labels import button_of, stage_in_words
+from eventcal.web.pages.organise.talk_labels import button_of, stage_in_words, talk_row
 from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
-from eventcal.web.rendering.labels import kind_in_words
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
+from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.talk_form import accepted_kinds, kind_choices, part_choices
 from eventcal.web.rendering.time_fields import days_of, talk_when
 from eventcal.web.request.context import now, reading, unit_of_work
 
@@ -46,7 +44,7 @@ def offered_talk(slug: str, talk_id: str) -> Response:
 def change_talk(slug: str, talk_id: str) -> Response:
     """Change a talk as typed, if it is still what the form was made of."""
 
-    def change() -> str:
+    def process() -> str:
         with unit_of_work() as session:
             event = get_reviewed_event(session, slug, caller())
             check_decides(event, caller())
@@ -55,22 +53,18 @@ def change_talk(slug: str, talk_id: str) -> Response:
             edit_as_seen(session, edit, caller=caller(), now=now())
         return f"/organise/{slug}/talks/{talk_id}?done=saved"
 
-    return carry_out(change, again=partial(_again, slug, talk_id))
+    return handle_form(process, render_form=partial(_render_error, slug, talk_id))
 
 
-def _again(slug: str, talk_id: str, refusal: Refusal) -> Response:
-    with reading() as session:
-        event = get_reviewed_event(session, slug, caller())
-        talk = get_offered(session, event, talk_id, caller())
-        if isinstance(refusal, Stale):
-            typed = request.form.copy()
-            # What stands there now is said, and so has been seen.
-            typed.setlist("revision", [str(talk.revision)])
-            form = typed_again(typed, meanwhile(talk, typed))
-        else:
-            form = typed_again(request.form, faults_of(refusal))
-        page = _page(session, event, talk, form)
-        return answer_page(page, status=status_of(type(refusal)))
+def _render_error(slug: str, talk_id: str, session: Session, error: Refusal) -> Page:
+    event = get_reviewed_event(session, slug, caller())
+    talk = get_offered(session, event, talk_id, caller())
+    typed, faults = request.form.copy(), faults_of(error)
+    if isinstance(error, Stale):
+        # The page shows the current values, so the form may now be saved over them.
+        typed.setlist("revision", [str(talk.revision)])
+        faults = tuple(meanwhile(talk, typed))
+    return _page(session, event, talk, typed_again(typed, faults))
 
 
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
@@ -80,9 +74,7 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         template="talk.html",
         title=talk.title,
         within=True,
-        talk=talk,
-        state=stage_in_words(talk.state),
-        kind=kind_in_words(talk.kind),
+        **talk_row(talk),
         when=talk_when(talk),
         submitted=at(submitted_at(session, [talk])[talk.id], tzid=tzid),
         submitter=submitter.name if submitter else None,
@@ -114,13 +106,11 @@ def _history(session: Session, talk: Talk) -> list[dict[str, Any]]:
 
 def _choices(talk: Talk) -> dict[str, Any]:
     """Return what there is to choose from in the form."""
-    event, none = talk.event, ("", _("none"))
-    taken = (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
-    kinds = dict.fromkeys([talk.kind.value, *taken])
+    event = talk.event
     return {
-        "kinds": [(kind, kind_in_words(kind)) for kind in kinds],
-        "tracks": [none, *((track.name, track.name) for track in event.tracks)],
-        "rooms": [none, *((room.name, room.name) for room in event.rooms)],
+        "kinds": kind_choices(dict.fromkeys([talk.kind.value, *accepted_kinds(event)])),
+        "tracks": part_choices(event.tracks),
+        "rooms": part_choices(event.rooms),
         "days": days_of(event, talk.starts, talk.ends),
         "zone": event.timezone,
     }

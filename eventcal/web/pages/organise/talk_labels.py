@@ -1,5 +1,7 @@
 """What the states and steps of talks are called by those who decide on them, and what each step means."""
 
+from typing import Any
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -7,6 +9,7 @@ from eventcal.events.words import Programme
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import STEPS, Step
 from eventcal.talks.words import TalkState
+from eventcal.web.rendering.labels import kind_in_words
 
 
 def stage_in_words(state: TalkState) -> str:
@@ -22,6 +25,11 @@ def stage_in_words(state: TalkState) -> str:
         TalkState.CANCELLED: _("Cancelled"),
     }
     return str(words[state])
+
+
+def talk_row(talk: Talk, **values: object) -> dict[str, Any]:
+    """Return the template variables of a talk: itself, its kind and its state in words, and `values`."""
+    return {"talk": talk, "kind": kind_in_words(talk.kind), "state": stage_in_words(talk.state), **values}
 
 
 def button_of(step: Step) -> str:

@@ -1,7 +1,6 @@
 """An event's rooms and tracks: added, changed, removed."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -13,31 +12,31 @@ from eventcal.events.errors import NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.parts import add_room, add_track, edit_part
 from eventcal.events.queries import get_organised_event
-from eventcal.kit.refusals import Invalid, Refusal
 from eventcal.kit.sentences import Sentence
 from eventcal.talks.parts import count_talks_in, remove_room, remove_track
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, row_again, row_form, typed_in, whole_number
-from eventcal.web.rendering.forms import Typed, faults_of, load, said_after
+from eventcal.web.pages.organise.layout import section_page, show_event_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in, whole_number
+from eventcal.web.rendering.forms import Typed, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
-from eventcal.web.request.context import reading, unit_of_work
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import reading
 from eventcal.web.schemas.events import RoomFields, RoomIn, TrackFields, TrackIn
 
 Part = Room | Track
 
-_NEW = {"room": RoomIn(), "track": TrackIn()}
-_PRESENT = {"room": RoomFields(), "track": TrackFields()}
+_ROOM, _TRACK = RoomFields(), TrackFields()
+_ADD: Mapping[str, tuple[Callable[..., Part], RoomFields | TrackFields]] = {
+    "add-room": (add_room, RoomIn()),
+    "add-track": (add_track, TrackIn()),
+}
 
 
 @pages.get("/organise/<slug>/parts")
 @signed_in
 def event_parts(slug: str) -> Response:
     """Show an event's rooms and tracks, each to be changed, and a form for another."""
-    with reading() as session:
-        return answer_page(_page(get_organised_event(session, slug, caller())))
+    return show_event_page(slug, _render_list)
 
 
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
@@ -64,22 +63,21 @@ def removing_part(slug: str, part_id: str) -> Response:
 @signed_in
 def change_parts(slug: str) -> Response:
     """Add, change or remove a room or a track, by the button that was pressed."""
+    asked = request.form.get("do", "")
+    row = asked.replace("add-", f"{NEW}-") if asked.startswith("add-") else request.form.get("row", "")
 
-    def change() -> str:
-        with unit_of_work() as session:
-            done = _change(session, get_organised_event(session, slug, caller()))
-        return f"/organise/{slug}/parts?done={done}"
+    def process(session: Session, event: Event) -> str:
+        return f"/organise/{slug}/parts?done={_change(session, event)}"
 
-    return carry_out(change, again=partial(_again, slug))
+    return handle_row_form(slug, process, row=row, render_list=_render_list, fields={NameTaken: "name"})
 
 
 def _change(session: Session, event: Event) -> str:
-    """Do what the form asks for. Returns what was done, as the page says it afterwards."""
+    """Add, change or remove the room or track. Returns the word for what was done."""
     asked, row = request.form.get("do", ""), request.form.get("row", "")
-    if asked in {"add-room", "add-track"}:
-        kind = asked.removeprefix("add-")
-        fields = _fields(kind, typed_in(f"{NEW}-{kind}", request.form), is_new=True)
-        _ADD[kind](session, event, fields)
+    if asked in _ADD:
+        add, schema = _ADD[asked]
+        add(session, event, _validate(schema, typed_in(asked.replace("add", NEW), request.form)))
         return "added"
     part = _part(event, row)
     if asked == "remove":
@@ -87,40 +85,24 @@ def _change(session: Session, event: Event) -> str:
         return "removed"
     typed = typed_in(row, request.form)
     if isinstance(part, Room):
-        edit_part(session, part, _fields("room", typed, is_new=False))
+        edit_part(session, part, _validate(_ROOM, typed))
     else:
-        edit_part(session, part, _fields("track", typed, is_new=False))
+        edit_part(session, part, _validate(_TRACK, typed))
     return "saved"
 
 
-_ADD = {"room": add_room, "track": add_track}
-
-
-def _fields(kind: str, typed: Typed, *, is_new: bool) -> dict[str, Any]:
-    """Return what was typed of a room or a track. Raises Invalid with every fault."""
+def _validate(schema: RoomFields | TrackFields, typed: Typed) -> dict[str, Any]:
+    """Return the fields of a room or a track. Raises Invalid with every fault."""
     given: dict[str, Any] = {"name": typed.get("name", "").strip()}
-    if kind == "room":
+    if isinstance(schema, RoomFields):
         given["capacity"] = whole_number(typed.get("capacity", ""))
     else:
         given["colour"] = typed.get("colour", "").strip() or None
-    fields, faults = load((_NEW if is_new else _PRESENT)[kind], given)
-    if faults:
-        raise Invalid(faults=faults)
-    return fields
+    return validate(schema, given)
 
 
-def _again(slug: str, refusal: Refusal) -> Response:
-    asked = request.form.get("do", "")
-    row = asked.replace("add-", f"{NEW}-") if asked.startswith("add-") else request.form.get("row", "")
-    at = "name" if isinstance(refusal, NameTaken) else ""
-    form = row_again(row, request.form, faults_of(refusal, at=at))
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        return answer_page(_page(event, form), status=status_of(type(refusal)))
-
-
-def _page(event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page; `wrong` stands in the place of the form that could not be taken."""
+def _render_list(_session: Session, event: Event, wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` replaces the form of the row with the same name."""
     forms: dict[str, RowForm] = {
         **{room.id: row_form(room.id, {"name": room.name, "capacity": room.capacity}) for room in event.rooms},
         **{track.id: row_form(track.id, {"name": track.name, "colour": track.colour}) for track in event.tracks},
@@ -135,7 +117,7 @@ def _page(event: Event, wrong: RowForm | None = None) -> Page:
         section="parts",
         forms=forms,
         wrong=wrong or RowForm(),
-        done=said_after(_done()),
+        done=said_after({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
     )
 
 
@@ -146,7 +128,3 @@ def _part(event: Event, part_id: str) -> Part:
     if found is None:
         raise NoSuchPart(Sentence("This event has no such room or track."))
     return found
-
-
-def _done() -> Mapping[str, str]:
-    return {"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}

@@ -1,19 +1,18 @@
 """The forms of tiers and of sponsors: what is typed, as the API's bodies; a tier as what stands in its form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from eventcal.kit.refusals import Fault, Invalid
 from eventcal.sponsors.models import Tier
 from eventcal.web.pages.organise.event_form import money
 from eventcal.web.pages.organise.row_forms import RowForm, row_form, whole_number
-from eventcal.web.rendering.forms import Typed, lines, load
+from eventcal.web.rendering.forms import Typed, lines, validate
 from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
 
-_NEW_TIER, _TIER, _SPONSORSHIP = TierIn(), TierFields(), SponsorshipIn()
+TIER_IN, TIER_FIELDS = TierIn(), TierFields()
+_SPONSORSHIP = SponsorshipIn()
 _ABOUT = ("name", "url", "description")
-# Where in a form a fault of the body belongs.
-_PLACES = {
+PLACES = {
     "/price": "/price_amount",
     "/price/amount": "/price_amount",
     "/price/currency": "/price_currency",
@@ -21,10 +20,11 @@ _PLACES = {
     "/sponsor/slug": "/slug",
     **{f"/sponsor/{name}": f"/{name}" for name in _ABOUT},
 }
+"""The fields of the forms, by the pointers of the API's bodies."""
 
 
-def tier_fields(typed: Typed, *, is_new: bool) -> dict[str, Any]:
-    """Return what was typed of a tier. Raises Invalid with every fault."""
+def tier_fields(schema: TierFields, typed: Typed) -> dict[str, Any]:
+    """Return the fields of a tier as `schema` loads them. Raises Invalid with every fault."""
     given = {
         "name": typed.get("name", "").strip(),
         "price": money(typed, amount="price_amount", currency="price_currency"),
@@ -34,9 +34,7 @@ def tier_fields(typed: Typed, *, is_new: bool) -> dict[str, Any]:
     rank = whole_number(typed.get("rank", ""))
     if rank is not None:
         given["rank"] = rank
-    fields, faults = load(_NEW_TIER if is_new else _TIER, given)
-    _refuse(faults)
-    return fields
+    return validate(schema, given)
 
 
 def sponsorship_fields(typed: Typed) -> dict[str, Any]:
@@ -48,9 +46,7 @@ def sponsorship_fields(typed: Typed) -> dict[str, Any]:
         "sponsor": {name: value for name, value in said.items() if value},
         "note": note if note.strip() else None,
     }
-    fields, faults = load(_SPONSORSHIP, given)
-    _refuse(faults)
-    return fields
+    return validate(_SPONSORSHIP, given)
 
 
 def tier_form(tier: Tier) -> RowForm:
@@ -64,13 +60,3 @@ def tier_form(tier: Tier) -> RowForm:
         "benefits": "\n".join(tier.benefits),
     }
     return row_form(tier.id, values)
-
-
-def in_place(faults: Iterable[Fault]) -> list[Fault]:
-    """Return the faults of a body as those of a form's fields."""
-    return [Fault(_PLACES.get(fault.pointer, fault.pointer), fault.detail) for fault in faults]
-
-
-def _refuse(faults: list[Fault]) -> None:
-    if faults:
-        raise Invalid(faults=faults)

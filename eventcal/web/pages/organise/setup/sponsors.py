@@ -1,7 +1,6 @@
 """An event's tiers and who holds them: offered, changed, removed; enquiries confirmed and cancelled; sponsors added."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from flask import request
@@ -27,16 +26,22 @@ from eventcal.sponsors.queries import (
 )
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.labels import sponsorship_in_words
-from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, row_again, row_form, typed_in
-from eventcal.web.pages.organise.setup.sponsor_forms import in_place, sponsorship_fields, tier_fields, tier_form
-from eventcal.web.rendering.forms import faults_of, said_after
+from eventcal.web.pages.organise.layout import section_page, show_event_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in
+from eventcal.web.pages.organise.setup.sponsor_forms import (
+    PLACES,
+    TIER_FIELDS,
+    TIER_IN,
+    sponsorship_fields,
+    tier_fields,
+    tier_form,
+)
+from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, carry_out, signed_in
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import now, reading
 
 _NEW_TIER, _NEW_SPONSOR = f"{NEW}-tier", f"{NEW}-sponsor"
 _NEW_ROWS = {"add-tier": _NEW_TIER, "add-sponsor": _NEW_SPONSOR}
@@ -46,8 +51,7 @@ _NEW_ROWS = {"add-tier": _NEW_TIER, "add-sponsor": _NEW_SPONSOR}
 @signed_in
 def event_sponsors(slug: str) -> Response:
     """Show an event's tiers and sponsorships, and what can be done with each."""
-    with reading() as session:
-        return answer_page(_page(session, get_organised_event(session, slug, caller())))
+    return show_event_page(slug, _render_list)
 
 
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
@@ -57,7 +61,9 @@ def removing_tier(slug: str, tier_id: str) -> Response:
     with reading() as session:
         event = get_organised_event(session, slug, caller())
         tier = _tier(session, event, tier_id)
-        return answer_page(_asking(event, _("Remove this tier?"), do="remove-tier", row=tier.id, name=tier.name))
+        return answer_page(
+            _render_confirm(event, _("Remove this tier?"), do="remove-tier", row=tier.id, name=tier.name)
+        )
 
 
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
@@ -68,30 +74,30 @@ def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
         event = get_organised_event(session, slug, caller())
         row = _sponsorship(session, event, sponsorship_id)
         title, name = _("Cancel this sponsorship?"), row.sponsor.name
-        return answer_page(_asking(event, title, do="cancel", row=row.id, name=name, tier=row.tier.name))
+        return answer_page(_render_confirm(event, title, do="cancel", row=row.id, name=name, tier=row.tier.name))
 
 
 @pages.post("/organise/<slug>/sponsors")
 @signed_in
 def change_sponsors(slug: str) -> Response:
     """Do what the button that was pressed says with a tier, a sponsorship, or a sponsor that is new."""
+    row = _NEW_ROWS.get(request.form.get("do", ""), request.form.get("row", ""))
 
-    def change() -> str:
-        with unit_of_work() as session:
-            done = _change(session, get_organised_event(session, slug, caller()))
-        return f"/organise/{slug}/sponsors?done={done}"
+    def process(session: Session, event: Event) -> str:
+        return f"/organise/{slug}/sponsors?done={_change(session, event)}"
 
-    return carry_out(change, again=partial(_again, slug))
+    fields: Mapping[type[Refusal], str] = {NameTaken: "name"}
+    return handle_row_form(slug, process, row=row, render_list=_render_list, fields=fields, places=PLACES)
 
 
 def _change(session: Session, event: Event) -> str:
     """Do what the form asks for. Returns what was done, as the page says it afterwards."""
     asked, row = request.form.get("do", ""), request.form.get("row", "")
     if asked == "add-tier":
-        service.add_tier(session, event, tier_fields(typed_in(_NEW_TIER, request.form), is_new=True))
+        service.add_tier(session, event, tier_fields(TIER_IN, typed_in(_NEW_TIER, request.form)))
     elif asked == "save-tier":
         tier = _tier(session, event, row)
-        service.edit_tier(session, tier, tier_fields(typed_in(row, request.form), is_new=False))
+        service.edit_tier(session, tier, tier_fields(TIER_FIELDS, typed_in(row, request.form)))
     elif asked == "remove-tier":
         service.remove_tier(session, _tier(session, event, row))
     elif asked == "add-sponsor":
@@ -122,17 +128,8 @@ def _sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsor
     return row
 
 
-def _again(slug: str, refusal: Refusal) -> Response:
-    row = _NEW_ROWS.get(request.form.get("do", ""), request.form.get("row", ""))
-    at = "name" if isinstance(refusal, NameTaken) else ""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        form = row_again(row, request.form, in_place(faults_of(refusal, at=at)))
-        return answer_page(_page(session, event, form), status=status_of(type(refusal)))
-
-
-def _page(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page; `wrong` stands in the place of the form that could not be taken."""
+def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` replaces the form of the row with the same name."""
     tiers = list_tiers(session, event)
     forms = {tier.id: tier_form(tier) for tier, _taken in tiers}
     forms |= {_NEW_TIER: row_form(_NEW_TIER, {"rank": 1}), _NEW_SPONSOR: RowForm(row=_NEW_SPONSOR)}
@@ -157,7 +154,16 @@ def _page(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
         next=found.next,
         forms=forms,
         wrong=wrong or RowForm(),
-        done=said_after(_done()),
+        done=said_after(
+            {
+                "add-tier": _("It is added."),
+                "save-tier": _("It is saved."),
+                "remove-tier": _("It is removed."),
+                "add-sponsor": _("It is added, as asked for: confirm it, and it stands on the event's page."),
+                "confirm": _("It is confirmed, and stands on the event's page."),
+                "cancel": _("It is cancelled; its place is free again."),
+            }
+        ),
     )
 
 
@@ -170,17 +176,6 @@ def _shown(one: Sponsorship, members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _asking(event: Event, title: str, *, do: str, row: str, name: str, tier: str | None = None) -> Page:
+def _render_confirm(event: Event, title: str, *, do: str, row: str, name: str, tier: str | None = None) -> Page:
     values = {"do": do, "row": row, "name": name, "tier": tier}
     return section_page(event, template="ask_sponsors.html", title=title, section="sponsors", within=True, **values)
-
-
-def _done() -> Mapping[str, str]:
-    return {
-        "add-tier": _("It is added."),
-        "save-tier": _("It is saved."),
-        "remove-tier": _("It is removed."),
-        "add-sponsor": _("It is added, as asked for: confirm it, and it stands on the event's page."),
-        "confirm": _("It is confirmed, and stands on the event's page."),
-        "cancel": _("It is cancelled; its place is free again."),
-    }

@@ -1,8 +1,5 @@
 """Who is on an event's team: put there by e-mail, given another role, taken off."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-
 from flask import request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -12,19 +9,18 @@ from eventcal.events.errors import LastOrganiser, NoSuchPart
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_organised_event, list_team
-from eventcal.kit.refusals import Fault, Invalid, Refusal
+from eventcal.kit.refusals import Fault, Invalid
 from eventcal.kit.sentences import Sentence
 from eventcal.members.models import Member
 from eventcal.members.queries import find_member_by_email
-from eventcal.web.http.errors import status_of
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.labels import role_in_words, roles
-from eventcal.web.pages.organise.layout import section_page
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, row_again, row_form, typed_in
-from eventcal.web.rendering.forms import faults_of, load, said_after
+from eventcal.web.pages.organise.layout import section_page, show_event_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in
+from eventcal.web.rendering.forms import load, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import HOME, answer_page, carry_out, signed_in
-from eventcal.web.request.context import reading, unit_of_work
+from eventcal.web.rendering.private_page import HOME, answer_page, signed_in
+from eventcal.web.request.context import reading
 from eventcal.web.schemas.events import TeamMemberIn, TeamRoleIn
 
 _BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
@@ -34,9 +30,7 @@ _BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
 @signed_in
 def event_team(slug: str) -> Response:
     """Show who is on an event's team, and a form to put somebody on it."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        return answer_page(_page(event, list_team(session, event)))
+    return show_event_page(slug, _render_list)
 
 
 @pages.get("/organise/<slug>/team/<member_id>/remove")
@@ -63,17 +57,16 @@ def taking_off(slug: str, member_id: str) -> Response:
 @signed_in
 def change_team(slug: str) -> Response:
     """Put somebody on the team, give them another role, or take them off, by the button that was pressed."""
+    row = NEW if request.form.get("do") == "add" else request.form.get("row", "")
 
-    def change() -> str:
-        with unit_of_work() as session:
-            done = _change(session, get_organised_event(session, slug, caller()))
-        return _way_on(slug, done)
+    def process(session: Session, event: Event) -> str:
+        return _next_path(slug, _change(session, event))
 
-    return carry_out(change, again=partial(_again, slug))
+    return handle_row_form(slug, process, row=row, render_list=_render_list, fields={LastOrganiser: "role"})
 
 
 def _change(session: Session, event: Event) -> str:
-    """Do what the form asks for. Returns what was done, as the page says it afterwards."""
+    """Add, change or remove the team member. Returns the word for what was done."""
     asked, row = request.form.get("do", ""), request.form.get("row", "")
     if asked == "add":
         _add(session, event)
@@ -82,9 +75,7 @@ def _change(session: Session, event: Event) -> str:
     if asked == "remove":
         take_off_team(session, event, someone.id)
         return "removed"
-    fields, faults = load(_ROLE, {"role": typed_in(row, request.form).get("role", "")})
-    if faults:
-        raise Invalid(faults=faults)
+    fields = validate(_ROLE, {"role": typed_in(row, request.form).get("role", "")})
     put_on_team(session, event, someone, fields["role"])
     return "saved"
 
@@ -108,23 +99,15 @@ def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember
     return found
 
 
-def _way_on(slug: str, done: str) -> str:
-    """Return where to go next: whoever gave their own place away may not see the team any more."""
+def _next_path(slug: str, done: str) -> str:
+    """Return where to redirect to: members who removed themselves may not see the team any more."""
     gave_away = request.form.get("row") == caller().member_id and not caller().moderates
     return HOME if gave_away and done == "removed" else f"/organise/{slug}/team?done={done}"
 
 
-def _again(slug: str, refusal: Refusal) -> Response:
-    row = NEW if request.form.get("do") == "add" else request.form.get("row", "")
-    at = "role" if isinstance(refusal, LastOrganiser) else ""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        form = row_again(row, request.form, faults_of(refusal, at=at))
-        return answer_page(_page(event, list_team(session, event), form), status=status_of(type(refusal)))
-
-
-def _page(event: Event, team: Sequence[tuple[TeamMember, Member]], wrong: RowForm | None = None) -> Page:
-    """Return the page; `wrong` stands in the place of the form that could not be taken."""
+def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` replaces the form of the row with the same name."""
+    team = list_team(session, event)
     forms = {someone.id: row_form(someone.id, {"role": row.role.value}) for row, someone in team}
     forms[NEW] = row_form(NEW, {"role": roles()[-1][0]})
     if wrong is not None:
@@ -138,13 +121,11 @@ def _page(event: Event, team: Sequence[tuple[TeamMember, Member]], wrong: RowFor
         forms=forms,
         wrong=wrong or RowForm(),
         roles=roles(),
-        done=said_after(_done()),
+        done=said_after(
+            {
+                "added": _("They are on the team now."),
+                "saved": _("It is saved."),
+                "removed": _("They are not on the team any more."),
+            }
+        ),
     )
-
-
-def _done() -> Mapping[str, str]:
-    return {
-        "added": _("They are on the team now."),
-        "saved": _("It is saved."),
-        "removed": _("They are not on the team any more."),
-    }
