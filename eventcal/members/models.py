@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from flask_security import UserMixin
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +11,7 @@ from eventcal.kit.ids import new_id
 from eventcal.members.words import Role
 
 
-class Member(Base, UserMixin):
+class Member(Base):
     """Somebody who can sign in. `email` is as written; `email_key` is what makes it unique.
 
     fs_uniquifier: identifies the member in emailed tokens, sessions and signed session cookies; a new value ends them.
@@ -21,9 +20,7 @@ class Member(Base, UserMixin):
 
     __tablename__ = "members"
 
-    id: Mapped[str] = mapped_column(  # type: ignore[assignment]  # UserMixin takes every id for a number
-        String(16), primary_key=True, default=new_id
-    )
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(200))
