@@ -83,7 +83,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = Segment
     register_errors(app)
-    start_security(app, settings, house.clock)
+    start_security(app, settings)
     start_limits(app, settings)
     start_language(app)
     start_pictures(app)

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
 from flask import Flask, session
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -24,15 +23,15 @@ from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
 from eventcal.web.cache.background import Afterwards
-from eventcal.web.identity import security
+from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.request.context import House, move_in
 from tests.make import make_member
 
 PASSWORD = "correct horse"
-PRODUCTION_COST = dict(security.ARGON2_COST)
+PRODUCTION_COST = dict(passwords.ARGON2_COST)
 # 25 ms for each password would be a tenth of all the time that tests take.
-security.ARGON2_COST.update(argon2__memory_cost=64, argon2__rounds=1)
+passwords.ARGON2_COST.update(memory_cost=64, time_cost=1)
 MAIL_URL = "smtp://mail.example.org"
 
 
@@ -215,6 +214,4 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
 @cache
 def password_hash(password: str = PASSWORD) -> str:
     """Give the hash of a password at the app's own costs, made once for all tests."""
-    cost = security.ARGON2_COST
-    memory, passes = cost["argon2__memory_cost"], cost["argon2__rounds"]
-    return PasswordHasher(memory_cost=memory, time_cost=passes, parallelism=1).hash(password)
+    return passwords.hashed(password)

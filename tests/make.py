@@ -37,7 +37,8 @@ def make_member(session: Session, *, now: datetime = NOON, **fields: Any) -> Mem
     """Give a member, confirmed, with an address of their own."""
     email = fields.pop("email", f"member-{next(_numbers)}@example.org")
     values = {"id": new_id(), "name": "Ada Lovelace", "role": Role.MEMBER, "confirmed_at": now, "created_at": now}
-    member = Member(email=email, email_key=email_key(email), fs_uniquifier=new_id(), **(values | fields))
+    values["fs_uniquifier"] = new_id()
+    member = Member(email=email, email_key=email_key(email), **(values | fields))
     session.add(member)
     session.flush()
     return member

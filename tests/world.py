@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from eventcal.events.models import Room, TeamMember, Track
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.kit.ids import secret_hash
-from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.models import AccessToken, Member, MemberSession, PersonalFeed
+from eventcal.members.sessions import IDLE_TIMEOUT
 from eventcal.members.words import Role, Scope
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Star
@@ -42,6 +43,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "tier_id": ("gold", "silver"),
     "sponsorship_id": ("enquiry", "held"),
     "member_id": ("member-ada", "member-mo"),
+    "session_id": ("session-old",),
     "token_id": ("token-old",),
     "feed_id": ("feed-phone",),
     "secret": (FEED, REVOKED_FEED),
@@ -60,6 +62,7 @@ def build(app: Flask) -> None:
 
 
 def _give_keys(session: Session, moderator: Member, ada: Member) -> None:
+    session.add(_old_session(ada))
     tokens = (("token-mo", moderator, MODERATORS_TOKEN), ("token-old", ada, MEMBERS_TOKEN))
     for id_, member, secret in tokens:
         scopes = [scope.value for scope in Scope]
@@ -73,6 +76,21 @@ def _give_keys(session: Session, moderator: Member, ada: Member) -> None:
         feed.revoked_at = revoked_at
         session.add(feed)
     session.flush()
+
+
+def _old_session(ada: Member) -> MemberSession:
+    return MemberSession(
+        id="session-old",
+        member_id=ada.id,
+        member_key=ada.fs_uniquifier,
+        secret_hash=secret_hash("old"),
+        proved_at=NOON,
+        notes={},
+        user_agent="A browser",
+        created_at=NOON,
+        last_seen_at=NOON,
+        expires_at=NOON + IDLE_TIMEOUT,
+    )
 
 
 def _hold_summit(session: Session, ada: Member) -> None:

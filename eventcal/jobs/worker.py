@@ -14,6 +14,7 @@ from eventcal.feeds.fetches import KEPT as FETCHES_KEPT
 from eventcal.feeds.fetches import forget_fetches
 from eventcal.jobs.sender import Mail, MailRefusedError, mail_server, send_mail
 from eventcal.kit.database import Database
+from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.queries import MOST_ATTEMPTS, find_due_mail, old_messages
 
@@ -61,11 +62,12 @@ def send_next(database: Database, settings: Settings) -> bool:
 def prune(database: Database, settings: Settings) -> None:
     """Remove mail that was sent or given up a month ago; where no mail is configured, what is a week old.
 
-    Also how often feeds were fetched that nobody has fetched for three months.
+    Also how often feeds were fetched that nobody has fetched for three months, and expired sessions.
     """
     with database.unit_of_work() as unit:
         unit.session.execute(old_messages(now=unit.now, sends_mail=settings.mail_url is not None))
         forget_fetches(unit.session, before=unit.now - FETCHES_KEPT)
+        delete_expired_sessions(unit.session, now=unit.now)
 
 
 @dataclass(frozen=True)

@@ -122,5 +122,12 @@ class NoSuchPasskey(NotFound):
         super().__init__(Sentence("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
 
 
+class NoSuchSession(NotFound):
+    """No session of the member's has this id."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
+
+
 class NoSuchMember(NotFound):
     """No member by this id or address."""

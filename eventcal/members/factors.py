@@ -10,7 +10,8 @@ from eventcal.kit.ids import new_id, secret_hash
 from eventcal.kit.sentences import Sentence
 from eventcal.members.errors import CodeRefused, SecondFactorOn
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
-from eventcal.members.service import new_session_key
+from eventcal.members.service import new_member_key
+from eventcal.members.sessions import end_sessions
 from eventcal.members.totp import Authenticator
 
 RECOVERY_CODES = 10
@@ -75,8 +76,8 @@ def reset_factors(session: Session, member: Member) -> None:
     """Take away every way to sign in but the password, and end every session: for whoever has lost their devices."""
     turn_off(session, member)
     remove_passkeys(session, member)
-    member.fs_uniquifier = new_session_key()
-    session.flush()
+    member.fs_uniquifier = new_member_key()
+    end_sessions(session, member)
 
 
 def remove_passkeys(session: Session, member: Member) -> None:

@@ -1,8 +1,8 @@
-"""The tables of members and of what only they have: tokens, secret feeds, ways to sign in, answers kept for a retry."""
+"""The tables of members and of what belongs to one: sessions, tokens, secret feeds, factors, answers for a retry."""
 
 from datetime import datetime
+from typing import Any
 
-from flask_security import UserMixin
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,17 +11,16 @@ from eventcal.kit.ids import new_id
 from eventcal.members.words import Role
 
 
-class Member(Base, UserMixin):
+class Member(Base):
     """Somebody who can sign in. `email` is as written; `email_key` is what makes it unique.
 
-    `fs_uniquifier` names the member in a session cookie: a new one ends every session there is.
+    fs_uniquifier: identifies the member in emailed tokens, sessions and signed session cookies; a new value ends them.
+    signed_cookies: whether the signed session cookies issued before sessions were stored are still accepted.
     """
 
     __tablename__ = "members"
 
-    id: Mapped[str] = mapped_column(  # type: ignore[assignment]  # UserMixin takes every id for a number
-        String(16), primary_key=True, default=new_id
-    )
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -31,6 +30,33 @@ class Member(Base, UserMixin):
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     role: Mapped[Role] = word_column(Role, default=Role.MEMBER)
     created_at: Mapped[datetime]
+    signed_cookies: Mapped[bool | None] = mapped_column(default=None)
+
+
+class MemberSession(Base):
+    """A session of a browser. Its cookie holds a random secret, of which only the hash is stored.
+
+    member_key: the member's `fs_uniquifier` when it began; a new one ends the session, whoever sets it.
+    pending: the password was right and the code is missing; nobody is signed in by such a session.
+    proved_at: when the member last showed who they are. notes: values that views keep for a while, by name.
+    signed_csrf_secret: what the signed cookie was given CSRF tokens from that this session replaced. Such a session
+    stays in the table for a while after its end, so that the same cookie cannot start it again.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    member_key: Mapped[str] = mapped_column(String(64))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    signed_csrf_secret: Mapped[str | None] = mapped_column(String(64), default=None)
+    pending: Mapped[bool] = mapped_column(default=False)
+    proved_at: Mapped[datetime]
+    notes: Mapped[dict[str, Any]]
+    user_agent: Mapped[str | None] = mapped_column(String(300), default=None)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AccessToken(Base):

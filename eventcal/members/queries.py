@@ -35,7 +35,7 @@ def get_member_by_email(session: Session, email: str) -> Member:
 
 
 def find_active_member(session: Session, key: str) -> Member | None:
-    """Return the active member whom a session cookie or a mailed token names by this key (`fs_uniquifier`)."""
+    """Return the active member whom an emailed token names by this key (`fs_uniquifier`)."""
     return session.scalars(select(Member).where(Member.fs_uniquifier == key, Member.active)).one_or_none()
 
 

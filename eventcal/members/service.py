@@ -32,8 +32,8 @@ def normal_address(address: str) -> str:
         raise ValueError(Sentence("must be an e-mail address such as ada@example.org")) from error
 
 
-def new_session_key() -> str:
-    """Return a key that no member has: given to one, it ends every session and every mailed token of theirs."""
+def new_member_key() -> str:
+    """Return a new value for `Member.fs_uniquifier`; it voids every emailed token of the member's."""
     return new_secret("")
 
 
@@ -59,7 +59,7 @@ def add_member(
         email_key=email_key(email),
         name=name,
         password=password_hash,
-        fs_uniquifier=new_session_key(),
+        fs_uniquifier=new_member_key(),
         confirmed_at=confirmed_at,
         role=role,
         created_at=now,

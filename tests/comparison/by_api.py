@@ -24,6 +24,7 @@ def record_api_scenario(recorder: Recorder) -> None:
     _speakers(people, talks["confirmed"])
     _sponsors(people)
     _ends(people)
+    _sessions(people["ann"])
     recorder.write_emails("in the end")
 
 
@@ -72,6 +73,19 @@ def _accounts(recorder: Recorder, visitor: Person) -> None:
     zoe.api("POST", "/auth/logout")
     zoe.api("GET", "/me", label="signed out")
     recorder.write_emails("after registering")
+
+
+def _sessions(ann: Person) -> None:
+    laptop = ann.recorder.person("laptop", User_Agent="Laptop/1.0").sign_in("ann@example.org")
+    ann.recorder.person("tablet").sign_in("ann@example.org")
+    sessions = json_of(ann.api("GET", "/me/sessions"))["items"]
+    [other] = [one["id"] for one in sessions if one["user_agent"] == "Laptop/1.0"]
+    ann.api("DELETE", f"/me/sessions/{other}", label="no CSRF", X_CSRF_Token="")
+    ann.api("DELETE", f"/me/sessions/{other}")
+    ann.api("DELETE", f"/me/sessions/{other}", label="ended")
+    laptop.api("GET", "/me", label="ended")
+    ann.api("DELETE", "/me/sessions")
+    ann.api("GET", "/me/sessions", label="others ended")
 
 
 def _own_things(ann: Person, bob: Person) -> None:

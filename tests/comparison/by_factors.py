@@ -37,6 +37,7 @@ def record_factor_scenario(recorder: Recorder) -> None:
     fill_in(ada, f"{_APP}/off", f"{_APP}/off", typed={"proof": PASSWORD})
     moderator.get("/login/code", Accept=HTML)
     fill_in(moderator, "/login", "/login", typed={"email": "max@example.org", "password": PASSWORD})
+    _end_sessions(ada)
     recorder.write_emails("in the end")
 
 
@@ -97,6 +98,16 @@ def _use_passkeys(ada: Person, origin: str) -> None:
     [passkey] = set(re.findall(rf'href="({_HOME}/passkeys/(?!new)\w+)"', shown))
     other.get(passkey, Accept=HTML)
     fill_in(ada, passkey, passkey)
+
+
+def _end_sessions(ada: Person) -> None:
+    known = {"email": "ada@example.org", "password": PASSWORD}
+    for name in ("phone", "tablet"):
+        fill_in(ada.recorder.person(name), "/login", "/login", typed=known)
+    shown = ada.get(_HOME, Accept=HTML).text
+    [other, _] = re.findall(rf'action="({_HOME}/sessions/\w+)"', shown)
+    fill_in(ada, _HOME, other)
+    fill_in(ada, _HOME, f"{_HOME}/sessions")
 
 
 def _codes(page: TestResponse) -> list[str]:

@@ -198,3 +198,13 @@ def test_who_goes_back_loses_the_entries_that_the_earlier_one_did_not_know(datab
     migrate.upgrade(database.engine)
     migrate.downgrade(database.engine, "0004")
     assert rows(database, "SELECT uid FROM ledger_entries ORDER BY uid") == [("event",), ("talk",)]
+
+
+def test_signed_session_cookies_are_accepted_of_members_of_before(database: Database) -> None:
+    migrate.downgrade(database.engine, "0008")
+    with database.engine.begin() as connection:
+        connection.execute(text(INSERT_MEMBER))
+    migrate.upgrade(database.engine)
+    assert [bool(accepted) for (accepted,) in rows(database, "SELECT signed_cookies FROM members")] == [True]
+    migrate.downgrade(database.engine, "0008")
+    assert rows(database, "SELECT id FROM members") == [("m",)]

@@ -130,7 +130,7 @@ def reset_confirm(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/password")
 @by_cookie
-@auth.body(PasswordIn)
+@auth.body(PasswordIn, check=passwords.find_own_password_faults)
 @auth.answers(200, SignedInOut)
 def password(form: dict[str, Any]) -> Response:
     """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""

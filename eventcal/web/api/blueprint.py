@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast
 
 import flask_smorest
 import marshmallow
@@ -21,6 +21,8 @@ from eventcal.web.media import takes_up_to
 P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, R]
+Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Returns what is wrong with the valid fields of a body, by their names, as far as their shape does not show it."""
 
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
@@ -29,6 +31,9 @@ class _Parser(FlaskParser):
     """Reads a body strictly: the right type, readable, and every fault at once in our own words."""
 
     DEFAULT_VALIDATION_STATUS = 422
+    checks: ClassVar[dict[Schema, Check]] = {}
+    """What else a body is held against. It is asked even where other fields are wrong, so that all is told at once."""
+
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "headers", "form"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> object:
@@ -38,8 +43,12 @@ class _Parser(FlaskParser):
 
     def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
         """Turn marshmallow's messages into faults with their places."""
-        del req, schema
-        refuse_messages(cast("Mapping[str, Any]", error.messages))
+        del req
+        messages = cast("dict[str, Any]", error.messages)
+        check = self.checks.get(schema)
+        if check is not None and isinstance(error.valid_data, dict):
+            messages = {place: {**found, **check(error.valid_data)} for place, found in messages.items()}
+        refuse_messages(messages)
 
 
 def read_json(req: Request) -> object:
@@ -87,10 +96,29 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         route = cast("Callable[[View[P, R]], View[P, R]]", self.route(rule, methods=[method]))
         return lambda view: route(view if _reads_query(view) else _without_query(view))
 
-    def body(self, schema: type[Schema] | Schema, *, required: bool = True) -> Callable[[View[..., R]], View[..., R]]:
-        """Hand the view the request's body, loaded by `schema`, as its first argument."""
-        reading = self.arguments(_made(schema), location="json", required=required)
-        return cast("Callable[[View[..., R]], View[..., R]]", reading)
+    def body(
+        self, schema: type[Schema] | Schema, *, required: bool = True, check: Check | None = None
+    ) -> Callable[[View[..., R]], View[..., R]]:
+        """Hand the view the request's body, loaded by `schema` and held against `check`, as its first argument."""
+        made = _made(schema)
+        reading = cast(
+            "Callable[[View[..., R]], View[..., R]]", self.arguments(made, location="json", required=required)
+        )
+        if check is None:
+            return reading
+        _Parser.checks[made] = check
+
+        def decorate(view: View[..., R]) -> View[..., R]:
+            @wraps(view)
+            def checked(fields: dict[str, Any], *args: Any, **kwargs: Any) -> R:  # noqa: ANN401 - whatever the route gives
+                messages = check(fields)
+                if messages:
+                    refuse_messages({"json": messages})
+                return view(fields, *args, **kwargs)
+
+            return reading(checked)
+
+        return decorate
 
     def optional_body(self, schema: type[Schema]) -> Callable[[View[..., R]], View[..., R]]:
         """Hand the view the body as its first argument, or None where there is none."""

@@ -1,4 +1,4 @@
-"""/api/v1/me: the caller's own profile, access tokens and secret feeds."""
+"""/api/v1/me: the caller's own profile, sessions, access tokens and secret feeds."""
 
 from typing import Any
 
@@ -9,16 +9,24 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.kit.localtime import format_utc
-from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.models import AccessToken, Member, MemberSession, PersonalFeed
 from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
 from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
+from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
 from eventcal.speakers.queries import find_by_member
 from eventcal.talks.leave import leave
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
 from eventcal.web.api.responses import answer, nothing, serve_private
-from eventcal.web.identity.current_user import current_member_id, end_session, is_confirmed
+from eventcal.web.identity.current_user import (
+    current_member_id,
+    current_session_id,
+    end_other_sessions,
+    forget_session,
+    is_confirmed,
+)
+from eventcal.web.identity.passwords import find_own_password_faults
 from eventcal.web.identity.permissions import by_cookie, current_member, member
 from eventcal.web.identity.schemas import OwnPasswordIn
 from eventcal.web.request.context import links, now, reading, unit_of_work
@@ -32,12 +40,13 @@ from eventcal.web.schemas.me import (
     MemberOut,
     MemberPatch,
     NewTokenOut,
+    SessionsOut,
     TokenIn,
     TokenPage,
 )
 from eventcal.web.serializers import Json
 
-me = Subject("me", "A member's own profile, access tokens and secret feeds")
+me = Subject("me", "A member's own profile, sessions, access tokens and secret feeds")
 
 _LEFT = (
     "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "
@@ -69,7 +78,7 @@ def edit(fields: dict[str, Any]) -> Response:
 @me.delete("/me")
 @by_cookie
 @me.refuses(LastOrganiser)
-@me.body(OwnPasswordIn)
+@me.body(OwnPasswordIn, check=find_own_password_faults)
 @me.answers(200, LeftOut)
 def remove(_form: dict[str, Any]) -> Response:
     """Remove one's own account; the answer says what stays public.
@@ -78,8 +87,42 @@ def remove(_form: dict[str, Any]) -> Response:
     """
     with unit_of_work() as session:
         stays = leave(session, current_member(session), now=now())
-    end_session()
+    forget_session()
     return answer({"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _LEFT})
+
+
+@me.get("/me/sessions")
+@by_cookie
+@me.answers(200, SessionsOut)
+def sessions() -> Response:
+    """List one's own sessions, the last used first, a hundred at most."""
+    with reading() as session:
+        found = list_sessions(session, current_member_id(), now=now())
+    current = current_session_id()
+    return serve_private({"items": [_session_json(one, current=one.id == current) for one in found]})
+
+
+@me.delete("/me/sessions")
+@by_cookie
+@me.answers(204)
+def end_others() -> Response:
+    """End all of one's own sessions but this one."""
+    with unit_of_work() as session:
+        end_other_sessions(session, current_member(session))
+    return nothing()
+
+
+@me.delete("/me/sessions/<session_id>")
+@by_cookie
+@me.answers(204)
+def end_one(session_id: str) -> Response:
+    """End one of one's own sessions; this one, too."""
+    with unit_of_work() as session:
+        found = get_session(session, session_id, current_member_id(), now=now())
+        end_session(session, found, now=now())
+    if session_id == current_session_id():
+        forget_session()
+    return nothing()
 
 
 @me.get("/me/tokens")
@@ -169,6 +212,17 @@ def member_json(session: Session, row: Member) -> Json:
         "created_at": format_utc(row.created_at),
         "speaker": speaker.slug if speaker is not None else None,
         "teams": [{"event": slug, "role": role} for slug, role in session.execute(teams)],
+    }
+
+
+def _session_json(found: MemberSession, *, current: bool) -> Json:
+    return {
+        "id": found.id,
+        "created_at": format_utc(found.created_at),
+        "last_seen_at": format_utc(found.last_seen_at),
+        "expires_at": format_utc(found.expires_at),
+        "user_agent": found.user_agent,
+        "current": current,
     }
 
 

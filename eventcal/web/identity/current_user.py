@@ -1,12 +1,11 @@
-"""Who calls: the holder of a token, or the member whose session cookie it is; that cookie and its CSRF token."""
+"""Who calls: the holder of a token, or the member whose session it is; starting and ending sessions; CSRF tokens."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, cast
 
-from flask import current_app, g, request, session
-from flask_security import login_user as remember_in_session
-from flask_wtf.csrf import generate_csrf, validate_csrf
+from flask import current_app, g, request
+from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
 from eventcal.events.holders import find_token_caller
@@ -17,15 +16,15 @@ from eventcal.kit.sentences import Sentence
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.members.errors import CsrfRefused, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
-from eventcal.members.queries import find_active_member
+from eventcal.members.sessions import end_sessions
 from eventcal.members.words import Role, Scope
+from eventcal.web.request import sessions
 from eventcal.web.request.context import house, now, reading, settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-# Flask-Login's name in the session. Read here and not through current_user, whose way to the session leads past its
-# remember cookie: not ours, and not proof against bytes that are not ASCII.
-_WHO = "_user_id"
+# Flask-WTF's salt: forms that were shown before it was replaced are still accepted.
+_CSRF_SALT = "wtf-csrf-token"
 _PROVED_FOR = timedelta(minutes=15)
 
 
@@ -61,12 +60,6 @@ def current_member(unit: Session) -> Member:
     return found
 
 
-def load_signed_in(key: str) -> Member | None:
-    """Return the active member whose sessions hold this key, read in a short session of its own."""
-    with reading() as reader:
-        return find_active_member(reader, key)
-
-
 def visit() -> Visit:
     """Return who calls, looked at once. Raises InvalidToken."""
     if "visit" not in g:
@@ -97,12 +90,11 @@ def _visit_by_cookie() -> Visit:
     # A session that is not looked at does not make the answer vary by cookie.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return Visit()
-    key = session.get(_WHO)
-    if not isinstance(key, str):
-        return Visit()
     with reading() as reader:
-        found = find_active_member(reader, key)
-        return Visit() if found is None else Visit(_caller_of(reader, found), "cookie")
+        stored = sessions.find_stored(reader)
+        if stored is None or stored.row.pending:
+            return Visit()
+        return Visit(_caller_of(reader, stored.member), "cookie")
 
 
 def _caller_of(reader: Session, member_row: Member) -> Caller:
@@ -122,24 +114,26 @@ def is_confirmed(member_row: Member) -> bool:
 
 
 def sign_in(found: Member) -> str:
-    """Begin a new session for the member and return its CSRF token; call it after the unit has committed."""
-    end_session()
-    session.permanent = True
-    session["day"] = _today()
-    prove()
-    remember_in_session(found, remember=False, authn_via=["password"])
+    """Begin a new session for the member, in place of the one that this browser had, and return its CSRF token.
+
+    Call it after the unit has committed. Raises NotSignedIn where the account has just been deleted.
+    """
+    sessions.start(found)
+    g.pop("visit", None)
     return csrf_token()
 
 
 def prove() -> None:
     """Note that the member has just shown who they are."""
-    session["proved_at"] = house().clock.now().timestamp()
+    stored = sessions.find_stored()
+    if stored is not None:
+        sessions.save_proof(stored)
 
 
 def has_proved_lately() -> bool:
     """Say whether the member showed within some minutes who they are: a browser left alone must not be enough."""
-    age = house().clock.now().timestamp() - session.get("proved_at", 0)
-    return bool(0 <= age < _PROVED_FOR.total_seconds())
+    stored = sessions.find_stored()
+    return stored is not None and timedelta() <= house().clock.now() - stored.row.proved_at < _PROVED_FOR
 
 
 def sign_out() -> None:
@@ -153,9 +147,20 @@ def sign_out() -> None:
         end_session()
 
 
+def current_session_id() -> str | None:
+    """Return the id of the session of this request, where a member's cookie came with it."""
+    stored = sessions.find_stored()
+    return None if stored is None else stored.row.id
+
+
+def end_other_sessions(unit: Session, found: Member) -> None:
+    """End every session of the member's but this one."""
+    end_sessions(unit, found, keep=current_session_id())
+
+
 def csrf_token() -> str:
-    """Return the CSRF token of this session, for whoever is signed in."""
-    return cast("str", generate_csrf())
+    """Return the CSRF token of this browser's session; a visitor has one, too."""
+    return str(_csrf_serializer().dumps(sessions.csrf_secret()))
 
 
 def check_csrf() -> None:
@@ -163,27 +168,30 @@ def check_csrf() -> None:
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype in _FORMS:
         given = request.form.get("csrf_token")
-    try:
-        validate_csrf(given)
-    except ValueError as refused:  # WTForms' ValidationError is one
-        raise CsrfRefused(Sentence("Send X-CSRF-Token with the csrf_token that signing in gave.")) from refused
-
-
-def renew() -> None:
-    """Sign the cookie anew once a day, so that fourteen days count from the last visit.
-
-    Not on public pages: an answer that caches may keep sets no cookie.
-    """
-    if session.get("day") != _today():
-        session["day"] = _today()
-
-
-def _today() -> str:
-    return house().clock.now().date().isoformat()
+    if given is None or not _is_csrf_token(given):
+        raise CsrfRefused(Sentence("Send X-CSRF-Token with the csrf_token that signing in gave."))
 
 
 def end_session() -> None:
-    """Forget everything, the CSRF secret too: what was planted before the sign-in must not outlive it."""
-    session.clear()
-    g.pop("csrf_token", None)
+    """End this browser's session and have its cookie removed."""
+    sessions.end()
     g.pop("visit", None)
+
+
+def forget_session() -> None:
+    """Have the cookie removed of a session that has ended with its member."""
+    sessions.forget()
+    g.pop("visit", None)
+
+
+def _is_csrf_token(given: str) -> bool:
+    # A token is good for as long as its session: its age is not looked at.
+    try:
+        secret = _csrf_serializer().loads(given)
+    except BadData:
+        return False
+    return isinstance(secret, str) and sessions.is_csrf_secret(secret)
+
+
+def _csrf_serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().secret_key, salt=_CSRF_SALT)

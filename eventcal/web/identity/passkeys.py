@@ -108,7 +108,7 @@ def add(answer: str, *, name: str) -> Passkey:
             sign_count=verified.sign_count,
             transports=_transports(given),
         )
-        passwords.mail_factors_changed(unit, member, now=now())
+        passwords.factors_changed(unit, member, now=now())
         return add_passkey(unit, member, key, name=name, now=now())
 
 

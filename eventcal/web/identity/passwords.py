@@ -1,58 +1,77 @@
-"""Passwords and mailed tokens: Flask-Security's functions, each behind a typed one of ours.
+"""Passwords: hashed, compared and changed; and the emails about them.
 
-Hashes are computed with no transaction open: 40 ms would be long to hold the writers' lock.
+A password is hashed in its normal form (NFKD), so that it is the same however a keyboard writes it. Hashes are
+computed with no transaction open: 40 ms would be long to hold the write lock.
 """
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from flask import current_app
 from flask_babel import gettext as _
-from flask_security import Security, hash_password, verify_password
-from flask_security.confirmable import confirm_email_token_status, generate_confirmation_token
-from flask_security.recoverable import generate_reset_password_token, reset_password_token_status
 from sqlalchemy.orm import Session
 
 from eventcal.kit.sentences import Sentence
-from eventcal.members.errors import MailedTokenRefused, SignInRefused
+from eventcal.members.errors import SignInRefused
 from eventcal.members.factors import remove_passkeys, turn_off
 from eventcal.members.models import Member
 from eventcal.members.queries import find_member_by_email
-from eventcal.members.service import new_session_key, revoke_every_feed, revoke_every_token
+from eventcal.members.service import new_member_key, revoke_every_feed, revoke_every_token
+from eventcal.members.sessions import end_sessions
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
-from eventcal.web.identity.security import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from eventcal.web.identity import email_tokens
+from eventcal.web.identity.current_user import current_member, current_member_id, end_other_sessions
+from eventcal.web.request import rate_limits
 from eventcal.web.request.context import reading, settings, unit_of_work
+
+ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
+"""As OWASP recommends: 19 MiB and two passes. That is 40 ms, and many sign-ins at once do not exhaust the memory."""
+
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 128
 
 _LENGTH = Sentence("must have %(least)s to %(most)s characters", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
 
 
-def security() -> Security:
-    """Return the current app's Flask-Security."""
-    found = current_app.extensions["security"]
-    assert isinstance(found, Security)  # noqa: S101 - tells the type checker what the registry holds
-    return found
-
-
 def check_new_password(password: str) -> tuple[list[Sentence], str]:
     """Return what is wrong with a new password (nothing: fit), and its normal form, NFKD."""
-    faults, normal = security().password_util.validate(password, is_register=True)
-    # The library would say it in the language of the request, to programs too; length is all that it looks at.
-    return [_LENGTH] if faults else [], normal
+    normal = _normal(password)
+    return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH], normal
 
 
 def hashed(password: str) -> str:
     """Return the argon2 hash of a password in its normal form."""
-    return str(hash_password(password))
+    return _hasher().hash(password)
 
 
 def matches(password: str, password_hash: str | None) -> bool:
     """Say whether the password, in whatever normal form it was typed, belongs to the hash. None has no password."""
-    normal = security().password_util.normalize(password)
+    normal = _normal(password)
     if password_hash is None:
         hashed(normal)  # costs what a comparison costs
         return False
-    return bool(verify_password(normal, password_hash))
+    try:
+        return _hasher().verify(password_hash, normal)
+    except VerifyMismatchError:
+        return False
+
+
+def find_own_password_faults(fields: Mapping[str, Any]) -> dict[str, list[Sentence]]:
+    """Return what is wrong with the `password` among valid fields, which has to be that of the member who calls.
+
+    Nothing is wrong, or counted, where it is not among them. Raises TooMany.
+    """
+    if "password" not in fields:
+        return {}
+    rate_limits.count_sign_in(current_member_id())
+    with reading() as session:
+        known = current_member(session).password
+    return {} if matches(fields["password"], known) else {"password": [Sentence("is not your password")]}
 
 
 def authenticate(address: str, password: str) -> Member:
@@ -62,14 +81,14 @@ def authenticate(address: str, password: str) -> Member:
     known = found.password if found is not None and found.active else None
     if not matches(password, known) or found is None or known is None:
         raise SignInRefused(Sentence("Address and password do not belong together."))
-    if security().pwd_context.needs_update(known):
+    if _hasher().check_needs_rehash(known):
         _renew_hash(found, password)
     return found
 
 
 def _renew_hash(found: Member, password: str) -> None:
     """Store the hash anew after its costs were changed, unless the password was changed meanwhile."""
-    renewed = hashed(security().password_util.normalize(password))
+    renewed = hashed(_normal(password))
     with unit_of_work() as session:
         row = session.get(Member, found.id)
         if row is not None and row.password == found.password:
@@ -84,7 +103,7 @@ def mail_confirmation(session: Session, to: Member, *, now: datetime) -> None:
         "confirm",
         subject=_("%(calendar)s: confirm your address", calendar=settings().name),
         now=now,
-        token=generate_confirmation_token(to),
+        token=email_tokens.confirmation_token(to),
     )
 
 
@@ -96,13 +115,13 @@ def mail_reset(session: Session, to: Member, *, now: datetime) -> None:
         "reset",
         subject=_("%(calendar)s: choose a new password", calendar=settings().name),
         now=now,
-        token=generate_reset_password_token(to),
+        token=email_tokens.reset_token(to),
     )
 
 
 def mail_account_exists(session: Session, to: Member, *, now: datetime) -> None:
     """Queue the mail that tells the owner of an account that somebody tried to register it again."""
-    token = generate_reset_password_token(to)
+    token = email_tokens.reset_token(to)
     _mail(
         session,
         to,
@@ -113,8 +132,12 @@ def mail_account_exists(session: Session, to: Member, *, now: datetime) -> None:
     )
 
 
-def mail_factors_changed(session: Session, to: Member, *, now: datetime) -> None:
-    """Queue the mail that tells a member that there is another way to sign in, or one less."""
+def factors_changed(session: Session, to: Member, *, now: datetime) -> None:
+    """End the member's other sessions, and queue the mail that says that there is another way to sign in, or one less.
+
+    For the member who calls.
+    """
+    end_other_sessions(session, to)
     _mail(
         session,
         to,
@@ -142,7 +165,7 @@ def _mail(session: Session, to: Member, template: str, *, subject: str, now: dat
 
 def confirm_by_token(session: Session, token: str, *, now: datetime) -> Member:
     """Note that the address is the member's; a second time changes nothing. Raises MailedTokenRefused."""
-    row = _named(session, token, confirm_email_token_status)
+    row = email_tokens.member_to_confirm(session, token)
     row.confirmed_at = row.confirmed_at or now
     session.flush()
     return row
@@ -155,7 +178,7 @@ def reset_by_token(session: Session, token: str, password_hash: str, *, now: dat
     The second factor and secret feeds stay, but where the address had not been confirmed: then it was somebody else
     who made them. The token has shown whose the address is.
     """
-    row = _named(session, token, reset_password_token_status)
+    row = email_tokens.member_to_reset(session, token)
     revoke_every_token(session, row)
     remove_passkeys(session, row)
     if row.confirmed_at is None:
@@ -174,20 +197,21 @@ def change_password(session: Session, row: Member, password_hash: str, *, now: d
 
 def _set_password(session: Session, row: Member, password_hash: str, *, now: datetime) -> None:
     row.password = password_hash
-    row.fs_uniquifier = new_session_key()
+    row.fs_uniquifier = new_member_key()
+    end_sessions(session, row)
     _mail(
         session, row, "changed", subject=_("%(calendar)s: your password was changed", calendar=settings().name), now=now
     )
     session.flush()
 
 
-TokenStatus = Callable[[str], tuple[bool, bool, Member | None]]
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFKD", password)
 
 
-def _named(session: Session, token: str, status: TokenStatus) -> Member:
-    """Return the member whom a mailed token names, of this session."""
-    expired, invalid, found = status(token)
-    row = None if expired or invalid or found is None else session.get(Member, found.id)
-    if row is None:
-        raise MailedTokenRefused(Sentence("This link is no longer good; ask for a new one."))
-    return row
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(
+        memory_cost=ARGON2_COST["memory_cost"],
+        time_cost=ARGON2_COST["time_cost"],
+        parallelism=ARGON2_COST["parallelism"],
+    )

@@ -28,10 +28,9 @@ from eventcal.web.identity.current_user import (
     check_csrf,
     current_member,
     current_member_id,
-    renew,
     visit,
 )
-from eventcal.web.request import idempotency, rate_limits
+from eventcal.web.request import idempotency, rate_limits, sessions
 
 __all__ = [
     "Access",
@@ -129,7 +128,7 @@ def _let_in(access: Access) -> None:
     else:
         if request.method not in SAFE:
             check_csrf()
-        renew()
+        sessions.keep_alive()
     if access.name == "moderator":
         check_moderator(here.caller)
 

@@ -6,9 +6,6 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from eventcal.kit.sentences import Sentence
 from eventcal.web.identity import passwords
-from eventcal.web.identity.current_user import current_member, current_member_id
-from eventcal.web.request import rate_limits
-from eventcal.web.request.context import reading
 from eventcal.web.schemas.fields import Address, Line, Part, Shape, Text
 from eventcal.web.schemas.me import MemberOut
 
@@ -37,19 +34,6 @@ class Password(Text):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(_LONGEST_INPUT, load_only=True, metadata={"format": "password"}, **settings)
-
-
-class OwnPassword(Password):
-    """The caller's own password. Compared here, so that its fault stands beside the others."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
-        password = super()._deserialize(value, attr, data, **kwargs)
-        rate_limits.count_sign_in(current_member_id())
-        with reading() as session:
-            known = current_member(session).password
-        if not passwords.matches(password, known):
-            raise ValidationError(Sentence("is not your password"))
-        return password
 
 
 class RegisterIn(Shape):
@@ -145,11 +129,11 @@ class ResetConfirmIn(Shape):
 class PasswordIn(Shape):
     """The caller's password and the new one."""
 
-    password = OwnPassword(required=True)
+    password = Password(required=True)
     new_password = NewPassword(required=True)
 
 
 class OwnPasswordIn(Shape):
     """The caller's password, for what cannot be undone."""
 
-    password = OwnPassword(required=True)
+    password = Password(required=True)

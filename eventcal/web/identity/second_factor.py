@@ -1,4 +1,4 @@
-"""The second factor at the door: a code after the password, and the half-way state between the two."""
+"""The second factor when signing in: a code after the password, and the pending session between the two."""
 
 from datetime import timedelta
 
@@ -6,16 +6,13 @@ from eventcal.kit.sentences import Sentence
 from eventcal.members.errors import CodeRefused, SecondFactorNeeded
 from eventcal.members.factors import find_totp, use_code
 from eventcal.members.models import Member
-from eventcal.members.queries import find_active_member
 from eventcal.members.totp import Authenticator
 from eventcal.web.identity import passwords
-from eventcal.web.identity.current_user import current_member_id, end_session
-from eventcal.web.request import rate_limits
+from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
 from eventcal.web.request.session_state import find_note, forget_note, note
 
-_HALF_WAY = "half_way"
-_HALF_WAY_FOR = timedelta(minutes=10)
 _NEW = "new_totp"
 _NEW_FOR = timedelta(hours=1)
 
@@ -60,19 +57,15 @@ def check_second_factor(found: Member, code: str | None) -> None:
     check_code(found, code)
 
 
-def begin_half_way(found: Member) -> None:
-    """Note in a new session whose password was right; nobody is signed in by it."""
-    end_session()
-    note(_HALF_WAY, key=found.fs_uniquifier)
+def begin_pending(found: Member) -> None:
+    """Begin a session for the member whose password was right; nobody is signed in by it."""
+    sessions.start(found, pending=True)
 
 
-def find_half_way() -> Member | None:
-    """Return whose password this browser gave within the last minutes, while that password is theirs."""
-    state = find_note(_HALF_WAY, within=_HALF_WAY_FOR)
-    if state is None:
-        return None
-    with reading() as reader:
-        return find_active_member(reader, state["key"])
+def find_pending() -> Member | None:
+    """Return the member whose password this browser gave within the last minutes, while that password is theirs."""
+    stored = sessions.find_stored()
+    return stored.member if stored is not None and stored.row.pending else None
 
 
 def new_secret() -> str:

@@ -9,6 +9,7 @@ from eventcal.web.pages.me import (
     personal_feeds,
     reauthentication,
     security,
+    sessions,
     submit_talk,
     tokens,
 )
@@ -71,6 +72,7 @@ VIEWS = (
     schedule_form,
     second_factor,
     security,
+    sessions,
     sitemap,
     speaker,
     sponsors,

@@ -1,9 +1,9 @@
 """Forms: what was typed, and what is wrong with it, beside its field; read by the same schemas as the API's bodies."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from flask import request
 from flask_babel import gettext as _
@@ -15,6 +15,7 @@ from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 
 Typed = MultiDict[str, str]
+Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 # The length to which a stored value is shown beside its field.
 _MOST_SHOWN = 200
@@ -44,13 +45,21 @@ def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 
-def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """Return what a form says as `schema` reads it, and every fault; with faults there are no fields."""
+def load(schema: Schema, given: Mapping[str, Any], *, check: Check | None = None) -> tuple[dict[str, Any], list[Fault]]:
+    """Return what a form says as `schema` reads it, and every fault; with faults there are no fields.
+
+    check: returns what else is wrong with the valid fields, by their names.
+    """
+    loaded: dict[str, Any]
+    messages: dict[str, Any] = {}
     try:
-        loaded: dict[str, Any] = schema.load(given)
+        loaded = schema.load(given)
     except ValidationError as error:
-        return {}, faults_in(error.messages, location="form")
-    return loaded, []
+        loaded = cast("dict[str, Any]", error.valid_data)
+        messages = cast("dict[str, Any]", error.messages)
+    if check is not None:
+        messages = {**messages, **check(loaded)}
+    return ({}, faults_in(messages, location="form")) if messages else (loaded, [])
 
 
 def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,26 +1,40 @@
-"""What a session notes for a while: signed by us and bound to one browser, whose user can read it, and keep a copy."""
+"""Values that a session keeps for a while.
+
+A member's are in the database. A visitor's are signed in their cookie: they can read them, and keep a copy.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 from flask import session
 
+from eventcal.web.request import sessions
 from eventcal.web.request.context import house
 
 
 def note(what: str, **state: str) -> None:
-    """Note something in this session, with the time."""
-    session[what] = {**state, "at": house().clock.now().timestamp()}
+    """Keep a value in this session, with the time."""
+    noted = {**state, "at": house().clock.now().timestamp()}
+    stored = sessions.find_stored()
+    if stored is None:
+        sessions.note(what, noted)
+    else:
+        sessions.save_notes(stored, {**stored.row.notes, what: noted})
 
 
 def find_note(what: str, *, within: timedelta) -> dict[str, Any] | None:
-    """Return what this session notes, if it did so within this time."""
-    state: dict[str, Any] | None = session.get(what)
+    """Return the value that this session keeps, if it is no older than this."""
+    stored = sessions.find_stored()
+    state: dict[str, Any] | None = session.get(what) if stored is None else stored.row.notes.get(what)
     if state is None or not 0 <= house().clock.now().timestamp() - state["at"] < within.total_seconds():
         return None
     return state
 
 
 def forget_note(what: str) -> None:
-    """Forget it, if it is noted."""
-    session.pop(what, None)
+    """Remove a value, if it is there."""
+    stored = sessions.find_stored()
+    if stored is None:
+        session.pop(what, None)
+    elif what in stored.row.notes:
+        sessions.save_notes(stored, {name: kept for name, kept in stored.row.notes.items() if name != what})

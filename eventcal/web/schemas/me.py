@@ -1,4 +1,4 @@
-"""The shapes of a member's own things: profile, access tokens, secret feeds."""
+"""The shapes of a member's own things: profile, sessions, access tokens, secret feeds."""
 
 from marshmallow import fields
 
@@ -47,6 +47,25 @@ class LeftOut(Shape):
 
     stays_public = Part(StaysPublicOut, required=True)
     detail = fields.String(required=True)
+
+
+class SessionOut(Shape):
+    """A session of a browser. It ends at `expires_at` unless it is used before; that moves the end, up to 30 days."""
+
+    id = fields.String(required=True)
+    created_at = Instant(required=True)
+    last_seen_at = Instant(required=True, metadata={"description": "When it was last used, to within an hour."})
+    expires_at = Instant(required=True)
+    user_agent = fields.String(
+        required=True, allow_none=True, metadata={"description": "What the browser called itself when it began."}
+    )
+    current = fields.Boolean(required=True, metadata={"description": "Whether it is the session of this request."})
+
+
+class SessionsOut(Shape):
+    """The caller's sessions, the last used first."""
+
+    items = fields.List(fields.Nested(SessionOut), required=True)
 
 
 class TokenIn(Shape):

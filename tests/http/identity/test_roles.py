@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.sessions import new_session
 from eventcal.members.words import Role, Scope
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
@@ -101,6 +102,9 @@ TABLE = [
     Row("PUT", "/me/stars/<talk_id>", MEMBERS, SUBMIT, 204, "/me/stars/{public}"),
     Row("PUT", "/me/stars/<talk_id>", NOBODY, SUBMIT, 204, "/me/stars/{submitted}", sees=NOBODY),
     Row("DELETE", "/me/stars/<talk_id>", MEMBERS, SUBMIT, 204, "/me/stars/{public}"),
+    Row("GET", "/me/sessions", MEMBERS, COOKIE, 200),
+    Row("DELETE", "/me/sessions", MEMBERS, COOKIE, 204),
+    Row("DELETE", "/me/sessions/<session_id>", ONLY_MEMBER, COOKIE, 204, "/me/sessions/{session}", sees=ONLY_MEMBER),
     Row("GET", "/me/tokens", MEMBERS, COOKIE, 200),
     Row("POST", "/me/tokens", MEMBERS, COOKIE, 201, body={"name": "x", "scopes": ["read"]}),
     Row("DELETE", "/me/tokens/<token_id>", ONLY_MEMBER, COOKIE, 204, "/me/tokens/{token}", sees=ONLY_MEMBER),
@@ -345,7 +349,8 @@ def world(app: Flask) -> World:
         enquiry = make_sponsorship(session, tier, sponsor=make_sponsor(session, slug="asker"), enquirer=member)
         token = AccessToken(member_id=member.id, name="x", token_hash="0" * 64, scopes=["read"], created_at=NOON)
         feed = PersonalFeed(member_id=member.id, name="x", secret_hash="0" * 64, created_at=NOON)
-        session.add_all([token, feed])
+        browser = new_session(member, secret="x", user_agent=None, now=NOON)
+        session.add_all([token, feed, browser])
         session.flush()
         names = {name: talk.id for name, talk in talks.items()} | {
             "other": people[Who.OTHER].id,
@@ -361,6 +366,7 @@ def world(app: Flask) -> World:
             "enquiry": enquiry.id,
             "token": token.id,
             "feed": feed.id,
+            "session": browser.id,
         }
     return World(app, people, names)
 

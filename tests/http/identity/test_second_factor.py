@@ -7,11 +7,10 @@ from threading import Barrier
 
 import pytest
 from flask import Flask
-from flask_security.recoverable import generate_reset_password_token
 
 from eventcal.members.models import Member, RecoveryCode, TotpSecret
 from eventcal.members.words import Scope
-from eventcal.web.request.context import reading
+from eventcal.web.identity import email_tokens
 from tests import http_app
 from tests.browsing import Browser, browser_of
 from tests.clocks import FixedClock
@@ -380,8 +379,8 @@ def test_access_tokens_go_on_working(app: Flask, clock: FixedClock) -> None:
 
 
 def reset_token(app: Flask) -> str:
-    with app.test_request_context(), reading():
-        return str(generate_reset_password_token(rows(app, Member)[0]))
+    with app.test_request_context():
+        return email_tokens.reset_token(rows(app, Member)[0])
 
 
 def test_a_reset_by_mail_does_not_turn_it_off(app: Flask, phone: App) -> None:

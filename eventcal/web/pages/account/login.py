@@ -18,7 +18,7 @@ from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.registration import register_member
 from eventcal.web.identity.schemas import LoginIn, RegisterIn
-from eventcal.web.identity.second_factor import begin_half_way, needs_code
+from eventcal.web.identity.second_factor import begin_pending, needs_code
 from eventcal.web.rendering.forms import Form, load, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, way_on
@@ -50,7 +50,7 @@ def log_in() -> Response:
         return show_login(_refused(refusal, "password"), status=status_of(type(refusal)))
     onward = way_on(request.form.get("next"))
     if needs_code(found):
-        begin_half_way(found)
+        begin_pending(found)
         return redirect(f"/login/code?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
     sign_in(found)
     return redirect(onward, HTTPStatus.SEE_OTHER)

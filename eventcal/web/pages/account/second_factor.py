@@ -15,7 +15,7 @@ from eventcal.web.identity import passkeys
 from eventcal.web.identity.current_user import check_csrf, csrf_token, sign_in
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn
-from eventcal.web.identity.second_factor import check_code, find_half_way
+from eventcal.web.identity.second_factor import check_code, find_pending
 from eventcal.web.pages.account.login import show_login
 from eventcal.web.rendering.forms import Form, load, typed_again
 from eventcal.web.rendering.labels import refused_code
@@ -29,7 +29,7 @@ _CODE = CodeIn()
 @public
 def code() -> Response:
     """Ask for the code that comes after the password; whoever gave none is led there."""
-    if find_half_way() is None:
+    if find_pending() is None:
         return redirect(f"/login?next={quote(request.args.get('next', ''), safe='')}", HTTPStatus.SEE_OTHER)
     return _asking(Form())
 
@@ -39,7 +39,7 @@ def code() -> Response:
 def sign_in_by_code() -> Response:
     """Sign in whoever gave the right password before, and now a code."""
     check_csrf()
-    found = find_half_way()
+    found = find_pending()
     if found is None:
         form = typed_again(request.form, [Fault("", _("That took too long. Please begin again."))], secret=["code"])
         return show_login(form, status=HTTPStatus.UNAUTHORIZED)

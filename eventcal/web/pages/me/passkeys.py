@@ -72,7 +72,7 @@ def end_passkey(passkey_id: str) -> Response:
     with unit_of_work() as session:
         member = current_member(session)
         remove_passkey(session, get_passkey(session, passkey_id, member.id))
-        passwords.mail_factors_changed(session, member, now=now())
+        passwords.factors_changed(session, member, now=now())
     return redirect(f"{_HOME}?done=removed", HTTPStatus.SEE_OTHER)
 
 

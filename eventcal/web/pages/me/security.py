@@ -1,4 +1,4 @@
-"""How a member signs in: their authenticator app, its recovery codes, and the list of their passkeys."""
+"""How a member signs in: their authenticator app, its recovery codes, and lists of their passkeys and sessions."""
 
 from http import HTTPStatus
 
@@ -10,9 +10,10 @@ from eventcal.kit.refusals import Fault
 from eventcal.members.errors import CodeRefused, SecondFactorOn
 from eventcal.members.factors import count_recovery_codes, find_totp, renew_recovery_codes, turn_off, turn_on
 from eventcal.members.passkeys import list_passkeys
+from eventcal.members.sessions import list_sessions
 from eventcal.web.http.errors import TooMany, status_of
 from eventcal.web.identity import passwords, second_factor
-from eventcal.web.identity.current_user import current_member_id
+from eventcal.web.identity.current_user import current_member_id, current_session_id
 from eventcal.web.identity.passkeys import are_possible
 from eventcal.web.identity.permissions import current_member
 from eventcal.web.identity.schemas import CodeIn, ProofIn
@@ -49,12 +50,19 @@ def ways_in() -> Response:
                 for one in list_passkeys(session, member_id)
             ],
             passkeys_possible=are_possible(),
+            sessions=[
+                (one, at(one.last_seen_at, tzid="UTC"), at(one.created_at, tzid="UTC"))
+                for one in list_sessions(session, member_id, now=now())
+            ],
+            current_session=current_session_id(),
             done=said_after(
                 {
                     "off": _("The app is no longer asked for: your password is enough."),
                     "before": _("This was done before. What was shown then is not shown again."),
                     "passkey": _("The passkey is added."),
                     "removed": _("The passkey is removed."),
+                    "session": _("The session has ended."),
+                    "sessions": _("Every other session has ended."),
                 }
             ),
         )
@@ -85,7 +93,7 @@ def set_up_app() -> Response:
         with unit_of_work() as session:
             member = current_member(session)
             codes = turn_on(session, member, sealed, counter=counter, now=now())
-            passwords.mail_factors_changed(session, member, now=now())
+            passwords.factors_changed(session, member, now=now())
     except SecondFactorOn:
         return redirect(f"{_HOME}?done=before", HTTPStatus.SEE_OTHER)
     except CodeRefused:
@@ -127,7 +135,7 @@ def turn_app_off() -> Response:
     with unit_of_work() as session:
         member = current_member(session)
         turn_off(session, member)
-        passwords.mail_factors_changed(session, member, now=now())
+        passwords.factors_changed(session, member, now=now())
     return redirect(f"{_HOME}?done=off", HTTPStatus.SEE_OTHER)
 
 
@@ -154,7 +162,7 @@ def renew_codes() -> Response:
         if find_totp(session, member.id) is None or not is_taken_now(session):
             return redirect(f"{_HOME}?done=before", HTTPStatus.SEE_OTHER)
         codes = renew_recovery_codes(session, member)
-        passwords.mail_factors_changed(session, member, now=now())
+        passwords.factors_changed(session, member, now=now())
     return _show_codes(codes, said=_("These are your new recovery codes. Those from before are no longer good."))
 
 

@@ -1,0 +1,142 @@
+"""Sessions of members: started, found by the secret in a cookie, listed and ended."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, select, update
+from sqlalchemy.orm import Session
+
+from eventcal.kit.ids import new_id, secret_hash
+from eventcal.members.errors import NoSuchSession
+from eventcal.members.models import Member, MemberSession
+
+IDLE_TIMEOUT = timedelta(days=14)
+"""A session ends this long after it was last used,"""
+
+LIFETIME = timedelta(days=30)
+"""and in any case this long after it began."""
+
+TOUCH_INTERVAL = timedelta(hours=1)
+"""The last use is written no more often than this."""
+
+PENDING_TIMEOUT = timedelta(minutes=10)
+"""How long after the password the code may follow."""
+
+_MOST_LISTED = 100
+
+
+def new_session(
+    member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
+) -> MemberSession:
+    """Return a session that is not in the database yet. `user_agent` is what the browser calls itself."""
+    return MemberSession(
+        id=new_id(),
+        member_id=member.id,
+        member_key=member.fs_uniquifier,
+        secret_hash=secret_hash(secret),
+        pending=pending,
+        proved_at=now,
+        notes={},
+        user_agent=user_agent,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + (PENDING_TIMEOUT if pending else IDLE_TIMEOUT),
+    )
+
+
+def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
+    """Return the session with this secret and its member, if neither has ended."""
+    rows = select(MemberSession, Member).join(Member, _is_live(now))
+    found = session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+def has_ended(session: Session, secret: str) -> bool:
+    """Say whether there was a session with this secret; only meaningful where `find_session` finds none."""
+    return session.scalar(select(MemberSession.id).where(MemberSession.secret_hash == secret_hash(secret))) is not None
+
+
+def find_member_of_signed_cookie(session: Session, key: str) -> Member | None:
+    """Return the active member whom a signed session cookie names by this key, if such cookies are accepted still."""
+    rows = select(Member).where(Member.fs_uniquifier == key, Member.signed_cookies.is_(True), Member.active)
+    return session.scalars(rows).one_or_none()
+
+
+def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
+    """Return the sessions by which a member is signed in, the last used first; the first hundred of them."""
+    rows = _signed_in(member_id, now)
+    order = (MemberSession.last_seen_at.desc(), MemberSession.created_at.desc(), MemberSession.id)
+    return session.scalars(rows.order_by(*order).limit(_MOST_LISTED)).all()
+
+
+def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
+    """Return one of the sessions by which the member is signed in. Raises NoSuchSession."""
+    found = session.scalars(_signed_in(member_id, now).where(MemberSession.id == session_id)).one_or_none()
+    if found is None:
+        raise NoSuchSession(session_id)
+    return found
+
+
+def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
+    """Write that a session was used now."""
+    found = session.get(MemberSession, session_id)
+    if found is not None and now < found.expires_at:
+        found.last_seen_at = now
+        found.expires_at = min(now + IDLE_TIMEOUT, found.created_at + LIFETIME)
+
+
+def needs_touch(found: MemberSession, *, now: datetime) -> bool:
+    """Say whether the last use that was written is too long ago."""
+    return now - found.last_seen_at >= TOUCH_INTERVAL
+
+
+def save_notes(session: Session, session_id: str, notes: Mapping[str, Any]) -> None:
+    """Replace the notes of a session."""
+    session.execute(update(MemberSession).where(MemberSession.id == session_id).values(notes=dict(notes)))
+
+
+def save_proof(session: Session, session_id: str, *, now: datetime) -> None:
+    """Write that the member of a session has just shown who they are."""
+    session.execute(update(MemberSession).where(MemberSession.id == session_id).values(proved_at=now))
+
+
+def end_session(session: Session, ended: MemberSession, *, now: datetime) -> None:
+    """End one session."""
+    this = MemberSession.id == ended.id
+    if ended.signed_csrf_secret is not None:
+        session.execute(update(MemberSession).where(this).values(expires_at=now))
+    else:
+        session.execute(delete(MemberSession).where(this))
+
+
+def end_sessions(session: Session, member: Member, *, keep: str | None = None) -> None:
+    """End every session of a member's, but for the one with the id `keep`."""
+    # Their signed cookies are void as well, so no row has to stay behind for them.
+    member.signed_cookies = None
+    rows = delete(MemberSession).where(MemberSession.member_id == member.id)
+    session.execute(rows if keep is None else rows.where(MemberSession.id != keep))
+    session.flush()
+
+
+def delete_expired_sessions(session: Session, *, now: datetime) -> None:
+    """Delete the sessions that have expired; those that replaced a signed cookie once that has expired, too."""
+    ended = MemberSession.expires_at <= now
+    forgotten = MemberSession.expires_at <= now - IDLE_TIMEOUT
+    kept = and_(MemberSession.signed_csrf_secret.is_not(None), ~forgotten)
+    session.execute(delete(MemberSession).where(ended, ~kept))
+
+
+def _signed_in(member_id: str, now: datetime) -> Select[MemberSession]:
+    rows = select(MemberSession).join(Member, _is_live(now))
+    return rows.where(MemberSession.member_id == member_id, ~MemberSession.pending)
+
+
+def _is_live(now: datetime) -> ColumnElement[bool]:
+    """Return what joins a session to its member, if neither has ended."""
+    return and_(
+        Member.id == MemberSession.member_id,
+        Member.fs_uniquifier == MemberSession.member_key,
+        Member.active,
+        MemberSession.expires_at > now,
+    )

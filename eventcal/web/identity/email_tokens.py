@@ -1,0 +1,76 @@
+"""Tokens that are emailed: one confirms an address, the other sets a new password. Signed, and not stored.
+
+Format, salts and signing key are those of Flask-Security, which made these tokens in earlier releases.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+
+from eventcal.kit.sentences import Sentence
+from eventcal.members.errors import MailedTokenRefused
+from eventcal.members.models import Member
+from eventcal.members.queries import find_active_member
+from eventcal.web.request.context import settings
+
+CONFIRM_WITHIN = timedelta(days=2)
+RESET_WITHIN = timedelta(hours=1)
+
+_CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
+_REFUSED = Sentence("This link is no longer good; ask for a new one.")
+
+
+def confirmation_token(member: Member) -> str:
+    """Return a token that confirms the member's present address."""
+    return _sign([member.fs_uniquifier, _digest(member.email)], salt=_CONFIRM_SALT)
+
+
+def reset_token(member: Member) -> str:
+    """Return a token that sets a new password; the password that it sets voids it."""
+    return _sign([member.fs_uniquifier, None], salt=_RESET_SALT)
+
+
+def member_to_confirm(session: Session, token: str) -> Member:
+    """Return the member whose address a token confirms. Raises MailedTokenRefused."""
+    key, address = _read(token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
+    member = _member(session, key)
+    if address != _digest(member.email):
+        raise MailedTokenRefused(_REFUSED)
+    return member
+
+
+def member_to_reset(session: Session, token: str) -> Member:
+    """Return the member whose password a token may set. Raises MailedTokenRefused."""
+    # Earlier releases wrote a digest of the password in the second place, and did not look at it either.
+    key, _password = _read(token, salt=_RESET_SALT, within=RESET_WITHIN)
+    return _member(session, key)
+
+
+def _sign(content: list[str | None], *, salt: str) -> str:
+    return str(_serializer(salt).dumps(content))
+
+
+def _read(token: str, *, salt: str, within: timedelta) -> tuple[Any, Any]:
+    try:
+        key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
+    except (BadSignature, TypeError, ValueError) as error:
+        raise MailedTokenRefused(_REFUSED) from error
+    return key, detail
+
+
+def _member(session: Session, key: object) -> Member:
+    found = find_active_member(session, key) if isinstance(key, str) else None
+    if found is None:
+        raise MailedTokenRefused(_REFUSED)
+    return found
+
+
+def _serializer(salt: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().secret_key, salt=salt)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

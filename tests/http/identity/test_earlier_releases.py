@@ -1,0 +1,227 @@
+"""What a release with signed session cookies gave out stays good: sessions, open forms, emailed tokens and hashes.
+
+The values were made by that release, with Flask-Security 5.9.2, for the secret key of the tests, at NOON.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from itsdangerous import TimestampSigner
+from sqlalchemy import select
+
+from eventcal.jobs.worker import prune
+from eventcal.members.models import Member, MemberSession
+from eventcal.members.sessions import find_session
+from tests.clocks import NOON, FixedClock
+from tests.http_app import (
+    MAIL_URL,
+    PASSWORD,
+    Browser,
+    call,
+    database_of,
+    house_of,
+    housed,
+    json_of,
+    post,
+    problem,
+    rows,
+    sign_in,
+    writing,
+)
+from tests.make import make_member
+
+KEY = "the-key-of-ada"
+COOKIE = (
+    ".eJw9juGKAjEMhN-lv11J2zRtfJklmyZ4yKnsroIc9-5XEe5fZiYzfD9h9tW2czjt68MOYf7q4RQgO3CRqOPoas0tmTDWXM2"
+    "5U1Is5OJEnaqIsnGvS3Iq2FKMIkuNvagVLQWsouYoUIrFCMuwIyZWV0dbGsHYViQQUPKWQasXDgPkbuu3XO26_6M9Nls_fPv"
+    "Zpou9pptP0mV867b6vN8udn3TLzlZ64tiAjFo3Ac3RaQ8FFJlRYDMOHpdXqOQINEEeYI4LN9m1WFutn_UXSScYmWCTBX4iJw"
+    "YWj2E-3p7Wp9lf8c1ZaKxe4TfP5vZYR8.aaQqQA.ldqcE9MYRdch3LmugncQsZHcfhQ"
+)
+CSRF = "IjBiMzJlOGRiYzQyMGFlMDg5ZDM3ZTYxNDYzYWUwNDY3OWM0MDAzOTQi.aaQqQA.BUMhYhADmOGGs0mshtMAQT9A8g4"
+VISITOR_COOKIE = (
+    "eyJjc3JmX3Rva2VuIjoiYTYwMTc1MGFhZDQ5MzJiZjY5OWYwYWEwMDIzNmZhNDgzZjEyMTUyYiJ9.aaQqQA.j0436VmII3hn_fM9F97wnPOiHQ8"
+)
+VISITOR_CSRF = "ImE2MDE3NTBhYWQ0OTMyYmY2OTlmMGFhMDAyMzZmYTQ4M2YxMjE1MmIi.aaQqQA.206Dt_uit72IIfOApOZ-KGH2DXQ"
+CONFIRMATION = (
+    ".eJwFwTEOgDAIBdC7dLYJUkA8i3Eo7ScmDi4u3t73jvJeqDe--mTts5eljATRnBBD7sJGa2bP2MHOCid29RAjqFt4I40mMla"
+    "EszXdZjl_O1wX2A.aaQqQA._zhBsstzOkVxYahmKFdYL-CVtPs"
+)
+RESET = (
+    ".eJwFwTEOgCAMBdC7MEsC0hZ6FuNA209MHFxcvL3vHem9kG98-Vl5xkxbEm-Bttcxi4dGbWpsgiDyoD6KsjngoGLcdweHcZu"
+    "iIgvRldL5A0KxGMs.aaQqQA.hmMWutgAMSk_utihTEGxJFiI-cU"
+)
+HASH = "$argon2id$v=19$m=64,t=1,p=1$sTbmvPce49y7N4ZwjjGGMA$PvJp2ItIIVQTTknqazYuAJiIxLbRdIdWOalk/Z7KXPI"
+OTHER = "another quiet bicycle"
+
+
+@pytest.fixture(autouse=True)
+def _signing_clock(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let signatures be as old as the clock of the tests says."""
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(clock.now().timestamp()))
+
+
+@pytest.fixture
+def mailing(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+    """Give the app with mail."""
+    with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
+        yield app
+
+
+def add_ada(app: Flask) -> None:
+    with writing(app) as session:
+        make_member(
+            session,
+            email="ada@example.org",
+            password=HASH,
+            fs_uniquifier=KEY,
+            signed_cookies=True,
+            confirmed_at=None,
+        )
+
+
+def earlier(app: Flask) -> Browser:
+    """Give a browser with Ada's cookie of the earlier release."""
+    client = app.test_client()
+    client.set_cookie("eventcal", COOKIE)
+    return Browser(client, {}, CSRF)
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.get("/me").status_code == 200
+
+
+def test_the_next_request_replaces_the_cookie_by_a_stored_session(app: Flask, clock: FixedClock) -> None:
+    add_ada(app)
+    clock.move(NOON + timedelta(days=13))
+    browser = earlier(app)
+    answer = browser.get("/me")
+    assert json_of(answer)["email"] == "ada@example.org"
+    [stored] = rows(app, MemberSession)
+    cookie = browser.client.get_cookie("eventcal")
+    assert cookie is not None
+    with database_of(app).reading() as session:
+        found = find_session(session, cookie.value, now=clock.now())
+    assert found is not None
+    assert (found[0].id, stored.created_at, stored.proved_at) == (stored.id, clock.now(), NOON)
+    assert is_in(browser)
+    assert len(rows(app, MemberSession)) == 1
+
+
+def test_the_csrf_token_that_was_given_with_it_goes_on(app: Flask) -> None:
+    add_ada(app)
+    browser = earlier(app)
+    assert problem(call(browser.client, "POST", "/me/feeds", {"name": "x"})) == (403, "csrf")
+    for name in ("with the signed cookie", "with the stored session"):
+        assert browser.post("/me/feeds", {"name": name}).status_code == 201
+
+
+def test_two_requests_at_once_lead_to_one_session(app: Flask) -> None:
+    add_ada(app)
+    one, other = earlier(app), earlier(app)
+    assert (is_in(one), is_in(other)) == (True, True)
+    assert one.client.get_cookie("eventcal") == other.client.get_cookie("eventcal")
+    assert len(rows(app, MemberSession)) == 1
+
+
+def test_a_public_answer_does_not_replace_it(app: Flask) -> None:
+    add_ada(app)
+    browser = earlier(app)
+    assert "Set-Cookie" not in browser.get("/events").headers
+    assert rows(app, MemberSession) == []
+
+
+def test_it_is_useless_once_its_session_was_signed_out(app: Flask, clock: FixedClock) -> None:
+    add_ada(app)
+    browser, thief = earlier(app), earlier(app)
+    assert is_in(browser)
+    assert browser.post("/auth/logout").status_code == 204
+    assert not is_in(thief)
+    prune(database_of(app), house_of(app).settings)
+    assert not is_in(earlier(app))
+    clock.move(NOON + timedelta(days=14, seconds=1))
+    prune(database_of(app), house_of(app).settings)
+    assert rows(app, MemberSession) == []
+    assert not is_in(earlier(app))
+
+
+def test_it_is_useless_once_it_was_signed_out_itself(app: Flask) -> None:
+    add_ada(app)
+    assert earlier(app).post("/auth/logout").status_code == 204
+    assert not is_in(earlier(app))
+
+
+def test_it_is_useless_after_a_new_password(app: Flask) -> None:
+    add_ada(app)
+    browser = earlier(app)
+    body = {"password": PASSWORD, "new_password": OTHER}
+    assert browser.post("/auth/password", body).status_code == 200
+    assert is_in(browser)
+    assert not is_in(earlier(app))
+
+
+def test_it_is_useless_after_all_other_sessions_were_ended(app: Flask) -> None:
+    add_ada(app)
+    browser = sign_in(app)
+    assert browser.call("DELETE", "/me/sessions").status_code == 204
+    assert (is_in(browser), is_in(earlier(app))) == (True, False)
+
+
+def test_it_is_useless_where_such_cookies_are_not_accepted(app: Flask) -> None:
+    add_ada(app)
+    with writing(app) as session:
+        session.scalars(select(Member)).one().signed_cookies = None
+    assert problem(earlier(app).get("/me")) == (401, "not-signed-in")
+
+
+def test_it_ends_fourteen_days_after_it_was_signed(app: Flask, clock: FixedClock) -> None:
+    add_ada(app)
+    clock.move(NOON + timedelta(days=14, seconds=1))
+    assert not is_in(earlier(app))
+
+
+def test_a_form_that_was_shown_to_a_visitor_is_accepted(app: Flask) -> None:
+    add_ada(app)
+    client = app.test_client()
+    client.set_cookie("eventcal", VISITOR_COOKIE)
+    form = {"email": "ada@example.org", "password": PASSWORD, "csrf_token": VISITOR_CSRF}
+    assert client.post("/login", data=form).status_code == 303
+    assert call(client, "GET", "/me").status_code == 200
+
+
+def test_a_token_that_confirms_an_address_is_good_for_two_days(mailing: Flask, clock: FixedClock) -> None:
+    add_ada(mailing)
+    clock.move(NOON + timedelta(days=2))
+    assert post(mailing, "/auth/confirm", {"token": CONFIRMATION}).json == {"confirmed": True}
+    clock.move(NOON + timedelta(days=2, seconds=1))
+    assert problem(post(mailing, "/auth/confirm", {"token": CONFIRMATION})) == (422, "token-refused")
+
+
+def test_a_token_that_confirms_another_address_is_refused(mailing: Flask) -> None:
+    add_ada(mailing)
+    with writing(mailing) as session:
+        session.scalars(select(Member)).one().email = "countess@example.org"
+    assert problem(post(mailing, "/auth/confirm", {"token": CONFIRMATION})) == (422, "token-refused")
+
+
+def test_a_token_that_sets_a_password_is_good_for_an_hour_and_once(mailing: Flask, clock: FixedClock) -> None:
+    add_ada(mailing)
+    body = {"token": RESET, "password": OTHER}
+    clock.move(NOON + timedelta(hours=1))
+    assert post(mailing, "/auth/reset/confirm", body).status_code == 204
+    assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
+    sign_in(mailing, password=OTHER)
+
+
+def test_a_token_that_sets_a_password_is_refused_after_an_hour(mailing: Flask, clock: FixedClock) -> None:
+    add_ada(mailing)
+    clock.move(NOON + timedelta(hours=1, seconds=1))
+    body = {"token": RESET, "password": OTHER}
+    assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
+
+
+def test_a_hash_of_the_earlier_release_is_compared_and_left_as_it_is(app: Flask) -> None:
+    add_ada(app)
+    sign_in(app)
+    assert [one.password for one in rows(app, Member)] == [HASH]
