@@ -274,7 +274,7 @@ def test_a_crash_between_the_file_and_the_commit_changes_no_row(
     def crash(_unit: Unit) -> None:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr(Unit, "settle", crash)
+    monkeypatch.setattr(Unit, "flush_hooks", crash)
     assert send(member, PHOTO, painted(colour=BLUE)).status == 500
     monkeypatch.undo()
     assert member.get("/speakers/ada").json == before
