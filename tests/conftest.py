@@ -27,6 +27,8 @@ _RUN = pytest.StashKey[postgres.TestRun]()
 _FOLDER = pytest.StashKey[Path]()
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of the user's own in it
+# Containers often have no more than 64 MB there.
+_ENOUGH_MEMORY = 2**30
 _TESTS = Path(__file__).parent
 
 
@@ -81,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Every commit of SQLite waits for the disk.
     """
-    if _MEMORY.is_dir():
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_MEMORY:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
     joined = getattr(config, "workerinput", None)
     if joined is None:

@@ -204,7 +204,7 @@ def overrides(read_override: Reader) -> Reader:
 class ObjectReader:
     """A reader for an object with these fields and no others.
 
-    nulls_left_out: null in a field that is not nullable stands for a fact that is not known, as if it was left out.
+    nulls_left_out: whether null in a field that is not nullable means unknown, as if the field was left out.
     """
 
     fields: Mapping[str, Field]

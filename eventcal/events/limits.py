@@ -6,7 +6,7 @@ VENUE, ADDRESS, CITY, REGION = 200, 500, 200, 200
 LATITUDE, LONGITUDE = 90, 180
 SERIES, RECURRENCE = 80, 500
 NEIGHBOURS = 20
-"""The most events that one is held beside."""
+"""The most events that one is co-located with."""
 CALL_TIME, CALL_KINDS, CALL_NOTE = 40, 8, 2000
 PART_NAME = 100
 """The most characters in the name of a track or a room."""

@@ -1,4 +1,4 @@
-"""What is said of values of parsed JSON that have the wrong type, size or place; requests and data sets share it.
+"""Messages about values of parsed JSON that have the wrong type, size or place, for requests and data sets.
 
 The messages have no subject, so that they follow any field's name.
 """

@@ -68,7 +68,7 @@ class EventDescription:
         return to_html(self.event.description) if self.event.description else ""
 
     def _added_link(self, online_url: str | None) -> list[str]:
-        """Return the join link of an occurrence whose event has none: it is told first."""
+        """Return the join link of an occurrence whose event has none; the description begins with it."""
         added = online_url and not self.event.online_url and self.event.attendance != Attendance.IN_PERSON
         return [f"Online: {online_url}"] if added else []
 
