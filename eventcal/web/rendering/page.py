@@ -40,7 +40,8 @@ class FeedLink:
 class Page:
     """What a page says.
 
-    path: its own, with the query that makes it what it is. title and description: also for whoever shares it.
+    path: its own, with the query that makes it what it is; by default the path of the request, without a slash at its
+    end. title and description: also for whoever shares it.
     image: a picture of ours, by its URL, for whoever shares it.
     feeds: for programs that look for them. structured: schema.org's words for it (JSON-LD).
     indexed: whether search engines are to list it. changes_by_itself: whether it tells what the clock says.
@@ -49,7 +50,7 @@ class Page:
 
     template: str
     title: str
-    path: str
+    path: str = field(default_factory=lambda: request.path.rstrip("/") or "/")
     description: str = ""
     image: str | None = None
     feeds: tuple[FeedLink, ...] = ()
