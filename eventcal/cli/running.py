@@ -11,9 +11,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
-from eventcal.kit.refusals import Conflict, Refusal
+from eventcal.kit.refusals import Conflict, Refusal, Sentence
 from eventcal.kit.schema_version import is_current
-from eventcal.kit.sentences import Sentence
 from eventcal.web.request.context import House
 from eventcal.web.request.context import house as current_house
 

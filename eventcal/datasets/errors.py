@@ -1,7 +1,6 @@
 """What data sets refuse."""
 
-from eventcal.kit.refusals import Invalid, Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Invalid, Refusal, Sentence
 
 
 class UnreadableFile(Refusal):

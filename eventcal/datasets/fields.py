@@ -11,11 +11,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from eventcal.events.recurrence.overrides import MOST_OVERRIDES, TOO_MANY_OVERRIDES, occurrence_fault
 from eventcal.kit import values
-from eventcal.kit.forms import Form
 from eventcal.kit.localtime import format_local, parse_local
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.kit.text import SLUG_LIMIT, many_lines_fault, one_line_fault, slug_fault
-from eventcal.kit.urls import URL_LIMIT, url_fault
+from eventcal.kit.values import URL_LIMIT, Form, url_fault
 
 Steps: TypeAlias = tuple[str | int, ...]
 Reader: TypeAlias = Callable[[Any], Any]

@@ -22,7 +22,7 @@ from eventcal.datasets.fields import (
 from eventcal.events import limits as event_limits
 from eventcal.events.recurrence.overrides import ONLY_TRUE
 from eventcal.events.words import Attendance, EventKind, EventStatus, OccurrenceStatus, Programme, TalkKind
-from eventcal.kit.forms import COLOUR, COUNTRY, CURRENCY, LANGUAGE, TIMEZONE, read_amount
+from eventcal.kit.values import COLOUR, COUNTRY, CURRENCY, LANGUAGE, TIMEZONE, read_amount
 from eventcal.speakers import limits as speaker_limits
 from eventcal.sponsors import limits as sponsor_limits
 from eventcal.sponsors.words import SponsorshipState

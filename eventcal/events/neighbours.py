@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.models import CoLocation, Event
 from eventcal.events.queries import find_events_by_slug
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.refusals import Fault
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence
 
 # Where an event stands in the list of one that it named: at the end.
 _LAST = 1000

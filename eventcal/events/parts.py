@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.words import TeamRole
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.models import Member
 
 Part = TypeVar("Part", Track, Room)

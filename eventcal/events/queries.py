@@ -15,8 +15,7 @@ from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Forbidden
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_organiser, check_reviewer

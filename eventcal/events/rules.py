@@ -10,8 +10,7 @@ from eventcal.events.recurrence.validation import recurrence_faults
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
-from eventcal.kit.refusals import Fault
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence
 
 # How long an installation remembers aloud what was called off.
 TOMBSTONE = timedelta(days=30)

@@ -14,10 +14,8 @@ from eventcal.events.recurrence.overrides import merged, override_faults, settle
 from eventcal.events.rules import STATUS_STEPS, event_faults
 from eventcal.events.steps import PLACE, REDACTED, STEPS, EventStep, become
 from eventcal.events.words import PUBLIC_STATUSES, STATUS_WORDS, EventStatus, TeamRole
-from eventcal.kit.ids import new_id
-from eventcal.kit.refusals import Fault, refuse_faults
-from eventcal.kit.sentences import Sentence
-from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
+from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, new_id, slug_is_taken
+from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator

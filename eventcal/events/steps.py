@@ -7,7 +7,7 @@ from enum import StrEnum
 from eventcal.events.derive import derive_event
 from eventcal.events.models import Event
 from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus
-from eventcal.kit.transitions import Transition
+from eventcal.kit.refusals import Transition
 from eventcal.members.caller import Caller
 
 PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")

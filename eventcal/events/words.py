@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 
 
 class EventKind(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 
 
 class ClientKind(StrEnum):

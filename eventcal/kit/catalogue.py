@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """What there is to read, each by its own name; the first is for whoever asks for none of them."""

@@ -22,8 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.clock import Clock
-from eventcal.kit.refusals import Busy
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Busy, Sentence
 
 # The advisory lock that writers on PostgreSQL take; any number would do, as long as it stays the same.
 _WRITE_LOCK = 0x6576636C

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 # GMT is a zone of its own, although its offset is the same.

@@ -11,8 +11,7 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence
 
 Row = TypeVar("Row")
 

@@ -1,13 +1,42 @@
-"""Saying no: every refusal is a class with a code, and knows nothing of HTTP.
+"""Translatable sentences, and the refusals that say them: each is a class with a code, and knows nothing of HTTP.
 
 `web/http/errors.py` holds the one table from these families to a status.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from eventcal.kit.sentences import Sentence
+State = TypeVar("State")
+
+
+class Sentence(str):
+    """A finished English text with its template and the values in it, so that it can be said in another language.
+
+    The template is written out where the sentence is made, for the catalogues are filled from there, and has its
+    values by name, as in gettext: `Sentence("must have at most %(limit)s characters", limit=80)`. A value may be a
+    sentence, too. For programs it is text like any other.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """Return the text that the template gives with these values."""
+        made = super().__new__(cls, template % values if values else template)
+        made.template, made.values = template, values
+        return made
+
+    def __str__(self) -> Self:
+        """Return the sentence itself, so that `str(error)` gives what the error was raised with."""
+        return self
+
+    def format(self, *_: object, **__: object) -> Self:
+        """Return the sentence itself: marshmallow fills every message in this way, and this one is full."""
+        return self
+
 
 _SEE = Sentence("See errors for each fault and its place.")
 
@@ -100,3 +129,18 @@ def refuse_faults(faults: Sequence[Fault]) -> None:
     """Raise Invalid with every fault, if there is one."""
     if faults:
         raise Invalid(faults=faults)
+
+
+class Transition(NamedTuple, Generic[State]):
+    """One step in a table: from which states it may be taken, and to which it leads.
+
+    The target is None if the step alone does not determine it.
+    """
+
+    sources: frozenset[State]
+    target: State
+
+    def check(self, state: State, refusal: Refusal) -> None:
+        """Raise the refusal unless the step may be taken from this state."""
+        if state not in self.sources:
+            raise refusal

@@ -8,7 +8,7 @@ direction marks and HTML are text like any other, and whoever shows them escapes
 import re
 import unicodedata
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 
 SLUG_LIMIT = 80
 """The most characters a slug has."""

@@ -1,11 +1,17 @@
-"""Messages about values of parsed JSON that have the wrong type, size or place, for requests and data sets.
+"""Checks of values and their messages, for requests and data sets alike: types, sizes, URLs and texts of a fixed form.
 
 The messages have no subject, so that they follow any field's name.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from urllib.parse import urlsplit
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 
 REQUIRED = Sentence("is required")
 NOT_NULL = Sentence("must not be null; leave it out instead")
@@ -19,6 +25,13 @@ NOT_WHOLE = Sentence("must be a whole number")
 
 LARGEST_NUMBER = 2**31 - 1
 """The largest whole number that every database keeps."""
+
+URL_LIMIT = 2000
+"""The most characters a URL has."""
+
+STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+# RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
+_NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def between(least: int, most: int) -> Sentence:
@@ -48,3 +61,65 @@ def read_whole(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise ValueError(NOT_WHOLE)
+
+
+def url_fault(text: str) -> Sentence | None:
+    """Return why a line is no URL that we print, or None."""
+    found = _NEVER_IN_URLS.search(text)
+    if found is not None:
+        return Sentence("contains %(what)s, which no URL may; percent-encode it", what=ascii(found.group()))
+    if STRAY_PERCENT.search(text) is not None:
+        return Sentence("contains a %(percent)s that encodes nothing; write it as %(percent)s25", percent="%")
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return Sentence("is not a URL; write one like https://example.org/")
+    if parts.scheme not in {"http", "https"} or not host:
+        return Sentence("must be a URL that begins with https:// or http:// and a host name")
+    return Sentence("must not hold a user name or a password") if "@" in parts.netloc else None
+
+
+@cache
+def _countries() -> frozenset[str]:
+    lines = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8").splitlines()
+    return frozenset(line.partition("\t")[0] for line in lines if not line.startswith("#"))
+
+
+@dataclass(frozen=True)
+class Form:
+    """One line that matches `pattern` and has at most `limit` characters; `says` is the message for any other.
+
+    Where `known` is given, the text must be one of those that it returns as well.
+    """
+
+    pattern: str
+    limit: int
+    says: Sentence
+    known: Callable[[], Collection[str]] | None = None
+
+    def fault(self, text: str) -> Sentence | None:
+        """Return why the text does not have this form, or None. The length is not checked."""
+        matches = re.fullmatch(self.pattern, text, re.ASCII) is not None
+        return None if matches and (self.known is None or text in self.known()) else self.says
+
+
+COUNTRY = Form(
+    "[A-Z]{2}", 2, Sentence("must be an ISO 3166-1 code of two capital letters, such as DE"), known=_countries
+)
+# BCP 47, by its form alone.
+LANGUAGE = Form("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Sentence("must be a language tag such as en or pt-BR"))
+COLOUR = Form("#[0-9A-Fa-f]{6}", 7, Sentence("must be a colour such as #2a7f62"))
+CURRENCY = Form("[A-Z]{3}", 3, Sentence("must be an ISO 4217 code such as EUR"))
+# Whether there is such a zone is checked by the rules of events.
+TIMEZONE = Form("[A-Za-z0-9_+/-]{1,64}", 64, Sentence("must be an IANA time zone such as Europe/London"))
+
+AMOUNT_PATTERN = r"[0-9]{1,10}(\.[0-9]{1,2})?"
+NOT_AMOUNT = Sentence('must be a decimal string such as "12.50"')
+
+
+def read_amount(value: object) -> Decimal:
+    """Return the sum of money that a decimal string gives. Raises ValueError for anything else."""
+    if not isinstance(value, str) or re.fullmatch(AMOUNT_PATTERN, value) is None:
+        raise ValueError(NOT_AMOUNT)
+    return Decimal(value)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from eventcal.kit.urls import STRAY_PERCENT
+from eventcal.kit.values import STRAY_PERCENT
 from eventcal.lint.findings import Finding, Rule, error, quoted, warning
 from eventcal.lint.moments import read_duration
 from eventcal.lint.reading import Property, Reading

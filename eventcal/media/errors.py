@@ -1,7 +1,6 @@
 """What pictures refuse."""
 
-from eventcal.kit.refusals import Invalid, NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Invalid, NotFound, Sentence
 
 
 class UnreadablePicture(Invalid):

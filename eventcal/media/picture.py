@@ -16,7 +16,7 @@ from io import BytesIO
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.media.errors import UnreadablePicture
 
 LARGEST_UPLOAD = 5 * 1024 * 1024

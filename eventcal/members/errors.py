@@ -1,7 +1,6 @@
 """What members refuse, and what is refused to whoever is not one."""
 
-from eventcal.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Sentence, Unauthenticated
 
 
 class NotSignedIn(Unauthenticated):

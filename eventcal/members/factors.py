@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_id, secret_hash
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import CodeRefused, SecondFactorOn
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
 from eventcal.members.service import new_member_key

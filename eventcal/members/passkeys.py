@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import NoSuchPasskey, PasskeyKnown, PasskeyRefused
 from eventcal.members.models import Member, Passkey
 

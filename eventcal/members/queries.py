@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.kit.text import email_key
 from eventcal.members.errors import NoSuchFeed, NoSuchMember, NoSuchToken
 from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed

@@ -1,7 +1,6 @@
 """Who may do what: the only place that turns a caller's role into a no."""
 
-from eventcal.kit.refusals import Forbidden
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.words import Scope

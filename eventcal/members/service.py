@@ -9,8 +9,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_secret, secret_hash
-from eventcal.kit.refusals import Fault, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed

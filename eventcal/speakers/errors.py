@@ -1,7 +1,6 @@
 """What speakers refuse."""
 
-from eventcal.kit.refusals import Conflict, NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Conflict, NotFound, Sentence
 
 
 class NoSuchSpeaker(NotFound):

@@ -6,9 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Forbidden
-from eventcal.kit.sentences import Sentence
-from eventcal.kit.slugs import SlugFixed, SlugTaken, free_slug, slug_is_taken
+from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, slug_is_taken
+from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member

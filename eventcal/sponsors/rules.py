@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from eventcal.kit.refusals import Fault
-from eventcal.kit.sentences import Sentence
-from eventcal.kit.transitions import Transition
+from eventcal.kit.refusals import Fault, Sentence, Transition
 from eventcal.sponsors.words import SponsorshipState
 
 

@@ -12,9 +12,8 @@ from eventcal.events.models import Event
 from eventcal.events.rules import is_over
 from eventcal.events.service import blank_names
 from eventcal.events.words import EventStatus
-from eventcal.kit.refusals import Fault, Invalid, refuse_faults
-from eventcal.kit.sentences import Sentence
-from eventcal.kit.slugs import free_slug
+from eventcal.kit.ids import free_slug
+from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
 from eventcal.sponsors.errors import EventCancelled, TierFull

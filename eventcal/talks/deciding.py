@@ -11,8 +11,7 @@ from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for
 from eventcal.events.words import Programme
-from eventcal.kit.refusals import Fault, Invalid, Refusal, Stale, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence, Stale, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.talks.errors import SomeRefused
 from eventcal.talks.models import Talk

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from eventcal.kit.refusals import Conflict, NotFound, Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Conflict, NotFound, Refusal, Sentence
 
 
 class NoSuchTalk(NotFound):

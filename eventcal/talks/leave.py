@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.service import remove_member

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.errors import SameSpeaker

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from eventcal.events.words import Programme, TalkKind
-from eventcal.kit.transitions import Transition
+from eventcal.kit.refusals import Transition
 from eventcal.talks.words import TalkState
 
 

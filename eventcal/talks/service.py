@@ -14,8 +14,7 @@ from eventcal.events.rules import Window, is_over, takes_talks, time_faults
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, STATUS_WORDS, Programme, TalkKind
 from eventcal.kit.ids import new_id
-from eventcal.kit.refusals import Fault, Forbidden, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Forbidden, Sentence, refuse_faults
 from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member

@@ -9,8 +9,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, complete_event
 from eventcal.events.words import Programme
 from eventcal.kit.catalogue import in_every_language
-from eventcal.kit.refusals import Forbidden
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator

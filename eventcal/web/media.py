@@ -9,8 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import Flask, current_app, request
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Fault, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.media.gallery import Gallery
 from eventcal.media.picture import Frame, Picture, read_picture
 from eventcal.speakers.queries import list_photos

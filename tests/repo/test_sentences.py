@@ -21,7 +21,7 @@ MODULES = sorted(
     if not path.relative_to(ROOT / "eventcal").as_posix().startswith(ENGLISH)
 )
 # Where a ValueError carries a sentence for whoever wrote the value; and what only a mistake of ours can raise there.
-FOR_PEOPLE = ("kit/forms.py", "kit/localtime.py", "kit/values.py", "members/service.py")
+FOR_PEOPLE = ("kit/localtime.py", "kit/values.py", "members/service.py")
 OF_OURS = {"_check_naive", "with_offset"}
 TRANSLATED = {"Sentence", "_", "gettext"}
 

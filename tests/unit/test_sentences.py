@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from marshmallow import Schema, ValidationError, fields, validate
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.web.i18n.locale import start_language
 from eventcal.web.i18n.messages import in_words
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from eventcal.kit.refusals import Conflict
-from eventcal.kit.transitions import Transition
+from eventcal.kit.refusals import Conflict, Transition
 
 CLOSE = Transition(frozenset({"open", "ajar"}), "closed")
 

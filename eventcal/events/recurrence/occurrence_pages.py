@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime
 from eventcal.events.recurrence.occurrences import Occurrence, Recurring, occurrences_between
 from eventcal.events.recurrence.slots import Place
 from eventcal.kit.paging import Page, Paging
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence
 
 _CURSOR = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
 

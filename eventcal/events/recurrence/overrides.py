@@ -12,8 +12,7 @@ from typing import Any
 from eventcal.events.recurrence.expansion import Expansion, expansion
 from eventcal.events.recurrence.slots import LAST_DAY, slot_of
 from eventcal.kit.localtime import format_local, parse_local, to_instant
-from eventcal.kit.refusals import Fault, pointer
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence, pointer
 
 MOST_OVERRIDES = 200
 TOO_MANY_OVERRIDES = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
+from eventcal.kit.refusals import Sentence
 from eventcal.kit.rrule import WEEKDAYS, parse_until, split_rule, split_weekday
-from eventcal.kit.sentences import Sentence
 
 _DAY = f"({'|'.join(WEEKDAYS)})"
 _NUMBERED = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_DAY}"

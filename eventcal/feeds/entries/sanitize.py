@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from eventcal.kit.urls import STRAY_PERCENT
+from eventcal.kit.values import STRAY_PERCENT
 
 # Every character that some reader takes for the end of a line.
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")

@@ -12,8 +12,7 @@ from flask import Request, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
-from eventcal.kit.refusals import Fault, Invalid, Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
 from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
 from eventcal.web.http.errors import BadRequest, UnsupportedMediaType, refuse_messages
 from eventcal.web.media import takes_up_to

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from eventcal.feeds.changes import list_changes
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.kit.paging import DEFAULT_LIMIT
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, document, serve_public
 from eventcal.web.identity.permissions import public

@@ -16,8 +16,8 @@ from eventcal.events.queries import (
 )
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.resources import event_resources
+from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Forbidden, Stale
-from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope

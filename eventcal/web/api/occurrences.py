@@ -13,8 +13,7 @@ from eventcal.events.recurrence.occurrence_pages import list_occurrences
 from eventcal.events.recurrence.occurrences import AHEAD
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import zone
-from eventcal.kit.refusals import Fault, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
 from eventcal.web.api.responses import Content, document, serve_public, serve_undated

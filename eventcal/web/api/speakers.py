@@ -5,8 +5,8 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
+from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Forbidden, Stale
-from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.words import Scope
 from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker

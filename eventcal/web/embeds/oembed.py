@@ -16,8 +16,7 @@ from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
 from eventcal.web.embeds.csp import embeds

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from eventcal.feeds.feed import windowed
 from eventcal.feeds.inspect_feed import Glance
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.refusals import Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Refusal, Sentence
 from eventcal.web.feed_check.feed_url import OurUrl, feed_beside
 from eventcal.web.params.listing_filters import Asked
 from eventcal.web.request.context import settings

@@ -8,8 +8,7 @@ from flask import current_app
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.web.feeds.registry import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
 from eventcal.web.params.feed_check import KINDS_BY_PATH, OTHER_KIND, SCHEMES

@@ -18,8 +18,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.feeds.clients import CLIENTS
 from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
 from eventcal.feeds.inspect_feed import Glance, glance
-from eventcal.kit.refusals import Gone, Invalid, NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Gone, Invalid, NotFound, Sentence
 from eventcal.members.queries import find_feed_by_secret
 from eventcal.web.feed_check.diagnosis import Problem, problems_of, refused_problems
 from eventcal.web.feed_check.feed_url import HIDDEN, OurUrl, our_url, same_entries

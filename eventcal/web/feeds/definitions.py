@@ -11,8 +11,7 @@ from eventcal.feeds.entries.entry import EntryKind, FeedHead
 from eventcal.feeds.feed import Feed, windowed
 from eventcal.feeds.feed_titles import get_event_heading, get_talk_heading
 from eventcal.kit.markdown import to_plain
-from eventcal.kit.refusals import Gone, NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Gone, NotFound, Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.members.models import PersonalFeed
 from eventcal.members.queries import find_feed_by_secret

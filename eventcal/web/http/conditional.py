@@ -16,8 +16,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.clock import whole_second
-from eventcal.kit.refusals import Stale
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence, Stale
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.http.representation import Rendition

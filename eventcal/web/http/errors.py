@@ -22,10 +22,10 @@ from eventcal.kit.refusals import (
     Invalid,
     NotFound,
     Refusal,
+    Sentence,
     Stale,
     Unauthenticated,
 )
-from eventcal.kit.sentences import Sentence
 from eventcal.kit.text import slugify
 from eventcal.web.http.problem_details import Problem, answer_problem
 from eventcal.web.http.validation_errors import faults_in

@@ -5,8 +5,7 @@ from itertools import islice
 from typing import Any
 
 from eventcal.kit import values
-from eventcal.kit.refusals import Fault, pointer
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Sentence, pointer
 
 # Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
 _PLAINLY = {

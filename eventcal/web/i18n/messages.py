@@ -2,8 +2,7 @@
 
 from flask_babel import gettext
 
-from eventcal.kit.refusals import Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Refusal, Sentence
 
 # What is said to a program speaks of headers and fields. A person has a page before them, and another way on.
 _TO_PEOPLE = {

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.holders import find_token_caller
 from eventcal.events.queries import teams_of
 from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Forbidden
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.members.errors import CsrfRefused, InvalidToken, NotSignedIn
 from eventcal.members.models import Member

@@ -10,7 +10,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import MailedTokenRefused
 from eventcal.members.models import Member
 from eventcal.members.queries import find_active_member

@@ -15,7 +15,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import SignInRefused
 from eventcal.members.factors import remove_passkeys, turn_off
 from eventcal.members.models import Member

@@ -13,8 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
 
-from eventcal.kit.refusals import Forbidden
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator

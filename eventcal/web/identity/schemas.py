@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.web.identity import passwords
 from eventcal.web.schemas.fields import Address, Line, Part, Shape, Text
 from eventcal.web.schemas.me import MemberOut

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import CodeRefused, SecondFactorNeeded
 from eventcal.members.factors import find_totp, use_code
 from eventcal.members.models import Member

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import PasskeyRefused
 from eventcal.web.request.idempotency import is_first_time
 from eventcal.web.request.session_state import find_note, forget_note, note

@@ -15,8 +15,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.kit import values
 from eventcal.kit.localtime import parse_local, parse_moment
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Invalid, Sentence
 from eventcal.kit.text import one_line_fault
 from eventcal.web.http.validation_errors import faults_in
 

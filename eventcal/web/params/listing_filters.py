@@ -17,10 +17,10 @@ from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.fetches import public_feed_key
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.forms import LANGUAGE
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.paging import DEFAULT_LIMIT, Paging
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
+from eventcal.kit.values import LANGUAGE
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import encode_query
 from eventcal.web.params.fields import (

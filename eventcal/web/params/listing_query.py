@@ -11,8 +11,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.filter import Filter
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
-from eventcal.kit.refusals import Fault, Invalid, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
 from eventcal.kit.values import one_of
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Several

@@ -18,8 +18,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import secret_hash
-from eventcal.kit.refusals import Busy, Fault, Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Busy, Fault, Invalid, Sentence
 from eventcal.members.errors import KeyReused
 from eventcal.members.models import KeptAnswer
 from eventcal.members.queries import find_kept_answer

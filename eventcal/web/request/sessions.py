@@ -20,7 +20,7 @@ from flask import Flask, Request, Response, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.orm import Session
 
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.members import sessions as table
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.models import Member, MemberSession

@@ -4,8 +4,8 @@ from marshmallow import fields
 
 from eventcal.events import limits
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
-from eventcal.kit.forms import COLOUR, COUNTRY, CURRENCY, TIMEZONE
 from eventcal.kit.text import SLUG_PATTERN
+from eventcal.kit.values import COLOUR, COUNTRY, CURRENCY, TIMEZONE
 from eventcal.web.params.fields import says
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from eventcal.kit import forms, values
+from eventcal.kit import values
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, format_utc, parse_local, parse_moment
 from eventcal.kit.paging import DEFAULT_LIMIT
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, many_lines_fault, one_line_fault, slug_fault
-from eventcal.kit.urls import URL_LIMIT, url_fault
+from eventcal.kit.values import URL_LIMIT, url_fault
 from eventcal.members.service import normal_address
 from eventcal.web.params.fields import LINE_FORM, Query, at_most, in_range, page_size
 from eventcal.web.params.fields import Text as Cursor
@@ -151,7 +151,7 @@ class Form(Line):
 
     form = {}  # noqa: RUF012 - as in Text
 
-    def __init__(self, kind: forms.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(kind.limit, **documented(settings, pattern=f"^{kind.pattern}$"))
         self._kind = kind
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from eventcal.kit.forms import AMOUNT_PATTERN, CURRENCY, NOT_AMOUNT, read_amount
+from eventcal.kit.values import AMOUNT_PATTERN, CURRENCY, NOT_AMOUNT, read_amount
 from eventcal.web.schemas.fields import Form, Shape, documented, saying
 
 

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from eventcal.events.limits import PART_NAME, TAG, TAGS
 from eventcal.events.words import TalkKind
-from eventcal.kit.forms import LANGUAGE
+from eventcal.kit.values import LANGUAGE
 from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
 from eventcal.talks import limits
 from eventcal.talks.words import TalkState

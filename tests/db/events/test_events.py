@@ -12,8 +12,8 @@ from eventcal.events.queries import get_event, teams_of
 from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Fault, Invalid
-from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.members.words import Role
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member

@@ -32,10 +32,10 @@ from eventcal.kit.refusals import (
     Invalid,
     NotFound,
     Refusal,
+    Sentence,
     Stale,
     Unauthenticated,
 )
-from eventcal.kit.sentences import Sentence
 from eventcal.web.http.errors import (
     BadRequest,
     NotAcceptable,

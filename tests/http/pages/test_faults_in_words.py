@@ -8,8 +8,7 @@ from flask import Flask
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit.refusals import Fault, Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Refusal, Sentence
 from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.params.fields import Query
 from tests.browsing import browser_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError, fields
 
-from eventcal.kit.forms import COLOUR, COUNTRY, LANGUAGE
+from eventcal.kit.values import COLOUR, COUNTRY, LANGUAGE
 from eventcal.members.words import Role
 from eventcal.web.schemas.fields import (
     Address,

@@ -4,8 +4,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_member
 from eventcal.web.identity.current_user import current_member_id

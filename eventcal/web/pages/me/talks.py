@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.queries import complete_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import NotFound, Refusal, Stale
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import NotFound, Refusal, Sentence, Stale
 from eventcal.talks import service
 from eventcal.talks.deciding import Edit, edit_as_seen
 from eventcal.talks.models import Talk

@@ -13,8 +13,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal, refuse_faults
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal, Sentence, refuse_faults
 from eventcal.talks.deciding import ORGANISERS_STEPS, Choice, decide
 from eventcal.talks.errors import NoSuchTalk, SomeRefused
 from eventcal.talks.models import Talk

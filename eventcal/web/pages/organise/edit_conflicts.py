@@ -3,8 +3,7 @@
 from flask import request
 
 from eventcal.events.models import Event
-from eventcal.kit.refusals import Stale
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence, Stale
 
 
 def check_unchanged(event: Event) -> None:

@@ -13,8 +13,8 @@ from eventcal.events.queries import get_organised_event
 from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.service import change_event, edit_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Fault, Refusal, Stale, refuse_faults
-from eventcal.kit.slugs import SlugFixed, SlugTaken
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
 from eventcal.web.pages.organise.edit_conflicts import check_unchanged

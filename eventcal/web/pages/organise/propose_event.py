@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.service import imagine_event, propose_event
 from eventcal.events.words import Attendance, EventKind, Programme
+from eventcal.kit.ids import SlugTaken
 from eventcal.kit.refusals import Refusal, refuse_faults
-from eventcal.kit.slugs import SlugTaken
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public

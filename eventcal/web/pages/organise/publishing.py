@@ -15,8 +15,7 @@ from eventcal.events.service import cancel_event, publish_event, redact_event
 from eventcal.events.steps import MODERATORS_STEPS, EventStep, become, open_steps
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.preview import count_shown_talks
-from eventcal.kit.refusals import Fault, NotFound, Refusal, Stale
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, NotFound, Refusal, Sentence, Stale
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.parts import remove_event

@@ -14,8 +14,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event, get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Invalid, Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Invalid, Refusal, Sentence
 from eventcal.talks.deciding import edit_each
 from eventcal.talks.errors import NoSuchTalk, SomeRefused
 from eventcal.talks.models import Talk

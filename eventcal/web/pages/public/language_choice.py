@@ -6,8 +6,7 @@ from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.refusals import NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.web.i18n.locale import cookie_name
 from eventcal.web.identity.permissions import feed
 from eventcal.web.rendering.page import pages

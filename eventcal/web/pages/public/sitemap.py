@@ -14,8 +14,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import public_events
 from eventcal.feeds.index.state import State
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import NotFound
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import list_speakers
 from eventcal.talks.filter import public_talks

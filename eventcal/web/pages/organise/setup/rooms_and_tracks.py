@@ -12,7 +12,7 @@ from eventcal.events.errors import NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.parts import add_room, add_track, edit_part
 from eventcal.events.queries import get_organised_event
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Sentence
 from eventcal.talks.parts import count_talks_in, remove_room, remove_track
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import section_page, show_event_page

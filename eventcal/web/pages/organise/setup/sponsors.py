@@ -12,8 +12,7 @@ from eventcal.events.errors import NameTaken
 from eventcal.events.models import Event
 from eventcal.events.queries import get_organised_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import NotFound, Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import NotFound, Refusal, Sentence
 from eventcal.sponsors import service
 from eventcal.sponsors.errors import NoSuchSponsorship, NoSuchTier
 from eventcal.sponsors.models import Sponsorship, Tier

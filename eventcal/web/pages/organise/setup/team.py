@@ -9,8 +9,7 @@ from eventcal.events.errors import LastOrganiser, NoSuchPart
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_organised_event, list_team
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.members.models import Member
 from eventcal.members.queries import find_member_by_email
 from eventcal.web.identity.permissions import caller
