@@ -40,7 +40,7 @@ from eventcal.web.http.urls import Links
 from eventcal.web.i18n.locale import start_language
 from eventcal.web.identity.security import start_security
 from eventcal.web.media import start_pictures
-from eventcal.web.pages.routes import pages
+from eventcal.web.pages import register_pages
 from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import start_limits
 from eventcal.web.serializers import Resources
@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.register_blueprint(checking)
     app.register_blueprint(health)
     app.register_blueprint(front)
-    app.register_blueprint(pages)
+    register_pages(app)
     app.register_blueprint(embeds)
     _serve_api(app, settings)
     app.wsgi_app = Door(app)  # type: ignore[method-assign]  # the documented way

@@ -1,1 +1,15 @@
 """Pages for people: rendered here, from the same data and kept like the lists; they work without scripts."""
+
+from flask import Flask
+from werkzeug.utils import find_modules, import_string
+
+from eventcal.web.rendering.error_pages import explain
+from eventcal.web.rendering.page import pages
+
+
+def register_pages(app: Flask) -> None:
+    """Register the blueprint of the pages. Importing a module of this package adds its views to the blueprint."""
+    for name in find_modules(__name__, recursive=True):
+        import_string(name)
+    app.register_blueprint(pages)
+    app.after_request(explain)

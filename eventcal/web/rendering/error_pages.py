@@ -13,7 +13,7 @@ from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
 from eventcal.web.i18n.locale import language
 from eventcal.web.i18n.messages import in_words, said_to_people
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ _API = "/api/"
 _FEEDS = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
 
-@pages.after_app_request
 def explain(answer: Response) -> Response:
     """Put a page in the place of a problem where a browser asked; status and headers stay."""
     if not isinstance(answer, ProblemAnswer) or not _is_for_people():
