@@ -13,7 +13,7 @@ from eventcal.events.models import Event
 from eventcal.events.parts import add_room, add_track, edit_part
 from eventcal.events.queries import complete_event
 from eventcal.events.service import cancel_event, edit_event, propose_event, publish_event
-from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus
+from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.members.caller import OPERATOR
@@ -60,7 +60,7 @@ def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
     if wanted == EventStatus.CANCELLED:
         cancel_event(loading.session, event, now=loading.now)
         return
-    if wanted in PLAIN_STATUSES and event.status not in PUBLIC_STATUSES:
+    if wanted in STANDING_STATUSES and event.status not in PUBLIC_STATUSES:
         if event.status == EventStatus.DRAFT:
             edit_event(loading.session, event, {"status": EventStatus.PENDING}, now=loading.now)
         publish_event(loading.session, event, caller=OPERATOR)

@@ -13,7 +13,7 @@ from eventcal.events.neighbours import set_neighbours
 from eventcal.events.recurrence.overrides import merged, override_faults, settled
 from eventcal.events.rules import STATUS_STEPS, event_faults
 from eventcal.events.steps import PLACE, REDACTED, STEPS, EventStep, become
-from eventcal.events.words import PUBLIC_STATUSES, STATUS_WORDS, EventStatus, TeamRole
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, new_id, slug_is_taken
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.kit.tags import retagged
@@ -109,9 +109,7 @@ def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, n
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
     """Make a pending event public. Raises Forbidden, ForbiddenStep."""
     check_moderator(caller)
-    detail = Sentence(
-        "This event is %(status)s; only a pending one can be published.", status=STATUS_WORDS[event.status]
-    )
+    detail = Sentence("This event is %(status)s; only a pending one can be published.", status=event.status.described)
     STEPS[EventStep.PUBLISH].check(event.status, ForbiddenStep(detail))
     event.status = EventStatus.CONFIRMED
     session.flush()
@@ -122,7 +120,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
     """Call a public event off, for good. Raises ForbiddenStep."""
     detail = Sentence(
         "This event is %(status)s; only a public one that still stands can be cancelled.",
-        status=STATUS_WORDS[event.status],
+        status=event.status.described,
     )
     STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
     become(event, EventStep.CANCEL, now=now)
@@ -178,8 +176,8 @@ def _change_status(event: Event, wanted: EventStatus) -> None:
         raise ForbiddenStep(
             Sentence(
                 "An event that is %(status)s does not become %(wanted)s by an edit.",
-                status=STATUS_WORDS[event.status],
-                wanted=STATUS_WORDS[wanted],
+                status=event.status.described,
+                wanted=wanted.described,
             )
         )
     event.status = wanted

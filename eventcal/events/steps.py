@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from eventcal.events.derive import derive_event
 from eventcal.events.models import Event
-from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus
+from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.refusals import Transition
 from eventcal.members.caller import Caller
 
@@ -28,7 +28,7 @@ class EventStep(StrEnum):
 
 STEPS: Mapping[EventStep, Transition[EventStatus | None]] = {
     EventStep.PUBLISH: Transition(frozenset({EventStatus.PENDING}), EventStatus.CONFIRMED),
-    EventStep.CANCEL: Transition(frozenset(PLAIN_STATUSES), EventStatus.CANCELLED),
+    EventStep.CANCEL: Transition(frozenset(STANDING_STATUSES), EventStatus.CANCELLED),
     EventStep.DELETE: Transition(frozenset(EventStatus) - frozenset(PUBLIC_STATUSES), None),
     EventStep.REDACT: Transition(frozenset(EventStatus), None),
 }

@@ -1,9 +1,24 @@
 """The words that an event's fields may hold."""
 
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
 from eventcal.kit.refusals import Sentence
+
+
+class StateWord(StrEnum):
+    """The base of enumerations of states, whose words are given as Sentences.
+
+    `described` is that Sentence, for error messages; the value and the member itself are plain text.
+    """
+
+    described: str
+
+    def __new__(cls, word: str) -> Self:
+        """Return the member for a word."""
+        member = str.__new__(cls, word)
+        member._value_, member.described = str(member), word
+        return member
 
 
 class EventKind(StrEnum):
@@ -31,15 +46,15 @@ class Attendance(StrEnum):
     HYBRID = "hybrid"
 
 
-class EventStatus(StrEnum):
+class EventStatus(StateWord):
     """How far along an event is."""
 
-    DRAFT = "draft"
-    PENDING = "pending"
-    TENTATIVE = "tentative"
-    CONFIRMED = "confirmed"
-    POSTPONED = "postponed"
-    CANCELLED = "cancelled"
+    DRAFT = Sentence("draft")
+    PENDING = Sentence("pending")
+    TENTATIVE = Sentence("tentative")
+    CONFIRMED = Sentence("confirmed")
+    POSTPONED = Sentence("postponed")
+    CANCELLED = Sentence("cancelled")
 
 
 class OccurrenceStatus(StrEnum):
@@ -51,10 +66,8 @@ class OccurrenceStatus(StrEnum):
 
 
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
-# What still takes place, or may.
+# Events that still take place, or may. An organiser may set these by hand; the others are steps.
 STANDING_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
-# What an organiser may set by hand; the others are steps.
-PLAIN_STATUSES = STANDING_STATUSES
 
 
 class TeamRole(StrEnum):
@@ -75,14 +88,3 @@ class TalkKind(StrEnum):
     PANEL = "panel"
     BOF = "bof"
     POSTER = "poster"
-
-
-STATUS_WORDS: Mapping[str, Sentence] = {
-    EventStatus.DRAFT: Sentence("draft"),
-    EventStatus.PENDING: Sentence("pending"),
-    EventStatus.TENTATIVE: Sentence("tentative"),
-    EventStatus.CONFIRMED: Sentence("confirmed"),
-    EventStatus.POSTPONED: Sentence("postponed"),
-    EventStatus.CANCELLED: Sentence("cancelled"),
-}
-"""What is said in refusals of how far along it is: it is …"""

@@ -20,7 +20,7 @@ from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships, list_tiers
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
-from eventcal.sponsors.words import STATE_WORDS, SponsorshipState
+from eventcal.sponsors.words import SponsorshipState
 
 _PLAIN = ("name", "rank", "capacity")
 _PRICE = {"amount": "price_amount", "currency": "price_currency"}
@@ -195,7 +195,7 @@ def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller
 
 def _check_step(sponsorship: Sponsorship, step: SponsorshipStep, caller: Caller) -> None:
     check_organiser(caller, sponsorship.tier.event_id)
-    words = {"state": STATE_WORDS[sponsorship.state], "done": STATE_WORDS[STEPS[step].target]}
+    words = {"state": sponsorship.state.described, "done": STEPS[step].target.described}
     detail = Sentence("A sponsorship that is %(state)s cannot be %(done)s.", **words)
     STEPS[step].check(sponsorship.state, ForbiddenStep(detail))
 

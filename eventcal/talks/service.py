@@ -12,7 +12,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import Window, is_over, takes_talks, time_faults
 from eventcal.events.steps import REDACTED
-from eventcal.events.words import STANDING_STATUSES, STATUS_WORDS, Programme, TalkKind
+from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, Forbidden, Sentence, refuse_faults
 from eventcal.kit.tags import retagged
@@ -28,7 +28,7 @@ from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED
-from eventcal.talks.words import STATE_WORDS, TalkState
+from eventcal.talks.words import TalkState
 
 _PLAIN = ("title", "abstract", "kind", "language", "duration_minutes", "notes", "slides_url", "recording_url")
 _TIMES = ("starts", "ends")
@@ -111,7 +111,7 @@ def check_may_edit(talk: Talk, caller: Caller) -> None:
         raise Forbidden(Sentence("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED:
         raise AlreadyDecided(
-            Sentence("This talk is %(state)s; ask an organiser to change it.", state=STATE_WORDS[talk.state])
+            Sentence("This talk is %(state)s; ask an organiser to change it.", state=talk.state.described)
         )
 
 
@@ -156,7 +156,7 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
 def _why_closed(event: Event, window: Window | None, now: datetime) -> Sentence:
     if event.status not in STANDING_STATUSES:
         return Sentence(
-            "“%(event)s” is %(status)s and takes no talks.", event=event.title, status=STATUS_WORDS[event.status]
+            "“%(event)s” is %(status)s and takes no talks.", event=event.title, status=event.status.described
         )
     if window is None:
         return Sentence("“%(event)s” has no call for talks.", event=event.title)

@@ -20,7 +20,6 @@ from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import is_own
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step
 from eventcal.talks.service import check_window
-from eventcal.talks.words import STATE_WORDS
 
 
 def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
@@ -30,7 +29,7 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     and for `submit` NotConfirmed and what check_window raises.
     """
     _check_step_is_theirs(talk, step, caller)
-    detail = Sentence("A talk that is %(state)s cannot be %(done)s.", state=STATE_WORDS[talk.state], done=_DONE[step])
+    detail = Sentence("A talk that is %(state)s cannot be %(done)s.", state=talk.state.described, done=_done(step))
     STEPS[step].check(talk.state, ForbiddenStep(detail))
     if step == Step.SUBMIT:
         check_confirmed(caller)
@@ -59,22 +58,15 @@ def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, s
 
     Which language they read is not known, so it is said in each.
     """
-    about: dict[str, object] = {"title": talk.title, "done": _DONE[step]}
+    about: dict[str, object] = {"title": talk.title, "done": _done(step)}
     subject = Sentence("%(title)s: %(done)s", **about)
     text = Sentence("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
     said = [*in_every_language(text), *([reason] if reason else [])]
     return " / ".join(in_every_language(subject)), "\n\n".join(said)
 
 
-_DONE = {
-    Step.SUBMIT: Sentence("submitted"),
-    Step.WITHDRAW: Sentence("withdrawn"),
-    Step.CONFIRM: Sentence("confirmed"),
-    Step.ACCEPT: Sentence("accepted"),
-    Step.REJECT: Sentence("rejected"),
-    Step.WAITLIST: Sentence("put on the waiting list"),
-    Step.CANCEL: Sentence("cancelled"),
-}
+def _done(step: Step) -> str:
+    return Sentence("put on the waiting list") if step == Step.WAITLIST else STEPS[step].target.described
 
 
 def _check_step_is_theirs(talk: Talk, step: Step, caller: Caller) -> None:

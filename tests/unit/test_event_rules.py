@@ -22,7 +22,7 @@ from eventcal.events.rules import (
     time_faults,
     tombstone_until,
 )
-from eventcal.events.words import PLAIN_STATUSES, PUBLIC_STATUSES, EventStatus, Programme
+from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus, Programme
 from eventcal.kit.refusals import Fault
 from tests.clocks import NOON
 
@@ -405,7 +405,7 @@ def test_an_edit_never_makes_an_event_public_nor_cancels_one() -> None:
     assert {(one, other) for one, others in STATUS_STEPS.items() for other in others} == {
         (EventStatus.DRAFT, EventStatus.PENDING),
         (EventStatus.PENDING, EventStatus.DRAFT),
-        *((one, other) for one in PLAIN_STATUSES for other in PLAIN_STATUSES if one != other),
+        *((one, other) for one in STANDING_STATUSES for other in STANDING_STATUSES if one != other),
     }
     assert set(STATUS_STEPS) == set(EventStatus)
     assert set(PUBLIC_STATUSES) == set(EventStatus) - {EventStatus.DRAFT, EventStatus.PENDING}

@@ -11,7 +11,7 @@ from eventcal.events.queries import get_event
 from eventcal.events.rules import TOMBSTONE
 from eventcal.events.service import cancel_event, check_never_public, publish_event, redact_event
 from eventcal.events.steps import REDACTED
-from eventcal.events.words import PLAIN_STATUSES, EventStatus
+from eventcal.events.words import STANDING_STATUSES, EventStatus
 from eventcal.kit.refusals import Forbidden
 from tests.clocks import NOON
 from tests.make import MODERATOR, forget, make_event, make_organiser
@@ -53,7 +53,7 @@ def test_only_what_is_public_and_stands_can_be_cancelled(session: Session) -> No
             cancelled.add(status)
         except ForbiddenStep:
             assert event.status == status
-    assert cancelled == set(PLAIN_STATUSES)
+    assert cancelled == set(STANDING_STATUSES)
 
 
 def test_a_cancelled_event_stays_on_show_until_thirty_days_after_its_end(session: Session) -> None:
