@@ -2,7 +2,8 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,8 +13,29 @@ from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
 from eventcal.kit.tags import TagRow
 
+MemberReference = Annotated[
+    str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE)
+]
+"""The type of a private column that names a member, if they are still there."""
 
-class Event(Base):
+child_rows = partial(relationship, lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
+"""Return a relation to rows that are deleted together with this one."""
+
+
+class Listed:
+    """The columns that events and talks share; services set only `created_at`, all others are derived."""
+
+    first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
+    last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
+    shown_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
+    search: Mapped[str] = mapped_column(default="", info=PRIVATE, sort_order=1)
+    sequence: Mapped[int] = mapped_column(default=0, sort_order=1)
+    revision: Mapped[int] = mapped_column(default=0, sort_order=1)
+    created_at: Mapped[datetime] = mapped_column(sort_order=1)
+    updated_at: Mapped[datetime] = mapped_column(sort_order=1)
+
+
+class Event(Listed, Base):
     """A gathering. `starts` and `ends` are what a person wrote; instants and search text follow from the rest."""
 
     __tablename__ = "events"
@@ -46,44 +68,23 @@ class Event(Base):
     series: Mapped[str | None] = mapped_column(String(80), default=None)
     recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
     # By occurrence, in their order; what an override may hold, events/recurrence/overrides.py says.
-    recurrence_overrides: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=1)
-    proposer_id: Mapped[str | None] = mapped_column(
-        ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE
-    )
+    recurrence_overrides: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=2)
+    proposer_id: Mapped[MemberReference]
+
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # What follows is derived: kept right by `events.derive` and the ledger, never set by a service.
+    # Derived, as the columns of Listed.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    first_day: Mapped[str] = mapped_column(String(10))
-    last_day: Mapped[str] = mapped_column(String(10))
-    shown_until: Mapped[datetime | None] = mapped_column(default=None)
-    search: Mapped[str] = mapped_column(default="", info=PRIVATE)
-    sequence: Mapped[int] = mapped_column(default=0)
-    revision: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-    # When the last of it is over: of what recurs, the last occurrence's day; None where it recurs for ever.
-    over_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
+    # When the last occurrence's day is over; None if the event recurs for ever.
+    over_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
 
-    tags: Mapped[list["EventTag"]] = relationship(
-        lazy="raise", order_by="EventTag.position", cascade="all, delete-orphan", passive_deletes=True
-    )
-    tracks: Mapped[list["Track"]] = relationship(
-        lazy="raise", order_by="(Track.position, Track.id)", cascade="all, delete-orphan", passive_deletes=True
-    )
-    rooms: Mapped[list["Room"]] = relationship(
-        lazy="raise", order_by="(Room.position, Room.id)", cascade="all, delete-orphan", passive_deletes=True
-    )
-    call: Mapped["CallForTalks | None"] = relationship(
-        lazy="raise", uselist=False, cascade="all, delete-orphan", passive_deletes=True
-    )
-    neighbours: Mapped[list["CoLocation"]] = relationship(
-        lazy="raise",
-        foreign_keys="CoLocation.event_id",
-        cascade="all, delete-orphan",
-        passive_deletes=True,
-        order_by="(CoLocation.position, CoLocation.other_id)",
+    tags: Mapped[list["EventTag"]] = child_rows(order_by="EventTag.position")
+    tracks: Mapped[list["Track"]] = child_rows(order_by="(Track.position, Track.id)")
+    rooms: Mapped[list["Room"]] = child_rows(order_by="(Room.position, Room.id)")
+    call: Mapped["CallForTalks | None"] = child_rows(uselist=False)
+    neighbours: Mapped[list["CoLocation"]] = child_rows(
+        foreign_keys="CoLocation.event_id", order_by="(CoLocation.position, CoLocation.other_id)"
     )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from eventcal.events.models import Event
+from eventcal.events.models import Event, MemberReference
 from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
 from eventcal.sponsors.words import SponsorshipState
@@ -56,9 +56,7 @@ class Sponsorship(Base):
     sponsor_id: Mapped[str] = mapped_column(ForeignKey("sponsors.id"), index=True)
     state: Mapped[SponsorshipState] = word_column(SponsorshipState, default=SponsorshipState.ENQUIRY)
     note: Mapped[str | None] = mapped_column(default=None, info=PRIVATE)
-    enquirer_id: Mapped[str | None] = mapped_column(
-        ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE
-    )
+    enquirer_id: Mapped[MemberReference]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from eventcal.events.models import Event, Room, Track
+from eventcal.events.models import Event, Listed, MemberReference, Room, Track, child_rows
 from eventcal.events.words import TalkKind
 from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
@@ -15,7 +15,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
 
 
-class Talk(Base):
+class Talk(Listed, Base):
     """One contribution to one event. `published_at` is when it first became public; it never goes back."""
 
     __tablename__ = "talks"
@@ -37,9 +37,7 @@ class Talk(Base):
     ends: Mapped[str | None] = mapped_column(String(19), default=None)
     duration_minutes: Mapped[int | None] = mapped_column(default=None)
     state: Mapped[TalkState] = word_column(TalkState, default=TalkState.SUBMITTED)
-    submitter_id: Mapped[str | None] = mapped_column(
-        ForeignKey("members.id", ondelete="SET NULL"), default=None, index=True, info=PRIVATE
-    )
+    submitter_id: Mapped[MemberReference] = mapped_column(index=True)
     notes: Mapped[str | None] = mapped_column(default=None, info=PRIVATE)
     slides_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     recording_url: Mapped[str | None] = mapped_column(String(2000), default=None)
@@ -47,22 +45,13 @@ class Talk(Base):
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # What follows is derived: kept right by `talks.derive` and the ledger, never set by a service.
+    # Derived, as the columns of Listed.
     starts_at: Mapped[datetime | None] = mapped_column(default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
-    first_day: Mapped[str] = mapped_column(String(10))
-    last_day: Mapped[str] = mapped_column(String(10))
-    shown_until: Mapped[datetime | None] = mapped_column(default=None)
-    search: Mapped[str] = mapped_column(default="", info=PRIVATE)
-    sequence: Mapped[int] = mapped_column(default=0)
-    revision: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
     # The abstract, read as Markdown whenever it is set: what resources and entries say.
-    abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
-    abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=1)
+    abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
+    abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
 
     # Their columns follow when these are set (`_refer`); were it SQLAlchemy's to find out at each flush what became of
     # them, most of an edit would be that.
@@ -70,12 +59,8 @@ class Talk(Base):
     track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
     room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
     reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side=[id], viewonly=True)
-    speaking: Mapped[list["TalkSpeaker"]] = relationship(
-        lazy="raise", order_by="TalkSpeaker.position", cascade="all, delete-orphan", passive_deletes=True
-    )
-    tags: Mapped[list["TalkTag"]] = relationship(
-        lazy="raise", order_by="TalkTag.position", cascade="all, delete-orphan", passive_deletes=True
-    )
+    speaking: Mapped[list["TalkSpeaker"]] = child_rows(order_by="TalkSpeaker.position")
+    tags: Mapped[list["TalkTag"]] = child_rows(order_by="TalkTag.position")
 
     def read_abstract(self) -> None:
         """Read the abstract as Markdown once more: the library that does may be another one now."""
