@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from eventcal.events.derive import derive_event
 from eventcal.events.models import CallForTalks, Event, EventTag, Room, TeamMember, Track
+from eventcal.events.rules import derive_event
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.kit.ids import new_id
 from eventcal.kit.text import email_key

@@ -12,7 +12,8 @@ from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
 from eventcal.events.parts import add_room, add_track, edit_part
 from eventcal.events.queries import complete_event
-from eventcal.events.service import cancel_event, edit_event, propose_event, publish_event
+from eventcal.events.service import edit_event, propose_event
+from eventcal.events.steps import cancel_event, publish_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Select, inspect, or_, select
+from sqlalchemy import Connection, Select, bindparam, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -14,11 +14,14 @@ from eventcal.events.filter import Filter, Sort, days_may_match, event_condition
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.database import UtcDateTime
+from eventcal.kit.ids import secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
-from eventcal.members.models import Member
+from eventcal.members.models import AccessToken, Member
 from eventcal.members.rules import check_organiser, check_reviewer
+from eventcal.members.words import Scope
 
 Part = TypeVar("Part", Track, Room)
 
@@ -189,3 +192,38 @@ def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]
         .order_by(Member.name, Member.id)
     )
     return [(team, member) for team, member in session.execute(rows)]
+
+
+_HOLDER = (
+    select(Member.id, Member.role, Member.confirmed_at, AccessToken.scopes, TeamMember.event_id, TeamMember.role)
+    .join(AccessToken, AccessToken.member_id == Member.id)
+    .outerjoin(TeamMember, TeamMember.member_id == Member.id)
+    .where(
+        AccessToken.token_hash == bindparam("token_hash"),
+        Member.active,
+        or_(
+            AccessToken.expires_at.is_(None),
+            AccessToken.expires_at > bindparam("now", type_=UtcDateTime()),
+        ),
+    )
+)
+
+
+def find_token_caller(connection: Connection, token: str, *, now: datetime) -> Caller | None:
+    """Return the active member who holds this access token, as a Caller with its scopes; None once it is over.
+
+    They are confirmed where their address is; whether that matters, others know.
+    """
+    rows = connection.execute(_HOLDER, {"token_hash": secret_hash(token), "now": now}).all()
+    if not rows:
+        return None
+    member_id, role, confirmed_at, scopes, *_ = rows[0]
+    teams = [(event_id, team_role) for *_, event_id, team_role in rows]
+    return Caller(
+        member_id=member_id,
+        role=role,
+        organises=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.ORGANISER),
+        reviews=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.REVIEWER),
+        scopes=frozenset(Scope(word) for word in scopes),
+        confirmed=confirmed_at is not None,
+    )

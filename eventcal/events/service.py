@@ -1,25 +1,24 @@
-"""Use cases of events: propose, edit, publish, cancel, delete."""
+"""Use cases of events: propose and edit, with the events that one is co-located with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.derive import derive_event
-from eventcal.events.errors import ForbiddenStep, WasPublic
-from eventcal.events.models import CallForTalks, Event, EventTag, TeamMember
-from eventcal.events.neighbours import set_neighbours
+from eventcal.events.errors import ForbiddenStep
+from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember
+from eventcal.events.queries import find_events_by_slug
 from eventcal.events.recurrence.overrides import merged, override_faults, settled
-from eventcal.events.rules import STATUS_STEPS, event_faults
-from eventcal.events.steps import PLACE, REDACTED, STEPS, EventStep, become
+from eventcal.events.rules import STATUS_STEPS, derive_event, event_faults
+from eventcal.events.steps import PLACE
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, new_id, slug_is_taken
-from eventcal.kit.refusals import Fault, Sentence, refuse_faults
+from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
 from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
-from eventcal.members.rules import check_moderator
-from eventcal.members.service import check_confirmed, forget_answers
+from eventcal.members.service import check_confirmed
 
 # Fields that are columns of the same name, as the API and a data set give them.
 _PLAIN = (
@@ -40,6 +39,10 @@ _PLAIN = (
 # Where these have a fault, nobody can say what the occurrences are.
 _TIMING = frozenset({"/timezone", "/starts", "/ends", "/recurrence"})
 _CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
+PRICE = {"amount": "price_amount", "currency": "price_currency"}
+"""The columns of a price, by its field."""
+# Where an event stands in the list of one that it named: at the end.
+_LAST = 1000
 
 
 def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
@@ -60,12 +63,10 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
 
 def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
     """Return the event that `propose_event` would add, and add nothing. Raises Invalid, SlugTaken as it does."""
-    status = _first_status(fields.get("status"), caller)
-    slug = _free_slug(session, fields.get("slug"), fields["title"])
     event = Event(
         id=new_id(),
-        slug=slug,
-        status=status,
+        status=_first_status(fields.get("status"), caller),
+        slug=_free_slug(session, fields.get("slug"), fields["title"]),
         proposer_id=caller.member_id,
         created_at=now,
         updated_at=now,
@@ -106,108 +107,75 @@ def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, n
     derive_event(event, now=now)
 
 
-def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
-    """Make a pending event public. Raises Forbidden, ForbiddenStep."""
-    check_moderator(caller)
-    detail = Sentence("This event is %(status)s; only a pending one can be published.", status=event.status.described)
-    STEPS[EventStep.PUBLISH].check(event.status, ForbiddenStep(detail))
-    event.status = EventStatus.CONFIRMED
-    session.flush()
-    return event
-
-
-def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
-    """Call a public event off, for good. Raises ForbiddenStep."""
-    detail = Sentence(
-        "This event is %(status)s; only a public one that still stands can be cancelled.",
-        status=event.status.described,
-    )
-    STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
-    become(event, EventStep.CANCEL, now=now)
-    session.flush()
-    return event
-
-
-def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Blank an event's text everywhere and call it off. Raises Forbidden. What follows from it follows."""
-    check_moderator(caller)
-    become(event, EventStep.REDACT, now=now)
-    blank_names(session, event.tracks)
-    blank_names(session, event.rooms)
-    forget_answers(session, f'"slug":"{event.slug}"')
-    session.flush()
-    return event
-
-
-class Named(Protocol):
-    """A part of an event whose name is unique in it."""
-
-    name: Any
-
-
-def blank_names(session: Session, parts: Sequence[Named]) -> None:
-    """Blank the names of an event's tracks, rooms or tiers, flushed, and number them: a name stays unique."""
-    for part in parts:
-        # One of them may be called what another is to be called.
-        part.name = f"{REDACTED} {new_id()}"
-    session.flush()
-    for position, part in enumerate(parts, start=1):
-        part.name = f"{REDACTED} {position}"
-    session.flush()
-
-
-def check_never_public(event: Event) -> None:
-    """Refuse to delete what the public has seen (WasPublic)."""
-    if event.status in PUBLIC_STATUSES:
-        raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))
-
-
 def _first_status(asked: str | None, caller: Caller) -> EventStatus:
     if caller.moderates:
         return EventStatus(asked) if asked is not None else EventStatus.CONFIRMED
     if asked in {None, EventStatus.PENDING, EventStatus.DRAFT}:
         return EventStatus(asked or EventStatus.PENDING)
-    refuse_faults([Fault("/status", Sentence("a moderator publishes events; leave it out, or say draft or pending"))])
-    raise AssertionError
+    raise Invalid(
+        faults=[Fault("/status", Sentence("a moderator publishes events; leave it out, or say draft or pending"))]
+    )
 
 
 def _change_status(event: Event, wanted: EventStatus) -> None:
     if wanted not in STATUS_STEPS[event.status]:
-        raise ForbiddenStep(
-            Sentence(
-                "An event that is %(status)s does not become %(wanted)s by an edit.",
-                status=event.status.described,
-                wanted=wanted.described,
-            )
-        )
+        words = {"status": event.status.described, "wanted": wanted.described}
+        raise ForbiddenStep(Sentence("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
     event.status = wanted
 
 
 def _free_slug(session: Session, asked: str | None, title: str) -> str:
     """Return the slug asked for, or one made from the title that nobody has."""
-    if asked is not None:
-        if slug_is_taken(session, Event.slug, asked):
-            raise SlugTaken(asked)
-        return asked
-    return free_slug(session, Event.slug, title, otherwise="event")
+    if asked is None:
+        return free_slug(session, Event.slug, title, otherwise="event")
+    if slug_is_taken(session, Event.slug, asked):
+        raise SlugTaken(asked)
+    return asked
 
 
 def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
-    for name in _PLAIN:
-        if name in fields:
-            setattr(event, name, fields[name])
+    set_given(event, fields, _PLAIN)
     if "location" in fields:
-        _merge(event, fields["location"], {name: name for name in PLACE})
+        merge_given(event, fields["location"], {name: name for name in PLACE})
     if "registration" in fields:
-        _apply_registration(event, fields["registration"])
+        registration = fields["registration"]
+        merge_given(event, registration, {"url": "registration_url"})
+        if registration is None or "price" in registration:
+            merge_given(event, registration and registration["price"], PRICE)
     if "tags" in fields:
         event.tags = retagged(event.tags, fields["tags"] or [], lambda at, tag: EventTag(position=at, tag=tag))
     if "call_for_talks" in fields:
         _apply_call(event, fields["call_for_talks"])
     faults = _apply_overrides(event, fields)
     if "co_located_with" in fields:
-        faults += set_neighbours(session, event, fields["co_located_with"] or [])
+        faults += _set_neighbours(session, event, fields["co_located_with"] or [])
     refuse_faults(faults)
+
+
+def set_given(row: object, fields: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Set those of the named attributes of a row that are given."""
+    for name in names:
+        if name in fields:
+            setattr(row, name, fields[name])
+
+
+def merge_given(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
+    """Merge a nested object into the columns of its fields (RFC 7396); null clears them all."""
+    for name, column in columns.items():
+        if given is None or name in given:
+            setattr(row, column, given[name] if given is not None else None)
+
+
+def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
+    if given is None:
+        event.call = None
+        return
+    if event.call is None:
+        event.call = CallForTalks(opens=None, closes=None, anywhere_on_earth=False, kinds=[], note=None)
+    merge_given(event.call, given, _CALL)
+    event.call.anywhere_on_earth = bool(event.call.anywhere_on_earth)
+    if "kinds" in given:
+        event.call.kinds = list(given["kinds"] or [])
 
 
 def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
@@ -224,37 +192,55 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def _merge(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
-    """Merge a nested object into columns; null clears them all."""
-    for name, column in columns.items():
-        if given is None:
-            setattr(row, column, None)
-        elif name in given:
-            setattr(row, column, given[name])
-
-
-def _apply_registration(event: Event, given: Mapping[str, Any] | None) -> None:
-    _merge(event, given, {"url": "registration_url"})
-    if given is None or "price" in given:
-        price = given["price"] if given else None
-        _merge(event, price, {"amount": "price_amount", "currency": "price_currency"})
-
-
-def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
-    if given is None:
-        event.call = None
-        return
-    if event.call is None:
-        event.call = CallForTalks(opens=None, closes=None, anywhere_on_earth=False, kinds=[], note=None)
-    _merge(event.call, given, {name: column for name, column in _CALL.items() if name in given})
-    event.call.anywhere_on_earth = bool(event.call.anywhere_on_earth)
-    if "kinds" in given:
-        event.call.kinds = list(given["kinds"] or [])
-
-
 def _as_stored(event: Event) -> dict[str, Any]:
     names = ("timezone", "starts", "ends", "latitude", "longitude", "price_amount", "price_currency", "recurrence")
     stored = {name: getattr(event, name) for name in names}
     if event.call is not None:
         stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL.items()}
     return stored
+
+
+def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
+    """Set what the event is held beside, on both sides.
+
+    Returns a fault for each slug that cannot be; where there is one, nothing is changed.
+    """
+    found = find_events_by_slug(session, slugs)
+    faults = [
+        Fault(f"/co_located_with/{i}", Sentence("there is no public event “%(slug)s”", slug=slug))
+        for i, slug in enumerate(slugs)
+        if slug not in found or slug == event.slug
+    ]
+    faults += [
+        Fault(f"/co_located_with/{i}", Sentence("is on the list already"))
+        for i, slug in enumerate(slugs)
+        if slug in slugs[:i]
+    ]
+    if faults:
+        return faults
+    here = {row.other_id: row for row in event.neighbours}
+    wanted = [found[slug] for slug in slugs]
+    # Neighbours that are not public yet were not on any list that the caller saw: they stay, behind.
+    hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
+    places = [row.position for row in event.neighbours]
+    in_order = [row.other_id for row in event.neighbours] == [other.id for other in [*wanted, *hidden]]
+    # Those who named this event came behind, all at one place: only by chance in the order that is wanted.
+    if not in_order or places != sorted(set(places)):
+        event.neighbours = [
+            here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in [*wanted, *hidden]
+        ]
+        for position, row in enumerate(event.neighbours):
+            row.position = position
+    _mirror_neighbours(session, event)
+    return []
+
+
+def _mirror_neighbours(session: Session, event: Event) -> None:
+    """Let the other side of each co-location name this event too, behind whatever it names by itself."""
+    ids = {row.other_id for row in event.neighbours}
+    back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
+    for row in back:
+        if row.event_id not in ids:
+            session.delete(row)
+    for other_id in sorted(ids - {row.event_id for row in back}):
+        session.add(CoLocation(event_id=other_id, other_id=event.id, position=_LAST))

@@ -1,14 +1,21 @@
-"""The steps of an event that are no edits: who may take which, and what the event is afterwards."""
+"""The steps of an event that are no edits: publish, cancel, delete, blank; who may take which, and what they do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Protocol
 
-from eventcal.events.derive import derive_event
+from sqlalchemy.orm import Session
+
+from eventcal.events.errors import ForbiddenStep, WasPublic
 from eventcal.events.models import Event
+from eventcal.events.rules import derive_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
-from eventcal.kit.refusals import Transition
+from eventcal.kit.ids import new_id
+from eventcal.kit.refusals import Sentence, Transition
 from eventcal.members.caller import Caller
+from eventcal.members.rules import check_moderator
+from eventcal.members.service import forget_answers
 
 PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
 """Where an event is, by column."""
@@ -66,3 +73,59 @@ def _blank(event: Event) -> None:
     event.recurrence_overrides = {}
     if event.call is not None:
         event.call.note = None
+
+
+def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
+    """Make a pending event public. Raises Forbidden, ForbiddenStep."""
+    check_moderator(caller)
+    detail = Sentence("This event is %(status)s; only a pending one can be published.", status=event.status.described)
+    STEPS[EventStep.PUBLISH].check(event.status, ForbiddenStep(detail))
+    event.status = EventStatus.CONFIRMED
+    session.flush()
+    return event
+
+
+def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
+    """Call a public event off, for good. Raises ForbiddenStep."""
+    detail = Sentence(
+        "This event is %(status)s; only a public one that still stands can be cancelled.",
+        status=event.status.described,
+    )
+    STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
+    become(event, EventStep.CANCEL, now=now)
+    session.flush()
+    return event
+
+
+def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
+    """Blank an event's text everywhere and call it off. Raises Forbidden. What follows from it follows."""
+    check_moderator(caller)
+    become(event, EventStep.REDACT, now=now)
+    blank_names(session, event.tracks)
+    blank_names(session, event.rooms)
+    forget_answers(session, f'"slug":"{event.slug}"')
+    session.flush()
+    return event
+
+
+class Named(Protocol):
+    """A part of an event whose name is unique in it."""
+
+    name: Any
+
+
+def blank_names(session: Session, parts: Sequence[Named]) -> None:
+    """Blank the names of an event's tracks, rooms or tiers, flushed, and number them: a name stays unique."""
+    for part in parts:
+        # One of them may be called what another is to be called.
+        part.name = f"{REDACTED} {new_id()}"
+    session.flush()
+    for position, part in enumerate(parts, start=1):
+        part.name = f"{REDACTED} {position}"
+    session.flush()
+
+
+def check_never_public(event: Event) -> None:
+    """Refuse to delete what the public has seen (WasPublic)."""
+    if event.status in PUBLIC_STATUSES:
+        raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))

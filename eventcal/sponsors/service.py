@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
-from eventcal.events.service import blank_names
+from eventcal.events.steps import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.ids import free_slug
 from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults

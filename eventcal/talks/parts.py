@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InUse
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.service import check_never_public
+from eventcal.events.steps import check_never_public
 from eventcal.kit.refusals import Sentence
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import has_talks

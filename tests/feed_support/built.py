@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from eventcal.events.derive import derive_event
 from eventcal.events.models import CoLocation, Event, EventTag, Room, Track
+from eventcal.events.rules import derive_event
 from eventcal.events.words import Attendance, EventStatus, Programme, TalkKind
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.entries.entry_builder import Builder

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.events import parts
 from eventcal.events.models import Room, Track
-from eventcal.events.service import cancel_event, edit_event, publish_event, redact_event
+from eventcal.events.service import edit_event
+from eventcal.events.steps import cancel_event, publish_event, redact_event
 from eventcal.feeds.index.models import LedgerState
 from eventcal.kit.refusals import Refusal
 from eventcal.schema import metadata

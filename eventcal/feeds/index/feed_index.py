@@ -14,8 +14,8 @@ from importlib.metadata import version
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.derive import derive_event
 from eventcal.events.models import Event
+from eventcal.events.rules import derive_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.deadlines import deadline_entries
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from eventcal.events import service
+from eventcal.events import service, steps
 from eventcal.events.errors import ForbiddenStep, InUse, WasPublic
 from eventcal.events.models import Event
 from eventcal.events.queries import (
@@ -120,7 +120,7 @@ def remove(slug: str) -> Response:
 def publish(slug: str) -> Response:
     """Make a pending event public."""
     with unit_of_work() as session:
-        event = service.publish_event(session, get_event(session, slug, caller()), caller=caller())
+        event = steps.publish_event(session, get_event(session, slug, caller()), caller=caller())
     return _answer(event)
 
 
@@ -131,7 +131,7 @@ def publish(slug: str) -> Response:
 def cancel(slug: str) -> Response:
     """Call a public event off; subscribers see it as cancelled."""
     with unit_of_work() as session:
-        event = service.cancel_event(session, get_organised_event(session, slug, caller()), now=now())
+        event = steps.cancel_event(session, get_organised_event(session, slug, caller()), now=now())
     return _answer(event)
 
 
@@ -141,7 +141,7 @@ def cancel(slug: str) -> Response:
 def redact(slug: str) -> Response:
     """Blank an event's text everywhere; a tombstone stays."""
     with unit_of_work() as session:
-        event = service.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
+        event = steps.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         blank_tiers(session, event)
     return _answer(event)
 

@@ -8,8 +8,7 @@ from flask import current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.events.holders import find_token_caller
-from eventcal.events.queries import teams_of
+from eventcal.events.queries import find_token_caller, teams_of
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import VISITOR, Caller

@@ -9,8 +9,7 @@ from eventcal.events.errors import ForbiddenStep, WasPublic
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.rules import TOMBSTONE
-from eventcal.events.service import cancel_event, check_never_public, publish_event, redact_event
-from eventcal.events.steps import REDACTED
+from eventcal.events.steps import REDACTED, cancel_event, check_never_public, publish_event, redact_event
 from eventcal.events.words import STANDING_STATUSES, EventStatus
 from eventcal.kit.refusals import Forbidden
 from tests.clocks import NOON

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from eventcal.events.models import Event
-from eventcal.events.service import cancel_event, redact_event
+from eventcal.events.steps import cancel_event, redact_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.changes import PublicChange
 from eventcal.feeds.entries.entry import EntryKind

@@ -8,7 +8,7 @@ import pytest
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
-from eventcal.events.service import cancel_event
+from eventcal.events.steps import cancel_event
 from eventcal.events.words import EventStatus, TalkKind
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed, windowed

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.events import parts
 from eventcal.events.models import Event, Room
-from eventcal.events.service import edit_event, propose_event, redact_event
+from eventcal.events.service import edit_event, propose_event
+from eventcal.events.steps import redact_event
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.feeds.changes import list_changes
 from eventcal.feeds.index.feed_index import state_of

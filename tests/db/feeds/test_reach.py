@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.service import cancel_event, publish_event, redact_event
+from eventcal.events.steps import cancel_event, publish_event, redact_event
 from eventcal.feeds.changes import list_changes
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.feed_index import state_of

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from eventcal.events.service import cancel_event, redact_event
+from eventcal.events.steps import cancel_event, redact_event
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.models import LedgerEntry
 from eventcal.feeds.options import Cancelled

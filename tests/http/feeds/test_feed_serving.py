@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from eventcal.events.models import Event
-from eventcal.events.service import cancel_event
+from eventcal.events.steps import cancel_event
 from eventcal.feeds.index.state import read_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState

@@ -11,8 +11,15 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import get_organised_event
-from eventcal.events.service import cancel_event, publish_event, redact_event
-from eventcal.events.steps import MODERATORS_STEPS, EventStep, become, open_steps
+from eventcal.events.steps import (
+    MODERATORS_STEPS,
+    EventStep,
+    become,
+    cancel_event,
+    open_steps,
+    publish_event,
+    redact_event,
+)
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.preview import count_shown_talks
 from eventcal.kit.refusals import Fault, NotFound, Refusal, Sentence, Stale
