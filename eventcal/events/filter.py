@@ -1,15 +1,18 @@
 """What a reader asks for: one Filter for JSON, pages, embeds and feeds alike, and its meaning for events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from eventcal.events.models import CallForTalks, Event, EventTag
+from eventcal.events.models import CallForTalks, Event, EventTag, Listed
 from eventcal.events.words import STANDING_STATUSES, Programme
 from eventcal.kit.clock import whole_second
+from eventcal.kit.paging import Key
 from eventcal.kit.text import query_words
 
 
@@ -56,33 +59,52 @@ class Filter:
 EVERYTHING = Filter()
 
 
-def words_match(column: InstrumentedAttribute[str], q: str) -> list[ColumnElement[bool]]:
+def sort_keys(sort: Sort, table: type[Listed], starts: InstrumentedAttribute[datetime]) -> list[Key]:
+    """Return the keys of the order of a list of events or talks; `starts` is the column that holds their time."""
+    if sort == Sort.UPDATED:
+        return [Key(table.updated_at, datetime), Key(table.id, str)]
+    falls = sort == Sort.STARTS_DOWN
+    return [Key(starts, datetime, falls), Key(table.id, str, falls)]
+
+
+def words_match(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
     """Return what a search text must satisfy to hold every word of `q` as a prefix."""
     # Folded words are letters and digits only, so nothing in them means anything to LIKE.
-    return [column.like(f"% {word}%") for word in query_words(q)]
+    return [column.like(f"% {word}%") for word in query_words(q or "")]
+
+
+def one_of(*pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]]) -> list[ColumnElement[bool]]:
+    """Return the conditions that each column holds one of its values; no values ask for nothing."""
+    return [column.in_(values) for column, values in pairs if values]
 
 
 def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
     """Return what the event must satisfy, whether it is listed itself or only its talks are."""
+    return one_of(
+        (Event.country, [country.upper() for country in asked.countries]),
+        (Event.city, asked.cities),
+        (Event.slug, asked.events),
+        (Event.series, asked.series),
+    )
+
+
+def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy to overlap the days that are asked for, or a recurring event, to be able to."""
     conditions: list[ColumnElement[bool]] = []
-    if asked.countries:
-        conditions.append(Event.country.in_([country.upper() for country in asked.countries]))
-    if asked.cities:
-        conditions.append(Event.city.in_(asked.cities))
-    if asked.events:
-        conditions.append(Event.slug.in_(asked.events))
-    if asked.series:
-        conditions.append(Event.series.in_(asked.series))
+    if asked.from_day:
+        conditions.append(table.last_day >= asked.from_day.isoformat())
+    if asked.to_day:
+        conditions.append(table.first_day <= asked.to_day.isoformat())
     return conditions
 
 
-def days_may_match(asked: Filter) -> list[ColumnElement[bool]]:
-    """Return what an event must satisfy to overlap the days that are asked for, or one that recurs, to be able to."""
-    conditions: list[ColumnElement[bool]] = []
-    if asked.from_day:
-        conditions.append(Event.last_day >= asked.from_day.isoformat())
-    if asked.to_day:
-        conditions.append(Event.first_day <= asked.to_day.isoformat())
+def shared_conditions(asked: Filter, table: type[Listed], *, now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions that mean the same for events and for talks, which are joined to their event."""
+    conditions = place_matches(asked) + days_match(asked, table) + words_match(table.search, asked.q)
+    if asked.call_open:
+        conditions.append(call_is_open(now))
+    if asked.updated_since:
+        conditions.append(table.updated_at >= asked.updated_since)
     return conditions
 
 
@@ -107,21 +129,11 @@ def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool
 
     Filters that only talks have (track, room, speaker, language) leave no event.
     """
-    conditions = place_matches(asked)
-    conditions += days_may_match(asked)
+    conditions = shared_conditions(asked, Event, now=now)
+    conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]
+    conditions += one_of((Event.kind, asked.kinds), (Event.status, asked.states))
     if asked.absent:
         conditions.append(Event.id.not_in(asked.absent))
-    if asked.q:
-        conditions += words_match(Event.search, asked.q)
-    conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]
-    if asked.kinds:
-        conditions.append(Event.kind.in_(asked.kinds))
-    if asked.states:
-        conditions.append(Event.status.in_(asked.states))
-    if asked.call_open:
-        conditions.append(call_is_open(now))
-    if asked.updated_since:
-        conditions.append(Event.updated_at >= asked.updated_since)
     if asked.scheduled is False or asked.tracks or asked.rooms or asked.speakers or asked.languages:
         conditions.append(false())
     return conditions

@@ -23,8 +23,9 @@ child_rows = partial(relationship, lazy="raise", cascade="all, delete-orphan", p
 
 
 class Listed:
-    """The columns that events and talks share; services set only `created_at`, all others are derived."""
+    """The columns that events and talks share; all but the id and `created_at` are derived, never set by a service."""
 
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-1)
     first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     shown_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
@@ -41,7 +42,6 @@ class Event(Listed, Base):
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_sort", "starts_at", "id"), Index("ix_events_revision", "revision"))
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     kind: Mapped[EventKind] = word_column(EventKind, default=EventKind.CONFERENCE)

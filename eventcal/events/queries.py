@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.errors import NoSuchEvent, NoSuchPart
-from eventcal.events.filter import Filter, Sort, days_may_match, event_conditions, place_matches, still_shown
+from eventcal.events.filter import Filter, Sort, days_match, event_conditions, place_matches, sort_keys, still_shown
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.database import UtcDateTime
 from eventcal.kit.ids import secret_hash
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.paging import Page, Paging, fetch_page
 from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member
@@ -93,14 +93,6 @@ def may_see_event(event: Event, caller: Caller) -> bool:
     return event.status in PUBLIC_STATUSES or caller.may_review(event.id)
 
 
-def sort_keys(sort: Sort) -> list[Key]:
-    """Return the keys of an event list's order."""
-    if sort == Sort.UPDATED:
-        return [Key(Event.updated_at, datetime), Key(Event.id, str)]
-    falls = sort == Sort.STARTS_DOWN
-    return [Key(Event.starts_at, datetime, falls), Key(Event.id, str, falls)]
-
-
 def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
     """Return the statement for every public event that is asked for, tombstones still on show among them."""
     shown = still_shown(now.date(), Event.shown_until)
@@ -117,7 +109,7 @@ def narrowed(session: Session, asked: Filter, *, statuses: Sequence[EventStatus]
         return asked
     columns = (Event.id, Event.timezone, Event.starts, Event.ends, Event.recurrence, Event.recurrence_overrides)
     recurring = select(*columns).where(Event.recurrence.is_not(None), Event.status.in_(statuses))
-    rows = session.execute(recurring.where(*days_may_match(asked), *place_matches(asked)).order_by(Event.id))
+    rows = session.execute(recurring.where(*days_match(asked, Event), *place_matches(asked)).order_by(Event.id))
     absent = tuple(row.id for row in rows if not occurs_between(row, asked.from_day, asked.to_day))
     return replace(asked, absent=absent)
 
@@ -125,14 +117,16 @@ def narrowed(session: Session, asked: Filter, *, statuses: Sequence[EventStatus]
 def list_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of public events."""
     rows = public_events(narrowed(session, asked), now=now).options(*whole_event())
-    return fetch_page(session, rows, order=sort_keys(sort), paging=paging)
+    return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
 def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of events that wait for a moderator. The caller must be one."""
     exactly = narrowed(session, asked, statuses=[EventStatus.PENDING])
     rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(exactly, now=now))
-    return fetch_page(session, rows.options(*whole_event()), order=sort_keys(sort), paging=paging)
+    return fetch_page(
+        session, rows.options(*whole_event()), order=sort_keys(sort, Event, Event.starts_at), paging=paging
+    )
 
 
 def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
@@ -142,7 +136,8 @@ def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Pa
     """
     goes_on = or_(Event.over_at.is_(None), Event.over_at > now)
     rows = select(Event).where(Event.id.in_(caller.organises | caller.reviews), ~goes_on if past else goes_on)
-    return fetch_page(session, rows, order=sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS), paging=paging)
+    order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
+    return fetch_page(session, rows, order=order, paging=paging)
 
 
 def complete_event(session: Session, event: Event) -> None:

@@ -15,8 +15,8 @@ from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.index.entry_loader import DEADLINES
 from eventcal.feeds.index.models import LedgerEntry
 from eventcal.feeds.options import Cancelled
-from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
+from eventcal.talks.queries import public_talks
 
 _BACK, _AHEAD = timedelta(days=30), timedelta(days=400)
 # How many rows of a whole feed are held beside what is made of them.

@@ -6,16 +6,14 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Select, and_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from eventcal.events.filter import Filter, Sort
+from eventcal.events.filter import Filter, Sort, sort_keys
 from eventcal.events.models import Event
 from eventcal.events.queries import public_events
-from eventcal.events.queries import sort_keys as event_keys
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.index.models import LedgerEntry
 from eventcal.kit.paging import Page, Paging, fetch_page
-from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import sort_keys
+from eventcal.talks.queries import public_talks
 
 # Never None for events and talks.
 _RESOURCE = cast("InstrumentedAttribute[str]", LedgerEntry.resource)
@@ -24,13 +22,13 @@ _RESOURCE = cast("InstrumentedAttribute[str]", LedgerEntry.resource)
 def talk_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
     """Return a page of public talks, each as JSON."""
     rows = _finished(public_talks(asked, now=now), EntryKind.TALK, Talk.id)
-    return fetch_page(session, rows, order=sort_keys(sort), paging=paging)
+    return fetch_page(session, rows, order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def event_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
     """Return a page of public events, each as JSON, without occurrences; the filter names no days."""
     rows = _finished(public_events(asked, now=now), EntryKind.EVENT, Event.id)
-    return fetch_page(session, rows, order=event_keys(sort), paging=paging)
+    return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
 def _finished(rows: Select[Any], kind: EntryKind, key: InstrumentedAttribute[str]) -> Select[str]:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from eventcal.events.models import Event, Listed, MemberReference, Room, Track, child_rows
 from eventcal.events.words import TalkKind
 from eventcal.kit.database import PRIVATE, Base, word_column
-from eventcal.kit.ids import new_id
 from eventcal.kit.markdown import to_html, to_plain
 from eventcal.kit.tags import TagRow
 from eventcal.speakers.models import Speaker
@@ -25,7 +24,6 @@ class Talk(Listed, Base):
         Index("ix_talks_revision", "revision"),
     )
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"))
     title: Mapped[str] = mapped_column(String(200))
     abstract: Mapped[str | None] = mapped_column(default=None)
@@ -58,7 +56,7 @@ class Talk(Listed, Base):
     event: Mapped[Event] = relationship(lazy="raise", viewonly=True)
     track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
     room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
-    reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side=[id], viewonly=True)
+    reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side="Talk.id", viewonly=True)
     speaking: Mapped[list["TalkSpeaker"]] = child_rows(order_by="TalkSpeaker.position")
     tags: Mapped[list["TalkTag"]] = child_rows(order_by="TalkTag.position")
 

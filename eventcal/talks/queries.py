@@ -3,20 +3,19 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
-from eventcal.events.filter import Filter, Sort
-from eventcal.events.models import Event
-from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.events.filter import Filter, Sort, one_of, shared_conditions, sort_keys, still_shown
+from eventcal.events.models import Event, Room, Track
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import NoSuchTalk
-from eventcal.talks.filter import public_talks, talk_conditions
-from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep
+from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.words import TalkState
 
 
@@ -89,12 +88,49 @@ def may_see_talk(talk: Talk, caller: Caller) -> bool:
     return offered or is_public(talk) or is_own(talk, caller)
 
 
-def sort_keys(sort: Sort) -> list[Key]:
-    """Return the keys of a talk list's order. A talk without a time stands where its event begins."""
-    if sort == Sort.UPDATED:
-        return [Key(Talk.updated_at, datetime), Key(Talk.id, str)]
-    falls = sort == Sort.STARTS_DOWN
-    return [Key(Talk.sort_at, datetime, falls), Key(Talk.id, str, falls)]
+def public_talks(asked: Filter, *, now: datetime) -> Select[Talk]:
+    """Return the statement for every public talk that is asked for, tombstones still on show among them."""
+    return (
+        select(Talk)
+        .join(Talk.event)
+        .where(
+            Talk.published_at.is_not(None),
+            Event.status.in_(PUBLIC_STATUSES),
+            still_shown(now.date(), Talk.shown_until, Event.shown_until),
+            *talk_conditions(asked, now=now),
+        )
+        .where(*_shown_state_in(asked.states))
+    )
+
+
+def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Return what a talk, joined to its event, must satisfy to be what is asked for; states apart."""
+    conditions = shared_conditions(asked, Talk, now=now)
+    conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in asked.tags]
+    conditions += one_of((Talk.kind, asked.kinds), (Talk.language, asked.languages))
+    if asked.scheduled is not None:
+        conditions.append(Talk.starts_at.is_not(None) if asked.scheduled else Talk.starts_at.is_(None))
+    if asked.tracks:
+        conditions.append(Talk.track_id.in_(select(Track.id).where(Track.name.in_(asked.tracks))))
+    if asked.rooms:
+        conditions.append(Talk.room_id.in_(select(Room.id).where(Room.name.in_(asked.rooms))))
+    if asked.speakers:
+        # The slug of somebody who was merged into another leads there, here too.
+        named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(asked.speakers))
+        conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
+    return conditions
+
+
+def _shown_state_in(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """Hold the states asked for against the one that readers see (Talk.shown_state)."""
+    if not states:
+        return []
+    off = Event.status == EventStatus.CANCELLED
+    plain = [state for state in states if state not in {TalkState.WITHDRAWN, TalkState.CANCELLED}]
+    either: list[ColumnElement[bool]] = [Talk.state.in_(plain) & ~off]
+    if TalkState.CANCELLED in states:
+        either.append(or_(off, Talk.state.in_([TalkState.WITHDRAWN, TalkState.CANCELLED])))
+    return [or_(*either)]
 
 
 def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
@@ -167,4 +203,4 @@ def has_talks(session: Session, event: Event) -> bool:
 
 
 def _page(session: Session, rows: Select[Talk], sort: Sort, paging: Paging) -> Page[Talk]:
-    return fetch_page(session, rows.options(*whole_talk()), order=sort_keys(sort), paging=paging)
+    return fetch_page(session, rows.options(*whole_talk()), order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)

@@ -16,7 +16,7 @@ from eventcal.events.queries import find_events_by_slug, narrowed
 from eventcal.feeds.resources import event_resources, talk_resources
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from eventcal.kit.paging import Paging
-from eventcal.talks.filter import public_talks
+from eventcal.talks.queries import public_talks
 from eventcal.web.pages.public.filter_bar import Seen, bar_of
 from eventcal.web.pages.public.recurring import occurrences_in, when_of
 from eventcal.web.params.listing_query import Show, Typed, Wanted

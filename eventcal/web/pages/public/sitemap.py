@@ -17,8 +17,8 @@ from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import list_speakers
-from eventcal.talks.filter import public_talks
 from eventcal.talks.models import Talk
+from eventcal.talks.queries import public_talks
 from eventcal.web.http.representation import Origin
 from eventcal.web.identity.permissions import feed
 from eventcal.web.rendering.page import pages
