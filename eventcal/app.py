@@ -43,7 +43,7 @@ from eventcal.web.media import start_pictures
 from eventcal.web.pages import register_pages
 from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import start_limits
-from eventcal.web.serializers import Resources
+from eventcal.web.schemas.resources import Resources
 from eventcal.web.serving.cache_middleware import Door
 from eventcal.web.system import front, health
 

@@ -14,7 +14,7 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
 from eventcal.web.http.urls import Links
-from eventcal.web.serializers import Resources
+from eventcal.web.schemas.resources import Resources
 
 Json = dict[str, Any]
 

@@ -228,14 +228,14 @@ def with_offset(instant: datetime, tzid: str) -> str:
         raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")
     there = instant.astimezone(zone(tzid))
     offset = there.utcoffset() or timedelta()
-    if offset % timedelta(minutes=1):
+    if offset.seconds % 60:
         there = instant.astimezone(timezone(timedelta(minutes=round(offset / timedelta(minutes=1)))))
-    return there.isoformat(timespec="seconds")
+    return there.isoformat("T", "seconds")
 
 
 def format_utc(instant: datetime) -> str:
     """Return an aware instant as RFC 3339 text in UTC, to the second: `2014-06-04T17:30:00Z`."""
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat('T', 'seconds')}Z"
 
 
 def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:

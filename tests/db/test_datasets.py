@@ -13,7 +13,9 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import whole_talk
 from eventcal.web.http.urls import Links
-from eventcal.web.serializers import event_json, speaker_json, talk_json
+from eventcal.web.schemas.events import event_json
+from eventcal.web.schemas.speakers import speaker_json
+from eventcal.web.schemas.talks import talk_json
 from tests.clocks import FixedClock
 from tests.datasets import EVENT, SPEAKER, TALK, Json, everything, load, open_calendar, refused
 

@@ -23,7 +23,7 @@ from eventcal.feeds.index.models import LedgerEntry
 from eventcal.kit.database import Database, Unit
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
-from eventcal.web.serializers import Resources
+from eventcal.web.schemas.resources import Resources
 from tests.clocks import FixedClock
 from tests.feed_support.entries import DAYS
 from tests.feed_support.icslint import Component, faults, parse

@@ -10,7 +10,8 @@ from eventcal.datasets.errors import UnreadableFile
 from eventcal.datasets.fields import ObjectReader
 from eventcal.datasets.reading import SECTIONS, check_shape, parse, read_file
 from eventcal.datasets.records import CALL_FOR_TALKS, EVENT, OVERRIDE, PLACE, ROOM, SPEAKER, SPONSOR, TALK, TIER, TRACK
-from eventcal.web.schemas.events import CallForTalksIn, EventFields, Place, RoomIn, TrackIn
+from eventcal.web.schemas.event_parts import RoomIn, TrackIn
+from eventcal.web.schemas.events import CallForTalksIn, EventPatch, Place
 from eventcal.web.schemas.fields import Shape
 from eventcal.web.schemas.occurrences import OverrideIn
 from eventcal.web.schemas.speakers import SpeakerPatch
@@ -133,7 +134,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     [
         (SPEAKER, SpeakerPatch, set()),
         (SPONSOR, SponsorPatch, {"slug"}),
-        (EVENT, EventFields, {"tracks", "rooms", "tiers", "sponsorships"}),
+        (EVENT, EventPatch, {"tracks", "rooms", "tiers", "sponsorships"}),
         (PLACE, Place, set()),
         (OVERRIDE, OverrideIn, set()),
         (CALL_FOR_TALKS, CallForTalksIn, set()),

@@ -14,7 +14,7 @@ from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, document, serve_public
 from eventcal.web.identity.permissions import public
 from eventcal.web.params.fields import Query, Text, page_size
-from eventcal.web.schemas.fields import Shape
+from eventcal.web.schemas.out import Out
 
 changes = Subject("changes", "What became public, changed or vanished")
 
@@ -32,7 +32,7 @@ class ChangesQuery(Query):
     limit = page_size(load_default=DEFAULT_LIMIT)
 
 
-class ChangeOut(Shape):
+class ChangeOut(Out):
     """One thing that changed, and the revision it is at."""
 
     kind = fields.Enum(EntryKind, by_value=True, required=True)
@@ -41,7 +41,7 @@ class ChangeOut(Shape):
     deleted = fields.Boolean(required=True)
 
 
-class ChangesPage(Shape):
+class ChangesPage(Out):
     """A page of changes. `next` is never null: ask with it again, now or in an hour."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
@@ -61,8 +61,7 @@ def list_all(query: dict[str, Any]) -> Response:
 
     def make(session: Session) -> Content:
         found, reached = list_changes(session, since=since, limit=query["limit"])
-        items = [{"kind": one.kind, "id": one.id, "revision": one.revision, "deleted": one.deleted} for one in found]
-        return document({"items": items, "next": str(reached)})
+        return document({"items": [ChangeOut.write(one) for one in found], "next": str(reached)})
 
     return serve_public(make)
 

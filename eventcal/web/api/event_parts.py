@@ -18,7 +18,7 @@ from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, document, nothing, serve_private, serve_public
 from eventcal.web.identity.permissions import caller, organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
-from eventcal.web.schemas.events import (
+from eventcal.web.schemas.event_parts import (
     RoomFields,
     RoomIn,
     RoomOut,
@@ -32,7 +32,7 @@ from eventcal.web.schemas.events import (
     TrackOut,
     TrackPage,
 )
-from eventcal.web.serializers import Json, room_json, track_json
+from eventcal.web.schemas.out import Json
 
 event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 
@@ -42,7 +42,7 @@ event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 @event_parts.answers(200, TrackPage)
 def list_tracks(slug: str) -> Response:
     """List an event's tracks."""
-    return _serve_list(slug, lambda event: [track_json(track) for track in event.tracks])
+    return _serve_list(slug, lambda event: [TrackOut.write(track) for track in event.tracks])
 
 
 @event_parts.post("/events/<slug>/tracks")
@@ -54,7 +54,7 @@ def add_track(fields: dict[str, Any], slug: str) -> Response:
     """Add a track."""
     with unit_of_work() as session:
         track = parts.add_track(session, get_organised_event(session, slug, caller()), fields)
-    return answer(track_json(track), 201, location=links().api(f"/tracks/{track.id}"))
+    return answer(TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
 
 
 @event_parts.patch("/tracks/<track_id>")
@@ -66,7 +66,7 @@ def edit_track(fields: dict[str, Any], track_id: str) -> Response:
     """Change a track."""
     with unit_of_work() as session:
         track = parts.edit_part(session, get_track(session, track_id, caller()), fields)
-    return answer(track_json(track))
+    return answer(TrackOut.write(track))
 
 
 @event_parts.delete("/tracks/<track_id>")
@@ -84,7 +84,7 @@ def delete_track(track_id: str) -> Response:
 @event_parts.answers(200, RoomPage)
 def list_rooms(slug: str) -> Response:
     """List an event's rooms."""
-    return _serve_list(slug, lambda event: [room_json(room) for room in event.rooms])
+    return _serve_list(slug, lambda event: [RoomOut.write(room) for room in event.rooms])
 
 
 @event_parts.post("/events/<slug>/rooms")
@@ -96,7 +96,7 @@ def add_room(fields: dict[str, Any], slug: str) -> Response:
     """Add a room."""
     with unit_of_work() as session:
         room = parts.add_room(session, get_organised_event(session, slug, caller()), fields)
-    return answer(room_json(room), 201, location=links().api(f"/rooms/{room.id}"))
+    return answer(RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
 
 
 @event_parts.patch("/rooms/<room_id>")
@@ -108,7 +108,7 @@ def edit_room(fields: dict[str, Any], room_id: str) -> Response:
     """Change a room; the talks in it follow in every calendar."""
     with unit_of_work() as session:
         room = parts.edit_part(session, get_room(session, room_id, caller()), fields)
-    return answer(room_json(room))
+    return answer(RoomOut.write(room))
 
 
 @event_parts.delete("/rooms/<room_id>")
@@ -179,4 +179,4 @@ def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -
 
 
 def _team_json(row: TeamMember, someone: Member) -> Json:
-    return {"member_id": someone.id, "name": someone.name, "role": row.role}
+    return TeamMemberOut.write(someone, member_id=someone.id, role=row.role)

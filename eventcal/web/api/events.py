@@ -31,8 +31,8 @@ from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs
 from eventcal.web.request.context import links, now, unit_of_work
-from eventcal.web.schemas.events import EventIn, EventOut, EventPage, EventPatch
-from eventcal.web.serializers import Json, event_json, with_occurrences
+from eventcal.web.schemas.events import EventIn, EventOut, EventPage, EventPatch, event_json, with_occurrences
+from eventcal.web.schemas.out import Json
 
 events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
 

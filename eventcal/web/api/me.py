@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
-from eventcal.kit.localtime import format_utc
-from eventcal.members.models import AccessToken, Member, MemberSession, PersonalFeed
+from eventcal.members.models import Member
 from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
 from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
 from eventcal.members.sessions import end_session, get_session, list_sessions
@@ -40,11 +39,13 @@ from eventcal.web.schemas.me import (
     MemberOut,
     MemberPatch,
     NewTokenOut,
+    SessionOut,
     SessionsOut,
     TokenIn,
+    TokenOut,
     TokenPage,
 )
-from eventcal.web.serializers import Json
+from eventcal.web.schemas.out import Json
 
 me = Subject("me", "A member's own profile, sessions, access tokens and secret feeds")
 
@@ -99,7 +100,7 @@ def sessions() -> Response:
     with reading() as session:
         found = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
-    return serve_private({"items": [_session_json(one, current=one.id == current) for one in found]})
+    return serve_private({"items": [SessionOut.write(one, current=one.id == current) for one in found]})
 
 
 @me.delete("/me/sessions")
@@ -133,7 +134,7 @@ def tokens(query: dict[str, Any]) -> Response:
     """List one's own access tokens, by what is kept of them, the newest first."""
     with reading() as session:
         page = list_tokens(session, current_member_id(), paging=page_asked(query))
-    body = {"items": [_token_json(token) for token in page.items], "next": page.next}
+    body = {"items": [TokenOut.write(token) for token in page.items], "next": page.next}
     return serve_private(body, link=next_page_link(query, page.next))
 
 
@@ -146,7 +147,7 @@ def make_token(form: dict[str, Any]) -> Response:
     with unit_of_work() as session:
         token, secret = give_token(session, current_member(session), **form, now=now())
     show_once("token")
-    return answer({**_token_json(token), "token": secret}, 201, location=links().api(f"/me/tokens/{token.id}"))
+    return answer(NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}"))
 
 
 @me.delete("/me/tokens/<token_id>")
@@ -167,7 +168,7 @@ def feeds(query: dict[str, Any]) -> Response:
     """List one's own secret feeds, the newest first. Their addresses are not shown again."""
     with reading() as session:
         page = list_feeds(session, current_member_id(), paging=page_asked(query))
-    body = {"items": [_feed_json(feed) for feed in page.items], "next": page.next}
+    body = {"items": [FeedOut.write(feed, url=None) for feed in page.items], "next": page.next}
     return serve_private(body, link=next_page_link(query, page.next))
 
 
@@ -180,7 +181,7 @@ def make_feed(form: dict[str, Any]) -> Response:
     with unit_of_work() as session:
         feed, secret = give_feed(session, current_member(session), **form, now=now())
     show_once("url")
-    body = {**_feed_json(feed), "url": links().personal_feed(secret)}
+    body = FeedOut.write(feed, url=links().personal_feed(secret))
     return answer(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
 
 
@@ -203,39 +204,9 @@ def member_json(session: Session, row: Member) -> Json:
         .where(TeamMember.member_id == row.id)
         .order_by(Event.slug)
     )
-    return {
-        "id": row.id,
-        "email": row.email,
-        "name": row.name,
-        "role": row.role,
-        "confirmed": is_confirmed(row),
-        "created_at": format_utc(row.created_at),
-        "speaker": speaker.slug if speaker is not None else None,
-        "teams": [{"event": slug, "role": role} for slug, role in session.execute(teams)],
-    }
-
-
-def _session_json(found: MemberSession, *, current: bool) -> Json:
-    return {
-        "id": found.id,
-        "created_at": format_utc(found.created_at),
-        "last_seen_at": format_utc(found.last_seen_at),
-        "expires_at": format_utc(found.expires_at),
-        "user_agent": found.user_agent,
-        "current": current,
-    }
-
-
-def _token_json(token: AccessToken) -> Json:
-    return {
-        "id": token.id,
-        "name": token.name,
-        "scopes": token.scopes,
-        "expires_at": format_utc(token.expires_at) if token.expires_at else None,
-        "created_at": format_utc(token.created_at),
-    }
-
-
-def _feed_json(feed: PersonalFeed) -> Json:
-    fetched = feed.last_fetched_at
-    return {"id": feed.id, "name": feed.name, "url": None, "last_fetched_at": format_utc(fetched) if fetched else None}
+    return MemberOut.write(
+        row,
+        confirmed=is_confirmed(row),
+        speaker=None if speaker is None else speaker.slug,
+        teams=[{"event": slug, "role": role} for slug, role in session.execute(teams)],
+    )

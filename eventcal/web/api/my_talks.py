@@ -13,8 +13,7 @@ from eventcal.web.api.responses import nothing, serve_private
 from eventcal.web.identity.permissions import caller, member
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.talks import TalkPage
-from eventcal.web.serializers import talk_json
+from eventcal.web.schemas.talks import TalkPage, talk_json
 
 agenda = Subject("agenda", "A member's own talks and stars")
 

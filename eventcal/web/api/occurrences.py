@@ -19,8 +19,7 @@ from eventcal.web.api.pagination import next_page_link, page_asked
 from eventcal.web.api.responses import Content, document, serve_public, serve_undated
 from eventcal.web.identity.permissions import caller, public
 from eventcal.web.request.context import now
-from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery
-from eventcal.web.serializers import occurrence_json
+from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery, occurrence_json
 
 occurrences = Subject("occurrences", "When recurring events take place")
 

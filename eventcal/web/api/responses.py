@@ -11,7 +11,7 @@ from eventcal.web.http.conditional import check_etag, check_revision, etag_of, r
 from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.identity.permissions import caller
 from eventcal.web.request.context import house, now
-from eventcal.web.serializers import Json
+from eventcal.web.schemas.out import Json
 from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached, serve_uncached
 
 JSON = "application/json"

@@ -21,8 +21,7 @@ from eventcal.web.identity.permissions import caller, member, moderator, public
 from eventcal.web.media import as_kept
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch
-from eventcal.web.serializers import speaker_json
+from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch, speaker_json
 
 speakers = Subject("speakers", "People on stage")
 

@@ -8,12 +8,10 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Stale
 from eventcal.members.words import Scope
 from eventcal.sponsors import service
 from eventcal.sponsors.errors import EventCancelled, TierFull
-from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.queries import (
     confirmed_sponsors,
     count_taken,
@@ -50,8 +48,10 @@ from eventcal.web.schemas.sponsors import (
     TierIn,
     TierOut,
     TierPage,
+    sponsor_json,
+    sponsorship_json,
+    tier_json,
 )
-from eventcal.web.serializers import Json, price_json, sponsor_json
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
 
@@ -64,7 +64,7 @@ def list_tiers_of_event(slug: str) -> Response:
 
     def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
-        items = [_tier_json(tier, taken) for tier, taken in list_tiers(session, event)]
+        items = [tier_json(tier, taken) for tier, taken in list_tiers(session, event)]
         return document({"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
 
     return serve_public(make)
@@ -79,7 +79,7 @@ def add_tier(fields: dict[str, Any], slug: str) -> Response:
     """Offer a tier."""
     with unit_of_work() as session:
         tier = service.add_tier(session, get_organised_event(session, slug, caller()), fields)
-    return answer(_tier_json(tier, 0), 201, location=links().api(f"/tiers/{tier.id}"))
+    return answer(tier_json(tier, 0), 201, location=links().api(f"/tiers/{tier.id}"))
 
 
 @sponsors.patch("/tiers/<tier_id>")
@@ -92,7 +92,7 @@ def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
     with unit_of_work() as session:
         tier = service.edit_tier(session, get_tier(session, tier_id, caller()), fields)
         taken = count_taken(session, tier)
-    return answer(_tier_json(tier, taken))
+    return answer(tier_json(tier, taken))
 
 
 @sponsors.delete("/tiers/<tier_id>")
@@ -115,7 +115,7 @@ def list_of_event(slug: str) -> Response:
     def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
         tiers = [
-            {**_tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
+            {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
             for tier, holders in confirmed_sponsors(session, event)
         ]
         return document({"tiers": tiers}, public=event.status in PUBLIC_STATUSES)
@@ -159,7 +159,7 @@ def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     with reading() as session:
         event = get_organised_event(session, slug, caller())
         page = list_sponsorships(session, event, paging=page_asked(query))
-        items = [_sponsorship_json(one) for one in page.items]
+        items = [sponsorship_json(one, links()) for one in page.items]
     return serve_private({"items": items, "next": page.next}, link=next_page_link(query, page.next))
 
 
@@ -174,7 +174,7 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
         event = get_event(session, slug, caller())
         made = service.enquire(session, event, fields, caller=caller(), now=now())
         found = get_sponsorship(session, made.id, caller())
-    return answer(_sponsorship_json(found), 201, location=links().api(f"/sponsorships/{found.id}"))
+    return answer(sponsorship_json(found, links()), 201, location=links().api(f"/sponsorships/{found.id}"))
 
 
 @sponsors.get("/sponsorships/<sponsorship_id>")
@@ -183,7 +183,7 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
 def read_sponsorship(sponsorship_id: str) -> Response:
     """Read one sponsorship, as an organiser or whoever enquired."""
     with reading() as session:
-        return serve_private(_sponsorship_json(get_sponsorship(session, sponsorship_id, caller())))
+        return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
 @sponsors.post("/sponsorships/<sponsorship_id>/confirm")
@@ -195,7 +195,7 @@ def confirm(sponsorship_id: str) -> Response:
     with unit_of_work() as session:
         found = get_sponsorship(session, sponsorship_id, caller())
         service.confirm_sponsorship(session, found, caller=caller(), now=now())
-    return answer(_sponsorship_json(found))
+    return answer(sponsorship_json(found, links()))
 
 
 @sponsors.post("/sponsorships/<sponsorship_id>/cancel")
@@ -207,29 +207,4 @@ def cancel(sponsorship_id: str) -> Response:
     with unit_of_work() as session:
         found = get_sponsorship(session, sponsorship_id, caller())
         service.cancel_sponsorship(session, found, caller=caller(), now=now())
-    return answer(_sponsorship_json(found))
-
-
-def _tier_json(tier: Tier, taken: int) -> Json:
-    return {
-        "id": tier.id,
-        "name": tier.name,
-        "rank": tier.rank,
-        "price": price_json(tier.price_amount, tier.price_currency),
-        "capacity": tier.capacity,
-        "benefits": tier.benefits,
-        "taken": taken,
-    }
-
-
-def _sponsorship_json(sponsorship: Sponsorship) -> Json:
-    return {
-        "id": sponsorship.id,
-        "event": sponsorship.tier.event.slug,
-        "tier": sponsorship.tier_id,
-        "sponsor": sponsor_json(sponsorship.sponsor, links()),
-        "state": sponsorship.state,
-        "note": sponsorship.note,
-        "created_at": format_utc(sponsorship.created_at),
-        "updated_at": format_utc(sponsorship.updated_at),
-    }
+    return answer(sponsorship_json(found, links()))

@@ -32,8 +32,8 @@ from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch
-from eventcal.web.serializers import Json, talk_json
+from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch, talk_json
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
 

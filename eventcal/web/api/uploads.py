@@ -15,9 +15,8 @@ from eventcal.web.api.responses import answer, nothing
 from eventcal.web.identity.permissions import caller, member, moderator
 from eventcal.web.media import put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.speakers import SpeakerOut
-from eventcal.web.schemas.sponsors import SponsorOut
-from eventcal.web.serializers import speaker_json, sponsor_json
+from eventcal.web.schemas.speakers import SpeakerOut, speaker_json
+from eventcal.web.schemas.sponsors import SponsorOut, sponsor_json
 
 pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
 

@@ -28,7 +28,8 @@ from eventcal.web.rendering.dates import When, when
 from eventcal.web.rendering.labels import country_in_words
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render, show
 from eventcal.web.request.context import links
-from eventcal.web.serializers import event_json, talk_json, with_occurrences
+from eventcal.web.schemas.events import event_json, with_occurrences
+from eventcal.web.schemas.talks import talk_json
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from eventcal.events.recurrence.slots import LAST_DAY
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.web.i18n.locale import locale
 from eventcal.web.rendering.dates import When, long_day, weekday, when
-from eventcal.web.serializers import occurrence_json
+from eventcal.web.schemas.occurrences import occurrence_json
 
 # How many of the next dates a page names.
 _NEXT = 5

@@ -19,8 +19,7 @@ from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import handle_form
 from eventcal.web.rendering.uploads import picture_change, picture_sent, picture_values, sent_again
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.speakers import SpeakerPatch
-from eventcal.web.serializers import speaker_json
+from eventcal.web.schemas.speakers import SpeakerPatch, speaker_json
 
 _PHOTO = "photo"
 _SPEAKER = SpeakerPatch()

@@ -3,14 +3,20 @@
 from marshmallow import fields
 
 from eventcal.events import limits
-from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
+from eventcal.events.filter import Filter
+from eventcal.events.models import CallForTalks, Event
+from eventcal.events.recurrence.occurrences import closed_days, occurrences_between
+from eventcal.events.rules import is_all_day
+from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme, TalkKind
+from eventcal.kit.markdown import to_html
 from eventcal.kit.text import SLUG_PATTERN
-from eventcal.kit.values import COLOUR, COUNTRY, CURRENCY, TIMEZONE
+from eventcal.kit.values import COUNTRY, TIMEZONE
+from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
+from eventcal.web.schemas.event_parts import RoomOut, TrackOut
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,
     URI,
-    Address,
     Degrees,
     Flag,
     Form,
@@ -23,13 +29,14 @@ from eventcal.web.schemas.fields import (
     Shape,
     Slug,
     Text,
-    Whole,
     Word,
-    page_of,
 )
-from eventcal.web.schemas.money import Money
-from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides
+from eventcal.web.schemas.money import Money, PriceOut, price_json
+from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides, occurrence_json
+from eventcal.web.schemas.out import Json, Out, local_instant, page_of
 
+# How many occurrences of one event a list shows.
+_MOST_OCCURRENCES = 100
 _LOCAL = "A date, or a time on the wall of the event's zone."
 _MOMENT = "Local to the event's zone, or with an offset."
 
@@ -63,8 +70,8 @@ class CallForTalksIn(Shape):
     note = Text(limits.CALL_NOTE, allow_none=True)
 
 
-class EventFields(Shape):
-    """What may be written of an event."""
+class EventPatch(Shape):
+    """What changes of an event (RFC 7396)."""
 
     slug = Slug(metadata=says("What its addresses have; made from the title where left out, and fixed once public."))
     title = Line(limits.TITLE)
@@ -103,61 +110,16 @@ class EventFields(Shape):
     call_for_talks = Part(CallForTalksIn, allow_none=True)
 
 
-class EventIn(EventFields):
-    """A new event. Without `ends` it lasts the day that it starts on."""
-
-    title = Line(limits.TITLE, required=True)
-    timezone = Form(TIMEZONE, metadata=says("An IANA name."), required=True)
-    starts = LocalTime(required=True, metadata=says(_LOCAL))
-
-
-class EventPatch(EventFields):
-    """What changes of an event (RFC 7396)."""
+EventIn = EventPatch.requiring(
+    "title",
+    "timezone",
+    "starts",
+    name="EventIn",
+    description="A new event. Without `ends` it lasts the day that it starts on.",
+)
 
 
-class TrackFields(Shape):
-    """What may be written of a track."""
-
-    name = Line(limits.PART_NAME)
-    colour = Form(COLOUR, allow_none=True)
-
-
-class TrackIn(TrackFields):
-    """A new track."""
-
-    name = Line(limits.PART_NAME, required=True)
-
-
-class RoomFields(Shape):
-    """What may be written of a room."""
-
-    name = Line(limits.PART_NAME)
-    capacity = Whole(least=1, allow_none=True)
-
-
-class RoomIn(RoomFields):
-    """A new room."""
-
-    name = Line(limits.PART_NAME, required=True)
-
-
-class TrackOut(Shape):
-    """A track as it is given out."""
-
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    colour = fields.String(required=True, allow_none=True, metadata={"pattern": f"^{COLOUR.pattern}$"})
-
-
-class RoomOut(Shape):
-    """A room as it is given out."""
-
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    capacity = fields.Integer(required=True, allow_none=True)
-
-
-class CallForTalksOut(Shape):
+class CallForTalksOut(Out):
     """A call as it is given out: instants with the offset of the event's zone."""
 
     opens_at = Instant(required=True, allow_none=True)
@@ -166,21 +128,14 @@ class CallForTalksOut(Shape):
     note = fields.String(required=True, allow_none=True)
 
 
-class PriceOut(Shape):
-    """A price as it is given out."""
-
-    amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})
-    currency = fields.String(required=True, metadata={"pattern": f"^{CURRENCY.pattern}$"})
-
-
-class RegistrationOut(Shape):
+class RegistrationOut(Out):
     """How to take part, as it is given out."""
 
     url = fields.String(required=True, allow_none=True, metadata=URI)
     price = fields.Nested(PriceOut, required=True, allow_none=True)
 
 
-class PlaceOut(Shape):
+class PlaceOut(Out):
     """Where an event is, as it is given out."""
 
     venue = fields.String(required=True, allow_none=True)
@@ -192,7 +147,7 @@ class PlaceOut(Shape):
     longitude = fields.Float(required=True, allow_none=True)
 
 
-class EventLinks(Shape):
+class EventLinks(Out):
     """Where an event leads."""
 
     self = fields.String(required=True, metadata=URI)
@@ -201,7 +156,7 @@ class EventLinks(Shape):
     talks = fields.String(required=True, metadata=URI)
 
 
-class EventOut(Shape):
+class EventOut(Out):
     """An event as it is given out."""
 
     slug = fields.String(required=True, metadata={"pattern": SLUG_PATTERN})
@@ -252,27 +207,48 @@ class EventOut(Shape):
     )
 
 
-class TeamMemberOut(Shape):
-    """Somebody on an event's team."""
-
-    member_id = fields.String(required=True)
-    name = fields.String(required=True)
-    role = fields.Enum(TeamRole, by_value=True, required=True)
-
-
-class TeamRoleIn(Shape):
-    """What a member is to be on the team."""
-
-    role = Word(TeamRole, required=True)
-
-
-class TeamMemberIn(TeamRoleIn):
-    """Who is to be what on the team."""
-
-    email = Address(required=True)
-
-
 EventPage = page_of(EventOut, "EventPage")
-TrackPage = page_of(TrackOut, "TrackPage")
-RoomPage = page_of(RoomOut, "RoomPage")
-TeamPage = page_of(TeamMemberOut, "TeamPage")
+
+
+def event_json(event: Event, links: Links) -> Json:
+    """Return an event's resource; it must be loaded whole."""
+    call = event.call
+    return EventOut.write(
+        event,
+        description_html=None if event.description is None else to_html(event.description),
+        starts_at=local_instant(event.starts_at, event.timezone),
+        ends_at=local_instant(event.ends_at, event.timezone),
+        all_day=is_all_day(event.starts),
+        location=PlaceOut.write(event),
+        registration={
+            "url": event.registration_url,
+            "price": price_json(event.price_amount, event.price_currency),
+        },
+        tags=[tag.tag for tag in event.tags],
+        co_located_with=[row.other.slug for row in event.neighbours if row.other.status in PUBLIC_STATUSES],
+        call_for_talks=None if call is None else _call_json(call, event.timezone),
+        tracks=[TrackOut.write(track) for track in event.tracks],
+        rooms=[RoomOut.write(room) for room in event.rooms],
+        links={
+            "self": links.event(event.slug),
+            "html": links.event_page(event.slug),
+            "ics": links.event_feed(event.slug),
+            "talks": links.api(f"/events/{event.slug}/talks"),
+        },
+        occurrences=None,
+    )
+
+
+def _call_json(call: CallForTalks, tzid: str) -> Json:
+    return CallForTalksOut.write(
+        call, opens_at=local_instant(call.opens_at, tzid), closes_at=local_instant(call.closes_at, tzid)
+    )
+
+
+def with_occurrences(body: Json, event: Event, asked: Filter) -> Json:
+    """Return an event's resource, and where it recurs and days are asked for, its occurrences in them, at most 100."""
+    days = closed_days(asked.from_day, asked.to_day)
+    if event.recurrence is None or days is None:
+        return body
+    found = occurrences_between(event, *days, limit=_MOST_OCCURRENCES)
+    return {**body, "occurrences": [occurrence_json(one, event.timezone) for one in found]}

@@ -5,15 +5,16 @@ written: no number in quotes, no "yes" for true.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from eventcal.kit import values
-from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, format_utc, parse_local, parse_moment
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
 from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import Sentence
 from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, many_lines_fault, one_line_fault, slug_fault
@@ -35,6 +36,9 @@ def documented(settings: Mapping[str, Any], **said: object) -> dict[str, Any]:
 
 
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
+
+Fault = Callable[[str], Sentence | None]
+"""Returns why a text cannot be kept, or None."""
 
 URI = {"format": "uri"}
 # Without control characters; that a line shows something, JSON Schema cannot say.
@@ -59,12 +63,21 @@ class Shape(Schema):
 
         unknown = RAISE
 
+    @classmethod
+    def requiring(cls, *required: str, name: str, description: str) -> type[Self]:
+        """Return the schema `name`, which has the same fields and requires these."""
+        declared = {field: copy(cls._declared_fields[field]) for field in required}
+        for field in declared.values():
+            field.required = True
+        return type(name, (cls,), {**declared, "__doc__": description})
+
 
 class Text(fields.String):
     """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
 
     # What the OpenAPI document says of the form, which a kind of text with a form of its own replaces.
     form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
+    fault: Fault = staticmethod(many_lines_fault)
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(validate=at_most(limit), **saying(documented(settings, **self.form), invalid=values.NOT_TEXT))
@@ -74,76 +87,67 @@ class Text(fields.String):
         fault = self.fault(text)
         if fault is not None:
             raise ValidationError(fault)
-        return text
+        try:
+            return self.read(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
-    def fault(self, text: str) -> Sentence | None:
-        """Return why the text cannot be kept, or None."""
-        return many_lines_fault(text)
+    def read(self, text: str) -> str:
+        """Return the text as it is kept. Raises ValueError."""
+        return text
 
 
 class Line(Text):
     """One line of text that shows something, kept as written, of at most `limit` characters."""
 
     form = LINE_FORM
-
-    def fault(self, text: str) -> Sentence | None:
-        """Return why the text cannot be kept, or None."""
-        return one_line_fault(text)
+    fault: Fault = staticmethod(one_line_fault)
 
 
 class Slug(Line):
     """Lower-case ASCII words joined by "-"."""
 
-    form = {}  # noqa: RUF012 - as in Text
+    form = {"pattern": SLUG_PATTERN}  # noqa: RUF012 - as in Text
+    fault: Fault = staticmethod(slug_fault)
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(SLUG_LIMIT, **documented(settings, pattern=SLUG_PATTERN))
-
-    def fault(self, text: str) -> Sentence | None:
-        """Return why the text is no slug, or None."""
-        return slug_fault(text)
+        super().__init__(SLUG_LIMIT, **settings)
 
 
 class LocalTime(Line):
     """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
 
-    form = {}  # noqa: RUF012 - as in Text
+    form = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}  # noqa: RUF012 - as in Text
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        examples = ["2014-06-04T13:30:00", "2014-08-18"]
-        super().__init__(19, **documented(settings, pattern=LOCAL_PATTERN, examples=examples))
+        super().__init__(19, **settings)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return format_local(parse_local(text))
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+    def read(self, text: str) -> str:
+        """Return the time in its one form."""
+        return format_local(parse_local(text))
 
 
 class HttpUrl(Line):
     """An absolute http or https URL without a user name, of at most 2000 characters."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(URL_LIMIT, **documented(settings, format="uri", description="http or https."))
+    form = {**LINE_FORM, "format": "uri", "description": "http or https."}  # noqa: RUF012 - as in Text
+    fault: Fault = staticmethod(url_fault)
 
-    def fault(self, text: str) -> Sentence | None:
-        """Return why the text is no URL that we print, or None."""
-        return url_fault(text)
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(URL_LIMIT, **settings)
 
 
 class Address(Line):
     """An e-mail address, as `normal_address` gives it."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(254, **documented(settings, format="email"))
+    form = {**LINE_FORM, "format": "email"}  # noqa: RUF012 - as in Text
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return normal_address(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(254, **settings)
+
+    def read(self, text: str) -> str:
+        """Return the normal form of the address."""
+        return normal_address(text)
 
 
 class Form(Line):
@@ -153,15 +157,24 @@ class Form(Line):
 
     def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(kind.limit, **documented(settings, pattern=f"^{kind.pattern}$"))
-        self._kind = kind
-
-    def fault(self, text: str) -> Sentence | None:
-        """Return why the text cannot be taken, or None."""
-        return self._kind.fault(text)
+        self.fault = kind.fault
 
 
-class Instant(fields.DateTime):
-    """An instant, RFC 3339 with its offset. What is given out is UTC, to the second; text goes out as it is."""
+class Strict(fields.Field[Any]):
+    """A field that takes its JSON values in one form only: `read` raises ValueError for any other."""
+
+    read: Callable[[Any], Any]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+        del attr, data, kwargs
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+
+
+class Instant(Strict, fields.DateTime):
+    """An instant, RFC 3339 with its offset."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         says = Sentence(
@@ -173,34 +186,20 @@ class Instant(fields.DateTime):
         )
         super().__init__(**saying(settings, invalid=says))
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
-        del attr, obj, kwargs
-        if value is None or isinstance(value, str):
-            return value
-        return format_utc(value)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401 - marshmallow's signature
-        del attr, data, kwargs
+    def read(self, value: object) -> datetime:
+        """Return the instant in UTC."""
         if not isinstance(value, str) or not re.search(r"T.*([Z]|[+-]\d\d:\d\d)$", value, re.ASCII | re.IGNORECASE):
-            raise self.make_error("invalid")
-        try:
-            return parse_moment(value, "UTC", anywhere_on_earth=False)
-        except ValueError as error:
-            raise self.make_error("invalid") from error
+            raise ValueError
+        return parse_moment(value, "UTC", anywhere_on_earth=False)
 
 
-class Whole(fields.Integer):
+class Whole(Strict, fields.Integer):
     """A whole number, written as one; to JSON Schema 5.0 is one too."""
+
+    read = staticmethod(values.read_whole)
 
     def __init__(self, *, least: int = 0, most: int = values.LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(strict=True, validate=in_range(least, most), **saying(settings, invalid=values.NOT_WHOLE))
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401 - marshmallow's signature
-        del attr, data, kwargs
-        try:
-            return values.read_whole(value)
-        except ValueError as error:
-            raise self.make_error("invalid") from error
 
 
 class Degrees(fields.Float):
@@ -215,16 +214,16 @@ class Degrees(fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Flag(fields.Boolean):
+class Flag(Strict, fields.Boolean):
     """True or false, and nothing that might be meant for them."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(**saying(settings, invalid=values.NOT_FLAG))
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - marshmallow's signature
-        del attr, data, kwargs
-        if not isinstance(value, bool):
-            raise self.make_error("invalid")
+    def read(self, value: object) -> bool:
+        """Return which."""
+        if value is not True and value is not False:
+            raise ValueError
         return value
 
 
@@ -264,15 +263,29 @@ class Part(fields.Nested):
         super().__init__(inner, **saying(settings, type=values.NOT_OBJECT))
 
 
+class KnownOrNew(Shape):
+    """What is known by `slug`, or described by `name` and whatever else its schema adds; never both."""
+
+    also = {  # noqa: RUF012 - as marshmallow declares its own settings
+        "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
+    }
+
+    slug = Slug()
+    name = Line(200)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_one_way(self, _data: object, original: object, **_: object) -> None:
+        """Refuse what is named in no way or in two, whatever else is wrong with it."""
+        if not isinstance(original, Mapping):
+            return
+        if "slug" in original and len(original) > 1:
+            raise ValidationError(Sentence("names what is known; leave the other fields out"), "slug")
+        if "slug" not in original and "name" not in original:
+            raise ValidationError(Sentence("is required, unless a slug names what is known"), "name")
+
+
 class PageQuery(Query):
     """Which page of a list is asked for."""
 
     limit = page_size(load_default=DEFAULT_LIMIT)
     cursor = Cursor(load_default=None)
-
-
-def page_of(item: type[Shape], name: str) -> type[Schema]:
-    """Return the schema of a page whose items are of this shape; `name` is what the OpenAPI document calls it."""
-    items = fields.List(fields.Nested(item), required=True)
-    after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
-    return Shape.from_dict({"items": items, "next": after}, name=name)

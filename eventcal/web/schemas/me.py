@@ -4,17 +4,18 @@ from marshmallow import fields
 
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role, Scope
-from eventcal.web.schemas.fields import URI, Instant, Items, Line, Part, Shape, Word, page_of
+from eventcal.web.schemas.fields import URI, Instant, Items, Line, Part, Shape, Word
+from eventcal.web.schemas.out import Out, page_of
 
 
-class TeamOut(Shape):
+class TeamOut(Out):
     """What the member is to one event."""
 
     event = fields.String(required=True, metadata={"description": "The event's slug."})
     role = Word(TeamRole, required=True)
 
 
-class MemberOut(Shape):
+class MemberOut(Out):
     """A member, as they see themselves."""
 
     id = fields.String(required=True)
@@ -35,21 +36,21 @@ class MemberPatch(Shape):
     name = Line(200)
 
 
-class StaysPublicOut(Shape):
+class StaysPublicOut(Out):
     """What the public goes on seeing."""
 
     talks = fields.List(fields.String(), required=True, metadata={"description": "The ids of the talks."})
     speaker = fields.String(required=True, allow_none=True, metadata={"description": "The speaker's slug."})
 
 
-class LeftOut(Shape):
+class LeftOut(Out):
     """What becomes of what a removed account left."""
 
     stays_public = Part(StaysPublicOut, required=True)
     detail = fields.String(required=True)
 
 
-class SessionOut(Shape):
+class SessionOut(Out):
     """A session of a browser. It ends at `expires_at` unless it is used before; that moves the end, up to 30 days."""
 
     id = fields.String(required=True)
@@ -62,7 +63,7 @@ class SessionOut(Shape):
     current = fields.Boolean(required=True, metadata={"description": "Whether it is the session of this request."})
 
 
-class SessionsOut(Shape):
+class SessionsOut(Out):
     """The caller's sessions, the last used first."""
 
     items = fields.List(fields.Nested(SessionOut), required=True)
@@ -76,7 +77,7 @@ class TokenIn(Shape):
     expires_at = Instant(allow_none=True, load_default=None)
 
 
-class TokenOut(Shape):
+class TokenOut(Out):
     """An access token, by what is kept of it."""
 
     id = fields.String(required=True)
@@ -98,7 +99,7 @@ class FeedIn(Shape):
     name = Line(100, required=True)
 
 
-class FeedOut(Shape):
+class FeedOut(Out):
     """A secret feed. `url` is shown in the answer to the POST only, and null ever after."""
 
     id = fields.String(required=True)

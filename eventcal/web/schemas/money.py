@@ -1,4 +1,4 @@
-"""The shape of a sum of money."""
+"""The shapes of a sum of money."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,26 +6,17 @@ from typing import Any
 from marshmallow import fields
 
 from eventcal.kit.values import AMOUNT_PATTERN, CURRENCY, NOT_AMOUNT, read_amount
-from eventcal.web.schemas.fields import Form, Shape, documented, saying
+from eventcal.web.schemas.fields import Form, Shape, Strict, documented, saying
+from eventcal.web.schemas.out import Json, Out
 
 
-class Amount(fields.String):
+class Amount(Strict, fields.String):
     """A sum of money as a decimal string with two places, Decimal to us."""
 
+    read = staticmethod(read_amount)
+
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        told = documented(settings, pattern=f"^{AMOUNT_PATTERN}$")
-        super().__init__(**saying(told, invalid=NOT_AMOUNT))
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401 - marshmallow's signature
-        del attr, obj, kwargs
-        return None if value is None else f"{Decimal(value):.2f}"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
-        del attr, data, kwargs
-        try:
-            return read_amount(value)
-        except ValueError as error:
-            raise self.make_error("invalid") from error
+        super().__init__(**saying(documented(settings, pattern=f"^{AMOUNT_PATTERN}$"), invalid=NOT_AMOUNT))
 
 
 class Money(Shape):
@@ -33,3 +24,15 @@ class Money(Shape):
 
     amount = Amount(required=True)
     currency = Form(CURRENCY, required=True)
+
+
+class PriceOut(Out):
+    """A price as it is given out."""
+
+    amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})
+    currency = fields.String(required=True, metadata={"pattern": f"^{CURRENCY.pattern}$"})
+
+
+def price_json(amount: Decimal | None, currency: str | None) -> Json | None:
+    """Return a price as a decimal string and a currency, or None."""
+    return None if amount is None else {"amount": f"{amount:.2f}", "currency": currency}

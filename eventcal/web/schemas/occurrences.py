@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from eventcal.events import limits
+from eventcal.events.recurrence.occurrences import Occurrence
 from eventcal.events.recurrence.overrides import MOST_OVERRIDES, ONLY_TRUE, TOO_MANY_OVERRIDES, occurrence_fault
 from eventcal.events.words import EventStatus, OccurrenceStatus
 from eventcal.kit.values import NOT_OBJECT
@@ -23,9 +24,9 @@ from eventcal.web.schemas.fields import (
     Shape,
     Text,
     Word,
-    page_of,
     saying,
 )
+from eventcal.web.schemas.out import Json, Out, local_instant, page_of
 
 
 class OverrideIn(Shape):
@@ -92,7 +93,7 @@ class OverrideOut(Shape):
     online_url = fields.String(metadata=URI)
 
 
-class OccurrenceOut(Shape):
+class OccurrenceOut(Out):
     """One occurrence of an event as it really is."""
 
     occurrence = fields.String(
@@ -125,3 +126,16 @@ class OccurrenceQuery(PageQuery):
 
 
 OccurrencePage = page_of(OccurrenceOut, "OccurrencePage")
+
+
+def occurrence_json(one: Occurrence, tzid: str) -> Json:
+    """Return one occurrence of an event in this zone."""
+    slot = one.slot
+    return OccurrenceOut.write(
+        one,
+        occurrence=slot.occurrence,
+        starts=slot.starts,
+        ends=slot.ends,
+        starts_at=local_instant(slot.starts_at, tzid),
+        ends_at=local_instant(slot.ends_at, tzid),
+    )

@@ -2,8 +2,12 @@
 
 from marshmallow import fields
 
+from eventcal.kit.markdown import to_html
 from eventcal.speakers import limits
-from eventcal.web.schemas.fields import URI, HttpUrl, Items, Line, Part, Shape, Slug, Text, page_of
+from eventcal.speakers.models import Speaker
+from eventcal.web.http.urls import Links
+from eventcal.web.schemas.fields import URI, HttpUrl, Items, Line, Part, Shape, Slug, Text
+from eventcal.web.schemas.out import Json, Out, page_of
 
 
 class LinkIn(Shape):
@@ -31,20 +35,25 @@ class MergeIn(Shape):
     other = Slug(required=True)
 
 
-class LinkOut(Shape):
+class LinkOut(Out):
     """A link as it is given out."""
 
     title = fields.String(required=True)
     url = fields.String(required=True, metadata=URI)
 
 
-class SpeakerOut(Shape):
-    """A speaker as it is given out."""
+class SpeakerBrief(Out):
+    """A speaker as a talk shows them."""
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
     job_title = fields.String(required=True, allow_none=True)
     affiliation = fields.String(required=True, allow_none=True)
+
+
+class SpeakerOut(SpeakerBrief):
+    """A speaker as it is given out."""
+
     bio = fields.String(required=True, allow_none=True)
     bio_html = fields.String(required=True, allow_none=True)
     links = fields.List(fields.Nested(LinkOut), required=True)
@@ -52,3 +61,9 @@ class SpeakerOut(Shape):
 
 
 SpeakerPage = page_of(SpeakerOut, "SpeakerPage")
+
+
+def speaker_json(speaker: Speaker, links: Links) -> Json:
+    """Return a speaker's resource."""
+    bio_html = None if speaker.bio is None else to_html(speaker.bio)
+    return SpeakerOut.write(speaker, bio_html=bio_html, photo_url=links.picture(speaker.photo_url))

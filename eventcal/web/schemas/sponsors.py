@@ -6,23 +6,24 @@ from marshmallow import fields
 
 from eventcal.kit.text import SLUG_PATTERN
 from eventcal.sponsors import limits
+from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
+from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
-from eventcal.web.schemas.events import PriceOut
 from eventcal.web.schemas.fields import (
     URI,
     HttpUrl,
     Instant,
     Items,
+    KnownOrNew,
     Line,
     Part,
     Shape,
     Text,
     Whole,
-    page_of,
 )
-from eventcal.web.schemas.money import Money
-from eventcal.web.schemas.references import KnownOrNew
+from eventcal.web.schemas.money import Money, PriceOut, price_json
+from eventcal.web.schemas.out import Json, Out, page_of
 
 
 class TierFields(Shape):
@@ -35,13 +36,10 @@ class TierFields(Shape):
     benefits = Items(Line(limits.BENEFIT), limit=limits.BENEFITS)
 
 
-class TierIn(TierFields):
-    """A new tier."""
-
-    name = Line(limits.TIER_NAME, required=True)
+TierIn = TierFields.requiring("name", name="TierIn", description="A new tier.")
 
 
-class TierOut(Shape):
+class TierOut(Out):
     """A tier as it is given out; `taken` counts confirmed sponsorships."""
 
     id = fields.String(required=True)
@@ -53,7 +51,7 @@ class TierOut(Shape):
     taken = fields.Integer(required=True, metadata=says("How many places are taken."))
 
 
-class SponsorOut(Shape):
+class SponsorOut(Out):
     """A sponsor as it is given out."""
 
     slug = fields.String(required=True)
@@ -78,7 +76,7 @@ class TierWithSponsors(TierOut):
     sponsors = fields.List(fields.Nested(SponsorOut), required=True)
 
 
-class SponsorsByTier(Shape):
+class SponsorsByTier(Out):
     """An event's confirmed sponsors, by tier in rank order."""
 
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
@@ -109,7 +107,7 @@ class SponsorshipIn(Shape):
     note = Text(limits.NOTE, allow_none=True)
 
 
-class SponsorshipOut(Shape):
+class SponsorshipOut(Out):
     """A sponsorship as its organisers and whoever enquired see it."""
 
     id = fields.String(required=True)
@@ -124,3 +122,23 @@ class SponsorshipOut(Shape):
 
 TierPage = page_of(TierOut, "TierPage")
 SponsorshipPage = page_of(SponsorshipOut, "SponsorshipPage")
+
+
+def tier_json(tier: Tier, taken: int) -> Json:
+    """Return a tier's resource; `taken` is the number of confirmed sponsorships."""
+    return TierOut.write(tier, price=price_json(tier.price_amount, tier.price_currency), taken=taken)
+
+
+def sponsor_json(sponsor: Sponsor, links: Links) -> Json:
+    """Return a sponsor's resource."""
+    return SponsorOut.write(sponsor, logo_url=links.picture(sponsor.logo_url))
+
+
+def sponsorship_json(sponsorship: Sponsorship, links: Links) -> Json:
+    """Return a sponsorship's resource."""
+    return SponsorshipOut.write(
+        sponsorship,
+        event=sponsorship.tier.event.slug,
+        tier=sponsorship.tier_id,
+        sponsor=sponsor_json(sponsorship.sponsor, links),
+    )

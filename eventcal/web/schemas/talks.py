@@ -7,7 +7,10 @@ from eventcal.events.words import TalkKind
 from eventcal.kit.values import LANGUAGE
 from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
 from eventcal.talks import limits
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,
@@ -18,6 +21,7 @@ from eventcal.web.schemas.fields import (
     HttpUrl,
     Instant,
     Items,
+    KnownOrNew,
     Line,
     LocalTime,
     Part,
@@ -25,9 +29,9 @@ from eventcal.web.schemas.fields import (
     Text,
     Whole,
     Word,
-    page_of,
 )
-from eventcal.web.schemas.references import KnownOrNew
+from eventcal.web.schemas.out import Json, Out, local_instant, page_of
+from eventcal.web.schemas.speakers import SpeakerBrief
 
 
 class SpeakerOnTalk(KnownOrNew):
@@ -79,16 +83,7 @@ class StepIn(Shape):
     reason = Text(limits.REASON, allow_none=True)
 
 
-class SpeakerBrief(Shape):
-    """A speaker as a talk shows them."""
-
-    slug = fields.String(required=True)
-    name = fields.String(required=True)
-    job_title = fields.String(required=True, allow_none=True)
-    affiliation = fields.String(required=True, allow_none=True)
-
-
-class TalkLinks(Shape):
+class TalkLinks(Out):
     """Where a talk leads."""
 
     self = fields.String(required=True, metadata=URI)
@@ -97,7 +92,7 @@ class TalkLinks(Shape):
     event = fields.String(required=True, metadata=URI)
 
 
-class TalkOut(Shape):
+class TalkOut(Out):
     """A talk as it is given out."""
 
     id = fields.String(required=True)
@@ -128,3 +123,26 @@ class TalkOut(Shape):
 
 
 TalkPage = page_of(TalkOut, "TalkPage")
+
+
+def talk_json(talk: Talk, links: Links, *, state: str | None = None) -> Json:
+    """Return a talk's resource; it must be loaded whole. `state` replaces the one that readers see."""
+    event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
+    return TalkOut.write(
+        talk,
+        event=event.slug,
+        track=track.name if track else None,
+        room=room.name if room else None,
+        starts_at=local_instant(talk.starts_at, event.timezone),
+        ends_at=local_instant(talk.ends_at, event.timezone),
+        state=state or talk.shown_state,
+        speakers=[SpeakerBrief.write(speaker) for speaker in talk.speakers],
+        tags=[tag.tag for tag in talk.tags],
+        reprise_of=earlier.id if earlier is not None and is_public(earlier) else None,
+        links={
+            "self": links.talk(talk.id),
+            "html": links.talk_page(talk.id),
+            "ics": links.talk_feed(talk.id),
+            "event": links.event(event.slug),
+        },
+    )

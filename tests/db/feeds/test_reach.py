@@ -16,7 +16,8 @@ from eventcal.talks.parts import remove_room, remove_track
 from eventcal.talks.rules import Step
 from eventcal.talks.service import redact_talk
 from eventcal.web.http.urls import Links
-from eventcal.web.serializers import event_json, talk_json
+from eventcal.web.schemas.events import event_json
+from eventcal.web.schemas.talks import talk_json
 from tests.clocks import FixedClock
 from tests.feed_support.feed_world import (
     Do,

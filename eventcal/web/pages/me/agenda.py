@@ -21,7 +21,8 @@ from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.serializers import Json, talk_json
+from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.talks import talk_json
 
 _A_DAY = timedelta(days=1)
 

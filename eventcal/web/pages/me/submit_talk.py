@@ -23,8 +23,8 @@ from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.rendering.talk_form import accepted_kinds, new_form, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import TalkIn
-from eventcal.web.serializers import Json
 
 _TALK = TalkIn()
 # How many open calls there are to choose from.

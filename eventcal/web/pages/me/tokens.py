@@ -26,7 +26,7 @@ from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.me import TokenIn
-from eventcal.web.serializers import Json
+from eventcal.web.schemas.out import Json
 
 _TOKEN = TokenIn()
 _HOME = "/me/tokens"

@@ -27,8 +27,7 @@ from eventcal.web.rendering.private_page import answer_page, handle_form, signed
 from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
 from eventcal.web.rendering.uploads import LARGEST_FORM, picture_change, picture_sent, picture_values, sent_again
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.sponsors import SponsorPatch
-from eventcal.web.serializers import sponsor_json
+from eventcal.web.schemas.sponsors import SponsorPatch, sponsor_json
 
 _SPONSOR = SponsorPatch()
 _LOGO = "logo"

@@ -29,7 +29,7 @@ from eventcal.web.rendering.labels import country_in_words, short
 from eventcal.web.rendering.page import FeedLink, Page, pages, show
 from eventcal.web.rendering.recurrence_text import recurring
 from eventcal.web.request.context import links
-from eventcal.web.serializers import event_json
+from eventcal.web.schemas.events import event_json
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from eventcal.web.media import own_path
-from eventcal.web.serializers import price_json
+from eventcal.web.schemas.money import price_json
 
 Json = dict[str, Any]
 

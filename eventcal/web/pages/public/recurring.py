@@ -12,7 +12,7 @@ from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occu
 from eventcal.events.words import EventStatus
 from eventcal.web.rendering.dates import When, when
 from eventcal.web.rendering.recurrence_text import rule_in_words
-from eventcal.web.serializers import occurrence_json
+from eventcal.web.schemas.occurrences import occurrence_json
 
 Json = dict[str, Any]
 

@@ -22,7 +22,8 @@ from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.labels import short
 from eventcal.web.rendering.page import FeedLink, Page, pages, show
 from eventcal.web.request.context import links
-from eventcal.web.serializers import speaker_json, talk_json
+from eventcal.web.schemas.speakers import speaker_json
+from eventcal.web.schemas.talks import talk_json
 
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.labels import short
 from eventcal.web.rendering.page import FeedLink, Page, pages, show
 from eventcal.web.request.context import links
-from eventcal.web.serializers import talk_json
+from eventcal.web.schemas.talks import talk_json
 
 
 @pages.get("/talks/<talk_id>")

@@ -21,7 +21,7 @@ from eventcal.web.rendering.forms import Typed, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.request.context import reading
-from eventcal.web.schemas.events import RoomFields, RoomIn, TrackFields, TrackIn
+from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TrackFields, TrackIn
 
 Part = Room | Track
 

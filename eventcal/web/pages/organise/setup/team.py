@@ -20,7 +20,7 @@ from eventcal.web.rendering.forms import load, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import HOME, answer_page, signed_in
 from eventcal.web.request.context import reading
-from eventcal.web.schemas.events import TeamMemberIn, TeamRoleIn
+from eventcal.web.schemas.event_parts import TeamMemberIn, TeamRoleIn
 
 _BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
 

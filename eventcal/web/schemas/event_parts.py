@@ -1,0 +1,70 @@
+"""The shapes of an event's tracks, rooms and team."""
+
+from marshmallow import fields
+
+from eventcal.events import limits
+from eventcal.events.words import TeamRole
+from eventcal.kit.values import COLOUR
+from eventcal.web.schemas.fields import Address, Form, Line, Shape, Whole, Word
+from eventcal.web.schemas.out import Out, page_of
+
+
+class TrackFields(Shape):
+    """What may be written of a track."""
+
+    name = Line(limits.PART_NAME)
+    colour = Form(COLOUR, allow_none=True)
+
+
+TrackIn = TrackFields.requiring("name", name="TrackIn", description="A new track.")
+
+
+class RoomFields(Shape):
+    """What may be written of a room."""
+
+    name = Line(limits.PART_NAME)
+    capacity = Whole(least=1, allow_none=True)
+
+
+RoomIn = RoomFields.requiring("name", name="RoomIn", description="A new room.")
+
+
+class TrackOut(Out):
+    """A track as it is given out."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    colour = fields.String(required=True, allow_none=True, metadata={"pattern": f"^{COLOUR.pattern}$"})
+
+
+class RoomOut(Out):
+    """A room as it is given out."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    capacity = fields.Integer(required=True, allow_none=True)
+
+
+class TeamMemberOut(Out):
+    """Somebody on an event's team."""
+
+    member_id = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.Enum(TeamRole, by_value=True, required=True)
+
+
+class TeamRoleIn(Shape):
+    """What a member is to be on the team."""
+
+    role = Word(TeamRole, required=True)
+
+
+class TeamMemberIn(TeamRoleIn):
+    """Who is to be what on the team."""
+
+    email = Address(required=True)
+
+
+TrackPage = page_of(TrackOut, "TrackPage")
+RoomPage = page_of(RoomOut, "RoomPage")
+TeamPage = page_of(TeamMemberOut, "TeamPage")
