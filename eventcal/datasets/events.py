@@ -9,8 +9,8 @@ from sqlalchemy.orm import joinedload
 from eventcal.datasets.reading import Dataset, Record
 from eventcal.datasets.state import Loading
 from eventcal.events.errors import ForbiddenStep
-from eventcal.events.models import Event
-from eventcal.events.parts import add_room, add_track, edit_part
+from eventcal.events.models import Event, Room, Track
+from eventcal.events.parts import add_part, edit_part
 from eventcal.events.queries import complete_event
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import cancel_event, publish_event
@@ -75,14 +75,14 @@ def _load_parts(loading: Loading, event: Event, record: Record) -> None:
             if fields["name"] in tracks:
                 edit_part(loading.session, tracks[fields["name"]], fields)
             else:
-                tracks[fields["name"]] = add_track(loading.session, event, fields)
+                tracks[fields["name"]] = add_part(loading.session, event, Track, fields)
     rooms = {room.name: room for room in event.rooms}
     for pointer, fields in _listed(record, "rooms"):
         with loading.attempt(pointer):
             if fields["name"] in rooms:
                 edit_part(loading.session, rooms[fields["name"]], fields)
             else:
-                rooms[fields["name"]] = add_room(loading.session, event, fields)
+                rooms[fields["name"]] = add_part(loading.session, event, Room, fields)
 
 
 def _listed(record: Record, part: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
@@ -12,22 +12,25 @@ from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Sentence
 from eventcal.members.models import Member
 
-Part = TypeVar("Part", Track, Room)
+Part = TypeVar("Part", bound=Track | Room)
 
 
-def add_track(session: Session, event: Event, fields: Mapping[str, Any]) -> Track:
-    """Add a track to an event. Raises NameTaken."""
-    return _add(session, event, event.tracks, Track(event_id=event.id, **fields))
-
-
-def add_room(session: Session, event: Event, fields: Mapping[str, Any]) -> Room:
-    """Add a room to an event. Raises NameTaken."""
-    return _add(session, event, event.rooms, Room(event_id=event.id, **fields))
+def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[str, Any]) -> Part:
+    """Add a track or a room to an event, behind the others. Raises NameTaken."""
+    _check_name(session, table, event.id, fields["name"])
+    others = event.tracks if issubclass(table, Track) else event.rooms
+    part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
+    if isinstance(part, Track):
+        event.tracks.append(part)
+    else:
+        event.rooms.append(part)
+    session.flush()
+    return part
 
 
 def edit_part(session: Session, part: Part, fields: Mapping[str, Any]) -> Part:
     """Change a track or a room. Raises NameTaken."""
-    if "name" in fields and fields["name"] != part.name:
+    if fields.get("name", part.name) != part.name:
         _check_name(session, type(part), part.event_id, fields["name"])
     for name, value in fields.items():
         setattr(part, name, value)
@@ -35,24 +38,11 @@ def edit_part(session: Session, part: Part, fields: Mapping[str, Any]) -> Part:
     return part
 
 
-def _add(session: Session, event: Event, parts: list[Part], part: Part) -> Part:
-    _check_name(session, type(part), event.id, part.name)
-    part.position = 1 + max((one.position for one in parts), default=-1)
-    parts.append(part)
-    session.flush()
-    return part
-
-
-def _check_name(session: Session, table: type[Track] | type[Room], event_id: str, name: str) -> None:
-    taken = session.scalar(select(table.id).where(table.event_id == event_id, table.name == name))
-    if taken is not None:
-        raise NameTaken(_name_taken(table, name))
-
-
-def _name_taken(table: type[Track] | type[Room], name: str) -> Sentence:
-    if table is Track:
-        return Sentence("This event has a track “%(name)s” already.", name=name)
-    return Sentence("This event has a room “%(name)s” already.", name=name)
+def _check_name(session: Session, table: type[Part], event_id: str, name: str) -> None:
+    if session.scalar(select(exists().where(table.event_id == event_id, table.name == name))):
+        if issubclass(table, Track):
+            raise NameTaken(Sentence("This event has a track “%(name)s” already.", name=name))
+        raise NameTaken(Sentence("This event has a room “%(name)s” already.", name=name))
 
 
 def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:

@@ -23,7 +23,7 @@ from eventcal.members.models import AccessToken, Member
 from eventcal.members.rules import check_organiser, check_reviewer
 from eventcal.members.words import Scope
 
-Part = TypeVar("Part", Track, Room)
+Part = TypeVar("Part", bound=Track | Room)
 
 
 def whole_event() -> tuple[ORMOption, ...]:
@@ -152,20 +152,10 @@ def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Eve
     return {event.slug: event for event in session.scalars(rows)}
 
 
-def get_track(session: Session, track_id: str, caller: Caller) -> Track:
-    """Return a track, for somebody who decides for its event. Raises NoSuchPart or Forbidden."""
-    return _organised_part(session, Track, track_id, caller)
-
-
-def get_room(session: Session, room_id: str, caller: Caller) -> Room:
-    """Return a room, for somebody who decides for its event. Raises NoSuchPart or Forbidden."""
-    return _organised_part(session, Room, room_id, caller)
-
-
-def _organised_part(session: Session, table: type[Part], part_id: str, caller: Caller) -> Part:
-    row = session.execute(
-        select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
-    ).one_or_none()
+def get_part(session: Session, table: type[Part], part_id: str, caller: Caller) -> Part:
+    """Return a track or a room, for somebody who decides for its event. Raises NoSuchPart or Forbidden."""
+    rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
+    row = session.execute(rows).one_or_none()
     if row is None or not may_see_event(row[1], caller):
         raise NoSuchPart(Sentence("There is no such room or track here."))
     check_decides(row[1], caller)

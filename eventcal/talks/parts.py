@@ -1,7 +1,7 @@
 """Use cases that take something away from under talks: rooms, tracks, whole events that nobody has seen."""
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.events.errors import InUse
 from eventcal.events.models import Event, Room, Track
@@ -13,24 +13,21 @@ from eventcal.talks.queries import has_talks
 
 def count_talks_in(session: Session, part: Room | Track) -> int:
     """Return how many talks are in a room or a track, in every state."""
-    there = or_(Talk.room_id == part.id, Talk.track_id == part.id)
-    return session.scalars(select(func.count()).select_from(Talk).where(there)).one()
+    there = select(func.count()).select_from(Talk).where(_column_of(part) == part.id)
+    return session.scalars(there).one()
 
 
-def remove_track(session: Session, track: Track) -> None:
-    """Remove a track; the talks that were in it are in none."""
-    for talk in session.scalars(select(Talk).where(Talk.track_id == track.id)):
-        talk.track_id = None
-    session.delete(track)
+def remove_part(session: Session, part: Room | Track) -> None:
+    """Remove a room or a track; the talks that were in it are in none."""
+    column = _column_of(part)
+    for talk in session.scalars(select(Talk).where(column == part.id)):
+        setattr(talk, column.key, None)
+    session.delete(part)
     session.flush()
 
 
-def remove_room(session: Session, room: Room) -> None:
-    """Remove a room; the talks that were in it are in none."""
-    for talk in session.scalars(select(Talk).where(Talk.room_id == room.id)):
-        talk.room_id = None
-    session.delete(room)
-    session.flush()
+def _column_of(part: Room | Track) -> InstrumentedAttribute[str | None]:
+    return Talk.room_id if isinstance(part, Room) else Talk.track_id
 
 
 def remove_event(session: Session, event: Event) -> None:

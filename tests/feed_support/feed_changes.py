@@ -20,7 +20,7 @@ from eventcal.speakers.queries import get_speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.merge import merge_speakers
-from eventcal.talks.parts import remove_room, remove_track
+from eventcal.talks.parts import remove_part
 from eventcal.talks.rules import Step
 from eventcal.talks.service import redact_talk
 from eventcal.talks.words import TalkState
@@ -128,8 +128,8 @@ def _make_event(world: World, session: Session) -> None:
 
 
 def _add_parts(world: World, session: Session) -> None:
-    parts.add_room(session, world.event(session), {"name": "Annex"})
-    parts.add_track(session, world.event(session), {"name": "Security"})
+    parts.add_part(session, world.event(session), Room, {"name": "Annex"})
+    parts.add_part(session, world.event(session), Track, {"name": "Security"})
 
 
 def _changes() -> Iterator[tuple[str, Do]]:
@@ -160,10 +160,10 @@ CHANGES: dict[str, Do] = {
     "grace: a word about her": edit_grace(bio="Else"),
     "room: another name": edit_room(name="Room 2"),
     "room: the same name": edit_room(name="Room 1"),
-    "room: removed": lambda world, session: remove_room(session, world.row(session, Room, "room")),
+    "room: removed": lambda world, session: remove_part(session, world.row(session, Room, "room")),
     "track: another name": edit_track(name="RISC-V"),
     "track: the same name": edit_track(name="ARM"),
-    "track: removed": lambda world, session: remove_track(session, world.row(session, Track, "track")),
+    "track: removed": lambda world, session: remove_part(session, world.row(session, Track, "track")),
     "room and track: new ones": _add_parts,
     "tier: another name": put(Tier, "tier", name="Silver"),
     "sponsor: another name": put(Sponsor, "sponsor", name="Citrix"),

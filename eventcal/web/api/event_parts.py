@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from eventcal.events import parts
 from eventcal.events.errors import LastOrganiser, NameTaken
-from eventcal.events.models import Event, TeamMember
-from eventcal.events.queries import get_event, get_organised_event, get_room, get_track, list_team
+from eventcal.events.models import Event, Room, TeamMember, Track
+from eventcal.events.queries import get_event, get_organised_event, get_part, list_team
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.members.models import Member
 from eventcal.members.queries import get_member, get_member_by_email
-from eventcal.talks.parts import remove_room, remove_track
+from eventcal.talks.parts import remove_part
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, document, nothing, serve_private, serve_public
 from eventcal.web.identity.permissions import caller, organiser, public
@@ -53,7 +53,7 @@ def list_tracks(slug: str) -> Response:
 def add_track(fields: dict[str, Any], slug: str) -> Response:
     """Add a track."""
     with unit_of_work() as session:
-        track = parts.add_track(session, get_organised_event(session, slug, caller()), fields)
+        track = parts.add_part(session, get_organised_event(session, slug, caller()), Track, fields)
     return answer(TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
 
 
@@ -65,7 +65,7 @@ def add_track(fields: dict[str, Any], slug: str) -> Response:
 def edit_track(fields: dict[str, Any], track_id: str) -> Response:
     """Change a track."""
     with unit_of_work() as session:
-        track = parts.edit_part(session, get_track(session, track_id, caller()), fields)
+        track = parts.edit_part(session, get_part(session, Track, track_id, caller()), fields)
     return answer(TrackOut.write(track))
 
 
@@ -75,7 +75,7 @@ def edit_track(fields: dict[str, Any], track_id: str) -> Response:
 def delete_track(track_id: str) -> Response:
     """Remove a track; its talks are in none."""
     with unit_of_work() as session:
-        remove_track(session, get_track(session, track_id, caller()))
+        remove_part(session, get_part(session, Track, track_id, caller()))
     return nothing()
 
 
@@ -95,7 +95,7 @@ def list_rooms(slug: str) -> Response:
 def add_room(fields: dict[str, Any], slug: str) -> Response:
     """Add a room."""
     with unit_of_work() as session:
-        room = parts.add_room(session, get_organised_event(session, slug, caller()), fields)
+        room = parts.add_part(session, get_organised_event(session, slug, caller()), Room, fields)
     return answer(RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
 
 
@@ -107,7 +107,7 @@ def add_room(fields: dict[str, Any], slug: str) -> Response:
 def edit_room(fields: dict[str, Any], room_id: str) -> Response:
     """Change a room; the talks in it follow in every calendar."""
     with unit_of_work() as session:
-        room = parts.edit_part(session, get_room(session, room_id, caller()), fields)
+        room = parts.edit_part(session, get_part(session, Room, room_id, caller()), fields)
     return answer(RoomOut.write(room))
 
 
@@ -117,7 +117,7 @@ def edit_room(fields: dict[str, Any], room_id: str) -> Response:
 def delete_room(room_id: str) -> Response:
     """Remove a room; its talks are in none."""
     with unit_of_work() as session:
-        remove_room(session, get_room(session, room_id, caller()))
+        remove_part(session, get_part(session, Room, room_id, caller()))
     return nothing()
 
 

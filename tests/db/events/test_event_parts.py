@@ -6,14 +6,14 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InUse, LastOrganiser, NameTaken, NoSuchPart, WasPublic
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.parts import add_room, add_track, edit_part, put_on_team, take_off_team
-from eventcal.events.queries import get_event, get_room, get_track, list_team, teams_of
+from eventcal.events.parts import add_part, edit_part, put_on_team, take_off_team
+from eventcal.events.queries import get_event, get_part, list_team, teams_of
 from eventcal.events.words import EventStatus, TeamRole
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.words import Role
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Star
-from eventcal.talks.parts import remove_event, remove_room, remove_track
+from eventcal.talks.parts import remove_event, remove_part
 from eventcal.talks.queries import get_talk
 from eventcal.talks.stars import add_star, remove_star
 from eventcal.talks.words import TalkState
@@ -34,8 +34,8 @@ def test_tracks_and_rooms_stand_in_the_order_in_which_they_were_added(session: S
     event = make_event(session)
     for name in ("Main", "Art", "Kernel"):
         event = known(session, event)
-        add_track(session, event, {"name": name, "colour": "#aa0000"})
-        add_room(session, event, {"name": f"{name} room", "capacity": 80})
+        add_part(session, event, Track, {"name": name, "colour": "#aa0000"})
+        add_part(session, event, Room, {"name": f"{name} room", "capacity": 80})
     event = known(session, event)
     assert [(track.name, track.colour) for track in event.tracks] == [
         ("Main", "#aa0000"),
@@ -52,10 +52,13 @@ def test_tracks_and_rooms_stand_in_the_order_in_which_they_were_added(session: S
 def test_a_name_is_unique_within_its_event(session: Session) -> None:
     event, another = make_event(session, tracks=["Main"], rooms=["Hall"]), make_event(session)
     with pytest.raises(NameTaken):
-        add_track(session, event, {"name": "Main"})
+        add_part(session, event, Track, {"name": "Main"})
     with pytest.raises(NameTaken):
-        add_room(session, event, {"name": "Hall"})
-    assert add_track(session, another, {"name": "Main"}).name == add_room(session, another, {"name": "Main"}).name
+        add_part(session, event, Room, {"name": "Hall"})
+    assert (
+        add_part(session, another, Track, {"name": "Main"}).name
+        == add_part(session, another, Room, {"name": "Main"}).name
+    )
 
 
 def test_a_part_is_renamed_to_what_nobody_else_is_called(session: Session) -> None:
@@ -69,17 +72,17 @@ def test_a_part_is_renamed_to_what_nobody_else_is_called(session: Session) -> No
 def test_only_who_decides_for_the_event_gets_a_part_to_change_it(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     organiser, member = make_organiser(session, event), caller_of(make_member(session))
-    assert get_track(session, event.tracks[0].id, organiser) is event.tracks[0]
-    assert get_room(session, event.rooms[0].id, organiser) is event.rooms[0]
+    assert get_part(session, Track, event.tracks[0].id, organiser) is event.tracks[0]
+    assert get_part(session, Room, event.rooms[0].id, organiser) is event.rooms[0]
     with pytest.raises(Forbidden):
-        get_track(session, event.tracks[0].id, member)
+        get_part(session, Track, event.tracks[0].id, member)
 
 
 def test_a_part_of_a_hidden_event_is_not_there(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(NoSuchPart) as refused:
-            get_room(session, room_id, caller_of(make_member(session)))
+            get_part(session, Room, room_id, caller_of(make_member(session)))
         assert refused.value.detail == "There is no such room or track here."
 
 
@@ -87,8 +90,8 @@ def test_the_talks_of_a_track_and_a_room_that_go_are_in_none(session: Session) -
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     talk = make_talk(session, event, track="Main", room="Hall")
     forget(session)
-    remove_track(session, session.scalars(select(Track)).one())
-    remove_room(session, session.scalars(select(Room)).one())
+    remove_part(session, session.scalars(select(Track)).one())
+    remove_part(session, session.scalars(select(Room)).one())
     forget(session)
     talk = get_talk(session, talk.id, MODERATOR)
     assert (talk.track, talk.room, talk.title) == (None, None, "Xen on ARM")

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from eventcal.events import parts
-from eventcal.events.models import Event, Room
+from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import redact_event
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
@@ -51,8 +51,8 @@ def _edit_proposed(world: World, session: Session) -> None:
     fields: dict[str, Any] = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
     fields["call_for_talks"] = {"closes_at": "2026-05-01T12:00:00"}
     edit_event(session, event, fields, now=world.calendar.clock.now())
-    parts.add_room(session, event, {"name": "Attic"})
-    parts.add_track(session, event, {"name": "ARM"})
+    parts.add_part(session, event, Room, {"name": "Attic"})
+    parts.add_part(session, event, Track, {"name": "ARM"})
 
 
 def _remove_proposed(world: World, session: Session) -> None:

@@ -12,7 +12,7 @@ from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.feed_index import state_of
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.parts import remove_room, remove_track
+from eventcal.talks.parts import remove_part
 from eventcal.talks.rules import Step
 from eventcal.talks.service import redact_talk
 from eventcal.web.http.urls import Links
@@ -71,9 +71,9 @@ REACHES: dict[str, tuple[Do, set[str]]] = {
     "speaker: affiliation": (edit_grace(affiliation="US Navy"), {*BOTH, "again", "sequel"}),
     "speakers: merged": (merge_ada_into_grace, {*ALL, "again", "sequel", "hackday"}),
     "room: name": (edit_room(name="Room 2"), {"talk"}),
-    "room: removed": (lambda world, session: remove_room(session, world.row(session, Room, "room")), {"talk"}),
+    "room: removed": (lambda world, session: remove_part(session, world.row(session, Room, "room")), {"talk"}),
     "track: name": (edit_track(name="RISC-V"), {"talk"}),
-    "track: removed": (lambda world, session: remove_track(session, world.row(session, Track, "track")), {"talk"}),
+    "track: removed": (lambda world, session: remove_part(session, world.row(session, Track, "track")), {"talk"}),
     "event: title": (edit_summit(title="Else"), ALL),
     "event: description": (edit_summit(description="Else"), SUMMIT),
     "event: tags": (edit_summit(tags=["b"]), SUMMIT),

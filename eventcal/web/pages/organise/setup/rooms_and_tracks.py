@@ -1,6 +1,6 @@
 """An event's rooms and tracks: added, changed, removed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request
@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.errors import NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.parts import add_room, add_track, edit_part
+from eventcal.events.parts import add_part, edit_part
 from eventcal.events.queries import get_organised_event
 from eventcal.kit.refusals import Sentence
-from eventcal.talks.parts import count_talks_in, remove_room, remove_track
+from eventcal.talks.parts import count_talks_in, remove_part
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import section_page, show_event_page
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in, whole_number
@@ -26,9 +26,9 @@ from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TrackFields, Tr
 Part = Room | Track
 
 _ROOM, _TRACK = RoomFields(), TrackFields()
-_ADD: Mapping[str, tuple[Callable[..., Part], RoomFields | TrackFields]] = {
-    "add-room": (add_room, RoomIn()),
-    "add-track": (add_track, TrackIn()),
+_ADD: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
+    "add-room": (Room, RoomIn()),
+    "add-track": (Track, TrackIn()),
 }
 
 
@@ -76,12 +76,12 @@ def _change(session: Session, event: Event) -> str:
     """Add, change or remove the room or track. Returns the word for what was done."""
     asked, row = request.form.get("do", ""), request.form.get("row", "")
     if asked in _ADD:
-        add, schema = _ADD[asked]
-        add(session, event, _validate(schema, typed_in(asked.replace("add", NEW), request.form)))
+        table, schema = _ADD[asked]
+        add_part(session, event, table, _validate(schema, typed_in(asked.replace("add", NEW), request.form)))
         return "added"
     part = _part(event, row)
     if asked == "remove":
-        remove_room(session, part) if isinstance(part, Room) else remove_track(session, part)
+        remove_part(session, part)
         return "removed"
     typed = typed_in(row, request.form)
     if isinstance(part, Room):

@@ -1,0 +1,233 @@
+"""Use cases that remove or merge what talks refer to: rooms, tracks, events, speakers and members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from eventcal.events.errors import InUse, LastOrganiser
+from eventcal.events.models import Event, Room, TeamMember, Track
+from eventcal.events.steps import check_never_public
+from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.refusals import Sentence
+from eventcal.members.caller import Caller
+from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.members.rules import check_moderator
+from eventcal.members.service import remove_member
+from eventcal.speakers.errors import SameSpeaker
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import find_by_member
+from eventcal.talks.models import Star, Talk, TalkSpeaker
+from eventcal.talks.queries import has_talks, whole_talk
+from eventcal.talks.rules import UNDECIDED, Step, derive_talk
+from eventcal.talks.service import put_on_stage
+from eventcal.talks.steps import take_step
+
+
+def count_talks_in(session: Session, part: Room | Track) -> int:
+    """Return how many talks are in a room or a track, in every state."""
+    there = select(func.count()).select_from(Talk).where(_column_of(part) == part.id)
+    return session.scalars(there).one()
+
+
+def remove_part(session: Session, part: Room | Track) -> None:
+    """Remove a room or a track; the talks that were in it are in none."""
+    column = _column_of(part)
+    for talk in session.scalars(select(Talk).where(column == part.id)):
+        setattr(talk, column.key, None)
+    session.delete(part)
+    session.flush()
+
+
+def _column_of(part: Room | Track) -> InstrumentedAttribute[str | None]:
+    return Talk.room_id if isinstance(part, Room) else Talk.track_id
+
+
+def remove_event(session: Session, event: Event) -> None:
+    """Remove an event that the public has never seen. Raises WasPublic, and InUse where somebody offered a talk."""
+    check_never_public(event)
+    if has_talks(session, event):
+        raise InUse(Sentence("Somebody offered a talk to this event; it cannot be deleted any more."))
+    session.delete(event)
+    session.flush()
+
+
+_ABOUT = ("job_title", "affiliation", "bio", "links", "photo_url")
+# Two speakers can never have the same one.
+_UNIQUE = ("email", "member_id")
+
+
+def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: Caller, now: datetime) -> Speaker:
+    """Make two speakers one: `kept` gives the talks of both, and `other` leads there from then on.
+
+    What is blank in `kept` is filled from `other`. Both are as find_speaker gives them, merged into nobody yet.
+    Raises Forbidden for anybody but a moderator, SameSpeaker.
+    """
+    check_moderator(caller)
+    if kept.id == other.id:
+        raise SameSpeaker(Sentence("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug))
+    if kept.merged_into_id is not None or other.merged_into_id is not None:
+        # Two who lead to each other would lead nowhere.
+        raise SameSpeaker(Sentence("One of them was merged into somebody already; name whom they lead to."))
+    _hand_over_talks(session, kept, other, now=now)
+    _fill_blanks(session, kept, other)
+    kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
+    # Whoever was merged into the other one: each of them leads straight to the one who stays.
+    for earlier in session.scalars(select(Speaker).where(Speaker.merged_into_id == other.id)):
+        earlier.merged_into_id = kept.id
+    other.merged_into_id = kept.id
+    kept.updated_at = other.updated_at = now
+    session.flush()
+    return kept
+
+
+def _hand_over_talks(session: Session, kept: Speaker, other: Speaker, *, now: datetime) -> None:
+    rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*whole_talk())
+    for talk in session.scalars(rows).all():
+        # Where both were on stage, one of them stands in the place of the first.
+        put_on_stage(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
+        derive_talk(talk, now=now)
+
+
+def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:
+    for name in _ABOUT:
+        setattr(kept, name, getattr(kept, name) or getattr(other, name))
+    # Nobody sees it there any more: it must not be kept for that row's sake.
+    other.photo_url = None
+    handed = {name: getattr(other, name) for name in _UNIQUE if getattr(kept, name) is None}
+    for name in handed:
+        setattr(other, name, None)
+    # The database must see them given up before it sees them taken.
+    session.flush()
+    for name, value in handed.items():
+        setattr(kept, name, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaysPublic:
+    """What the public goes on seeing of somebody who left: ids of talks, the slug of the speaker they were."""
+
+    talks: tuple[str, ...]
+    speaker: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaving:
+    """What becomes of what a member has, if they leave.
+
+    needed_by: the events that they cannot leave, for they would have no organiser. withdrawn: talks that nobody decided
+    on. decided: talks that were decided on and that only the organisers see; they stay so. public: talks that the
+    public goes on seeing, and `speaker`, who they are to it. teams: the events on whose teams they are.
+    """
+
+    needed_by: Sequence[Event]
+    withdrawn: Sequence[Talk]
+    decided: Sequence[Talk]
+    public: Sequence[Talk]
+    speaker: Speaker | None
+    teams: Sequence[Event]
+    stars: int
+    feeds: int
+    tokens: int
+
+
+def foresee(session: Session, member: Member, *, now: datetime) -> Leaving:
+    """Return what becomes of what a member has, if they leave now; nothing is changed."""
+    speaker = find_by_member(session, member.id)
+    teams = select(Event).join(TeamMember, TeamMember.event_id == Event.id).where(TeamMember.member_id == member.id)
+    return Leaving(
+        needed_by=_events_in_need(session, member, now=now),
+        withdrawn=_undecided_talks(session, member),
+        decided=_decided_talks(session, member),
+        public=_public_talks(session, member, speaker),
+        speaker=_public_speaker(speaker),
+        teams=session.scalars(teams.order_by(Event.starts_at, Event.id)).all(),
+        stars=_count(session, Star, member),
+        feeds=_count(session, PersonalFeed, member, PersonalFeed.revoked_at.is_(None)),
+        tokens=_count(session, AccessToken, member),
+    )
+
+
+def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
+    """Remove a member and all that is only theirs. Returns what stays public.
+
+    Talks of theirs that nobody decided on are withdrawn; the speaker they were is tied to nobody, and the e-mail
+    forgotten; they are on no team any more. Tokens, stars and secret feeds end. Raises LastOrganiser.
+    """
+    needed_by = _events_in_need(session, member, now=now)
+    if needed_by:
+        slugs = ", ".join(event.slug for event in needed_by)
+        raise LastOrganiser(
+            Sentence("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
+        )
+    caller = Caller(member_id=member.id, role=member.role)
+    for talk in _undecided_talks(session, member):
+        take_step(session, talk, Step.WITHDRAW, caller=caller, reason=None, now=now)
+    speaker = find_by_member(session, member.id)
+    known = _public_speaker(speaker)
+    stays = StaysPublic(
+        talks=tuple(talk.id for talk in _public_talks(session, member, speaker)),
+        speaker=known.slug if known is not None else None,
+    )
+    if speaker is not None:
+        speaker.member_id = speaker.email = None
+        session.flush()
+    remove_member(session, member, now=now)
+    return stays
+
+
+def _events_in_need(session: Session, member: Member, *, now: datetime) -> Sequence[Event]:
+    """Return the events that are not over and would be left without an organiser."""
+    other = aliased(TeamMember)
+    others = select(other).where(
+        other.event_id == Event.id, other.role == TeamRole.ORGANISER, other.member_id != member.id
+    )
+    rows = (
+        select(Event)
+        .join(TeamMember, TeamMember.event_id == Event.id)
+        .where(TeamMember.member_id == member.id, TeamMember.role == TeamRole.ORGANISER)
+        .where(Event.ends_at > now, Event.status != EventStatus.CANCELLED, ~others.exists())
+        .order_by(Event.slug)
+    )
+    return session.scalars(rows).all()
+
+
+def _undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
+    rows = select(Talk).where(Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED)).options(*whole_talk())
+    return session.scalars(rows.order_by(Talk.id)).unique().all()
+
+
+def _decided_talks(session: Session, member: Member) -> Sequence[Talk]:
+    rows = (
+        select(Talk)
+        .join(Talk.event)
+        .where(Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
+        .where(or_(Talk.published_at.is_(None), Event.status.not_in(PUBLIC_STATUSES)))
+        .order_by(Talk.sort_at, Talk.id)
+    )
+    return session.scalars(rows).all()
+
+
+def _public_talks(session: Session, member: Member, speaker: Speaker | None) -> Sequence[Talk]:
+    given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == (speaker.id if speaker else None))
+    rows = (
+        select(Talk)
+        .join(Talk.event)
+        .where(or_(Talk.submitter_id == member.id, Talk.id.in_(given)))
+        .where(Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
+        .order_by(Talk.sort_at, Talk.id)
+    )
+    return session.scalars(rows).all()
+
+
+def _public_speaker(speaker: Speaker | None) -> Speaker | None:
+    return speaker if speaker is not None and speaker.published_at is not None else None
+
+
+def _count(
+    session: Session, table: type[Star | PersonalFeed | AccessToken], member: Member, *which: ColumnElement[bool]
+) -> int:
+    rows = select(func.count()).select_from(table).where(table.member_id == member.id, *which)
+    return session.scalars(rows).one()
