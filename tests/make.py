@@ -19,9 +19,8 @@ from eventcal.members.words import Role
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
-from eventcal.talks.rules import makes_public
+from eventcal.talks.rules import derive_talk, makes_public
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 

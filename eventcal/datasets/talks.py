@@ -9,9 +9,8 @@ from eventcal.events.models import Event
 from eventcal.events.words import TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.members.caller import OPERATOR
-from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk, TalkStep
-from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, makes_public
+from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, derive_talk, makes_public
 from eventcal.talks.service import edit_talk
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState

@@ -1,11 +1,19 @@
-"""Decisions about talks that need nothing but values: the table of steps, usual lengths, who may take a step."""
+"""Decisions about talks that need nothing but values: the table of steps, derived columns, clashes in a programme."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
-from eventcal.events.words import Programme, TalkKind
+from eventcal.events.models import Event
+from eventcal.events.rules import instant, tombstone_until
+from eventcal.events.words import PUBLIC_STATUSES, Programme, TalkKind
+from eventcal.kit.localtime import parse_local, zone
 from eventcal.kit.refusals import Transition
+from eventcal.kit.text import search_words
+from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 
 
@@ -42,8 +50,9 @@ STEPS: Mapping[Step, Transition[TalkState]] = {
     Step.CANCEL: Transition(SCHEDULED, TalkState.CANCELLED),
 }
 
-# The steps that are the speaker's own; all others are the organisers'.
 SPEAKERS_STEPS = frozenset({Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM})
+ORGANISERS_STEPS = (Step.ACCEPT, Step.WAITLIST, Step.REJECT, Step.CANCEL)
+"""The steps that are no speaker's, in the order in which they are offered."""
 
 USUAL_MINUTES: Mapping[TalkKind, int] = {
     TalkKind.TALK: 45,
@@ -67,3 +76,87 @@ def makes_public(programme: Programme, state: TalkState) -> bool:
 def length(kind: TalkKind, duration_minutes: int | None) -> timedelta:
     """Return how long a talk without an end is: what was said, else what is usual for its kind."""
     return timedelta(minutes=duration_minutes or USUAL_MINUTES[kind])
+
+
+# What a talk that is not stored yet has in place of a value.
+_UNSET = object()
+
+
+def derive_talk(talk: Talk, *, now: datetime) -> None:
+    """Set every derived value of a talk whose event, speakers and tags are loaded. The same again changes nothing."""
+    names = [speaker.name for speaker in talk.speakers]
+    search = search_words(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
+    for name, value in {**_times(talk, talk.event), "search": search}.items():
+        # Set again, it would be written again, for each of hundreds of talks whose room was renamed.
+        if talk.__dict__.get(name, _UNSET) != value:
+            setattr(talk, name, value)
+    stands_open = talk.event.status in PUBLIC_STATUSES
+    if talk.published_at is None and stands_open and makes_public(talk.event.programme, talk.state):
+        talk.published_at = now
+    if talk.state not in GONE:
+        if talk.shown_until is not None:
+            talk.shown_until = None
+    elif talk.shown_until is None:
+        talk.shown_until = tombstone_until(talk.ends_at or talk.event.ends_at, now=now)
+
+
+def _times(talk: Talk, event: Event) -> dict[str, Any]:
+    """Return when a talk is, by column; without a time of its own it lies over its event's days."""
+    starts = parse_local(talk.starts) if talk.starts else None
+    if not isinstance(starts, datetime):
+        days = {"first_day": event.first_day, "last_day": event.last_day}
+        return {"starts_at": None, "ends_at": None, "sort_at": event.starts_at, **days}
+    ends = parse_local(talk.ends) if talk.ends else None
+    starts_at = instant(starts, event.timezone)
+    if isinstance(ends, datetime):
+        ends_at = max(instant(ends, event.timezone), starts_at)
+    else:
+        ends_at = starts_at + length(talk.kind, talk.duration_minutes)
+    return {
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "sort_at": starts_at,
+        "first_day": starts.date().isoformat(),
+        "last_day": ends_at.astimezone(zone(event.timezone)).date().isoformat(),
+    }
+
+
+@dataclass(frozen=True)
+class Slot:
+    """When a talk is (`ends_at` is when the next one may begin), where, and who is on stage; by their ids."""
+
+    talk_id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    room_id: str | None
+    speakers: frozenset[str] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Two talks at once, the one that begins first before the other, in one room or with the same speakers."""
+
+    first: Slot
+    second: Slot
+    room_id: str | None
+    speakers: frozenset[str]
+
+
+def clashes(slots: Iterable[Slot]) -> Iterator[Clash]:
+    """Give every two talks that are at the same time, and share a room or a speaker; in order of the later one."""
+    running: list[Slot] = []
+    for slot in sorted(slots, key=attrgetter("starts_at", "talk_id")):
+        running = [other for other in running if other.ends_at > slot.starts_at]
+        for other in running:
+            room = slot.room_id if slot.room_id == other.room_id else None
+            shared = slot.speakers & other.speakers
+            if room is not None or shared:
+                yield Clash(other, slot, room, shared)
+        running.append(slot)
+
+
+def outside(slots: Iterable[Slot], *, starts_at: datetime, ends_at: datetime) -> list[Slot]:
+    """Return the talks that begin before their event does, or end after it, in their order."""
+    wrong = (slot for slot in slots if slot.starts_at < starts_at or slot.ends_at > ends_at)
+    return sorted(wrong, key=attrgetter("starts_at", "talk_id"))

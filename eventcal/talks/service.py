@@ -1,4 +1,4 @@
-"""Use cases of talks: submit one, edit it, blank it."""
+"""Use cases of talks: submit one, edit it, blank it, put it on an agenda."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -23,11 +23,10 @@ from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_speaker
 from eventcal.speakers.service import named_speaker, speaker_of
-from eventcal.talks.derive import derive_talk
-from eventcal.talks.errors import AlreadyDecided, TalksClosed
-from eventcal.talks.models import Talk, TalkSpeaker, TalkStep, TalkTag
+from eventcal.talks.errors import AlreadyDecided, NoSuchTalk, TalksClosed
+from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
-from eventcal.talks.rules import UNDECIDED
+from eventcal.talks.rules import UNDECIDED, derive_talk
 from eventcal.talks.words import TalkState
 
 _PLAIN = ("title", "abstract", "kind", "language", "duration_minutes", "notes", "slides_url", "recording_url")
@@ -298,3 +297,20 @@ def _apply_reprise(session: Session, talk: Talk, earlier_id: str | None, caller:
         return [Fault("/reprise_of", Sentence("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id))]
     talk.reprise_of = earlier
     return []
+
+
+def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
+    """Put a public talk on the caller's agenda; once more changes nothing. Raises NoSuchTalk."""
+    if not is_public(talk):
+        raise NoSuchTalk(talk.id)
+    if session.get(Star, (caller.member_id, talk.id)) is None:
+        session.add(Star(member_id=caller.member_id, talk_id=talk.id, starred_at=now))
+        session.flush()
+
+
+def remove_star(session: Session, talk_id: str, *, caller: Caller) -> None:
+    """Take a talk off the caller's agenda, if it is there."""
+    star = session.get(Star, (caller.member_id, talk_id))
+    if star is not None:
+        session.delete(star)
+        session.flush()

@@ -1,25 +1,48 @@
-"""Use cases of the steps that a talk takes, each with its own name, all by the one table in rules.py."""
+"""Use cases of the steps that a talk takes, by the table in rules.py, and of organisers who change several at once."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
-from eventcal.events.queries import check_decides, complete_event
+from eventcal.events.queries import check_decides, complete_event, decides_for
 from eventcal.events.words import Programme
 from eventcal.kit.catalogue import in_every_language
-from eventcal.kit.refusals import Forbidden, Sentence
+from eventcal.kit.refusals import Fault, Forbidden, Invalid, Refusal, Sentence, Stale, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed
 from eventcal.outbox.service import queue_mail
-from eventcal.talks.derive import derive_talk
+from eventcal.talks.errors import SomeRefused
 from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import is_own
-from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step
-from eventcal.talks.service import check_window
+from eventcal.talks.rules import ORGANISERS_STEPS, SPEAKERS_STEPS, STEPS, Step, derive_talk
+from eventcal.talks.service import check_window, edit_talk
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A talk that was chosen, and the revision of it that its chooser has seen."""
+
+    talk: Talk
+    seen: str
+
+
+@dataclass(frozen=True)
+class Edit(Choice):
+    """What is to change of a talk. `faults` are those of the form that were found before."""
+
+    fields: Mapping[str, Any]
+    faults: Sequence[Fault] = ()
+
+
+Chosen = TypeVar("Chosen", bound=Choice)
 
 
 def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
@@ -70,24 +93,90 @@ def _done(step: Step) -> str:
 
 
 def _check_step_is_theirs(talk: Talk, step: Step, caller: Caller) -> None:
-    if step in SPEAKERS_STEPS:
-        if not is_own(talk, caller):
-            raise Forbidden(Sentence("Only the speaker or whoever submitted this talk may do this."))
-    else:
+    if step not in SPEAKERS_STEPS:
         check_decides_on_talks(talk.event, caller)
+    elif not is_own(talk, caller):
+        raise Forbidden(Sentence("Only the speaker or whoever submitted this talk may do this."))
+
+
+def _tell_submitter(session: Session, talk: Talk, step: Step, *, reason: str | None, now: datetime) -> None:
+    member = session.get(Member, talk.submitter_id) if talk.submitter_id else None
+    if member is not None and member.active:
+        subject, text = decision_mail(talk, step, reason=reason)
+        queue_mail(session, to=member.email, subject=subject, text=text, now=now)
 
 
 def check_decides_on_talks(event: Event, caller: Caller) -> None:
-    """Refuse whoever does not decide which talks this event takes (Forbidden): of a listed one, a moderator does."""
+    """Raise Forbidden unless the caller decides which talks this event takes: of a listed one, a moderator does."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
         check_decides(event, caller)
 
 
-def _tell_submitter(session: Session, talk: Talk, step: Step, *, reason: str | None, now: datetime) -> None:
-    member = session.get(Member, talk.submitter_id) if talk.submitter_id else None
-    if member is None or not member.active:
-        return
-    subject, text = decision_mail(talk, step, reason=reason)
-    queue_mail(session, to=member.email, subject=subject, text=text, now=now)
+def decides_on_talks(event: Event, caller: Caller) -> bool:
+    """Say whether the caller decides which talks this event takes, as `check_decides_on_talks` has it."""
+    return caller.moderates if event.programme == Programme.LISTED else decides_for(event, caller)
+
+
+def open_steps(talk: Talk, caller: Caller) -> tuple[Step, ...]:
+    """Return the steps of an organiser's that the caller may take this talk now."""
+    if not decides_on_talks(talk.event, caller):
+        return ()
+    return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step].sources)
+
+
+def may_change(talk: Talk, caller: Caller) -> bool:
+    """Say whether the caller may change this talk as one who decides for its event; what was blanked, moderators do."""
+    return decides_for(talk.event, caller) and (caller.moderates or talk.redacted_at is None)
+
+
+def decide(
+    session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
+) -> None:
+    """Take each of these talks one step on.
+
+    Raises Forbidden, and SomeRefused with every talk that has no such step, or changed since it was seen.
+    """
+
+    def take(choice: Choice) -> None:
+        revision = choice.talk.revision
+        take_step(session, choice.talk, step, caller=caller, reason=reason, now=now)
+        _check_seen(choice, revision)
+
+    _change_each(choices, take)
+
+
+def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
+    """Change each of these talks, if it is still what was seen of it.
+
+    Raises Forbidden, and SomeRefused with every talk that changed meanwhile or cannot be so.
+    """
+    _change_each(edits, partial(edit_as_seen, session, caller=caller, now=now))
+
+
+def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime) -> None:
+    """Change a talk, if it is still what was seen of it. Raises Forbidden, Stale, and Invalid with every fault."""
+    _check_seen(edit, edit.talk.revision)
+    faults = list(edit.faults)
+    try:
+        edit_talk(session, edit.talk, edit.fields, caller=caller, now=now)
+    except Invalid as refusal:
+        faults += refusal.faults
+    refuse_faults(faults)
+
+
+def _change_each(chosen: Iterable[Chosen], change: Callable[[Chosen], None]) -> None:
+    refused: dict[str, Refusal] = {}
+    for one in chosen:
+        try:
+            change(one)
+        except (ForbiddenStep, Invalid, Stale) as refusal:
+            refused[one.talk.id] = refusal
+    if refused:
+        raise SomeRefused(refused)
+
+
+def _check_seen(choice: Choice, revision: int) -> None:
+    if choice.seen != str(revision):
+        raise Stale(Sentence("Somebody else changed this talk meanwhile."))

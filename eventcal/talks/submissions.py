@@ -16,11 +16,10 @@ from eventcal.events.words import STANDING_STATUSES, Programme
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.talks.clashes import Slot
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStep
 from eventcal.talks.queries import get_talk, whole_talk
-from eventcal.talks.rules import SCHEDULED, WAITING
+from eventcal.talks.rules import SCHEDULED, WAITING, Slot
 from eventcal.talks.words import TalkState
 
 _OLDEST_FIRST = (Key(Talk.created_at, datetime), Key(Talk.id, str))

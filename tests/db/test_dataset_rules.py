@@ -10,8 +10,8 @@ from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsorship
-from eventcal.talks.merge import merge_speakers
 from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.removal import merge_speakers
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.datasets import EVENT, SPEAKER, TALK, everything, load, open_calendar, refused

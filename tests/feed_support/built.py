@@ -8,8 +8,8 @@ from eventcal.events.words import Attendance, EventStatus, Programme, TalkKind
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.speakers.models import Speaker
-from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
+from eventcal.talks.rules import derive_talk
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from tests.clocks import NOON

@@ -19,8 +19,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import get_speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.merge import merge_speakers
-from eventcal.talks.parts import remove_part
+from eventcal.talks.removal import merge_speakers, remove_part
 from eventcal.talks.rules import Step
 from eventcal.talks.service import redact_talk
 from eventcal.talks.words import TalkState

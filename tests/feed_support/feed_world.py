@@ -16,9 +16,9 @@ from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import edit_speaker
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.merge import merge_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
+from eventcal.talks.removal import merge_speakers
 from eventcal.talks.rules import Step
 from eventcal.talks.service import edit_talk
 from eventcal.talks.steps import take_step

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.talks.clashes import Slot, clashes, outside
+from eventcal.talks.rules import Slot, clashes, outside
 from tests.clocks import NOON
 
 

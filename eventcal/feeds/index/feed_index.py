@@ -27,9 +27,9 @@ from eventcal.feeds.index.models import LedgerState
 from eventcal.kit.database import Change, is_shown_otherwise
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.queries import confirmed_sponsors
-from eventcal.talks.derive import derive_talk
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
+from eventcal.talks.rules import derive_talk
 
 # Anything that changes the text of an entry or of a resource must change this too, so that `db upgrade` makes all
 # of them anew.

@@ -13,7 +13,7 @@ from eventcal.events.queries import get_event, get_organised_event, get_part, li
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.members.models import Member
 from eventcal.members.queries import get_member, get_member_by_email
-from eventcal.talks.parts import remove_part
+from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, document, nothing, serve_private, serve_public
 from eventcal.web.identity.permissions import caller, organiser, public

@@ -22,7 +22,7 @@ from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
-from eventcal.talks.parts import remove_event
+from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import finished, listing, serve_list
 from eventcal.web.api.responses import Content, answer, check_version, nothing, resource, serve_public, serve_to_all

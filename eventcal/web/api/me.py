@@ -14,7 +14,7 @@ from eventcal.members.service import edit_member, give_feed, give_token, revoke_
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
 from eventcal.speakers.queries import find_by_member
-from eventcal.talks.leave import leave
+from eventcal.talks.removal import leave
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
 from eventcal.web.api.responses import answer, nothing, serve_private

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from eventcal.members.words import Scope
-from eventcal.talks import stars
+from eventcal.talks import service
 from eventcal.talks.queries import get_talk, list_own_talks, list_stars
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
@@ -48,7 +48,7 @@ def starred(query: dict[str, Any]) -> Response:
 def star(talk_id: str) -> Response:
     """Put a talk on the agenda; once more changes nothing."""
     with unit_of_work() as session:
-        stars.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
+        service.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
     return nothing()
 
 
@@ -58,5 +58,5 @@ def star(talk_id: str) -> Response:
 def unstar(talk_id: str) -> Response:
     """Take a talk off the agenda; once more changes nothing."""
     with unit_of_work() as session:
-        stars.remove_star(session, talk_id, caller=caller())
+        service.remove_star(session, talk_id, caller=caller())
     return nothing()

@@ -12,7 +12,7 @@ from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import get_speaker, list_speakers
 from eventcal.speakers.service import edit_speaker
-from eventcal.talks.merge import merge_speakers
+from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked
 from eventcal.web.api.responses import Content, answer, check_body_version, document, serve_public

@@ -13,9 +13,9 @@ from eventcal.kit.refusals import Forbidden
 from eventcal.members.words import Role
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Star
-from eventcal.talks.parts import remove_event, remove_part
 from eventcal.talks.queries import get_talk
-from eventcal.talks.stars import add_star, remove_star
+from eventcal.talks.removal import remove_event, remove_part
+from eventcal.talks.service import add_star, remove_star
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_talk

@@ -22,12 +22,10 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import edit_speaker
 from eventcal.sponsors.models import Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.merge import merge_speakers
 from eventcal.talks.models import Talk
-from eventcal.talks.parts import remove_event
+from eventcal.talks.removal import merge_speakers, remove_event
 from eventcal.talks.rules import Step
-from eventcal.talks.service import edit_talk, redact_talk, submit_talk
-from eventcal.talks.stars import add_star
+from eventcal.talks.service import add_star, edit_talk, redact_talk, submit_talk
 from tests.clocks import FixedClock
 from tests.feed_support.feed_world import Do, World, edit, open_world, publish_draft, step
 from tests.feed_support.make_feeds import deadlines_of, numbers_of

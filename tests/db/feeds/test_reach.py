@@ -12,7 +12,7 @@ from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.feed_index import state_of
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.parts import remove_part
+from eventcal.talks.removal import remove_part
 from eventcal.talks.rules import Step
 from eventcal.talks.service import redact_talk
 from eventcal.web.http.urls import Links

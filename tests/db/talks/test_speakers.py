@@ -13,9 +13,9 @@ from eventcal.speakers.errors import NoSuchSpeaker, SameSpeaker
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_email, find_by_member, find_speaker, get_speaker, list_speakers
 from eventcal.speakers.service import edit_speaker, named_speaker, speaker_of
-from eventcal.talks.merge import merge_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
+from eventcal.talks.removal import merge_speakers
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_speaker, make_talk

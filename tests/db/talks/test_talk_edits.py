@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.steps import REDACTED
 from eventcal.kit.refusals import Fault, Forbidden, Invalid
-from eventcal.talks.derive import derive_talk
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import get_talk
-from eventcal.talks.rules import UNDECIDED
+from eventcal.talks.rules import UNDECIDED, derive_talk
 from eventcal.talks.service import edit_talk, redact_talk
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON

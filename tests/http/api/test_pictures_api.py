@@ -15,7 +15,7 @@ from eventcal.members.words import Scope
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import edit_speaker
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.merge import merge_speakers
+from eventcal.talks.removal import merge_speakers
 from eventcal.web import media
 from eventcal.web.http.urls import Links
 from eventcal.web.request.context import move_in

@@ -8,7 +8,7 @@ from flask import Flask
 
 from eventcal.events.steps import cancel_event
 from eventcal.speakers.models import Speaker
-from eventcal.talks.merge import merge_speakers
+from eventcal.talks.removal import merge_speakers
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar
 from tests.feed_support.make_feeds import whole_event

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.filter import Filter, Sort
 from eventcal.kit.paging import Paging
 from eventcal.members.caller import VISITOR
-from eventcal.talks import stars
+from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
 from eventcal.web.identity.permissions import caller
@@ -74,9 +74,9 @@ def change_star(talk_id: str) -> Response:
     removes = request.form.get("do") == "remove"
     with unit_of_work() as session:
         if removes:
-            stars.remove_star(session, talk_id, caller=caller())
+            service.remove_star(session, talk_id, caller=caller())
         else:
-            stars.add_star(session, get_talk(session, talk_id, VISITOR), caller=caller(), now=now())
+            service.add_star(session, get_talk(session, talk_id, VISITOR), caller=caller(), now=now())
     return redirect(f"/me/stars?done={'removed' if removes else 'added'}", HTTPStatus.SEE_OTHER)
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Refusal
-from eventcal.talks.leave import foresee, leave
+from eventcal.talks.removal import foresee, leave
 from eventcal.web.http.errors import status_of
 from eventcal.web.identity.current_user import forget_session
 from eventcal.web.identity.passwords import find_own_password_faults

@@ -12,11 +12,10 @@ from eventcal.events.queries import complete_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import NotFound, Refusal, Sentence, Stale
 from eventcal.talks import service
-from eventcal.talks.deciding import Edit, edit_as_seen
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
-from eventcal.talks.steps import take_step
+from eventcal.talks.steps import Edit, edit_as_seen, take_step
 from eventcal.web.identity.permissions import caller, current_member
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.pages.me.talk_progress import grouped, progress_of
@@ -92,7 +91,7 @@ def _change(session: Session, talk: Talk) -> str:
         return asked
     fields = validate(_PATCH, talk_fields(request.form, whole=True))
     service.check_may_edit(talk, caller())
-    edit = Edit(talk, fields, seen=request.form.get("revision", ""))
+    edit = Edit(talk, request.form.get("revision", ""), fields)
     edit_as_seen(session, edit, caller=caller(), now=now())
     return "saved"
 

@@ -14,11 +14,10 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT
 from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal, Sentence, refuse_faults
-from eventcal.talks.deciding import ORGANISERS_STEPS, Choice, decide
 from eventcal.talks.errors import NoSuchTalk, SomeRefused
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import STEPS, Step
-from eventcal.talks.steps import check_decides_on_talks, decision_mail
+from eventcal.talks.rules import ORGANISERS_STEPS, STEPS, Step
+from eventcal.talks.steps import Choice, check_decides_on_talks, decide, decision_mail
 from eventcal.talks.submissions import find_offered, who_is_told
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import caller

@@ -6,8 +6,8 @@ from typing import Any
 from flask_babel import gettext as _
 
 from eventcal.kit.refusals import Fault
-from eventcal.talks.deciding import Edit
 from eventcal.talks.models import Talk
+from eventcal.talks.steps import Edit
 from eventcal.web.rendering.forms import Form, Typed, load, stored_faults
 from eventcal.web.rendering.talk_form import form_of as submitters_form_of
 from eventcal.web.rendering.talk_form import talk_fields
@@ -37,7 +37,7 @@ def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
         # Whether an end fits depends on the start.
         wrong |= set(_TIMES) if wrong & set(_TIMES) else set()
         fields, _none = load(_PATCH, {name: value for name, value in body.items() if name not in wrong})
-    return Edit(talk, fields, seen, tuple(faults))
+    return Edit(talk, seen, fields, tuple(faults))
 
 
 def meanwhile(talk: Talk, typed: Typed) -> Iterator[Fault]:

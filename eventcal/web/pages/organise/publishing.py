@@ -25,7 +25,7 @@ from eventcal.feeds.preview import count_shown_talks
 from eventcal.kit.refusals import Fault, NotFound, Refusal, Sentence, Stale
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
-from eventcal.talks.parts import remove_event
+from eventcal.talks.removal import remove_event
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
 from eventcal.web.pages.organise.edit_conflicts import check_unchanged

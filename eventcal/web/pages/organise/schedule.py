@@ -15,10 +15,10 @@ from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event, get_reviewed_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Invalid, Refusal, Sentence
-from eventcal.talks.deciding import edit_each
 from eventcal.talks.errors import NoSuchTalk, SomeRefused
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import USUAL_MINUTES
+from eventcal.talks.steps import edit_each
 from eventcal.talks.submissions import count_by_day, find_offered, list_to_schedule
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.edit_talk_form import edit_of

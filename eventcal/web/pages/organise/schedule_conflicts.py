@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.models import Event
 from eventcal.kit.localtime import zone
 from eventcal.speakers.queries import names_of
-from eventcal.talks.clashes import Clash, Slot, clashes, outside
+from eventcal.talks.rules import Clash, Slot, clashes, outside
 from eventcal.talks.submissions import slots_of
 from eventcal.web.rendering.dates import hour, short_day
 

@@ -11,9 +11,9 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.events.words import PUBLIC_STATUSES, Programme
 from eventcal.kit.paging import Paging
-from eventcal.talks.deciding import ORGANISERS_STEPS, decides_on_talks, open_steps
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import WAITING
+from eventcal.talks.rules import ORGANISERS_STEPS, WAITING
+from eventcal.talks.steps import decides_on_talks, open_steps
 from eventcal.talks.submissions import count_by_state, list_offered, submitted_at
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.permissions import caller

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, get_reviewed_event
 from eventcal.kit.refusals import Refusal, Stale
-from eventcal.talks.deciding import edit_as_seen, may_change, open_steps
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
+from eventcal.talks.steps import edit_as_seen, may_change, open_steps
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.edit_talk_form import changed, edit_of, form_of, meanwhile

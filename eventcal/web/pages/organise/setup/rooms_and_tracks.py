@@ -13,7 +13,7 @@ from eventcal.events.models import Event, Room, Track
 from eventcal.events.parts import add_part, edit_part
 from eventcal.events.queries import get_organised_event
 from eventcal.kit.refusals import Sentence
-from eventcal.talks.parts import count_talks_in, remove_part
+from eventcal.talks.removal import count_talks_in, remove_part
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.layout import section_page, show_event_page
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in, whole_number
