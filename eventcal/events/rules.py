@@ -6,9 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.recurrence.expansion import expansion
+from eventcal.events.recurrence.expansion import expansion, rule_fault
 from eventcal.events.recurrence.occurrences import days_of, over_at
-from eventcal.events.recurrence.validation import recurrence_faults
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
@@ -66,35 +65,33 @@ def event_faults(event: Mapping[str, Any]) -> list[Fault]:
         return faults
     faults += time_faults(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
-        faults += [Fault("/recurrence", what) for what in _rule_faults(event["recurrence"], event["starts"], tzid)]
+        misfit = _rule_fault(event["recurrence"], event["starts"], tzid)
+        faults += [Fault("/recurrence", misfit)] if misfit else []
     if event.get("call_for_talks"):
         faults += _call_faults(event["call_for_talks"], tzid)
     return faults
 
 
-def _rule_faults(rule: str, starts: str, tzid: str) -> Iterator[str]:
-    """Yield what is wrong with a rule, by itself and for an event that starts then.
+def _rule_fault(rule: str, starts: str, tzid: str) -> Sentence | None:
+    """Return what is wrong with a rule, by itself or for an event that starts then, or None.
 
     Where a rule does not begin with the start, programs disagree on whether the start counts (RFC 5545, 3.8.5.3).
     """
     dates = expansion(rule, starts, tzid)
     if dates is None:
-        yield from recurrence_faults(rule, starts)
-        return
+        return rule_fault(rule, starts)
     first = next(dates.since(dates.start.date()), None)
     if first is None:
-        yield (
-            Sentence("has no date before it ends; let it end later")
-            if dates.ends
-            else Sentence("never comes true; change it")
-        )
-    elif first != dates.start:
-        named = format_local(first if "T" in starts else first.date())
-        yield Sentence(
-            "comes true on %(first)s for the first time, and the event starts on %(starts)s; let both be the same",
-            first=named,
-            starts=starts,
-        )
+        if dates.ends:
+            return Sentence("has no date before it ends; let it end later")
+        return Sentence("never comes true; change it")
+    if first == dates.start:
+        return None
+    return Sentence(
+        "comes true on %(first)s for the first time, and the event starts on %(starts)s; let both be the same",
+        first=format_local(first if "T" in starts else first.date()),
+        starts=starts,
+    )
 
 
 def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:

@@ -1,4 +1,7 @@
-"""The dates of a recurrence rule, by dateutil: in order, from any day on, in bounded work.
+"""Recurrence rules of events (RFC 5545, 3.3.10), once a day at the most often: which are valid, and their dates.
+
+dateutil reads more than the RFC has (EXDATE on further lines, Easter, month 13 as never), and what it reads ends in
+feeds. So each part is held against its own form first, and against the others.
 
 dateutil walks from the start of a rule until the year 9999, and looks at the end only where it has found something. So
 a rule is moved before it walks. Forward by whole intervals, which leaves every later date where it is: then nothing
@@ -6,8 +9,9 @@ long past is walked. And near the year 9999, by a multiple of the 400 years afte
 then a rule that never comes true has soon done walking.
 """
 
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -15,9 +19,31 @@ from itertools import islice, takewhile
 
 from dateutil.rrule import rrulestr
 
-from eventcal.events.recurrence.validation import recurrence_faults
-from eventcal.kit.localtime import LAST_YEAR, local_to_utc, parse_local
-from eventcal.kit.rrule import WEEKDAYS, Until, format_rule, parse_rule, parse_until
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc, parse_local
+from eventcal.kit.refusals import Sentence
+from eventcal.kit.rrule import WEEKDAYS, Until, format_rule, parse_rule, parse_until, split_rule, split_weekday
+
+_DAY = f"({'|'.join(WEEKDAYS)})"
+_NUMBERED = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_DAY}"
+_FORMS = {
+    "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
+    "INTERVAL": "[1-9][0-9]{0,3}",
+    "COUNT": "[1-9][0-9]{0,3}",
+    "WKST": _DAY,
+    "BYDAY": f"{_NUMBERED}(,{_NUMBERED})*",
+}
+# The parts that are lists of numbers, and how far from zero these may be.
+_NUMBERS = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
+_NUMBERS["BYSETPOS"] = (-366, 366)
+# What goes with some frequencies only, as the table in 3.3.10 has it.
+_ONLY_WITH = {
+    "BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"},
+    "BYYEARDAY": {"YEARLY"},
+    "BYWEEKNO": {"YEARLY"},
+}
+_MOST_OF_A_WEEKDAY = 5
+
+_USUAL = Sentence("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
 
 _REPEATS = 400
 _YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
@@ -27,6 +53,83 @@ _DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _ENDS = frozenset({"COUNT", "UNTIL"})
 # How far back from its end the last date of a rule is looked for at first, and how much farther each time.
 _A_WHILE, _FARTHER = timedelta(days=45), 8
+
+
+def rule_fault(rule: str, starts: str) -> Sentence | None:
+    """Return what is wrong with a rule for an event that starts at `starts` (a local date or time), or None."""
+    named = split_rule(rule)
+    parts = dict(named)
+    if len(parts) != len(named) or "FREQ" not in parts:
+        return _USUAL
+    wrong = [name for name, value in named if not _is_well_formed(name, value)]
+    if not all(wrong):
+        return Sentence("cannot be taken for its empty part; it %(usual)s", usual=_USUAL)
+    if wrong:
+        return Sentence("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_USUAL)
+    return _misfit(parts) or _misfit_of_days(parts) or _misfit_of_end(parts, starts)
+
+
+def _is_well_formed(name: str, value: str) -> bool:
+    if name in _FORMS:
+        return re.fullmatch(_FORMS[name], value) is not None
+    if name == "UNTIL":
+        return _is_until(value)
+    if name not in _NUMBERS:
+        return False
+    least, most = _NUMBERS[name]
+    numbers = value.split(",")
+    # Only a list that also counts from the end has signs.
+    form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
+    return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
+
+
+def _is_until(value: str) -> bool:
+    try:
+        return FIRST_YEAR <= parse_until(value).day.year <= LAST_YEAR
+    except ValueError:
+        return False
+
+
+def _misfit(parts: Mapping[str, str]) -> Sentence | None:
+    """Return which parts do not go together, or None."""
+    frequency = parts["FREQ"]
+    for name, frequencies in _ONLY_WITH.items():
+        if name in parts and frequency not in frequencies:
+            return Sentence(
+                "%(part)s does not go with FREQ=%(frequency)s (RFC 5545, 3.3.10)", part=name, frequency=frequency
+            )
+    if "BYSETPOS" in parts and not any(name.startswith("BY") for name in parts.keys() - {"BYSETPOS"}):
+        return Sentence("BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)")
+    if "BYWEEKNO" in parts and parts.keys().isdisjoint(("BYDAY", "BYMONTHDAY", "BYYEARDAY")):
+        return Sentence(
+            "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks (RFC 5545, 3.3.10)"
+        )
+    return None
+
+
+def _misfit_of_days(parts: Mapping[str, str]) -> Sentence | None:
+    numbers = [number for number, _ in map(split_weekday, parts.get("BYDAY", "").split(",")) if number]
+    if not numbers:
+        return None
+    if parts["FREQ"] not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts:
+        return Sentence(
+            "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO (RFC 5545, 3.3.10)"
+        )
+    in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
+    if in_months and max(map(abs, numbers)) > _MOST_OF_A_WEEKDAY:
+        return Sentence(
+            "no month has more than %(most)s of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)",
+            most=_MOST_OF_A_WEEKDAY,
+        )
+    return None
+
+
+def _misfit_of_end(parts: Mapping[str, str], starts: str) -> Sentence | None:
+    if {"COUNT", "UNTIL"} <= parts.keys():
+        return Sentence("ends by COUNT or by UNTIL, not by both")
+    if "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
+        return Sentence("UNTIL lies before starts")
+    return None
 
 
 @dataclass(frozen=True)
@@ -94,15 +197,11 @@ class Expansion:
     def _until(self) -> Until | None:
         return parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
 
-    @cached_property
-    def _until_instant(self) -> datetime | None:
-        return self._until.instant(self.tzid) if self._until else None
-
     def _is_late(self, local: datetime) -> bool:
-        if self._until is None or self._until_instant is None:
+        if self._until is None:
             return False
         if "T" in self.starts:
-            return local_to_utc(local, self.tzid) > self._until_instant
+            return local_to_utc(local, self.tzid) > self._until.instant(self.tzid)
         return local.date() > self._until.last_day(self.tzid)
 
     def _walk(self, day: date) -> Iterator[datetime]:
@@ -150,4 +249,4 @@ class Expansion:
 @lru_cache(4096)
 def expansion(rule: str, starts: str, tzid: str) -> Expansion | None:
     """Return the expansion of a rule, kept for the next time; None for a rule that has faults."""
-    return None if any(recurrence_faults(rule, starts)) else Expansion(rule, starts, tzid)
+    return None if rule_fault(rule, starts) else Expansion(rule, starts, tzid)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from eventcal.events.recurrence.expansion import Expansion, expansion
-from eventcal.events.recurrence.slots import LAST_DAY, slot_of
+from eventcal.events.recurrence.occurrences import LAST_DAY, slot_of
 from eventcal.kit.localtime import format_local, parse_local, to_instant
 from eventcal.kit.refusals import Fault, Sentence, pointer
 
@@ -65,23 +65,12 @@ def override_faults(event: Mapping[str, Any], *, changed: Collection[str]) -> li
     if not overrides:
         return []
     if len(overrides) > MOST_OVERRIDES:
-        return [
-            Fault(
-                _WHERE,
-                Sentence(
-                    "must have at most %(most)s occurrences; these are %(number)s",
-                    most=MOST_OVERRIDES,
-                    number=len(overrides),
-                ),
-            )
-        ]
+        counts = {"most": MOST_OVERRIDES, "number": len(overrides)}
+        return [Fault(_WHERE, Sentence("must have at most %(most)s occurrences; these are %(number)s", **counts))]
     dates = expansion(event["recurrence"], event["starts"], event["timezone"]) if event["recurrence"] else None
     if dates is None:
-        return [
-            Fault(
-                _WHERE, Sentence("are the exceptions of a recurrence, and there is none; give one, or null for these")
-            )
-        ]
+        missing = Sentence("are the exceptions of a recurrence, and there is none; give one, or null for these")
+        return [Fault(_WHERE, missing)]
     return [
         Fault(f"{_WHERE}{pointer([occurrence])}{fault.pointer}", fault.detail)
         for occurrence, override in overrides.items()
@@ -111,8 +100,8 @@ def _which_faults(event: Mapping[str, Any], dates: Expansion, occurrence: str, *
         yield Fault("", Sentence("must be a date and a time, as the event's starts is"))
     elif not dates.has(datetime.fromisoformat(occurrence)):
         found = next(dates.since(date.fromisoformat(occurrence[:10])), None)
-        named = format_local(found if "T" in occurrence else found.date()) if found else None
-        yield Fault("", _no_occurrence(named) if is_new else _no_occurrence_now(named))
+        ahead = format_local(found if "T" in occurrence else found.date()) if found else None
+        yield Fault("", _no_occurrence(ahead) if is_new else _no_occurrence_now(ahead))
 
 
 def _no_occurrence(ahead: str | None) -> Sentence:
@@ -157,20 +146,16 @@ def _order_faults(event: Mapping[str, Any], occurrence: str, override: Override)
         return
     starts = override.get("starts", occurrence)
     usual = slot_of(SimpleNamespace(**event), occurrence, {"starts": starts})
-    if "ends" not in override:
+    ends = parse_local(override["ends"]) if "ends" in override else None
+    if ends is None:
         if usual.ends[:10] > LAST_DAY:
-            yield Fault(
-                "/starts",
-                Sentence(
-                    "lets it end after %(last_day)s; let it start earlier, or say when it ends", last_day=LAST_DAY
-                ),
+            late = Sentence(
+                "lets it end after %(last_day)s; let it start earlier, or say when it ends", last_day=LAST_DAY
             )
-        return
-    ends = parse_local(override["ends"])
-    if isinstance(ends, datetime):
+            yield Fault("/starts", late)
+    elif isinstance(ends, datetime):
         if to_instant(ends, event["timezone"]) <= usual.starts_at:
             yield Fault("/ends", Sentence("must be later than %(starts)s, when it starts", starts=usual.starts))
     elif override["ends"] < starts:
-        yield Fault(
-            "/ends", Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
-        )
+        early = Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
+        yield Fault("/ends", early)

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.recurrence.occurrence_pages import list_occurrences
-from eventcal.events.recurrence.occurrences import AHEAD
+from eventcal.events.recurrence.occurrences import AHEAD, list_occurrences
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import zone
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults

@@ -9,8 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from eventcal.events.models import Event
-from eventcal.events.recurrence.occurrences import days_of, occurrences_between
-from eventcal.events.recurrence.slots import LAST_DAY
+from eventcal.events.recurrence.occurrences import LAST_DAY, days_of, occurrences_between
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.web.i18n.locale import locale
 from eventcal.web.rendering.dates import When, long_day, weekday, when

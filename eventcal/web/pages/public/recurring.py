@@ -1,6 +1,5 @@
 """When a recurring event is, for a listing: from its finished resource."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -20,7 +19,7 @@ Json = dict[str, Any]
 _SHOWN = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Series:
     """A recurring event as its resource has it; what `occurrences_between` reads."""
 
@@ -28,7 +27,7 @@ class Series:
     starts: str
     ends: str
     recurrence: str | None
-    recurrence_overrides: Mapping[str, Mapping[str, Any]] | None
+    recurrence_overrides: dict[str, Any]
     title: str
     summary: str | None
     status: EventStatus
