@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -58,6 +58,15 @@ def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[Key], pag
     kept = found[: paging.limit]
     more = len(found) > paging.limit
     return Page(tuple(row[0] for row in kept), _encode(kept[-1][-len(order) :]) if more else None)
+
+
+def all_rows(read: Callable[[Paging], Page[Row]], *, at_once: int = LARGEST_LIMIT) -> Iterator[Row]:
+    """Yield the rows of every page of a list; `read` is asked for pages of `at_once` rows."""
+    page = read(Paging(at_once))
+    yield from page.items
+    while page.next is not None:
+        page = read(Paging(at_once, page.next))
+        yield from page.items
 
 
 def _after(order: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:

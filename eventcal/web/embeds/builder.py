@@ -1,8 +1,9 @@
-"""The page for webmasters: it makes the HTML that puts the listing on their site, and shows what that looks like."""
+"""The page for webmasters: it makes the HTML that puts the listing on their site; and the script in that HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
+from functools import cache
+from pathlib import Path
 
 from flask import Response, request
 from flask_babel import gettext as _
@@ -11,17 +12,20 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid
-from eventcal.web.embeds.csp import FRAMING, embeds
-from eventcal.web.embeds.query import TODAY, Embed, Theme, read_embed
-from eventcal.web.embeds.snippets import element, iframe
-from eventcal.web.i18n.locale import language
+from eventcal.web.embeds.embed import TODAY, Embed, Theme, element, iframe, read_embed
+from eventcal.web.embeds.listing import embeds
+from eventcal.web.http.conditional import etag_of, serve
+from eventcal.web.http.representation import Rendition
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.listing_filters import known_args
 from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.labels import kind_in_words, word_for
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render, show
-from eventcal.web.request.context import links, settings
+from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, Page, show
+from eventcal.web.rendering.private_page import answer_invalid
+from eventcal.web.request.context import links, now, settings
+
+_SCRIPT = Path(__file__).parents[1] / "static" / "embed.js"
 
 _LINES = ("q", "tag", "country", "city", "event", "limit")
 # The language of the embed's words: `lang` is that of this page.
@@ -52,9 +56,32 @@ def builder() -> Response:
     try:
         asked = replace(read_embed(args), lang=_spoken(args, _WORDS))
     except Invalid as refusal:
-        return _sent_back(args, refusal.faults)
+        return answer_invalid(_page(args, None, refusal.faults))
     page = _page(args, asked)
     return show(lambda _session, _moment: page)
+
+
+@embeds.get("/embed.js")
+@feed
+def script() -> Response:
+    """Serve the script that gives pages of any origin an element with the listing in it."""
+    answer = serve(_script(), request, now())
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    # Else a page that isolates itself (Cross-Origin-Embedder-Policy) could not load it.
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return answer
+
+
+@cache
+def _script() -> Rendition:
+    body = _SCRIPT.read_bytes()
+    return Rendition(
+        body=body,
+        media_type="text/javascript; charset=utf-8",
+        etag=etag_of(body),
+        last_modified=None,
+        cache_control="public, max-age=3600",
+    )
 
 
 def _missing() -> list[tuple[str, str]]:
@@ -66,8 +93,8 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
-        path="/embed",
-        policy=FRAMING,
+        # It shows a frame of ours.
+        policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
         description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
         values={
             "fields": _fields(args, faults),
@@ -79,15 +106,6 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
             "snippets": _snippets(asked) if asked else {},
         },
     )
-
-
-def _sent_back(args: MultiDict[str, str], faults: Sequence[Fault]) -> Response:
-    page = render(_page(args, None, faults))
-    answer = guarded(Response(page, status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type=MEDIA_TYPE), FRAMING)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Language"] = language()
-    answer.vary.add("Accept-Language")
-    return answer
 
 
 def _snippets(asked: Embed) -> dict[str, str]:

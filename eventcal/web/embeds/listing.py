@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -17,23 +17,26 @@ from eventcal.kit.refusals import Invalid, NotFound, Refusal
 from eventcal.members.caller import VISITOR
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
-from eventcal.web.embeds.csp import FRAMED, embeds
-from eventcal.web.embeds.query import Embed, read_embed, theme_of
+from eventcal.web.embeds.embed import Embed, read_embed, theme_of
 from eventcal.web.http.errors import status_of
-from eventcal.web.i18n.locale import language
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.dates import When, when
 from eventcal.web.rendering.labels import country_in_words
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render, show
+from eventcal.web.rendering.page import Page, show
+from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json, with_occurrences
 from eventcal.web.schemas.talks import talk_json
 
 Json = dict[str, Any]
 
+embeds = Blueprint("embeds", __name__)
+
 _TEMPLATE = "embeds/listing.html"
+# Any site may show the page in a frame; otherwise it may do less than others.
+_POLICY = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +70,9 @@ def _page(session: Session, asked: Embed, moment: datetime) -> Page:
         template=_TEMPLATE,
         title=_("Talks") if asked.show == Show.TALKS or asked.talk else _("Events"),
         path=asked.page,
-        changes_by_itself=asked.listing.filter.call_open,
+        changes_by_itself=asked.filter.call_open,
         indexed=False,
-        policy=FRAMED,
+        policy=_POLICY,
         values={
             "items": items,
             "more": f"{links().base}{asked.page}" if more else None,
@@ -86,7 +89,7 @@ def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Item]
         return [_talk_item(get_talk(session, asked.talk, VISITOR))], False
     today = moment.astimezone(UTC).date()
     wanted = asked.filter_on(today)
-    paged: Json = {"sort": asked.listing.sort, "paging": asked.listing.paging, "now": moment}
+    paged: Json = {"sort": asked.sort, "paging": asked.paging, "now": moment}
     if asked.show == Show.TALKS:
         talks = list_talks(session, wanted, **paged)
         return [_talk_item(talk) for talk in talks.items], talks.next is not None
@@ -144,11 +147,7 @@ def _refused(refusal: Refusal) -> Response:
         title=_("Nothing to show"),
         path="/",
         indexed=False,
-        policy=FRAMED,
+        policy=_POLICY,
         values={"items": [], "refusal": _in_words(refusal), "theme": theme_of(request.args).value},
     )
-    answer = guarded(Response(render(page), status=status_of(type(refusal)), content_type=MEDIA_TYPE), FRAMED)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Language"] = language()
-    answer.vary.add("Accept-Language")
-    return answer
+    return answer_invalid(page, status=status_of(type(refusal)))

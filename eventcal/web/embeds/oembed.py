@@ -1,13 +1,12 @@
 """oEmbed (oembed.com, 1.0): from the address of a page to the frame that shows the same elsewhere."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 from flask import Response, request
-from marshmallow.validate import Range
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotImplemented as NoSuchFormat
@@ -15,18 +14,16 @@ from werkzeug.exceptions import NotImplemented as NoSuchFormat
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
-from eventcal.web.embeds.csp import embeds
-from eventcal.web.embeds.query import Embed
-from eventcal.web.embeds.snippets import iframe
+from eventcal.web.embeds.embed import Embed, iframe
+from eventcal.web.embeds.listing import embeds
 from eventcal.web.http.representation import Origin
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.identity.permissions import feed
-from eventcal.web.params.fields import Count, Query, Text, load_query
-from eventcal.web.params.listing_filters import Listing
+from eventcal.web.params.fields import Count, Query, Text, in_range, load_query
 from eventcal.web.params.listing_query import Show, read_wanted, typed_in
 from eventcal.web.request.context import links, settings
 from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
@@ -35,14 +32,13 @@ _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # How many seconds a consumer may keep an answer.
 _CACHE_AGE = 3600
 _LARGEST = 10_000
-_AT_LEAST = Range(1, _LARGEST, error=Sentence("must be from %(least)s to %(most)s", least=1, most=_LARGEST))
 _JSON = "json"
 
 
 class _OEmbedArgs(Query):
     url = Text(required=True)
-    maxwidth = Count(validate=_AT_LEAST)
-    maxheight = Count(validate=_AT_LEAST)
+    maxwidth = Count(validate=in_range(1, _LARGEST))
+    maxheight = Count(validate=in_range(1, _LARGEST))
 
 
 _ARGS = _OEmbedArgs()
@@ -108,8 +104,9 @@ def _frame_of(session: Session, url: str) -> _Frame:
             return _listing(query, lang)
         case ["events", slug] | ["events", slug, "schedule"]:
             event = get_event(session, slug, VISITOR)
-            wanted = Listing(filter=Filter(events=(event.slug,)), paging=Paging(limit=200))
-            return _Frame(title=event.title, embed=Embed(listing=wanted, show=Show.TALKS, lang=lang))
+            only = Filter(events=(event.slug,))
+            embed = Embed(filter=only, paging=Paging(LARGEST_LIMIT), show=Show.TALKS, lang=lang)
+            return _Frame(title=event.title, embed=embed)
         case ["talks", talk_id]:
             talk = get_talk(session, talk_id, VISITOR)
             return _Frame(title=talk.title, embed=Embed(talk=talk.id, lang=lang), height=_HEIGHT_OF_ONE)
@@ -118,10 +115,9 @@ def _frame_of(session: Session, url: str) -> _Frame:
 
 def _listing(query: MultiDict[str, str], lang: str) -> _Frame:
     wanted = read_wanted(typed_in(query))
-    listing = replace(wanted.listing, paging=Paging())
     # As the page does where it names no days.
     upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
-    embed = Embed(listing=listing, show=wanted.show, upcoming=upcoming, lang=lang)
+    embed = Embed(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
     return _Frame(title=settings().name, embed=embed)
 
 

@@ -1,6 +1,6 @@
 """Everything for webmasters: each module puts itself on the blueprint."""
 
-from eventcal.web.embeds import builder, listing, oembed, script
-from eventcal.web.embeds.csp import embeds
+from eventcal.web.embeds import builder, oembed
+from eventcal.web.embeds.listing import embeds
 
-__all__ = ["builder", "embeds", "listing", "oembed", "script"]
+__all__ = ["builder", "embeds", "oembed"]

@@ -1,11 +1,11 @@
 """Query string -> one Filter, for JSON, pages, embeds and feeds alike; and back, in one canonical form.
 
-The schemas are the whole reading, and so also its documentation; `read_listing` and `read_feed` only keep what was
-read.
+The schemas are the whole reading, and so also its documentation; `read_listing` and `read_feed` only cache it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
@@ -110,10 +110,14 @@ class FilterArgs(Query):
         data_key="language",
         metadata=says("Talks in any of these languages (BCP 47)."),
     )
-    state = Commas(word(_STATES), metadata=says("Any of these statuses of an event, or states of a talk."))
+    states = Commas(
+        word(_STATES), data_key="state", metadata=says("Any of these statuses of an event, or states of a talk.")
+    )
     status = Commas(word(_STATES), metadata=says("The same as `state`; both together are one list."))
     series = Several(text(), metadata=says("Events of any of these series, and their talks."))
-    cfp = word(["open"], metadata=says("Events whose call for talks is open now, and their talks."))
+    call_open = word(
+        ["open"], data_key="cfp", metadata=says("Events whose call for talks is open now, and their talks.")
+    )
     scheduled = Flag(metadata=says("true: has its times; false: waits for them."))
     updated_since = Since(
         metadata=says("Changed then or later: RFC 3339 with an offset (in a URL, + is %2B), or a day in UTC.")
@@ -135,9 +139,7 @@ class ListingArgs(FilterArgs):
 
     @post_load
     def _make(self, data: dict[str, Any], **_: object) -> Listing:
-        sort = Sort(data.pop("sort", Sort.STARTS))
-        paging = Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
-        return Listing(filter=_filter(**data), sort=sort, paging=paging)
+        return Listing(**listing_values(data))
 
 
 class FeedArgs(FilterArgs):
@@ -162,50 +164,52 @@ class FeedArgs(FilterArgs):
         return Asked(filter=_filter(**data), include=include, cancelled=cancelled, utc=utc, profile=profile)
 
 
+def listing_values(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a Listing, from what a schema loads that has the fields of ListingArgs and no others."""
+    sort, paging = data.pop("sort", Sort.STARTS), Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
+    return {"filter": _filter(**data), "sort": Sort(sort), "paging": paging}
+
+
 def _filter(
     *,
     q: str = "",
     countries: tuple[str, ...] = (),
-    state: tuple[str, ...] = (),
+    states: tuple[str, ...] = (),
     status: tuple[str, ...] = (),
-    cfp: str | None = None,
+    call_open: str | None = None,
     **plain: Any,  # noqa: ANN401 - the fields that are named and typed as the Filter's
 ) -> Filter:
     return Filter(
         q=q or None,
         countries=tuple(sorted({country.upper() for country in countries})),
-        states=tuple(sorted({*state, *status})),
-        call_open=cfp == "open",
+        states=tuple(sorted({*states, *status})),
+        call_open=call_open is not None,
         **plain,
     )
 
 
-_Pairs = tuple[tuple[str, str], ...]
 _LISTING, _FEED = ListingArgs(), FeedArgs()
+# The parameters of a Filter, and the attribute that has the value of each; `status` is read as `state`.
+_ATTRIBUTES = {field.data_key or name: name for name, field in FilterArgs(exclude=["status"]).load_fields.items()}
 
 
 def read_listing(args: MultiDict[str, str]) -> Listing:
     """Return what a list's query string asks for.
 
-    It is kept by the query, since reading one costs more than answering that nothing has changed. Raises Invalid
+    It is cached by the query, since reading one costs more than answering that nothing has changed. Raises Invalid
     with every fault: parameters that nobody knows, malformed ones, and those that contradict each other.
     """
-    return _listing(tuple(args.items(multi=True)))
+    return cast("Listing", _load(_LISTING, tuple(args.items(multi=True))))
 
 
 def read_feed(args: MultiDict[str, str]) -> Asked:
     """Return what a feed's query string asks for; as `read_listing`, but a feed has no pages and one order."""
-    return _asked(tuple(args.items(multi=True)))
+    return cast("Asked", _load(_FEED, tuple(args.items(multi=True))))
 
 
-@lru_cache(1024)
-def _listing(pairs: _Pairs) -> Listing:
-    return cast("Listing", load_query(_LISTING, MultiDict(pairs)))
-
-
-@lru_cache(1024)
-def _asked(pairs: _Pairs) -> Asked:
-    return cast("Asked", load_query(_FEED, MultiDict(pairs)))
+@lru_cache(2048)
+def _load(schema: FilterArgs, pairs: tuple[tuple[str, str], ...]) -> Listing | Asked:
+    return cast("Listing | Asked", load_query(schema, MultiDict(pairs)))
 
 
 def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
@@ -223,51 +227,34 @@ def canonical_query(asked: Listing | Asked) -> str:
 
     For a link to the next page, put its cursor into `paging` first.
     """
-    pairs = {
-        **_filter_pairs(asked.filter),
-        **(_page_pairs(asked) if isinstance(asked, Listing) else _feed_pairs(asked)),
-    }
+    pairs = {name: _written(getattr(asked.filter, attribute)) for name, attribute in _ATTRIBUTES.items()}
+    pairs["cfp"] = ["open"] if asked.filter.call_open else []
+    if isinstance(asked, Listing):
+        pairs["sort"] = _unless(asked.sort, Sort.STARTS)
+        pairs["limit"] = _unless(str(asked.paging.limit), str(DEFAULT_LIMIT))
+        pairs["cursor"] = _written(asked.paging.cursor)
+    else:
+        pairs["include"] = asked.include
+        pairs["cancelled"] = _unless(asked.cancelled, Cancelled.KEEP)
+        pairs["tz"] = ["utc"] if asked.utc else []
+        pairs["profile"] = _unless(asked.profile, Profile.PLAIN)
     return encode_query((name, value) for name in sorted(pairs) for value in pairs[name])
 
 
-def _page_pairs(asked: Listing) -> dict[str, Sequence[str]]:
-    return {
-        "sort": _unless(asked.sort, Sort.STARTS),
-        "limit": _unless(str(asked.paging.limit), str(DEFAULT_LIMIT)),
-        "cursor": [asked.paging.cursor] if asked.paging.cursor else [],
-    }
-
-
-def _feed_pairs(asked: Asked) -> dict[str, Sequence[str]]:
-    return {
-        "include": asked.include,
-        "cancelled": _unless(asked.cancelled, Cancelled.KEEP),
-        "tz": ["utc"] if asked.utc else [],
-        "profile": _unless(asked.profile, Profile.PLAIN),
-    }
-
-
-def _filter_pairs(asked: Filter) -> dict[str, Sequence[str]]:
-    since = asked.updated_since
-    return {
-        "from": [asked.from_day.isoformat()] if asked.from_day else [],
-        "to": [asked.to_day.isoformat()] if asked.to_day else [],
-        "q": [asked.q] if asked.q else [],
-        "tag": asked.tags,
-        "kind": asked.kinds,
-        "country": asked.countries,
-        "city": asked.cities,
-        "event": asked.events,
-        "track": asked.tracks,
-        "room": asked.rooms,
-        "speaker": asked.speakers,
-        "language": asked.languages,
-        "state": asked.states,
-        "series": asked.series,
-        "cfp": ["open"] if asked.call_open else [],
-        "scheduled": [] if asked.scheduled is None else [str(asked.scheduled).lower()],
-        "updated_since": [format_utc(since)] if since else [],
-    }
+def _written(value: object) -> Sequence[str]:
+    """Return the values of a parameter that stand for an attribute of a Filter."""
+    match value:
+        case None | "":
+            return []
+        case tuple():
+            return value
+        case bool():
+            return [str(value).lower()]
+        case datetime():
+            return [format_utc(value)]
+        case date():
+            return [value.isoformat()]
+    return [str(value)]
 
 
 def _unless(value: str, default: str) -> Sequence[str]:

@@ -1,20 +1,19 @@
 """What the query of a listing asks for: as it was typed, so that it can be shown again, and read."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from marshmallow import ValidationError, fields, post_load
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.filter import Filter
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
-from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
-from eventcal.kit.values import one_of
+from eventcal.kit.refusals import Invalid, Sentence
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.params.fields import Commas, Several
+from eventcal.web.params.fields import Commas, Once, load_query, word
 from eventcal.web.params.listing_filters import (
     Asked,
     Include,
@@ -22,20 +21,20 @@ from eventcal.web.params.listing_filters import (
     ListingArgs,
     canonical_query,
     known_args,
-    read_listing,
+    listing_values,
 )
 
 Pairs = tuple[tuple[str, str], ...]
 
-_FIELDS = {field.data_key or name: field for name, field in ListingArgs().load_fields.items()}
+_LIST = ListingArgs()
+_FIELDS = {field.data_key or name: field for name, field in _LIST.load_fields.items()}
 _NO_FILTERS = frozenset({"sort", "limit", "cursor"})
 FILTERS = tuple(name for name in _FIELDS if name not in _NO_FILTERS)
 """The parameters that say which events or talks are meant."""
 
-SEVERAL = frozenset(name for name, field in _FIELDS.items() if isinstance(field, Several))
-"""Those of them that can have more than one value."""
+COMMAS = frozenset(name for name, field in _FIELDS.items() if isinstance(field, Commas))
+"""Those of them whose values may be joined by commas."""
 
-_COMMAS = frozenset(name for name, field in _FIELDS.items() if isinstance(field, Commas))
 _OF_TALKS = frozenset({"track", "room", "speaker", "language", "scheduled"})
 _OWN = ("view", "month", "show")
 _DEFAULTS = frozenset({("view", "list"), ("show", "events"), ("sort", "starts")})
@@ -100,24 +99,18 @@ class Typed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Wanted(Listing):
     """What a listing is asked for. `month` is the first day of the one that is named, if one is."""
 
-    listing: Listing
     view: View = View.LIST
     show: Show = Show.EVENTS
     month: date | None = None
 
     @property
-    def filter(self) -> Filter:
-        """Give which events or talks are meant."""
-        return self.listing.filter
-
-    @property
     def path(self) -> str:
         """Give the one address of this listing."""
         own = {"view": self.view.value, "show": self.show.value, "month": self.month and f"{self.month:%Y-%m}"}
-        pairs = [*parse_qsl(canonical_query(self.listing)), *((name, value) for name, value in own.items() if value)]
+        pairs = [*parse_qsl(canonical_query(self)), *((name, value) for name, value in own.items() if value)]
         return with_query("/", encode_query(sorted(pair for pair in pairs if pair not in _DEFAULTS)))
 
     @property
@@ -126,13 +119,39 @@ class Wanted:
         return canonical_query(Asked(filter=self.filter, include=(Include(self.show.value),)))
 
 
+class _Month(Once, fields.Date):
+    """A month, YYYY-MM: its first day."""
+
+    def read(self, text: str) -> date:
+        try:
+            return parse_local(f"{text}-01")
+        except ValueError as error:
+            raise ValidationError(Sentence("must be a month, as in 2026-12")) from error
+
+
+class _PageArgs(ListingArgs):
+    """The parameters of a listing's page; loads a Wanted."""
+
+    view = word(View)
+    show = word(Show)
+    month = _Month()
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: object) -> Wanted:
+        view, show = View(data.pop("view", View.LIST)), Show(data.pop("show", Show.EVENTS))
+        return Wanted(view=view, show=show, month=data.pop("month", None), **listing_values(data))
+
+
+_PAGE = _PageArgs()
+
+
 def typed_in(args: MultiDict[str, str]) -> Typed:
     """Return what a query asks for, without what a listing does not know; values joined by commas are taken apart."""
     pairs = [
         (name, part)
         for name, value in known_args(args).items(multi=True)
         if name != "limit"
-        for part in (_parts(value) if name in _COMMAS else [value])
+        for part in (_parts(value) if name in COMMAS else [value])
     ]
     pairs += [(name, args[name]) for name in _OWN if args.get(name, "").strip()]
     if args.get("lang") in LANGUAGES:
@@ -144,36 +163,21 @@ def typed_in(args: MultiDict[str, str]) -> Typed:
 
 def read_wanted(typed: Typed) -> Wanted:
     """Return what is asked for. Raises Invalid with every fault."""
-    faults: list[Fault] = []
-    listing = Listing()
-    known = MultiDict([pair for pair in typed.pairs if pair[0] in _FIELDS])
+    return cast("Wanted", read_shown(_PAGE, MultiDict(typed.pairs)))
+
+
+def read_shown(schema: ListingArgs, args: MultiDict[str, str]) -> Listing:
+    """Return what is asked for as a schema loads it that adds parameters to a list's; others are ignored.
+
+    Raises Invalid with every fault: those of the list first, then those of what was added, in the order of its fields.
+    """
     try:
-        listing = read_listing(known)
+        return cast("Listing", load_query(schema, args, unknown="ignore"))
     except Invalid as refusal:
-        faults += refusal.faults
-    view, show = typed.first_of("view") or View.LIST, typed.first_of("show") or Show.EVENTS
-    faults += _unless_one_of("view", view, View) + _unless_one_of("show", show, Show)
-    try:
-        month = _month(typed.first_of("month"))
-    except ValueError:
-        month = None
-        faults.append(Fault("?month", Sentence("must be a month, as in 2026-12")))
-    refuse_faults(faults)
-    return Wanted(listing=listing, view=View(view), show=Show(show), month=month)
+        added = [f"?{name}" for name in schema.load_fields if name not in _LIST.load_fields]
+        places = {pointer: place for place, pointer in enumerate(added, start=1)}
+        raise Invalid(faults=sorted(refusal.faults, key=lambda fault: places.get(fault.pointer, 0))) from refusal
 
 
 def _parts(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _month(text: str) -> date | None:
-    if not text:
-        return None
-    if re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII) is None:
-        raise ValueError
-    return parse_local(f"{text}-01")
-
-
-def _unless_one_of(name: str, value: str, words: type[StrEnum]) -> list[Fault]:
-    known = [word.value for word in words]
-    return [] if value in known else [Fault(f"?{name}", one_of(known))]

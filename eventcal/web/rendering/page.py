@@ -29,11 +29,11 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, kw_only=True)
 class FeedLink:
-    """A feed that a page leads to: its address, its type, and what it is called."""
+    """A feed that a page leads to: its address, what it is called, and its type."""
 
     url: str
-    type: str
     title: str
+    type: str = "text/calendar"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Pages that are one person's: never kept by a cache, for whoever signed in with their password."""
+"""Pages that no cache keeps: those of one member, who signed in with their password, and forms with their faults."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -27,9 +27,16 @@ HOME = "/me"
 
 def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
     """Return the answer to the request under way: a page that nobody else sees and nothing keeps."""
-    answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE))
+    answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE), page.policy)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Content-Language"] = language()
+    return answer
+
+
+def answer_invalid(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
+    """Return a page that says what is wrong with the query, the same for everybody who reads its language."""
+    answer = answer_page(page, status=status)
+    answer.vary.add("Accept-Language")
     return answer
 
 

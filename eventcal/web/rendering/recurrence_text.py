@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from eventcal.events.models import Event
-from eventcal.events.recurrence.occurrences import LAST_DAY, days_of, occurrences_between
+from eventcal.events.recurrence.occurrences import LAST_DAY, Occurrence, days_of, occurrences_between
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.web.i18n.locale import locale
 from eventcal.web.rendering.dates import When, long_day, weekday, when
@@ -51,7 +51,7 @@ def recurring(event: Event, now: datetime) -> Recurring | None:
         until=None if until == LAST_DAY else long_day(date.fromisoformat(until)),
         dates=tuple(
             Date(
-                when=when(occurrence_json(one, event.timezone), tzid=event.timezone),
+                when=occurrence_when(one, event.timezone),
                 status=one.status,
                 title=one.title if one.title != event.title else None,
                 venue=one.venue if one.venue != event.venue else None,
@@ -59,6 +59,11 @@ def recurring(event: Event, now: datetime) -> Recurring | None:
             for one in found
         ),
     )
+
+
+def occurrence_when(one: Occurrence, tzid: str) -> When | None:
+    """Return when one occurrence is, for a page."""
+    return when(occurrence_json(one, tzid), tzid=tzid)
 
 
 def rule_in_words(rule: str) -> str | None:

@@ -1,6 +1,8 @@
 """An event's page."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,22 +13,21 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.words import PUBLIC_STATUSES, Attendance
-from eventcal.feeds.formats import atom
-from eventcal.feeds.frab.json_format import JSON_MEDIA_TYPE
-from eventcal.feeds.frab.xml import XML_MEDIA_TYPE
+from eventcal.events.rules import Window, is_over, takes_talks
+from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, Attendance
 from eventcal.kit.markdown import to_plain
+from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.sponsors.queries import confirmed_sponsors
 from eventcal.web.i18n.locale import locale
+from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.media import own_path
-from eventcal.web.pages.public.call_for_talks import call_of, turns_today
 from eventcal.web.pages.public.json_ld import event_structured
-from eventcal.web.pages.public.programme import read_programme
-from eventcal.web.rendering.dates import when
-from eventcal.web.rendering.labels import country_in_words, short
-from eventcal.web.rendering.page import FeedLink, Page, pages, show
+from eventcal.web.pages.public.schedule import event_feeds, read_programme
+from eventcal.web.rendering.dates import When, at, time_left, when
+from eventcal.web.rendering.labels import country_in_words, kind_in_words, short
+from eventcal.web.rendering.page import Page, pages, show
 from eventcal.web.rendering.recurrence_text import recurring
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json
@@ -35,6 +36,27 @@ Json = dict[str, Any]
 
 # How many talks the page names; the schedule has all.
 _MOST = 50
+_ATTENDANCE = {
+    Attendance.IN_PERSON: Sentence("In person"),
+    Attendance.ONLINE: Sentence("Online"),
+    Attendance.HYBRID: Sentence("In person and online"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What an event takes talks for, and when.
+
+    is_open: now. opens: when it will. closes: when it will, or did; left: how far off that is, in words, while it is
+    open. Of what nobody has to be told, there is None.
+    """
+
+    is_open: bool
+    opens: When | None = None
+    closes: When | None = None
+    left: str | None = None
+    kinds: Sequence[str] = ()
+    note: str | None = None
 
 
 @pages.get("/events/<slug>")
@@ -48,49 +70,27 @@ def event(slug: str) -> Response:
         return Page(
             template="pages/event.html",
             title=row.title,
-            path=f"/events/{row.slug}",
             description=short(row.summary or to_plain(row.description or "")),
             feeds=event_feeds(row),
             embeddable=True,
             structured=event_structured(row, links()),
-            changes_by_itself=turns_today(row, moment),
+            changes_by_itself=_turns_today(row, moment),
             values={
                 "event": shown,
                 "when": when(shown, tzid=row.timezone),
                 "recurring": recurring(row, moment),
                 "place": _place(row),
                 "map": _map(row),
-                "attendance": _attendance(row),
+                "attendance": in_words(_ATTENDANCE[row.attendance]),
                 "price": _price(row.price_amount, row.price_currency),
-                "call": call_of(row, moment),
-                "neighbours": _neighbours(row),
+                "call": _call_of(row, moment),
+                "neighbours": [one.other for one in row.neighbours if one.other.status in PUBLIC_STATUSES],
                 "programme": read_programme(session, row, most=_MOST, now=moment),
                 "tiers": _tiers(session, row),
             },
         )
 
     return show(make)
-
-
-def event_feeds(row: Event) -> tuple[FeedLink, ...]:
-    """Return the feeds of an event, the calendar first."""
-    page = links().event_page(row.slug)
-    return (
-        FeedLink(url=links().event_feed(row.slug), type="text/calendar", title=row.title),
-        FeedLink(url=f"{page}.atom", type=_bare(atom.MEDIA_TYPE), title=_("News of %(event)s", event=row.title)),
-        FeedLink(
-            url=f"{page}/schedule.xml",
-            type=_bare(XML_MEDIA_TYPE),
-            title=_("Schedule of %(event)s (XML)", event=row.title),
-        ),
-        FeedLink(
-            url=f"{page}/schedule.json", type=JSON_MEDIA_TYPE, title=_("Schedule of %(event)s (JSON)", event=row.title)
-        ),
-    )
-
-
-def _bare(media_type: str) -> str:
-    return media_type.partition(";")[0]
 
 
 def _place(row: Event) -> str:
@@ -106,26 +106,12 @@ def _map(row: Event) -> str | None:
     return f"https://www.openstreetmap.org/?mlat={there[0]}&mlon={there[1]}#map=17/{there[0]}/{there[1]}"
 
 
-def _attendance(row: Event) -> str:
-    words = {
-        Attendance.IN_PERSON: _("In person"),
-        Attendance.ONLINE: _("Online"),
-        Attendance.HYBRID: _("In person and online"),
-    }
-    return str(words[row.attendance])
-
-
 def _price(amount: Decimal | None, currency: str | None) -> str | None:
     if amount is None or currency is None:
         return None
     if amount == 0:
         return str(_("free of charge"))
     return str(format_currency(amount, currency, locale=locale()))
-
-
-def _neighbours(row: Event) -> list[Json]:
-    others = [neighbour.other for neighbour in row.neighbours if neighbour.other.status in PUBLIC_STATUSES]
-    return [{"slug": other.slug, "title": other.title} for other in others]
 
 
 def _tiers(session: Session, row: Event) -> list[Json]:
@@ -137,3 +123,36 @@ def _tiers(session: Session, row: Event) -> list[Json]:
         for tier, sponsors in confirmed_sponsors(session, row)
         if sponsors
     ]
+
+
+def _call_of(event: Event, now: datetime) -> Call | None:
+    """Return the call of an event, or None where it has none and takes no talks."""
+    is_open = _takes_talks_now(event, now)
+    call = event.call
+    if call is None:
+        return Call(is_open=True) if is_open else None
+    closes = call.closes_at or event.starts_at
+    waits = not is_open and call.opens_at is not None and now < call.opens_at
+    return Call(
+        is_open=is_open,
+        opens=at(call.opens_at, tzid=event.timezone) if waits and call.opens_at else None,
+        closes=at(closes, tzid=event.timezone),
+        left=time_left(closes, now) if is_open else None,
+        kinds=[kind_in_words(kind) for kind in call.kinds],
+        note=call.note,
+    )
+
+
+def _takes_talks_now(event: Event, now: datetime) -> bool:
+    """Say whether anybody may offer a talk to this event at `now`."""
+    window = Window(opens_at=event.call.opens_at, closes_at=event.call.closes_at) if event.call else None
+    stands = event.status in STANDING_STATUSES and not is_over(event.over_at, now=now)
+    return stands and takes_talks(event.programme, window, starts_at=event.starts_at, now=now)
+
+
+def _turns_today(event: Event, now: datetime) -> bool:
+    """Say whether a call opens or closes on this very day (UTC), or the event begins or ends, by which it may."""
+    moments = [event.starts_at, event.over_at]
+    if event.call is not None:
+        moments += [event.call.opens_at, event.call.closes_at]
+    return any(moment.astimezone(UTC).date() == now.astimezone(UTC).date() for moment in moments if moment is not None)

@@ -59,6 +59,12 @@ def talk_structured(talk: Talk, links: Links) -> Json | None:
     )
 
 
+def speaker_structured(speaker: Speaker, links: Links) -> Json:
+    """Return a public speaker as a schema.org Person."""
+    more = {"description": to_plain(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
+    return {"@context": _SCHEMA, **_person(speaker, links), **_filled(more)}
+
+
 def _event(event: Event, links: Links) -> Json:
     return _filled(
         {

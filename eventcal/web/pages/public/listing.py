@@ -6,26 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-from flask import Response, request
+from flask import Response, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
-from eventcal.events.queries import find_events_by_slug, narrowed
-from eventcal.feeds.resources import event_resources, talk_resources
 from eventcal.kit.refusals import Invalid
-from eventcal.web.i18n.locale import language
 from eventcal.web.identity.permissions import feed
-from eventcal.web.pages.public.filter_bar import Seen, bar_of, feeds_of
+from eventcal.web.pages.public.filter_bar import bar_of, feeds_of
+from eventcal.web.pages.public.listed_resources import Found, Repeats, find_resources, repeats
 from eventcal.web.pages.public.month import month_page
-from eventcal.web.pages.public.recurring import Repeats, repeats
-from eventcal.web.params.listing_filters import Listing
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted, read_wanted, typed_in
 from eventcal.web.rendering.dates import When, long_day, month_of, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, value_in_words
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render, show
+from eventcal.web.rendering.page import Page, pages, show
+from eventcal.web.rendering.private_page import answer_page
 from eventcal.web.request.context import settings
 
 Json = dict[str, Any]
@@ -36,7 +32,7 @@ _A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """An event or a talk in the list. `event`: a talk's, with its title and slug. `repeats`: a recurring event's."""
+    """An event or a talk in the list. `event`: a talk's. `repeats`: a recurring event's."""
 
     url: str
     title: str
@@ -45,17 +41,9 @@ class Item:
     when: When | None
     place: str
     tags: tuple[tuple[str, str], ...]
-    event: Json | None = None
+    event: Event | None = None
     speakers: Sequence[Json] = ()
     repeats: Repeats | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """What stands under one heading."""
-
-    heading: str
-    items: list[Item]
 
 
 @pages.get("/")
@@ -78,31 +66,25 @@ def listing() -> Response:
     try:
         return show(make)
     except Invalid as refusal:
-        return _sent_back(typed, refusal)
-
-
-def _sent_back(typed: Typed, refusal: Invalid) -> Response:
-    page = Page(
-        template="pages/listing.html",
-        title=_("Some of this cannot be looked for"),
-        path="/",
-        indexed=False,
-        values={"bar": bar_of(typed, Seen(), refusal.faults), "groups": [], "refused": True, "past": None},
-    )
-    answer = guarded(Response(render(page), HTTPStatus.UNPROCESSABLE_ENTITY, content_type=MEDIA_TYPE))
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Language"] = language()
-    return answer
+        page = Page(
+            template="pages/listing.html",
+            title=_("Some of this cannot be looked for"),
+            indexed=False,
+            values={"bar": bar_of(typed, Found(), refusal.faults), "groups": {}, "refused": True, "past": None},
+        )
+        return answer_page(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime) -> Page:
     today = moment.astimezone(UTC).date()
-    asked = _from_today(wanted.filter, today)
-    read = _talks if wanted.show == Show.TALKS else _events
-    paging = replace(wanted.listing.paging, limit=_PAGE)
-    groups, seen, cursor = read(session, typed, replace(wanted.listing, filter=asked, paging=paging), moment)
-    heading = _heading(typed, wanted, today)
+    named_days = wanted.filter.from_day or wanted.filter.to_day
+    asked = wanted if named_days else replace(wanted, filter=replace(wanted.filter, from_day=today))
+    paging = replace(wanted.paging, limit=_PAGE)
+    found = find_resources(session, wanted.show, asked.filter, sort=wanted.sort, paging=paging, moment=moment)
+    is_past = wanted.filter.to_day is not None and wanted.filter.to_day < today
+    heading = _heading(typed, wanted, is_past=is_past)
     whole = not typed.filters and wanted.show == Show.EVENTS
+    past = typed.having(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
     return Page(
         template="pages/listing.html",
         title=settings().name if whole and wanted.path == "/" else heading,
@@ -111,41 +93,24 @@ def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
         indexed=len(typed.filters) <= 1 and not typed.first_of("q") and not typed.first_of("cursor"),
         values={
             "heading": heading,
-            "bar": bar_of(typed, seen),
-            "groups": groups,
+            "bar": bar_of(typed, found),
+            "groups": _groups(found, typed, asked, moment),
             "refused": False,
             "show": wanted.show.value,
-            "next": typed.having(cursor=cursor).url if cursor else None,
+            "next": typed.having(cursor=found.next).url if found.next else None,
             "first": typed.having().url if typed.first_of("cursor") else None,
-            "past": _past(typed, today) if asked != wanted.filter else None,
-            "upcoming": _upcoming(typed) if _is_past(wanted, today) else None,
+            "past": None if named_days else past.url,
+            "upcoming": typed.having(**{"from": None, "to": None, "sort": None}).url if is_past else None,
             "feed_query": wanted.feed_query,
         },
     )
 
 
-def _from_today(asked: Filter, today: date) -> Filter:
-    """Return the filter, from today on where it names no days."""
-    return replace(asked, from_day=today) if asked.from_day is None and asked.to_day is None else asked
-
-
-def _is_past(wanted: Wanted, today: date) -> bool:
-    return wanted.filter.to_day is not None and wanted.filter.to_day < today
-
-
-def _past(typed: Typed, today: date) -> str:
-    return typed.having(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value).url
-
-
-def _upcoming(typed: Typed) -> str:
-    return typed.having(**{"from": None, "to": None, "sort": None}).url
-
-
-def _heading(typed: Typed, wanted: Wanted, today: date) -> str:
+def _heading(typed: Typed, wanted: Wanted, *, is_past: bool) -> str:
     named = ", ".join(value_in_words(name, value) for name, value in typed.filters if name not in {"from", "to"})
     if named:
         words = _("Events: %(about)s", about=named), _("Talks: %(about)s", about=named)
-    elif _is_past(wanted, today):
+    elif is_past:
         words = _("Past events"), _("Past talks")
     elif wanted.filter.from_day or wanted.filter.to_day:
         words = _("Events"), _("Talks")
@@ -154,47 +119,46 @@ def _heading(typed: Typed, wanted: Wanted, today: date) -> str:
     return str(words[wanted.show == Show.TALKS])
 
 
-def _events(session: Session, typed: Typed, listing: Listing, moment: datetime) -> tuple[list[Group], Seen, str | None]:
-    asked = listing.filter
-    exactly = narrowed(session, asked)
-    page = event_resources(session, exactly, sort=listing.sort, paging=listing.paging, now=moment)
-    shown = [orjson.loads(text) for text in page.items]
-    grouped = [
-        (_month_heading(event, asked, listing.sort), _event_item(event, typed, asked, moment)) for event in shown
-    ]
-    seen = Seen(
-        tags=[tag for event in shown for tag in event["tags"]],
-        kinds=[event["kind"] for event in shown if event["kind"]],
-        countries=[event["location"]["country"] for event in shown if event["location"]["country"]],
-    )
-    return _groups(grouped), seen, page.next
+def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict[str, list[Item]]:
+    """Return the items by the heading that each stands under."""
+    groups: dict[str, list[Item]] = {}
+    for resource in found.items:
+        if asked.show == Show.TALKS:
+            event = found.events[resource["event"]]
+            item = _talk_item(resource, event, typed)
+            heading = _day_heading(item, event)
+        else:
+            item = _event_item(resource, typed, asked.filter, moment)
+            heading = _month_heading(resource, asked.filter)
+        groups.setdefault(_("Changed last") if asked.sort == Sort.UPDATED else heading, []).append(item)
+    return groups
 
 
 def _event_item(event: Json, typed: Typed, asked: Filter, moment: datetime) -> Item:
     again = repeats(event, asked, moment)
     place = event["location"]
-    where = [place["venue"], place["city"], country_in_words(place["country"]) if place["country"] else None]
-    if event["attendance"] != "in_person":
-        where.append(_("online"))
     return Item(
-        url=f"/events/{event['slug']}",
+        url=url_for("pages.event", slug=event["slug"]),
         title=event["title"],
         kind=kind_in_words(event["kind"] or ""),
         state=again.status if again else event["status"],
         when=again.next if again else when(event, tzid=event["timezone"]),
-        place=", ".join(part for part in where if part),
+        place=_joined(
+            place["venue"],
+            place["city"],
+            country_in_words(place["country"]) if place["country"] else None,
+            _("online") if event["attendance"] != "in_person" else None,
+        ),
         tags=_tags(event["tags"], typed),
         repeats=again,
     )
 
 
-def _month_heading(event: Json, asked: Filter, sort: Sort) -> str:
-    """Return what an event stands under: its month; what began before the days asked for comes first, as it is sorted.
+def _month_heading(event: Json, asked: Filter) -> str:
+    """Return the month that an event stands under, as it is sorted; what began before the days asked for comes first.
 
     A recurring event stands where its series begins.
     """
-    if sort == Sort.UPDATED:
-        return str(_("Changed last"))
     begins = when(event, tzid=event["timezone"])
     day = begins.on if begins else date.fromisoformat(event["starts"][:10])
     if asked.from_day and day < asked.from_day:
@@ -202,53 +166,29 @@ def _month_heading(event: Json, asked: Filter, sort: Sort) -> str:
     return month_of(day)
 
 
-def _talks(session: Session, typed: Typed, listing: Listing, moment: datetime) -> tuple[list[Group], Seen, str | None]:
-    asked = listing.filter
-    page = talk_resources(session, asked, sort=listing.sort, paging=listing.paging, now=moment)
-    shown = [orjson.loads(text) for text in page.items]
-    events = find_events_by_slug(session, {talk["event"] for talk in shown})
-    grouped = [_under_its_day(talk, events[talk["event"]], typed, listing.sort) for talk in shown]
-    seen = Seen(
-        tags=[tag for talk in shown for tag in talk["tags"]],
-        kinds=[talk["kind"] for talk in shown],
-        countries=[country for talk in shown if (country := events[talk["event"]].country)],
-    )
-    return _groups(grouped), seen, page.next
-
-
-def _under_its_day(talk: Json, event: Event, typed: Typed, sort: Sort) -> tuple[str, Item]:
-    item = _talk_item(talk, event, typed)
-    return _day_heading(item, event, sort), item
-
-
 def _talk_item(talk: Json, event: Event, typed: Typed) -> Item:
     return Item(
-        url=f"/talks/{talk['id']}",
+        url=url_for("pages.talk", talk_id=talk["id"]),
         title=talk["title"],
         kind=kind_in_words(talk["kind"]),
         state=talk["state"],
         when=when(talk, tzid=event.timezone),
-        place=", ".join(part for part in (talk["room"], event.city) if part),
+        place=_joined(talk["room"], event.city),
         tags=_tags(talk["tags"], typed),
-        event={"title": event.title, "slug": event.slug},
+        event=event,
         speakers=talk["speakers"],
     )
 
 
-def _day_heading(item: Item, event: Event, sort: Sort) -> str:
-    """Return what a talk stands under: its day; one without a time comes where its event begins, as it is sorted."""
-    if sort == Sort.UPDATED:
-        return str(_("Changed last"))
+def _day_heading(item: Item, event: Event) -> str:
+    """Return the day that a talk stands under; one without a time comes where its event begins, as it is sorted."""
     return long_day(item.when.on if item.when else date.fromisoformat(event.starts[:10]))
 
 
-def _groups(items: Iterable[tuple[str, Item]]) -> list[Group]:
-    groups: dict[str, Group] = {}
-    for heading, item in items:
-        groups.setdefault(heading, Group(heading=heading, items=[])).items.append(item)
-    return list(groups.values())
-
-
-def _tags(tags: Sequence[str], typed: Typed) -> tuple[tuple[str, str], ...]:
+def _tags(tags: Iterable[str], typed: Typed) -> tuple[tuple[str, str], ...]:
     """Return tags, each with the address of this listing filtered by it too."""
     return tuple((tag, typed.url if tag in typed.all_of("tag") else typed.adding("tag", tag).url) for tag in tags)
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(filter(None, parts))

@@ -1,59 +1,82 @@
-"""An event's schedule: one day of it as a table or a list, and, while it runs, what is on."""
+"""An event's programme, by day; and its schedule: one day of it as a table or a list and, while it runs, what is on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
+from itertools import groupby
+from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from flask import Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import STANDING_STATUSES
+from eventcal.feeds.formats import atom
+from eventcal.feeds.frab.json_format import JSON_MEDIA_TYPE
+from eventcal.feeds.frab.xml import XML_MEDIA_TYPE
+from eventcal.feeds.resources import talk_resources
 from eventcal.kit.localtime import zone
+from eventcal.kit.paging import Paging
 from eventcal.members.caller import VISITOR
+from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import feed
-from eventcal.web.pages.public.event import event_feeds
-from eventcal.web.pages.public.programme import Day, Item, Programme, read_programme
-from eventcal.web.pages.public.schedule_grid import Grid, lay_out, now_and_next
-from eventcal.web.rendering.dates import hour, readers_zone
-from eventcal.web.rendering.page import Page, pages, show
+from eventcal.web.pages.public.schedule_grid import Slot, lay_out, now_and_next
+from eventcal.web.rendering.dates import When, at, long_day, readers_zone, when
+from eventcal.web.rendering.page import FeedLink, Page, pages, show
+from eventcal.web.request.context import links
+
+Json = dict[str, Any]
 
 # Far more than any event has in one place; a bound all the same.
 _MOST = 5000
+# How many tracks look different; site.css has as many colours.
+_COLOURS = 8
 _LAST_SECOND = time(23, 59, 59)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A talk in a programme: its resource, when it is, and which colour its track has (from 1 on; 0 is none)."""
+
+    talk: Json
+    when: When | None
+    colour: int
+
+    @property
+    def slot(self) -> Slot:
+        """Give when and where it is. It has a time."""
+        return Slot(
+            key=self.talk["id"],
+            room=self.talk["room"],
+            starts=datetime.fromisoformat(self.talk["starts_at"]),
+            ends=datetime.fromisoformat(self.talk["ends_at"]),
+            yields=self.talk["state"] == "cancelled",
+        )
+
+
 @dataclass(frozen=True)
-class RowShown:
-    """A row of the table: its time in words, how many steps it lasts, and what begins in it over how many rows."""
+class Day:
+    """A day that has talks, its name in full, and these by time."""
 
-    hour: str
-    at: str
-    steps: int
-    cells: tuple[tuple[Item | None, int], ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """The day as a table; `beside` has no place in it."""
-
-    rooms: tuple[str, ...]
-    rows: tuple[RowShown, ...]
-    beside: tuple[Item, ...]
+    on: date
+    name: str
+    items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
-class OnNow:
-    """What is on in a room, if it has a name, and what comes next; `later` where that is on another day."""
+@dataclass(frozen=True, kw_only=True)
+class Programme:
+    """An event's talks: those that have a time by day, and the others. `whole` says that these are all."""
 
-    room: str | None
-    on: tuple[Item, ...]
-    then: Item | None
-    later: bool
+    days: Sequence[Day]
+    waiting: Sequence[Item]
+    whole: bool
 
 
 @pages.get("/events/<slug>/schedule")
@@ -65,28 +88,35 @@ def schedule(slug: str) -> Response:
         row = get_event(session, slug, VISITOR)
         programme = read_programme(session, row, most=_MOST, now=moment)
         shown = readers_zone() or row.timezone
-        today = moment.astimezone(zone(shown)).date() if runs(row, moment, moment) else None
-        default = default_day(programme.days, today)
-        day = _chosen(programme.days, request.args.get("day")) or default
+        today = moment.astimezone(zone(shown)).date() if _runs(row, moment, moment) else None
+        days = {day.on.isoformat(): day for day in programme.days}
+        # Today while the event runs, else the first day.
+        default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
+        day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"
-        title = _("Schedule of %(event)s", event=row.title)
+        items = {item.talk["id"]: item for one in programme.days for item in one.items}
+        rooms = [room.name for room in row.rooms]
+        grid = lay_out([item.slot for item in day.items] if day else [], rooms)
         return Page(
             template="pages/schedule.html",
-            title=title,
+            title=_("Schedule of %(event)s", event=row.title),
             path=_path(row, day if day is not default else None, as_list=as_list),
             description=_("Who talks when and where at %(event)s", event=row.title),
             feeds=event_feeds(row),
-            changes_by_itself=runs(row, *_day_around(moment)),
+            changes_by_itself=_runs(row, *_day_around(moment)),
             values={
-                "event": {"slug": row.slug, "title": row.title, "status": row.status},
+                "event": row,
                 "zone": shown,
                 "own_zone": row.timezone,
                 "days": programme.days,
                 "day": day,
                 "today": today,
                 "as_list": as_list,
-                "table": _table(row, day),
-                "on_now": _on_now(row, programme, moment) if today else [],
+                "items": items,
+                "grid": grid if grid.rooms else None,
+                "beside": [items[key] for key in grid.beside],
+                "at": partial(at, tzid=row.timezone),
+                "on_now": now_and_next([item.slot for item in items.values()], rooms, moment) if today else [],
                 "waiting": programme.waiting,
             },
         )
@@ -94,20 +124,56 @@ def schedule(slug: str) -> Response:
     return show(make)
 
 
-def runs(event: Event, first: datetime, last: datetime) -> bool:
+def event_feeds(row: Event) -> tuple[FeedLink, ...]:
+    """Return the feeds of an event, the calendar first."""
+    feeds = (
+        (".ics", "text/calendar", row.title),
+        (".atom", atom.MEDIA_TYPE, _("News of %(event)s", event=row.title)),
+        ("/schedule.xml", XML_MEDIA_TYPE, _("Schedule of %(event)s (XML)", event=row.title)),
+        ("/schedule.json", JSON_MEDIA_TYPE, _("Schedule of %(event)s (JSON)", event=row.title)),
+    )
+    page = links().event_page(row.slug)
+    return tuple(
+        FeedLink(url=f"{page}{suffix}", type=media_type.partition(";")[0], title=title)
+        for suffix, media_type, title in feeds
+    )
+
+
+def read_programme(session: Session, event: Event, *, most: int, now: datetime) -> Programme:
+    """Return the public talks of an event, at most so many. Days are those of the zone that the reader sees."""
+
+    def read(limit: int, *, scheduled: bool) -> tuple[list[Item], bool]:
+        asked = Filter(events=(event.slug,), scheduled=scheduled)
+        page = talk_resources(session, asked, sort=Sort.STARTS, paging=Paging(limit), now=now)
+        return _items(event, page.items), page.next is None
+
+    timed, all_timed = read(most, scheduled=True)
+    left = most - len(timed)
+    waiting, all_waiting = read(max(left, 1), scheduled=False)
+    by_day = [(item.when.on, item) for item in timed if item.when is not None]
+    return Programme(
+        days=[
+            Day(on, long_day(on), tuple(item for _, item in group))
+            for on, group in groupby(by_day, key=lambda pair: pair[0])
+        ],
+        waiting=waiting[:left],
+        whole=all_timed and all_waiting and len(waiting) <= left,
+    )
+
+
+def _items(event: Event, resources: Iterable[str]) -> list[Item]:
+    colours = {track.name: number % _COLOURS + 1 for number, track in enumerate(event.tracks)}
+    talks = map(orjson.loads, resources)
+    return [
+        Item(talk=talk, when=when(talk, tzid=event.timezone), colour=colours.get(talk["track"], 0)) for talk in talks
+    ]
+
+
+def _runs(event: Event, first: datetime, last: datetime) -> bool:
     """Say whether an event, or an occurrence of it, has a part in the days in its zone from one moment to another."""
     there = zone(event.timezone)
     days = first.astimezone(there).date(), last.astimezone(there).date()
     return event.status in STANDING_STATUSES and occurs_between(event, *days)
-
-
-def default_day(days: Sequence[Day], today: date | None) -> Day | None:
-    """Return the day to show where nobody names one: today while the event runs, else the first."""
-    return next((day for day in days if day.on == today), days[0] if days else None)
-
-
-def _chosen(days: Sequence[Day], named: str | None) -> Day | None:
-    return next((day for day in days if day.on.isoformat() == named), None)
 
 
 def _day_around(moment: datetime) -> tuple[datetime, datetime]:
@@ -125,49 +191,4 @@ def _path(event: Event, day: Day | None, *, as_list: bool) -> str:
         "tz": tz if tz != event.timezone else None,
     }
     query = urlencode({name: value for name, value in said.items() if value}, safe="/")
-    return f"/events/{event.slug}/schedule{'?' if query else ''}{query}"
-
-
-def _table(event: Event, day: Day | None) -> Table | None:
-    """Return the day as a table, or None where nothing has a place in one."""
-    items = {item.talk["id"]: item for item in day.items} if day else {}
-    grid = lay_out([item.slot for item in items.values()], _rooms(event))
-    if not grid.rooms:
-        return None
-    return Table(grid.rooms, _rows(grid, items, event.timezone), tuple(items[key] for key in grid.beside))
-
-
-def _rows(grid: Grid, items: Mapping[str, Item], tzid: str) -> tuple[RowShown, ...]:
-    shown = zone(readers_zone() or tzid)
-    return tuple(
-        RowShown(
-            hour=hour(row.at, tzid=tzid),
-            at=row.at.astimezone(shown).isoformat(),
-            steps=row.steps,
-            cells=tuple((items[cell.key] if cell.key else None, cell.rows) for cell in row.cells),
-        )
-        for row in grid.rows
-    )
-
-
-def _on_now(event: Event, programme: Programme, now: datetime) -> list[OnNow]:
-    items = {item.talk["id"]: item for day in programme.days for item in day.items}
-    today = now.astimezone(zone(readers_zone() or event.timezone)).date()
-    found = now_and_next([item.slot for item in items.values()], _rooms(event), now)
-    return [
-        OnNow(
-            room=one.room,
-            on=tuple(items[key] for key in one.on),
-            then=items[one.then] if one.then else None,
-            later=one.then is not None and _day_of(items[one.then]) != today,
-        )
-        for one in found
-    ]
-
-
-def _day_of(item: Item) -> date | None:
-    return item.when.on if item.when else None
-
-
-def _rooms(event: Event) -> list[str]:
-    return [room.name for room in event.rooms]
+    return with_query(request.path.rstrip("/"), query)

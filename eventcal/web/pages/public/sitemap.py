@@ -2,33 +2,31 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from html import escape
+from datetime import datetime
 from typing import NamedTuple
 
-from flask import Response
+from flask import Response, render_template, url_for
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import EVERYTHING
 from eventcal.events.models import Event
 from eventcal.events.queries import public_events
 from eventcal.feeds.index.state import State
-from eventcal.kit.paging import Paging
+from eventcal.kit.localtime import format_utc
+from eventcal.kit.paging import all_rows
 from eventcal.kit.refusals import NotFound, Sentence
-from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import list_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
 from eventcal.web.http.representation import Origin
 from eventcal.web.identity.permissions import feed
 from eventcal.web.rendering.page import pages
-from eventcal.web.request.context import links, settings
+from eventcal.web.request.context import links
 from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
 
 MOST_URLS = 10_000
 """How many URLs one file has; the protocol allows 50,000, and readers begin to stumble before that."""
 
-_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # How many speakers are read at a time.
 _SPEAKERS_AT_ONCE = 1000
 
@@ -42,46 +40,43 @@ class Place(NamedTuple):
 
 @dataclass(kw_only=True)
 class _Sitemap(Document):
-    """Every page, or the files that list them if one file would be too long."""
+    """Every page, or the files that list them if one file would be too long; with `number` one of these files."""
 
+    number: str | None
     media_type: str = "application/xml"
     files: Sequence[Sequence[Place]] = field(init=False)
 
     def find(self, snapshot: Snapshot, /) -> None:
         places = tuple(_places(*snapshot))
         self.files = [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
+        if self.number is not None:
+            numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
+            if self.number not in numbered:
+                raise NotFound(Sentence("There is no such part of the sitemap."))
+            self.files = [numbered[self.number]]
 
     def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
-        text = _index(self.files) if len(self.files) > 1 else _urls(self.files[0])
+        if len(self.files) == 1:
+            root, element, places = "urlset", "url", self.files[0]
+        else:
+            root, element, places = "sitemapindex", "sitemap", _parts(self.files)
+        text = render_template("sitemap.xml", root=root, element=element, places=places, format_utc=format_utc)
         return Rendered(text.encode())
 
 
-@dataclass(kw_only=True)
-class _SitemapPart(_Sitemap):
-    """One file of a long sitemap; `number` is its number as the URL has it, from 1."""
-
-    number: str
-
-    def find(self, snapshot: Snapshot, /) -> None:
-        super().find(snapshot)
-        numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
-        if self.number not in numbered:
-            raise NotFound(Sentence("There is no such part of the sitemap."))
-        self.files = [numbered[self.number]]
-
-
 @pages.get("/sitemap.xml")
-@feed
-def sitemap() -> Response:
-    """Name every page, or the files that do where one would be too long."""
-    return serve_cached(_Sitemap())
-
-
 @pages.get("/sitemap-<number>.xml")
 @feed
-def sitemap_part(number: str) -> Response:
-    """Name the pages of one file of a long sitemap."""
-    return serve_cached(_SitemapPart(number=number))
+def sitemap(number: str | None = None) -> Response:
+    """Name every page, or the files that do where one would be too long; by its number one of these files."""
+    return serve_cached(_Sitemap(number=number))
+
+
+def _parts(files: Sequence[Sequence[Place]]) -> Sequence[Place]:
+    return [
+        Place(links().base + url_for("pages.sitemap", number=str(number)), max(place.changed_at for place in file))
+        for number, file in enumerate(files, start=1)
+    ]
 
 
 def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
@@ -95,7 +90,8 @@ def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]
         yield Place(links().event_page(slug), changed_at)
         yield Place(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
     yield from (Place(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
-    yield from (Place(links().speaker_page(one.slug), one.updated_at) for one in _speakers(session))
+    speakers = all_rows(lambda paging: list_speakers(session, paging=paging), at_once=_SPEAKERS_AT_ONCE)
+    yield from (Place(links().speaker_page(one.slug), one.updated_at) for one in speakers)
 
 
 def _events(session: Session, moment: datetime) -> Iterable[tuple[str, datetime]]:
@@ -109,35 +105,3 @@ def _talks(session: Session, moment: datetime) -> Iterable[tuple[str, str, datet
     )
     found = session.execute(rows.order_by(Talk.published_at, Talk.id))
     return ((row.id, row.slug, row.updated_at) for row in found)
-
-
-def _speakers(session: Session) -> Iterator[Speaker]:
-    cursor = None
-    while True:
-        found = list_speakers(session, paging=Paging(_SPEAKERS_AT_ONCE, cursor))
-        yield from found.items
-        if found.next is None:
-            return
-        cursor = found.next
-
-
-def _index(files: Sequence[Sequence[Place]]) -> str:
-    parts = [
-        Place(f"{settings().base_url}/sitemap-{number}.xml", max(place.changed_at for place in file))
-        for number, file in enumerate(files, start=1)
-    ]
-    return _written("sitemapindex", "sitemap", parts)
-
-
-def _urls(places: Iterable[Place]) -> str:
-    return _written("urlset", "url", places)
-
-
-def _written(root: str, element: str, places: Iterable[Place]) -> str:
-    lines = [
-        f"<{element}><loc>{escape(place.url)}</loc>"
-        f"<lastmod>{place.changed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod></{element}>"
-        for place in places
-    ]
-    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_NAMESPACE}">'
-    return "\n".join([head, *lines, f"</{root}>", ""])

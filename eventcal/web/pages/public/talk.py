@@ -29,19 +29,13 @@ def talk(talk_id: str) -> Response:
         return Page(
             template="pages/talk.html",
             title=row.title,
-            path=f"/talks/{row.id}",
             description=short(to_plain(row.abstract or "")),
-            feeds=(FeedLink(url=links().talk_feed(row.id), type="text/calendar", title=row.title),),
+            feeds=(FeedLink(url=links().talk_feed(row.id), title=row.title),),
             embeddable=True,
             structured=talk_structured(row, links()),
             values={
                 "talk": shown,
-                "event": {
-                    "title": row.event.title,
-                    "slug": row.event.slug,
-                    "venue": row.event.venue,
-                    "city": row.event.city,
-                },
+                "event": row.event,
                 "when": when(shown, tzid=row.event.timezone),
                 "portraits": [
                     {"slug": one.slug, "name": one.name, "photo": own_path(one.photo_url)}

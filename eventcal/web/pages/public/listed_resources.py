@@ -1,22 +1,42 @@
-"""When a recurring event is, for a listing: from its finished resource."""
+"""The events or talks of a listing as finished resources, and when recurring events are by theirs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from eventcal.events.filter import Filter
+from eventcal.events.filter import Filter, Sort
+from eventcal.events.models import Event
+from eventcal.events.queries import find_events_by_slug, narrowed
 from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occurrences_between
 from eventcal.events.words import EventStatus
+from eventcal.feeds.resources import event_resources, talk_resources
+from eventcal.kit.paging import Paging
+from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.dates import When, when
-from eventcal.web.rendering.recurrence_text import rule_in_words
-from eventcal.web.schemas.occurrences import occurrence_json
+from eventcal.web.rendering.recurrence_text import occurrence_when, rule_in_words
 
 Json = dict[str, Any]
 
 # How many occurrences an item of a list shows: the next, and those after it.
 _SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The resources of a page of events or talks, and the cursor of the next page.
+
+    events: of talks, by slug. countries: where they are, each as often as something is there.
+    """
+
+    items: Sequence[Json] = ()
+    next: str | None = None
+    events: Mapping[str, Event] = field(default_factory=dict)
+    countries: Sequence[str] = ()
 
 
 @dataclass(kw_only=True)
@@ -45,13 +65,29 @@ class Repeats:
     later: tuple[When, ...]
 
 
+def find_resources(
+    session: Session, show: Show, asked: Filter, *, sort: Sort, paging: Paging, moment: datetime
+) -> Found:
+    """Return a page of public events or talks."""
+    if show == Show.EVENTS:
+        page = event_resources(session, narrowed(session, asked), sort=sort, paging=paging, now=moment)
+        items = [orjson.loads(text) for text in page.items]
+        countries = [item["location"]["country"] for item in items]
+        return Found(items=items, next=page.next, countries=list(filter(None, countries)))
+    page = talk_resources(session, asked, sort=sort, paging=paging, now=moment)
+    items = [orjson.loads(text) for text in page.items]
+    events = find_events_by_slug(session, {item["event"] for item in items})
+    countries = [events[item["event"]].country for item in items]
+    return Found(items=items, next=page.next, events=events, countries=list(filter(None, countries)))
+
+
 def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
     """Return when a recurring event is next within the days asked for; None for an event that is once."""
     if event["recurrence"] is None:
         return None
     first, last = closed_days(asked.from_day, asked.to_day) or (moment.astimezone(UTC).date(), None)
     found = occurrences_in(event, first, last, limit=_SHOWN)
-    times = [said for one in found if (said := when_of(one, event["timezone"]))]
+    times = [said for one in found if (said := occurrence_when(one, event["timezone"]))]
     return Repeats(
         often=rule_in_words(event["recurrence"]) or _("Again and again"),
         next=times[0] if times else when(event, tzid=event["timezone"]),
@@ -62,16 +98,7 @@ def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
 
 def occurrences_in(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
     """Return the occurrences of an event that overlap these days, by its finished resource."""
-    return occurrences_between(_series(event), first, last, limit=limit)
-
-
-def when_of(one: Occurrence, tzid: str) -> When | None:
-    """Return when one occurrence is, for a page."""
-    return when(occurrence_json(one, tzid), tzid=tzid)
-
-
-def _series(event: Json) -> Series:
-    return Series(
+    series = Series(
         timezone=event["timezone"],
         starts=event["starts"],
         ends=event["ends"],
@@ -83,3 +110,4 @@ def _series(event: Json) -> Series:
         venue=event["location"]["venue"],
         online_url=event["online_url"],
     )
+    return occurrences_between(series, first, last, limit=limit)

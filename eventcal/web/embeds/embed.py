@@ -1,24 +1,28 @@
-"""What an embed is asked for: the filters of lists, what to show of it, and how it looks; and back, as a query."""
+"""An embed: what it is asked for, by its query and back; and the HTML that shows it, for webmasters to copy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from markupsafe import Markup
+from marshmallow import post_load
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.refusals import Fault, Invalid, refuse_faults
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.params.fields import Query, filled_in, load_query, text, word
-from eventcal.web.params.listing_filters import Listing, canonical_query, known_args, read_listing
-from eventcal.web.params.listing_query import Pairs, Show
+from eventcal.web.params.fields import filled_in, text, word
+from eventcal.web.params.listing_filters import Listing, ListingArgs, canonical_query, listing_values
+from eventcal.web.params.listing_query import COMMAS, Pairs, Show, read_shown
 
 TODAY = "today"
 """What `from` may be in an embed, beside a date: one that is pasted once stays up to date."""
+
+# In the attributes of the element, several values of one filter stand with this between them: commas belong to names.
+_BETWEEN = "|"
 
 
 class Theme(StrEnum):
@@ -29,24 +33,14 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
-class _LookArgs(Query):
-    show = word(Show)
-    theme = word(Theme)
-    talk = text()
-
-
-_LOOK = _LookArgs()
-
-
 @dataclass(frozen=True, kw_only=True)
-class Embed:
+class Embed(Listing):
     """What an embed is asked for.
 
-    listing: as a list is; upcoming: from today on, whatever day that will be. talk: only this one.
+    upcoming: from today on, whatever day that will be. talk: only this one.
     lang: the language of its words, "" for the visitor's.
     """
 
-    listing: Listing = field(default_factory=Listing)
     show: Show = Show.EVENTS
     theme: Theme = Theme.AUTO
     talk: str | None = None
@@ -55,12 +49,12 @@ class Embed:
 
     def filter_on(self, day: date) -> Filter:
         """Return which events or talks are meant on a day."""
-        return replace(self.listing.filter, from_day=day) if self.upcoming else self.listing.filter
+        return replace(self.filter, from_day=day) if self.upcoming else self.filter
 
     @property
     def filters(self) -> Pairs:
         """Give the parameters that say which events or talks are meant, and how many."""
-        pairs = parse_qsl(canonical_query(self.listing))
+        pairs = parse_qsl(canonical_query(self))
         return tuple([("from", TODAY), *pairs] if self.upcoming else pairs)
 
     @property
@@ -90,34 +84,52 @@ class Embed:
         return tuple(pair for pair in self.filters if pair[0] not in apart and pair != ("from", TODAY))
 
 
+class _EmbedArgs(ListingArgs):
+    """The parameters of an embed, its language apart; loads an Embed."""
+
+    show = word(Show)
+    talk = text()
+    theme = word(Theme)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: object) -> Embed:
+        show, theme = Show(data.pop("show", Show.EVENTS)), Theme(data.pop("theme", Theme.AUTO))
+        return Embed(show=show, theme=theme, talk=data.pop("talk", None), **listing_values(data))
+
+
+# An embed has one page.
+_EMBED = _EmbedArgs(exclude=["cursor"])
+
+
 def read_embed(args: MultiDict[str, str]) -> Embed:
     """Return what a query asks for, without what nobody knows there. Raises Invalid with every fault."""
-    faults: list[Fault] = []
-    # An embed has one page.
-    known = MultiDict([pair for pair in known_args(args).items(multi=True) if pair[0] != "cursor"])
+    known = filled_in(_EMBED, args)
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
         del known["from"]
-    listing, look = Listing(), dict[str, Any]()
-    try:
-        listing = read_listing(known)
-    except Invalid as refusal:
-        faults += refusal.faults
-    try:
-        look = load_query(_LOOK, filled_in(_LOOK, args))
-    except Invalid as refusal:
-        faults += refusal.faults
-    refuse_faults(faults)
-    return Embed(
-        listing=listing,
-        show=Show(look.get("show", Show.EVENTS)),
-        theme=Theme(look.get("theme", Theme.AUTO)),
-        talk=look.get("talk"),
-        upcoming=upcoming,
-        lang=args["lang"] if args.get("lang") in LANGUAGES else "",
-    )
+    lang = args["lang"] if args.get("lang") in LANGUAGES else ""
+    return replace(cast("Embed", read_shown(_EMBED, known)), upcoming=upcoming, lang=lang)
 
 
 def theme_of(args: Mapping[str, str]) -> Theme:
     """Return how an embed is to look whose query could not be read."""
     return Theme(args["theme"]) if args.get("theme") in list(Theme) else Theme.AUTO
+
+
+def iframe(url: str, *, title: str, width: str, height: str) -> str:
+    """Return a frame that shows what is at `url`."""
+    html = '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy" style="border:0"></iframe>'
+    return str(Markup(html).format(url, title, width, height))  # noqa: S704 - format escapes
+
+
+def element(embed: Embed, base: str) -> str:
+    """Return the script, and the element for an embed of the calendar at `base`."""
+    values: dict[str, list[str]] = {"src": [base]}
+    for name, value in embed.pairs:
+        values.setdefault(name, []).append(value)
+    attributes = Markup(" ").join(
+        Markup('{}="{}"').format(name, ("," if name in COMMAS else _BETWEEN).join(several))
+        for name, several in values.items()
+    )
+    html = '<script src="{}/embed.js" async></script>\n<eventcal-listing {}></eventcal-listing>'
+    return str(Markup(html).format(base, attributes))  # noqa: S704 - format escapes
