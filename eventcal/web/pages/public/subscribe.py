@@ -1,9 +1,8 @@
 """Subscribing: any view at hand as a feed, with its address and what each calendar program makes of it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from flask import Response, request
@@ -11,67 +10,143 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.filter import Filter
+from eventcal.events.filter import EVERYTHING, Filter
+from eventcal.feeds.feed_titles import get_event_heading
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Invalid
+from eventcal.members.caller import VISITOR
+from eventcal.speakers.queries import get_speaker
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n.locale import language
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
-from eventcal.web.pages.public.feed_target import USUAL, Target, feed_args, settled, target_of
-from eventcal.web.params.listing_filters import Asked, Include, canonical_query, read_feed
+from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args, read_feed
 from eventcal.web.rendering.calendar_apps import ways_in
 from eventcal.web.rendering.dates import long_day
 from eventcal.web.rendering.labels import value_in_words, word_for
-from eventcal.web.rendering.page import MEDIA_TYPE, FeedLink, Page, guarded, pages, render, show
+from eventcal.web.rendering.page import FeedLink, Page, pages, show
+from eventcal.web.rendering.private_page import answer_invalid
+from eventcal.web.request.context import links, settings
 
+# What a feed holds where nobody says.
+_USUAL = (Include.EVENTS, Include.TALKS)
 # What the form itself has fields for.
 _CHOICES = frozenset({"include", "cancelled"})
+
+_Pairs = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The feed that a view stands for: an event's or a speaker's own where that is all of it, else the calendar.
+
+    base: its URL without suffix; narrowed: what is asked beside it; asked: all of it, as a query to the whole calendar.
+    name: what it is called; of: whether it is that of an event or of a speaker.
+    """
+
+    base: str
+    name: str
+    asked: Asked
+    narrowed: Asked
+    of: str = "calendar"
+
+    @property
+    def included(self) -> Sequence[Include]:
+        """Return what it holds."""
+        return self.asked.include or _USUAL
+
+    def sisters(self) -> dict[str, str]:
+        """Return the same in other forms, by what each is called."""
+        listing = canonical_query(Listing(filter=self.asked.filter))
+        everything = canonical_query(self.asked)
+        calendar = links().calendar_feed().removesuffix(".ics")
+        news = (self.base, canonical_query(self.narrowed)) if self.of == "event" else (calendar, everything)
+        urls = {
+            _("Atom, for news readers"): with_query(f"{news[0]}.atom", news[1]),
+            _("CSV, for spreadsheets"): with_query(f"{calendar}.csv", everything),
+        }
+        if Include.EVENTS in self.included and self.of != "speaker":
+            urls[_("JSON: the events")] = with_query(links().api("/events"), listing)
+        if Include.TALKS in self.included:
+            urls[_("JSON: the talks")] = with_query(links().api("/talks"), listing)
+        return urls
 
 
 @pages.get("/subscribe")
 @feed
 def subscribe() -> Response:
     """Offer the view that the query describes as a feed; a faulty query is given back with its faults (422)."""
-    args = feed_args(request.args)
+    args = _feed_args(request.args)
     try:
-        asked = settled(read_feed(args))
+        asked = read_feed(args)
     except Invalid as refusal:
-        return _faulty(args, refusal)
+        return answer_invalid(_faulty(args, refusal))
+    # What every feed holds by itself is not said, so that its address is short.
+    short = replace(asked, include=()) if set(asked.include) == set(_USUAL) else asked
 
     def make(session: Session, _moment: datetime) -> Page:
-        return _offer(target_of(session, asked))
+        return _offer(_target_of(session, short))
 
     return show(make)
 
 
+def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return what a feed knows of a page's query and somebody filled in.
+
+    What a listing shows is what its feed holds; a zone that a page writes its times in is none of the feed's.
+    """
+    known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
+    shown = args.get("show")
+    if shown in _USUAL and not any(name == "include" for name, _value in known):
+        known.append(("include", str(shown)))
+    return MultiDict(known)
+
+
+def _target_of(session: Session, asked: Asked) -> Target:
+    """Return the feed for what is asked. Raises NotFound for an event or a speaker that there is not."""
+    only = asked.filter
+    narrowed = replace(asked, filter=EVERYTHING)
+    if len(only.events) == 1 and only == Filter(events=only.events):
+        slug = only.events[0]
+        title = get_event_heading(session, slug).title
+        return Target(base=links().event_page(slug), name=title, asked=asked, narrowed=narrowed, of="event")
+    if len(only.speakers) == 1 and only == Filter(speakers=only.speakers):
+        row = get_speaker(session, only.speakers[0], VISITOR)
+        return Target(
+            base=links().speaker_page(row.slug),
+            name=_("Talks by %(name)s", name=row.name),
+            asked=replace(asked, filter=Filter(speakers=(row.slug,)), include=(Include.TALKS,)),
+            narrowed=replace(narrowed, include=()),
+            of="speaker",
+        )
+    calendar = links().calendar_feed().removesuffix(".ics")
+    return Target(base=calendar, name=settings().name, asked=asked, narrowed=asked)
+
+
 def _offer(target: Target) -> Page:
-    url = target.url()
+    url = with_query(f"{target.base}.ics", canonical_query(target.narrowed))
     whole = target.asked == Asked()
+    if whole:
+        title = _("Subscribe")
+    elif target.of == "calendar":
+        title = _("Subscribe to this selection")
+    else:
+        title = _("Subscribe: %(name)s", name=target.name)
     return Page(
         template="pages/subscribe.html",
-        title=_title(target),
-        path=with_query("/subscribe", canonical_query(target.asked)),
+        title=title,
+        path=with_query(request.path.rstrip("/"), canonical_query(target.asked)),
         description=_("Events and talks in your own calendar, always up to date."),
-        feeds=(FeedLink(url=url, type="text/calendar", title=target.name),),
+        feeds=(FeedLink(url=url, title=target.name),),
         indexed=whole,
         values={
             "name": target.name,
             **ways_in(url, target.name),
             "sisters": target.sisters(),
             "holds": _holds(target),
-            "form": _form(target.asked, kinds=target.kinds),
+            "form": _form(_pairs(target.asked), target.included, target.asked.cancelled, kinds=target.of != "speaker"),
         },
     )
-
-
-def _title(target: Target) -> str:
-    if target.asked == Asked():
-        return str(_("Subscribe"))
-    if target.path == "/calendar":
-        return str(_("Subscribe to this selection"))
-    return str(_("Subscribe: %(name)s", name=target.name))
 
 
 def _holds(target: Target) -> Sequence[tuple[str, str]]:
@@ -81,19 +156,14 @@ def _holds(target: Target) -> Sequence[tuple[str, str]]:
         Include.TALKS: _("Talks"),
         Include.DEADLINES: _("When calls for talks open and close"),
     }
-    included = target.asked.include or USUAL
-    said = [(_("Holds"), ", ".join(kinds[one] for one in kinds if one in included))]
+    days = {"from": target.asked.filter.from_day, "to": target.asked.filter.to_day}
+    said = [(_("Holds"), ", ".join(kinds[one] for one in kinds if one in target.included))]
     for name, value in _pairs(target.narrowed):
-        said.append((_called(name), _shown(target.asked.filter, name, value)))
-    days = target.asked.filter.from_day or target.asked.filter.to_day
-    if target.path == "/calendar" and days is None:
+        day = days.get(name)
+        said.append((_called(name), long_day(day) if day is not None else value_in_words(name, value)))
+    if target.of == "calendar" and not any(days.values()):
         said.append((_("Days"), _("The last weeks, and more than a year ahead")))
     return said
-
-
-def _shown(asked: Filter, name: str, value: str) -> str:
-    day = {"from": asked.from_day, "to": asked.to_day}.get(name)
-    return long_day(day) if day is not None else value_in_words(name, value)
 
 
 def _called(name: str) -> str:
@@ -107,44 +177,33 @@ def _pairs(asked: Asked) -> list[tuple[str, str]]:
     return parse_qsl(canonical_query(replace(asked, include=(), cancelled=Cancelled.KEEP)))
 
 
-def _form(asked: Asked, *, kinds: bool) -> Mapping[str, object]:
-    return {
-        "hidden": [*_pairs(asked), *_spoken()],
-        "kinds": kinds,
-        "include": [one.value for one in asked.include or USUAL],
-        "cancelled": asked.cancelled.value,
-        "fields": [],
-        "faults": {},
-    }
-
-
-def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Response:
+def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
     """Give a query back in fields to be put right, each fault beside its own."""
     faults = {fault.pointer.removeprefix("?"): in_words(fault.detail) for fault in reversed(refusal.faults)}
     given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
-    form = {
-        "hidden": [*((name, value) for name, value in given if name not in faults), *_spoken()],
-        "kinds": True,
-        "include": [one for value in args.getlist("include") for one in value.split(",")] or list(USUAL),
-        "cancelled": args.get("cancelled", Cancelled.KEEP.value),
-        "fields": [(name, _called(name), value) for name, value in given if name in faults],
-        "faults": faults,
-    }
-    page = Page(
+    included = [one for value in args.getlist("include") for one in value.split(",")]
+    form = _form(
+        ((name, value) for name, value in given if name not in faults),
+        included or _USUAL,
+        args.get("cancelled", Cancelled.KEEP),
+    )
+    form |= {"fields": [(name, _called(name), value) for name, value in given if name in faults], "faults": faults}
+    return Page(
         template="pages/subscribe.html",
         title=_("Subscribe"),
-        path="/subscribe",
         indexed=False,
         values={"url": None, "form": form},
     )
-    answer = Response(render(page), status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type=MEDIA_TYPE)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Language"] = language()
-    answer.vary.add("Accept-Language")
-    return guarded(answer)
 
 
-def _spoken() -> list[tuple[str, str]]:
-    """Return the language that the reader chose by hand, for the form to keep."""
+def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool = True) -> dict[str, object]:
+    """Return what the form shows; what it has no fields for goes along, and so does a language chosen by hand."""
     chosen = request.args.get("lang")
-    return [("lang", chosen)] if chosen in LANGUAGES else []
+    return {
+        "hidden": [*hidden, *([("lang", chosen)] if chosen in LANGUAGES else [])],
+        "kinds": kinds,
+        "include": include,
+        "cancelled": cancelled,
+        "fields": [],
+        "faults": {},
+    }
