@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from eventcal.datasets.errors import FaultyDataset
 from eventcal.datasets.reading import check_shape
-from eventcal.datasets.service import Report, load_dataset
+from eventcal.datasets.service import FaultyDataset, Report, load_dataset
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.feeds.index.feed_index import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
 from eventcal.web.http.urls import Links
+from eventcal.web.schemas.datasets import read_record
 from eventcal.web.schemas.resources import Resources
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ def open_calendar(database_url: str, clock: Clock) -> Database:
 def load(calendar: Database, **sections: Any) -> Report:  # noqa: ANN401 - lists of records, whatever is in them
     """Load a data set of these sections."""
     with calendar.unit_of_work() as unit:
-        return load_dataset(unit, check_shape(deepcopy(sections)))
+        return load_dataset(unit, check_shape(deepcopy(sections), read_record))
 
 
 def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above

@@ -18,6 +18,7 @@ from eventcal.datasets.reading import Dataset, read_file
 from eventcal.datasets.service import Count, Report, load_dataset
 from eventcal.web.identity.passwords import hashed
 from eventcal.web.request.context import House
+from eventcal.web.schemas.datasets import read_record
 
 
 @click.command()
@@ -28,7 +29,7 @@ def load(file: Path) -> None:
     FILE is JSON, shaped like the demo's. What is there already, known by slug (a talk by its event and title), is
     brought to what the file gives; nothing is deleted. Loading the same file again changes nothing.
     """
-    dataset = read_file(file)
+    dataset = read_file(file, read_record)
     with open_house() as house:
         check_migrated(house)
         with progress(f"Loading {file.name}", length=dataset.size) as tell, house.database.unit_of_work() as unit:
@@ -57,7 +58,7 @@ def demo(*, as_it_was: bool) -> None:
     """
     password = secrets.token_urlsafe(12)
     with open_app() as house:
-        was = demo_dataset()
+        was = demo_dataset(read_record)
         password_hash = hashed(password)
         with house.database.unit_of_work() as unit:
             there = has_any_event(unit.session, was)
@@ -71,9 +72,9 @@ def demo(*, as_it_was: bool) -> None:
 
 
 def _told_demo(dataset: Dataset, *, weeks: int) -> str:
-    first = min(event.fields["starts"] for event in dataset.events)
+    first = min(event.fields["starts"] for event in dataset.records["events"])
     dates = f"with its dates moved by {counted(weeks, 'week')}" if weeks else "with its dates as they were"
-    things = f"{counted(len(dataset.events), 'event')} and {counted(len(dataset.talks), 'talk')}"
+    things = f"{counted(len(dataset.records['events']), 'event')} and {counted(len(dataset.records['talks']), 'talk')}"
     return f"The Xen Project's calendar of 2014 is here, {things}, {dates}: it begins on {first[:10]}."
 
 

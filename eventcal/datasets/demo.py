@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.reading import Dataset, Record, parse
+from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordReader, parse
 from eventcal.events.models import Event
 from eventcal.events.parts import put_on_team
 from eventcal.events.words import Programme, TeamRole
@@ -27,22 +27,21 @@ _A_WEEK = timedelta(days=7)
 _FILE = "xen-2014.json"
 
 
-def demo_dataset() -> Dataset:
+def demo_dataset(read_record: RecordReader) -> Dataset:
     """Return the demo as it was."""
-    return parse((resources.files(__package__) / _FILE).read_bytes(), name=_FILE)
+    return parse((resources.files(__package__) / _FILE).read_bytes(), read_record, name=_FILE)
 
 
 def weeks_until_soon(dataset: Dataset, *, today: date) -> int:
     """Return by how many weeks to move a data set so that its first event begins two to three weeks from `today`."""
-    first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.events)
+    first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
     return math.ceil((today + _AHEAD - first) / _A_WEEK)
 
 
 def move_dataset(dataset: Dataset, *, weeks: int) -> Dataset:
     """Return the data set with every date and time moved by whole weeks: weekdays and times of day stay."""
-    events = tuple(_moved(event, weeks) for event in dataset.events)
-    talks = tuple(_moved(talk, weeks) for talk in dataset.talks)
-    return replace(dataset, events=events, talks=talks)
+    moved = {section: tuple(_moved(record, weeks) for record in dataset.records[section]) for section in SECTIONS}
+    return replace(dataset, records=moved)
 
 
 def _moved(record: Record, weeks: int) -> Record:
@@ -50,7 +49,7 @@ def _moved(record: Record, weeks: int) -> Record:
     if fields.get("call_for_talks"):
         call = fields["call_for_talks"]
         fields["call_for_talks"] = {**call, **_moved_times(call, ("opens_at", "closes_at"), weeks)}
-    return Record(record.pointer, fields)
+    return replace(record, fields=fields)
 
 
 def _moved_times(fields: Mapping[str, Any], names: tuple[str, ...], weeks: int) -> dict[str, str]:
@@ -63,7 +62,7 @@ def _moved_time(written: str, weeks: int) -> str:
 
 def has_any_event(session: Session, dataset: Dataset) -> bool:
     """Say whether any of the data set's events is there, on whatever days."""
-    slugs = [event.fields["slug"] for event in dataset.events]
+    slugs = [event.fields["slug"] for event in dataset.records["events"]]
     return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
 
 
@@ -84,7 +83,7 @@ def add_organiser(session: Session, dataset: Dataset, *, password_hash: str, now
         confirmed_at=now,
         role=Role.MODERATOR,
     )
-    slugs = [event.fields["slug"] for event in dataset.events]
+    slugs = [event.fields["slug"] for event in dataset.records["events"]]
     curated = select(Event).where(Event.slug.in_(slugs), Event.programme == Programme.CURATED).order_by(Event.slug)
     for event in session.scalars(curated).all():
         put_on_team(session, event, member, TeamRole.ORGANISER)

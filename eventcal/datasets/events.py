@@ -1,13 +1,14 @@
 """Events of a data set, with their tracks, rooms, tiers and sponsorships."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
-from eventcal.datasets.reading import Dataset, Record
-from eventcal.datasets.state import Loading
+from eventcal.datasets.loading import Loading
+from eventcal.datasets.reading import Dataset, Key, Record
 from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.parts import add_part, edit_part
@@ -15,7 +16,6 @@ from eventcal.events.queries import complete_event
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import cancel_event, publish_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
-from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
@@ -25,33 +25,42 @@ from eventcal.sponsors.words import SponsorshipState
 
 # What is loaded by itself, after the event's own fields.
 _APART = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
-_NEEDED = ("title", "timezone", "starts")
+
+Part = TypeVar("Part", Track, Room, Tier)
 
 
 def load_event(loading: Loading, record: Record) -> None:
     """Add an event, public at once unless its status says otherwise, or bring the one there is to what is given."""
-    slug = record.fields["slug"]
+    session, now = loading.session, loading.now
     own = {name: value for name, value in record.fields.items() if name not in _APART}
-    event = loading.events.get(slug)
-    with loading.attempt(record.pointer):
-        if event is None:
-            refuse_faults([Fault(f"/{name}", "is required of a new event") for name in _NEEDED if name not in own])
-            own |= {name: record.fields[name] for name in ("slug", "status") if name in record.fields}
-            event = propose_event(loading.session, own, caller=OPERATOR, now=loading.now)
-        else:
-            edit_event(loading.session, event, own, now=loading.now)
-        loading.events[slug] = event
-    if slug in loading.events:
-        _load_status(loading, record)
-        _load_parts(loading, loading.events[slug], record)
-        _load_tiers(loading, loading.events[slug], record)
-
-
-def _load_status(loading: Loading, record: Record) -> None:
-    event = loading.events[record.fields["slug"]]
+    new = own | {name: record.fields[name] for name in ("slug", "status") if name in record.fields}
+    event = loading.upsert(
+        loading.events,
+        record,
+        add=lambda _: propose_event(session, new, caller=OPERATOR, now=now),
+        edit=lambda event, _: edit_event(session, event, own, now=now),
+        needed=("title", "timezone", "starts"),
+    )
+    if event is None:
+        return
     wanted = record.fields.get("status", event.status)
     with loading.attempt(f"{record.pointer}/status"):
         _bring_to(loading, event, wanted)
+    _load_parts(
+        loading, record.parts("tracks"), event.tracks, add=partial(add_part, session, event, Track), edit=edit_part
+    )
+    _load_parts(
+        loading, record.parts("rooms"), event.rooms, add=partial(add_part, session, event, Room), edit=edit_part
+    )
+    tiers = [tier for tier, _taken in list_tiers(session, event)]
+    named = _load_parts(loading, record.parts("tiers"), tiers, add=partial(add_tier, session, event), edit=edit_tier)
+    for held in record.parts("sponsorships"):
+        sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
+        with loading.attempt(held.pointer):
+            if tier is None:
+                refuse_faults([Fault("/tier", f"the event has no tier “{held.fields['tier']}”")])
+            elif sponsor is not None:
+                _load_sponsorship(loading, tier, sponsor, held.fields)
 
 
 def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
@@ -68,44 +77,19 @@ def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
     edit_event(loading.session, event, {"status": wanted}, now=loading.now)
 
 
-def _load_parts(loading: Loading, event: Event, record: Record) -> None:
-    tracks = {track.name: track for track in event.tracks}
-    for pointer, fields in _listed(record, "tracks"):
-        with loading.attempt(pointer):
-            if fields["name"] in tracks:
-                edit_part(loading.session, tracks[fields["name"]], fields)
-            else:
-                tracks[fields["name"]] = add_part(loading.session, event, Track, fields)
-    rooms = {room.name: room for room in event.rooms}
-    for pointer, fields in _listed(record, "rooms"):
-        with loading.attempt(pointer):
-            if fields["name"] in rooms:
-                edit_part(loading.session, rooms[fields["name"]], fields)
-            else:
-                rooms[fields["name"]] = add_part(loading.session, event, Room, fields)
-
-
-def _listed(record: Record, part: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for i, fields in enumerate(record.fields.get(part, ())):
-        yield f"{record.pointer}/{part}/{i}", fields
-
-
-def _load_tiers(loading: Loading, event: Event, record: Record) -> None:
-    tiers = {tier.name: tier for tier, _ in list_tiers(loading.session, event)}
-    for pointer, fields in _listed(record, "tiers"):
-        with loading.attempt(pointer):
-            known = tiers.get(fields["name"])
-            if known is None:
-                tiers[fields["name"]] = add_tier(loading.session, event, fields)
-            else:
-                edit_tier(loading.session, known, fields)
-    for pointer, fields in _listed(record, "sponsorships"):
-        sponsor = loading.sponsors.get(fields["sponsor"])
-        with loading.attempt(pointer):
-            if fields["tier"] not in tiers:
-                refuse_faults([Fault("/tier", f"the event has no tier “{fields['tier']}”")])
-            elif sponsor is not None:
-                _load_sponsorship(loading, tiers[fields["tier"]], sponsor, fields)
+def _load_parts(
+    loading: Loading,
+    records: Iterable[Record],
+    parts: Iterable[Part],
+    *,
+    add: Callable[[Mapping[str, Any]], Part],
+    edit: Callable[[Session, Part, Mapping[str, Any]], Part],
+) -> dict[Key, Part]:
+    """Load tracks, rooms or tiers, and return all that the event has by name."""
+    named: dict[Key, Part] = {part.name: part for part in parts}
+    for record in records:
+        loading.upsert(named, record, add=add, edit=partial(edit, loading.session))
+    return named
 
 
 def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Mapping[str, Any]) -> None:
@@ -114,7 +98,6 @@ def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Ma
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
     if held is None:
         held = Sponsorship(
-            id=new_id(),
             tier_id=tier.id,
             tier=tier,
             sponsor_id=sponsor.id,
@@ -146,25 +129,23 @@ def _find_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor) -> Sponsor
 
 def load_neighbours(loading: Loading, dataset: Dataset) -> None:
     """Put events beside each other, once all of the file's are there. Whoever is named by another names it too."""
-    named = {event.fields["slug"]: event for event in dataset.events if "co_located_with" in event.fields}
-    wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in named.items()}
-    for slug, event in named.items():
+    naming = [event for event in dataset.records["events"] if "co_located_with" in event.fields]
+    wanted = {event.key: list(event.fields["co_located_with"] or ()) for event in naming}
+    for event in naming:
         for other in event.fields["co_located_with"] or ():
-            if other in wanted and slug not in wanted[other]:
-                wanted[other].append(slug)
-    for slug, event in named.items():
-        if slug in loading.events:
-            loading.faults += _hidden(loading, event)
-            _put_beside(loading, loading.events[slug], [other for other in wanted[slug] if other != slug])
+            if other in wanted and event.key not in wanted[other]:
+                wanted[other].append(event.key)
+    for event in naming:
+        if event.key in loading.events:
+            _put_beside(loading, event, [other for other in wanted[event.key] if other != event.key])
 
 
-def _hidden(loading: Loading, record: Record) -> Iterator[Fault]:
+def _put_beside(loading: Loading, record: Record, slugs: Iterable[Key]) -> None:
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
-            yield Fault(f"{record.pointer}/co_located_with/{i}", f"the event “{slug}” is not public")
-
-
-def _put_beside(loading: Loading, event: Event, slugs: list[str]) -> None:
+            place = f"{record.pointer}/co_located_with/{i}"
+            loading.faults.append(Fault(place, f"the event “{slug}” is not public"))
+    event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Another event of the file may have put this one beside itself meanwhile.
     loading.session.expire(event, ["neighbours"])

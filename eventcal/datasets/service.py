@@ -1,20 +1,24 @@
 """The use case of data sets: load one, whole or not at all, and again without doubles."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any
 
-from eventcal.datasets.errors import FaultyDataset
 from eventcal.datasets.events import load_event, load_neighbours
-from eventcal.datasets.people import load_speaker, load_sponsor
-from eventcal.datasets.reading import SECTIONS, Dataset, Section
-from eventcal.datasets.references import reference_faults
-from eventcal.datasets.state import Loading
+from eventcal.datasets.loading import Loading
+from eventcal.datasets.reading import SECTIONS, Dataset, Record, Section
 from eventcal.datasets.talks import load_reprise, load_talk
 from eventcal.kit.database import Unit
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.members.caller import OPERATOR
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.service import add_speaker, edit_speaker
+from eventcal.sponsors.service import add_sponsor, edit_sponsor
 
-_LOAD = {"speakers": load_speaker, "sponsors": load_sponsor, "events": load_event, "talks": load_talk}
+
+class FaultyDataset(Invalid):
+    """A data set that is not taken; `faults` names every one, with its place in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +40,40 @@ def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] 
     the unit must then be given up, as an exception inside it does.
     """
     loading = Loading(unit.session, dataset, now=unit.now)
-    loading.faults += [*dataset.faults, *reference_faults(loading, dataset)]
     for section in SECTIONS:
-        for record in dataset.records(section):
+        for record in dataset.records[section]:
             _LOAD[section](loading, record)
             tell(1)
         if section == "events":
             load_neighbours(loading, dataset)
-    for record in dataset.talks:
+    for record in dataset.records["talks"]:
         load_reprise(loading, record)
     if loading.faults:
         raise _refusal(loading.faults)
     unit.flush_hooks()
-    return _report(loading, dataset)
+    return {section: _count(loading, dataset, section) for section in SECTIONS}
+
+
+def _load_speaker(loading: Loading, record: Record) -> None:
+    known = loading.speakers.get(record.key)
+    if known is not None and known.slug != record.key:
+        # They were found to be somebody else, who is known by more than this file says.
+        return
+    edit = partial(edit_speaker, loading.session, caller=OPERATOR, now=loading.now)
+
+    def add(fields: Mapping[str, Any]) -> Speaker:
+        return edit(add_speaker(loading.session, fields, member_id=None, now=loading.now), fields)
+
+    loading.upsert(loading.speakers, record, add=add, edit=edit, needed=["name"])
+
+
+def _load_sponsor(loading: Loading, record: Record) -> None:
+    add = partial(add_sponsor, loading.session, now=loading.now)
+    edit = partial(edit_sponsor, loading.session, caller=OPERATOR, now=loading.now)
+    loading.upsert(loading.sponsors, record, add=add, edit=edit, needed=["name"])
+
+
+_LOAD = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events": load_event, "talks": load_talk}
 
 
 def _refusal(faults: Iterable[Fault]) -> FaultyDataset:
@@ -61,17 +86,8 @@ def _step(step: str) -> tuple[bool, int, str]:
     return (False, int(step), "") if step.isascii() and step.isdigit() else (True, 0, step)
 
 
-class _Dated(Protocol):
-    created_at: object
-    updated_at: object
-
-
-def _report(loading: Loading, dataset: Dataset) -> Report:
-    return {section: _count(loading, section, [r.key for r in dataset.records(section)]) for section in SECTIONS}
-
-
-def _count(loading: Loading, section: Section, keys: Iterable[object]) -> Count:
-    rows: list[_Dated] = [getattr(loading, section)[key] for key in keys]
+def _count(loading: Loading, dataset: Dataset, section: Section) -> Count:
+    rows = [loading.rows[section][record.key] for record in dataset.records[section]]
     new = sum(row.created_at == loading.now for row in rows)
     touched = sum(row.updated_at == loading.now for row in rows)
     return Count(new=new, changed=touched - new, same=len(rows) - touched)

@@ -1,9 +1,11 @@
 """Talks of a data set. Calls and their windows are for people who offer one: a file may hold any talk."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from eventcal.datasets.reading import Record
-from eventcal.datasets.state import Loading
+from eventcal.datasets.loading import Loading
+from eventcal.datasets.reading import Record, key_of
 from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
 from eventcal.events.words import TalkKind
@@ -24,32 +26,20 @@ def load_talk(loading: Loading, record: Record) -> None:
     event = loading.events.get(record.fields["event"])
     if event is None:
         return
-    key = (record.fields["event"], record.fields["title"])
-    talk = loading.talks.get(key)
-    with loading.attempt(record.pointer):
-        if talk is None:
-            talk = _new_talk(loading, event, record)
-            _edit(loading, talk, record)
-            derive_talk(talk, now=loading.now)
-            loading.session.add(talk)
-            loading.session.flush()
-            _note_step(loading, talk, came_from=None)
-        else:
-            talk.kind = record.fields.get("kind", talk.kind)
-            _edit(loading, talk, record)
-        loading.talks[key] = talk
-    if key in loading.talks:
+    add, edit = partial(_add_talk, loading, event), partial(_edit_talk, loading)
+    talk = loading.upsert(loading.talks, record, add=add, edit=edit)
+    if talk is not None:
         with loading.attempt(f"{record.pointer}/state"):
             _bring_to(loading, talk, record.fields.get("state", talk.state))
 
 
 def load_reprise(loading: Loading, record: Record) -> None:
     """Tie a talk to the one that it repeats, once all of the file's are there."""
-    talk = loading.talks.get((record.fields["event"], record.fields["title"]))
+    talk = loading.talks.get(record.key)
     if talk is None or "reprise_of" not in record.fields:
         return
     named = record.fields["reprise_of"]
-    earlier = loading.talks.get((named["event"], named["title"])) if named else None
+    earlier = loading.talks.get(key_of("talks", named)) if named else None
     if named and earlier in {None, talk}:
         # It is nowhere, faulty, or this one: that is a fault already.
         return
@@ -58,14 +48,14 @@ def load_reprise(loading: Loading, record: Record) -> None:
         edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
 
 
-def _new_talk(loading: Loading, event: Event, record: Record) -> Talk:
-    return Talk(
+def _add_talk(loading: Loading, event: Event, fields: Mapping[str, Any]) -> Talk:
+    talk = Talk(
         id=new_id(),
         event_id=event.id,
         event=event,
-        title=record.fields["title"],
-        kind=record.fields.get("kind", TalkKind.TALK),
-        state=record.fields.get("state", TalkState.SUBMITTED),
+        title=fields["title"],
+        kind=TalkKind.TALK,
+        state=fields.get("state", TalkState.SUBMITTED),
         track=None,
         room=None,
         reprise_of=None,
@@ -74,14 +64,21 @@ def _new_talk(loading: Loading, event: Event, record: Record) -> Talk:
         created_at=loading.now,
         updated_at=loading.now,
     )
+    _edit_talk(loading, talk, fields)
+    derive_talk(talk, now=loading.now)
+    loading.session.add(talk)
+    loading.session.flush()
+    _note_step(loading, talk, came_from=None)
+    return talk
 
 
-def _edit(loading: Loading, talk: Talk, record: Record) -> None:
-    fields: dict[str, Any] = {name: value for name, value in record.fields.items() if name not in _APART}
-    if "speakers" in record.fields:
-        known = (loading.speakers.get(slug) for slug in record.fields["speakers"])
-        fields["speakers"] = [{"speaker": speaker} for speaker in known if speaker is not None]
-    edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
+def _edit_talk(loading: Loading, talk: Talk, fields: Mapping[str, Any]) -> None:
+    talk.kind = fields.get("kind", talk.kind)
+    own: dict[str, Any] = {name: value for name, value in fields.items() if name not in _APART}
+    if "speakers" in fields:
+        known = (loading.speakers.get(slug) for slug in fields["speakers"])
+        own["speakers"] = [{"speaker": speaker} for speaker in known if speaker is not None]
+    edit_talk(loading.session, talk, own, caller=OPERATOR, now=loading.now)
 
 
 def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:

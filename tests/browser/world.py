@@ -25,6 +25,7 @@ from eventcal.members.caller import OPERATOR
 from eventcal.speakers.queries import get_speaker
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.web.media import PATH
+from eventcal.web.schemas.datasets import read_record
 from tests.browser.paths import ALL
 from tests.browser.people import settle
 from tests.clocks import NOON, FixedClock
@@ -87,7 +88,7 @@ def site(database: Path) -> Iterator[Site]:
     with serving(database) as (app, base):
         load_demo(app)
         with database_of(app).unit_of_work() as unit:
-            load_dataset(unit, parse(json.dumps(_crowded()).encode(), name="crowded.json"))
+            load_dataset(unit, parse(json.dumps(_crowded()).encode(), read_record, name="crowded.json"))
         public = _names_of(Site(base, {}, {}))
         people = settle(app, _CROWDED, long_word=_LONG_WORD)
         _hang_pictures(app)
@@ -114,7 +115,7 @@ def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # n
 
 def load_demo(app: Flask) -> None:
     """Load the demo, moved so that it begins soon."""
-    demo = demo_dataset()
+    demo = demo_dataset(read_record)
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, move_dataset(demo, weeks=weeks_until_soon(demo, today=NOON.date())))
 

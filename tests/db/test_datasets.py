@@ -13,6 +13,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import whole_talk
 from eventcal.web.http.urls import Links
+from eventcal.web.schemas.datasets import read_record
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
@@ -295,7 +296,7 @@ def test_whoever_refers_to_something_faulty_is_not_at_fault(calendar: Database) 
 
 def test_how_far_a_load_is_can_be_heard(calendar: Database) -> None:
     heard: list[int] = []
-    dataset = check_shape({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]})
+    dataset = check_shape({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, read_record)
     with calendar.unit_of_work() as unit:
         load_dataset(unit, dataset, tell=heard.append)
     assert sum(heard) == dataset.size == 3

@@ -21,6 +21,7 @@ from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role
 from eventcal.talks.models import Talk
+from eventcal.web.schemas.datasets import read_record
 from tests.clocks import FixedClock
 from tests.datasets import EVENT, everything, open_calendar
 
@@ -40,11 +41,15 @@ def load(calendar: Database, dataset: Dataset) -> Report:
 
 
 def starts(dataset: Dataset) -> list[str]:
-    return [record.fields["starts"] for record in (*dataset.events, *dataset.talks) if record.fields.get("starts")]
+    return [
+        record.fields["starts"]
+        for record in (*dataset.records["events"], *dataset.records["talks"])
+        if record.fields.get("starts")
+    ]
 
 
 def test_the_demo_is_whole_and_without_a_fault(calendar: Database, clock: FixedClock) -> None:
-    dataset = demo_dataset()
+    dataset = demo_dataset(read_record)
     assert dataset.faults == ()
     assert load(calendar, dataset) == {
         "speakers": Count(new=9, changed=0, same=0),
@@ -59,7 +64,7 @@ def test_the_demo_is_whole_and_without_a_fault(calendar: Database, clock: FixedC
 
 
 def test_all_of_the_demo_is_public(calendar: Database) -> None:
-    load(calendar, demo_dataset())
+    load(calendar, demo_dataset(read_record))
     with calendar.reading() as session:
         assert {event.status.value for event in session.scalars(select(Event))} == {"confirmed"}
         assert None not in session.scalars(select(Talk.published_at)).all()
@@ -70,7 +75,7 @@ def test_all_of_the_demo_is_public(calendar: Database) -> None:
 
 @given(st.dates(date(1980, 1, 1), date(2150, 1, 1)))
 def test_moved_the_demo_begins_within_the_next_month_on_its_own_weekdays(today: date) -> None:
-    was = demo_dataset()
+    was = demo_dataset(read_record)
     moved = move_dataset(was, weeks=weeks_until_soon(was, today=today))
     first = min(date.fromisoformat(text[:10]) for text in starts(moved))
     assert today < first < today + timedelta(days=28)
@@ -84,8 +89,8 @@ def test_everything_that_says_when_is_moved() -> None:
     call = {"opens_at": "2026-04-01T09:00:00+02:00", "closes_at": "2026-05-01", "anywhere_on_earth": True}
     events = [{**EVENT, "call_for_talks": call}, {"slug": "timeless", "call_for_talks": None}]
     talk = {"event": "summit", "title": "T", "starts": "2026-06-10T09:00:00", "ends": None}
-    moved = move_dataset(check_shape({"events": events, "talks": [talk]}), weeks=2)
-    assert [record.fields for record in (*moved.events, *moved.talks)] == [
+    moved = move_dataset(check_shape({"events": events, "talks": [talk]}, read_record), weeks=2)
+    assert [record.fields for record in (*moved.records["events"], *moved.records["talks"])] == [
         {
             **EVENT,
             "starts": "2026-06-24",
@@ -102,11 +107,11 @@ def test_everything_that_says_when_is_moved() -> None:
 
 
 def test_moved_by_no_week_the_demo_is_as_it_was() -> None:
-    assert move_dataset(demo_dataset(), weeks=0) == demo_dataset()
+    assert move_dataset(demo_dataset(read_record), weeks=0) == demo_dataset(read_record)
 
 
 def test_the_demo_is_known_wherever_its_dates_are(calendar: Database) -> None:
-    was = demo_dataset()
+    was = demo_dataset(read_record)
     with calendar.unit_of_work() as unit:
         assert not has_any_event(unit.session, was)
         load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
@@ -114,7 +119,7 @@ def test_the_demo_is_known_wherever_its_dates_are(calendar: Database) -> None:
 
 
 def test_the_call_of_the_demo_is_open_until_its_event_begins(calendar: Database) -> None:
-    was = demo_dataset()
+    was = demo_dataset(read_record)
     load(calendar, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
     with calendar.reading() as session:
         [(opens, closes, kinds, begins)] = session.execute(
@@ -125,7 +130,7 @@ def test_the_call_of_the_demo_is_open_until_its_event_begins(calendar: Database)
 
 
 def test_the_organiser_decides_for_every_curated_event_and_moderates(calendar: Database) -> None:
-    dataset = demo_dataset()
+    dataset = demo_dataset(read_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
         assert add_organiser(unit.session, dataset, password_hash="hash", now=unit.now) is not None
@@ -141,7 +146,7 @@ def test_the_organiser_decides_for_every_curated_event_and_moderates(calendar: D
 
 
 def test_an_organiser_who_is_there_stays_as_they_are(calendar: Database, clock: FixedClock) -> None:
-    dataset = demo_dataset()
+    dataset = demo_dataset(read_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
         add_organiser(unit.session, dataset, password_hash="hash", now=unit.now)

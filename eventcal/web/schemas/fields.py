@@ -151,7 +151,7 @@ class Address(Line):
 
 
 class Form(Line):
-    """One line in one of the forms of `eventcal.kit.forms`."""
+    """One line in one of the forms of `eventcal.kit.values`."""
 
     form = {}  # noqa: RUF012 - as in Text
 

@@ -1,5 +1,7 @@
 """The shapes of a talk."""
 
+from typing import Any
+
 from marshmallow import fields
 
 from eventcal.events.limits import PART_NAME, TAG, TAGS
@@ -62,7 +64,7 @@ class TalkFields(Shape):
     notes = Text(limits.NOTES, allow_none=True, metadata=says("For the organisers; never given out."))
     slides_url = HttpUrl(allow_none=True)
     recording_url = HttpUrl(allow_none=True)
-    reprise_of = Line(40, allow_none=True, metadata=says("The id of the talk that is given again."))
+    reprise_of: fields.Field[Any] = Line(40, allow_none=True, metadata=says("The id of the talk that is given again."))
 
 
 class TalkIn(TalkFields):

@@ -17,6 +17,7 @@ from eventcal.events.models import Event
 from eventcal.lint import lint
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
+from eventcal.web.schemas.datasets import read_record
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine
 from tests.feed_support.calendar_server import GOOD_HEADERS, CalendarServer, Page, app_server, calendar_server
@@ -228,7 +229,7 @@ def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(server: CalendarSer
 
 def load_demo(app: Flask, clock: FixedClock) -> list[str]:
     """Load the demo, moved to the weeks ahead, and give the paths of all its feeds."""
-    was = demo_dataset()
+    was = demo_dataset(read_record)
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=clock.now().date())))
     with database_of(app).reading() as session:

@@ -1,0 +1,138 @@
+"""A load under way: what is there already, what has been loaded, and every fault so far."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventcal.datasets.reading import SECTIONS, Dataset, Key, Record, Section, key_of
+from eventcal.events.models import Event
+from eventcal.events.queries import whole_event
+from eventcal.kit.refusals import Fault, Refusal, refuse_faults
+from eventcal.members.caller import OPERATOR, Caller
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.queries import find_speaker
+from eventcal.sponsors.models import Sponsor
+from eventcal.sponsors.queries import find_sponsor
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import whole_talk
+from eventcal.talks.rules import GONE
+from eventcal.talks.words import TalkState
+
+Row = TypeVar("Row")
+
+_REFERS_TO_ITSELF = {
+    "events": "an event is not held beside itself",
+    "talks": "a talk does not repeat itself; name the earlier one",
+}
+
+
+class Loading:
+    """What one load knows: rows by what the file calls them, those that it has added among them."""
+
+    def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        named = {section: {record.key for record in dataset.records[section]} for section in SECTIONS}
+        in_file = {section: named[section] | dataset.broken[section] for section in SECTIONS}
+        for _record, _place, section, key in _references(dataset):
+            named[section].add(key)
+        self.speakers = _find_each(find_speaker, session, named["speakers"])
+        self.sponsors = _find_each(find_sponsor, session, named["sponsors"])
+        self.events = _events(session, named["events"])
+        self.talks = _talks(session, named["talks"])
+        self.rows: Mapping[Section, Mapping[Key, Speaker | Sponsor | Event | Talk]] = {
+            "speakers": self.speakers,
+            "sponsors": self.sponsors,
+            "events": self.events,
+            "talks": self.talks,
+        }
+        # What is in the file but faulty counts as known: its own fault is named.
+        known = {section: in_file[section] | self.rows[section].keys() for section in SECTIONS}
+        self.faults = [*dataset.faults, *_reference_faults(dataset, known)]
+
+    @contextmanager
+    def attempt(self, pointer: str) -> Iterator[None]:
+        """Undo what is done inside where it is refused, and go on: the refusal is one more fault of the file."""
+        try:
+            with self.session.begin_nested():
+                yield
+        except Refusal as refusal:
+            found = refusal.faults or [Fault("", refusal.detail)]
+            self.faults += (Fault(pointer + fault.pointer, fault.detail) for fault in found)
+
+    def upsert(
+        self,
+        rows: MutableMapping[Key, Row],
+        record: Record,
+        *,
+        add: Callable[[Mapping[str, Any]], Row],
+        edit: Callable[[Row, Mapping[str, Any]], object],
+        needed: Sequence[str] = (),
+    ) -> Row | None:
+        """Return the row that is known by the record's key, edited or added, or None where there is still none.
+
+        needed: the fields that only a new one must have.
+        """
+        with self.attempt(record.pointer):
+            row = rows.get(record.key)
+            if row is not None:
+                edit(row, record.fields)
+            else:
+                new = "a new event" if record.kind == "events" else "somebody new"
+                missing = [name for name in needed if name not in record.fields]
+                refuse_faults([Fault(f"/{name}", f"is required of {new}") for name in missing])
+                rows[record.key] = add(record.fields)
+        return rows.get(record.key)
+
+
+def _references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, Key]]:
+    """Give each name of another record: where it stands, and the section and the key that it means."""
+    for event in dataset.records["events"]:
+        for i, slug in enumerate(event.fields.get("co_located_with") or ()):
+            yield event, f"/co_located_with/{i}", "events", slug
+        for i, held in enumerate(event.fields.get("sponsorships", ())):
+            yield event, f"/sponsorships/{i}/sponsor", "sponsors", held["sponsor"]
+    for talk in dataset.records["talks"]:
+        yield talk, "/event", "events", talk.fields["event"]
+        for i, slug in enumerate(talk.fields.get("speakers", ())):
+            yield talk, f"/speakers/{i}", "speakers", slug
+        if talk.fields.get("reprise_of"):
+            yield talk, "/reprise_of", "talks", key_of("talks", talk.fields["reprise_of"])
+
+
+def _reference_faults(dataset: Dataset, known: Mapping[Section, Collection[Key]]) -> Iterator[Fault]:
+    for record, place, section, key in _references(dataset):
+        if section == record.kind and key == record.key:
+            yield Fault(record.pointer + place, _REFERS_TO_ITSELF[section])
+        elif key not in known[section]:
+            named = f"“{key}”" if isinstance(key, str) else f"“{key[1]}” at “{key[0]}”"
+            yield Fault(record.pointer + place, f"there is no {section[:-1]} {named}, in this file or here")
+
+
+def _find_each(
+    find: Callable[[Session, str, Caller], Row | None], session: Session, slugs: Iterable[Key]
+) -> dict[Key, Row]:
+    found = ((slug, find(session, slug, OPERATOR)) for slug in sorted(map(str, slugs)))
+    return {slug: row for slug, row in found if row is not None}
+
+
+def _events(session: Session, slugs: Iterable[Key]) -> dict[Key, Event]:
+    rows = select(Event).where(Event.slug.in_(sorted(map(str, slugs)))).options(*whole_event())
+    return {event.slug: event for event in session.scalars(rows)}
+
+
+def _talks(session: Session, keys: Iterable[Key]) -> dict[Key, Talk]:
+    slugs = sorted({key[0] for key in keys})
+    rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*whole_talk())
+    # Two may have one title: the last of them here is the one that the file means.
+    return {(talk.event.slug, talk.title): talk for talk in sorted(session.scalars(rows), key=_likelihood)}
+
+
+def _likelihood(talk: Talk) -> tuple[bool, bool, float, str]:
+    """Order talks of one title: those that still stand, then those that the public knows, then the oldest come last."""
+    over = talk.state in GONE or talk.state == TalkState.REJECTED
+    return not over, talk.published_at is not None, -talk.created_at.timestamp(), talk.id
