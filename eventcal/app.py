@@ -19,8 +19,7 @@ from eventcal.web.api.changes import changes
 from eventcal.web.api.docs import docs
 from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events
-from eventcal.web.api.me import me
-from eventcal.web.api.my_talks import agenda
+from eventcal.web.api.me import agenda, me
 from eventcal.web.api.occurrences import occurrences
 from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.speakers import speakers

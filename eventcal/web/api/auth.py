@@ -17,22 +17,10 @@ from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import answer, nothing
 from eventcal.web.http.errors import TooMany
-from eventcal.web.identity import passwords, second_factor
+from eventcal.web.identity import passwords, schemas, second_factor
 from eventcal.web.identity.current_user import sign_in, sign_out
 from eventcal.web.identity.permissions import by_cookie, current_member, public
 from eventcal.web.identity.registration import mail_confirmation_to, mail_reset_to, register_member
-from eventcal.web.identity.schemas import (
-    ConfirmedOut,
-    ConfirmIn,
-    LoginIn,
-    MailedOut,
-    PasswordIn,
-    RegisteredOut,
-    RegisterIn,
-    ResetConfirmIn,
-    ResetIn,
-    SignedInOut,
-)
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, reading, unit_of_work
 
@@ -41,11 +29,9 @@ auth = Subject("auth", "Registering, signing in and out, passwords")
 _MAILED = {"detail": "If this address has an account that it concerns, a mail is on its way."}
 
 
-@auth.post("/auth/register")
-@public
-@auth.refuses(AddressTaken, TooMany)
-@auth.body(RegisterIn)
-@auth.answers(201, RegisteredOut)
+@auth.post(
+    "/auth/register", public, body=schemas.RegisterIn, creates=schemas.RegisteredOut, refuses=[AddressTaken, TooMany]
+)
 def register(form: dict[str, Any]) -> Response:
     """Register. Where mail is sent, an address that has an account is answered the same, and its owner is told."""
     rate_limits.count_registration()
@@ -54,11 +40,13 @@ def register(form: dict[str, Any]) -> Response:
     return answer(said, 201, location=links().api("/me"))
 
 
-@auth.post("/auth/login")
-@public
-@auth.refuses(SignInRefused, SecondFactorNeeded, CodeRefused, TooMany)
-@auth.body(LoginIn)
-@auth.answers(200, SignedInOut)
+@auth.post(
+    "/auth/login",
+    public,
+    body=schemas.LoginIn,
+    returns=schemas.SignedInOut,
+    refuses=[SignInRefused, SecondFactorNeeded, CodeRefused, TooMany],
+)
 def login(form: dict[str, Any]) -> Response:
     """Sign in: a session cookie, and the CSRF token that unsafe calls with it carry in `X-CSRF-Token`.
 
@@ -72,22 +60,21 @@ def login(form: dict[str, Any]) -> Response:
     return answer({"member": body, "csrf_token": sign_in(found)})
 
 
-@auth.post("/auth/logout")
-@public
-@auth.refuses(Forbidden, CsrfRefused)
-@auth.answers(204)
+@auth.post("/auth/logout", public, refuses=[Forbidden, CsrfRefused])
 def logout() -> Response:
     """Sign out this browser; whoever is signed in sends `X-CSRF-Token`. A token is refused: it has no session."""
     sign_out()
     return nothing()
 
 
-@auth.post("/auth/confirm")
-@public
-@auth.refuses(MailedTokenRefused, TooMany)
-@auth.body(ConfirmIn)
-@auth.answers(200, ConfirmedOut)
-@auth.answers(202, MailedOut)
+@auth.post(
+    "/auth/confirm",
+    public,
+    body=schemas.ConfirmIn,
+    returns=schemas.ConfirmedOut,
+    accepts=schemas.MailedOut,
+    refuses=[MailedTokenRefused, TooMany],
+)
 def confirm(form: dict[str, Any]) -> Response:
     """Confirm an address by the token that was mailed to it; with `email` instead, have the mail sent again."""
     if "email" in form:
@@ -99,22 +86,14 @@ def confirm(form: dict[str, Any]) -> Response:
     return answer({"confirmed": True})
 
 
-@auth.post("/auth/reset")
-@public
-@auth.refuses(TooMany)
-@auth.body(ResetIn)
-@auth.answers(202, MailedOut)
+@auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooMany])
 def reset(form: dict[str, Any]) -> Response:
     """Have the way to a new password mailed."""
     mail_reset_to(form["email"])
     return answer(_MAILED, 202)
 
 
-@auth.post("/auth/reset/confirm")
-@public
-@auth.refuses(MailedTokenRefused, TooMany)
-@auth.body(ResetConfirmIn)
-@auth.answers(204)
+@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[MailedTokenRefused, TooMany])
 def reset_confirm(form: dict[str, Any]) -> Response:
     """Set a new password by mailed token.
 
@@ -128,10 +107,7 @@ def reset_confirm(form: dict[str, Any]) -> Response:
     return nothing()
 
 
-@auth.post("/auth/password")
-@by_cookie
-@auth.body(PasswordIn, check=passwords.find_own_password_faults)
-@auth.answers(200, SignedInOut)
+@auth.post("/auth/password", by_cookie, body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def password(form: dict[str, Any]) -> Response:
     """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""
     password_hash = passwords.hashed(form["new_password"])

@@ -1,14 +1,13 @@
 """flask-smorest, typed and made to our rules once: how a body is read, how an answer is written, what is documented."""
 
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, TypedDict, Unpack, cast
 
 import flask_smorest
 import marshmallow
 import orjson
-from flask import Request, request
+from flask import Request, Response, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
@@ -17,11 +16,9 @@ from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
 from eventcal.web.http.errors import BadRequest, UnsupportedMediaType, refuse_messages
 from eventcal.web.media import takes_up_to
 
-P = ParamSpec("P")
-R = TypeVar("R")
-View = Callable[P, R]
-Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Returns what is wrong with the valid fields of a body, by their names, as far as their shape does not show it."""
+View = Callable[..., Response]
+Mark = Callable[[View], View]
+"""Who may call a view: one of the marks in `web/identity/permissions.py`."""
 
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
@@ -30,9 +27,6 @@ class _Parser(FlaskParser):
     """Reads a body strictly: the right type, readable, and every fault at once in our own words."""
 
     DEFAULT_VALIDATION_STATUS = 422
-    checks: ClassVar[dict[Schema, Check]] = {}
-    """What else a body is held against. It is asked even where other fields are wrong, so that all is told at once."""
-
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "headers", "form"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> object:
@@ -42,12 +36,8 @@ class _Parser(FlaskParser):
 
     def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
         """Turn marshmallow's messages into faults with their places."""
-        del req
-        messages = cast("dict[str, Any]", error.messages)
-        check = self.checks.get(schema)
-        if check is not None and isinstance(error.valid_data, dict):
-            messages = {place: {**found, **check(error.valid_data)} for place, found in messages.items()}
-        refuse_messages(messages)
+        del req, schema
+        refuse_messages(cast("dict[str, Any]", error.messages))
 
 
 def read_json(req: Request) -> object:
@@ -63,6 +53,29 @@ def read_json(req: Request) -> object:
         raise BadRequest(Sentence("The body cannot be read as JSON: %(error)s.", error=error)) from error
 
 
+class Operation(TypedDict, total=False):
+    """What an operation takes and gives; the first argument of its view is the body, or else the query."""
+
+    body: type[Schema]
+    """The schema of the JSON body."""
+    optional_body: type[Schema]
+    """The schema of a JSON body that may be left out; the view then gets an empty dict."""
+    picture: bool
+    """Whether the body is a picture; the view gets it as it was sent."""
+    query: type[Schema]
+    """The schema of the query."""
+    documented_query: type[Schema]
+    """The schema of a query that the view reads itself."""
+    returns: type[Schema]
+    """The schema of the response 200. An operation without any response has the response 204."""
+    creates: type[Schema]
+    """The schema of the response 201."""
+    accepts: type[Schema]
+    """The schema of the response 202."""
+    refuses: Sequence[type[Refusal]]
+    """What the view refuses beside what follows from its mark, its body and its parameters."""
+
+
 class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
     """The routes of one subject under /api/v1."""
 
@@ -71,115 +84,79 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
     def __init__(self, name: str, description: str) -> None:
         super().__init__(name, name, url_prefix="/api/v1", description=description)
 
-    def get(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+    def get(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
         """Answer GET (and HEAD) at `rule`."""
-        return self._at(rule, "GET")
+        return self._route("GET", rule, mark, operation)
 
-    def post(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+    def post(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
         """Answer POST at `rule`."""
-        return self._at(rule, "POST")
+        return self._route("POST", rule, mark, operation)
 
-    def put(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+    def put(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
         """Answer PUT at `rule`."""
-        return self._at(rule, "PUT")
+        return self._route("PUT", rule, mark, operation)
 
-    def patch(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+    def patch(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
         """Answer PATCH at `rule`."""
-        return self._at(rule, "PATCH")
+        return self._route("PATCH", rule, mark, operation)
 
-    def delete(self, rule: str) -> Callable[[View[P, R]], View[P, R]]:
+    def delete(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
         """Answer DELETE at `rule`."""
-        return self._at(rule, "DELETE")
+        return self._route("DELETE", rule, mark, operation)
 
-    def _at(self, rule: str, method: str) -> Callable[[View[P, R]], View[P, R]]:
-        route = cast("Callable[[View[P, R]], View[P, R]]", self.route(rule, methods=[method]))
-        return lambda view: route(view if _reads_query(view) else _without_query(view))
+    def _route(self, method: str, rule: str, mark: Mark, operation: Operation) -> Callable[[View], View]:
+        """Register a view that is asked in this order: an unknown parameter, its mark, its query, its body."""
 
-    def body(
-        self, schema: type[Schema] | Schema, *, required: bool = True, check: Check | None = None
-    ) -> Callable[[View[..., R]], View[..., R]]:
-        """Hand the view the request's body, loaded by `schema` and held against `check`, as its first argument."""
-        made = _made(schema)
-        reading = cast(
-            "Callable[[View[..., R]], View[..., R]]", self.arguments(made, location="json", required=required)
-        )
-        if check is None:
-            return reading
-        _Parser.checks[made] = check
+        def register(view: View) -> View:
+            cast("Any", view).refuses = operation.get("refuses", ())
+            marked = mark(
+                self._with_query(self._with_body(self._with_responses(view, operation), operation), operation)
+            )
+            takes_query = "query" in operation or "documented_query" in operation
+            return cast("View", self.route(rule, methods=[method])(marked if takes_query else _without_query(marked)))
 
-        def decorate(view: View[..., R]) -> View[..., R]:
-            @wraps(view)
-            def checked(fields: dict[str, Any], *args: Any, **kwargs: Any) -> R:  # noqa: ANN401 - whatever the route gives
-                messages = check(fields)
-                if messages:
-                    refuse_messages({"json": messages})
-                return view(fields, *args, **kwargs)
+        return register
 
-            return reading(checked)
+    def _with_responses(self, view: View, operation: Operation) -> View:
+        given = {202: operation.get("accepts"), 201: operation.get("creates"), 200: operation.get("returns")}
+        if not any(given.values()):
+            return cast("View", self.response(204)(view))
+        for status, schema in given.items():
+            view = self.response(status, schema)(view) if schema else view
+        return view
 
-        return decorate
+    def _with_body(self, view: View, operation: Operation) -> View:
+        if "body" in operation:
+            return self._with_arguments(view, operation["body"], "json")
+        if "optional_body" in operation:
+            with_body = self._with_arguments(view, operation["optional_body"], "json", required=False)
 
-    def optional_body(self, schema: type[Schema]) -> Callable[[View[..., R]], View[..., R]]:
-        """Hand the view the body as its first argument, or None where there is none."""
+            @wraps(with_body)
+            def read(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+                return with_body(*args, **kwargs) if request.get_data(cache=True) else view({}, *args, **kwargs)
 
-        def decorate(view: View[..., R]) -> View[..., R]:
-            with_body = self.body(schema, required=False)(view)
-
-            @wraps(view)
-            def read(*args: Any, **kwargs: Any) -> R:  # noqa: ANN401 - whatever the route gives
-                return with_body(*args, **kwargs) if request.get_data(cache=True) else view(None, *args, **kwargs)
-
-            cast("Any", read)._apidoc = cast("Any", with_body)._apidoc  # noqa: SLF001 - flask-smorest's own place for it
             return read
+        return self._with_picture(view) if operation.get("picture") else view
 
-        return decorate
-
-    def picture(self, view: View[..., R]) -> View[..., R]:
-        """Hand the view the picture that the body is, as it was sent, as its first argument."""
-
+    def _with_picture(self, view: View) -> View:
         @wraps(view)
-        def read(*args: Any, **kwargs: Any) -> R:  # noqa: ANN401 - whatever the route gives
+        def read(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
             return view(_read_picture(request), *args, **kwargs)
 
         body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
-        documented = deepcopy(getattr(view, "_apidoc", {}))
-        documented.setdefault("manual_doc", {})["requestBody"] = body
-        cast("Any", read)._apidoc = documented  # noqa: SLF001 - flask-smorest's own place for it
-        return takes_up_to(LARGEST_UPLOAD)(read)
+        return takes_up_to(LARGEST_UPLOAD)(cast("View", self.doc(requestBody=body)(read)))
 
-    def documents_query(self, schema: type[Schema]) -> Callable[[View[P, R]], View[P, R]]:
-        """Document the query's parameters; the view reads them itself."""
+    def _with_query(self, view: View, operation: Operation) -> View:
+        if "query" in operation:
+            return self._with_arguments(view, operation["query"], "query")
+        if "documented_query" in operation:
+            documented = self._with_arguments(view, operation["documented_query"], "query")
+            cast("Any", view)._apidoc = cast("Any", documented)._apidoc  # noqa: SLF001 - flask-smorest's own place for it
+        return view
 
-        def decorate(view: View[P, R]) -> View[P, R]:
-            documented = cast("Any", self.arguments(schema, location="query")(view))
-
-            @wraps(view)
-            def same(*args: P.args, **kwargs: P.kwargs) -> R:
-                return view(*args, **kwargs)
-
-            cast("Any", same)._apidoc = documented._apidoc  # noqa: SLF001 - flask-smorest's own place for it
-            return same
-
-        return decorate
-
-    def query(self, schema: type[Schema] | Schema) -> Callable[[View[..., R]], View[..., R]]:
-        """Hand the view the query's parameters, loaded by `schema`, as its first argument."""
-        return cast("Callable[[View[..., R]], View[..., R]]", self.arguments(_made(schema), location="query"))
-
-    def answers(
-        self, status: int, schema: type[Schema] | Schema | None = None, *, description: str | None = None
-    ) -> Callable[[View[P, Any]], View[P, Any]]:
-        """Write what the view returns with `schema`, under `status`."""
-        return cast("Callable[[View[P, Any]], View[P, Any]]", self.response(status, schema, description=description))
-
-    def refuses(self, *kinds: type[Refusal]) -> Callable[[View[P, R]], View[P, R]]:
-        """Document what the view refuses beside what follows from its mark, its body and its parameters."""
-
-        def decorate(view: View[P, R]) -> View[P, R]:
-            cast("Any", view).refuses = kinds
-            return view
-
-        return decorate
+    def _with_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
+        # The schema is made once: a class would be made anew for each request, field by field.
+        return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 
 def _read_picture(req: Request) -> bytes:
@@ -195,21 +172,11 @@ def _check_plain(req: Request) -> None:
         raise UnsupportedMediaType(Sentence("Send the body as it is: compressed ones are not read here."))
 
 
-def _made(schema: type[Schema] | Schema) -> Schema:
-    """Return a schema that is made once: a class would be made anew for each request, field by field."""
-    return schema() if isinstance(schema, type) else schema
-
-
-def _reads_query(view: View[P, R]) -> bool:
-    documented = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
-    return any(parameter["in"] == "query" for parameter in documented)
-
-
-def _without_query(view: View[P, R]) -> View[P, R]:
+def _without_query(view: View) -> View:
     """Let the view refuse every parameter: it knows none, and a typing error should not pass for an answer."""
 
     @wraps(view)
-    def strict(*args: P.args, **kwargs: P.kwargs) -> R:
+    def strict(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
         if request.args:
             faults = [Fault(f"?{name}", Sentence("is not a parameter here")) for name in sorted(request.args)]
             raise Invalid(faults=faults)

@@ -48,10 +48,7 @@ class ChangesPage(Out):
     next = fields.String(required=True)
 
 
-@changes.get("/changes")
-@public
-@changes.query(ChangesQuery)
-@changes.answers(200, ChangesPage)
+@changes.get("/changes", public, query=ChangesQuery, returns=ChangesPage)
 def list_all(query: dict[str, Any]) -> Response:
     """List what became public, changed or vanished since a cursor.
 

@@ -1,6 +1,6 @@
 """/api/v1: an event's tracks, rooms and team."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Response
@@ -18,60 +18,39 @@ from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, document, nothing, serve_private, serve_public
 from eventcal.web.identity.permissions import caller, organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
-from eventcal.web.schemas.event_parts import (
-    RoomFields,
-    RoomIn,
-    RoomOut,
-    RoomPage,
-    TeamMemberIn,
-    TeamMemberOut,
-    TeamPage,
-    TeamRoleIn,
-    TrackFields,
-    TrackIn,
-    TrackOut,
-    TrackPage,
-)
+from eventcal.web.schemas import event_parts as schemas
 from eventcal.web.schemas.out import Json
 
 event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 
 
-@event_parts.get("/events/<slug>/tracks")
-@public
-@event_parts.answers(200, TrackPage)
+@event_parts.get("/events/<slug>/tracks", public, returns=schemas.TrackPage)
 def list_tracks(slug: str) -> Response:
     """List an event's tracks."""
-    return _serve_list(slug, lambda event: [TrackOut.write(track) for track in event.tracks])
+    return serve_part(slug, lambda _, event: all_of(schemas.TrackOut.write(track) for track in event.tracks))
 
 
-@event_parts.post("/events/<slug>/tracks")
-@organiser()
-@event_parts.refuses(NameTaken)
-@event_parts.body(TrackIn)
-@event_parts.answers(201, TrackOut)
+@event_parts.post(
+    "/events/<slug>/tracks", organiser(), body=schemas.TrackIn, creates=schemas.TrackOut, refuses=[NameTaken]
+)
 def add_track(fields: dict[str, Any], slug: str) -> Response:
     """Add a track."""
     with unit_of_work() as session:
         track = parts.add_part(session, get_organised_event(session, slug, caller()), Track, fields)
-    return answer(TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
+    return answer(schemas.TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
 
 
-@event_parts.patch("/tracks/<track_id>")
-@organiser()
-@event_parts.refuses(NameTaken)
-@event_parts.body(TrackFields)
-@event_parts.answers(200, TrackOut)
+@event_parts.patch(
+    "/tracks/<track_id>", organiser(), body=schemas.TrackFields, returns=schemas.TrackOut, refuses=[NameTaken]
+)
 def edit_track(fields: dict[str, Any], track_id: str) -> Response:
     """Change a track."""
     with unit_of_work() as session:
         track = parts.edit_part(session, get_part(session, Track, track_id, caller()), fields)
-    return answer(TrackOut.write(track))
+    return answer(schemas.TrackOut.write(track))
 
 
-@event_parts.delete("/tracks/<track_id>")
-@organiser()
-@event_parts.answers(204)
+@event_parts.delete("/tracks/<track_id>", organiser())
 def delete_track(track_id: str) -> Response:
     """Remove a track; its talks are in none."""
     with unit_of_work() as session:
@@ -79,41 +58,33 @@ def delete_track(track_id: str) -> Response:
     return nothing()
 
 
-@event_parts.get("/events/<slug>/rooms")
-@public
-@event_parts.answers(200, RoomPage)
+@event_parts.get("/events/<slug>/rooms", public, returns=schemas.RoomPage)
 def list_rooms(slug: str) -> Response:
     """List an event's rooms."""
-    return _serve_list(slug, lambda event: [RoomOut.write(room) for room in event.rooms])
+    return serve_part(slug, lambda _, event: all_of(schemas.RoomOut.write(room) for room in event.rooms))
 
 
-@event_parts.post("/events/<slug>/rooms")
-@organiser()
-@event_parts.refuses(NameTaken)
-@event_parts.body(RoomIn)
-@event_parts.answers(201, RoomOut)
+@event_parts.post(
+    "/events/<slug>/rooms", organiser(), body=schemas.RoomIn, creates=schemas.RoomOut, refuses=[NameTaken]
+)
 def add_room(fields: dict[str, Any], slug: str) -> Response:
     """Add a room."""
     with unit_of_work() as session:
         room = parts.add_part(session, get_organised_event(session, slug, caller()), Room, fields)
-    return answer(RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
+    return answer(schemas.RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
 
 
-@event_parts.patch("/rooms/<room_id>")
-@organiser()
-@event_parts.refuses(NameTaken)
-@event_parts.body(RoomFields)
-@event_parts.answers(200, RoomOut)
+@event_parts.patch(
+    "/rooms/<room_id>", organiser(), body=schemas.RoomFields, returns=schemas.RoomOut, refuses=[NameTaken]
+)
 def edit_room(fields: dict[str, Any], room_id: str) -> Response:
     """Change a room; the talks in it follow in every calendar."""
     with unit_of_work() as session:
         room = parts.edit_part(session, get_part(session, Room, room_id, caller()), fields)
-    return answer(RoomOut.write(room))
+    return answer(schemas.RoomOut.write(room))
 
 
-@event_parts.delete("/rooms/<room_id>")
-@organiser()
-@event_parts.answers(204)
+@event_parts.delete("/rooms/<room_id>", organiser())
 def delete_room(room_id: str) -> Response:
     """Remove a room; its talks are in none."""
     with unit_of_work() as session:
@@ -121,40 +92,39 @@ def delete_room(room_id: str) -> Response:
     return nothing()
 
 
-@event_parts.get("/events/<slug>/team")
-@organiser()
-@event_parts.answers(200, TeamPage)
+@event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)
 def read_team(slug: str) -> Response:
     """List who is on an event's team."""
     with reading() as session:
         team = list_team(session, get_organised_event(session, slug, caller()))
-        return serve_private({"items": [_team_json(*pair) for pair in team], "next": None})
+        return serve_private(all_of(_team_json(*pair) for pair in team))
 
 
-@event_parts.put("/events/<slug>/team")
-@organiser()
-@event_parts.refuses(LastOrganiser)
-@event_parts.body(TeamMemberIn)
-@event_parts.answers(200, TeamMemberOut)
+@event_parts.put(
+    "/events/<slug>/team",
+    organiser(),
+    body=schemas.TeamMemberIn,
+    returns=schemas.TeamMemberOut,
+    refuses=[LastOrganiser],
+)
 def put_by_email(fields: dict[str, Any], slug: str) -> Response:
     """Put a member on the team, by e-mail."""
     return _put_on_team(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
-@event_parts.put("/events/<slug>/team/<member_id>")
-@organiser()
-@event_parts.refuses(LastOrganiser)
-@event_parts.body(TeamRoleIn)
-@event_parts.answers(200, TeamMemberOut)
+@event_parts.put(
+    "/events/<slug>/team/<member_id>",
+    organiser(),
+    body=schemas.TeamRoleIn,
+    returns=schemas.TeamMemberOut,
+    refuses=[LastOrganiser],
+)
 def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
     """Put a member on the team, or change what they are there."""
     return _put_on_team(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
-@event_parts.delete("/events/<slug>/team/<member_id>")
-@organiser()
-@event_parts.refuses(LastOrganiser)
-@event_parts.answers(204)
+@event_parts.delete("/events/<slug>/team/<member_id>", organiser(), refuses=[LastOrganiser])
 def take_off(slug: str, member_id: str) -> Response:
     """Take a member off the team; the last organiser stays."""
     with unit_of_work() as session:
@@ -162,12 +132,19 @@ def take_off(slug: str, member_id: str) -> Response:
     return nothing()
 
 
-def _serve_list(slug: str, items_of: Callable[[Event], list[Json]]) -> Response:
+def serve_part(slug: str, write: Callable[[Session, Event], Json]) -> Response:
+    """Serve something that belongs to an event, from the cache if the event is public."""
+
     def read(session: Session) -> Content:
         event = get_event(session, slug, caller())
-        return document({"items": items_of(event), "next": None}, public=event.status in PUBLIC_STATUSES)
+        return document(write(session, event), public=event.status in PUBLIC_STATUSES)
 
     return serve_public(read)
+
+
+def all_of(items: Iterable[Json]) -> Json:
+    """Return a list that has one page."""
+    return {"items": list(items), "next": None}
 
 
 def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -> Response:
@@ -179,4 +156,4 @@ def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -
 
 
 def _team_json(row: TeamMember, someone: Member) -> Json:
-    return TeamMemberOut.write(someone, member_id=someone.id, role=row.role)
+    return schemas.TeamMemberOut.write(someone, member_id=someone.id, role=row.role)

@@ -37,11 +37,7 @@ from eventcal.web.schemas.out import Json
 events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
 
 
-@events.get("/events")
-@public
-@events.refuses(NotSignedIn, Forbidden)
-@events.documents_query(ListingArgs)
-@events.answers(200, EventPage)
+@events.get("/events", public, documented_query=ListingArgs, returns=EventPage, refuses=[NotSignedIn, Forbidden])
 def list_all() -> Response:
     """List public events, and for moderators those that wait for them.
 
@@ -60,9 +56,7 @@ def list_all() -> Response:
     return serve_list(asked, event_resources, finished, serve=serve_to_all)
 
 
-@events.get("/events/<slug>")
-@public
-@events.answers(200, EventOut)
+@events.get("/events/<slug>", public, returns=EventOut)
 def read(slug: str) -> Response:
     """Read one event."""
 
@@ -74,11 +68,7 @@ def read(slug: str) -> Response:
     return serve_public(make)
 
 
-@events.post("/events")
-@member(Scope.SUBMIT)
-@events.refuses(SlugTaken, NotConfirmed)
-@events.body(EventIn)
-@events.answers(201, EventOut)
+@events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[SlugTaken, NotConfirmed])
 def propose(fields: dict[str, Any]) -> Response:
     """Propose an event; it is pending until a moderator publishes it. A moderator's own is public at once."""
     with unit_of_work() as session:
@@ -86,11 +76,13 @@ def propose(fields: dict[str, Any]) -> Response:
     return _answer(event, 201, location=links().event(event.slug))
 
 
-@events.patch("/events/<slug>")
-@organiser()
-@events.refuses(SlugFixed, SlugTaken, ForbiddenStep, PreconditionRequired, Stale)
-@events.body(EventPatch)
-@events.answers(200, EventOut)
+@events.patch(
+    "/events/<slug>",
+    organiser(),
+    body=EventPatch,
+    returns=EventOut,
+    refuses=[SlugFixed, SlugTaken, ForbiddenStep, PreconditionRequired, Stale],
+)
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change an event (JSON merge patch); needs `If-Match`."""
     with unit_of_work() as session:
@@ -100,10 +92,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return _answer(event)
 
 
-@events.delete("/events/<slug>")
-@organiser()
-@events.refuses(WasPublic, InUse)
-@events.answers(204)
+@events.delete("/events/<slug>", organiser(), refuses=[WasPublic, InUse])
 def remove(slug: str) -> Response:
     """Delete an event that was never public; else cancel it."""
     with unit_of_work() as session:
@@ -113,10 +102,7 @@ def remove(slug: str) -> Response:
     return nothing()
 
 
-@events.post("/events/<slug>/publish")
-@moderator
-@events.refuses(ForbiddenStep)
-@events.answers(200, EventOut)
+@events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[ForbiddenStep])
 def publish(slug: str) -> Response:
     """Make a pending event public."""
     with unit_of_work() as session:
@@ -124,10 +110,7 @@ def publish(slug: str) -> Response:
     return _answer(event)
 
 
-@events.post("/events/<slug>/cancel")
-@organiser()
-@events.refuses(ForbiddenStep)
-@events.answers(200, EventOut)
+@events.post("/events/<slug>/cancel", organiser(), returns=EventOut, refuses=[ForbiddenStep])
 def cancel(slug: str) -> Response:
     """Call a public event off; subscribers see it as cancelled."""
     with unit_of_work() as session:
@@ -135,9 +118,7 @@ def cancel(slug: str) -> Response:
     return _answer(event)
 
 
-@events.post("/events/<slug>/redact")
-@moderator
-@events.answers(200, EventOut)
+@events.post("/events/<slug>/redact", moderator, returns=EventOut)
 def redact(slug: str) -> Response:
     """Blank an event's text everywhere; a tombstone stays."""
     with unit_of_work() as session:

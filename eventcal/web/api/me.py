@@ -1,5 +1,6 @@
-"""/api/v1/me: the caller's own profile, sessions, access tokens and secret feeds."""
+"""/api/v1/me: the caller's own profile, sessions, access tokens, secret feeds, talks and stars."""
 
+from functools import partial
 from typing import Any
 
 from flask import Response
@@ -8,15 +9,17 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
-from eventcal.members.models import Member
+from eventcal.members.models import Member, PersonalFeed
 from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
 from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
 from eventcal.speakers.queries import find_by_member
+from eventcal.talks import service
+from eventcal.talks.queries import get_talk, list_own_talks, list_stars
 from eventcal.talks.removal import leave
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import answer, nothing, serve_private
 from eventcal.web.identity.current_user import (
     current_member_id,
@@ -25,29 +28,17 @@ from eventcal.web.identity.current_user import (
     forget_session,
     is_confirmed,
 )
-from eventcal.web.identity.passwords import find_own_password_faults
-from eventcal.web.identity.permissions import by_cookie, current_member, member
+from eventcal.web.identity.permissions import by_cookie, caller, current_member, member
 from eventcal.web.identity.schemas import OwnPasswordIn
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.request.idempotency import show_once
+from eventcal.web.schemas import me as schemas
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.me import (
-    FeedIn,
-    FeedOut,
-    FeedPage,
-    LeftOut,
-    MemberOut,
-    MemberPatch,
-    NewTokenOut,
-    SessionOut,
-    SessionsOut,
-    TokenIn,
-    TokenOut,
-    TokenPage,
-)
 from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.talks import TalkPage, talk_json
 
 me = Subject("me", "A member's own profile, sessions, access tokens and secret feeds")
+agenda = Subject("agenda", "A member's own talks and stars")
 
 _LEFT = (
     "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "
@@ -55,19 +46,14 @@ _LEFT = (
 )
 
 
-@me.get("/me")
-@member(Scope.READ)
-@me.answers(200, MemberOut)
+@me.get("/me", member(Scope.READ), returns=schemas.MemberOut)
 def profile() -> Response:
     """Read one's own profile."""
     with reading() as session:
         return serve_private(member_json(session, current_member(session)))
 
 
-@me.patch("/me")
-@member(Scope.SUBMIT)
-@me.body(MemberPatch)
-@me.answers(200, MemberOut)
+@me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit(fields: dict[str, Any]) -> Response:
     """Change one's own name (JSON merge patch). It needs no `If-Match`: nobody else changes it."""
     with unit_of_work() as session:
@@ -76,11 +62,7 @@ def edit(fields: dict[str, Any]) -> Response:
     return answer(body)
 
 
-@me.delete("/me")
-@by_cookie
-@me.refuses(LastOrganiser)
-@me.body(OwnPasswordIn, check=find_own_password_faults)
-@me.answers(200, LeftOut)
+@me.delete("/me", by_cookie, body=OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
 def remove(_form: dict[str, Any]) -> Response:
     """Remove one's own account; the answer says what stays public.
 
@@ -92,20 +74,16 @@ def remove(_form: dict[str, Any]) -> Response:
     return answer({"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _LEFT})
 
 
-@me.get("/me/sessions")
-@by_cookie
-@me.answers(200, SessionsOut)
+@me.get("/me/sessions", by_cookie, returns=schemas.SessionsOut)
 def sessions() -> Response:
     """List one's own sessions, the last used first, a hundred at most."""
     with reading() as session:
         found = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
-    return serve_private({"items": [SessionOut.write(one, current=one.id == current) for one in found]})
+    return serve_private({"items": [schemas.SessionOut.write(one, current=one.id == current) for one in found]})
 
 
-@me.delete("/me/sessions")
-@by_cookie
-@me.answers(204)
+@me.delete("/me/sessions", by_cookie)
 def end_others() -> Response:
     """End all of one's own sessions but this one."""
     with unit_of_work() as session:
@@ -113,9 +91,7 @@ def end_others() -> Response:
     return nothing()
 
 
-@me.delete("/me/sessions/<session_id>")
-@by_cookie
-@me.answers(204)
+@me.delete("/me/sessions/<session_id>", by_cookie)
 def end_one(session_id: str) -> Response:
     """End one of one's own sessions; this one, too."""
     with unit_of_work() as session:
@@ -126,33 +102,22 @@ def end_one(session_id: str) -> Response:
     return nothing()
 
 
-@me.get("/me/tokens")
-@by_cookie
-@me.query(PageQuery)
-@me.answers(200, TokenPage)
+@me.get("/me/tokens", by_cookie, query=PageQuery, returns=schemas.TokenPage)
 def tokens(query: dict[str, Any]) -> Response:
     """List one's own access tokens, by what is kept of them, the newest first."""
-    with reading() as session:
-        page = list_tokens(session, current_member_id(), paging=page_asked(query))
-    body = {"items": [TokenOut.write(token) for token in page.items], "next": page.next}
-    return serve_private(body, link=next_page_link(query, page.next))
+    return serve_private_page(query, partial(list_tokens, member_id=current_member_id()), schemas.TokenOut.write)
 
 
-@me.post("/me/tokens")
-@by_cookie
-@me.body(TokenIn)
-@me.answers(201, NewTokenOut)
+@me.post("/me/tokens", by_cookie, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def make_token(form: dict[str, Any]) -> Response:
     """Make an access token. `token` is shown this once, and used as `Authorization: Bearer …`."""
     with unit_of_work() as session:
         token, secret = give_token(session, current_member(session), **form, now=now())
     show_once("token")
-    return answer(NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}"))
+    return answer(schemas.NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}"))
 
 
-@me.delete("/me/tokens/<token_id>")
-@by_cookie
-@me.answers(204)
+@me.delete("/me/tokens/<token_id>", by_cookie)
 def end_token(token_id: str) -> Response:
     """Revoke an access token."""
     with unit_of_work() as session:
@@ -160,39 +125,62 @@ def end_token(token_id: str) -> Response:
     return nothing()
 
 
-@me.get("/me/feeds")
-@member(Scope.READ)
-@me.query(PageQuery)
-@me.answers(200, FeedPage)
+@me.get("/me/feeds", member(Scope.READ), query=PageQuery, returns=schemas.FeedPage)
 def feeds(query: dict[str, Any]) -> Response:
     """List one's own secret feeds, the newest first. Their addresses are not shown again."""
-    with reading() as session:
-        page = list_feeds(session, current_member_id(), paging=page_asked(query))
-    body = {"items": [FeedOut.write(feed, url=None) for feed in page.items], "next": page.next}
-    return serve_private(body, link=next_page_link(query, page.next))
+    return serve_private_page(query, partial(list_feeds, member_id=current_member_id()), _feed_json)
 
 
-@me.post("/me/feeds")
-@member(Scope.SUBMIT)
-@me.body(FeedIn)
-@me.answers(201, FeedOut)
+@me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def make_feed(form: dict[str, Any]) -> Response:
     """Make a secret feed of one's stars and own talks. `url` is shown this once; it works until revoked."""
     with unit_of_work() as session:
         feed, secret = give_feed(session, current_member(session), **form, now=now())
     show_once("url")
-    body = FeedOut.write(feed, url=links().personal_feed(secret))
+    body = _feed_json(feed, links().personal_feed(secret))
     return answer(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
 
 
-@me.delete("/me/feeds/<feed_id>")
-@member(Scope.SUBMIT)
-@me.answers(204)
+@me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
 def end_feed(feed_id: str) -> Response:
     """Revoke a secret feed: its address answers 410 from then on."""
     with unit_of_work() as session:
         revoke_feed(session, get_feed(session, feed_id, current_member_id()), now=now())
     return nothing()
+
+
+@agenda.get("/me/talks", member(Scope.READ), query=PageQuery, returns=TalkPage)
+def own_talks(query: dict[str, Any]) -> Response:
+    """List the talks that the member offered or gives, in every state, the newest first."""
+    read = partial(list_own_talks, caller=caller())
+    return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
+
+
+@agenda.get("/me/stars", member(Scope.READ), query=PageQuery, returns=TalkPage)
+def starred(query: dict[str, Any]) -> Response:
+    """List the public talks on the member's agenda."""
+    read = partial(list_stars, caller=caller(), now=now())
+    return serve_private_page(query, read, lambda talk: talk_json(talk, links()))
+
+
+@agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
+def star(talk_id: str) -> Response:
+    """Put a talk on the agenda; once more changes nothing."""
+    with unit_of_work() as session:
+        service.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
+    return nothing()
+
+
+@agenda.delete("/me/stars/<talk_id>", member(Scope.SUBMIT))
+def unstar(talk_id: str) -> Response:
+    """Take a talk off the agenda; once more changes nothing."""
+    with unit_of_work() as session:
+        service.remove_star(session, talk_id, caller=caller())
+    return nothing()
+
+
+def _feed_json(feed: PersonalFeed, url: str | None = None) -> Json:
+    return schemas.FeedOut.write(feed, url=url)
 
 
 def member_json(session: Session, row: Member) -> Json:
@@ -204,7 +192,7 @@ def member_json(session: Session, row: Member) -> Json:
         .where(TeamMember.member_id == row.id)
         .order_by(Event.slug)
     )
-    return MemberOut.write(
+    return schemas.MemberOut.write(
         row,
         confirmed=is_confirmed(row),
         speaker=None if speaker is None else speaker.slug,

@@ -14,7 +14,7 @@ from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.localtime import zone
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.pagination import next_page_link, page_asked, page_json
 from eventcal.web.api.responses import Content, document, serve_public, serve_undated
 from eventcal.web.identity.permissions import caller, public
 from eventcal.web.request.context import now
@@ -23,10 +23,7 @@ from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery, oc
 occurrences = Subject("occurrences", "When recurring events take place")
 
 
-@occurrences.get("/events/<slug>/occurrences")
-@public
-@occurrences.query(OccurrenceQuery)
-@occurrences.answers(200, OccurrencePage)
+@occurrences.get("/events/<slug>/occurrences", public, query=OccurrenceQuery, returns=OccurrencePage)
 def list_of_event(query: dict[str, Any], slug: str) -> Response:
     """List when an event takes place, in the order of time; one that does not recur has one occurrence."""
 
@@ -34,7 +31,7 @@ def list_of_event(query: dict[str, Any], slug: str) -> Response:
         event = get_event(session, slug, caller())
         first, last = _days(query, event)
         page = list_occurrences(event, first, last, paging=page_asked(query))
-        body = {"items": [occurrence_json(one, event.timezone) for one in page.items], "next": page.next}
+        body = page_json(page, lambda one: occurrence_json(one, event.timezone))
         link = next_page_link(query, page.next, **{"from": first, "to": last})
         return document(body, public=event.status in PUBLIC_STATUSES, link=link)
 

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
-from eventcal.web.api.responses import Content, Read, document, serve_public, serve_undated
+from eventcal.web.api.responses import Content, Read, document, serve_private, serve_public, serve_undated
 from eventcal.web.http.urls import Links
 from eventcal.web.params.listing_filters import Listing, canonical_query, read_listing
-from eventcal.web.request.context import links, now
+from eventcal.web.request.context import links, now, reading
+from eventcal.web.schemas.out import Json
 
 Row = TypeVar("Row")
 
@@ -40,7 +41,7 @@ def serve_list(
 
     def make(session: Session) -> Content:
         page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
-        body = {"items": [shape(row, links()) for row in page.items], "next": page.next}
+        body = page_json(page, lambda row: shape(row, links()))
         return document(body, public=public, link=next_link(asked, page.next))
 
     # Calls for talks open and close by the clock, which leaves no date.
@@ -57,6 +58,21 @@ def next_link(asked: Listing, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     return _next(canonical_query(replace(asked, paging=replace(asked.paging, cursor=cursor))))
+
+
+def page_json(page: Page[Row], write: Callable[[Row], object]) -> Json:
+    """Return a page as JSON."""
+    return {"items": [write(row) for row in page.items], "next": page.next}
+
+
+def serve_private_page(
+    query: Mapping[str, Any], read: Callable[..., Page[Row]], write: Callable[[Row], Json]
+) -> Response:
+    """Serve the page that `read` gives of a list without filters that is only its reader's."""
+    with reading() as session:
+        page = read(session, paging=page_asked(query))
+        body = page_json(page, write)
+    return serve_private(body, link=next_page_link(query, page.next))
 
 
 def page_asked(query: Mapping[str, Any]) -> Paging:

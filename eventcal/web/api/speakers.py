@@ -14,7 +14,7 @@ from eventcal.speakers.queries import get_speaker, list_speakers
 from eventcal.speakers.service import edit_speaker
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.pagination import next_page_link, page_asked, page_json
 from eventcal.web.api.responses import Content, answer, check_body_version, document, serve_public
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, public
@@ -26,24 +26,19 @@ from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, Spea
 speakers = Subject("speakers", "People on stage")
 
 
-@speakers.get("/speakers")
-@public
-@speakers.query(PageQuery)
-@speakers.answers(200, SpeakerPage)
+@speakers.get("/speakers", public, query=PageQuery, returns=SpeakerPage)
 def list_all(query: dict[str, Any]) -> Response:
     """List speakers, by slug."""
 
     def make(session: Session) -> Content:
         page = list_speakers(session, paging=page_asked(query))
-        items = [speaker_json(speaker, links()) for speaker in page.items]
-        return document({"items": items, "next": page.next}, link=next_page_link(query, page.next))
+        body = page_json(page, lambda speaker: speaker_json(speaker, links()))
+        return document(body, link=next_page_link(query, page.next))
 
     return serve_public(make)
 
 
-@speakers.get("/speakers/<slug>")
-@public
-@speakers.answers(200, SpeakerOut)
+@speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
 def read(slug: str) -> Response:
     """Read one speaker; a merged one's address gives who they were merged into."""
 
@@ -54,11 +49,13 @@ def read(slug: str) -> Response:
     return serve_public(make)
 
 
-@speakers.patch("/speakers/<slug>")
-@member(Scope.SUBMIT)
-@speakers.refuses(Forbidden, PreconditionRequired, Stale, SlugFixed, SlugTaken)
-@speakers.body(SpeakerPatch)
-@speakers.answers(200, SpeakerOut)
+@speakers.patch(
+    "/speakers/<slug>",
+    member(Scope.SUBMIT),
+    body=SpeakerPatch,
+    returns=SpeakerOut,
+    refuses=[Forbidden, PreconditionRequired, Stale, SlugFixed, SlugTaken],
+)
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker (JSON merge patch), as themselves or a moderator; needs `If-Match`."""
     with unit_of_work() as session:
@@ -68,11 +65,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return _answer(speaker)
 
 
-@speakers.post("/speakers/<slug>/merge")
-@moderator
-@speakers.refuses(SameSpeaker)
-@speakers.body(MergeIn)
-@speakers.answers(200, SpeakerOut)
+@speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, refuses=[SameSpeaker])
 def merge(fields: dict[str, Any], slug: str) -> Response:
     """Make another speaker one with this one."""
     with unit_of_work() as session:

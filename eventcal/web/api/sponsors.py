@@ -6,12 +6,14 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
+from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_organised_event
-from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.kit.paging import Page, Paging
 from eventcal.kit.refusals import Stale
 from eventcal.members.words import Scope
 from eventcal.sponsors import service
 from eventcal.sponsors.errors import EventCancelled, TierFull
+from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import (
     confirmed_sponsors,
     count_taken,
@@ -22,7 +24,8 @@ from eventcal.sponsors.queries import (
     list_tiers,
 )
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import next_page_link, page_asked
+from eventcal.web.api.event_parts import all_of, serve_part
+from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import (
     Content,
     answer,
@@ -36,45 +39,21 @@ from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.media import as_kept
 from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.schemas import sponsors as schemas
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.sponsors import (
-    SponsorOut,
-    SponsorPatch,
-    SponsorsByTier,
-    SponsorshipIn,
-    SponsorshipOut,
-    SponsorshipPage,
-    TierFields,
-    TierIn,
-    TierOut,
-    TierPage,
-    sponsor_json,
-    sponsorship_json,
-    tier_json,
-)
+from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_json
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
 
 
-@sponsors.get("/events/<slug>/tiers")
-@public
-@sponsors.answers(200, TierPage)
+@sponsors.get("/events/<slug>/tiers", public, returns=schemas.TierPage)
 def list_tiers_of_event(slug: str) -> Response:
     """List an event's tiers in rank order."""
-
-    def make(session: Session) -> Content:
-        event = get_event(session, slug, caller())
-        items = [tier_json(tier, taken) for tier, taken in list_tiers(session, event)]
-        return document({"items": items, "next": None}, public=event.status in PUBLIC_STATUSES)
-
-    return serve_public(make)
+    return serve_part(slug, lambda session, event: all_of(tier_json(*pair) for pair in list_tiers(session, event)))
 
 
-@sponsors.post("/events/<slug>/tiers")
-@organiser()
-@sponsors.refuses(NameTaken)
-@sponsors.body(TierIn)
-@sponsors.answers(201, TierOut)
+@sponsors.post("/events/<slug>/tiers", organiser(), body=schemas.TierIn, creates=schemas.TierOut, refuses=[NameTaken])
 def add_tier(fields: dict[str, Any], slug: str) -> Response:
     """Offer a tier."""
     with unit_of_work() as session:
@@ -82,11 +61,7 @@ def add_tier(fields: dict[str, Any], slug: str) -> Response:
     return answer(tier_json(tier, 0), 201, location=links().api(f"/tiers/{tier.id}"))
 
 
-@sponsors.patch("/tiers/<tier_id>")
-@organiser()
-@sponsors.refuses(NameTaken)
-@sponsors.body(TierFields)
-@sponsors.answers(200, TierOut)
+@sponsors.patch("/tiers/<tier_id>", organiser(), body=schemas.TierFields, returns=schemas.TierOut, refuses=[NameTaken])
 def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
     """Change a tier."""
     with unit_of_work() as session:
@@ -95,10 +70,7 @@ def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
     return answer(tier_json(tier, taken))
 
 
-@sponsors.delete("/tiers/<tier_id>")
-@organiser()
-@sponsors.refuses(InUse)
-@sponsors.answers(204)
+@sponsors.delete("/tiers/<tier_id>", organiser(), refuses=[InUse])
 def delete_tier(tier_id: str) -> Response:
     """Remove a tier that nobody holds or asks for."""
     with unit_of_work() as session:
@@ -106,26 +78,21 @@ def delete_tier(tier_id: str) -> Response:
     return nothing()
 
 
-@sponsors.get("/events/<slug>/sponsors")
-@public
-@sponsors.answers(200, SponsorsByTier)
+@sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
 def list_of_event(slug: str) -> Response:
     """List an event's confirmed sponsors, by tier in rank order."""
 
-    def make(session: Session) -> Content:
-        event = get_event(session, slug, caller())
+    def write(session: Session, event: Event) -> Json:
         tiers = [
             {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
             for tier, holders in confirmed_sponsors(session, event)
         ]
-        return document({"tiers": tiers}, public=event.status in PUBLIC_STATUSES)
+        return {"tiers": tiers}
 
-    return serve_public(make)
+    return serve_part(slug, write)
 
 
-@sponsors.get("/sponsors/<slug>")
-@public
-@sponsors.answers(200, SponsorOut)
+@sponsors.get("/sponsors/<slug>", public, returns=schemas.SponsorOut)
 def read(slug: str) -> Response:
     """Read one sponsor."""
 
@@ -136,11 +103,13 @@ def read(slug: str) -> Response:
     return serve_public(make)
 
 
-@sponsors.patch("/sponsors/<slug>")
-@moderator
-@sponsors.refuses(PreconditionRequired, Stale)
-@sponsors.body(SponsorPatch)
-@sponsors.answers(200, SponsorOut)
+@sponsors.patch(
+    "/sponsors/<slug>",
+    moderator,
+    body=schemas.SponsorPatch,
+    returns=schemas.SponsorOut,
+    refuses=[PreconditionRequired, Stale],
+)
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a sponsor (JSON merge patch); needs `If-Match`."""
     with unit_of_work() as session:
@@ -150,24 +119,23 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return answer(sponsor_json(sponsor, links()), versioned=True)
 
 
-@sponsors.get("/events/<slug>/sponsorships")
-@organiser()
-@sponsors.query(PageQuery)
-@sponsors.answers(200, SponsorshipPage)
+@sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, returns=schemas.SponsorshipPage)
 def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     """List an event's sponsorships in every state."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        page = list_sponsorships(session, event, paging=page_asked(query))
-        items = [sponsorship_json(one, links()) for one in page.items]
-    return serve_private({"items": items, "next": page.next}, link=next_page_link(query, page.next))
+
+    def read(session: Session, *, paging: Paging) -> Page[Sponsorship]:
+        return list_sponsorships(session, get_organised_event(session, slug, caller()), paging=paging)
+
+    return serve_private_page(query, read, lambda one: sponsorship_json(one, links()))
 
 
-@sponsors.post("/events/<slug>/sponsorships")
-@member(Scope.SUBMIT)
-@sponsors.refuses(EventOver, EventCancelled)
-@sponsors.body(SponsorshipIn)
-@sponsors.answers(201, SponsorshipOut)
+@sponsors.post(
+    "/events/<slug>/sponsorships",
+    member(Scope.SUBMIT),
+    body=schemas.SponsorshipIn,
+    creates=schemas.SponsorshipOut,
+    refuses=[EventOver, EventCancelled],
+)
 def enquire(fields: dict[str, Any], slug: str) -> Response:
     """Ask for a tier."""
     with unit_of_work() as session:
@@ -177,19 +145,19 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
     return answer(sponsorship_json(found, links()), 201, location=links().api(f"/sponsorships/{found.id}"))
 
 
-@sponsors.get("/sponsorships/<sponsorship_id>")
-@member(Scope.READ)
-@sponsors.answers(200, SponsorshipOut)
+@sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
 def read_sponsorship(sponsorship_id: str) -> Response:
     """Read one sponsorship, as an organiser or whoever enquired."""
     with reading() as session:
         return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
-@sponsors.post("/sponsorships/<sponsorship_id>/confirm")
-@organiser()
-@sponsors.refuses(ForbiddenStep, TierFull)
-@sponsors.answers(200, SponsorshipOut)
+@sponsors.post(
+    "/sponsorships/<sponsorship_id>/confirm",
+    organiser(),
+    returns=schemas.SponsorshipOut,
+    refuses=[ForbiddenStep, TierFull],
+)
 def confirm(sponsorship_id: str) -> Response:
     """Give an enquiry its place; a tier is never oversold."""
     with unit_of_work() as session:
@@ -198,10 +166,9 @@ def confirm(sponsorship_id: str) -> Response:
     return answer(sponsorship_json(found, links()))
 
 
-@sponsors.post("/sponsorships/<sponsorship_id>/cancel")
-@organiser()
-@sponsors.refuses(ForbiddenStep)
-@sponsors.answers(200, SponsorshipOut)
+@sponsors.post(
+    "/sponsorships/<sponsorship_id>/cancel", organiser(), returns=schemas.SponsorshipOut, refuses=[ForbiddenStep]
+)
 def cancel(sponsorship_id: str) -> Response:
     """End an enquiry or a sponsorship; its place is free again."""
     with unit_of_work() as session:

@@ -1,6 +1,6 @@
 """/api/v1/talks and /api/v1/events/{slug}/talks: lists, one talk, submitting, editing, steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import Step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import Mark, Subject
 from eventcal.web.api.pagination import finished, listing, serve_list
 from eventcal.web.api.responses import Content, answer, check_version, resource, serve_public, serve_to_all
 from eventcal.web.http.errors import PreconditionRequired
@@ -41,20 +41,15 @@ talks = Subject("talks", "Contributions to events, and the steps they take")
 _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
-@talks.get("/talks")
-@public
-@talks.documents_query(ListingArgs)
-@talks.answers(200, TalkPage)
+@talks.get("/talks", public, documented_query=ListingArgs, returns=TalkPage)
 def list_all() -> Response:
     """List public talks."""
     return serve_list(listing(request), talk_resources, finished, serve=serve_to_all)
 
 
-@talks.get("/events/<slug>/talks")
-@public
-@talks.refuses(NotSignedIn, Forbidden)
-@talks.documents_query(ListingArgs)
-@talks.answers(200, TalkPage)
+@talks.get(
+    "/events/<slug>/talks", public, documented_query=ListingArgs, returns=TalkPage, refuses=[NotSignedIn, Forbidden]
+)
 def list_of_event(slug: str) -> Response:
     """List an event's public talks.
 
@@ -83,9 +78,7 @@ def _may_review(slug: str, states: tuple[str, ...]) -> bool:
     return caller().may_review(event.id)
 
 
-@talks.get("/talks/<talk_id>")
-@public
-@talks.answers(200, TalkOut)
+@talks.get("/talks/<talk_id>", public, returns=TalkOut)
 def read(talk_id: str) -> Response:
     """Read one talk."""
 
@@ -96,11 +89,13 @@ def read(talk_id: str) -> Response:
     return serve_public(make)
 
 
-@talks.post("/events/<slug>/talks")
-@member(Scope.SUBMIT)
-@talks.refuses(TalksClosed, EventOver, NotConfirmed)
-@talks.body(TalkIn)
-@talks.answers(201, TalkOut)
+@talks.post(
+    "/events/<slug>/talks",
+    member(Scope.SUBMIT),
+    body=TalkIn,
+    creates=TalkOut,
+    refuses=[TalksClosed, EventOver, NotConfirmed],
+)
 def submit(fields: dict[str, Any], slug: str) -> Response:
     """Submit a talk to an event; with `draft: true` it stays the submitter's own until `/submit`."""
     with unit_of_work() as session:
@@ -110,11 +105,13 @@ def submit(fields: dict[str, Any], slug: str) -> Response:
     return _answer(talk, 201, location=links().talk(talk.id))
 
 
-@talks.patch("/talks/<talk_id>")
-@member(Scope.SUBMIT)
-@talks.refuses(Forbidden, AlreadyDecided, PreconditionRequired, Stale)
-@talks.body(TalkPatch)
-@talks.answers(200, TalkOut)
+@talks.patch(
+    "/talks/<talk_id>",
+    member(Scope.SUBMIT),
+    body=TalkPatch,
+    returns=TalkOut,
+    refuses=[Forbidden, AlreadyDecided, PreconditionRequired, Stale],
+)
 def edit(fields: dict[str, Any], talk_id: str) -> Response:
     """Change a talk (JSON merge patch); needs `If-Match`. The submitter may until it is decided on."""
     with unit_of_work() as session:
@@ -129,20 +126,19 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
 _ALSO: Mapping[Step, tuple[type[Refusal], ...]] = {Step.SUBMIT: (TalksClosed, EventOver, NotConfirmed)}
 
 
-def _step(step: Step, mark: Callable[[Callable[..., Response]], Callable[..., Response]], says: str) -> None:
+def _step(step: Step, mark: Mark, says: str) -> None:
     """Add the route of one step."""
 
-    def view(fields: dict[str, Any] | None, talk_id: str) -> Response:
+    def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
             talk = get_talk(session, talk_id, caller())
-            reason = (fields or {}).get("reason")
-            take_step(session, talk, step, caller=caller(), reason=reason, now=now())
+            take_step(session, talk, step, caller=caller(), reason=fields.get("reason"), now=now())
         return _answer(talk)
 
     view.__name__, view.__doc__ = step.value, says
-    refusing = talks.refuses(ForbiddenStep, Forbidden, *_ALSO.get(step, ()))(talks.answers(200, TalkOut)(view))
-    marked = mark(talks.optional_body(StepIn)(refusing))
-    talks.post(f"/talks/<talk_id>/{step.value}")(marked)
+    refuses: list[type[Refusal]] = [ForbiddenStep, Forbidden, *_ALSO.get(step, ())]
+    rule = f"/talks/<talk_id>/{step.value}"
+    talks.post(rule, mark, optional_body=StepIn, returns=TalkOut, refuses=refuses)(view)
 
 
 _step(Step.SUBMIT, member(Scope.SUBMIT), "Submit a draft.")
@@ -154,9 +150,7 @@ _step(Step.WAITLIST, organiser(), "Put a talk on the waiting list.")
 _step(Step.CANCEL, organiser(), "Call an accepted talk off; once public, it stays as cancelled.")
 
 
-@talks.post("/talks/<talk_id>/redact")
-@moderator
-@talks.answers(200, TalkOut)
+@talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)
 def redact(talk_id: str) -> Response:
     """Blank a talk's text everywhere; a tombstone stays."""
     with unit_of_work() as session:

@@ -21,11 +21,13 @@ from eventcal.web.schemas.sponsors import SponsorOut, sponsor_json
 pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
 
 
-@pictures.put("/speakers/<slug>/photo")
-@member(Scope.SUBMIT)
-@pictures.refuses(Forbidden, UnreadablePicture)
-@pictures.picture
-@pictures.answers(200, SpeakerOut)
+@pictures.put(
+    "/speakers/<slug>/photo",
+    member(Scope.SUBMIT),
+    picture=True,
+    returns=SpeakerOut,
+    refuses=[Forbidden, UnreadablePicture],
+)
 def put_photo(raw: bytes, slug: str) -> Response:
     """Give a speaker a portrait, as themselves or a moderator.
 
@@ -43,10 +45,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
     return answer(speaker_json(speaker, links()), versioned=True)
 
 
-@pictures.delete("/speakers/<slug>/photo")
-@member(Scope.SUBMIT)
-@pictures.refuses(Forbidden)
-@pictures.answers(204)
+@pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), refuses=[Forbidden])
 def delete_photo(slug: str) -> Response:
     """Take a speaker's portrait away, as themselves or a moderator."""
     with unit_of_work() as session:
@@ -55,11 +54,7 @@ def delete_photo(slug: str) -> Response:
     return nothing()
 
 
-@pictures.put("/sponsors/<slug>/logo")
-@moderator
-@pictures.refuses(UnreadablePicture)
-@pictures.picture
-@pictures.answers(200, SponsorOut)
+@pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=SponsorOut, refuses=[UnreadablePicture])
 def put_logo(raw: bytes, slug: str) -> Response:
     """Give a sponsor a logo.
 
@@ -75,9 +70,7 @@ def put_logo(raw: bytes, slug: str) -> Response:
     return answer(sponsor_json(sponsor, links()), versioned=True)
 
 
-@pictures.delete("/sponsors/<slug>/logo")
-@moderator
-@pictures.answers(204)
+@pictures.delete("/sponsors/<slug>/logo", moderator)
 def delete_logo(slug: str) -> Response:
     """Take a sponsor's logo away."""
     with unit_of_work() as session:

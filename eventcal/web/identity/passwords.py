@@ -5,9 +5,7 @@ computed with no transaction open: 40 ms would be long to hold the write lock.
 """
 
 import unicodedata
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -61,17 +59,11 @@ def matches(password: str, password_hash: str | None) -> bool:
         return False
 
 
-def find_own_password_faults(fields: Mapping[str, Any]) -> dict[str, list[Sentence]]:
-    """Return what is wrong with the `password` among valid fields, which has to be that of the member who calls.
-
-    Nothing is wrong, or counted, where it is not among them. Raises TooMany.
-    """
-    if "password" not in fields:
-        return {}
+def is_own_password(password: str) -> bool:
+    """Return whether this is the password of the member who calls. Raises TooMany."""
     rate_limits.count_sign_in(current_member_id())
     with reading() as session:
-        known = current_member(session).password
-    return {} if matches(fields["password"], known) else {"password": [Sentence("is not your password")]}
+        return matches(password, current_member(session).password)
 
 
 def authenticate(address: str, password: str) -> Member:

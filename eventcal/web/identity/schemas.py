@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, validates, validates_schema
 
 from eventcal.kit.refusals import Sentence
 from eventcal.web.identity import passwords
@@ -126,14 +126,19 @@ class ResetConfirmIn(Shape):
     password = NewPassword(required=True)
 
 
-class PasswordIn(Shape):
-    """The caller's password and the new one."""
-
-    password = Password(required=True)
-    new_password = NewPassword(required=True)
-
-
 class OwnPasswordIn(Shape):
     """The caller's password, for what cannot be undone."""
 
     password = Password(required=True)
+
+    @validates("password")
+    def check_own(self, password: str, **_: object) -> None:
+        """Refuse any password but that of the member who calls. Raises TooMany."""
+        if not passwords.is_own_password(password):
+            raise ValidationError(Sentence("is not your password"))
+
+
+class PasswordIn(OwnPasswordIn):
+    """The caller's password and the new one."""
+
+    new_password = NewPassword(required=True)

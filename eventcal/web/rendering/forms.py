@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
@@ -45,21 +45,12 @@ def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 
-def load(schema: Schema, given: Mapping[str, Any], *, check: Check | None = None) -> tuple[dict[str, Any], list[Fault]]:
-    """Return what a form says as `schema` reads it, and every fault; with faults there are no fields.
-
-    check: returns what else is wrong with the valid fields, by their names.
-    """
-    loaded: dict[str, Any]
-    messages: dict[str, Any] = {}
+def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """Return what a form says as `schema` reads it, and every fault; with faults there are no fields."""
     try:
-        loaded = schema.load(given)
+        return schema.load(given), []
     except ValidationError as error:
-        loaded = cast("dict[str, Any]", error.valid_data)
-        messages = cast("dict[str, Any]", error.messages)
-    if check is not None:
-        messages = {**messages, **check(loaded)}
-    return ({}, faults_in(messages, location="form")) if messages else (loaded, [])
+        return {}, faults_in(error.messages, location="form")
 
 
 def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def change_password() -> Response:
     """Change the member's password, for whoever knows the old one; their other sessions end."""
     given = {name: request.form[name] for name in _SECRET if request.form.get(name)}
     try:
-        fields, faults = load(_PASSWORD, given, check=passwords.find_own_password_faults)
+        fields, faults = load(_PASSWORD, given)
     except TooMany as refusal:
         return _password_again(faults_of(refusal, at="password"), status=status_of(type(refusal)))
     if faults:

@@ -11,7 +11,6 @@ from eventcal.kit.refusals import Fault, Refusal
 from eventcal.talks.removal import foresee, leave
 from eventcal.web.http.errors import status_of
 from eventcal.web.identity.current_user import forget_session
-from eventcal.web.identity.passwords import find_own_password_faults
 from eventcal.web.identity.permissions import current_member, public
 from eventcal.web.identity.schemas import OwnPasswordIn
 from eventcal.web.pages.me.layout import own_page
@@ -37,7 +36,7 @@ def leave_now() -> Response:
     """Remove the account of the member who calls, for whoever knows its password."""
     given = {name: request.form[name] for name in _SECRET if request.form.get(name)}
     try:
-        _fields, faults = load(_PASSWORD, given, check=find_own_password_faults)
+        _fields, faults = load(_PASSWORD, given)
         if faults:
             return _again(faults, status=HTTPStatus.UNPROCESSABLE_ENTITY)
         with unit_of_work() as session:

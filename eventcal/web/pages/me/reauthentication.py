@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 from eventcal.web.http.errors import TooMany, status_of
 from eventcal.web.identity.current_user import SAFE, has_proved_lately, prove
 from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
-from eventcal.web.identity.passwords import find_own_password_faults
 from eventcal.web.identity.schemas import OwnPasswordIn
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.rendering.forms import Form, faults_of, load, typed_again
@@ -53,7 +52,7 @@ def prove_now() -> Response:
     """Lead a member on who knows their password."""
     given = {name: request.form[name] for name in _SECRET if request.form.get(name)}
     try:
-        _fields, faults = load(_PASSWORD, given, check=find_own_password_faults)
+        _fields, faults = load(_PASSWORD, given)
     except TooMany as refusal:
         form = typed_again(request.form, faults_of(refusal, at="password"), secret=_SECRET)
         return _asking(form, status=status_of(type(refusal)))
