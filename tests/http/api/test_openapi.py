@@ -13,8 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from eventcal.app import create_app
+from eventcal.feeds.clients import ClientKind
 from eventcal.web.api.openapi.operation import path_of
 from eventcal.web.http.errors import known_problems
+from eventcal.web.params.feed_check import FEED_KINDS
 from tests import world
 from tests.clocks import FixedClock
 from tests.fuzzing import narrowed
@@ -343,3 +345,11 @@ def test_every_link_on_the_page_leads_to_a_place_on_it_or_beside_it(docs: str, c
     assert others == {"/api/v1/openapi.json", "/static/docs.css"}
     with client.get("/static/docs.css") as styles:
         assert (styles.status_code, b"url(" in styles.data, b"@import" in styles.data) == (200, False, False)
+
+
+def test_the_kinds_of_feeds_and_programs_are_those_that_there_are() -> None:
+    content = DOCUMENT["paths"]["/feeds/check"]["get"]["responses"]["200"]["content"]
+    report = content["application/json"]["schema"]["properties"]
+    assert report["feed"]["properties"]["kind"]["enum"] == list(FEED_KINDS)
+    for name in ("fetches", "clients"):
+        assert report[name]["items"]["properties"]["client"]["enum"] == [str(kind) for kind in ClientKind]

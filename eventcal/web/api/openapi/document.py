@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from importlib import resources
 from typing import Any
 
 import orjson
@@ -11,55 +12,33 @@ from flask_smorest import Api
 
 from eventcal.config import Settings
 from eventcal.web.api.blueprint import JSON_TYPES
-from eventcal.web.api.openapi import extra_paths, headers, problem_responses
+from eventcal.web.api.openapi import extra_paths, responses
 from eventcal.web.api.openapi.operation import Json, Operation, path_of
+from eventcal.web.http.errors import known_problems
 from eventcal.web.identity.security import security_schemes
 
-_ABOUT = """Events and conference talks of a community: read, offer, decide.
-
-**Who calls.** Reading needs no sign-in. Programs send a personal access token, made at `POST /api/v1/me/tokens`, as
-`Authorization: Bearer …`. Its scopes are read, submit, organise and admin, and each holds the ones before it; every
-operation names the one that it needs. Browsers sign in with a cookie, and their unsafe calls carry `X-CSRF-Token`.
-Roles hold one another as well: a moderator is an organiser of every event.
-
-**Refusals** are `application/problem+json` (RFC 9457). Programs go by `code`: each operation lists its own. Beside
-them there are 405 with `Allow` for a method that an address does not take, and 500 with the code `internal` for a
-fault of ours.
-
-**Reading** is conditional (`ETag`, `Last-Modified`), compressed, and open to any origin. HEAD works wherever GET
-does, and OPTIONS names the methods.
-
-**Lists** are `{"items": […], "next": …}`. Ask again with `cursor` set to `next`, or follow `Link`, until `next` is
-null.
-
-**Changing.** PATCH is a JSON merge patch (RFC 7396): null clears a field, what is left out stays. An operation that
-takes `If-Match` demands it. A POST with an `Idempotency-Key` may be sent again within a day: it gets its first
-answer, and nothing is done twice. Bodies have the fields that are named here and no others; answers may gain some.
-
-**Times.** What people write (`starts`, `ends`) is local to the event's `timezone`. What ends in `_at` is an instant,
-with its offset. Years run from 1970 to 2199.
-
-**Text** has no control characters. Of the format `line` it is one line that shows something; of the format `text` it
-may have line breaks and may be empty."""
+# Who may call, by the name of the mark where that is not the word for it.
+_WHO = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
 
 
 def describe(app: Flask, api: Api, settings: Settings) -> Json:
     """Return the document in plain values, for an app whose blueprints are all registered."""
     # Through JSON: a copy that nobody else changes, and the proof that it is plain.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
-    document["info"]["description"] = _ABOUT
+    here = resources.files(__package__)
+    static: Json = orjson.loads((here / "static.json").read_bytes())
+    static["schemas"]["Problem"]["x-codes"] = {
+        code: {"status": int(status), "title": title} for status, code, title in known_problems()
+    }
+    document["info"]["description"] = (here / "about.md").read_text("utf-8").strip()
     document["servers"] = [{"url": settings.base_url, "description": settings.name}]
-    document["tags"] += extra_paths.TAGS
-    document["paths"] |= extra_paths.paths(app, api.ma_plugin.converter)
+    document["tags"] += static["tags"]
+    document["paths"] |= extra_paths.paths(app, api.ma_plugin.converter, settings.base_url, static["content"])
     document["components"] = {
-        "schemas": {
-            "Problem": problem_responses.problem_schema(),
-            "Fault": problem_responses.fault_schema(),
-            **_own_schemas(document, api),
-        },
+        "schemas": {**static["schemas"], **_own_schemas(document, api)},
         "responses": {},
-        "parameters": headers.SENT,
-        "headers": headers.ANSWERED,
+        "parameters": static["parameters"],
+        "headers": static["headers"],
         "securitySchemes": security_schemes(settings),
     }
     for operation in _operations(app, document["paths"]):
@@ -68,7 +47,9 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
         for parameter in item.get("parameters", []):
             parameter["description"] = _named(path, parameter["name"])
             parameter["schema"] = {"type": "string", "minLength": 1}
-    _open(document)
+    # Responses may gain fields, which bodies may not.
+    for name in answered_schemas(document):
+        document["components"]["schemas"][name].pop("additionalProperties", None)
     finished: Json = _tidy(document)
     return finished
 
@@ -94,20 +75,33 @@ def _operations(app: Flask, paths: Json) -> Iterator[Operation]:
 def _finish(operation: Operation) -> Json:
     """Complete what is said of an operation. Returns the shared responses that it refers to."""
     said = operation.said
-    said["operationId"] = operation.name
-    said["x-access"] = operation.who
+    said["operationId"] = _operation_id(operation)
+    said["x-access"] = _WHO.get(operation.access.name, operation.access.name)
     # flask-smorest's own refer to responses that are not what we answer.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
-    headers.add_headers(operation, answers)
-    kinds = problem_responses.refusals_of(operation)
-    refusals = list(problem_responses.refused_answers(kinds))
+    responses.add_headers(operation, answers)
+    kinds = responses.refusals_of(operation)
+    refusals = list(responses.refused_answers(kinds))
     answers |= {status: {"$ref": f"#/components/responses/{name}"} for status, name, _ in refusals}
     said["responses"] = dict(sorted(answers.items()))
-    said["parameters"] = [*said.get("parameters", []), *headers.sent_headers(operation, kinds)]
+    said["parameters"] = [*said.get("parameters", []), *responses.sent_headers(operation, kinds)]
     if operation.method == "patch":
         body = said["requestBody"]["content"]
         body |= dict.fromkeys(sorted(JSON_TYPES), body["application/json"])
     return {name: answer for _, name, answer in refusals}
+
+
+def _operation_id(operation: Operation) -> str:
+    """Return what generated clients call it, by its method and its path: "post_event_talks"."""
+    words: list[str] = []
+    for part in operation.path.removeprefix("/api/v1").replace(".", "/").strip("/").split("/"):
+        if not part.startswith("{"):
+            words.append(part)
+        elif words and words[-1].endswith("s"):
+            words[-1] = words[-1][:-1]
+        else:
+            words.append(part.strip("{}").removesuffix("_id"))
+    return "_".join([operation.method, *words])
 
 
 def _named(path: str, parameter: str) -> str:
@@ -117,26 +111,20 @@ def _named(path: str, parameter: str) -> str:
     return f"The {thing or before}'s {what}."
 
 
-def _open(document: Json) -> None:
-    """Let answers gain fields, which bodies may not."""
-    schemas = document["components"]["schemas"]
-    for name in answered_schemas(document):
-        schemas[name].pop("additionalProperties", None)
-
-
 def answered_schemas(document: Json) -> set[str]:
     """Return the names of the schemas that answers are made of."""
-    answers = [operation["responses"] for item in document["paths"].values() for operation in _verbs(item)]
+    answers = [
+        operation["responses"]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if isinstance(operation, dict)
+    ]
     found: set[str] = set()
     reached = _schemas_in([answers, document["components"]["responses"]])
     while reached - found:
         found |= reached
         reached = _schemas_in([document["components"]["schemas"][name] for name in found])
     return found
-
-
-def _verbs(item: Json) -> Iterator[Json]:
-    return (operation for operation in item.values() if isinstance(operation, dict))
 
 
 def _schemas_in(value: object) -> set[str]:

@@ -1,77 +1,71 @@
 """What the document says of the operations that flask-smorest does not know: feeds, health checks, and itself."""
 
 import inspect
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from werkzeug.routing import Rule
 
-from eventcal.web.api.openapi import feed_check
 from eventcal.web.api.openapi.operation import Json, path_of
 from eventcal.web.feeds.registry import FEEDS
+from eventcal.web.params.feed_check import SCHEMES, CheckArgs
 from eventcal.web.params.listing_filters import FeedArgs
-from eventcal.web.request.context import House
 
-TAGS: list[Json] = [
-    {"name": "calendars", "description": "Feeds: calendar entries at a URL that programs fetch again and again"},
-    feed_check.TAG,
-    {"name": "health", "description": "For whoever watches the process"},
-    {"name": "docs", "description": "This document"},
-]
-# By blueprint; some share a tag.
-_TAGS = {tag["name"]: tag["name"] for tag in TAGS} | {"documents": "calendars"}
-_STATUS: Json = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["status"],
-            "properties": {"status": {"type": "string", "description": "`ok`, or what is wrong."}},
-        }
-    }
+# The tag of each blueprint.
+_TAGS = {
+    "calendars": "calendars",
+    "documents": "calendars",
+    "checking": "checking",
+    "health": "health",
+    "docs": "docs",
 }
 # What a program that knows JSON makes of a feed.
 _READ_AS = {"application/calendar+json": "array", "application/jscalendar+json": "object", "application/json": "object"}
-# By what a path ends in.
-_CONTENT: dict[str, Json] = {
-    "/feeds/check": feed_check.CONTENT,
-    "/docs": {"text/html": {"schema": {"type": "string"}}},
-    "/openapi.json": {"application/json": {"schema": {"type": "object"}}},
-    "/healthz": _STATUS,
-    "/readyz": _STATUS,
-}
 
 
-def paths(app: Flask, converter: OpenAPIConverter) -> Json:
-    """Return the path items of these operations; `converter` knows how parameters are written."""
-    base_url = cast("House", app.extensions["eventcal"]).settings.base_url
+def paths(app: Flask, converter: OpenAPIConverter, base_url: str, contents: Json) -> Json:
+    """Return the path items of these operations.
+
+    converter: knows how parameters are written
+    contents: by what a path ends in, the content of its response, unless it is a feed
+    """
     query: dict[str, list[Json]] = {
         "calendars": converter.schema2parameters(FeedArgs(), location="query"),
-        "checking": feed_check.parameters(converter, base_url),
+        "checking": _check_parameters(converter, base_url),
     }
-    return {path_of(rule): _item(rule, app.view_functions[rule.endpoint], query) for rule in _rules(app)}
+    return {
+        path_of(rule): _item(rule, app.view_functions[rule.endpoint], query, contents)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.partition(".")[0] in _TAGS
+    }
 
 
-def _rules(app: Flask) -> Iterator[Rule]:
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint.partition(".")[0] in _TAGS:
-            yield rule
+def _check_parameters(converter: OpenAPIConverter, base_url: str) -> list[Json]:
+    """Return the parameters of the check of a feed; what is no address of this installation is refused."""
+    [url] = converter.schema2parameters(CheckArgs(), location="query")
+    place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
+    url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
+    return [url]
 
 
-def _content(rule: Rule) -> Json:
+def _content(rule: Rule, contents: Json) -> Json:
     if rule.endpoint in FEEDS:
         name = FEEDS[rule.endpoint].media_type.partition(";")[0]
         return {name: {"schema": {"type": _READ_AS.get(name, "string")}}}
-    return next(kind for end, kind in _CONTENT.items() if rule.rule.endswith(end))
+    found: Json = next(content for end, content in contents.items() if rule.rule.endswith(end))
+    return found
 
 
-def _item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]]) -> Json:
+def _item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]], contents: Json) -> Json:
     tag = _TAGS[rule.endpoint.partition(".")[0]]
     said = FEEDS[rule.endpoint].description if rule.endpoint in FEEDS else inspect.getdoc(view) or ""
     summary, _, description = said.partition("\n\n")
-    content = _content(rule)
+    content = _content(rule, contents)
     operation: Json = {
         "tags": [tag],
         "summary": summary,

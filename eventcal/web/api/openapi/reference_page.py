@@ -1,6 +1,6 @@
 """The document as people read it: what a page shows of each operation, each shape and each refusal."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,113 +45,56 @@ class Answer:
     status: str
     shape: str | None
     media_type: str
-    codes: tuple[str, ...]
+    codes: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One operation."""
+    """One operation: what the document has of it (`said`), and its parameters, body and answers."""
 
-    anchor: str
     method: str
     path: str
-    summary: str
-    description: str
-    who: str
-    scope: str
-    parameters: tuple[Field, ...]
+    said: Json
+    parameters: list[Field]
     body: str | None
-    body_required: bool
-    answers: tuple[Answer, ...]
-
-    @property
-    def refuses(self) -> bool:
-        """Say whether it refuses anything."""
-        return any(answer.codes for answer in self.answers)
+    answers: list[Answer]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """The operations of one tag."""
-
-    name: str
-    anchor: str
-    description: str
-    operations: tuple[Operation, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """One kind of object."""
-
-    name: str
-    description: str
-    fields: tuple[Field, ...]
-
-
-def subjects_of(document: Json) -> list[Subject]:
-    """Return every operation, by subject, in the document's order."""
-    return [_subject(document, tag) for tag in document["tags"]]
-
-
-def shapes_of(document: Json) -> list[Shape]:
-    """Return every shape, by name."""
-    return [
-        Shape(name=name, description=schema.get("description", ""), fields=tuple(_fields(schema)))
-        for name, schema in sorted(document["components"]["schemas"].items())
-    ]
-
-
-def _subject(document: Json, tag: Json) -> Subject:
+def subjects_of(document: Json) -> list[tuple[Json, list[Operation]]]:
+    """Return every tag with its operations, in the document's order."""
     operations = [
         _operation(document, path, method)
         for path, item in document["paths"].items()
         for method in _METHODS
-        if tag["name"] in item.get(method, {}).get("tags", ())
+        if method in item
     ]
-    return Subject(
-        name=tag["name"],
-        anchor=tag["name"].replace(" ", "-"),
-        description=tag["description"],
-        operations=tuple(operations),
-    )
+    return [(tag, [one for one in operations if tag["name"] in one.said["tags"]]) for tag in document["tags"]]
+
+
+def shapes_of(document: Json) -> list[tuple[str, str, list[Field]]]:
+    """Return the name, the description and the fields of every shape, by name."""
+    schemas = document["components"]["schemas"]
+    return [(name, schema.get("description", ""), _fields(schema)) for name, schema in sorted(schemas.items())]
 
 
 def _operation(document: Json, path: str, method: str) -> Operation:
     item, said = document["paths"][path], document["paths"][path][method]
-    scopes = [scope for way in said["security"] for scope in way.get("token", ())]
     parameters = [_resolved(document, one) for one in (*item.get("parameters", ()), *said["parameters"])]
-    body = said.get("requestBody", {})
     return Operation(
-        anchor=said["operationId"],
         method=method,
         path=path,
-        summary=said["summary"],
-        description=said.get("description", ""),
-        who=said["x-access"],
-        scope=", ".join(scopes),
-        parameters=tuple(_field(one["name"], one, required=one["required"], place=one["in"]) for one in parameters),
-        body=_shape_in(body),
-        body_required=body.get("required", False),
-        answers=tuple(_answers(document, said["responses"])),
+        said=said,
+        parameters=[_field(one["name"], one, required=one["required"], place=one["in"]) for one in parameters],
+        body=_shape_in(said.get("requestBody", {})),
+        answers=[_answer(status, _resolved(document, response)) for status, response in said["responses"].items()],
     )
 
 
-def _answers(document: Json, responses: Mapping[str, Json]) -> Iterator[Answer]:
-    for status, response in responses.items():
-        answer = _resolved(document, response)
-        content: Json = answer.get("content", {})
-        yield Answer(
-            status=status,
-            shape=_shape_in(answer),
-            media_type=", ".join(content),
-            codes=tuple(code for one in content.values() for code in _codes(one["schema"])),
-        )
-
-
-def _codes(schema: Json) -> Iterator[str]:
-    for part in schema.get("allOf", ()):
-        yield from part.get("properties", {}).get("code", {}).get("enum", ())
+def _answer(status: str, response: Json) -> Answer:
+    content: Json = response.get("content", {})
+    parts = [part for one in content.values() for part in one["schema"].get("allOf", ())]
+    codes = [code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ())]
+    return Answer(status=status, shape=_shape_in(response), media_type=", ".join(content), codes=codes)
 
 
 def _shape_in(part: Json) -> str | None:
@@ -167,10 +110,9 @@ def _resolved(document: Json, part: Json) -> Json:
     return found
 
 
-def _fields(schema: Json) -> Iterator[Field]:
-    required = set(schema.get("required", ()))
-    for name, field in schema.get("properties", {}).items():
-        yield _field(name, field, required=name in required)
+def _fields(schema: Json) -> list[Field]:
+    required = schema.get("required", ())
+    return [_field(name, field, required=name in required) for name, field in schema.get("properties", {}).items()]
 
 
 def _field(name: str, said: Json, *, required: bool, place: str = "") -> Field:
