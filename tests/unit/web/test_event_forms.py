@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from eventcal.web.pages.organise.event_form import TICKED, event_body, money, proposed
-from eventcal.web.pages.organise.event_form_errors import beside, with_misfits
+from eventcal.web.pages.organise.event_form import TICKED, beside, event_body, money, proposed, with_misfits
 from eventcal.web.pages.organise.row_forms import whole_number
 from eventcal.web.rendering.forms import load
 from eventcal.web.schemas.events import EventIn
@@ -75,7 +74,7 @@ def test_whatever_is_typed_is_read_and_every_fault_belongs_to_a_field(typed: dic
 
 def test_prices_are_read_as_people_write_them() -> None:
     def read(amount: str, currency: str) -> object:
-        return money(MultiDict({"a": amount, "c": currency}), amount="a", currency="c")
+        return money(MultiDict({"price_amount": amount, "price_currency": currency}))
 
     assert read("12,50", " eur ") == {"amount": "12.50", "currency": "EUR"}
     assert read("1,000", "EUR") == {"amount": "1,000", "currency": "EUR"}

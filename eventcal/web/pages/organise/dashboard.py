@@ -1,7 +1,6 @@
 """Where those who look after events begin: their events and what waits in each; for moderators, what waits for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from flask import request
 from flask_babel import gettext as _
@@ -17,26 +16,12 @@ from eventcal.sponsors.queries import count_enquiries
 from eventcal.talks.submissions import count_waiting, list_for_moderators
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.labels import status_in_words
-from eventcal.web.rendering.dates import When
+from eventcal.web.pages.organise.labels import EVENT_STATUSES
 from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.time_fields import event_when
 from eventcal.web.request.context import now, reading
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Mine:
-    """An event, and what waits there for the caller; standing: what is to be said of it if it is not public."""
-
-    event: Event
-    when: When | None
-    reviews: bool
-    standing: str | None
-    submitted: int
-    waitlisted: int
-    enquiries: int
 
 
 @pages.get("/organise")
@@ -54,25 +39,26 @@ def my_events() -> Response:
             "done": said_after({"delete": _("The event is deleted.")}),
             **_for_moderators(session),
         }
-        title = _("My events")
-        page = Page(template="pages/organise/index.html", title=title, path="/organise", indexed=False, values=values)
-        return answer_page(page)
+        return answer_page(
+            Page(template="pages/organise/index.html", title=_("My events"), indexed=False, values=values)
+        )
 
 
-def _with_what_waits(session: Session, events: Sequence[Event]) -> list[_Mine]:
+def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
+    """Return events with what waits in each for the caller; `standing` is what is said of one that is not public."""
     waiting = count_waiting(session, [event.id for event in events])
     enquiries = count_enquiries(session, [event.id for event in events if caller().may_organise(event.id)])
     nothing: Mapping[TalkState, int] = {}
     return [
-        _Mine(
-            event=event,
-            when=event_when(event),
-            reviews=not caller().may_organise(event.id),
-            standing=None if event.status in PUBLIC_STATUSES else status_in_words(event.status),
-            submitted=waiting.get(event.id, nothing).get(TalkState.SUBMITTED, 0),
-            waitlisted=waiting.get(event.id, nothing).get(TalkState.WAITLISTED, 0),
-            enquiries=enquiries.get(event.id, 0),
-        )
+        {
+            "event": event,
+            "when": event_when(event),
+            "reviews": not caller().may_organise(event.id),
+            "standing": None if event.status in PUBLIC_STATUSES else EVENT_STATUSES[event.status],
+            "submitted": waiting.get(event.id, nothing).get(TalkState.SUBMITTED, 0),
+            "waitlisted": waiting.get(event.id, nothing).get(TalkState.WAITLISTED, 0),
+            "enquiries": enquiries.get(event.id, 0),
+        }
         for event in events
     ]
 

@@ -1,15 +1,21 @@
-"""The form of an event: what somebody types, as the API's body; and an event as what stands in the form."""
+"""The form of an event: what is typed, as the API's body; an event as what stands in the form; faults by its fields."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
+from marshmallow import Schema
+
 from eventcal.events.models import Event
+from eventcal.events.rules import event_faults
 from eventcal.events.steps import PLACE
 from eventcal.events.words import TalkKind
 from eventcal.kit.localtime import zone
-from eventcal.web.rendering.forms import Form, Typed, lines, listed
+from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.sponsors.models import Tier
+from eventcal.web.rendering.forms import Form, Typed, lines, listed, load
 from eventcal.web.rendering.time_fields import fields_of
 
 Json = dict[str, Any]
@@ -19,10 +25,25 @@ TICKED = "yes"
 _NEEDED = ("title", "timezone")
 _PLAIN = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _LONG = ("summary", "description")
+_CALL_TICKS = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
 # Of an object, only what changed is sent; a price is whole or none.
 _MERGED = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
+# Where in the form a fault of the body belongs; the longest that fits.
+_PLACES: Mapping[str, str] = {
+    **{f"/location/{name}": name for name in PLACE},
+    "/location": "latitude",
+    "/registration/url": "registration_url",
+    "/registration/price": "price_amount",
+    "/registration/price/currency": "price_currency",
+    "/call_for_talks": "call",
+    "/call_for_talks/opens_at": "call_opens",
+    "/call_for_talks/closes_at": "call_closes",
+    "/call_for_talks/anywhere_on_earth": "call_closes",
+    "/call_for_talks/note": "call_note",
+    "/recurrence_overrides": "recurrence",
+}
 
 
 def event_body(typed: Typed) -> Json:
@@ -35,7 +56,7 @@ def event_body(typed: Typed) -> Json:
     body["location"] = {name: _said(typed, name) for name in PLACE}
     body["location"]["country"] = _capitals(typed, "country")
     body["location"] |= {name: _degrees(body["location"][name]) for name in ("latitude", "longitude")}
-    body["registration"] = {"url": _said(typed, "registration_url"), "price": _price(typed)}
+    body["registration"] = {"url": _said(typed, "registration_url"), "price": money(typed)}
     body["tags"] = listed(typed.get("tags", ""))
     body["call_for_talks"] = _call(typed)
     return body
@@ -49,32 +70,90 @@ def proposed(body: Json) -> Json:
     return {name: value for name, value in kept.items() if value or name not in {"starts", "ends"}}
 
 
-def changed(event: Event, typed: Typed) -> Json:
-    """Return the body that changes an event to what was typed: whatever the form shows as it was stays as it is."""
-    body, before = whole_body(event, typed), event_body(Typed(form_of(event).values))
-    return {
-        name: _different(value, before[name]) if name in _MERGED else value
-        for name, value in body.items()
+def changed(body: Json, before: Json) -> Json:
+    """Return the body that changes an event: whatever the form shows as it was stays as it is."""
+    changes: Json = {}
+    for name, value in body.items():
         # An address that is left empty stays what it is.
-        if value != before.get(name) and (name, value) != ("slug", None)
-    }
+        if value == before.get(name) or (name, value) == ("slug", None):
+            continue
+        if name in _MERGED and value is not None and before[name] is not None:
+            changes[name] = {part: said for part, said in value.items() if said != before[name][part]}
+        else:
+            changes[name] = value
+    return changes
 
 
-def whole_body(event: Event, typed: Typed) -> Json:
-    """Return all that a form of an event says, with what stands there for a field that was not sent."""
-    return event_body(_completed(typed, form_of(event).values))
+def completed(typed: Typed, stored: Mapping[str, str]) -> Typed:
+    """Return what was typed, with what stands there for a field that was not sent; a tick not sent is none."""
+    sent = typed.to_dict()
+    kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_TICKS}
+    return Typed({**kept, **sent})
 
 
 def form_of(event: Event) -> Form:
     """Return the form with what an event says."""
     values: dict[str, object] = {name: getattr(event, name) for name in (*_NEEDED, *_PLAIN, *_LONG, *PLACE)}
     values |= {**fields_of("starts", event.starts, day=""), **fields_of("ends", event.ends, day="")}
-    values["registration_url"] = event.registration_url
-    values["price_amount"] = None if event.price_amount is None else f"{event.price_amount:.2f}"
-    values["price_currency"] = event.price_currency
-    values["tags"] = ", ".join(tag.tag for tag in event.tags)
-    values |= _call_values(event)
+    values |= {"registration_url": event.registration_url, **money_values(event)}
+    values |= {"tags": ", ".join(tag.tag for tag in event.tags), **_call_values(event)}
     return Form({name: "" if value is None else str(value) for name, value in values.items()})
+
+
+def money(typed: Typed) -> Json | None:
+    """Return a price of two fields, None where both are empty; a comma before two digits is a point."""
+    price = {"amount": _said(typed, "price_amount"), "currency": _capitals(typed, "price_currency")}
+    said = {name: value for name, value in price.items() if value}
+    if _DECIMAL_COMMA.fullmatch(said.get("amount", "")):
+        said["amount"] = said["amount"].replace(",", ".")
+    return said or None
+
+
+def money_values(priced: Event | Tier) -> dict[str, str | None]:
+    """Return a price as what stands in its two fields."""
+    amount = None if priced.price_amount is None else f"{priced.price_amount:.2f}"
+    return {"price_amount": amount, "price_currency": priced.price_currency}
+
+
+def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[Fault]) -> Json:
+    """Return the fields of an event that `schema` loads. Raises Invalid with every fault, as with_misfits has them.
+
+    `whole` is all that the form says, `left_out` what else is wrong with it.
+    """
+    fields, faults = load(schema, given)
+    refuse_faults(with_misfits(whole, [*left_out, *faults]))
+    return fields
+
+
+def with_misfits(body: Mapping[str, Any], faults: Sequence[Fault]) -> list[Fault]:
+    """Return the faults of a body, and what else in it does not fit together, beside fields that have none yet.
+
+    So that somebody whose title is missing hears in the same breath that the event ends before it starts.
+    """
+    whole = {"recurrence": None, **body["location"], **body}
+    wrong = {_place(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
+    if "recurrence" in wrong:
+        whole["recurrence"] = None
+    misfits = event_faults(whole) if faults else []
+    return [*faults, *(fault for fault in misfits if _place(fault.pointer).split("/")[1] not in wrong)]
+
+
+def call_left_out(typed: Typed) -> list[Fault]:
+    """Return a fault where somebody described a call for talks, and chose that there is none."""
+    fields = ("call_opens", "call_closes", "call_note", *_CALL_TICKS)
+    if typed.get("call") or not any(typed.get(name, "").strip() for name in fields):
+        return []
+    return [Fault("/call", _("is described below; choose that there is one, or empty its fields"))]
+
+
+def beside(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults of a body as those of the form's fields."""
+    return [Fault(_place(fault.pointer), fault.detail) for fault in faults]
+
+
+def _place(pointer: str) -> str:
+    fits = [place for place in _PLACES if pointer == place or pointer.startswith(f"{place}/")]
+    return f"/{_PLACES[max(fits, key=len)]}" if fits else pointer
 
 
 def _said(typed: Typed, name: str) -> str | None:
@@ -82,8 +161,7 @@ def _said(typed: Typed, name: str) -> str | None:
 
 
 def _capitals(typed: Typed, name: str) -> str | None:
-    said = _said(typed, name)
-    return said.upper() if said else None
+    return typed.get(name, "").strip().upper() or None
 
 
 def _degrees(said: str | None) -> float | str | None:
@@ -94,19 +172,6 @@ def _moment(typed: Typed, name: str) -> str:
     """Return a date, or a local time, of a field for the day and one for the time; "" where both are empty."""
     day, time = typed.get(name, "").strip(), typed.get(f"{name}_time", "").strip()
     return f"{day}T{time}" if time else day
-
-
-def money(typed: Typed, *, amount: str, currency: str) -> Json | None:
-    """Return a price of two fields, None where both are empty; a comma before two digits is a point."""
-    price = {"amount": _said(typed, amount), "currency": _capitals(typed, currency)}
-    said = {name: value for name, value in price.items() if value}
-    if _DECIMAL_COMMA.fullmatch(said.get("amount", "")):
-        said["amount"] = said["amount"].replace(",", ".")
-    return said or None
-
-
-def _price(typed: Typed) -> Json | None:
-    return money(typed, amount="price_amount", currency="price_currency")
 
 
 def _call(typed: Typed) -> Json | None:
@@ -138,16 +203,3 @@ def _local(written: str | None, instant: datetime | None, tzid: str) -> str | No
     if written is None or instant is None or "T" not in written:
         return written
     return instant.astimezone(zone(tzid)).replace(tzinfo=None).isoformat()
-
-
-def _completed(typed: Typed, stored: Mapping[str, str]) -> Typed:
-    """Return what was typed, with what stands there for a field that was not sent; a tick not sent is none."""
-    sent = typed.to_dict()
-    ticks = {"call_earth", *(f"call_{kind.value}" for kind in TalkKind)} if "call" in sent else set()
-    return Typed({**{name: value for name, value in stored.items() if name not in ticks}, **sent})
-
-
-def _different(value: Json | None, before: Json | None) -> Json | None:
-    if value is None or before is None:
-        return value
-    return {name: said for name, said in value.items() if said != before[name]}

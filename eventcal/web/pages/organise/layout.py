@@ -1,78 +1,120 @@
 """What the pages of an event's organisers share: the event above them, and the way from one to the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TypeVar
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event
-from eventcal.kit.refusals import Refusal
+from eventcal.kit.paging import LARGEST_LIMIT
+from eventcal.kit.refusals import Invalid, NotFound, Refusal, Sentence, Stale
+from eventcal.members.caller import Caller
+from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.models import Talk
+from eventcal.talks.submissions import find_offered
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import answer_page, handle_form
+from eventcal.web.rendering.private_page import handle_form
 from eventcal.web.request.context import reading, unit_of_work
+
+Step = TypeVar("Step", bound=StrEnum)
+FindEvent = Callable[[Session, str, Caller], Event]
 
 # Nobody changes more talks at once than a number of so many digits.
 _MOST_DIGITS = 4
 
 
-def section_page(event: Event, *, template: str, title: str, section: str = "", **values: object) -> Page:
-    """Return one of the pages at /organise/{slug}; `section` is the rest of its path, "" for the first of them."""
-    home = f"/organise/{event.slug}"
+@contextmanager
+def reading_event(slug: str, *, find: FindEvent = get_organised_event) -> Iterator[tuple[Session, Event]]:
+    """Open a session to read, with the event that `find` returns for the caller."""
+    with reading() as session:
+        yield session, find(session, slug, caller())
+
+
+def handle_event_form(
+    slug: str,
+    process: Callable[[Session, Event], str],
+    *,
+    render_form: Callable[[Session, Event, Refusal], Page],
+    find: FindEvent = get_organised_event,
+) -> Response:
+    """Call `process` in a unit of work with the event that `find` returns for the caller, as handle_form does."""
+
+    def process_event() -> str:
+        with unit_of_work() as session:
+            return process(session, find(session, slug, caller()))
+
+    def render_event_form(session: Session, error: Refusal) -> Page:
+        return render_form(session, find(session, slug, caller()), error)
+
+    return handle_form(process_event, render_form=render_event_form)
+
+
+def section_page(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:
+    """Return a page in one of the sections of an event, which are named by their endpoints."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,
-        path=f"{home}/{section}" if section else home,
+        path=_section_path(event, section),
         indexed=False,
         values={
             "event": event,
-            "home": home,
-            "section": section,
-            "sections": _sections(event),
+            "sections": [(_section_path(event, endpoint), words) for endpoint, words in _sections(event).items()],
             "csrf": csrf_token(),
             **values,
         },
     )
 
 
-def show_event_page(slug: str, render: Callable[[Session, Event], Page]) -> Response:
-    """Return the page that `render` makes of an event, if the caller organises it."""
-    with reading() as session:
-        return answer_page(render(session, get_organised_event(session, slug, caller())))
+def _section_path(event: Event, endpoint: str) -> str:
+    return url_for(f"pages.{endpoint}", slug=event.slug)
 
 
-def handle_event_form(
-    slug: str, process: Callable[[Session, Event], str], *, render_form: Callable[[Session, Event, Refusal], Page]
-) -> Response:
-    """Call `process` in a unit of work with an event that the caller organises, as handle_form does."""
-
-    def process_event() -> str:
-        with unit_of_work() as session:
-            return process(session, get_organised_event(session, slug, caller()))
-
-    def render_event_form(session: Session, error: Refusal) -> Page:
-        return render_form(session, get_organised_event(session, slug, caller()), error)
-
-    return handle_form(process_event, render_form=render_event_form)
-
-
-def _sections(event: Event) -> list[tuple[str, str]]:
-    """Return the pages of an event that the caller may open, each by the rest of its path and by its name."""
-    reviewed = [("", _("Submissions")), ("schedule", _("Schedule"))]
+def _sections(event: Event) -> dict[str, str]:
+    """Return the names of the sections that the caller may open, by their endpoints."""
+    reviewed = {"submissions": _("Submissions"), "event_schedule_form": _("Schedule")}
     if not decides_for(event, caller()):
         return reviewed
-    return [
-        *reviewed,
-        ("event", _("Event")),
-        ("parts", _("Rooms and tracks")),
-        ("sponsors", _("Sponsors")),
-        ("team", _("Team")),
-        ("publishing", _("Publishing")),
-    ]
+    return {
+        **reviewed,
+        "event_form": _("Event"),
+        "event_parts": _("Rooms and tracks"),
+        "event_sponsors": _("Sponsors"),
+        "event_team": _("Team"),
+        "event_publishing": _("Publishing"),
+    }
+
+
+def step_named(word: str, steps: Iterable[Step]) -> Step:
+    """Return the step that a path or a button names. Raises NotFound."""
+    for step in steps:
+        if step == word:
+            return step
+    raise NotFound(Sentence("There is no such step."))
+
+
+def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Sentence) -> list[Talk]:
+    """Return the talks of this event by these ids. Raises NoSuchTalk, and Invalid for more than a page can hold."""
+    if len(talk_ids) > LARGEST_LIMIT:
+        raise Invalid(too_many)
+    talks = find_offered(session, event, talk_ids)
+    missing = set(talk_ids) - {talk.id for talk in talks}
+    if missing:
+        raise NoSuchTalk(min(missing))
+    return talks
+
+
+def check_unchanged(event: Event) -> None:
+    """Refuse the form that was sent if the event it was made of has changed since (Stale)."""
+    if request.form.get("revision") != str(event.revision):
+        raise Stale(Sentence("Somebody else changed this event meanwhile."))
 
 
 def number_done(done: str) -> int | None:

@@ -36,8 +36,7 @@ class RowForm(Form):
 
 def row_form(row: str, values: Mapping[str, object]) -> RowForm:
     """Return the form of one thing with what it says."""
-    shown = {f"{row}-{name}": "" if value is None else str(value) for name, value in values.items()}
-    return RowForm(shown, {}, row)
+    return RowForm({f"{row}-{name}": "" if value is None else str(value) for name, value in values.items()}, {}, row)
 
 
 def typed_in(row: str, typed: Typed) -> Typed:
@@ -53,30 +52,39 @@ def row_again(
 
     `places` are the pointers to the fields of the form, by the pointers of the faults, where these differ.
     """
-    placed = [Fault(places.get(fault.pointer, fault.pointer), fault.detail) for fault in faults]
-    again = typed_again(typed_in(row, typed), placed)
-    return RowForm(
-        {f"{row}-{name}": value for name, value in again.values.items()},
-        {f"{row}-{name}" if name else "": found for name, found in again.faults.items()},
-        row,
-    )
+    placed = []
+    for fault in faults:
+        pointer = places.get(fault.pointer, fault.pointer)
+        placed.append(Fault(f"/{row}-{pointer[1:]}" if pointer else "", fault.detail))
+    again = typed_again(typed, placed)
+    return RowForm(again.values, again.faults, row)
+
+
+def sent_row() -> tuple[str, str, Typed]:
+    """Return the button that was pressed (`do`), the row of its form, and what was typed in it.
+
+    The row of a button such as "add-room" is "new-room".
+    """
+    do = request.form.get("do", "")
+    row = do.replace("add", NEW, 1) if do.startswith("add") else request.form.get("row", "")
+    return do, row, typed_in(row, request.form)
 
 
 def handle_row_form(
     slug: str,
     process: Callable[[Session, Event], str],
     *,
-    row: str,
     render_list: Callable[[Session, Event, RowForm], Page],
     fields: Mapping[type[Refusal], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
-    """Call `process` as handle_event_form does; on an error, show the list with what was typed in `row`.
+    """Call `process` as handle_event_form does; on an error, show the list with what was typed in the row.
 
     `fields` are the fields beside which errors that name no field are shown, by their types.
     """
 
     def render_form(session: Session, event: Event, error: Refusal) -> Page:
+        _do, row, _typed = sent_row()
         faults = faults_of(error, at=fields.get(type(error), ""))
         return render_list(session, event, row_again(row, request.form, faults, places=places))
 

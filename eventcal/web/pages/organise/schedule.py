@@ -1,11 +1,17 @@
-"""The schedule of an event by a form: when and where each talk of its programme is, for many at once."""
+"""The schedule of an event by a form: when and where each talk of its programme is, for many at once.
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+Beside it stands what does not go together in the programme; it can be so all the same.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from http import HTTPStatus
+from itertools import islice
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import redirect, request
+import orjson
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -13,31 +19,37 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event, get_reviewed_event
+from eventcal.kit.localtime import zone
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Invalid, Refusal, Sentence
-from eventcal.talks.errors import NoSuchTalk, SomeRefused
+from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
+from eventcal.speakers.queries import names_of
+from eventcal.talks.errors import SomeRefused
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import USUAL_MINUTES
+from eventcal.talks.rules import USUAL_MINUTES, Slot, clashes, outside
 from eventcal.talks.steps import edit_each
-from eventcal.talks.submissions import count_by_day, find_offered, list_to_schedule
+from eventcal.talks.submissions import count_by_day, list_to_schedule, slots_of
+from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.edit_talk_form import edit_of
-from eventcal.web.pages.organise.layout import number_done, section_page
-from eventcal.web.pages.organise.row_forms import RowForm, row_again, typed_in
-from eventcal.web.pages.organise.schedule_conflicts import warnings_of
-from eventcal.web.pages.organise.schedule_rows import fields_in, is_changed, row_of, row_refused
+from eventcal.web.pages.organise.labels import talk_row
+from eventcal.web.pages.organise.layout import number_done, reading_event, section_page, talks_named
+from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number
 from eventcal.web.pages.organise.submissions import why_not
-from eventcal.web.pages.organise.talk_labels import talk_row
-from eventcal.web.rendering.dates import short_day
+from eventcal.web.pages.organise.talk import edit_of
+from eventcal.web.rendering.dates import hour, short_day
 from eventcal.web.rendering.forms import Form
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.talk_form import part_choices
-from eventcal.web.rendering.time_fields import days_of, talk_when
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.rendering.time_fields import days_of, fields_of, read_time, talk_when
+from eventcal.web.request.context import now, unit_of_work
 
 # What the query calls the talks that have no time yet.
 _NO_TIME = "none"
+_FIELDS = ("starts", "starts_time", "minutes", "room", "track")
+# Where in a row a fault of the talk belongs.
+_PLACES = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
+# So many warnings of each sort are shown at once; when some of them are put right, others are.
+_MOST_WARNINGS = 20
 
 
 @pages.get("/organise/<slug>/schedule")
@@ -47,16 +59,10 @@ def event_schedule_form(slug: str) -> Response:
 
     Reviewers see the same without fields.
     """
-    with reading() as session:
-        event = get_reviewed_event(session, slug, caller())
-        day = _day()
-        found = list_to_schedule(
-            session,
-            event,
-            day="" if day == _NO_TIME else day,
-            paging=Paging(cursor=request.args.get("cursor")),
-        )
-        rows = [(talk, row_of(talk)) for talk in found.items]
+    with reading_event(slug, find=get_reviewed_event) as (session, event):
+        day, paging = _day(), Paging(cursor=request.args.get("cursor"))
+        found = list_to_schedule(session, event, day="" if day == _NO_TIME else day, paging=paging)
+        rows = [(talk, _row_of(talk)) for talk in found.items]
         return answer_page(_page(session, event, rows, next_=found.next))
 
 
@@ -67,82 +73,123 @@ def save_schedule(slug: str) -> Response:
     try:
         with unit_of_work() as session:
             number = _save(session, get_organised_event(session, slug, caller()))
-    except SomeRefused as refusal:
-        return _again(slug, refusal.refused)
-    return redirect(f"{_here(slug)}{urlencode({'done': 'saved', 'number': number})}", HTTPStatus.SEE_OTHER)
+    except SomeRefused as error:
+        with reading_event(slug) as (session, event):
+            rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
+            invalid = all(isinstance(one, Invalid) for one in error.refused.values())
+            status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
+            return answer_page(_page(session, event, rows), status=status)
+    return redirect(_here(slug, done="saved", number=str(number)), HTTPStatus.SEE_OTHER)
 
 
 def _save(session: Session, event: Event) -> int:
     """Change what was changed, and return of how many talks. Raises SomeRefused."""
     edits = [
-        edit_of(talk, fields_in(talk, request.form), typed_in(talk.id, request.form).get("revision", ""))
-        for talk in _posted(session, event)
-        if is_changed(talk, request.form)
+        edit_of(talk, _changes(talk), typed_in(talk.id, request.form).get("revision", ""))
+        for talk in _sent_talks(session, event)
+        if _is_changed(talk)
     ]
     edit_each(session, edits, caller=caller(), now=now())
     return len(edits)
 
 
-def _again(slug: str, refused: Mapping[str, Refusal]) -> Response:
-    """Show the same rows: with what was typed where something was, and each fault beside its field."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
-        rows: list[tuple[Talk, RowForm]] = []
-        for talk in _posted(session, event):
-            if talk.id in refused:
-                rows.append((talk, row_refused(talk, request.form, refused[talk.id])))
-            else:
-                # What nobody touched here shows what stands there now.
-                changed = is_changed(talk, request.form)
-                rows.append((talk, row_again(talk.id, request.form) if changed else row_of(talk)))
-        invalid = all(isinstance(one, Invalid) for one in refused.values())
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
-        return answer_page(_page(session, event, rows), status=status)
-
-
-def _posted(session: Session, event: Event) -> list[Talk]:
+def _sent_talks(session: Session, event: Event) -> list[Talk]:
     """Return the talks whose rows were sent. Raises NoSuchTalk, and Invalid for more than a page has."""
-    ids = request.form.getlist("row")
-    if len(ids) > LARGEST_LIMIT:
-        raise Invalid(Sentence("Change at most %(most)s talks at once.", most=LARGEST_LIMIT))
-    talks = find_offered(session, event, ids)
-    missing = set(ids) - {talk.id for talk in talks}
-    if missing:
-        raise NoSuchTalk(min(missing))
-    return talks
+    too_many = Sentence("Change at most %(most)s talks at once.", most=LARGEST_LIMIT)
+    return talks_named(session, event, request.form.getlist("row"), too_many=too_many)
+
+
+def _row_of(talk: Talk) -> RowForm:
+    """Return the row of a talk with what it says; it remembers what it was made of (`revision`, `was`)."""
+    values = _values(talk)
+    return row_form(talk.id, {**values, "revision": talk.revision, "was": _packed(values)})
+
+
+def _row_again(talk: Talk, refusal: Refusal | None) -> RowForm:
+    """Return the row of a talk with what was typed, and why it cannot be.
+
+    Of one that somebody else changed it says what stands there now: sent again, it is what is wanted.
+    """
+    if refusal is None:
+        # What nobody touched here shows what stands there now.
+        return row_again(talk.id, request.form) if _is_changed(talk) else _row_of(talk)
+    if isinstance(refusal, Invalid):
+        return row_again(talk.id, request.form, refusal.faults, places=_PLACES)
+    said = _(
+        "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
+        value=_in_words(talk),
+    )
+    row = row_again(talk.id, request.form, [Fault("/starts", said)])
+    seen_now = {row.field("revision"): str(talk.revision), row.field("was"): _packed(_values(talk))}
+    return RowForm({**row.values, **seen_now}, row.faults, row.row)
+
+
+def _is_changed(talk: Talk) -> bool:
+    """Say whether somebody changed the row of a talk: what the form was made of may be another's by now."""
+    row = typed_in(talk.id, request.form)
+    return row.get("was") != _packed({name: row.get(name, "").strip() for name in _FIELDS})
+
+
+def _changes(talk: Talk) -> dict[str, Any]:
+    """Return what the row of a talk changes of it, as the body of a change."""
+    row, now_there = typed_in(talk.id, request.form), _values(talk)
+    parts = {"room": row.get("room") or None, "track": row.get("track") or None}
+    if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _FIELDS[:3]):
+        # Its end was given as a time; as long as nobody moves it, it stays so.
+        return parts
+    times = {"starts": read_time(row, "starts"), "duration_minutes": whole_number(row.get("minutes", ""))}
+    return {**times, **parts} if talk.ends is None else {**times, **parts, "ends": None}
+
+
+def _values(talk: Talk) -> Mapping[str, str]:
+    minutes = talk.duration_minutes
+    if talk.ends is not None and talk.starts_at is not None and talk.ends_at is not None:
+        minutes = (talk.ends_at - talk.starts_at) // timedelta(minutes=1)
+    return {
+        **fields_of("starts", talk.starts, day=talk.starts[:10] if talk.starts else talk.event.first_day),
+        "minutes": "" if minutes is None else str(minutes),
+        "room": talk.room.name if talk.room else "",
+        "track": talk.track.name if talk.track else "",
+    }
+
+
+def _packed(values: Mapping[str, str]) -> str:
+    return orjson.dumps([values[name] for name in _FIELDS]).decode()
+
+
+def _in_words(talk: Talk) -> str:
+    when = talk_when(talk)
+    day = f"{short_day(when.on)}, {when.hours}" if when else _("no time")
+    return "; ".join([day, *(part.name for part in (talk.room, talk.track) if part)])
 
 
 def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], *, next_: str | None = None) -> Page:
     counts = count_by_day(session, event)
+    summary = {
+        # The faults of all rows, each with its talk.
+        name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
+        for talk, form in rows
+        for name, found in form.faults.items()
+    }
     return section_page(
         event,
+        section="event_schedule_form",
         template="schedule.html",
         title=_("Schedule"),
-        section="schedule",
         editable=decides_for(event, caller()),
         why_not=why_not(event),
         asked=_day(),
         filters=_filters(counts),
         rows=[talk_row(talk, form=form, when=talk_when(talk), usual=USUAL_MINUTES[talk.kind]) for talk, form in rows],
-        summary=_summary(rows),
+        summary=Form(faults=summary),
         days=days_of(event, *(talk.starts for talk, _form in rows)),
         rooms=part_choices(event.rooms) if event.rooms else [],
         tracks=part_choices(event.tracks) if event.tracks else [],
-        warnings=warnings_of(session, event),
-        action=_here(event.slug).rstrip("?&"),
+        warnings=list(_warnings(session, event)),
+        action=_here(event.slug),
         next=next_,
         done=_said(),
     )
-
-
-def _summary(rows: Sequence[tuple[Talk, RowForm]]) -> Form:
-    """Return the faults of all rows, each with its talk."""
-    faults = {
-        name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
-        for talk, form in rows
-        for name, found in form.faults.items()
-    }
-    return Form(faults=faults)
 
 
 def _day() -> str | None:
@@ -164,10 +211,10 @@ def _filters(counts: Mapping[str, int]) -> list[tuple[str | None, str, int]]:
     return [(None, _("All of them"), sum(counts.values())), *days]
 
 
-def _here(slug: str) -> str:
-    """Return the page from where the form came, for what is said afterwards to be added."""
+def _here(slug: str, **said: str) -> str:
+    """Return the page from where the form came, with what is said there."""
     kept = {name: request.args[name] for name in ("day", "cursor") if request.args.get(name)}
-    return f"/organise/{slug}/schedule?{urlencode(kept)}{'&' if kept else ''}"
+    return with_query(url_for("pages.event_schedule_form", slug=slug), urlencode(kept | said))
 
 
 def _said() -> str | None:
@@ -177,3 +224,22 @@ def _said() -> str | None:
     if not number:
         return str(_("Nothing was changed."))
     return str(ngettext("One talk is changed.", "%(num)s talks are changed.", number))
+
+
+def _warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[Slot]]]:
+    """Yield what does not go together in an event's programme as it stands, each with its talks."""
+    slots = slots_of(session, event)
+    found = list(islice(clashes(slots), _MOST_WARNINGS))
+    names = names_of(session, {speaker for clash in found for speaker in clash.speakers}) if found else {}
+    rooms = {room.id: room.name for room in event.rooms}
+    for clash in found:
+        talks, starts_at = (clash.first, clash.second), clash.second.starts_at
+        at = f"{short_day(starts_at.astimezone(zone(event.timezone)).date())}, {hour(starts_at, tzid=event.timezone)}"
+        if clash.room_id is not None:
+            room = rooms.get(clash.room_id, clash.room_id)
+            yield _("Two talks are in the same room at once: %(room)s, %(at)s.", room=room, at=at), talks
+        for speaker in sorted(names.get(one, one) for one in clash.speakers):
+            yield _("One speaker is in two talks at once: %(speaker)s, %(at)s.", speaker=speaker, at=at), talks
+    if event.recurrence is None:
+        for slot in outside(slots, starts_at=event.starts_at, ends_at=event.ends_at)[:_MOST_WARNINGS]:
+            yield _("This talk is not within the event's own times:"), (slot,)

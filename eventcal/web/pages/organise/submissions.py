@@ -1,8 +1,11 @@
-"""What was submitted to an event, by what becomes of it; those who decide choose here on what."""
+"""What was submitted to an event, and deciding on it: on several talks at once, with all of them or with none."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import urlencode
 
-from flask import request
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -10,20 +13,35 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.events.words import PUBLIC_STATUSES, Programme
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.refusals import Fault, Refusal, Sentence, refuse_faults
+from eventcal.members.caller import Caller
+from eventcal.talks import steps as talk_steps
+from eventcal.talks.errors import SomeRefused
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import ORGANISERS_STEPS, WAITING
-from eventcal.talks.steps import decides_on_talks, open_steps
-from eventcal.talks.submissions import count_by_state, list_offered, submitted_at
+from eventcal.talks.rules import ORGANISERS_STEPS, STEPS, WAITING, Step
+from eventcal.talks.submissions import count_by_state, list_offered, submitted_at, who_is_told
 from eventcal.talks.words import TalkState
+from eventcal.web.http.urls import with_query
+from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.layout import number_done, section_page
-from eventcal.web.pages.organise.talk_labels import button_of, said_of, stage_in_words, talk_row
+from eventcal.web.pages.organise import labels
+from eventcal.web.pages.organise.layout import (
+    handle_event_form,
+    number_done,
+    reading_event,
+    section_page,
+    step_named,
+    talks_named,
+)
 from eventcal.web.rendering.dates import at
+from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.request.context import reading
+from eventcal.web.request.context import now, settings
+from eventcal.web.schemas.talks import StepIn
 
+_REASON = StepIn()
 _WAITS, _ALL = "waiting", "all"
 _OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)
 
@@ -32,20 +50,51 @@ _OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)
 @signed_in
 def submissions(slug: str) -> Response:
     """Show what was submitted to an event: what waits, or what the query asks for (`state`, `q`)."""
-    with reading() as session:
-        return answer_page(_page(session, get_reviewed_event(session, slug, caller())))
+    with reading_event(slug, find=get_reviewed_event) as (session, event):
+        asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
+        states = {_WAITS: tuple(WAITING), _ALL: _OFFERED, **{state.value: (state,) for state in _OFFERED}}
+        if asked not in states:
+            asked = _WAITS
+        found = list_offered(session, event, states[asked], q=q, paging=Paging(cursor=request.args.get("cursor")))
+        submitted = submitted_at(session, found.items)
+        steps = {step for talk in found.items for step in talk_steps.open_steps(talk, caller())}
+        page = section_page(
+            event,
+            section="submissions",
+            template="submissions.html",
+            title=_("Submissions"),
+            asked=asked,
+            q=q,
+            filters=_filters(count_by_state(session, event)),
+            talks=[
+                labels.talk_row(
+                    talk,
+                    submitted=at(submitted[talk.id], tzid=event.timezone),
+                    open=bool(talk_steps.open_steps(talk, caller())),
+                )
+                for talk in found.items
+            ],
+            next=found.next,
+            steps=[(step, labels.TALK_STEPS[step]) for step in ORGANISERS_STEPS if step in steps],
+            why_not=why_not(event),
+            is_public=event.status in PUBLIC_STATUSES,
+            ticked=request.args.get("tick") == _ALL,
+            nothing_ticked=request.args.get("done") == "nothing",
+            done=said_after_deciding(),
+        )
+        return answer_page(page)
 
 
 def said_after_deciding() -> str | None:
     """Return what was just decided on how many talks, as the query has it."""
     done = request.args.get("done", "")
     number = number_done(done)
-    return None if number is None else said_of(done, number)
+    return None if number is None else labels.said_of(done, number)
 
 
 def why_not(event: Event) -> str | None:
     """Return why the caller does not decide on the talks of an event; None where they do."""
-    if decides_on_talks(event, caller()):
+    if talk_steps.decides_on_talks(event, caller()):
         return None
     if not caller().may_organise(event.id):
         return str(_("You review this event: you read what was submitted, and its organisers decide."))
@@ -54,47 +103,126 @@ def why_not(event: Event) -> str | None:
     return str(_("A moderator removed this event's text: only a moderator decides on its talks now."))
 
 
-def _page(session: Session, event: Event) -> Page:
-    asked = request.args.get("state", _WAITS)
-    asked = asked if asked in {_ALL, *_OFFERED} else _WAITS
-    q = request.args.get("q", "").strip()
-    found = list_offered(session, event, _states(asked), q=q, paging=Paging(cursor=request.args.get("cursor")))
-    submitted = submitted_at(session, found.items)
-    return section_page(
-        event,
-        template="submissions.html",
-        title=_("Submissions"),
-        asked=asked,
-        q=q,
-        filters=_filters(count_by_state(session, event)),
-        talks=[
-            talk_row(talk, submitted=at(submitted[talk.id], tzid=event.timezone), open=bool(open_steps(talk, caller())))
-            for talk in found.items
-        ],
-        next=found.next,
-        steps=_steps(found.items),
-        why_not=why_not(event),
-        is_public=event.status in PUBLIC_STATUSES,
-        ticked=request.args.get("tick") == _ALL,
-        nothing_ticked=request.args.get("done") == "nothing",
-        done=said_after_deciding(),
-    )
-
-
-def _states(asked: str) -> Sequence[TalkState]:
-    if asked == _WAITS:
-        return tuple(WAITING)
-    return _OFFERED if asked == _ALL else (TalkState(asked),)
-
-
 def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     """Return what there is to choose from: what it is in the query, what it is called, how many talks there are."""
     waits = sum(counts.get(state, 0) for state in WAITING)
-    each = [(state.value, stage_in_words(state), counts[state]) for state in _OFFERED if state in counts]
+    each = [(state.value, in_words(labels.TALK_STATES[state]), counts[state]) for state in _OFFERED if state in counts]
     return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
 
 
-def _steps(talks: Sequence[Talk]) -> list[tuple[str, str]]:
-    """Return the steps that some of these talks can take, each with what its button says."""
-    possible = {step for talk in talks for step in open_steps(talk, caller())}
-    return [(step.value, button_of(step)) for step in ORGANISERS_STEPS if step in possible]
+@pages.get("/organise/<slug>/decide")
+@signed_in
+def deciding(slug: str) -> Response:
+    """Show what will happen if the step of the query (`do`) is taken with its talks (`talk`), and ask for a reason."""
+    step = step_named(request.args.get("do", ""), ORGANISERS_STEPS)
+    with reading_event(slug, find=_decided_event) as (session, event):
+        talks = _talks(session, event, request.args.getlist("talk"))
+        if not talks:
+            return redirect(_way_back(slug, done="nothing"), HTTPStatus.SEE_OTHER)
+        able = _able(talks, step)
+        refused = [labels.refusal_of(step, talk) for talk in talks if talk.id not in able or _is_stale(talk)]
+        form = Form(faults={"": refused} if refused else {})
+        page = _decide_page(session, event, step, talks, ticked=able, form=form)
+        return answer_page(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
+
+
+@pages.post("/organise/<slug>/decide")
+@signed_in
+def decide_now(slug: str) -> Response:
+    """Take the step with the talks that are ticked, or with none; the reason goes to whoever submitted them."""
+    step = step_named(request.form.get("do", ""), ORGANISERS_STEPS)
+    return handle_event_form(
+        slug, partial(_decide, step=step), render_form=partial(_render_error, step), find=_decided_event
+    )
+
+
+def _decide(session: Session, event: Event, *, step: Step) -> str:
+    """Take the step with what is ticked. Raises Invalid, SomeRefused."""
+    talks = _talks(session, event, request.form.getlist("talk"))
+    fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
+    if not talks:
+        faults.append(Fault("", _("Choose at least one talk.")))
+    refuse_faults(faults)
+    choices = [talk_steps.Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
+    talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
+    return _way_back(event.slug, done=step, number=str(len(talks)))
+
+
+def _render_error(step: Step, session: Session, event: Event, error: Refusal) -> Page:
+    """Return the same page, with the reason, and those of the selected talks selected that can still take the step."""
+    chosen = request.form.getlist("talk")
+    talks = _talks(session, event, request.form.getlist("shown") or chosen)
+    refused = [talk for talk in talks if isinstance(error, SomeRefused) and talk.id in error.refused]
+    faults = [Fault("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
+    typed = request.form.copy()
+    for talk in refused:
+        # The page shows their current state, so the next decision is about that.
+        typed.setlist(_seen(talk), [str(talk.revision)])
+    ticked = _able(talks, step) & set(chosen)
+    return _decide_page(session, event, step, talks, ticked=ticked, form=typed_again(typed, faults))
+
+
+def _decided_event(session: Session, slug: str, caller: Caller) -> Event:
+    event = get_reviewed_event(session, slug, caller)
+    talk_steps.check_decides_on_talks(event, caller)
+    return event
+
+
+def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
+    too_many = Sentence("Decide on at most %(most)s talks at once.", most=LARGEST_LIMIT)
+    return talks_named(session, event, talk_ids, too_many=too_many)
+
+
+def _able(talks: Sequence[Talk], step: Step) -> set[str]:
+    return {talk.id for talk in talks if talk.state in STEPS[step].sources}
+
+
+def _seen(talk: Talk) -> str:
+    """Return the name of the field for the revision of a talk that was looked at."""
+    return f"seen-{talk.id}"
+
+
+def _is_stale(talk: Talk) -> bool:
+    """Say whether a talk has changed since somebody looked at the page from where they come."""
+    return request.args.get(_seen(talk), str(talk.revision)) != str(talk.revision)
+
+
+def _way_back(slug: str, **said: str) -> str:
+    """Return the page from where the decision was asked for, with what is said there."""
+    asked = request.values
+    if asked.get("back") == "talk" and "talk" in asked:
+        return with_query(url_for("pages.offered_talk", slug=slug, talk_id=asked["talk"]), urlencode(said))
+    kept = {name: asked[name] for name in ("state", "q") if asked.get(name)}
+    return with_query(url_for("pages.submissions", slug=slug), urlencode(kept | said))
+
+
+def _decide_page(
+    session: Session, event: Event, step: Step, talks: Sequence[Talk], *, ticked: set[str], form: Form
+) -> Page:
+    able = [talk for talk in talks if talk.state in STEPS[step].sources]
+    told = who_is_told(session, able)
+    asked = request.values
+    return section_page(
+        event,
+        section="submissions",
+        template="decide.html",
+        title=labels.question_of(step, len(able) or len(talks)),
+        within=True,
+        step=step.value,
+        button=labels.TALK_STEPS[step],
+        meaning=labels.meaning_of(step, event.programme),
+        talks=[
+            labels.talk_row(talk, able=talk in able, seen=form.value(_seen(talk)) or str(talk.revision))
+            for talk in talks
+        ],
+        ticked=ticked,
+        can_do=bool(able),
+        told=len(told),
+        untold=len(able) - len(told),
+        mail=next((talk_steps.decision_mail(talk, step, reason=None) for talk in able if talk.id in told), None),
+        sends_mail=settings().mail_url is not None,
+        # What the page asked for from which somebody came, so that it is there again afterwards.
+        way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],
+        leads_back=_way_back(event.slug),
+        form=form,
+    )

@@ -1,76 +1,152 @@
-"""One talk as those who decide see it: all that was said, what became of it, the steps it can take, and its form."""
+"""One talk as those who decide see it: all that was said, what became of it, the steps it can take, and its form.
 
+The form is as its submitter's, with its room and its times.
+"""
+
+from collections.abc import Iterator, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
-from flask import request
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, get_reviewed_event
-from eventcal.kit.refusals import Refusal, Stale
+from eventcal.kit.refusals import Fault, Refusal, Stale
+from eventcal.members.rules import check_moderator
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
-from eventcal.talks.steps import edit_as_seen, may_change, open_steps
+from eventcal.talks.service import redact_talk
+from eventcal.talks.steps import Edit, edit_as_seen, may_change, open_steps
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
+from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.edit_talk_form import changed, edit_of, form_of, meanwhile
-from eventcal.web.pages.organise.layout import section_page
+from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
+from eventcal.web.pages.organise.layout import handle_event_form, reading_event, section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
-from eventcal.web.pages.organise.talk_labels import button_of, stage_in_words, talk_row
+from eventcal.web.rendering import talk_form
 from eventcal.web.rendering.dates import at
-from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
+from eventcal.web.rendering.forms import Form, Typed, faults_of, load, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
-from eventcal.web.rendering.talk_form import accepted_kinds, kind_choices, part_choices
+from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.time_fields import days_of, talk_when
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.request.context import now, unit_of_work
+from eventcal.web.schemas.talks import TalkPatch
+
+_PATCH = TalkPatch()
+_TIMES = ("starts", "ends")
 
 
 @pages.get("/organise/<slug>/talks/<talk_id>")
 @signed_in
 def offered_talk(slug: str, talk_id: str) -> Response:
     """Show a talk to those who decide on it or review it, with its form to those who may change it."""
-    with reading() as session:
-        event = get_reviewed_event(session, slug, caller())
+    with reading_event(slug, find=get_reviewed_event) as (session, event):
         talk = get_offered(session, event, talk_id, caller())
-        return answer_page(_page(session, event, talk, form_of(talk)))
+        return answer_page(_page(session, event, talk, _form_of(talk)))
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
 @signed_in
 def change_talk(slug: str, talk_id: str) -> Response:
     """Change a talk as typed, if it is still what the form was made of."""
-
-    def process() -> str:
-        with unit_of_work() as session:
-            event = get_reviewed_event(session, slug, caller())
-            check_decides(event, caller())
-            talk = get_offered(session, event, talk_id, caller())
-            edit = edit_of(talk, changed(talk, request.form), request.form.get("revision", ""))
-            edit_as_seen(session, edit, caller=caller(), now=now())
-        return f"/organise/{slug}/talks/{talk_id}?done=saved"
-
-    return handle_form(process, render_form=partial(_render_error, slug, talk_id))
+    process, render_error = partial(_change, talk_id=talk_id), partial(_render_error, talk_id)
+    return handle_event_form(slug, process, render_form=render_error, find=get_reviewed_event)
 
 
-def _render_error(slug: str, talk_id: str, session: Session, error: Refusal) -> Page:
-    event = get_reviewed_event(session, slug, caller())
+@pages.get("/organise/<slug>/talks/<talk_id>/redact")
+@signed_in
+def redacting_talk(slug: str, talk_id: str) -> Response:
+    """Ask a moderator whether a talk's text is to be removed everywhere, and say what that means."""
+    with reading_event(slug, find=get_reviewed_event) as (session, event):
+        check_moderator(caller())
+        talk = get_offered(session, event, talk_id, caller())
+        if talk.redacted_at is not None:
+            return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
+        page = section_page(
+            event,
+            section="submissions",
+            template="redact_talk.html",
+            title=_("Remove this talk's text?"),
+            within=True,
+            talk=talk,
+            is_public=is_public(talk),
+        )
+        return answer_page(page)
+
+
+@pages.post("/organise/<slug>/talks/<talk_id>/redact")
+@signed_in
+def redact_now(slug: str, talk_id: str) -> Response:
+    """Remove a talk's text everywhere; what is left of a public one stands as cancelled."""
+    with unit_of_work() as session:
+        event = get_reviewed_event(session, slug, caller())
+        redact_talk(session, get_offered(session, event, talk_id, caller()), caller=caller(), now=now())
+    return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
+
+
+def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
+    """Return what is to change of a talk that was seen at a revision, with every fault of the body."""
+    fields, faults = load(_PATCH, body)
+    if faults:
+        wrong = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
+        # Whether an end fits depends on the start.
+        wrong |= set(_TIMES) if wrong & set(_TIMES) else set()
+        fields, _none = load(_PATCH, {name: value for name, value in body.items() if name not in wrong})
+    return Edit(talk, seen, fields, tuple(faults))
+
+
+def _change(session: Session, event: Event, *, talk_id: str) -> str:
+    check_decides(event, caller())
+    talk = get_offered(session, event, talk_id, caller())
+    # Whatever the form shows as it was stays as it is.
+    before = _body(Typed(_form_of(talk).values))
+    body = {name: value for name, value in _body(request.form).items() if name not in before or value != before[name]}
+    edit_as_seen(session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now())
+    return url_for("pages.offered_talk", slug=event.slug, talk_id=talk_id, done="saved")
+
+
+def _body(typed: Typed) -> dict[str, Any]:
+    body = talk_form.talk_fields(typed, whole=True)
+    if "room" in typed:
+        body["room"] = typed["room"] or None
+    return body
+
+
+def _form_of(talk: Talk) -> Form:
+    """Return the form with what a talk says, and the revision that says so."""
+    room = talk.room.name if talk.room else ""
+    return Form({**talk_form.form_of(talk).values, "room": room, "revision": str(talk.revision)})
+
+
+def _render_error(talk_id: str, session: Session, event: Event, error: Refusal) -> Page:
     talk = get_offered(session, event, talk_id, caller())
     typed, faults = request.form.copy(), faults_of(error)
     if isinstance(error, Stale):
         # The page shows the current values, so the form may now be saved over them.
         typed.setlist("revision", [str(talk.revision)])
-        faults = tuple(meanwhile(talk, typed))
+        faults = tuple(_meanwhile(talk, typed))
     return _page(session, event, talk, typed_again(typed, faults))
+
+
+def _meanwhile(talk: Talk, typed: Typed) -> Iterator[Fault]:
+    """Yield that somebody else changed the talk, and beside each field that differs what stands there now."""
+    yield Fault(
+        "", _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
+    )
+    for fault in stored_faults(_form_of(talk).values, typed):
+        yield Fault(fault.pointer.removesuffix("_time"), fault.detail)
 
 
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
     tzid, submitter = event.timezone, who_is_told(session, [talk]).get(talk.id)
+    kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_kinds(event)])
     return section_page(
         event,
+        section="submissions",
         template="talk.html",
         title=talk.title,
         within=True,
@@ -80,37 +156,25 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         submitter=submitter.name if submitter else None,
         earlier=find_talk(session, talk.reprise_of_id, caller()) if talk.reprise_of_id else None,
         is_public=is_public(talk),
-        history=_history(session, talk),
-        steps=[(step.value, button_of(step)) for step in open_steps(talk, caller())],
+        history=[
+            {
+                "state": in_words(TALK_STATES[step.went_to]),
+                "when": at(step.taken_at, tzid=tzid),
+                "by": member.name if member else None,
+                "reason": step.reason,
+            }
+            for step, member in history_of(session, talk)
+        ],
+        steps=[(step, TALK_STEPS[step]) for step in open_steps(talk, caller())],
         why_not=why_not(event),
         can_redact=caller().moderates and talk.redacted_at is None,
         editable=may_change(talk, caller()),
         form=form,
         done=said_after({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
         or said_after_deciding(),
-        **_choices(talk),
+        kinds=talk_form.kind_choices(kinds),
+        tracks=talk_form.part_choices(event.tracks),
+        rooms=talk_form.part_choices(event.rooms),
+        days=days_of(event, talk.starts, talk.ends),
+        zone=tzid,
     )
-
-
-def _history(session: Session, talk: Talk) -> list[dict[str, Any]]:
-    return [
-        {
-            "state": stage_in_words(step.went_to),
-            "when": at(step.taken_at, tzid=talk.event.timezone),
-            "by": member.name if member else None,
-            "reason": step.reason,
-        }
-        for step, member in history_of(session, talk)
-    ]
-
-
-def _choices(talk: Talk) -> dict[str, Any]:
-    """Return what there is to choose from in the form."""
-    event = talk.event
-    return {
-        "kinds": kind_choices(dict.fromkeys([talk.kind.value, *accepted_kinds(event)])),
-        "tracks": part_choices(event.tracks),
-        "rooms": part_choices(event.rooms),
-        "days": days_of(event, talk.starts, talk.ends),
-        "zone": event.timezone,
-    }

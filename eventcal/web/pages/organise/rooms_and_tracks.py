@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -11,16 +11,13 @@ from werkzeug.wrappers import Response
 from eventcal.events.errors import NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.parts import add_part, edit_part
-from eventcal.events.queries import get_organised_event
 from eventcal.kit.refusals import Sentence
 from eventcal.talks.removal import count_talks_in, remove_part
-from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.layout import section_page, show_event_page
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in, whole_number
+from eventcal.web.pages.organise.layout import reading_event, section_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row, whole_number
 from eventcal.web.rendering.forms import Typed, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.request.context import reading
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TrackFields, TrackIn
 
 Part = Room | Track
@@ -36,24 +33,25 @@ _ADD: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
 @signed_in
 def event_parts(slug: str) -> Response:
     """Show an event's rooms and tracks, each to be changed, and a form for another."""
-    return show_event_page(slug, _render_list)
+    with reading_event(slug) as (session, event):
+        return answer_page(_render_list(session, event))
 
 
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
 @signed_in
 def removing_part(slug: str, part_id: str) -> Response:
     """Ask whether a room or a track is to be removed, and say how many talks are in it."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
+    with reading_event(slug) as (session, event):
         part = _part(event, part_id)
+        is_room = isinstance(part, Room)
         page = section_page(
             event,
+            section="event_parts",
             template="remove_part.html",
-            title=_("Remove this room?") if isinstance(part, Room) else _("Remove this track?"),
-            section="parts",
+            title=_("Remove this room?") if is_room else _("Remove this track?"),
             within=True,
             part=part,
-            is_room=isinstance(part, Room),
+            is_room=is_room,
             talks=count_talks_in(session, part),
         )
         return answer_page(page)
@@ -63,32 +61,21 @@ def removing_part(slug: str, part_id: str) -> Response:
 @signed_in
 def change_parts(slug: str) -> Response:
     """Add, change or remove a room or a track, by the button that was pressed."""
-    asked = request.form.get("do", "")
-    row = asked.replace("add-", f"{NEW}-") if asked.startswith("add-") else request.form.get("row", "")
-
-    def process(session: Session, event: Event) -> str:
-        return f"/organise/{slug}/parts?done={_change(session, event)}"
-
-    return handle_row_form(slug, process, row=row, render_list=_render_list, fields={NameTaken: "name"})
+    return handle_row_form(slug, _change, render_list=_render_list, fields={NameTaken: "name"})
 
 
 def _change(session: Session, event: Event) -> str:
-    """Add, change or remove the room or track. Returns the word for what was done."""
-    asked, row = request.form.get("do", ""), request.form.get("row", "")
-    if asked in _ADD:
-        table, schema = _ADD[asked]
-        add_part(session, event, table, _validate(schema, typed_in(asked.replace("add", NEW), request.form)))
-        return "added"
+    do, row, typed = sent_row()
+    if do in _ADD:
+        table, schema = _ADD[do]
+        add_part(session, event, table, _validate(schema, typed))
+        return url_for("pages.event_parts", slug=event.slug, done="added")
     part = _part(event, row)
-    if asked == "remove":
+    if do == "remove":
         remove_part(session, part)
-        return "removed"
-    typed = typed_in(row, request.form)
-    if isinstance(part, Room):
-        edit_part(session, part, _validate(_ROOM, typed))
-    else:
-        edit_part(session, part, _validate(_TRACK, typed))
-    return "saved"
+        return url_for("pages.event_parts", slug=event.slug, done="removed")
+    edit_part(session, part, _validate(_ROOM if isinstance(part, Room) else _TRACK, typed))
+    return url_for("pages.event_parts", slug=event.slug, done="saved")
 
 
 def _validate(schema: RoomFields | TrackFields, typed: Typed) -> dict[str, Any]:
@@ -112,9 +99,9 @@ def _render_list(_session: Session, event: Event, wrong: RowForm | None = None) 
         forms[wrong.row] = wrong
     return section_page(
         event,
+        section="event_parts",
         template="parts.html",
         title=_("Rooms and tracks"),
-        section="parts",
         forms=forms,
         wrong=wrong or RowForm(),
         done=said_after({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),

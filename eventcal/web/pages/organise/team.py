@@ -1,6 +1,6 @@
 """Who is on an event's team: put there by e-mail, given another role, taken off."""
 
-from flask import request
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -8,18 +8,19 @@ from werkzeug.wrappers import Response
 from eventcal.events.errors import LastOrganiser, NoSuchPart
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.parts import put_on_team, take_off_team
-from eventcal.events.queries import get_organised_event, list_team
+from eventcal.events.queries import list_team
+from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.members.models import Member
 from eventcal.members.queries import find_member_by_email
+from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise.labels import role_in_words, roles
-from eventcal.web.pages.organise.layout import section_page, show_event_page
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, typed_in
-from eventcal.web.rendering.forms import load, said_after, validate
+from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
+from eventcal.web.pages.organise.layout import reading_event, section_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row
+from eventcal.web.rendering.forms import Typed, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import HOME, answer_page, signed_in
-from eventcal.web.request.context import reading
 from eventcal.web.schemas.event_parts import TeamMemberIn, TeamRoleIn
 
 _BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
@@ -29,24 +30,24 @@ _BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
 @signed_in
 def event_team(slug: str) -> Response:
     """Show who is on an event's team, and a form to put somebody on it."""
-    return show_event_page(slug, _render_list)
+    with reading_event(slug) as (session, event):
+        return answer_page(_render_list(session, event))
 
 
 @pages.get("/organise/<slug>/team/<member_id>/remove")
 @signed_in
 def taking_off(slug: str, member_id: str) -> Response:
     """Ask whether somebody is to be taken off the team."""
-    with reading() as session:
-        event = get_organised_event(session, slug, caller())
+    with reading_event(slug) as (session, event):
         row, someone = _on_team(session, event, member_id)
         page = section_page(
             event,
+            section="event_team",
             template="remove_teammate.html",
             title=_("Take off the team?"),
-            section="team",
             within=True,
             someone=someone,
-            role=role_in_words(row.role),
+            role=in_words(TEAM_ROLES[row.role]),
             is_self=someone.id == caller().member_id,
         )
         return answer_page(page)
@@ -56,70 +57,59 @@ def taking_off(slug: str, member_id: str) -> Response:
 @signed_in
 def change_team(slug: str) -> Response:
     """Put somebody on the team, give them another role, or take them off, by the button that was pressed."""
-    row = NEW if request.form.get("do") == "add" else request.form.get("row", "")
-
-    def process(session: Session, event: Event) -> str:
-        return _next_path(slug, _change(session, event))
-
-    return handle_row_form(slug, process, row=row, render_list=_render_list, fields={LastOrganiser: "role"})
+    return handle_row_form(slug, _change, render_list=_render_list, fields={LastOrganiser: "role"})
 
 
 def _change(session: Session, event: Event) -> str:
-    """Add, change or remove the team member. Returns the word for what was done."""
-    asked, row = request.form.get("do", ""), request.form.get("row", "")
-    if asked == "add":
-        _add(session, event)
-        return "added"
+    do, row, typed = sent_row()
+    if do == "add":
+        _add(session, event, typed)
+        return url_for("pages.event_team", slug=event.slug, done="added")
     _present, someone = _on_team(session, event, row)
-    if asked == "remove":
+    if do == "remove":
         take_off_team(session, event, someone.id)
-        return "removed"
-    fields = validate(_ROLE, {"role": typed_in(row, request.form).get("role", "")})
+        if someone.id == caller().member_id and not caller().moderates:
+            # Members who removed themselves may not see the team any more.
+            return HOME
+        return url_for("pages.event_team", slug=event.slug, done="removed")
+    fields = validate(_ROLE, {"role": typed.get("role", "")})
     put_on_team(session, event, someone, fields["role"])
-    return "saved"
+    return url_for("pages.event_team", slug=event.slug, done="saved")
 
 
-def _add(session: Session, event: Event) -> None:
-    typed = typed_in(NEW, request.form)
-    fields, faults = load(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
-    someone = find_member_by_email(session, fields["email"]) if fields else None
-    if fields and someone is None:
-        faults = [Fault("/email", _("Nobody with this address has an account; ask them to register first."))]
-    if faults or someone is None:
-        raise Invalid(faults=faults)
+def _add(session: Session, event: Event, typed: Typed) -> None:
+    fields = validate(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
+    someone = find_member_by_email(session, fields["email"])
+    if someone is None:
+        unknown = _("Nobody with this address has an account; ask them to register first.")
+        raise Invalid(faults=[Fault("/email", unknown)])
     put_on_team(session, event, someone, fields["role"])
 
 
 def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
     """Return somebody who is on the team. Raises NoSuchPart."""
-    found = next((pair for pair in list_team(session, event) if pair[1].id == member_id), None)
-    if found is None:
-        raise NoSuchPart(Sentence("Nobody by this id is on the team."))
-    return found
-
-
-def _next_path(slug: str, done: str) -> str:
-    """Return where to redirect to: members who removed themselves may not see the team any more."""
-    gave_away = request.form.get("row") == caller().member_id and not caller().moderates
-    return HOME if gave_away and done == "removed" else f"/organise/{slug}/team?done={done}"
+    for row, someone in list_team(session, event):
+        if someone.id == member_id:
+            return row, someone
+    raise NoSuchPart(Sentence("Nobody by this id is on the team."))
 
 
 def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
     """Return the page; `wrong` replaces the form of the row with the same name."""
     team = list_team(session, event)
-    forms = {someone.id: row_form(someone.id, {"role": row.role.value}) for row, someone in team}
-    forms[NEW] = row_form(NEW, {"role": roles()[-1][0]})
+    forms = {someone.id: row_form(someone.id, {"role": row.role}) for row, someone in team}
+    forms[NEW] = row_form(NEW, {"role": TeamRole.REVIEWER})
     if wrong is not None:
         forms[wrong.row] = wrong
     return section_page(
         event,
+        section="event_team",
         template="team.html",
         title=_("Team"),
-        section="team",
         team=[someone for _row, someone in team],
         forms=forms,
         wrong=wrong or RowForm(),
-        roles=roles(),
+        roles=choices(TEAM_ROLES),
         done=said_after(
             {
                 "added": _("They are on the team now."),

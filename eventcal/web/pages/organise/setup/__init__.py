@@ -1,1 +1,0 @@
-"""Rooms, tracks, tiers, sponsors and team of an event."""

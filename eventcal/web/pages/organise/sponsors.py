@@ -1,0 +1,185 @@
+"""An event's tiers and who holds them: offered, changed, removed; enquiries confirmed and cancelled; sponsors added."""
+
+from typing import Any
+
+from flask import request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.errors import NameTaken
+from eventcal.events.models import Event
+from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.refusals import NotFound, Sentence
+from eventcal.sponsors import queries, service
+from eventcal.sponsors.errors import NoSuchSponsorship, NoSuchTier
+from eventcal.sponsors.models import Sponsorship, Tier
+from eventcal.sponsors.rules import STEPS, SponsorshipStep
+from eventcal.web.i18n.messages import in_words
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise.event_form import money, money_values
+from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
+from eventcal.web.pages.organise.layout import reading_event, section_page
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row, whole_number
+from eventcal.web.rendering.forms import Typed, lines, said_after, validate
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.request.context import now
+from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
+
+_TIER_IN, _TIER, _SPONSORSHIP = TierIn(), TierFields(), SponsorshipIn()
+_ABOUT = ("name", "url", "description")
+# The fields of the forms, by the pointers of the API's bodies.
+_PLACES = {
+    "/price": "/price_amount",
+    "/price/amount": "/price_amount",
+    "/price/currency": "/price_currency",
+    "/sponsor": "/slug",
+    "/sponsor/slug": "/slug",
+    **{f"/sponsor/{name}": f"/{name}" for name in _ABOUT},
+}
+
+
+@pages.get("/organise/<slug>/sponsors")
+@signed_in
+def event_sponsors(slug: str) -> Response:
+    """Show an event's tiers and sponsorships, and what can be done with each."""
+    with reading_event(slug) as (session, event):
+        return answer_page(_render_list(session, event))
+
+
+@pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
+@signed_in
+def removing_tier(slug: str, tier_id: str) -> Response:
+    """Ask whether a tier is to be removed."""
+    with reading_event(slug) as (session, event):
+        tier = _tier(session, event, tier_id)
+        return _confirm(event, _("Remove this tier?"), do="remove-tier", row=tier.id, name=tier.name, tier=None)
+
+
+@pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
+@signed_in
+def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
+    """Ask whether an enquiry or a sponsorship is to end."""
+    with reading_event(slug) as (session, event):
+        row = _sponsorship(session, event, sponsorship_id)
+        title, name = _("Cancel this sponsorship?"), row.sponsor.name
+        return _confirm(event, title, do="cancel", row=row.id, name=name, tier=row.tier.name)
+
+
+@pages.post("/organise/<slug>/sponsors")
+@signed_in
+def change_sponsors(slug: str) -> Response:
+    """Do what the button that was pressed says with a tier, a sponsorship, or a sponsor that is new."""
+    return handle_row_form(slug, _change, render_list=_render_list, fields={NameTaken: "name"}, places=_PLACES)
+
+
+def _change(session: Session, event: Event) -> str:
+    do, row, typed = sent_row()
+    match do:
+        case "add-tier":
+            service.add_tier(session, event, _tier_fields(_TIER_IN, typed))
+        case "save-tier":
+            service.edit_tier(session, _tier(session, event, row), _tier_fields(_TIER, typed))
+        case "remove-tier":
+            service.remove_tier(session, _tier(session, event, row))
+        case "add-sponsor":
+            service.enquire(session, event, _sponsorship_fields(typed), caller=caller(), now=now())
+        case "confirm":
+            service.confirm_sponsorship(session, _sponsorship(session, event, row), caller=caller(), now=now())
+        case "cancel":
+            service.cancel_sponsorship(session, _sponsorship(session, event, row), caller=caller(), now=now())
+        case _:
+            raise NotFound(Sentence("There is no such step."))
+    return url_for("pages.event_sponsors", slug=event.slug, done=do)
+
+
+def _tier(session: Session, event: Event, tier_id: str) -> Tier:
+    """Return a tier of this event. Raises NoSuchTier."""
+    tier = queries.find_tier_of(session, event, tier_id)
+    if tier is None:
+        raise NoSuchTier(tier_id)
+    return tier
+
+
+def _sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsorship:
+    """Return a sponsorship of this event. Raises NoSuchSponsorship."""
+    row = queries.get_sponsorship(session, sponsorship_id, caller())
+    if row.tier.event_id != event.id:
+        raise NoSuchSponsorship(sponsorship_id)
+    return row
+
+
+def _tier_fields(schema: TierFields, typed: Typed) -> dict[str, Any]:
+    """Return the fields of a tier as `schema` loads them. Raises Invalid with every fault."""
+    given = {
+        "name": typed.get("name", "").strip(),
+        "price": money(typed),
+        "capacity": whole_number(typed.get("capacity", "")),
+        "benefits": [line.strip() for line in lines(typed.get("benefits", "")).split("\n") if line.strip()],
+    }
+    rank = whole_number(typed.get("rank", ""))
+    return validate(schema, given if rank is None else {**given, "rank": rank})
+
+
+def _tier_form(tier: Tier) -> RowForm:
+    plain = {name: getattr(tier, name) for name in ("name", "rank", "capacity")}
+    return row_form(tier.id, {**plain, **money_values(tier), "benefits": "\n".join(tier.benefits)})
+
+
+def _sponsorship_fields(typed: Typed) -> dict[str, Any]:
+    """Return what was typed of somebody who is to hold a tier. Raises Invalid with every fault."""
+    said = {name: lines(typed.get(name, "")).strip() for name in ("slug", *_ABOUT)}
+    note = lines(typed.get("note", ""))
+    given = {
+        "tier": typed.get("tier", ""),
+        "sponsor": {name: value for name, value in said.items() if value},
+        "note": note if note.strip() else None,
+    }
+    return validate(_SPONSORSHIP, given)
+
+
+def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` replaces the form of the row with the same name."""
+    tiers = queries.list_tiers(session, event)
+    forms = {tier.id: _tier_form(tier) for tier, _taken in tiers}
+    forms |= {form.row: form for form in (row_form(f"{NEW}-tier", {"rank": 1}), RowForm(row=f"{NEW}-sponsor"))}
+    if wrong is not None:
+        forms[wrong.row] = wrong
+    paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
+    found = queries.list_sponsorships(session, event, paging=paging)
+    return section_page(
+        event,
+        section="event_sponsors",
+        template="sponsors.html",
+        title=_("Sponsors"),
+        tiers=tiers,
+        tier_choices=[(tier.id, tier.name) for tier, _taken in tiers],
+        groups=[
+            (in_words(words), [one for one in found.items if one.state == state])
+            for state, words in SPONSORSHIP_STATES.items()
+        ],
+        members=queries.enquirers_of(session, found.items),
+        to_confirm=STEPS[SponsorshipStep.CONFIRM].sources,
+        to_cancel=STEPS[SponsorshipStep.CANCEL].sources,
+        next=found.next,
+        forms=forms,
+        wrong=wrong or RowForm(),
+        done=said_after(
+            {
+                "add-tier": _("It is added."),
+                "save-tier": _("It is saved."),
+                "remove-tier": _("It is removed."),
+                "add-sponsor": _("It is added, as asked for: confirm it, and it stands on the event's page."),
+                "confirm": _("It is confirmed, and stands on the event's page."),
+                "cancel": _("It is cancelled; its place is free again."),
+            }
+        ),
+    )
+
+
+def _confirm(event: Event, title: str, **values: str | None) -> Response:
+    page = section_page(
+        event, section="event_sponsors", template="ask_sponsors.html", title=title, within=True, **values
+    )
+    return answer_page(page)
