@@ -7,7 +7,6 @@ from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
 from eventcal.kit.localtime import known_zone, zone
-from eventcal.lint.reading import Property
 
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 _DURATION = re.compile(
@@ -48,12 +47,11 @@ class Moment:
             return None
 
 
-def read_moment(text: str, written: Property) -> Moment | None:
-    """Return one value of a property, None where it is no date and no time. A leap second is the second before."""
+def read_moment(text: str, tzid: str | None = None) -> Moment | None:
+    """Return a date or time, None where it is neither; `tzid` is its zone. A leap second is the second before."""
     found = _MOMENT.fullmatch(text)
     if found is None:
         return None
-    tzid = written.parameter("TZID")
     try:
         year, month, day = map(int, found.group(1, 2, 3))
         if found[4] is None:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from eventcal.lint.rules import quoted
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -48,6 +50,16 @@ class Property:
         """Return the first value of a parameter, None where it is not there."""
         values = self.parameters.get(name)
         return values[0] if values else None
+
+    @property
+    def tzid(self) -> str | None:
+        """Return the zone that TZID names."""
+        return self.parameter("TZID")
+
+    @property
+    def shown(self) -> str:
+        """Return name and value for a message."""
+        return f"{self.name} is {quoted(self.value)}"
 
     @property
     def kind(self) -> str | None:

@@ -5,37 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from eventcal.lint.findings import Finding, error, quoted, warning
-
-TYPE = error(
-    "content-type", "RFC 5545, 8.1", "Content-Type is not text/calendar; browsers show it, programs refuse it."
-)
-CHARSET = warning(
-    "charset",
-    "RFC 5545, 3.1.4",
-    "Content-Type does not say charset=utf-8; programs guess, some of them ISO-8859-1.",
-)
-ETAG_FORM = error("etag-form", "RFC 9110, 8.8.3", "ETag is not in double quotes.")
-HEAD = error("head", "RFC 9110, 9.1", "HEAD is not answered with the status that GET has.")
-ETAG = warning("etag-missing", "RFC 9110, 8.8.3", "There is no ETag, so nobody can ask whether anything changed.")
-WEAK = warning("etag-weak", "RFC 9110, 8.8.1", "ETag is weak: it does not promise the same octets.")
-MODIFIED = warning(
-    "last-modified",
-    "RFC 9110, 8.8.2",
-    "There is no Last-Modified, or it is no HTTP date; some programs ask by nothing else.",
-)
-CACHE = warning(
-    "cache-control",
-    "RFC 9111, 5.2",
-    "There is no Cache-Control; caches guess for how long an answer is good.",
-)
-CONDITIONAL = warning(
-    "not-modified",
-    "RFC 9110, 13.1",
-    "Asked again with If-None-Match or If-Modified-Since, the server does not answer 304, but sends everything again.",
-)
-
-RULES = (TYPE, ETAG_FORM, HEAD, CHARSET, ETAG, WEAK, MODIFIED, CACHE, CONDITIONAL)
+from eventcal.lint.rules import Finding, finding, quoted
 
 _NOT_MODIFIED = 304
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
@@ -63,34 +33,34 @@ def lint_answer(served: Served) -> list[Finding]:
 def _check_type(headers: Mapping[str, str]) -> Iterator[Finding]:
     written = headers.get("content-type", "")
     if written.partition(";")[0].strip().lower() != "text/calendar":
-        yield TYPE.at(0, f"Content-Type is {quoted(written)}")
+        yield finding("content-type", 0, f"Content-Type is {quoted(written)}")
         return
     charset = _CHARSET.search(written)
     if charset is None or charset[1].lower() != "utf-8":
-        yield CHARSET.at(0, f"Content-Type is {quoted(written)}")
+        yield finding("charset", 0, f"Content-Type is {quoted(written)}")
 
 
 def _check_validators(headers: Mapping[str, str]) -> Iterator[Finding]:
     etag, modified = headers.get("etag"), headers.get("last-modified")
     if etag is None:
-        yield ETAG.at(0, "there is no ETag")
+        yield finding("etag-missing", 0, "there is no ETag")
     elif not _ETAG.fullmatch(etag):
-        yield ETAG_FORM.at(0, f"ETag is {quoted(etag)}")
+        yield finding("etag-form", 0, f"ETag is {quoted(etag)}")
     elif etag.startswith("W/"):
-        yield WEAK.at(0, f"ETag is {quoted(etag)}")
+        yield finding("etag-weak", 0, f"ETag is {quoted(etag)}")
     if modified is None:
-        yield MODIFIED.at(0, "there is no Last-Modified")
+        yield finding("last-modified", 0, "there is no Last-Modified")
     elif not _is_http_date(modified):
-        yield MODIFIED.at(0, f"Last-Modified is {quoted(modified)}")
+        yield finding("last-modified", 0, f"Last-Modified is {quoted(modified)}")
     if not headers.get("cache-control"):
-        yield CACHE.at(0, "there is no Cache-Control")
+        yield finding("cache-control", 0, "there is no Cache-Control")
 
 
 def _check_answers(served: Served) -> Iterator[Finding]:
     if served.again is not None and served.again != _NOT_MODIFIED:
-        yield CONDITIONAL.at(0, f"asked again whether anything changed, the server answers {served.again}")
+        yield finding("not-modified", 0, f"asked again whether anything changed, the server answers {served.again}")
     if served.head != served.status:
-        yield HEAD.at(0, f"HEAD is answered with {served.head}, GET with {served.status}")
+        yield finding("head", 0, f"HEAD is answered with {served.head}, GET with {served.status}")
 
 
 def _is_http_date(text: str) -> bool:

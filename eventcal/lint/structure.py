@@ -1,63 +1,10 @@
-"""Rules about components: what stands in what, what must be there, and what only once (RFC 5545, 3.4 and 3.6)."""
+"""Rules about components (RFC 5545, 3.4 and 3.6), and about a calendar that is there to be subscribed to."""
 
 from collections.abc import Iterator
 
-from eventcal.lint.findings import Finding, error, quoted, warning
+from eventcal.kit.localtime import known_zone
 from eventcal.lint.reading import ENTRIES, Component, Reading
-
-NO_CALENDAR = error(
-    "no-calendar",
-    "RFC 5545, 3.4",
-    "There is no BEGIN:VCALENDAR: this is no calendar, perhaps the HTML of a sign-in page. Nothing else is looked at.",
-)
-OUTSIDE = error("outside", "RFC 5545, 3.4", "A property or component stands outside of VCALENDAR.")
-UNBALANCED = error("unbalanced", "RFC 5545, 3.6", "A BEGIN has no END, or an END no BEGIN. Often a file was cut off.")
-MISPLACED = error(
-    "misplaced-component",
-    "RFC 5545, 3.6",
-    "A component stands in another where it may not: an event in an event, an alarm in the calendar.",
-)
-VERSION = error("version", "RFC 5545, 3.7.4", "The calendar does not say VERSION:2.0.")
-PRODID = error("prodid", "RFC 5545, 3.7.3", "The calendar does not say which program made it (PRODID).")
-CALSCALE = error("calscale", "RFC 5545, 3.7.1", "CALSCALE is something other than GREGORIAN.")
-ONCE = error("property-twice", "RFC 5545, 3.6", "A property that may be there only once is there more often.")
-UID_MISSING = error(
-    "uid-missing",
-    "RFC 5545, 3.8.4.7",
-    "An entry has no UID; programs make it anew at every fetch, or not at all.",
-)
-UID_TWICE = error(
-    "uid-twice",
-    "RFC 5545, 3.8.4.7",
-    "Two entries have the same UID, and no RECURRENCE-ID that tells them apart. Programs show one of the two.",
-)
-DTSTAMP_MISSING = error("dtstamp-missing", "RFC 5545, 3.8.7.2", "An entry has no DTSTAMP.")
-DTSTART_MISSING = error("dtstart-missing", "RFC 5545, 3.8.2.4", "An event has no DTSTART.")
-SEVERAL = warning(
-    "several-calendars",
-    "RFC 5545, 3.4",
-    "There is more than one VCALENDAR; most programs read the first only.",
-)
-EMPTY = warning(
-    "no-entries",
-    "RFC 5545, 3.6",
-    "The calendar holds no component. The standard demands one, and programs show an error for an empty subscription.",
-)
-NESTED = warning(
-    "nested-component",
-    "RFC 9073, 7",
-    "An entry holds a component other than an alarm. Older programs take its properties for those of the entry.",
-)
-SUMMARY_MISSING = warning(
-    "summary-missing",
-    "RFC 5545, 3.8.1.12",
-    "An event has no SUMMARY; programs show a blank or their own words for none.",
-)
-
-RULES = (
-    *(NO_CALENDAR, OUTSIDE, UNBALANCED, MISPLACED, VERSION, PRODID, CALSCALE, ONCE),
-    *(UID_MISSING, UID_TWICE, DTSTAMP_MISSING, DTSTART_MISSING, SEVERAL, EMPTY, NESTED, SUMMARY_MISSING),
-)
+from eventcal.lint.rules import Finding, finding, quoted
 
 _OF_AN_ENTRY = frozenset(
     {"UID", "DTSTAMP", "DTSTART", "CLASS", "CREATED", "GEO", "LAST-MODIFIED", "LOCATION", "ORGANIZER", "PRIORITY"}
@@ -90,7 +37,7 @@ def check_structure(reading: Reading) -> Iterator[Finding]:
     """Yield what is wrong with how the file is built."""
     yield from _check_places(reading)
     for again in reading.calendars[1:]:
-        yield SEVERAL.at(again.line, "another VCALENDAR begins")
+        yield finding("several-calendars", again.line, "another VCALENDAR begins")
     for calendar in reading.calendars:
         yield from _check_calendar(calendar)
     for component in reading.components:
@@ -101,55 +48,54 @@ def check_structure(reading: Reading) -> Iterator[Finding]:
 
 def _check_places(reading: Reading) -> Iterator[Finding]:
     for written in reading.outside:
-        yield OUTSIDE.at(written.line, f"{quoted(written.name)} stands outside of VCALENDAR")
+        yield finding("outside", written.line, f"{quoted(written.name)} stands outside of VCALENDAR")
     for written in reading.stray_ends:
-        yield UNBALANCED.at(written.line, f"END:{written.value[:20]!a} ends nothing that was begun")
+        yield finding("unbalanced", written.line, f"END:{written.value[:20]!a} ends nothing that was begun")
     for component in reading.components:
         name = quoted(component.name)
         holder = component.parent.name if component.parent else None
         if not component.ended:
-            yield UNBALANCED.at(component.line, f"{name} has no END")
+            yield finding("unbalanced", component.line, f"{name} has no END")
         if holder is None and component.name != "VCALENDAR":
-            yield OUTSIDE.at(component.line, f"{name} stands outside of VCALENDAR")
+            yield finding("outside", component.line, f"{name} stands outside of VCALENDAR")
         elif component.name in _IN and holder not in _IN[component.name]:
-            yield MISPLACED.at(component.line, f"{name} stands in {quoted(holder or 'nothing')}")
+            yield finding("misplaced-component", component.line, f"{name} stands in {quoted(holder or 'nothing')}")
         elif holder in ENTRIES and component.name != "VALARM":
-            yield NESTED.at(component.line, f"{name} stands in a {holder}")
+            yield finding("nested-component", component.line, f"{name} stands in a {holder}")
 
 
 def _check_calendar(calendar: Component) -> Iterator[Finding]:
     version = calendar.first("VERSION")
     if version is None:
-        yield VERSION.at(calendar.line, "there is no VERSION")
+        yield finding("version", calendar.line, "there is no VERSION")
     elif version.value != "2.0":
-        yield VERSION.at(version.line, f"VERSION is {quoted(version.value)}, not 2.0")
+        yield finding("version", version.line, f"{version.shown}, not 2.0")
     prodid = calendar.first("PRODID")
     if prodid is None or not prodid.value:
-        yield PRODID.at(prodid.line if prodid else calendar.line, "there is no PRODID")
+        yield finding("prodid", prodid.line if prodid else calendar.line, "there is no PRODID")
     scale = calendar.first("CALSCALE")
     if scale and scale.value.upper() != "GREGORIAN":
-        yield CALSCALE.at(scale.line, f"CALSCALE is {quoted(scale.value)}, not GREGORIAN")
+        yield finding("calscale", scale.line, f"{scale.shown}, not GREGORIAN")
     if not calendar.parts:
-        yield EMPTY.at(calendar.line, "the calendar holds no entry")
+        yield finding("no-entries", calendar.line, "the calendar holds no entry")
 
 
 def _check_once(component: Component) -> Iterator[Finding]:
     allowed_once = _ONCE.get(component.name, frozenset())
     for name, written in component.by_name.items():
         if len(written) > 1 and name in allowed_once:
-            yield ONCE.at(written[1].line, f"{name} is there {len(written)} times, in a {component.name}")
+            message = f"{name} is there {len(written)} times, in a {component.name}"
+            yield finding("property-twice", written[1].line, message)
 
 
 def _check_needed(component: Component) -> Iterator[Finding]:
     if component.name not in (*ENTRIES, "VFREEBUSY"):
         return
-    missing = [(UID_MISSING, "UID"), (DTSTAMP_MISSING, "DTSTAMP")]
-    if component.name == "VEVENT":
-        missing += [(DTSTART_MISSING, "DTSTART"), (SUMMARY_MISSING, "SUMMARY")]
-    for rule, name in missing:
+    for name in ("UID", "DTSTAMP", *(("DTSTART", "SUMMARY") if component.name == "VEVENT" else ())):
         written = component.first(name)
         if written is None or not written.value:
-            yield rule.at(written.line if written else component.line, f"the {component.name} has no {name}")
+            line = written.line if written else component.line
+            yield finding(f"{name.lower()}-missing", line, f"the {component.name} has no {name}")
 
 
 def _check_uids(reading: Reading) -> Iterator[Finding]:
@@ -160,5 +106,45 @@ def _check_uids(reading: Reading) -> Iterator[Finding]:
             continue
         key = id(entry.parent), uid.value, recurrence.value if recurrence else ""
         if key in first_lines:
-            yield UID_TWICE.at(uid.line, f"UID {quoted(uid.value)} is on line {first_lines[key]} already")
+            yield finding("uid-twice", uid.line, f"UID {quoted(uid.value)} is on line {first_lines[key]} already")
         first_lines.setdefault(key, uid.line)
+
+
+_HEAD = (
+    ("name-missing", "NAME"),
+    ("calname-missing", "X-WR-CALNAME"),
+    ("refresh-interval-missing", "REFRESH-INTERVAL"),
+)
+
+
+def check_publishing(reading: Reading) -> Iterator[Finding]:
+    """Yield what makes a calendar worse to subscribe to."""
+    for calendar in reading.calendars:
+        for code, name in _HEAD:
+            if calendar.first(name) is None:
+                yield finding(code, calendar.line, f"the calendar has no {name}")
+        for written in calendar.all("X-WR-TIMEZONE"):
+            if not known_zone(written.value):
+                yield finding("calendar-zone", written.line, written.shown)
+        yield from _check_method(calendar, [entry for entry in reading.entries if entry.parent is calendar])
+    for name in ("ORGANIZER", "ATTENDEE"):
+        found = [entry for entry in reading.entries if entry.first(name)]
+        if found:
+            more = f", and so have {len(found) - 1} more" if len(found) > 1 else ""
+            yield finding(name.lower(), found[0].all(name)[0].line, f"the {found[0].name} has an {name}{more}")
+
+
+def _check_method(calendar: Component, entries: list[Component]) -> Iterator[Finding]:
+    method = calendar.first("METHOD")
+    if method is None:
+        return
+    bare = next((entry for entry in entries if entry.first("ORGANIZER") is None), None)
+    if bare is not None:
+        message = f"{method.shown}, and the {bare.name} of line {bare.line} has no ORGANIZER"
+        yield finding("method-without-organizer", method.line, message)
+    else:
+        yield finding("method", method.line, method.shown)
+    if method.value.upper() == "PUBLISH":
+        for entry in entries:
+            if attendee := entry.first("ATTENDEE"):
+                yield finding("publish-with-attendee", attendee.line, "METHOD is PUBLISH, and here is an ATTENDEE")

@@ -3,7 +3,7 @@
 import pytest
 
 from eventcal.lint import Finding, Severity, lint
-from eventcal.lint.catalogue import SUBJECTS
+from eventcal.lint.rules import SUBJECTS
 from tests.feed_support.lint_feeds import BERLIN, EVENT, GOOD, NOW, Case, broken, octets
 
 RULES = {rule.code: rule for rules in SUBJECTS.values() for rule in rules}

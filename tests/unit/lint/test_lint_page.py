@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from eventcal.lint.catalogue import catalogue
+from eventcal.lint.rules import catalogue
 
 PAGE = Path(__file__).parents[3] / "docs" / "lint.md"
 

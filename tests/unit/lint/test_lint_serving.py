@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from eventcal.lint.catalogue import SUBJECTS
+from eventcal.lint.rules import SUBJECTS
 from eventcal.lint.serving import Served, lint_answer
 
 HEADERS = {

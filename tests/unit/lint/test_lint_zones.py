@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from eventcal.feeds.zones import vtimezone
 from eventcal.lint import lint
 from eventcal.lint.moments import iana_offset, read_duration, read_offset
-from eventcal.lint.observances import Observance, offset_at, read_observances
 from eventcal.lint.reading import read
+from eventcal.lint.zones import Observance, offset_at, read_observances
 from tests.feed_support.lint_feeds import BERLIN, GOOD, octets
 
 ZONES = (
