@@ -63,8 +63,8 @@ format: $(VENV)/dev.stamp  ## Put the code into its form
 	$(BIN)/ruff check --fix .
 
 words: $(VENV)/dev.stamp  ## Bring the catalogues up to what the pages say; new words wait to be translated
-	$(BIN)/pybabel --quiet extract $(WORDS) --output-file $(VENV)/words.pot eventcal
-	$(BIN)/pybabel --quiet update $(CATALOGUES) --input-file $(VENV)/words.pot --output-dir eventcal/translations
+	$(BIN)/python -m babel.messages.frontend --quiet extract $(WORDS) --output-file $(VENV)/words.pot eventcal
+	$(BIN)/python -m babel.messages.frontend --quiet update $(CATALOGUES) --input-file $(VENV)/words.pot --output-dir eventcal/translations
 
 lock:  ## Lock the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

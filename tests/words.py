@@ -38,11 +38,10 @@ PERCENT = re.compile(r"%(?!\(\w+\)[ds])")
 @cache
 def said() -> Catalog:
     """Give every message of templates and code with its places, found as `make words` finds them."""
-    pybabel = str(Path(sys.executable).parent / "pybabel")
     with TemporaryDirectory() as folder:
         found = Path(folder) / "words.pot"
         command = [
-            pybabel,
+            *(sys.executable, "-m", "babel.messages.frontend"),
             "--quiet",
             "extract",
             "--mapping-file",

@@ -58,12 +58,13 @@ def test_nothing_compiled_lies_beside_a_catalogue_and_grows_old() -> None:
     assert {path.parents[1].name for path in (ROOT / "eventcal" / "translations").rglob("*.po")} == set(OTHERS)
 
 
-def test_the_catalogues_are_part_of_the_package() -> None:
+def test_catalogues_and_data_files_are_part_of_the_package() -> None:
     shipped = re.search(r"^eventcal = (\[.*\])$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert shipped is not None
     patterns = re.findall(r'"([^"]+)"', shipped[1])
     there = {path for pattern in patterns for path in (ROOT / "eventcal").glob(pattern)}
     assert {catalogue_path(code) for code in OTHERS} <= there
+    assert set((ROOT / "eventcal").rglob("*.toml")) <= there
 
 
 def test_german_readers_are_not_called_by_their_first_names() -> None:
