@@ -9,9 +9,8 @@ from xml.etree.ElementTree import Element, fromstring
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part, Participant, Stamps, TalkFacts
-from eventcal.feeds.frab.json_format import schedule_json
-from eventcal.feeds.frab.schedule_model import Programme
-from eventcal.feeds.frab.xml import schedule_xml
+from eventcal.feeds.frab.documents import schedule_json, schedule_xml
+from eventcal.feeds.frab.schedule import Programme
 from tests.clocks import NOON
 from tests.feed_support import entries as samples
 

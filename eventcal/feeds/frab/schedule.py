@@ -1,15 +1,20 @@
-"""A programme becomes a schedule: which talks are in it, on which day, in which room."""
+"""A programme becomes a schedule: which talks are in it, on which day, in which room.
 
+A schedule is what frab's JSON says, and what its XML is written from: the format that frab began, pretalx writes and
+c3voc describes (https://c3voc.de/wiki/schedule). Giggity, EventFahrplan, ConfClerk and Engelsystem read it.
+"""
+
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
+from typing import NamedTuple, NotRequired, TypedDict
 
 from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part, Participant, Status, TalkFacts
 from eventcal.feeds.entries.sanitize import clean
 from eventcal.feeds.frab.ids import acronym_of, guid_of, person_ids, talk_guid, talk_slug
-from eventcal.feeds.frab.schedule_model import Day, Link, Person, PlacedTalk, Programme, Schedule
-from eventcal.kit.localtime import day_start, format_utc, local_to_utc, with_offset, zone
+from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, local_to_utc, with_offset, zone
 
 # Nothing in the format says when a day of a conference begins; Giggity and c3voc's tools take six o'clock, and show
 # what begins before it on the day after the one that it is listed under.
@@ -20,10 +25,111 @@ _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
 
 ROOM_TO_COME = "TBA"
+# The JSON schema knows zones by such names alone: nothing of "Japan" or "US/Eastern".
+_ZONE_NAME = re.compile("[A-Z][a-z]+/[A-Z][a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Timed:
+class Programme:
+    """What there is to say of an event: the days it lasts, its rooms and tracks in their order, its public talks.
+
+    tracks: name, and colour as #rrggbb or None. talks: in any order, also those that have no time or were called off.
+    base_url: the installation's. changed_at: when any of this last changed.
+    """
+
+    slug: str
+    title: str
+    description: str
+    url: str
+    zone: str
+    first_day: date
+    last_day: date
+    rooms: tuple[str, ...]
+    tracks: tuple[tuple[str, str | None], ...]
+    base_url: str
+    talks: tuple[KeptEntry, ...]
+    changed_at: datetime | None
+
+
+Texts = dict[str, str]
+"""A JSON object that holds only text."""
+
+
+class Person(TypedDict):
+    """Somebody on stage, without public_name: the JSON schema takes one kind of person or the other, never both."""
+
+    id: int
+    guid: str
+    name: str
+    url: NotRequired[str]
+
+
+class PlacedTalk(TypedDict):
+    """A talk in its place. date, end: RFC 3339 with the zone's offset; start: HH:MM there; duration: as time passes.
+
+    The hours of duration may be more than 24. language: the primary subtag. links, attachments: url, title and type,
+    which is a word of the JSON schema's Reference.
+    """
+
+    guid: str
+    id: int
+    date: str
+    start: str
+    end: str
+    duration: str
+    room: str
+    slug: str
+    url: str
+    title: str
+    subtitle: str
+    track: str | None
+    type: str
+    language: str | None
+    abstract: str
+    description: str
+    recording_license: str
+    do_not_record: bool
+    persons: list[Person]
+    links: list[Texts]
+    attachments: list[Texts]
+
+
+class Day(TypedDict):
+    """A day of the programme, counted from 1, with all rooms. day_start, day_end (exclusive): RFC 3339 with offset."""
+
+    index: int
+    date: str
+    day_start: str
+    day_end: str
+    rooms: dict[str, list[PlacedTalk]]
+
+
+class Conference(TypedDict):
+    """The event. rooms: name and guid; tracks: name and, if it has one, color. There is one day at least."""
+
+    acronym: str
+    title: str
+    description: str
+    start: str
+    end: str
+    daysCount: int
+    timeslot_duration: str
+    time_zone_name: NotRequired[str]
+    url: str
+    rooms: list[Texts]
+    tracks: list[Texts]
+    days: list[Day]
+
+
+class Schedule(TypedDict):
+    """All that both notations say."""
+
+    version: str
+    base_url: str
+    conference: Conference
+
+
+class _Timed(NamedTuple):
     """A talk that has its time and takes place; `starts` in the programme's zone."""
 
     kept: KeptEntry
@@ -35,21 +141,31 @@ class _Timed:
 def schedule_of(programme: Programme) -> Schedule:
     """Return the schedule of what has its time and takes place."""
     placed = _placed(programme)
-    names = dict.fromkeys([*map(clean, programme.rooms), *(talk.room for talk in chain(*placed.values()))])
+    names = dict.fromkeys([*map(clean, programme.rooms), *(talk["room"] for talk in chain(*placed.values()))])
+    days = list(_days(programme, placed, list(names)))
+    conference: Conference = {
+        "acronym": acronym_of(programme.slug),
+        "title": clean(programme.title),
+        "description": clean(programme.description),
+        "start": days[0]["date"],
+        "end": days[-1]["date"],
+        "daysCount": len(days),
+        "timeslot_duration": "00:05",
+        "time_zone_name": "UTC" if programme.zone in UTC_NAMES else programme.zone,
+        "url": clean(programme.url),
+        "rooms": [{"name": name, "guid": guid_of("room", f"{programme.slug} {name}")} for name in names],
+        "tracks": [
+            {"name": clean(name), "color": colour} if colour else {"name": clean(name)}
+            for name, colour in programme.tracks
+        ],
+        "days": days,
+    }
+    if not (programme.zone in UTC_NAMES or _ZONE_NAME.match(programme.zone)):
+        del conference["time_zone_name"]
     changed_at = programme.changed_at
-    return Schedule(
-        acronym=acronym_of(programme.slug),
-        title=clean(programme.title),
-        description=clean(programme.description),
-        url=clean(programme.url),
-        base_url=clean(programme.base_url),
-        zone=programme.zone,
-        # Apps compare it and show it: it changes with the programme and not with the hour of the fetch.
-        version=format_utc(changed_at) if changed_at else "0",
-        rooms={name: guid_of("room", f"{programme.slug} {name}") for name in names},
-        tracks=tuple((clean(name), colour) for name, colour in programme.tracks),
-        days=tuple(_days(programme, placed, list(names))),
-    )
+    # Apps compare the version and show it: it changes with the programme and not with the hour of the fetch.
+    version = format_utc(changed_at) if changed_at else "0"
+    return {"version": version, "base_url": clean(programme.base_url), "conference": conference}
 
 
 def _placed(programme: Programme) -> Mapping[date, Sequence[PlacedTalk]]:
@@ -70,7 +186,7 @@ def _timed(programme: Programme) -> Iterator[_Timed]:
             continue
         if isinstance(entry.starts, datetime) and isinstance(entry.ends, datetime):
             starts, ends = (_moved(moment, entry.zone, programme.zone) for moment in (entry.starts, entry.ends))
-            yield _Timed(kept=kept, facts=entry.talk, starts=starts, ends=ends)
+            yield _Timed(kept, entry.talk, starts, ends)
 
 
 def _moved(local: datetime, tzid: str, to: str) -> datetime:
@@ -93,20 +209,20 @@ def _days(programme: Programme, placed: Mapping[date, Sequence[PlacedTalk]], roo
         dates.update(programme.first_day + _A_DAY * count for count in range(lasts))
     for index, day in enumerate(sorted(dates), start=1):
         talks = placed.get(day, ())
-        yield Day(
-            index=index,
-            date=day,
-            starts=_beginning(day, talks, programme.zone),
-            ends=_begins(day + _A_DAY, programme.zone),
-            rooms={room: [talk for talk in talks if talk.room == room] for room in rooms},
-        )
+        yield {
+            "index": index,
+            "date": day.isoformat(),
+            "day_start": _beginning(day, talks, programme.zone),
+            "day_end": _begins(day + _A_DAY, programme.zone),
+            "rooms": {room: [talk for talk in talks if talk["room"] == room] for room in rooms},
+        }
 
 
 def _beginning(day: date, talks: Sequence[PlacedTalk], tzid: str) -> str:
     """Return when a day begins: where it is the first and has talks in its own small hours, at midnight."""
     begins = _begins(day, tzid)
     own = f"{day}T"
-    is_early = any(own < talk.date < f"{own}{_DAY_BEGINS}" for talk in talks)
+    is_early = any(own < talk["date"] < f"{own}{_DAY_BEGINS}" for talk in talks)
     return with_offset(day_start(day, tzid), tzid) if is_early else begins
 
 
@@ -118,27 +234,32 @@ def _talk(one: _Timed, programme: Programme, ids: Mapping[str, int]) -> PlacedTa
     entry, facts, number = one.kept.entry, one.facts, one.kept.number
     # Two times of one zone are subtracted as its clocks show them.
     lasts = one.ends.astimezone(UTC) - one.starts.astimezone(UTC)
+    # What lasts seconds lasts a minute: apps show nothing of what lasts none.
+    minutes = max(-(-lasts // _A_MINUTE), 1)
     title = clean(entry.title)
-    return PlacedTalk(
-        id=number,
-        guid=talk_guid(entry.uid),
-        slug=talk_slug(acronym_of(programme.slug), number, title),
-        title=title,
-        url=clean(entry.url),
-        room=_room(facts, programme),
-        kind=clean(facts.kind),
-        date=with_offset(one.starts, programme.zone),
-        end=with_offset(one.ends, programme.zone),
-        start=f"{one.starts:%H:%M}",
-        # What lasts seconds lasts a minute: apps show nothing of what lasts none.
-        minutes=max(-(-lasts // _A_MINUTE), 1),
-        track=clean(facts.track or ""),
-        language=clean(facts.language or "").partition("-")[0].lower(),
-        abstract=clean(facts.abstract),
-        persons=tuple(_person(person, ids) for person in _speakers(entry)),
-        links=tuple(_links(entry, facts)),
-        attachments=tuple(_slides(facts)),
-    )
+    return {
+        "guid": talk_guid(entry.uid),
+        "id": number,
+        "date": with_offset(one.starts, programme.zone),
+        "start": f"{one.starts:%H:%M}",
+        "end": with_offset(one.ends, programme.zone),
+        "duration": f"{minutes // 60:02}:{minutes % 60:02}",
+        "room": _room(facts, programme),
+        "slug": talk_slug(acronym_of(programme.slug), number, title),
+        "url": clean(entry.url),
+        "title": title,
+        "subtitle": "",
+        "track": clean(facts.track or "") or None,
+        "type": clean(facts.kind),
+        "language": clean(facts.language or "").partition("-")[0].lower() or None,
+        "abstract": clean(facts.abstract),
+        "description": "",
+        "recording_license": "",
+        "do_not_record": False,
+        "persons": [_person(person, ids) for person in _speakers(entry)],
+        "links": list(_links(entry, facts)),
+        "attachments": list(_slides(facts)),
+    }
 
 
 def _room(facts: TalkFacts, programme: Programme) -> str:
@@ -151,19 +272,19 @@ def _speakers(entry: CalendarEntry) -> Iterator[Participant]:
 
 
 def _person(one: Participant, ids: Mapping[str, int]) -> Person:
-    url = clean(one.url) if one.url else None
-    return Person(id=ids[one.key], guid=guid_of("person", one.key), name=clean(one.name), url=url)
+    person: Person = {"id": ids[one.key], "guid": guid_of("person", one.key), "name": clean(one.name)}
+    return {**person, "url": clean(one.url)} if one.url else person
 
 
-def _links(entry: CalendarEntry, facts: TalkFacts) -> Iterator[Link]:
+def _links(entry: CalendarEntry, facts: TalkFacts) -> Iterator[Texts]:
     # The slides here too: Giggity and EventFahrplan show links and no attachments.
     yield from _slides(facts)
     if facts.recording_url:
-        yield Link(url=clean(facts.recording_url), title="Recording", kind="media")
+        yield {"url": clean(facts.recording_url), "title": "Recording", "type": "media"}
     if entry.conference:
-        yield Link(url=clean(entry.conference), title="Online", kind="web")
+        yield {"url": clean(entry.conference), "title": "Online", "type": "web"}
 
 
-def _slides(facts: TalkFacts) -> Iterator[Link]:
+def _slides(facts: TalkFacts) -> Iterator[Texts]:
     if facts.slides_url:
-        yield Link(url=clean(facts.slides_url), title="Slides", kind="slides")
+        yield {"url": clean(facts.slides_url), "title": "Slides", "type": "slides"}

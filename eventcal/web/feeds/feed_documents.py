@@ -12,7 +12,7 @@ from eventcal.feeds.feed import newest_rows, rows_of, settled
 from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, follow, may_follow
 from eventcal.feeds.format_registry import COLUMNS, PLAIN, Format, Options, kept_entry
 from eventcal.feeds.formats import atom
-from eventcal.feeds.frab.schedule_model import Programme
+from eventcal.feeds.frab.schedule import Programme
 from eventcal.feeds.index.models import LedgerEntry
 from eventcal.kit.markdown import to_plain
 from eventcal.members.caller import VISITOR

@@ -6,8 +6,7 @@ from functools import partial
 
 from eventcal.feeds.format_registry import CALENDARS, CSV, Format
 from eventcal.feeds.formats import atom
-from eventcal.feeds.frab.json_format import JSON_MEDIA_TYPE, schedule_json
-from eventcal.feeds.frab.xml import XML_MEDIA_TYPE, schedule_xml
+from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, schedule_json, schedule_xml
 from eventcal.web.feeds import definitions
 from eventcal.web.feeds.feed_documents import AtomDocument, CalendarDocument, FeedDocument, ScheduleDocument, Subscribe
 from eventcal.web.params.listing_filters import Asked

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from eventcal import __version__
 from eventcal.feeds.entries.entry import Part, Participant, TalkFacts
 from eventcal.feeds.entries.sanitize import clean
-from eventcal.feeds.frab.json_format import schedule_json
-from eventcal.feeds.frab.xml import schedule_xml
+from eventcal.feeds.frab.documents import schedule_json, schedule_xml
 from tests.clocks import NOON
 from tests.feed_support.schedules import (
     ADAS_GUID,

@@ -1,0 +1,97 @@
+"""A schedule as frab's JSON, and as its XML, valid against the schemas that c3voc keeps.
+
+The same programme gives the same bytes.
+"""
+
+from collections.abc import Iterable, Mapping
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+import orjson
+
+from eventcal import __version__
+from eventcal.feeds.frab.schedule import Day, PlacedTalk, Programme, Schedule, Texts, schedule_of
+
+JSON_MEDIA_TYPE = "application/json"
+XML_MEDIA_TYPE = "application/vnd.c3voc.schedule+xml; charset=utf-8"
+
+# XML schema: two digits, of days too.
+_LONGEST = 100 * 24 * 60 - 1
+
+
+def schedule_json(programme: Programme) -> bytes:
+    """Return an event's schedule as JSON in UTF-8."""
+    schedule = schedule_of(programme)
+    whole = {
+        "$schema": "https://c3voc.de/schedule/schema.json",
+        "generator": {"name": "eventcal", "version": __version__, "url": schedule["base_url"]},
+        "schedule": schedule,
+    }
+    return orjson.dumps(whole)
+
+
+def schedule_xml(programme: Programme) -> bytes:
+    """Return an event's schedule as XML in UTF-8."""
+    schedule = schedule_of(programme)
+    root = Element("schedule")
+    SubElement(root, "generator", name="eventcal", version=__version__)
+    _add_texts(root, version=schedule["version"])
+    # Giggity looks for it in the first thousand characters.
+    _add_conference(root, schedule, programme.zone)
+    guids = {room["name"]: room["guid"] for room in schedule["conference"]["rooms"]}
+    for day in schedule["conference"]["days"]:
+        _add_day(root, day, guids)
+    indent(root, space=" ")
+    body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return body + b"\n"
+
+
+def _add_texts(parent: Element, **texts: str | None) -> None:
+    for name, text in texts.items():
+        SubElement(parent, name).text = text
+
+
+def _add_conference(root: Element, schedule: Schedule, zone: str) -> None:
+    element, conference = SubElement(root, "conference"), schedule["conference"]
+    _add_texts(element, acronym=conference["acronym"], title=conference["title"])
+    _add_texts(element, start=conference["start"], end=conference["end"], days=str(conference["daysCount"]))
+    _add_texts(element, timeslot_duration=conference["timeslot_duration"], base_url=schedule["base_url"])
+    _add_texts(element, url=conference["url"], time_zone_name=zone)
+    for track in conference["tracks"]:
+        SubElement(element, "track", track)
+
+
+def _add_day(root: Element, day: Day, guids: Mapping[str, str]) -> None:
+    about = {"index": str(day["index"]), "date": day["date"], "start": day["day_start"], "end": day["day_end"]}
+    element = SubElement(root, "day", about)
+    for name, talks in day["rooms"].items():
+        room = SubElement(element, "room", name=name, guid=guids[name])
+        for talk in talks:
+            _add_talk(room, talk)
+
+
+def _add_talk(room: Element, talk: PlacedTalk) -> None:
+    event = SubElement(room, "event", guid=talk["guid"], id=str(talk["id"]))
+    _add_texts(event, date=talk["date"], start=talk["start"], duration=_duration(talk["duration"]))
+    _add_texts(event, room=talk["room"], slug=talk["slug"], url=talk["url"])
+    _add_texts(SubElement(event, "recording"), license=talk["recording_license"], optout="false")
+    _add_texts(event, title=talk["title"], subtitle=talk["subtitle"], track=talk["track"], type=talk["type"])
+    # No description: where there is an empty one, Giggity shows it in the place of an abstract without Latin letters.
+    _add_texts(event, language=talk["language"], abstract=talk["abstract"])
+    persons = SubElement(event, "persons")
+    for person in talk["persons"]:
+        SubElement(persons, "person", id=str(person["id"]), guid=person["guid"]).text = person["name"]
+    _add_links(SubElement(event, "links"), "link", talk["links"])
+    _add_links(SubElement(event, "attachments"), "attachment", talk["attachments"])
+
+
+def _add_links(parent: Element, name: str, links: Iterable[Texts]) -> None:
+    for link in links:
+        SubElement(parent, name, href=link["url"], type=link["type"]).text = link["title"]
+
+
+def _duration(duration: str) -> str:
+    """Return HH:MM, from a day on D:HH:MM as pretalx writes it: Giggity opens no schedule that holds 24:00."""
+    hours, minutes = map(int, duration.split(":"))
+    days, minutes = divmod(min(hours * 60 + minutes, _LONGEST), 24 * 60)
+    clock = f"{minutes // 60:02}:{minutes % 60:02}"
+    return f"{days}:{clock}" if days else clock
