@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Stamps
 from eventcal.feeds.format_registry import PLAIN, Format, Options
+from eventcal.feeds.formats.components import Component
 from tests.feed_support.entries import HEAD, STAMPS
 
 
@@ -11,7 +12,7 @@ def document(
     fmt: Format,
     *entries: CalendarEntry,
     head: FeedHead = HEAD,
-    zones: Sequence[str] = (),
+    zones: Sequence[Component] = (),
     options: Options = PLAIN,
     stamps: Stamps = STAMPS,
 ) -> bytes:

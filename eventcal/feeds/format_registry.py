@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from eventcal.feeds.entries.entry import FeedHead, KeptEntry, Stamps
 from eventcal.feeds.entries.entry_codec import load_entry
 from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
-from eventcal.feeds.formats.components import Component, zone_component
+from eventcal.feeds.formats.components import Component
 from eventcal.feeds.formats.vevent import enriched_components, event_components, head_properties
 from eventcal.feeds.index.models import LedgerEntry
 from eventcal.feeds.options import Cancelled, adapted
@@ -27,7 +27,7 @@ class Options:
 
 PLAIN = Options()
 
-Around = Callable[[FeedHead, Sequence[str]], tuple[bytes, bytes]]
+Around = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +97,14 @@ JCAL = Format(
     name="jcal",
     media_type=jcal.MEDIA_TYPE,
     write=lambda kept, options: jcal.piece(_components(kept, options)),
-    around=lambda head, zones: jcal.around(head_properties(head), zones=[zone_component(zone) for zone in zones]),
+    around=lambda head, zones: jcal.around(head_properties(head), zones=zones),
     separator=jcal.SEPARATOR,
 )
 XCAL = Format(
     name="xcal",
     media_type=xcal.MEDIA_TYPE,
     write=lambda kept, options: xcal.piece(_components(kept, options)),
-    around=lambda head, zones: xcal.around(head_properties(head), zones=[zone_component(zone) for zone in zones]),
+    around=lambda head, zones: xcal.around(head_properties(head), zones=zones),
 )
 JSCAL = Format(
     name="jscal",

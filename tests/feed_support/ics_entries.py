@@ -19,6 +19,7 @@ from eventcal.feeds.entries.entry import (
     Status,
     TalkFacts,
 )
+from eventcal.feeds.formats.components import Component as VTimezone
 from eventcal.feeds.formats.ics import around, render_entry, stamped
 from eventcal.feeds.zones import vtimezone
 from eventcal.kit.localtime import UTC_NAMES, zone
@@ -144,13 +145,13 @@ def feed_of(*entries: CalendarEntry) -> bytes:
     return wrapped([stamped(render_entry(entry), STAMPS) for entry in entries], zones_of(*entries))
 
 
-def wrapped(texts: Iterable[str], zones: Iterable[str] = ()) -> bytes:
+def wrapped(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:
     """Return a feed of these VEVENTs and VTIMEZONEs."""
     above, below = around(HEAD, zones)
     return b"".join([above, *(text.encode() for text in texts), below])
 
 
-def zones_of(*entries: CalendarEntry) -> list[str]:
+def zones_of(*entries: CalendarEntry) -> list[VTimezone]:
     """Return the VTIMEZONEs that these entries need."""
     spans = {}
     for entry in entries:

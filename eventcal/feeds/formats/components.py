@@ -3,7 +3,7 @@
 ics.py, jcal.py and xcal.py are three notations of the same components, so no two of them can disagree.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -70,34 +70,3 @@ def moments(name: str, values: Iterable[date | datetime], tzid: str | None) -> P
     if not isinstance(several[0], datetime):
         return Property(name, ValueType.DATE, several, says_type=True)
     return Property(name, ValueType.DATE_TIME, several, tzid=tzid)
-
-
-_ZONE_TYPES = {
-    "DTSTART": ValueType.DATE_TIME,
-    "TZOFFSETFROM": ValueType.UTC_OFFSET,
-    "TZOFFSETTO": ValueType.UTC_OFFSET,
-    "RRULE": ValueType.RECUR,
-}
-
-
-def zone_component(vtimezone: str) -> Component:
-    """Return a VTIMEZONE, as `zones.vtimezone` writes it, as a component."""
-    lines = iter(vtimezone.split("\r\n"))
-    next(lines)
-    return _read(lines, "VTIMEZONE")
-
-
-def _read(lines: Iterator[str], name: str) -> Component:
-    properties: list[Property] = []
-    within: list[Component] = []
-    for line in lines:
-        key, _, value = line.partition(":")
-        if key == "END":
-            break
-        if key == "BEGIN":
-            within.append(_read(lines, value))
-        else:
-            kind = _ZONE_TYPES.get(key, ValueType.TEXT)
-            read = datetime.strptime(value, "%Y%m%dT%H%M%S") if kind == ValueType.DATE_TIME else value  # noqa: DTZ007 - local by definition
-            properties.append(Property(key, kind, (read,)))
-    return Component(name, tuple(properties), tuple(within))

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps
@@ -36,9 +37,9 @@ def stamped(entry: str, stamps: Stamps) -> str:
     return _BEGINS.sub(f"BEGIN:VEVENT\r\n{lines}", entry)
 
 
-def around(head: FeedHead, zones: Iterable[str]) -> tuple[bytes, bytes]:
+def around(head: FeedHead, zones: Iterable[Component]) -> tuple[bytes, bytes]:
     """Return what stands above and below a feed's entries: VTIMEZONEs first, for readers that read once."""
-    above = "".join(["BEGIN:VCALENDAR\r\n", *map(_line, head_properties(head)), *zones])
+    above = "".join(["BEGIN:VCALENDAR\r\n", *map(_line, head_properties(head)), *map(_write_zone, zones)])
     return above.encode(), b"END:VCALENDAR\r\n"
 
 
@@ -47,6 +48,10 @@ def write_component(component: Component) -> str:
     within = [write_component(one) for one in component.components]
     lines = [_line(one) for one in component.properties]
     return "".join([f"BEGIN:{component.name}\r\n", *lines, *within, f"END:{component.name}\r\n"])
+
+
+# The same few zones stand above every feed.
+_write_zone = lru_cache(maxsize=1024)(write_component)
 
 
 def _line(one: Property) -> str:
@@ -68,7 +73,9 @@ def _escape(text: str) -> str:
 
 
 def _moment(value: datetime) -> str:
-    return f"{value:%Y%m%dT%H%M%S}" if value.tzinfo is None else f"{value:%Y%m%dT%H%M%SZ}"
+    # strftime would not pad the year everywhere.
+    written = value.isoformat(timespec="seconds")[:19].replace("-", "").replace(":", "")
+    return written if value.tzinfo is None else f"{written}Z"
 
 
 def _geo(value: tuple[float, float]) -> str:

@@ -1,22 +1,33 @@
-"""The rule that a zone follows for ever after: the TZ string of POSIX, as RFC 9636 section 3.3 extends it.
+"""Changes of local time, and the yearly rule that a zone follows for ever after.
 
-An example is `CET-1CEST,M3.5.0,M10.5.0/3`: west of Greenwich is positive there, and east everywhere else in this
-package; summer time begins on the last Sunday (5, 0) of March at 02:00, the hour meant where none is written.
+The rule is the TZ string of POSIX, as RFC 9636 section 3.3 extends it. An example is `CET-1CEST,M3.5.0,M10.5.0/3`:
+west of Greenwich is positive there, and east everywhere else in this package; summer time begins on the last Sunday
+(5, 0) of March at 02:00, the hour meant where none is written.
+
+Instants are whole seconds since 1970-01-01T00:00Z, so that no year is out of reach and nothing overflows.
 """
 
 import re
+from abc import ABC, abstractmethod
 from calendar import isleap, monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-from eventcal.feeds.zones.timeline import BEGINNING, DAY, Change, LocalTime, Span, Timeline, midnight, timeline
+BEGINNING = -(2**63)
+"""The instant before all others: the smallest that a TZif file can hold."""
 
 LAST_WEEK = 5
 """The week of a `WeekdayOnset` that stands for a month's last."""
 
-_END_OF_FEBRUARY = 59
-_HOUR = 3_600
+# Leap seconds do not exist on this scale.
+_DAY, _HOUR = 86_400, 3_600
+# A day, because a local date begins up to 14 hours before and ends up to 12 hours after its namesake in UTC,
+# and another for an entry that begins late on the last day and runs into the next.
+_PADDING = 2 * _DAY
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAYS_TO_MARCH = 59
 _DEFAULT_ONSET = 2 * _HOUR
 
 _NAME = r"<[A-Za-z0-9+-]+>|[A-Za-z]+"
@@ -31,65 +42,112 @@ _ONSET = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WeekdayOnset:
-    """A change every year on a weekday (0 is Sunday) in the week 1 to 4 of a month, or in its last, which is 5.
+def midnight(ordinal: int) -> int:
+    """Return the seconds from 1970 to the midnight that begins a day, counted as `date.toordinal` does."""
+    return (ordinal - _EPOCH) * _DAY
 
-    The seconds count from that day's midnight on the clock before the change. They may be negative or exceed a day:
-    Israel's Friday before the last Sunday of March at 02:00 is written as 26 hours after the fourth Thursday begins.
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A way of setting clocks: seconds east of UTC, and its name ("CEST", "+03")."""
+
+    offset: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From the instant `at` on, clocks show `to`."""
+
+    at: int
+    to: LocalTime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of instants, `start` included and `end` not, and the years whose changes can matter to it."""
+
+    start: int
+    end: int
+    years: range
+
+    @classmethod
+    def around(cls, first: date, last: date) -> Self:
+        """Return the span that holds every local time of both days and of those between, whatever the zone."""
+        return cls(
+            start=midnight(first.toordinal()) - _PADDING,
+            end=midnight(last.toordinal() + 1) + _PADDING,
+            years=range(max(first.year - 1, date.min.year), min(last.year + 1, date.max.year) + 1),
+        )
+
+
+def timeline(changes: Iterable[Change], span: Span) -> list[Change]:
+    """Return the local time at the start of a span, then each change of offset within it.
+
+    `changes` are in order, and the first is no later than the span's start. A change of name alone is left out.
     """
+    within: list[Change] = []
+    for change in changes:
+        if change.at <= span.start:
+            within = [Change(span.start, change.to)]
+        elif change.at < span.end and change.to.offset != within[-1].to.offset:
+            within.append(change)
+    return within
+
+
+@dataclass(frozen=True, slots=True)
+class YearlyOnset(ABC):
+    """A change every year: on a day, so many seconds from its midnight on the clock before the change.
+
+    The seconds may be negative or exceed a day: Israel's Friday before the last Sunday of March at 02:00 is written as
+    26 hours after the fourth Thursday begins.
+    """
+
+    seconds: int
+
+    def local(self, year: int) -> int:
+        """Return the reading at the change of the clock before it, in seconds since its 1970-01-01T00:00."""
+        return midnight(self._day(year)) + self.seconds
+
+    @abstractmethod
+    def _day(self, year: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WeekdayOnset(YearlyOnset):
+    """A change on a weekday (0 is Sunday) in the week 1 to 4 of a month, or in its last, which is 5."""
 
     month: int
     week: int
     weekday: int
-    seconds: int
 
-    def local(self, year: int) -> int:
-        """Give the reading at the change of the clock before it, in seconds since its 1970-01-01T00:00."""
+    def _day(self, year: int) -> int:
         first = date(year, self.month, 1).toordinal()
         if self.week == LAST_WEEK:
             end = first + monthrange(year, self.month)[1] - 1
-            day = end - (end - self.weekday) % 7
-        else:
-            day = first + (self.weekday - first) % 7 + 7 * (self.week - 1)
-        return midnight(day) + self.seconds
+            return end - (end - self.weekday) % 7
+        return first + (self.weekday - first) % 7 + 7 * (self.week - 1)
 
     def carried(self) -> Self:
-        """Give the same onset with its hour within its day, whole days moved into the weekday.
+        """Return the same onset with its hour within its day, whole days moved into the weekday.
 
         Cairo's last Thursday of October at 24:00 becomes the last Friday at 00:00. In some years the two differ, by
         a week: here where the month ends on a Thursday.
         """
-        days, seconds = divmod(self.seconds, DAY)
+        days, seconds = divmod(self.seconds, _DAY)
         return replace(self, weekday=(self.weekday + days) % 7, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class FixedOnset:
-    """A change every year on one date: day 1 to 365, 29 February not counted, and seconds from its midnight."""
-
-    day: int
-    seconds: int
-
-    def local(self, year: int) -> int:
-        """Give the reading at the change of the clock before it, in seconds since its 1970-01-01T00:00."""
-        leap = isleap(year) and self.day > _END_OF_FEBRUARY
-        return midnight(date(year, 1, 1).toordinal() + self.day - 1 + leap) + self.seconds
-
-
-@dataclass(frozen=True, slots=True)
-class CountedOnset:
-    """A change so many days (0 to 365, 29 February counted) and seconds after every year begins."""
+class DayOnset(YearlyOnset):
+    """A change so many days after 1 January, with or without counting 29 February."""
 
     days: int
-    seconds: int
+    counts_leap_day: bool
 
-    def local(self, year: int) -> int:
-        """Give the reading at the change of the clock before it, in seconds since its 1970-01-01T00:00."""
-        return midnight(date(year, 1, 1).toordinal() + self.days) + self.seconds
-
-
-YearlyOnset = WeekdayOnset | FixedOnset | CountedOnset
+    def _day(self, year: int) -> int:
+        skipped = not self.counts_leap_day and isleap(year) and self.days >= _DAYS_TO_MARCH
+        return date(year, 1, 1).toordinal() + self.days + skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +159,8 @@ class YearlyChange:
     after: LocalTime
 
     def at(self, year: int) -> int:
-        """Give the instant of the change, in seconds since 1970-01-01T00:00Z."""
+        """Return the instant of the change, in seconds since 1970-01-01T00:00Z."""
         return self.onset.local(year) - self.before.offset
-
-    def carried(self) -> Self:
-        """Give this change with the hour of a `WeekdayOnset` within its day."""
-        return replace(self, onset=self.onset.carried()) if isinstance(self.onset, WeekdayOnset) else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +175,10 @@ class PosixRule:
     yearly: tuple[YearlyChange, ...] = ()
 
     def changes(self, years: range) -> list[Change]:
-        """Give every change in these years, in order, after one that opens all time with standard time."""
+        """Return every change in these years, in order, after one that opens all time with standard time."""
         # Where summer begins as it ends it lasts all year (RFC 9636 section 3.3.1), so its beginning, second, wins.
         after = {change.at(year): change.after for change in self.yearly for year in years}
         return [Change(BEGINNING, self.standard), *(Change(at, after[at]) for at in sorted(after))]
-
-    def carried(self) -> Self:
-        """Give this rule with each hour within its day, as far as a weekday can take the rest.
-
-        As `WeekdayOnset.carried` has it, the two differ in some years.
-        """
-        return replace(self, yearly=tuple(change.carried() for change in self.yearly))
-
-    def timeline(self, span: Span) -> Timeline:
-        """Give the offsets within the span if this rule alone had always been in force."""
-        return timeline(self.changes(span.years), span)
 
 
 def parse_rule(text: str) -> PosixRule:
@@ -160,10 +203,10 @@ def _onset(text: str) -> YearlyOnset:
         raise ValueError(f"not a yearly onset: {text!r}")
     seconds = _seconds(found["clock"]) if found["clock"] else _DEFAULT_ONSET
     if found["month"]:
-        return WeekdayOnset(int(found["month"]), int(found["week"]), int(found["weekday"]), seconds)
+        return WeekdayOnset(seconds, int(found["month"]), int(found["week"]), int(found["weekday"]))
     if found["fixed"]:
-        return FixedOnset(int(found["fixed"]), seconds)
-    return CountedOnset(int(found["count"]), seconds)
+        return DayOnset(seconds, int(found["fixed"]) - 1, counts_leap_day=False)
+    return DayOnset(seconds, int(found["count"]), counts_leap_day=True)
 
 
 def _seconds(clock: str) -> int:

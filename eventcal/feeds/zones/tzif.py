@@ -12,8 +12,7 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
-from eventcal.feeds.zones.posix import PosixRule, parse_rule
-from eventcal.feeds.zones.timeline import BEGINNING, Change, LocalTime, Span, Timeline, timeline
+from eventcal.feeds.zones.posix import BEGINNING, Change, LocalTime, PosixRule, Span, parse_rule, timeline
 
 _MAGIC = b"TZif"
 _HEADER = struct.Struct(">4s c 15x 6L")
@@ -45,8 +44,8 @@ class Zone:
     recorded: tuple[Change, ...]
     rule: PosixRule | None
 
-    def timeline(self, span: Span) -> Timeline:
-        """Give the offsets that were or will be in force within the span, as far as this tzdata release knows."""
+    def timeline(self, span: Span) -> list[Change]:
+        """Return the offsets that were or will be in force within the span, as far as this tzdata release knows."""
         last = self.recorded[-1].at
         ruled = self.rule.changes(span.years) if self.rule else []
         return timeline([*self.recorded, *(change for change in ruled if change.at > last)], span)

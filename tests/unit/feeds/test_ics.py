@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Relation, Stamps, Status
+from eventcal.feeds.formats.components import Component
 from eventcal.feeds.formats.ics import around, fold, render_entry, stamped, write_component
 from eventcal.feeds.formats.vevent import PRODID, event_components
 from tests.clocks import NOON
@@ -79,7 +80,7 @@ def test_an_entry_is_these_lines() -> None:
 
 def test_a_feed_begins_with_its_names_and_its_zones() -> None:
     head = replace(HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
-    above, below = around(head, ["BEGIN:VTIMEZONE\r\nEND:VTIMEZONE\r\n"])
+    above, below = around(head, [Component("VTIMEZONE", ())])
     assert lines((above + below).decode()) == [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",

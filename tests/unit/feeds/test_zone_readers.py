@@ -13,9 +13,9 @@ from dateutil.tz import tzical
 from icalendar import Timezone
 from icalendar.timezone import TZP
 
-from eventcal.feeds.zones import vtimezone
 from eventcal.feeds.zones.tzif import read_tzif
 from eventcal.kit.localtime import _names
+from tests.feed_support.zone_text import vtimezone
 from tests.readers.changes import changes
 from tests.readers.node import NodeReader, node_reader
 

@@ -3,12 +3,35 @@ from struct import pack
 
 import pytest
 
-from eventcal.feeds.zones.component import zone_lines
-from eventcal.feeds.zones.posix import CountedOnset, FixedOnset, PosixRule, WeekdayOnset, YearlyChange, parse_rule
-from eventcal.feeds.zones.timeline import LocalTime, Span
+from eventcal.feeds.formats.ics import write_component
+from eventcal.feeds.zones.component import zone_component
+from eventcal.feeds.zones.posix import (
+    Change,
+    DayOnset,
+    LocalTime,
+    PosixRule,
+    Span,
+    WeekdayOnset,
+    YearlyChange,
+    YearlyOnset,
+    parse_rule,
+    timeline,
+)
 from eventcal.feeds.zones.tzif import parse_tzif
 
 HOUR = 3_600
+
+
+def fixed(day: int, seconds: int) -> DayOnset:
+    """Return the onset that POSIX writes as J and the day."""
+    return DayOnset(seconds, day - 1, counts_leap_day=False)
+
+
+def counted(days: int, seconds: int) -> DayOnset:
+    """Return the onset that POSIX writes as a number of days."""
+    return DayOnset(seconds, days, counts_leap_day=True)
+
+
 CET, CEST = LocalTime(HOUR, "CET"), LocalTime(2 * HOUR, "CEST")
 
 
@@ -16,8 +39,8 @@ def test_a_rule_names_its_local_times_and_counts_offsets_east() -> None:
     assert parse_rule("CET-1CEST,M3.5.0,M10.5.0/3") == PosixRule(
         CET,
         (
-            YearlyChange(WeekdayOnset(10, 5, 0, 3 * HOUR), CEST, CET),
-            YearlyChange(WeekdayOnset(3, 5, 0, 2 * HOUR), CET, CEST),
+            YearlyChange(WeekdayOnset(3 * HOUR, 10, 5, 0), CEST, CET),
+            YearlyChange(WeekdayOnset(2 * HOUR, 3, 5, 0), CET, CEST),
         ),
     )
     assert parse_rule("<-0330>+3:30:15") == PosixRule(LocalTime(-12_615, "-0330"))
@@ -28,8 +51,8 @@ def test_a_rule_may_count_days_and_give_hours_beyond_the_day_and_before_it() -> 
     assert parse_rule("<-03>3<-01>1,J60/-1:30,365/26") == PosixRule(
         standard,
         (
-            YearlyChange(CountedOnset(365, 26 * HOUR), summer, standard),
-            YearlyChange(FixedOnset(60, -5_400), standard, summer),
+            YearlyChange(counted(365, 26 * HOUR), summer, standard),
+            YearlyChange(fixed(60, -5_400), standard, summer),
         ),
     )
 
@@ -53,30 +76,29 @@ def test_what_is_no_rule_is_refused(text: str) -> None:
 
 
 def test_onsets_fall_on_the_day_that_posix_means() -> None:
-    def days(onset: WeekdayOnset | FixedOnset | CountedOnset) -> list[str]:
+    def days(onset: YearlyOnset) -> list[str]:
         clock = datetime(1970, 1, 1, tzinfo=UTC)
         return [f"{clock + timedelta(seconds=onset.local(year)):%m-%d %H:%M}" for year in (2023, 2024)]
 
-    assert days(WeekdayOnset(2, 5, 4, 0)) == ["02-23 00:00", "02-29 00:00"]
-    assert days(WeekdayOnset(10, 1, 0, 2 * HOUR)) == ["10-01 02:00", "10-06 02:00"]
-    assert days(WeekdayOnset(9, 1, 6, 24 * HOUR)) == ["09-03 00:00", "09-08 00:00"]
-    assert days(FixedOnset(59, 0)) == ["02-28 00:00", "02-28 00:00"]
-    assert days(FixedOnset(60, 0)) == ["03-01 00:00", "03-01 00:00"]
-    assert days(CountedOnset(59, -HOUR)) == ["02-28 23:00", "02-28 23:00"]
-    assert days(CountedOnset(60, 0)) == ["03-02 00:00", "03-01 00:00"]
+    assert days(WeekdayOnset(0, 2, 5, 4)) == ["02-23 00:00", "02-29 00:00"]
+    assert days(WeekdayOnset(2 * HOUR, 10, 1, 0)) == ["10-01 02:00", "10-06 02:00"]
+    assert days(WeekdayOnset(24 * HOUR, 9, 1, 6)) == ["09-03 00:00", "09-08 00:00"]
+    assert days(fixed(59, 0)) == ["02-28 00:00", "02-28 00:00"]
+    assert days(fixed(60, 0)) == ["03-01 00:00", "03-01 00:00"]
+    assert days(counted(59, -HOUR)) == ["02-28 23:00", "02-28 23:00"]
+    assert days(counted(60, 0)) == ["03-02 00:00", "03-01 00:00"]
 
 
-def test_only_weekdays_take_hours_beyond_their_day() -> None:
-    assert WeekdayOnset(10, 5, 6, 49 * HOUR).carried() == WeekdayOnset(10, 5, 1, HOUR)
-    assert WeekdayOnset(3, 5, 0, -HOUR).carried() == WeekdayOnset(3, 5, 6, 23 * HOUR)
-    rule = parse_rule("<-03>3<-01>1,J60/-1:30,365/26")
-    assert rule.carried() == rule
+def test_weekdays_take_hours_beyond_their_day() -> None:
+    assert WeekdayOnset(49 * HOUR, 10, 5, 6).carried() == WeekdayOnset(HOUR, 10, 5, 1)
+    assert WeekdayOnset(-HOUR, 3, 5, 0).carried() == WeekdayOnset(23 * HOUR, 3, 5, 6)
 
 
 def test_summer_that_begins_as_it_ends_lasts_all_year() -> None:
     # The example of RFC 9636 section 3.3.1.
-    line = parse_rule("XXX3EDT4,0/0,J365/23").timeline(Span.around(date(2023, 6, 1), date(2030, 1, 1)))
-    assert (line.opening, line.changes) == (LocalTime(-4 * HOUR, "EDT"), ())
+    span = Span.around(date(2023, 6, 1), date(2030, 1, 1))
+    line = timeline(parse_rule("XXX3EDT4,0/0,J365/23").changes(span.years), span)
+    assert line == [Change(span.start, LocalTime(-4 * HOUR, "EDT"))]
 
 
 def tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
@@ -88,21 +110,24 @@ def tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
 
 
 def test_the_rule_takes_over_after_the_last_change_on_record() -> None:
-    line = parse_tzif(tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).timeline(
-        Span.around(date(1970, 1, 1), date(1970, 6, 1))
-    )
-    assert line.opening == LocalTime(1_050, "LMT")
-    assert [(change.at, change.to) for change in line.changes] == [(86_400, CET), (87 * 86_400 + HOUR, CEST)]
+    span = Span.around(date(1970, 1, 1), date(1970, 6, 1))
+    line = parse_tzif(tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).timeline(span)
+    assert line == [
+        Change(span.start, LocalTime(1_050, "LMT")),
+        Change(86_400, CET),
+        Change(87 * 86_400 + HOUR, CEST),
+    ]
 
 
 def test_a_file_without_a_rule_keeps_its_last_local_time() -> None:
-    line = parse_tzif(tzif()).timeline(Span.around(date(2020, 1, 1), date(2030, 1, 1)))
-    assert (line.opening, line.changes) == (CET, ())
+    span = Span.around(date(2020, 1, 1), date(2030, 1, 1))
+    assert parse_tzif(tzif()).timeline(span) == [Change(span.start, CET)]
 
 
 def test_a_rule_of_fixed_dates_is_written_onset_by_onset() -> None:
     zone = parse_tzif(tzif(footer=b"CET-1CEST,J90,J300/3"))
-    assert zone_lines("Made/Up", zone, Span.around(date(2024, 2, 1), date(2024, 9, 1))) == [
+    component = zone_component("Made/Up", zone, Span.around(date(2024, 2, 1), date(2024, 9, 1)))
+    assert write_component(component).splitlines() == [
         "BEGIN:VTIMEZONE",
         "TZID:Made/Up",
         "BEGIN:STANDARD",

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.zones import vtimezone
 from eventcal.lint import lint
 from eventcal.lint.moments import iana_offset, read_duration, read_offset
 from eventcal.lint.reading import read
 from eventcal.lint.zones import Observance, offset_at, read_observances
 from tests.feed_support.lint_feeds import BERLIN, GOOD, octets
+from tests.feed_support.zone_text import vtimezone
 
 ZONES = (
     *("Europe/Berlin", "Europe/Dublin", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kolkata"),

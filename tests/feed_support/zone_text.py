@@ -1,0 +1,10 @@
+"""The VTIMEZONEs of feeds as iCalendar text."""
+
+from datetime import date
+
+from eventcal.feeds import zones
+from eventcal.feeds.formats.ics import write_component
+
+
+def vtimezone(tzid: str, first: date, last: date) -> str:
+    return write_component(zones.vtimezone(tzid, first, last))
