@@ -10,8 +10,7 @@ import pytest
 
 import eventcal
 from eventcal.feeds.clients import CLIENTS
-from eventcal.kit.refusals import Refusal
-from eventcal.kit.sentences import Sentence
+from eventcal.kit.refusals import Refusal, Sentence
 from eventcal.web.http.errors import known_problems
 from tests.words import ROOT, said
 

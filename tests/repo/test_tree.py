@@ -76,7 +76,7 @@ def found_in(paths: Iterable[Path], check: Check) -> list[str]:
 
 
 # It is as long as it is.
-_DATA = {".json", ".po"}
+_DATA = {".json", ".po", ".toml"}
 
 
 def test_no_file_of_the_package_is_long() -> None:
