@@ -19,8 +19,7 @@ from eventcal.events.queries import get_event
 from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import STANDING_STATUSES
 from eventcal.feeds.formats import atom
-from eventcal.feeds.frab.json_format import JSON_MEDIA_TYPE
-from eventcal.feeds.frab.xml import XML_MEDIA_TYPE
+from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE
 from eventcal.feeds.resources import talk_resources
 from eventcal.kit.localtime import zone
 from eventcal.kit.paging import Paging
