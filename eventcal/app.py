@@ -37,11 +37,12 @@ from eventcal.web.http.errors import register_errors
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.http.urls import Links
 from eventcal.web.i18n.locale import start_language
-from eventcal.web.identity.security import start_security
+from eventcal.web.identity.permissions import register_token_refusals
 from eventcal.web.media import start_pictures
 from eventcal.web.pages import register_pages
 from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import start_limits
+from eventcal.web.request.session_cookie import start_sessions
 from eventcal.web.schemas.resources import Resources
 from eventcal.web.serving.cache_middleware import Door
 from eventcal.web.system import front, health
@@ -82,7 +83,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = Segment
     register_errors(app)
-    start_security(app, settings)
+    start_sessions(app, settings)
+    register_token_refusals(app)
     start_limits(app, settings)
     start_language(app)
     start_pictures(app)

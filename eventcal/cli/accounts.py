@@ -17,7 +17,8 @@ from eventcal.members.factors import remove_passkeys, reset_factors
 from eventcal.members.queries import find_member_by_email, get_member_by_email
 from eventcal.members.service import add_member, normal_address, revoke_every_token
 from eventcal.members.words import Role
-from eventcal.web.identity.passwords import change_password, check_new_password, hashed
+from eventcal.web.identity.accounts import change_password
+from eventcal.web.identity.passwords import check_new_password, hashed
 from eventcal.web.request.context import unit_of_work
 
 _LONGEST_NAME = 200

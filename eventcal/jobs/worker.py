@@ -16,7 +16,7 @@ from eventcal.jobs.sender import Mail, MailRefusedError, mail_server, send_mail
 from eventcal.kit.database import Database
 from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.queries import MOST_ATTEMPTS, find_due_mail, old_messages
+from eventcal.outbox.service import MOST_ATTEMPTS, find_due_mail, old_messages
 
 _LOG = logging.getLogger(__name__)
 

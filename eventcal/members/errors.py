@@ -1,6 +1,6 @@
 """What members refuse, and what is refused to whoever is not one."""
 
-from eventcal.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Sentence, Unauthenticated
+from eventcal.kit.refusals import Conflict, Forbidden, Invalid, Sentence, Unauthenticated
 
 
 class NotSignedIn(Unauthenticated):
@@ -98,35 +98,3 @@ class KeyReused(Invalid):
 
     code = "idempotency-key-reused"
     title = Sentence("This key belongs to another request")
-
-
-class NoSuchToken(NotFound):
-    """No access token of the member's has this id."""
-
-    def __init__(self, token_id: str) -> None:
-        super().__init__(Sentence("You have no token “%(token_id)s”.", token_id=token_id))
-
-
-class NoSuchFeed(NotFound):
-    """No secret feed of the member's has this id."""
-
-    def __init__(self, feed_id: str) -> None:
-        super().__init__(Sentence("You have no feed “%(feed_id)s”.", feed_id=feed_id))
-
-
-class NoSuchPasskey(NotFound):
-    """No passkey of the member's has this id."""
-
-    def __init__(self, passkey_id: str) -> None:
-        super().__init__(Sentence("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
-
-
-class NoSuchSession(NotFound):
-    """No session of the member's has this id."""
-
-    def __init__(self, session_id: str) -> None:
-        super().__init__(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
-
-
-class NoSuchMember(NotFound):
-    """No member by this id or address."""

@@ -1,17 +1,20 @@
-"""A member's second factor: an authenticator app, and recovery codes for whoever has lost it."""
+"""How a member signs in besides their password: an authenticator app with recovery codes, and passkeys.
+
+web/identity/passkeys.py verifies what devices send of passkeys before it is stored here.
+"""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_id, secret_hash
-from eventcal.kit.refusals import Sentence
-from eventcal.members.errors import CodeRefused, SecondFactorOn
+from eventcal.kit.refusals import NotFound, Sentence
+from eventcal.members.errors import CodeRefused, PasskeyKnown, PasskeyRefused, SecondFactorOn
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
-from eventcal.members.service import new_member_key
-from eventcal.members.sessions import end_sessions
+from eventcal.members.sessions import end_all_sessions
 from eventcal.members.totp import Authenticator
 
 RECOVERY_CODES = 10
@@ -72,19 +75,6 @@ def use_code(session: Session, member: Member, typed: str, authenticator: Authen
         raise CodeRefused(Sentence("This code is wrong, too old, or was used before."))
 
 
-def reset_factors(session: Session, member: Member) -> None:
-    """Take away every way to sign in but the password, and end every session: for whoever has lost their devices."""
-    turn_off(session, member)
-    remove_passkeys(session, member)
-    member.fs_uniquifier = new_member_key()
-    end_sessions(session, member)
-
-
-def remove_passkeys(session: Session, member: Member) -> None:
-    """Take away every passkey of a member's."""
-    session.execute(delete(Passkey).where(Passkey.member_id == member.id))
-
-
 def _use_app_code(session: Session, member: Member, code: str, authenticator: Authenticator, *, now: datetime) -> bool:
     totp = find_totp(session, member.id)
     if totp is None:
@@ -93,7 +83,6 @@ def _use_app_code(session: Session, member: Member, code: str, authenticator: Au
     if counter is None:
         return False
     totp.last_counter = counter
-    session.flush()
     return True
 
 
@@ -103,5 +92,65 @@ def _use_recovery_code(session: Session, member: Member, code: str) -> bool:
     if found is None:
         return False
     session.delete(found)
-    session.flush()
     return True
+
+
+def reset_factors(session: Session, member: Member) -> None:
+    """Take away every way to sign in but the password, and end every session: for whoever has lost their devices."""
+    turn_off(session, member)
+    remove_passkeys(session, member)
+    end_all_sessions(session, member)
+
+
+def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
+    """Return a member's passkeys, the oldest first."""
+    rows = select(Passkey).where(Passkey.member_id == member_id).order_by(Passkey.created_at, Passkey.id)
+    return session.scalars(rows).all()
+
+
+def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
+    """Return one of the member's passkeys. Raises NotFound."""
+    found = session.get(Passkey, passkey_id)
+    if found is None or found.member_id != member_id:
+        raise NotFound(Sentence("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
+    return found
+
+
+def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
+    """Return the passkey that a device knows by this id, if its member may sign in."""
+    rows = select(Passkey).join(Member, Member.id == Passkey.member_id)
+    return session.scalars(rows.where(Passkey.credential_id == credential_id, Member.active)).one_or_none()
+
+
+def add_passkey(session: Session, passkey: Passkey) -> Passkey:
+    """Add a passkey that is not stored yet. Raises PasskeyKnown if a member, this or another, has it already."""
+    # Writers follow one another: nobody adds it between this look and the commit.
+    if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
+        raise PasskeyKnown(Sentence("This device has a passkey here already."))
+    session.add(passkey)
+    session.flush()
+    return passkey
+
+
+def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
+    """Note that a passkey was used, and return whose it is.
+
+    Raises PasskeyRefused where it is gone meanwhile, or where its count did not rise: then there are two of it.
+    """
+    passkey = session.get(Passkey, passkey_id)
+    if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):
+        raise PasskeyRefused(Sentence("This passkey was not taken."))
+    passkey.sign_count = sign_count
+    passkey.last_used_at = now
+    session.flush()
+    return session.get_one(Member, passkey.member_id)
+
+
+def remove_passkey(session: Session, passkey_id: str, member_id: str) -> None:
+    """Delete a passkey of the member's. Raises NotFound."""
+    session.delete(get_passkey(session, passkey_id, member_id))
+
+
+def remove_passkeys(session: Session, member: Member) -> None:
+    """Delete every passkey of a member's."""
+    session.execute(delete(Passkey).where(Passkey.member_id == member.id))

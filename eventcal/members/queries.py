@@ -7,9 +7,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.kit.text import email_key
-from eventcal.members.errors import NoSuchFeed, NoSuchMember, NoSuchToken
 from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed
 
 
@@ -19,18 +18,18 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 
 def get_member(session: Session, member_id: str) -> Member:
-    """Return the member. Raises NoSuchMember."""
+    """Return the member. Raises NotFound."""
     member = session.get(Member, member_id)
     if member is None:
-        raise NoSuchMember(Sentence("There is no member “%(member_id)s”.", member_id=member_id))
+        raise NotFound(Sentence("There is no member “%(member_id)s”.", member_id=member_id))
     return member
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
-    """Return the member with this address. Raises NoSuchMember."""
+    """Return the member with this address. Raises NotFound."""
     member = find_member_by_email(session, email)
     if member is None:
-        raise NoSuchMember(Sentence("Nobody with this address has an account; ask them to register first."))
+        raise NotFound(Sentence("Nobody with this address has an account; ask them to register first."))
     return member
 
 
@@ -48,10 +47,10 @@ def list_tokens(session: Session, member_id: str, *, paging: Paging) -> Page[Acc
 
 
 def get_token(session: Session, token_id: str, member_id: str) -> AccessToken:
-    """Return one of the member's access tokens. Raises NoSuchToken."""
+    """Return one of the member's access tokens. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
-        raise NoSuchToken(token_id)
+        raise NotFound(Sentence("You have no token “%(token_id)s”.", token_id=token_id))
     return token
 
 
@@ -63,10 +62,10 @@ def list_feeds(session: Session, member_id: str, *, paging: Paging) -> Page[Pers
 
 
 def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return one of the member's secret feeds that still work. Raises NoSuchFeed."""
+    """Return one of the member's secret feeds that still work. Raises NotFound."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
-        raise NoSuchFeed(feed_id)
+        raise NotFound(Sentence("You have no feed “%(feed_id)s”.", feed_id=feed_id))
     return feed
 
 

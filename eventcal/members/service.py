@@ -14,7 +14,7 @@ from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
 from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed
-from eventcal.members.queries import find_member_by_email
+from eventcal.members.queries import find_member_by_email, get_feed, get_token
 from eventcal.members.words import Role, Scope
 
 TOKEN_PREFIX = "evc_"  # noqa: S105 - what scanners know our tokens by, and no secret
@@ -29,11 +29,6 @@ def normal_address(address: str) -> str:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
         raise ValueError(Sentence("must be an e-mail address such as ada@example.org")) from error
-
-
-def new_member_key() -> str:
-    """Return a new value for `Member.fs_uniquifier`; it voids every emailed token of the member's."""
-    return new_secret("")
 
 
 def add_member(
@@ -58,7 +53,7 @@ def add_member(
         email_key=email_key(email),
         name=name,
         password=password_hash,
-        fs_uniquifier=new_member_key(),
+        fs_uniquifier=new_secret(""),
         confirmed_at=confirmed_at,
         role=role,
         created_at=now,
@@ -107,10 +102,9 @@ def give_token(
     return token, secret
 
 
-def revoke_token(session: Session, token: AccessToken) -> None:
-    """Make an access token void."""
-    session.delete(token)
-    session.flush()
+def revoke_token(session: Session, token_id: str, member_id: str) -> None:
+    """Delete an access token of the member's. Raises NotFound."""
+    session.delete(get_token(session, token_id, member_id))
 
 
 def revoke_every_token(session: Session, member: Member) -> None:
@@ -127,10 +121,12 @@ def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> 
     return feed, secret
 
 
-def revoke_feed(session: Session, feed: PersonalFeed, *, now: datetime) -> None:
-    """Close a secret feed for good; the row stays, so that its address can say that it is gone."""
-    feed.revoked_at = now
-    session.flush()
+def revoke_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
+    """Close a secret feed of the member's; the row stays, so that its address can say that it is gone.
+
+    Raises NotFound.
+    """
+    get_feed(session, feed_id, member_id).revoked_at = now
 
 
 def revoke_every_feed(session: Session, member: Member, *, now: datetime) -> None:

@@ -1,14 +1,13 @@
 """Sessions of members: started, found by the secret in a cookie, listed and ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, select, update
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import new_id, secret_hash
-from eventcal.members.errors import NoSuchSession
+from eventcal.kit.ids import new_id, new_secret, secret_hash
+from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
@@ -71,10 +70,10 @@ def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequenc
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
-    """Return one of the sessions by which the member is signed in. Raises NoSuchSession."""
+    """Return one of the sessions by which the member is signed in. Raises NotFound."""
     found = session.scalars(_signed_in(member_id, now).where(MemberSession.id == session_id)).one_or_none()
     if found is None:
-        raise NoSuchSession(session_id)
+        raise NotFound(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
     return found
 
 
@@ -91,23 +90,17 @@ def needs_touch(found: MemberSession, *, now: datetime) -> bool:
     return now - found.last_seen_at >= TOUCH_INTERVAL
 
 
-def save_notes(session: Session, session_id: str, notes: Mapping[str, Any]) -> None:
-    """Replace the notes of a session."""
-    session.execute(update(MemberSession).where(MemberSession.id == session_id).values(notes=dict(notes)))
-
-
-def save_proof(session: Session, session_id: str, *, now: datetime) -> None:
-    """Write that the member of a session has just shown who they are."""
-    session.execute(update(MemberSession).where(MemberSession.id == session_id).values(proved_at=now))
+def update_session(session: Session, session_id: str, **values: object) -> None:
+    """Set columns of a session: `notes`, `proved_at`, `expires_at`."""
+    session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 
 def end_session(session: Session, ended: MemberSession, *, now: datetime) -> None:
     """End one session."""
-    this = MemberSession.id == ended.id
     if ended.signed_csrf_secret is not None:
-        session.execute(update(MemberSession).where(this).values(expires_at=now))
+        update_session(session, ended.id, expires_at=now)
     else:
-        session.execute(delete(MemberSession).where(this))
+        session.execute(delete(MemberSession).where(MemberSession.id == ended.id))
 
 
 def end_sessions(session: Session, member: Member, *, keep: str | None = None) -> None:
@@ -117,6 +110,12 @@ def end_sessions(session: Session, member: Member, *, keep: str | None = None) -
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
     session.execute(rows if keep is None else rows.where(MemberSession.id != keep))
     session.flush()
+
+
+def end_all_sessions(session: Session, member: Member) -> None:
+    """End every session of a member's, and void every emailed token and signed cookie of theirs."""
+    member.fs_uniquifier = new_secret("")
+    end_sessions(session, member)
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:

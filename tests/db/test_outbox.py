@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.queries import MOST_ATTEMPTS, find_due_mail, old_messages
-from eventcal.outbox.service import queue_mail
+from eventcal.outbox.service import MOST_ATTEMPTS, find_due_mail, old_messages, queue_mail
 from tests.clocks import NOON
 
 MONTH = timedelta(days=30)

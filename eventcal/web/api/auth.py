@@ -17,10 +17,9 @@ from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import answer, nothing
 from eventcal.web.http.errors import TooMany
-from eventcal.web.identity import passwords, schemas, second_factor
+from eventcal.web.identity import accounts, passwords, schemas, second_factor
 from eventcal.web.identity.current_user import sign_in, sign_out
 from eventcal.web.identity.permissions import by_cookie, current_member, public
-from eventcal.web.identity.registration import mail_confirmation_to, mail_reset_to, register_member
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, reading, unit_of_work
 
@@ -35,7 +34,7 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
 def register(form: dict[str, Any]) -> Response:
     """Register. Where mail is sent, an address that has an account is answered the same, and its owner is told."""
     rate_limits.count_registration()
-    confirmed = register_member(email=form["email"], password=form["password"], name=form["name"])
+    confirmed = accounts.register_member(email=form["email"], password=form["password"], name=form["name"])
     said = {"email": form["email"], "name": form["name"], "confirmed": confirmed}
     return answer(said, 201, location=links().api("/me"))
 
@@ -78,18 +77,18 @@ def logout() -> Response:
 def confirm(form: dict[str, Any]) -> Response:
     """Confirm an address by the token that was mailed to it; with `email` instead, have the mail sent again."""
     if "email" in form:
-        mail_confirmation_to(form["email"])
+        accounts.mail_link(form["email"], "confirm")
         return answer(_MAILED, 202)
     rate_limits.count_mailed_token()
     with unit_of_work() as session:
-        passwords.confirm_by_token(session, form["token"], now=now())
+        accounts.confirm_by_token(session, form["token"], now=now())
     return answer({"confirmed": True})
 
 
 @auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooMany])
 def reset(form: dict[str, Any]) -> Response:
     """Have the way to a new password mailed."""
-    mail_reset_to(form["email"])
+    accounts.mail_link(form["email"], "reset")
     return answer(_MAILED, 202)
 
 
@@ -103,7 +102,7 @@ def reset_confirm(form: dict[str, Any]) -> Response:
     rate_limits.count_mailed_token()
     password_hash = passwords.hashed(form["password"])
     with unit_of_work() as session:
-        passwords.reset_by_token(session, form["token"], password_hash, now=now())
+        accounts.reset_by_token(session, form["token"], password_hash, now=now())
     return nothing()
 
 
@@ -112,6 +111,6 @@ def password(form: dict[str, Any]) -> Response:
     """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""
     password_hash = passwords.hashed(form["new_password"])
     with unit_of_work() as session:
-        changed = passwords.change_password(session, current_member(session), password_hash, now=now())
+        changed = accounts.change_password(session, current_member(session), password_hash, now=now())
         body = member_json(session, changed)
     return answer({"member": body, "csrf_token": sign_in(changed)})

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.members.models import Member, PersonalFeed
-from eventcal.members.queries import get_feed, get_token, list_feeds, list_tokens
+from eventcal.members.queries import list_feeds, list_tokens
 from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
@@ -121,7 +121,7 @@ def make_token(form: dict[str, Any]) -> Response:
 def end_token(token_id: str) -> Response:
     """Revoke an access token."""
     with unit_of_work() as session:
-        revoke_token(session, get_token(session, token_id, current_member_id()))
+        revoke_token(session, token_id, current_member_id())
     return nothing()
 
 
@@ -145,7 +145,7 @@ def make_feed(form: dict[str, Any]) -> Response:
 def end_feed(feed_id: str) -> Response:
     """Revoke a secret feed: its address answers 410 from then on."""
     with unit_of_work() as session:
-        revoke_feed(session, get_feed(session, feed_id, current_member_id()), now=now())
+        revoke_feed(session, feed_id, current_member_id(), now=now())
     return nothing()
 
 

@@ -121,13 +121,6 @@ def sign_in(found: Member) -> str:
     return csrf_token()
 
 
-def prove() -> None:
-    """Note that the member has just shown who they are."""
-    stored = sessions.find_stored()
-    if stored is not None:
-        sessions.save_proof(stored)
-
-
 def has_proved_lately() -> bool:
     """Say whether the member showed within some minutes who they are: a browser left alone must not be enough."""
     stored = sessions.find_stored()
@@ -142,7 +135,8 @@ def sign_out() -> None:
     if here.by == "cookie":
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
-        end_session()
+        sessions.end()
+        g.pop("visit", None)
 
 
 def current_session_id() -> str | None:
@@ -168,12 +162,6 @@ def check_csrf() -> None:
         given = request.form.get("csrf_token")
     if given is None or not _is_csrf_token(given):
         raise CsrfRefused(Sentence("Send X-CSRF-Token with the csrf_token that signing in gave."))
-
-
-def end_session() -> None:
-    """End this browser's session and have its cookie removed."""
-    sessions.end()
-    g.pop("visit", None)
 
 
 def forget_session() -> None:

@@ -5,7 +5,6 @@ Format, salts and signing key are those of Flask-Security, which made these toke
 
 import hashlib
 from datetime import timedelta
-from typing import Any
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
@@ -25,18 +24,18 @@ _REFUSED = Sentence("This link is no longer good; ask for a new one.")
 
 def confirmation_token(member: Member) -> str:
     """Return a token that confirms the member's present address."""
-    return _sign([member.fs_uniquifier, _digest(member.email)], salt=_CONFIRM_SALT)
+    return str(_serializer(_CONFIRM_SALT).dumps([member.fs_uniquifier, _digest(member.email)]))
 
 
 def reset_token(member: Member) -> str:
     """Return a token that sets a new password; the password that it sets voids it."""
-    return _sign([member.fs_uniquifier, None], salt=_RESET_SALT)
+    # Earlier releases wrote a digest of the password in the second place, and did not look at it either.
+    return str(_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
 
 
 def member_to_confirm(session: Session, token: str) -> Member:
     """Return the member whose address a token confirms. Raises MailedTokenRefused."""
-    key, address = _read(token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
-    member = _member(session, key)
+    member, address = _read(session, token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
     if address != _digest(member.email):
         raise MailedTokenRefused(_REFUSED)
     return member
@@ -44,28 +43,20 @@ def member_to_confirm(session: Session, token: str) -> Member:
 
 def member_to_reset(session: Session, token: str) -> Member:
     """Return the member whose password a token may set. Raises MailedTokenRefused."""
-    # Earlier releases wrote a digest of the password in the second place, and did not look at it either.
-    key, _password = _read(token, salt=_RESET_SALT, within=RESET_WITHIN)
-    return _member(session, key)
+    member, _ = _read(session, token, salt=_RESET_SALT, within=RESET_WITHIN)
+    return member
 
 
-def _sign(content: list[str | None], *, salt: str) -> str:
-    return str(_serializer(salt).dumps(content))
-
-
-def _read(token: str, *, salt: str, within: timedelta) -> tuple[Any, Any]:
+def _read(session: Session, token: str, *, salt: str, within: timedelta) -> tuple[Member, object]:
+    """Return the member whom a token names, and what it holds in the second place. Raises MailedTokenRefused."""
     try:
         key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:
         raise MailedTokenRefused(_REFUSED) from error
-    return key, detail
-
-
-def _member(session: Session, key: object) -> Member:
-    found = find_active_member(session, key) if isinstance(key, str) else None
-    if found is None:
+    member = find_active_member(session, key) if isinstance(key, str) else None
+    if member is None:
         raise MailedTokenRefused(_REFUSED)
-    return found
+    return member, detail
 
 
 def _serializer(salt: str) -> URLSafeTimedSerializer:

@@ -1,16 +1,20 @@
 """Passkeys (WebAuthn): what a browser is asked for, and whether its answer holds.
 
 Which site a key belongs to comes from the settings, never from the request. A key has to verify its user (a finger, a
-PIN), so that signing in with one counts as both factors.
+PIN), so that signing in with one counts as both factors. What a key signs is a challenge, which belongs to one session
+and is answered once.
 """
 
 import ipaddress
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-import orjson
+from sqlalchemy.orm import Session
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -18,7 +22,12 @@ from webauthn import (
     verify_authentication_response,
     verify_registration_response,
 )
-from webauthn.helpers import parse_authentication_credential_json
+from webauthn.helpers import (
+    base64url_to_bytes,
+    bytes_to_base64url,
+    parse_authentication_credential_json,
+    parse_registration_credential_json,
+)
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
@@ -27,20 +36,31 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from eventcal.kit.refusals import Sentence
+from eventcal.members import factors
 from eventcal.members.errors import PasskeyRefused
 from eventcal.members.models import Member, Passkey
-from eventcal.members.passkeys import NewKey, add_passkey, find_by_credential, list_passkeys, use_passkey
-from eventcal.web.identity import passwords
+from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member
-from eventcal.web.identity.webauthn_challenges import ADD, NOT_TAKEN, SIGN_IN, ask, spend, take
-from eventcal.web.request import rate_limits
+from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
+from eventcal.web.request.idempotency import is_first_time
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_ID = 1023  # as WebAuthn has it
 _USUAL_PORTS = {"http": 80, "https": 443}
+# What a challenge is for, as its session names it.
+_ADD, _SIGN_IN = "passkey_to_add", "passkey_to_sign_in"
+_CHALLENGE_GOOD_FOR = timedelta(hours=1)
+_NOT_TAKEN = Sentence("This passkey was not taken.")
 
-T = TypeVar("T")
+
+@dataclass(frozen=True)
+class _Challenge:
+    """What a browser's key has to sign. `handle`: who a member without a passkey is to be to their devices."""
+
+    value: bytes
+    handle: bytes
 
 
 def are_possible() -> bool:
@@ -56,27 +76,37 @@ def are_possible() -> bool:
 
 def options_to_add(member: Member, known: Sequence[Passkey]) -> str:
     """Return what to ask a browser for, as JSON, so that it makes a key for this member; `known` are theirs."""
-    asked = ask(ADD)
+    challenge = _ask(_ADD)
     options = generate_registration_options(
         rp_id=_site(),
         rp_name=settings().name,
-        user_id=known[0].user_handle if known else asked.handle,
+        user_id=known[0].user_handle if known else challenge.handle,
         user_name=member.email,
         user_display_name=member.name,
-        challenge=asked.challenge,
+        challenge=challenge.value,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
-        exclude_credentials=[_descriptor(one) for one in known],
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(
+                id=one.credential_id, transports=[AuthenticatorTransport(way) for way in one.transports]
+            )
+            for one in known
+        ],
     )
     return options_to_json(options)
 
 
-def options_to_sign_in() -> str:
-    """Return what to ask a browser for, as JSON, so that it offers the keys that it has for this site."""
+def options_to_sign_in() -> str | None:
+    """Return what to ask a browser for, as JSON, so that it offers the keys that it has for this site.
+
+    None where passkeys are not possible.
+    """
+    if not are_possible():
+        return None
     options = generate_authentication_options(
         rp_id=_site(),
-        challenge=ask(SIGN_IN).challenge,
+        challenge=_ask(_SIGN_IN).value,
         user_verification=UserVerificationRequirement.REQUIRED,
     )
     return options_to_json(options)
@@ -84,59 +114,94 @@ def options_to_sign_in() -> str:
 
 def add(answer: str, *, name: str) -> Passkey:
     """Add the key that a browser made for the member who calls. Raises PasskeyRefused, PasskeyKnown."""
-    asked = take(ADD)
-    given = _json(answer)
-    verified = _held(
-        lambda: verify_registration_response(
-            credential=given,
-            expected_challenge=asked.challenge,
+    challenge = _take(_ADD)
+    with _refusing_errors():
+        read = parse_registration_credential_json(answer)
+        verified = verify_registration_response(
+            credential=read,
+            expected_challenge=challenge.value,
             expected_rp_id=_site(),
             expected_origin=_origin(),
             require_user_verification=True,
         )
-    )
     if len(verified.credential_id) > _LONGEST_ID:
-        raise PasskeyRefused(NOT_TAKEN)
+        raise PasskeyRefused(_NOT_TAKEN)
     with unit_of_work() as unit:
         member = current_member(unit)
-        spend(unit, asked, member.id)
-        known = list_passkeys(unit, member.id)
-        key = NewKey(
-            user_handle=known[0].user_handle if known else asked.handle,
+        _spend(unit, challenge, member.id)
+        known = factors.list_passkeys(unit, member.id)
+        passkey = Passkey(
+            member_id=member.id,
+            user_handle=known[0].user_handle if known else challenge.handle,
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
-            transports=_transports(given),
+            # How the device can be reached, as far as we know the words.
+            transports=[way.value for way in AuthenticatorTransport if way in (read.response.transports or ())],
+            name=name,
+            created_at=now(),
         )
-        passwords.factors_changed(unit, member, now=now())
-        return add_passkey(unit, member, key, name=name, now=now())
+        factors_changed(unit, member, now=now())
+        return factors.add_passkey(unit, passkey)
 
 
 def authenticate(answer: str) -> Member:
     """Return the member whose key a browser signed with. Raises PasskeyRefused, TooMany."""
     rate_limits.count_passkey()
-    asked = take(SIGN_IN)
-    given = _json(answer)
-    read = _held(lambda: parse_authentication_credential_json(given))
+    challenge = _take(_SIGN_IN)
+    with _refusing_errors():
+        read = parse_authentication_credential_json(answer)
     with reading() as reader:
-        found = find_by_credential(reader, read.raw_id)
-    if found is None or found[0].user_handle != read.response.user_handle:
-        raise PasskeyRefused(NOT_TAKEN)
-    passkey = found[0]
-    verified = _held(
-        lambda: verify_authentication_response(
+        passkey = factors.find_passkey(reader, read.raw_id)
+    if passkey is None or passkey.user_handle != read.response.user_handle:
+        raise PasskeyRefused(_NOT_TAKEN)
+    with _refusing_errors():
+        verified = verify_authentication_response(
             credential=read,
-            expected_challenge=asked.challenge,
+            expected_challenge=challenge.value,
             expected_rp_id=_site(),
             expected_origin=_origin(),
             credential_public_key=passkey.public_key,
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=True,
         )
-    )
     with unit_of_work() as unit:
-        spend(unit, asked, passkey.member_id)
-        return use_passkey(unit, passkey.id, sign_count=verified.new_sign_count, now=now())
+        _spend(unit, challenge, passkey.member_id)
+        return factors.use_passkey(unit, passkey.id, sign_count=verified.new_sign_count, now=now())
+
+
+def _ask(what: str) -> _Challenge:
+    """Return the challenge of this session, the one that other tabs show or else a new one."""
+    found = _find_challenge(what)
+    if found is None:
+        found = _Challenge(secrets.token_bytes(32), secrets.token_bytes(64))
+        sessions.note(what, challenge=bytes_to_base64url(found.value), handle=bytes_to_base64url(found.handle))
+    return found
+
+
+def _take(what: str) -> _Challenge:
+    """Return the challenge of this session, and forget it there. Raises PasskeyRefused."""
+    found = _find_challenge(what)
+    sessions.forget_note(what)
+    if found is None:
+        raise PasskeyRefused(_NOT_TAKEN)
+    return found
+
+
+def _find_challenge(what: str) -> _Challenge | None:
+    noted = sessions.find_note(what, within=_CHALLENGE_GOOD_FOR)
+    if noted is None:
+        return None
+    return _Challenge(base64url_to_bytes(noted["challenge"]), base64url_to_bytes(noted["handle"]))
+
+
+def _spend(unit: Session, challenge: _Challenge, member_id: str) -> None:
+    """Note that a member answered a challenge. Raises PasskeyRefused where it was answered before.
+
+    Whoever kept the cookie that holds it could answer it again.
+    """
+    if not is_first_time(unit, f"passkey {challenge.value.hex()}", member_id=member_id):
+        raise PasskeyRefused(_NOT_TAKEN)
 
 
 def _site() -> str:
@@ -151,34 +216,12 @@ def _origin() -> str:
     return f"{parts.scheme}://{parts.hostname}{port}"
 
 
-def _json(answer: str) -> dict[str, Any]:
+@contextmanager
+def _refusing_errors() -> Iterator[None]:
+    """Raise PasskeyRefused for whatever the library raises while it reads a browser's answer."""
     try:
-        given = orjson.loads(answer)
-    except orjson.JSONDecodeError as error:
-        raise PasskeyRefused(NOT_TAKEN) from error
-    if not isinstance(given, dict):
-        raise PasskeyRefused(NOT_TAKEN)
-    return given
-
-
-def _held(check: Callable[[], T]) -> T:
-    """Return what the library makes of a browser's answer. Raises PasskeyRefused."""
-    try:
-        return check()
+        yield
     except Exception as error:
         # It reads foreign bytes, and does not name everything that they can make it raise.
         _LOG.info("a passkey was refused: %s: %s", type(error).__name__, error)
-        raise PasskeyRefused(NOT_TAKEN) from error
-
-
-def _descriptor(passkey: Passkey) -> PublicKeyCredentialDescriptor:
-    return PublicKeyCredentialDescriptor(
-        id=passkey.credential_id, transports=[AuthenticatorTransport(one) for one in passkey.transports]
-    )
-
-
-def _transports(given: dict[str, Any]) -> list[str]:
-    """Return how the device can be reached, as far as we know the words."""
-    known = [one.value for one in AuthenticatorTransport]
-    said = given["response"].get("transports")
-    return [word for word in known if word in said] if isinstance(said, list) else []
+        raise PasskeyRefused(_NOT_TAKEN) from error

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
 
+from eventcal.config import Settings
 from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
@@ -30,6 +31,7 @@ from eventcal.web.identity.current_user import (
     visit,
 )
 from eventcal.web.request import idempotency, rate_limits, sessions
+from eventcal.web.request.session_cookie import cookie_name
 
 __all__ = [
     "Access",
@@ -42,6 +44,7 @@ __all__ = [
     "organiser",
     "public",
     "register_token_refusals",
+    "security_schemes",
 ]
 
 P = ParamSpec("P")
@@ -153,13 +156,32 @@ def _marked(
     return view
 
 
+def security_schemes(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return the OpenAPI security schemes that the access marks name."""
+    return {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal access token. The scopes are read, submit, organise and admin; each holds "
+            "what the ones before it hold.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie_name(settings),
+            "description": "The session cookie. Unsafe calls also need the header X-CSRF-Token, with the csrf_token "
+            "that signing in gave.",
+        },
+    }
+
+
 def register_token_refusals(app: Flask) -> None:
     """Let the answers to refused tokens say why in WWW-Authenticate (RFC 6750, 3.1)."""
-    app.register_error_handler(InvalidToken, partial(_answer_token, error="invalid_token"))
-    app.register_error_handler(InsufficientScope, partial(_answer_token, error="insufficient_scope"))
+    app.register_error_handler(InvalidToken, _answer_token)
+    app.register_error_handler(InsufficientScope, _answer_token)
 
 
-def _answer_token(refusal: InvalidToken | InsufficientScope, *, error: str) -> Response:
+def _answer_token(refusal: InvalidToken | InsufficientScope) -> Response:
     answer = answer_problem(problem_of(refusal))
-    answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{error}"'
+    answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{refusal.code.replace("-", "_")}"'
     return answer

@@ -1,9 +1,9 @@
-"""The second factor when signing in: a code after the password, and the pending session between the two."""
+"""The second factor: a code after the password when signing in, and a new authenticator app."""
 
 from datetime import timedelta
 
 from eventcal.kit.refusals import Sentence
-from eventcal.members.errors import CodeRefused, SecondFactorNeeded
+from eventcal.members.errors import SecondFactorNeeded
 from eventcal.members.factors import find_totp, use_code
 from eventcal.members.models import Member
 from eventcal.members.totp import Authenticator
@@ -11,7 +11,6 @@ from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
-from eventcal.web.request.session_state import find_note, forget_note, note
 
 _NEW = "new_totp"
 _NEW_FOR = timedelta(hours=1)
@@ -57,11 +56,6 @@ def check_second_factor(found: Member, code: str | None) -> None:
     check_code(found, code)
 
 
-def begin_pending(found: Member) -> None:
-    """Begin a session for the member whose password was right; nobody is signed in by it."""
-    sessions.start(found, pending=True)
-
-
 def find_pending() -> Member | None:
     """Return the member whose password this browser gave within the last minutes, while that password is theirs."""
     stored = sessions.find_stored()
@@ -70,29 +64,25 @@ def find_pending() -> Member | None:
 
 def new_secret() -> str:
     """Return the secret, sealed, that is to be set up in this session: the one shown before, while it is young."""
-    known = find_new_secret()
-    if known is not None:
-        return known
-    sealed = authenticator().new_secret()
-    note(_NEW, sealed=sealed)
+    sealed = find_new_secret()
+    if sealed is None:
+        sealed = authenticator().new_secret()
+        sessions.note(_NEW, sealed=sealed)
     return sealed
 
 
 def find_new_secret() -> str | None:
     """Return the secret, sealed, that was last shown to be set up; None where that is long ago."""
-    state = find_note(_NEW, within=_NEW_FOR)
+    state = sessions.find_note(_NEW, within=_NEW_FOR)
     return None if state is None else str(state["sealed"])
 
 
 def forget_new_secret() -> None:
     """Forget the secret that was shown: it is the member's now."""
-    forget_note(_NEW)
+    sessions.forget_note(_NEW)
 
 
-def check_first_code(sealed: str, code: str) -> int:
-    """Return the step of the first code of an app that was just set up. Raises CodeRefused, TooMany."""
+def find_first_counter(sealed: str, code: str) -> int | None:
+    """Return the step of the first code of an app that was just set up; None for a wrong code. Raises TooMany."""
     rate_limits.count_code(current_member_id())
-    counter = authenticator().find_counter(sealed, code, now=now())
-    if counter is None:
-        raise CodeRefused(Sentence("This is not the code that the app shows for this secret."))
-    return counter
+    return authenticator().find_counter(sealed, code, now=now())

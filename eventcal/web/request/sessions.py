@@ -1,94 +1,35 @@
 """The session of a request: a row of the table for a member, a signed cookie for a visitor.
 
 A member's cookie holds a random secret, and the table everything else. A visitor has a session only once a form is
-shown to them; its values are signed in the cookie itself, so that no visitor causes a write. Releases before sessions
-were stored signed members' sessions in the same way. Such a cookie is accepted, and replaced by a stored session at
-the first request whose answer may set a cookie.
+shown to them; its values are signed in the cookie itself, so that no visitor causes a write: they can read them, and
+keep a copy. Releases before sessions were stored signed members' sessions in the same way. Such a cookie is accepted,
+and replaced by a stored session at the first request whose answer may set a cookie.
 """
 
 import base64
 import hmac
-import re
 import secrets
-from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import cast
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, cast
 
-from flask import Flask, Request, Response, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask import request, session
 from sqlalchemy.orm import Session
 
+from eventcal.kit.database import Database
 from eventcal.kit.refusals import Sentence
 from eventcal.members import sessions as table
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.models import Member, MemberSession
 from eventcal.web.request.context import house, reading, settings, unit_of_work
+from eventcal.web.request.session_cookie import BrowserSession, Stored
 
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_USER_AGENT = 300
 # What the signed cookie of a member holds, in releases before sessions were stored.
 _SIGNED_MEMBER, _SIGNED_CSRF, _SIGNED_PROOF = "_user_id", "csrf_token", "proved_at"
 # What HMACs under the secret key are made for.
 _FOR_CSRF, _FOR_SIGNED_COOKIE = b"eventcal: CSRF secret of a session", b"eventcal: session in place of a signed cookie"
-_PERMANENT = SecureCookieSession({"_permanent": True})
-
-
-@dataclass
-class Stored:
-    """The stored session of a request, and its member. `saved` is false while it stands for a signed cookie."""
-
-    row: MemberSession
-    member: Member
-    saved: bool = True
-
-
-class BrowserSession(SecureCookieSession):
-    """Flask's session: the values of a visitor's signed cookie, or the secret that is all of a member's.
-
-    sends_secret: whether the answer sets the cookie to the secret.
-    """
-
-    secret: str | None = None
-    sends_secret = False
-    looked_up = False
-    stored: Stored | None = None
-
-
-class SessionInterface(SecureCookieSessionInterface):
-    """Reads and writes the session cookie. It never asks the database: `find_stored` does, where a view needs it."""
-
-    session_class = BrowserSession
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session that the request's cookie stands for, else an empty one."""
-        value = request.cookies.get(self.get_cookie_name(app))
-        if value is None:
-            return BrowserSession()
-        if _SECRET.fullmatch(value):
-            opened = BrowserSession()
-            opened.secret = value
-            return opened
-        return super().open_session(app, request)
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie, or remove it, where that is called for."""
-        if not isinstance(session, BrowserSession) or not session.sends_secret:
-            super().save_session(app, session, response)
-            return
-        pending = session.stored is not None and session.stored.row.pending
-        response.vary.add("Cookie")
-        response.set_cookie(
-            self.get_cookie_name(app),
-            cast("str", session.secret),
-            # Until the code is given, the cookie ends with the browser.
-            expires=None if pending else self.get_expiration_time(app, _PERMANENT),
-            httponly=self.get_cookie_httponly(app),
-            path=self.get_cookie_path(app),
-            secure=self.get_cookie_secure(app),
-            samesite=self.get_cookie_samesite(app),
-        )
 
 
 def find_stored(reader: Session | None = None) -> Stored | None:
@@ -110,14 +51,13 @@ def start(member: Member, *, pending: bool = False) -> None:
     pending: only the password was given, and a code is still to follow.
     """
     former = find_stored()
-    moment = house().clock.now()
     secret = secrets.token_urlsafe(32)
-    row = table.new_session(member, secret=secret, user_agent=_user_agent(), now=moment, pending=pending)
+    row = _new_row(member, secret, pending=pending)
     if former is not None:
         _ensure_saved(former)
     with unit_of_work() as unit:
         if former is not None:
-            table.end_session(unit, former.row, now=moment)
+            table.end_session(unit, former.row, now=row.created_at)
         # The account may have been deleted meanwhile. Had the password been changed, the session would be void.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Sentence("This account is gone."))
@@ -152,44 +92,55 @@ def keep_alive() -> None:
     found = find_stored()
     if found is None:
         return
-    moment = house().clock.now()
     if not found.saved:
         _ensure_saved(found)
         return
-    browser = _browser()
-    if browser.secret is None:
-        # The answer that replaced the signed cookie has not reached the browser yet.
-        _use(_secret_of_signed_cookie(browser), found)
-    if table.needs_touch(found.row, now=moment):
-        browser.sends_secret = True
-        house().afterwards.do(_touch_job(found.row.id, moment))
+    moment, secret = house().clock.now(), _browser().secret
+    needs_touch = moment - found.row.last_seen_at >= table.TOUCH_INTERVAL
+    if secret is None or needs_touch:
+        # Without a secret, the answer that replaced the signed cookie has not reached the browser yet.
+        _use(secret or _secret_of_signed_cookie(_browser()), found)
+    if needs_touch:
+        house().afterwards.do(partial(_touch, house().database, found.row.id, moment))
 
 
-def save_notes(found: Stored, notes: dict[str, object]) -> None:
-    """Replace the notes of a stored session."""
-    _ensure_saved(found)
-    with unit_of_work() as unit:
-        table.save_notes(unit, found.row.id, notes)
-    found.row.notes = notes
+def save_proof() -> None:
+    """Note that the member of this session, if there is one, has just shown who they are."""
+    found = find_stored()
+    if found is not None:
+        _update(found, proved_at=house().clock.now())
 
 
-def save_proof(found: Stored) -> None:
-    """Note that the member of a stored session has just shown who they are."""
-    moment = house().clock.now()
-    _ensure_saved(found)
-    with unit_of_work() as unit:
-        table.save_proof(unit, found.row.id, now=moment)
-    found.row.proved_at = moment
-
-
-def note(what: str, value: object) -> None:
-    """Keep a value in the signed cookie of a visitor."""
-    browser = _browser()
+def note(what: str, **state: str) -> None:
+    """Keep a value in this session, with the time: in the database for a member, in the cookie for a visitor."""
+    noted = {**state, "at": house().clock.now().timestamp()}
+    found, browser = find_stored(), _browser()
+    if found is not None:
+        _update(found, notes={**found.row.notes, what: noted})
+        return
     if browser.secret is not None:
         # The signed cookie takes the place of one whose session has ended; forms that are open stay good.
         browser.setdefault(_SIGNED_CSRF, csrf_secret())
         browser.secret = None
-    browser[what] = value
+    browser[what] = noted
+
+
+def find_note(what: str, *, within: timedelta) -> dict[str, Any] | None:
+    """Return the value that this session keeps, if it is no older than this."""
+    found = find_stored()
+    state: dict[str, Any] | None = _browser().get(what) if found is None else found.row.notes.get(what)
+    if state is None or not 0 <= house().clock.now().timestamp() - state["at"] < within.total_seconds():
+        return None
+    return state
+
+
+def forget_note(what: str) -> None:
+    """Remove a value, if it is there."""
+    found = find_stored()
+    if found is None:
+        _browser().pop(what, None)
+    elif what in found.row.notes:
+        _update(found, notes={name: kept for name, kept in found.row.notes.items() if name != what})
 
 
 def csrf_secret() -> str:
@@ -233,13 +184,20 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
     found = table.find_session(reader, secret, now=moment)
     if found is not None:
         return Stored(*found)
+    # Neither the signed cookie nor the session in place of it may have ended.
     member = table.find_member_of_signed_cookie(reader, key)
     if member is None or table.has_ended(reader, secret):
         return None
-    row = table.new_session(member, secret=secret, user_agent=_user_agent(), now=moment)
+    row = _new_row(member, secret)
     row.signed_csrf_secret = browser[_SIGNED_CSRF]
     row.proved_at = datetime.fromtimestamp(browser.get(_SIGNED_PROOF, 0), UTC)
     return Stored(row, member, saved=False)
+
+
+def _new_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
+    named = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
+    user_agent = named[:_LONGEST_USER_AGENT] or None
+    return table.new_session(member, secret=secret, user_agent=user_agent, now=house().clock.now(), pending=pending)
 
 
 def _secret_of_signed_cookie(browser: BrowserSession) -> str:
@@ -260,43 +218,36 @@ def _ensure_saved(found: Stored) -> None:
     """Save a session that stands for a signed cookie, unless another request has just done so. Raises NotSignedIn."""
     if found.saved:
         return
-    secret = _secret_of_signed_cookie(_browser())
+    browser = _browser()
     with unit_of_work() as unit:
-        known = table.find_session(unit, secret, now=house().clock.now())
-        if known is not None:
-            found.row = known[0]
-        elif _is_accepted(unit, secret, found.row.member_key):
-            unit.add(found.row)
-            unit.flush()
-        else:
+        current = _look_up(unit, browser)
+        if current is None:
             raise NotSignedIn(Sentence("Sign in first, or send a token."))
-    found.saved = True
-    _use(secret, found)
+        if not current.saved:
+            unit.add(current.row)
+            unit.flush()
+    found.row, found.saved = current.row, True
+    _use(_secret_of_signed_cookie(browser), found)
 
 
-def _is_accepted(reader: Session, secret: str, key: str) -> bool:
-    """Say whether a signed cookie may still be replaced by a session: neither it nor its session has ended."""
-    return table.find_member_of_signed_cookie(reader, key) is not None and not table.has_ended(reader, secret)
+def _update(found: Stored, **values: object) -> None:
+    """Set columns of a stored session."""
+    _ensure_saved(found)
+    with unit_of_work() as unit:
+        table.update_session(unit, found.row.id, **values)
+    for column, value in values.items():
+        setattr(found.row, column, value)
 
 
 def _use(secret: str, stored: Stored) -> None:
-    """Have the answer set the cookie to this secret."""
+    """Have the answer set the cookie to this secret. It ends with the browser until a pending sign-in is complete."""
     browser = _browser()
     browser.clear()
+    browser.permanent = not stored.row.pending
     browser.secret, browser.sends_secret = secret, True
     browser.looked_up, browser.stored = True, stored
 
 
-def _touch_job(session_id: str, moment: datetime) -> Callable[[], None]:
-    database = house().database
-
-    def touch() -> None:
-        with database.unit_of_work() as unit:
-            table.touch_session(unit.session, session_id, now=moment)
-
-    return touch
-
-
-def _user_agent() -> str | None:
-    named = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
-    return named[:_LONGEST_USER_AGENT] or None
+def _touch(database: Database, session_id: str, moment: datetime) -> None:
+    with database.unit_of_work() as unit:
+        table.touch_session(unit.session, session_id, now=moment)

@@ -16,8 +16,7 @@ from eventcal.jobs.sender import mail_server as destination
 from eventcal.jobs.worker import CLAIMED_FOR, prune, run_worker, send_next
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.queries import MOST_ATTEMPTS
-from eventcal.outbox.service import queue_mail
+from eventcal.outbox.service import MOST_ATTEMPTS, queue_mail
 from eventcal.talks.rules import Step
 from eventcal.talks.steps import decision_mail
 from tests.clocks import NOON, FixedClock

@@ -11,9 +11,8 @@ from werkzeug.test import TestResponse
 
 from eventcal.events.models import TeamMember
 from eventcal.events.words import EventStatus, TeamRole
-from eventcal.members.factors import turn_on
-from eventcal.members.models import Member
-from eventcal.members.passkeys import NewKey, add_passkey
+from eventcal.members.factors import add_passkey, turn_on
+from eventcal.members.models import Member, Passkey
 from eventcal.members.service import give_feed, give_token
 from eventcal.members.words import Role, Scope
 from eventcal.talks.models import Star
@@ -116,8 +115,17 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
     token, _token = give_token(
         session, olga, name=f"Script {text}"[:100], scopes=[Scope.READ], expires_at=None, now=NOON
     )
-    key = NewKey(user_handle=b"olga", credential_id=b"key", public_key=b"public", sign_count=0, transports=[])
-    passkey = add_passkey(session, olga, key, name=f"Key {text}"[:100], now=NOON)
+    passkey = Passkey(
+        member_id=olga.id,
+        user_handle=b"olga",
+        credential_id=b"key",
+        public_key=b"public",
+        sign_count=0,
+        transports=[],
+        name=f"Key {text}"[:100],
+        created_at=NOON,
+    )
+    add_passkey(session, passkey)
     return {
         "passkey": passkey.id,
         "talk": talk.id,

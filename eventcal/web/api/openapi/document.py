@@ -15,7 +15,7 @@ from eventcal.web.api.blueprint import JSON_TYPES
 from eventcal.web.api.openapi import extra_paths, responses
 from eventcal.web.api.openapi.operation import Json, Operation, path_of
 from eventcal.web.http.errors import known_problems
-from eventcal.web.identity.security import security_schemes
+from eventcal.web.identity.permissions import security_schemes
 
 # Who may call, by the name of the mark where that is not the word for it.
 _WHO = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}

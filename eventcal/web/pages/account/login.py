@@ -1,59 +1,109 @@
-"""Registering, signing in and out; what comes after the password is in second_factor.py."""
+"""Signing in and out: with a password, with a code after it, or with a passkey instead of it."""
 
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Fault, Refusal
-from eventcal.members.errors import SignInRefused
-from eventcal.web.http.errors import TooMany, status_of
-from eventcal.web.i18n.messages import refusal_in_words
-from eventcal.web.identity import passwords
-from eventcal.web.identity.current_user import check_csrf, csrf_token, sign_in, sign_out
-from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.members.errors import CodeRefused, PasskeyRefused, SignInRefused
+from eventcal.web.http.errors import TooMany
+from eventcal.web.identity import passkeys, passwords
+from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
-from eventcal.web.identity.registration import register_member
-from eventcal.web.identity.schemas import LoginIn, RegisterIn
-from eventcal.web.identity.second_factor import begin_pending, needs_code
-from eventcal.web.rendering.forms import Form, load, typed_again
-from eventcal.web.rendering.page import Page, pages
+from eventcal.web.identity.schemas import CodeIn, LoginIn
+from eventcal.web.identity.second_factor import check_code, find_pending, needs_code
+from eventcal.web.pages.me.layout import filled_in, form_view, next_page, own_page
+from eventcal.web.rendering.forms import Form, typed_again, validate
+from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_page, way_on
-from eventcal.web.request.rate_limits import count_registration, count_sign_in
+from eventcal.web.request import sessions
+from eventcal.web.request.rate_limits import count_sign_in
 
-_LOGIN, _REGISTER = LoginIn(), RegisterIn()
+_LOGIN, _CODE = LoginIn(), CodeIn()
+
+
+def _ask_to_sign_in(form: Form, status: int = HTTPStatus.OK) -> Response:
+    page = own_page(
+        template="login.html",
+        title=_("Sign in"),
+        form=form,
+        next=next_page(),
+        passkey=passkeys.options_to_sign_in(),
+    )
+    return answer_page(replace(page, path=url_for("pages.login")), status=status)
+
+
+def _ask_for_code(form: Form, status: int = HTTPStatus.OK) -> Response:
+    page = own_page(template="login_code.html", title=_("One more step"), form=form, next=next_page())
+    return answer_page(page, status=status)
 
 
 @pages.get("/login")
 @public
 def login() -> Response:
     """Show the form to sign in with."""
-    return show_login(Form())
+    return _ask_to_sign_in(Form())
 
 
 @pages.post("/login")
 @public
-def log_in() -> Response:
+@form_view(_ask_to_sign_in, at="password", catch=(Invalid, TooMany, SignInRefused))
+def log_in() -> str:
     """Sign in, and lead on to where somebody came from; by way of a code where the password is not enough."""
     check_csrf()
-    fields, faults = load(_LOGIN, _given("email", "password"))
-    if faults:
-        form = typed_again(request.form, faults, secret=["password"])
-        return show_login(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    try:
-        count_sign_in(fields["email"])
-        found = passwords.authenticate(fields["email"], fields["password"])
-    except (SignInRefused, TooMany) as refusal:
-        return show_login(_refused(refusal, "password"), status=status_of(type(refusal)))
+    fields = validate(_LOGIN, filled_in("email", "password"))
+    count_sign_in(fields["email"])
+    found = passwords.authenticate(fields["email"], fields["password"])
     onward = way_on(request.form.get("next"))
     if needs_code(found):
-        begin_pending(found)
-        return redirect(f"/login/code?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
+        sessions.start(found, pending=True)
+        return f"{url_for('pages.code')}?next={quote(onward, safe='')}"
     sign_in(found)
-    return redirect(onward, HTTPStatus.SEE_OTHER)
+    return onward
+
+
+@pages.get("/login/code")
+@public
+def code() -> Response:
+    """Ask for the code that comes after the password; whoever gave none is led there."""
+    if find_pending() is None:
+        onward = quote(request.args.get("next", ""), safe="")
+        return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
+    return _ask_for_code(Form())
+
+
+@pages.post("/login/code")
+@public
+@form_view(_ask_for_code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
+def sign_in_by_code() -> str | Response:
+    """Sign in whoever gave the right password before, and now a code."""
+    check_csrf()
+    found = find_pending()
+    if found is None:
+        form = typed_again(request.form, [Fault("", _("That took too long. Please begin again."))], secret=["code"])
+        return _ask_to_sign_in(form, HTTPStatus.UNAUTHORIZED)
+    check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
+    sign_in(found)
+    return way_on(request.form.get("next"))
+
+
+@pages.post("/login/passkey")
+@public
+@form_view(_ask_to_sign_in, catch=(TooMany, PasskeyRefused))
+def sign_in_by_passkey() -> str:
+    """Sign in whoever has a passkey; it verified its user, so nothing else is asked for."""
+    check_csrf()
+    try:
+        found = passkeys.authenticate(request.form.get("answer", ""))
+    except PasskeyRefused as error:
+        said = _("This passkey was not taken. Try once more, or sign in with your password.")
+        raise PasskeyRefused(said) from error
+    sign_in(found)
+    return way_on(request.form.get("next"))
 
 
 @pages.post("/logout")
@@ -63,58 +113,3 @@ def log_out() -> Response:
     check_csrf()
     sign_out()
     return redirect("/", HTTPStatus.SEE_OTHER)
-
-
-@pages.get("/register")
-@public
-def register() -> Response:
-    """Show the form to register with."""
-    return _registering(Form())
-
-
-@pages.post("/register")
-@public
-def register_now() -> Response:
-    """Register, and say what comes next: a mail, or signing in."""
-    check_csrf()
-    fields, faults = load(_REGISTER, _given("email", "password", "name"))
-    if faults:
-        form = typed_again(request.form, faults, secret=["password"])
-        return _registering(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    try:
-        count_registration()
-        confirmed = register_member(**fields)
-    except Refusal as refusal:
-        return _registering(_refused(refusal, "email"), status=status_of(type(refusal)))
-    page = Page(
-        template="pages/registered.html",
-        title=_("You are registered"),
-        path="/register",
-        indexed=False,
-        values={"email": fields["email"], "confirmed": confirmed},
-    )
-    return answer_page(page, status=HTTPStatus.CREATED)
-
-
-def show_login(form: Form, *, status: int = HTTPStatus.OK) -> Response:
-    """Answer with the form to sign in with."""
-    wanted = request.form.get("next") or request.args.get("next") or ""
-    asked = options_to_sign_in() if are_possible() else None
-    return _asking("pages/login.html", _("Sign in"), "/login", form, status=status, next=wanted, passkey=asked)
-
-
-def _given(*names: str) -> dict[str, Any]:
-    return {name: request.form[name] for name in names if request.form.get(name)}
-
-
-def _refused(refusal: Refusal, name: str) -> Form:
-    return typed_again(request.form, [Fault(f"/{name}", refusal_in_words(refusal))], secret=["password"])
-
-
-def _registering(form: Form, *, status: int = HTTPStatus.OK) -> Response:
-    return _asking("pages/register.html", _("Register"), "/register", form, status=status)
-
-
-def _asking(template: str, title: str, path: str, form: Form, *, status: int, **values: object) -> Response:
-    said = {"form": form, "csrf": csrf_token(), **values}
-    return answer_page(Page(template=template, title=title, path=path, indexed=False, values=said), status=status)

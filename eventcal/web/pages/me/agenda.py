@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, timedelta
 from http import HTTPStatus
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,7 +14,7 @@ from eventcal.members.caller import VISITOR
 from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.forms import said_after
@@ -46,9 +46,8 @@ def agenda() -> Response:
         )
         starred = starred_among(session, caller(), found.items)
         page = own_page(
-            template="agenda.html",
+            template="me/agenda.html",
             title=_("My agenda"),
-            path="/me/stars",
             talks=[_told(talk, starred) for talk in found.items],
             next=found.next,
             past=past,
@@ -64,7 +63,7 @@ def star(talk_id: str) -> Response:
     with reading() as session:
         talk = get_talk(session, talk_id, VISITOR)
         shown = _told(talk, starred_among(session, caller(), [talk]))
-        return answer_page(own_page(template="star.html", title=talk.title, path=f"/me/stars/{talk.id}", talk=shown))
+        return answer_page(own_page(template="me/star.html", title=talk.title, talk=shown))
 
 
 @pages.post("/me/stars/<talk_id>")
@@ -77,7 +76,7 @@ def change_star(talk_id: str) -> Response:
             service.remove_star(session, talk_id, caller=caller())
         else:
             service.add_star(session, get_talk(session, talk_id, VISITOR), caller=caller(), now=now())
-    return redirect(f"/me/stars?done={'removed' if removes else 'added'}", HTTPStatus.SEE_OTHER)
+    return redirect(url_for("pages.agenda", done="removed" if removes else "added"), HTTPStatus.SEE_OTHER)
 
 
 def _told(talk: Talk, starred: Collection[str]) -> Json:

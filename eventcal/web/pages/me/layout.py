@@ -1,17 +1,29 @@
-"""What a member's own pages share: the way between them, what was just done, and a secret that is shown once."""
+"""What a member's own pages, and those on the way in, share: their frame, their forms, and secrets shown once."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import wraps
 from http import HTTPStatus
+from typing import ParamSpec
 
-from flask import request
+from flask import redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.kit.ids import new_secret
+from eventcal.kit.refusals import Invalid, Refusal
+from eventcal.web.http.errors import TooMany, status_of
 from eventcal.web.identity.current_user import csrf_token, current_member_id
 from eventcal.web.identity.permissions import caller
+from eventcal.web.rendering.dates import When, at
+from eventcal.web.rendering.forms import Form, faults_of, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page
 from eventcal.web.request.idempotency import is_first_time
+
+P = ParamSpec("P")
+
+_SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 
 
 @pages.app_template_global()
@@ -20,15 +32,53 @@ def has_duties() -> bool:
     return caller().has_duties
 
 
-def own_page(*, template: str, title: str, path: str, **values: object) -> Page:
-    """Return one of a member's own pages; its template extends pages/me/base.html."""
-    return Page(
-        template=f"pages/me/{template}",
-        title=title,
-        path=path,
-        indexed=False,
-        values={"csrf": csrf_token(), **values},
-    )
+def own_page(*, template: str, title: str, **values: object) -> Page:
+    """Return a page with forms that search engines do not list; `template` is below templates/pages."""
+    values = {"csrf": csrf_token(), **values}
+    return Page(template=f"pages/{template}", title=title, indexed=False, values=values)
+
+
+def form_view(
+    answer_form: Callable[[Form, int], Response],
+    *,
+    at: str = "",
+    catch: tuple[type[Refusal], ...] = (Invalid, TooMany),
+    secret: Sequence[str] = _SECRET_FIELDS,
+) -> Callable[[Callable[P, str | Response]], Callable[P, Response]]:
+    """Redirect to the path that a view of a form returns; if it returns a response, return that.
+
+    If it raises one of the errors in `catch`, answer with the form as typed, except for its `secret` fields, and with
+    the error's status. An error that names no fields is shown beside the field `at`.
+    """
+
+    def decorate(view: Callable[P, str | Response]) -> Callable[P, Response]:
+        @wraps(view)
+        def handled(*args: P.args, **kwargs: P.kwargs) -> Response:
+            try:
+                result = view(*args, **kwargs)
+            except catch as error:
+                form = typed_again(request.form, faults_of(error, at=at), secret=secret)
+                return answer_form(form, status_of(type(error)))
+            return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
+
+        return handled
+
+    return decorate
+
+
+def filled_in(*names: str) -> dict[str, str]:
+    """Return these fields of the form that was sent, without those that were left empty."""
+    return {name: request.form[name] for name in names if request.form.get(name)}
+
+
+def next_page() -> str:
+    """Return the page that the form that was sent, or else the query, names as the next one; or an empty string."""
+    return request.form.get("next") or request.args.get("next") or ""
+
+
+def utc_time(moment: datetime | None) -> When | None:
+    """Return a moment for a page, in UTC; None if there is none."""
+    return at(moment, tzid="UTC") if moment else None
 
 
 def new_form_key() -> str:
@@ -41,11 +91,11 @@ def is_taken_now(session: Session) -> bool:
     return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
-def show_secret(page: Page) -> Response:
-    """Answer with a page that shows a secret: the answer to the POST itself, so that it is in no address and no cookie.
+def answer_secret_page(page: Page, status: int = HTTPStatus.CREATED) -> Response:
+    """Answer with a page whose content or address holds a secret: links on it do not send its address.
 
-    No link on it tells where it was followed. Loaded again, the form behind it is not taken a second time.
+    A new secret is in the answer to the POST itself, so that it is in no address and no cookie.
     """
-    answer = answer_page(page, status=HTTPStatus.CREATED)
+    answer = answer_page(page, status=status)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -1,5 +1,6 @@
 """A member's own profile as a speaker: what the public reads of them, and their portrait."""
 
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -17,26 +18,24 @@ from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_
 from eventcal.web.rendering.uploads import LARGEST_FORM
 from eventcal.web.request.context import reading
 
-_HERE = "/me/speaker"
 
-
-@pages.get(_HERE)
+@pages.get("/me/speaker")
 @signed_in
 def my_profile() -> Response:
     """Show a member who they are to the public, to be changed; without a talk yet, when that will be."""
     with reading() as session:
         speaker = find_by_member(session, current_member_id())
         if speaker is None:
-            return answer_page(own_page(template="no_speaker.html", title=_("Speaker profile"), path=_HERE))
+            return answer_page(own_page(template="me/no_speaker.html", title=_("Speaker profile")))
         return answer_page(_page(speaker, form_of_speaker(speaker)))
 
 
-@pages.post(_HERE)
+@pages.post("/me/speaker")
 @signed_in
 @takes_up_to(LARGEST_FORM)
 def change_my_profile() -> Response:
     """Save a member's profile as typed."""
-    return handle_speaker_form(_own, _HERE, render_form=_page)
+    return handle_speaker_form(_own, url_for("pages.my_profile"), render_form=_page)
 
 
 def _own(session: Session) -> Speaker:
@@ -48,10 +47,9 @@ def _own(session: Session) -> Speaker:
 
 def _page(speaker: Speaker, form: Form) -> Page:
     return own_page(
-        template="speaker.html",
+        template="me/speaker.html",
         title=_("Speaker profile"),
-        path=_HERE,
         done=said_after({"saved": _("It is saved.")}),
-        action=_HERE,
+        action=url_for("pages.my_profile"),
         **speaker_values(speaker, form),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import orjson
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -16,8 +16,8 @@ from eventcal.kit.markdown import to_html
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Refusal
 from eventcal.talks import service
-from eventcal.web.identity.current_user import csrf_token
-from eventcal.web.identity.permissions import caller, current_member
+from eventcal.web.identity.current_user import caller, current_member
+from eventcal.web.pages.me.layout import own_page
 from eventcal.web.rendering.forms import Form, faults_of, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
@@ -59,7 +59,7 @@ def _process() -> str | Response:
     with unit_of_work() as session:
         event, member = _event(session), current_member(session)
         talk = service.submit_talk(session, event, fields, member=member, caller=caller(), now=now())
-        return f"/me/talks/{talk.id}?done=submitted"
+        return url_for("pages.my_talk", talk_id=talk.id, done="submitted")
 
 
 def _render_error(session: Session, error: Refusal) -> Page:
@@ -79,27 +79,16 @@ def _open_events(session: Session) -> list[Json]:
 
 
 def _choosing(events: Sequence[Json]) -> Page:
-    return Page(
-        template="pages/submit_where.html",
-        title=_("Submit a talk"),
-        path="/submit",
-        indexed=False,
-        values={"events": events, "csrf": csrf_token()},
-    )
+    return own_page(template="submit_where.html", title=_("Submit a talk"), events=events)
 
 
 def _page(event: Event, form: Form, *, preview: Json | None = None) -> Page:
     shown = {**preview, "abstract_html": to_html(preview.get("abstract") or "")} if preview else None
-    return Page(
-        template="pages/submit.html",
+    return own_page(
+        template="submit.html",
         title=_("Submit a talk"),
-        path="/submit",
-        indexed=False,
-        values={
-            "event": event,
-            "form": form,
-            "csrf": csrf_token(),
-            "preview": shown,
-            **talk_choices(event, accepted_kinds(event)),
-        },
+        event=event,
+        form=form,
+        preview=shown,
+        **talk_choices(event, accepted_kinds(event)),
     )

@@ -3,7 +3,7 @@
 from functools import partial
 from http import HTTPStatus
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -16,7 +16,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import Edit, edit_as_seen, take_step
-from eventcal.web.identity.permissions import caller, current_member
+from eventcal.web.identity.current_user import caller, current_member
 from eventcal.web.pages.me.layout import own_page
 from eventcal.web.pages.me.talk_progress import grouped, progress_of
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again, validate
@@ -37,9 +37,8 @@ def me() -> Response:
         paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
         page = own_page(
-            template="talks.html",
+            template="me/talks.html",
             title=_("My talks"),
-            path="/me",
             member=current_member(session),
             groups=grouped(found.items, reasons_given(session, found.items), now=now()),
             next=found.next,
@@ -63,12 +62,9 @@ def withdrawing(talk_id: str) -> Response:
     with reading() as session:
         talk = _own(session, talk_id)
         if talk.state not in STEPS[Step.WITHDRAW].sources:
-            return redirect(f"/me/talks/{talk_id}", HTTPStatus.SEE_OTHER)
-        path = f"/me/talks/{talk_id}/withdraw"
+            return redirect(url_for("pages.my_talk", talk_id=talk_id), HTTPStatus.SEE_OTHER)
         title = _("Withdraw this talk?")
-        return answer_page(
-            own_page(template="withdraw.html", title=title, path=path, talk=talk, is_public=is_public(talk))
-        )
+        return answer_page(own_page(template="me/withdraw.html", title=title, talk=talk, is_public=is_public(talk)))
 
 
 @pages.post("/me/talks/<talk_id>")
@@ -78,7 +74,8 @@ def change_my_talk(talk_id: str) -> Response:
 
     def process() -> str:
         with unit_of_work() as session:
-            return f"/me/talks/{talk_id}?done={_change(session, _own(session, talk_id))}"
+            done = _change(session, _own(session, talk_id))
+        return url_for("pages.my_talk", talk_id=talk_id, done=done)
 
     return handle_form(process, render_form=partial(_render_error, talk_id), reraise=(NotFound,))
 
@@ -118,9 +115,8 @@ def _page_of(session: Session, talk: Talk, form: Form, *, seen: int | str | None
     reason = reasons_given(session, [talk]).get(talk.id)
     taken = talk.event.call.kinds if talk.event.call else []
     return own_page(
-        template="talk.html",
+        template="me/talk.html",
         title=talk.title,
-        path=f"/me/talks/{talk.id}",
         talk=talk,
         where=progress_of(talk, reason, now=now()),
         is_public=is_public(talk),

@@ -1,9 +1,12 @@
-"""Personal access tokens: made for a program, shown once, listed, revoked."""
+"""Secrets that a member makes: access tokens for programs, and addresses of their agenda, one for each device.
+
+Each is made, shown once, listed by what is kept of it, and revoked.
+"""
 
 from http import HTTPStatus
 from typing import Any
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -12,24 +15,21 @@ from werkzeug.wrappers import Response
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Fault, Refusal, refuse_faults
+from eventcal.members import queries, service
 from eventcal.members.models import AccessToken
-from eventcal.members.queries import get_token, list_tokens
 from eventcal.members.rules import useful_scopes
-from eventcal.members.service import give_token, revoke_token
 from eventcal.members.words import Scope
-from eventcal.web.identity.current_user import current_member_id
-from eventcal.web.identity.permissions import caller, current_member
-from eventcal.web.pages.me.layout import is_taken_now, new_form_key, own_page, show_secret
-from eventcal.web.rendering.dates import at
-from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again
+from eventcal.web.identity.current_user import caller, current_member, current_member_id
+from eventcal.web.pages.me.layout import answer_secret_page, is_taken_now, new_form_key, own_page, utc_time
+from eventcal.web.rendering.calendar_apps import ways_in
+from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.me import TokenIn
+from eventcal.web.schemas.me import FeedIn, TokenIn
 from eventcal.web.schemas.out import Json
 
-_TOKEN = TokenIn()
-_HOME = "/me/tokens"
+_TOKEN, _FEED = TokenIn(), FeedIn()
 
 
 @pages.get("/me/tokens")
@@ -37,31 +37,35 @@ _HOME = "/me/tokens"
 def tokens() -> Response:
     """Show a member's access tokens by what is kept of them, and the form to make another."""
     with reading() as session:
-        return answer_page(_list(session, Form()))
+        return answer_page(_list_tokens(session, Form()))
 
 
 @pages.post("/me/tokens")
 @signed_in
 def make_token() -> Response:
     """Make an access token and show it, this once; a form that comes again leads back to the list."""
-    return handle_form(_create, render_form=_render_error)
 
+    def process() -> str | Response:
+        fields = _validate_token()
+        with unit_of_work() as session:
+            if not is_taken_now(session):
+                return url_for("pages.tokens", done="before")
+            row, secret = service.give_token(session, current_member(session), **fields, now=now())
+        page = own_page(
+            template="me/new_token.html",
+            title=_("The new token"),
+            token=_token_values(row),
+            secret=secret,
+            example=f'curl -H "Authorization: Bearer {secret}" {links().api("/me")}',
+        )
+        return answer_secret_page(page)
 
-def _create() -> str | Response:
-    fields = _validate()
-    with unit_of_work() as session:
-        if not is_taken_now(session):
-            return f"{_HOME}?done=before"
-        row, secret = give_token(session, current_member(session), **fields, now=now())
-    page = own_page(
-        template="new_token.html",
-        title=_("The new token"),
-        path=_HOME,
-        token=_told(row),
-        secret=secret,
-        example=f'curl -H "Authorization: Bearer {secret}" {links().api("/me")}',
-    )
-    return show_secret(page)
+    def render_form(session: Session, error: Refusal) -> Page:
+        # A browser does not send check boxes that are not ticked, but their faults belong beside them.
+        typed = MultiDict([("scopes", ""), *request.form.items()])
+        return _list_tokens(session, typed_again(typed, faults_of(error)))
+
+    return handle_form(process, render_form=render_form)
 
 
 @pages.get("/me/tokens/<token_id>")
@@ -69,9 +73,8 @@ def _create() -> str | Response:
 def token(token_id: str) -> Response:
     """Ask whether one of a member's access tokens is to be revoked."""
     with reading() as session:
-        row = get_token(session, token_id, current_member_id())
-        path = f"{_HOME}/{row.id}"
-        return answer_page(own_page(template="token.html", title=row.name, path=path, token=_told(row)))
+        row = queries.get_token(session, token_id, current_member_id())
+        return answer_page(own_page(template="me/token.html", title=row.name, token=_token_values(row)))
 
 
 @pages.post("/me/tokens/<token_id>")
@@ -79,50 +82,37 @@ def token(token_id: str) -> Response:
 def end_token(token_id: str) -> Response:
     """Revoke an access token."""
     with unit_of_work() as session:
-        revoke_token(session, get_token(session, token_id, current_member_id()))
-    return redirect(f"{_HOME}?done=revoked", HTTPStatus.SEE_OTHER)
+        service.revoke_token(session, token_id, current_member_id())
+    return redirect(url_for("pages.tokens", done="revoked"), HTTPStatus.SEE_OTHER)
 
 
-def _validate() -> dict[str, Any]:
+def _validate_token() -> dict[str, Any]:
     """Return the fields of a token from the form. Raises Invalid with every fault."""
-    typed = request.form
-    given: dict[str, Any] = {"name": typed.get("name", ""), "scopes": typed.getlist("scopes")}
-    unlike = []
-    try:
-        given["expires_at"] = _end_of(typed.get("expires_at", ""))
-    except ValueError:
-        unlike = [Fault("/expires_at", _("must be a date such as 2026-12-31"))]
+    last_day = request.form.get("expires_at")
+    given: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
+    wrong_day = []
+    if last_day:
+        try:
+            parse_local(f"{last_day}T23:59:59")
+        except ValueError:
+            wrong_day = [Fault("/expires_at", _("must be a date such as 2026-12-31"))]
+        else:
+            given["expires_at"] = f"{last_day}T23:59:59Z"
     fields, faults = load(_TOKEN, given)
     if not given["scopes"]:
         faults = [fault for fault in faults if fault.pointer != "/scopes"]
         faults.append(Fault("/scopes", _("Choose at least one: a token without any could do nothing.")))
-    refuse_faults([*faults, *unlike])
+    refuse_faults([*faults, *wrong_day])
     return fields
 
 
-def _end_of(day: str) -> str | None:
-    """Return the last second of a day (UTC); None where none is named. Raises ValueError."""
-    if not day:
-        return None
-    last = f"{day}T23:59:59"
-    parse_local(last)
-    return f"{last}Z"
-
-
-def _render_error(session: Session, error: Refusal) -> Page:
-    # A browser does not send check boxes that are not ticked, but their faults belong beside them.
-    typed = MultiDict([("scopes", ""), *request.form.items()])
-    return _list(session, typed_again(typed, faults_of(error)))
-
-
-def _list(session: Session, form: Form) -> Page:
-    found = list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+def _list_tokens(session: Session, form: Form) -> Page:
+    found = queries.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
     words = _scopes_in_words()
     return own_page(
-        template="tokens.html",
+        template="me/tokens.html",
         title=_("Tokens"),
-        path=_HOME,
-        tokens=[_told(row) for row in found.items],
+        tokens=[_token_values(row) for row in found.items],
         next=found.next,
         form=form,
         form_key=new_form_key(),
@@ -137,15 +127,15 @@ def _list(session: Session, form: Form) -> Page:
     )
 
 
-def _told(row: AccessToken) -> Json:
-    """Return what is said of a token."""
+def _token_values(row: AccessToken) -> Json:
+    """Return what a page shows of a token."""
     words = _scopes_in_words()
     return {
         "id": row.id,
         "name": row.name,
         "scopes": [words[Scope(scope)] for scope in row.scopes],
-        "made": at(row.created_at, tzid="UTC"),
-        "expires": at(row.expires_at, tzid="UTC") if row.expires_at else None,
+        "made": utc_time(row.created_at),
+        "expires": utc_time(row.expires_at),
         "over": row.expires_at is not None and row.expires_at <= now(),
     }
 
@@ -157,3 +147,68 @@ def _scopes_in_words() -> dict[Scope, str]:
         Scope.ORGANISE: _("Organise: what you can do for the events whose team you are on"),
         Scope.ADMIN: _("Administer: whatever you can do on the whole site"),
     }
+
+
+@pages.get("/me/feeds")
+@signed_in
+def feeds() -> Response:
+    """Show the names of a member's secret addresses and when each was last fetched, and the form to make another."""
+    with reading() as session:
+        return answer_page(_list_feeds(session, Form()))
+
+
+@pages.post("/me/feeds")
+@signed_in
+def make_feed() -> Response:
+    """Make a secret address and show it, this once; a form that comes again leads back to the list."""
+
+    def process() -> str | Response:
+        fields = validate(_FEED, {"name": request.form.get("name", "")})
+        with unit_of_work() as session:
+            if not is_taken_now(session):
+                return url_for("pages.feeds", done="before")
+            row, secret = service.give_feed(session, current_member(session), **fields, now=now())
+        shown = ways_in(links().personal_feed(secret), row.name)
+        return answer_secret_page(own_page(template="me/new_feed.html", title=_("The new address"), feed=row, **shown))
+
+    def render_form(session: Session, error: Refusal) -> Page:
+        return _list_feeds(session, typed_again(request.form, faults_of(error)))
+
+    return handle_form(process, render_form=render_form)
+
+
+@pages.get("/me/feeds/<feed_id>")
+@signed_in
+def feed(feed_id: str) -> Response:
+    """Show one of a member's secret addresses by what is kept of it, and ask whether it is to be revoked."""
+    with reading() as session:
+        row = queries.get_feed(session, feed_id, current_member_id())
+        made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
+        return answer_page(own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched))
+
+
+@pages.post("/me/feeds/<feed_id>")
+@signed_in
+def end_feed(feed_id: str) -> Response:
+    """Revoke a secret address: whoever has it is told that it is gone."""
+    with unit_of_work() as session:
+        service.revoke_feed(session, feed_id, current_member_id(), now=now())
+    return redirect(url_for("pages.feeds", done="revoked"), HTTPStatus.SEE_OTHER)
+
+
+def _list_feeds(session: Session, form: Form) -> Page:
+    found = queries.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+    return own_page(
+        template="me/feeds.html",
+        title=_("Calendar addresses"),
+        feeds=[(row, utc_time(row.created_at), utc_time(row.last_fetched_at)) for row in found.items],
+        next=found.next,
+        form=form,
+        form_key=new_form_key(),
+        done=said_after(
+            {
+                "revoked": _("The address is revoked."),
+                "before": _("This address was made before. It was shown that once; make another if you need it again."),
+            }
+        ),
+    )

@@ -1,0 +1,127 @@
+"""Accounts: registered, confirmed and given new passwords; and the emails about them."""
+
+from datetime import datetime
+from typing import Literal
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from eventcal.members.errors import AddressTaken
+from eventcal.members.factors import remove_passkeys, turn_off
+from eventcal.members.models import Member
+from eventcal.members.queries import find_member_by_email
+from eventcal.members.service import add_member, revoke_every_feed, revoke_every_token
+from eventcal.members.sessions import end_all_sessions
+from eventcal.outbox.models import OutboxMessage
+from eventcal.outbox.service import queue_mail
+from eventcal.web.identity import email_tokens, passwords
+from eventcal.web.identity.current_user import end_other_sessions, is_confirmed
+from eventcal.web.request.context import now, settings, unit_of_work
+from eventcal.web.request.rate_limits import count_mail
+
+_TOKENS = {
+    "confirm": email_tokens.confirmation_token,
+    "reset": email_tokens.reset_token,
+    "exists": email_tokens.reset_token,
+}
+
+
+def register_member(*, email: str, password: str, name: str) -> bool:
+    """Register a member; `password` in its normal form. Returns whether their address counts as confirmed already.
+
+    Where mail is sent, an address that has an account is treated the same, and its owner is told. Else: AddressTaken.
+    """
+    password_hash = passwords.hashed(password)
+    sends_mail = settings().mail_url is not None
+    with unit_of_work() as session:
+        try:
+            new = add_member(session, email=email, name=name, password_hash=password_hash, now=now())
+        except AddressTaken:
+            owner = find_member_by_email(session, email)
+            if owner is None or not sends_mail:
+                raise
+            _mail(session, owner, "exists", now=now())
+        else:
+            _mail(session, new, "confirm", now=now())
+    return not sends_mail
+
+
+def mail_link(address: str, template: Literal["confirm", "reset"]) -> None:
+    """Mail a link that confirms this address, or sets a new password. Raises TooMany.
+
+    An unknown address, or one that is confirmed already, costs the same.
+    """
+    count_mail(address)
+    with unit_of_work() as session:
+        found = find_member_by_email(session, address)
+        if found is None or not found.active or (template == "confirm" and is_confirmed(found)):
+            # A row that is never sent.
+            session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
+        else:
+            _mail(session, found, template, now=now())
+
+
+def confirm_by_token(session: Session, token: str, *, now: datetime) -> None:
+    """Note that the address is the member's; a second time changes nothing. Raises MailedTokenRefused."""
+    row = email_tokens.member_to_confirm(session, token)
+    row.confirmed_at = row.confirmed_at or now
+
+
+def reset_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
+    """Set a new password by mailed token. Raises MailedTokenRefused.
+
+    Every session, every access token and every passkey ends: whoever made them may be why the password is reset.
+    The second factor and secret feeds stay, but where the address had not been confirmed: then it was somebody else
+    who made them. The token has shown whose the address is.
+    """
+    row = email_tokens.member_to_reset(session, token)
+    revoke_every_token(session, row)
+    remove_passkeys(session, row)
+    if row.confirmed_at is None:
+        row.confirmed_at = now
+        turn_off(session, row)
+        revoke_every_feed(session, row, now=now)
+    change_password(session, row, password_hash, now=now)
+
+
+def change_password(session: Session, row: Member, password_hash: str, *, now: datetime) -> Member:
+    """Set a new password, end every session of the member's, and tell them by mail."""
+    row.password = password_hash
+    end_all_sessions(session, row)
+    _mail(session, row, "changed", now=now)
+    session.flush()
+    return row
+
+
+def factors_changed(session: Session, to: Member, *, now: datetime) -> None:
+    """End the other sessions of the member who calls, and tell them by mail that how they sign in was changed."""
+    end_other_sessions(session, to)
+    _mail(session, to, "factors", now=now)
+
+
+def _mail(
+    session: Session,
+    to: Member,
+    template: Literal["confirm", "reset", "exists", "factors", "changed"],
+    *,
+    now: datetime,
+) -> None:
+    """Queue one of the mails in templates/mail, if this installation sends any."""
+    if settings().mail_url is None:
+        return
+    calendar = settings().name
+    subjects = {
+        "confirm": _("%(calendar)s: confirm your address", calendar=calendar),
+        "reset": _("%(calendar)s: choose a new password", calendar=calendar),
+        "exists": _("%(calendar)s: you have an account already", calendar=calendar),
+        "factors": _("%(calendar)s: how you sign in was changed", calendar=calendar),
+        "changed": _("%(calendar)s: your password was changed", calendar=calendar),
+    }
+    token = _TOKENS[template](to) if template in _TOKENS else ""
+    # No word in these mails is a member's own: they go to addresses that anybody can name. Their language is that of
+    # whoever asked, most likely the same person.
+    text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
+        base=settings().base_url, calendar=calendar, token=token
+    )
+    queue_mail(session, to=to.email, subject=subjects[template], text=text, now=now)

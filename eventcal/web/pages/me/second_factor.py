@@ -1,0 +1,144 @@
+"""A member's authenticator app and its recovery codes: set up, turned off and renewed."""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.members.errors import CodeRefused, SecondFactorOn
+from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on
+from eventcal.web.identity import second_factor
+from eventcal.web.identity.accounts import factors_changed
+from eventcal.web.identity.current_user import current_member, current_member_id
+from eventcal.web.identity.schemas import CodeIn, ProofIn
+from eventcal.web.pages.me.layout import answer_secret_page, form_view, is_taken_now, new_form_key, own_page
+from eventcal.web.pages.me.security import proved_lately
+from eventcal.web.rendering.forms import Form, validate
+from eventcal.web.rendering.page import pages
+from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.qr_code import qr_code
+from eventcal.web.request.context import now, reading, unit_of_work
+
+_CODE, _PROOF = CodeIn(), ProofIn()
+
+
+def _set_up(form: Form, status: int = HTTPStatus.OK) -> Response:
+    if _has_app():
+        return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
+    sealed = second_factor.new_secret()
+    makes = second_factor.authenticator()
+    with reading() as session:
+        address = makes.to_scan(sealed, member=current_member(session).email)
+    page = own_page(
+        template="me/security_app.html",
+        title=_("Set up an authenticator app"),
+        form=form,
+        qr=qr_code(address),
+        address=address,
+        secret=makes.to_type(sealed),
+    )
+    return answer_secret_page(page, status)
+
+
+def _ask_off(form: Form, status: int = HTTPStatus.OK) -> Response:
+    if not _has_app():
+        return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
+    page = own_page(template="me/security_off.html", title=_("Without the app again?"), form=form)
+    return answer_page(page, status=status)
+
+
+@pages.get("/me/security/app")
+@signed_in
+@proved_lately
+def app() -> Response:
+    """Show a member a new secret for their authenticator app."""
+    return _set_up(Form())
+
+
+@pages.post("/me/security/app")
+@signed_in
+@proved_lately
+@form_view(_set_up, at="code")
+def set_up_app() -> str | Response:
+    """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
+    sealed = second_factor.find_new_secret()
+    if sealed is None:
+        return url_for("pages.ways_in", done="before") if _has_app() else url_for("pages.app")
+    fields = validate(_CODE, {"code": request.form.get("code", "")})
+    counter = second_factor.find_first_counter(sealed, fields["code"])
+    if counter is None:
+        raise Invalid(faults=[Fault("/code", _("This code is wrong, too old, or was used before."))])
+    try:
+        with unit_of_work() as session:
+            member = current_member(session)
+            codes = turn_on(session, member, sealed, counter=counter, now=now())
+            factors_changed(session, member, now=now())
+    except SecondFactorOn:
+        return url_for("pages.ways_in", done="before")
+    second_factor.forget_new_secret()
+    return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
+
+
+@pages.get("/me/security/app/off")
+@signed_in
+def app_off() -> Response:
+    """Ask whether the second factor is to be turned off, and for the password or a code."""
+    return _ask_off(Form())
+
+
+@pages.post("/me/security/app/off")
+@signed_in
+@form_view(_ask_off, at="proof")
+def turn_app_off() -> str:
+    """Turn the second factor off for whoever knows the password, or has a code."""
+    fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
+    with reading() as session:
+        member = current_member(session)
+    try:
+        second_factor.check_proof(member, fields["proof"])
+    except CodeRefused as error:
+        said = _("This is neither your password nor a code that can be used.")
+        raise Invalid(faults=[Fault("/proof", said)]) from error
+    with unit_of_work() as session:
+        member = current_member(session)
+        turn_off(session, member)
+        factors_changed(session, member, now=now())
+    return url_for("pages.ways_in", done="off")
+
+
+@pages.get("/me/security/codes")
+@signed_in
+@proved_lately
+def codes() -> Response:
+    """Ask whether a member wants new recovery codes in place of those from before."""
+    if not _has_app():
+        return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
+    page = own_page(template="me/security_renew.html", title=_("New recovery codes?"), form_key=new_form_key())
+    return answer_page(page)
+
+
+@pages.post("/me/security/codes")
+@signed_in
+@proved_lately
+def renew_codes() -> Response:
+    """Give a member new recovery codes, shown this once; a form that comes again leads back."""
+    with unit_of_work() as session:
+        member = current_member(session)
+        if find_totp(session, member.id) is None or not is_taken_now(session):
+            return redirect(url_for("pages.ways_in", done="before"), HTTPStatus.SEE_OTHER)
+        codes = renew_recovery_codes(session, member)
+        factors_changed(session, member, now=now())
+    return _show_codes(codes, said=_("These are your new recovery codes. Those from before are no longer good."))
+
+
+def _has_app() -> bool:
+    with reading() as session:
+        return find_totp(session, current_member_id()) is not None
+
+
+def _show_codes(codes: list[str], *, said: str) -> Response:
+    page = own_page(template="me/security_codes.html", title=_("Recovery codes"), codes=codes, said=said)
+    return answer_secret_page(replace(page, path=url_for("pages.codes")))
