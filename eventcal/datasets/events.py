@@ -20,7 +20,7 @@ from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import list_tiers
-from eventcal.sponsors.service import add_tier, cancel_sponsorship, confirm_sponsorship, edit_tier
+from eventcal.sponsors.service import add_sponsorship, add_tier, cancel_sponsorship, confirm_sponsorship, edit_tier
 from eventcal.sponsors.words import SponsorshipState
 
 # What is loaded by itself, after the event's own fields.
@@ -97,17 +97,7 @@ def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Ma
     held = _find_sponsorship(loading, tier, sponsor)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
     if held is None:
-        held = Sponsorship(
-            tier_id=tier.id,
-            tier=tier,
-            sponsor_id=sponsor.id,
-            sponsor=sponsor,
-            state=SponsorshipState.ENQUIRY,
-            created_at=loading.now,
-            updated_at=loading.now,
-        )
-        loading.session.add(held)
-        loading.session.flush()
+        held = add_sponsorship(loading.session, tier, sponsor, note=None, enquirer_id=None, now=loading.now)
     if "note" in fields and fields["note"] != held.note:
         held.note, held.updated_at = fields["note"], loading.now
     if wanted == held.state:

@@ -8,12 +8,10 @@ from eventcal.datasets.loading import Loading
 from eventcal.datasets.reading import Record, key_of
 from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
-from eventcal.events.words import TalkKind
-from eventcal.kit.ids import new_id
 from eventcal.members.caller import OPERATOR
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, derive_talk, makes_public
-from eventcal.talks.service import edit_talk
+from eventcal.talks.service import edit_talk, new_talk, note_step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 
@@ -49,26 +47,13 @@ def load_reprise(loading: Loading, record: Record) -> None:
 
 
 def _add_talk(loading: Loading, event: Event, fields: Mapping[str, Any]) -> Talk:
-    talk = Talk(
-        id=new_id(),
-        event_id=event.id,
-        event=event,
-        title=fields["title"],
-        kind=TalkKind.TALK,
-        state=fields.get("state", TalkState.SUBMITTED),
-        track=None,
-        room=None,
-        reprise_of=None,
-        speaking=[],
-        tags=[],
-        created_at=loading.now,
-        updated_at=loading.now,
-    )
+    state = fields.get("state", TalkState.SUBMITTED)
+    talk = new_talk(event, title=fields["title"], state=state, submitter_id=None, now=loading.now)
     _edit_talk(loading, talk, fields)
     derive_talk(talk, now=loading.now)
     loading.session.add(talk)
     loading.session.flush()
-    _note_step(loading, talk, came_from=None)
+    note_step(loading.session, talk, None, caller=OPERATOR, now=loading.now)
     return talk
 
 
@@ -87,7 +72,7 @@ def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
         if step in SPEAKERS_STEPS:
             # The file speaks for the speaker.
             came_from, talk.state = talk.state, STEPS[step].target
-            _note_step(loading, talk, came_from=came_from)
+            note_step(loading.session, talk, came_from, caller=OPERATOR, now=loading.now)
         else:
             take_step(loading.session, talk, step, caller=OPERATOR, reason=None, now=loading.now)
     if talk.published_at is None and makes_public(talk.event.programme, talk.state):
@@ -107,9 +92,3 @@ def _way(state: TalkState, wanted: TalkState) -> list[Step]:
     if wanted not in ways:
         raise ForbiddenStep(f"is {state} here already, and does not become {wanted}; leave state out, or say {state}")
     return ways[wanted]
-
-
-def _note_step(loading: Loading, talk: Talk, *, came_from: TalkState | None) -> None:
-    loading.session.add(
-        TalkStep(talk_id=talk.id, came_from=came_from, went_to=talk.state, member_id=None, taken_at=loading.now)
-    )

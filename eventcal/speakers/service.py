@@ -59,7 +59,10 @@ def edit_speaker(
     """Change what is given of a speaker, by themselves or a moderator. Raises Forbidden, SlugFixed, SlugTaken."""
     check_may_edit(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
-        _check_slug(session, speaker, fields["slug"])
+        if speaker.published_at is not None:
+            raise SlugFixed(Sentence("The address of a public speaker does not change: people link to it."))
+        if slug_is_taken(session, Speaker.slug, fields["slug"]):
+            raise SlugTaken(fields["slug"])
     for name, value in fields.items():
         setattr(speaker, name, [] if name == "links" and value is None else value)
     if session.is_modified(speaker):
@@ -72,10 +75,3 @@ def check_may_edit(speaker: Speaker, caller: Caller) -> None:
     """Refuse whoever is neither this speaker nor a moderator. Raises Forbidden."""
     if not (caller.moderates or is_own(speaker, caller)):
         raise Forbidden(Sentence("Only the speaker or a moderator may change this."))
-
-
-def _check_slug(session: Session, speaker: Speaker, slug: str) -> None:
-    if speaker.published_at is not None:
-        raise SlugFixed(Sentence("The address of a public speaker does not change: people link to it."))
-    if slug_is_taken(session, Speaker.slug, slug):
-        raise SlugTaken(slug)

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, joinedload
-from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, may_see_event
@@ -18,6 +17,7 @@ from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 
 _RANKED = (Tier.rank, Tier.name, Tier.id)
+_WHOLE_SPONSORSHIP = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event))
 
 
 def list_tiers(session: Session, event: Event) -> list[tuple[Tier, int]]:
@@ -108,24 +108,19 @@ def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sp
 
     Raises NoSuchSponsorship, also for what the caller may not know of.
     """
-    rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_whole_sponsorship())
+    rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
     row = session.scalars(rows).one_or_none()
-    if row is None or not (caller.may_organise(row.tier.event_id) or _is_own(row, caller)):
+    if row is None:
+        raise NoSuchSponsorship(sponsorship_id)
+    is_own = caller.member_id is not None and row.enquirer_id == caller.member_id
+    if not (is_own or caller.may_organise(row.tier.event_id)):
         raise NoSuchSponsorship(sponsorship_id)
     return row
 
 
-def _whole_sponsorship() -> tuple[ORMOption, ...]:
-    return joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event)
-
-
-def _is_own(sponsorship: Sponsorship, caller: Caller) -> bool:
-    return caller.member_id is not None and sponsorship.enquirer_id == caller.member_id
-
-
 def list_sponsorships(session: Session, event: Event, *, paging: Paging) -> Page[Sponsorship]:
     """Return a page of an event's sponsorships in every state, the oldest first. The caller must decide for it."""
-    rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_whole_sponsorship())
+    rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_WHOLE_SPONSORSHIP)
     order = [Key(Sponsorship.created_at, datetime), Key(Sponsorship.id, str)]
     return fetch_page(session, rows, order=order, paging=paging)
 

@@ -1,10 +1,10 @@
 """Decisions about sponsorship that need nothing but values: the table of steps, the places of a tier."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from eventcal.kit.refusals import Fault, Sentence, Transition
+from eventcal.sponsors.models import Tier
 from eventcal.sponsors.words import SponsorshipState
 
 
@@ -28,14 +28,14 @@ def has_place(capacity: int | None, taken: int) -> bool:
     return capacity is None or taken < capacity
 
 
-def tier_faults(tier: Mapping[str, Any], *, taken: int) -> Iterator[Fault]:
-    """Give everything about a tier, as it would be stored, that does not fit together; `taken` of it are sold."""
-    if (tier["price_amount"] is None) is not (tier["price_currency"] is None):
-        yield Fault("/price", Sentence("a price is an amount and a currency; give both or null"))
-    if tier["capacity"] is not None and tier["capacity"] < taken:
-        yield Fault(
-            "/capacity",
-            Sentence(
-                "%(taken)s are taken already; give at least that many, or cancel a sponsorship first", taken=taken
-            ),
+def tier_faults(tier: Tier, *, taken: int) -> list[Fault]:
+    """Return everything about a tier that does not fit together; `taken` of it are sold."""
+    faults: list[Fault] = []
+    if (tier.price_amount is None) is not (tier.price_currency is None):
+        faults.append(Fault("/price", Sentence("a price is an amount and a currency; give both or null")))
+    if tier.capacity is not None and tier.capacity < taken:
+        few = Sentence(
+            "%(taken)s are taken already; give at least that many, or cancel a sponsorship first", taken=taken
         )
+        faults.append(Fault("/capacity", few))
+    return faults

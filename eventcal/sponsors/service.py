@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
+from eventcal.events.service import PRICE, merge_given, set_given
 from eventcal.events.steps import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.ids import free_slug
@@ -22,8 +23,6 @@ from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_ti
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
 from eventcal.sponsors.words import SponsorshipState
 
-_PLAIN = ("name", "rank", "capacity")
-_PRICE = {"amount": "price_amount", "currency": "price_currency"}
 _ABOUT = ("name", "url", "logo_url", "description")
 
 
@@ -31,8 +30,7 @@ def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
     """Offer a tier of an event, which the caller was found to decide for. Raises NameTaken, and Invalid."""
     _check_name(session, event.id, fields["name"])
     tier = Tier(event_id=event.id, event=event, benefits=[])
-    _apply(tier, fields)
-    refuse_faults(list(tier_faults(_as_stored(tier), taken=0)))
+    _apply(tier, fields, taken=0)
     session.add(tier)
     session.flush()
     return tier
@@ -43,11 +41,9 @@ def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
 
     Raises NameTaken, and Invalid for a capacity below the number that is taken.
     """
-    if "name" in fields and fields["name"] != tier.name:
+    if fields.get("name", tier.name) != tier.name:
         _check_name(session, tier.event_id, fields["name"])
-    taken = count_taken(session, tier)
-    _apply(tier, fields)
-    refuse_faults(list(tier_faults(_as_stored(tier), taken=taken)))
+    _apply(tier, fields, taken=count_taken(session, tier))
     session.flush()
     return tier
 
@@ -92,14 +88,21 @@ def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller
         no_tier = [Fault("/tier", Sentence("the event has no such tier"))] if tier is None else []
         no_sponsor = [Fault("/sponsor", Sentence("there is no such sponsor; describe it"))] if sponsor is None else []
         raise Invalid(faults=no_tier + no_sponsor)
+    return add_sponsorship(session, tier, sponsor, note=fields.get("note"), enquirer_id=caller.member_id, now=now)
+
+
+def add_sponsorship(
+    session: Session, tier: Tier, sponsor: Sponsor, *, note: str | None, enquirer_id: str | None, now: datetime
+) -> Sponsorship:
+    """Add an enquiry of a sponsor for a tier, flushed."""
     sponsorship = Sponsorship(
         tier_id=tier.id,
         tier=tier,
         sponsor_id=sponsor.id,
         sponsor=sponsor,
         state=SponsorshipState.ENQUIRY,
-        note=fields.get("note"),
-        enquirer_id=caller.member_id,
+        note=note,
+        enquirer_id=enquirer_id,
         created_at=now,
         updated_at=now,
     )
@@ -153,23 +156,13 @@ def edit_sponsor(
     return sponsor
 
 
-def _apply(tier: Tier, fields: Mapping[str, Any]) -> None:
-    for name in _PLAIN:
-        if name in fields:
-            setattr(tier, name, fields[name])
+def _apply(tier: Tier, fields: Mapping[str, Any], *, taken: int) -> None:
+    set_given(tier, fields, ("name", "rank", "capacity"))
     if "benefits" in fields:
         tier.benefits = list(fields["benefits"] or [])
     if "price" in fields:
-        price = fields["price"]
-        for name, column in _PRICE.items():
-            if price is None:
-                setattr(tier, column, None)
-            elif name in price:
-                setattr(tier, column, price[name])
-
-
-def _as_stored(tier: Tier) -> dict[str, Any]:
-    return {name: getattr(tier, name) for name in ("price_amount", "price_currency", "capacity")}
+        merge_given(tier, fields["price"], PRICE)
+    refuse_faults(tier_faults(tier, taken=taken))
 
 
 def _check_name(session: Session, event_id: str, name: str) -> None:

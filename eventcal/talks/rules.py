@@ -8,10 +8,10 @@ from operator import attrgetter
 from typing import Any
 
 from eventcal.events.models import Event
-from eventcal.events.rules import instant, tombstone_until
+from eventcal.events.rules import instant, time_faults, tombstone_until
 from eventcal.events.words import PUBLIC_STATUSES, Programme, TalkKind
 from eventcal.kit.localtime import parse_local, zone
-from eventcal.kit.refusals import Transition
+from eventcal.kit.refusals import Fault, Sentence, Transition
 from eventcal.kit.text import search_words
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
@@ -76,6 +76,28 @@ def makes_public(programme: Programme, state: TalkState) -> bool:
 def length(kind: TalkKind, duration_minutes: int | None) -> timedelta:
     """Return how long a talk without an end is: what was said, else what is usual for its kind."""
     return timedelta(minutes=duration_minutes or USUAL_MINUTES[kind])
+
+
+def span_faults(talk: Talk) -> list[Fault]:
+    """Return what is wrong with a talk's times: they are times, in order, within the event's days."""
+    for name in ("starts", "ends"):
+        if getattr(talk, name) is not None and "T" not in getattr(talk, name):
+            return [Fault(f"/{name}", Sentence("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
+    if talk.ends is not None and talk.starts is None:
+        return [Fault("/starts", Sentence("a talk that ends has to start; give both"))]
+    faults = time_faults(talk.starts, talk.ends, talk.event.timezone)
+    if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
+        days = {"first": talk.event.first_day, "last": talk.event.last_day}
+        faults.append(Fault("/starts", Sentence("lies outside the event's days, %(first)s to %(last)s", **days)))
+    return faults
+
+
+def kind_faults(talk: Talk) -> list[Fault]:
+    """Return what is wrong with a talk's kind: its event's call may take some only."""
+    kinds = talk.event.call.kinds if talk.event.call else []
+    if kinds and talk.kind not in kinds:
+        return [Fault("/kind", Sentence("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
+    return []
 
 
 # What a talk that is not stored yet has in place of a value.

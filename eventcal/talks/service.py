@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
-from eventcal.events.rules import Window, is_over, takes_talks, time_faults
+from eventcal.events.rules import Window, is_over, takes_talks
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
@@ -26,7 +26,7 @@ from eventcal.speakers.service import named_speaker, speaker_of
 from eventcal.talks.errors import AlreadyDecided, NoSuchTalk, TalksClosed
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
-from eventcal.talks.rules import UNDECIDED, derive_talk
+from eventcal.talks.rules import UNDECIDED, derive_talk, kind_faults, span_faults
 from eventcal.talks.words import TalkState
 
 _PLAIN = ("title", "abstract", "kind", "language", "duration_minutes", "notes", "slides_url", "recording_url")
@@ -44,24 +44,9 @@ def submit_talk(
     check_confirmed(caller)
     check_window(event, caller=caller, now=now)
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
-    talk = Talk(
-        id=new_id(),
-        event_id=event.id,
-        event=event,
-        title="",
-        kind=TalkKind.TALK,
-        state=state,
-        submitter_id=member.id,
-        track=None,
-        room=None,
-        reprise_of=None,
-        speaking=[],
-        tags=[],
-        created_at=now,
-        updated_at=now,
-    )
+    talk = new_talk(event, state=state, submitter_id=member.id, now=now)
     faults = _apply(session, talk, _with_reprise(session, fields, caller=caller), caller=caller, now=now)
-    faults += _kind_faults(talk)
+    faults += kind_faults(talk)
     if not talk.title:
         faults.append(Fault("/title", Sentence("is required, unless an earlier talk gives it")))
     refuse_faults(faults)
@@ -70,9 +55,38 @@ def submit_talk(
     derive_talk(talk, now=now)
     session.add(talk)
     session.flush()
-    session.add(TalkStep(talk_id=talk.id, came_from=None, went_to=talk.state, member_id=caller.member_id, taken_at=now))
+    note_step(session, talk, None, caller=caller, now=now)
     session.flush()
     return talk
+
+
+def new_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
+    """Return a talk of an event that no session holds yet, without speakers, tags, track, room and times."""
+    return Talk(
+        id=new_id(),
+        event_id=event.id,
+        event=event,
+        title=title,
+        kind=TalkKind.TALK,
+        state=state,
+        submitter_id=submitter_id,
+        track=None,
+        room=None,
+        reprise_of=None,
+        speaking=[],
+        tags=[],
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def note_step(
+    session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
+) -> None:
+    """Note in a talk's history that it came from the state `before` to the one it is in."""
+    step = TalkStep(talk_id=talk.id, came_from=before, went_to=talk.state, member_id=caller.member_id, taken_at=now)
+    step.reason = reason
+    session.add(step)
 
 
 # What is held against an event's tracks, rooms or call.
@@ -91,7 +105,7 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
     faults = _apply(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
-        faults += _kind_faults(talk)
+        faults += kind_faults(talk)
     refuse_faults(faults)
     return talk
 
@@ -130,10 +144,8 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
     forget_answers(session, talk.id)
     gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED
     if talk.state != gone:
-        session.add(
-            TalkStep(talk_id=talk.id, came_from=talk.state, went_to=gone, member_id=caller.member_id, taken_at=now)
-        )
-        talk.state = gone
+        came_from, talk.state = talk.state, gone
+        note_step(session, talk, came_from, caller=caller, now=now)
     derive_talk(talk, now=now)
     session.flush()
     return talk
@@ -210,7 +222,7 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
         if not organises and talk.event.programme == Programme.CURATED:
             faults.append(Fault(f"/{name}", Sentence("the organisers of a curated event give the times")))
         setattr(talk, name, fields[name])
-    return faults + _span_faults(talk) if set(_TIMES) & fields.keys() else faults
+    return faults + span_faults(talk) if set(_TIMES) & fields.keys() else faults
 
 
 def _no_such_track(names: Iterable[str]) -> Sentence:
@@ -225,35 +237,6 @@ def _no_such_room(names: Iterable[str]) -> Sentence:
     if not known:
         return Sentence("the event has no rooms yet")
     return Sentence("the event has no such room; it has: %(known)s", known=known)
-
-
-def _span_faults(talk: Talk) -> list[Fault]:
-    """Return what is wrong with a talk's times: they are times, in order, within the event's days."""
-    for name in _TIMES:
-        if getattr(talk, name) is not None and "T" not in getattr(talk, name):
-            return [Fault(f"/{name}", Sentence("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
-    if talk.ends is not None and talk.starts is None:
-        return [Fault("/starts", Sentence("a talk that ends has to start; give both"))]
-    faults = time_faults(talk.starts, talk.ends, talk.event.timezone)
-    if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
-        faults.append(
-            Fault(
-                "/starts",
-                Sentence(
-                    "lies outside the event's days, %(first)s to %(last)s",
-                    first=talk.event.first_day,
-                    last=talk.event.last_day,
-                ),
-            )
-        )
-    return faults
-
-
-def _kind_faults(talk: Talk) -> list[Fault]:
-    kinds = talk.event.call.kinds if talk.event.call else []
-    if kinds and talk.kind not in kinds:
-        return [Fault("/kind", Sentence("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
-    return []
 
 
 def _apply_speakers(

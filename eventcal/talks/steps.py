@@ -20,10 +20,10 @@ from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed
 from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import SomeRefused
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_own
 from eventcal.talks.rules import ORGANISERS_STEPS, SPEAKERS_STEPS, STEPS, Step, derive_talk
-from eventcal.talks.service import check_window, edit_talk
+from eventcal.talks.service import check_window, edit_talk, note_step
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,8 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
         check_confirmed(caller)
         complete_event(session, talk.event)
         check_window(talk.event, caller=caller, now=now)
-    session.add(
-        TalkStep(
-            talk_id=talk.id,
-            came_from=talk.state,
-            went_to=STEPS[step].target,
-            member_id=caller.member_id,
-            reason=reason,
-            taken_at=now,
-        )
-    )
-    talk.state = STEPS[step].target
+    came_from, talk.state = talk.state, STEPS[step].target
+    note_step(session, talk, came_from, caller=caller, now=now, reason=reason)
     derive_talk(talk, now=now)
     if step not in SPEAKERS_STEPS:
         _tell_submitter(session, talk, step, reason=reason, now=now)

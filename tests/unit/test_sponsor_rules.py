@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventcal.kit.refusals import Fault
+from eventcal.sponsors.models import Tier
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
 from eventcal.sponsors.words import SponsorshipState
 
@@ -43,4 +44,4 @@ def test_a_tier_without_a_number_of_places_always_has_one(taken: int) -> None:
     ],
 )
 def test_a_tier_fits_together_and_has_room_for_those_who_hold_it(tier: dict[str, object], faults: list[Fault]) -> None:
-    assert list(tier_faults(tier, taken=2)) == faults
+    assert tier_faults(Tier(**tier), taken=2) == faults
