@@ -1,13 +1,12 @@
 """Decisions about events that need nothing but values: what fits together, when talks are taken, derived columns."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.recurrence.expansion import expansion, rule_fault
-from eventcal.events.recurrence.occurrences import days_of, over_at
+from eventcal.events.recurrence.occurrences import LAST_DAY, days_of
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
@@ -18,29 +17,20 @@ from eventcal.kit.text import search_words
 TOMBSTONE = timedelta(days=30)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """When something is: instants in UTC, `ends_at` exclusive, and its first and last local day."""
-
-    starts_at: datetime
-    ends_at: datetime
-    first_day: str
-    last_day: str
-
-
 def is_all_day(starts: str) -> bool:
     """Say whether what a person wrote is a date and no time."""
     return "T" not in starts
 
 
-def span_of(starts: str, ends: str, tzid: str) -> Span:
-    """Return when an event is, from what was written. A time that the zone skips begins when the gap ends."""
+def span_of(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
+    """Return when an event begins and when it is over (UTC), from what was written.
+
+    A time that the zone skips begins when the gap ends.
+    """
     first, last = parse_local(starts), parse_local(ends)
     if isinstance(first, datetime) and isinstance(last, datetime):
-        starts_at, ends_at = instant(first, tzid), instant(last, tzid)
-    else:
-        starts_at, ends_at = day_start(first, tzid), day_end(last, tzid)
-    return Span(starts_at=starts_at, ends_at=ends_at, first_day=starts[:10], last_day=ends[:10])
+        return instant(first, tzid), instant(last, tzid)
+    return day_start(first, tzid), day_end(last, tzid)
 
 
 def instant(local: datetime, tzid: str) -> datetime:
@@ -56,13 +46,8 @@ def event_faults(event: Mapping[str, Any]) -> list[Fault]:
     faults = list(_pair_faults(event))
     tzid = event["timezone"]
     if not known_zone(tzid):
-        faults.append(
-            Fault(
-                "/timezone",
-                Sentence("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid)),
-            )
-        )
-        return faults
+        unknown = Sentence("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid))
+        return [*faults, Fault("/timezone", unknown)]
     faults += time_faults(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
         misfit = _rule_fault(event["recurrence"], event["starts"], tzid)
@@ -108,22 +93,19 @@ def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
             read[name] = local
         except ValueError as error:
             faults.append(Fault(f"/{name}", str(error)))
-    if not faults and len(read) == 2:  # noqa: PLR2004 - both of them
+    if not faults and starts is not None and ends is not None:
         faults += _order_faults(read["starts"], read["ends"], tzid)
     return faults
 
 
 def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[Fault]:
-    if isinstance(starts, datetime) is not isinstance(ends, datetime):
-        as_starts = (
-            Sentence("must be a time, as starts is")
-            if isinstance(starts, datetime)
-            else Sentence("must be a date, as starts is")
-        )
-        yield Fault("/ends", as_starts)
-    elif isinstance(starts, datetime) and isinstance(ends, datetime):
+    if isinstance(starts, datetime) and isinstance(ends, datetime):
         if to_instant(ends, tzid) <= to_instant(starts, tzid):
             yield Fault("/ends", Sentence("must be later than starts"))
+    elif isinstance(starts, datetime):
+        yield Fault("/ends", Sentence("must be a time, as starts is"))
+    elif isinstance(ends, datetime):
+        yield Fault("/ends", Sentence("must be a date, as starts is"))
     elif ends < starts:
         yield Fault("/ends", Sentence("must not be before starts; the last day counts"))
 
@@ -136,17 +118,16 @@ def _pair_faults(event: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:
-    moments = {}
+    moments: dict[str, datetime | None] = {}
     for name in ("opens_at", "closes_at"):
-        if call.get(name) is None:
-            continue
         try:
-            moments[name] = parse_moment(call[name], tzid, anywhere_on_earth=_on_earth(call, name))
+            moments[name] = call_moment(call, name, tzid)
         except ValueError as error:
             yield Fault(f"/call_for_talks/{name}", str(error))
     if call.get("anywhere_on_earth") and "T" in (call.get("closes_at") or "T"):
         yield Fault("/call_for_talks/anywhere_on_earth", Sentence("goes with a closes_at that is a date"))
-    if len(moments) == 2 and moments["closes_at"] <= moments["opens_at"]:  # noqa: PLR2004 - both of them
+    opens_at, closes_at = moments.get("opens_at"), moments.get("closes_at")
+    if opens_at is not None and closes_at is not None and closes_at <= opens_at:
         yield Fault("/call_for_talks/closes_at", Sentence("must be later than opens_at"))
 
 
@@ -154,35 +135,24 @@ def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | Non
     """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None."""
     if call.get(name) is None:
         return None
-    return parse_moment(call[name], tzid, anywhere_on_earth=_on_earth(call, name))
+    # Of a call that ends anywhere on earth, the moment that is a date is the end of that day.
+    on_earth = bool(call.get("anywhere_on_earth")) and "T" not in call[name]
+    return parse_moment(call[name], tzid, anywhere_on_earth=on_earth)
 
 
-def _on_earth(call: Mapping[str, Any], name: str) -> bool:
-    """Say whether this moment is a day's end anywhere on earth; of the two, a date may be only that."""
-    return bool(call.get("anywhere_on_earth")) and "T" not in call[name]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """When a call takes talks; None is open on that side (see takes_talks)."""
-
-    opens_at: datetime | None
-    closes_at: datetime | None
-
-
-def takes_talks(programme: Programme, window: Window | None, *, starts_at: datetime, now: datetime) -> bool:
+def takes_talks(programme: Programme, call: CallForTalks | None, *, starts_at: datetime, now: datetime) -> bool:
     """Say whether an event that is not over takes talks at `now`.
 
     The second named as the closing one is still in time. Without a closing time a call ends when the event
     begins. Without a call a curated event takes none, a listed one always does.
     """
-    if window is None:
+    if call is None:
         return programme == Programme.LISTED
-    if window.opens_at is not None and now < window.opens_at:
+    if call.opens_at is not None and now < call.opens_at:
         return False
-    if window.closes_at is None:
+    if call.closes_at is None:
         return now < starts_at
-    return whole_second(now) <= window.closes_at
+    return whole_second(now) <= call.closes_at
 
 
 def is_over(over_at: datetime | None, *, now: datetime) -> bool:
@@ -208,33 +178,26 @@ STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
 
 def derive_event(event: Event, *, now: datetime) -> None:
     """Set every derived value of an event whose tags and call are loaded. The same again changes nothing."""
-    span = span_of(event.starts, event.ends, event.timezone)
-    event.starts_at, event.ends_at = span.starts_at, span.ends_at
-    event.first_day, event.last_day = days_of(event) if event.recurrence else (span.first_day, span.last_day)
-    event.over_at = over_at(event) if event.recurrence else span.ends_at
-    event.search = search_words(
-        event.title,
-        event.summary,
-        event.description,
-        event.city,
-        event.venue,
-        *(tag.tag for tag in event.tags),
-        *_said_of_occurrences(event),
-    )
+    event.starts_at, event.ends_at = span_of(event.starts, event.ends, event.timezone)
+    if event.recurrence:
+        event.first_day, event.last_day = days_of(event)
+        endless = event.last_day == LAST_DAY
+        event.over_at = None if endless else day_end(date.fromisoformat(event.last_day), event.timezone)
+    else:
+        event.first_day, event.last_day, event.over_at = event.starts[:10], event.ends[:10], event.ends_at
+    own = (event.title, event.summary, event.description, event.city, event.venue)
+    event.search = search_words(*own, *(tag.tag for tag in event.tags), *_said_of_occurrences(event))
     if event.status != EventStatus.CANCELLED:
         event.shown_until = None
     elif event.shown_until is None:
         event.shown_until = tombstone_until(event.ends_at, now=now)
-    if event.call is not None:
-        _derive_call(event.call, event.timezone)
+    call = event.call
+    if call is not None:
+        written = {"opens_at": call.opens, "closes_at": call.closes, "anywhere_on_earth": call.anywhere_on_earth}
+        call.opens_at = call_moment(written, "opens_at", event.timezone)
+        call.closes_at = call_moment(written, "closes_at", event.timezone)
 
 
 def _said_of_occurrences(event: Event) -> Iterator[str]:
     for override in (event.recurrence_overrides or {}).values():
         yield from (override[name] for name in ("title", "summary", "venue") if name in override)
-
-
-def _derive_call(call: CallForTalks, tzid: str) -> None:
-    written = {"opens_at": call.opens, "closes_at": call.closes, "anywhere_on_earth": call.anywhere_on_earth}
-    call.opens_at = call_moment(written, "opens_at", tzid)
-    call.closes_at = call_moment(written, "closes_at", tzid)

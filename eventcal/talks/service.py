@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
-from eventcal.events.rules import Window, is_over, takes_talks
+from eventcal.events.rules import is_over, takes_talks
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
@@ -154,26 +154,21 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     """Refuse where the event takes no talks at `now` (EventOver, TalksClosed)."""
     over = is_over(event.over_at, now=now)
+    about = {"event": event.title}
     if over and not caller.moderates:
-        raise EventOver(
-            Sentence("“%(event)s” is over; only a moderator can still add a talk to it.", event=event.title)
-        )
-    window = Window(opens_at=event.call.opens_at, closes_at=event.call.closes_at) if event.call else None
-    open_now = over or takes_talks(event.programme, window, starts_at=event.starts_at, now=now)
-    if event.status not in STANDING_STATUSES or not open_now:
-        raise TalksClosed(_why_closed(event, window, now))
-
-
-def _why_closed(event: Event, window: Window | None, now: datetime) -> Sentence:
+        raise EventOver(Sentence("“%(event)s” is over; only a moderator can still add a talk to it.", **about))
     if event.status not in STANDING_STATUSES:
-        return Sentence(
-            "“%(event)s” is %(status)s and takes no talks.", event=event.title, status=event.status.described
+        status = event.status.described
+        raise TalksClosed(Sentence("“%(event)s” is %(status)s and takes no talks.", **about, status=status))
+    if over or takes_talks(event.programme, event.call, starts_at=event.starts_at, now=now):
+        return
+    if event.call is None:
+        raise TalksClosed(Sentence("“%(event)s” has no call for talks.", **about))
+    if event.call.opens_at is not None and now < event.call.opens_at:
+        raise TalksClosed(
+            Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
         )
-    if window is None:
-        return Sentence("“%(event)s” has no call for talks.", event=event.title)
-    if window.opens_at is not None and now < window.opens_at:
-        return Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", event=event.title)
-    return Sentence("The call of “%(event)s” has closed; see its call_for_talks.", event=event.title)
+    raise TalksClosed(Sentence("The call of “%(event)s” has closed; see its call_for_talks.", **about))
 
 
 def _with_reprise(session: Session, fields: Mapping[str, Any], *, caller: Caller) -> dict[str, Any]:

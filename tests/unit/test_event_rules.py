@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventcal.events.models import CallForTalks
 from eventcal.events.rules import (
     STATUS_STEPS,
     TOMBSTONE,
-    Span,
-    Window,
     call_moment,
     event_faults,
     instant,
@@ -46,25 +45,18 @@ def faults(**fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
 
 
 def test_a_range_of_days_begins_at_local_midnight_and_holds_its_last_day() -> None:
-    assert span_of("2026-06-10", "2026-06-12", "Europe/Berlin") == Span(
-        starts_at=utc("2026-06-09T22:00"),
-        ends_at=utc("2026-06-12T22:00"),
-        first_day="2026-06-10",
-        last_day="2026-06-12",
-    )
+    assert span_of("2026-06-10", "2026-06-12", "Europe/Berlin") == (utc("2026-06-09T22:00"), utc("2026-06-12T22:00"))
 
 
 def test_a_day_on_which_the_clocks_change_has_23_hours() -> None:
-    span = span_of("2026-03-29", "2026-03-29", "Europe/Berlin")
-    assert span.ends_at - span.starts_at == timedelta(hours=23)
+    starts_at, ends_at = span_of("2026-03-29", "2026-03-29", "Europe/Berlin")
+    assert ends_at - starts_at == timedelta(hours=23)
 
 
 def test_times_are_those_of_the_zone() -> None:
-    assert span_of("2026-06-10T23:30:00", "2026-06-11T01:00:00", "America/Chicago") == Span(
-        starts_at=utc("2026-06-11T04:30"),
-        ends_at=utc("2026-06-11T06:00"),
-        first_day="2026-06-10",
-        last_day="2026-06-11",
+    assert span_of("2026-06-10T23:30:00", "2026-06-11T01:00:00", "America/Chicago") == (
+        utc("2026-06-11T04:30"),
+        utc("2026-06-11T06:00"),
     )
 
 
@@ -346,7 +338,7 @@ def test_without_a_call_a_listed_event_takes_talks_and_a_curated_one_takes_none(
 
 @pytest.mark.parametrize("programme", Programme)
 def test_a_deadline_is_a_deadline(programme: Programme) -> None:
-    window = Window(opens_at=None, closes_at=NOON)
+    window = CallForTalks(opens_at=None, closes_at=NOON)
     took = [
         takes_talks(programme, window, starts_at=STARTS, now=moment)
         for moment in (NOON - SECOND, NOON, NOON + SECOND - timedelta(microseconds=1), NOON + SECOND)
@@ -356,26 +348,26 @@ def test_a_deadline_is_a_deadline(programme: Programme) -> None:
 
 @pytest.mark.parametrize("programme", Programme)
 def test_a_call_opens_on_its_second(programme: Programme) -> None:
-    window = Window(opens_at=NOON, closes_at=None)
+    window = CallForTalks(opens_at=NOON, closes_at=None)
     took = [takes_talks(programme, window, starts_at=STARTS, now=moment) for moment in (NOON - SECOND, NOON)]
     assert took == [False, True]
 
 
 def test_a_call_without_an_end_ends_when_the_event_begins() -> None:
-    window = Window(opens_at=None, closes_at=None)
+    window = CallForTalks(opens_at=None, closes_at=None)
     took = [takes_talks(Programme.CURATED, window, starts_at=NOON, now=now) for now in (NOON - SECOND, NOON)]
     assert took == [True, False]
 
 
 def test_a_call_may_stay_open_while_the_event_is_on() -> None:
-    window = Window(opens_at=None, closes_at=NOON + SECOND)
+    window = CallForTalks(opens_at=None, closes_at=NOON + SECOND)
     assert takes_talks(Programme.CURATED, window, starts_at=NOON - SECOND, now=NOON) is True
 
 
 @given(opens=MOMENTS, closes=MOMENTS, now=MOMENTS)
 def test_talks_are_taken_exactly_inside_the_window(opens: datetime, closes: datetime, now: datetime) -> None:
     closes = closes.replace(microsecond=0)
-    window = Window(opens_at=opens, closes_at=closes)
+    window = CallForTalks(opens_at=opens, closes_at=closes)
     inside = opens <= now < closes + SECOND
     assert takes_talks(Programme.CURATED, window, starts_at=STARTS, now=now) is inside
 

@@ -203,12 +203,6 @@ def days_of(event: Recurring) -> tuple[str, str]:
     return first, min(LAST_DAY, max([latest.ends[:10], *(slot.ends[:10] for slot in others)]))
 
 
-def over_at(event: Recurring) -> datetime | None:
-    """Return when the day of the last occurrence is over, in UTC; None where no rule ends."""
-    _, last_day = days_of(event)
-    return None if last_day == LAST_DAY else day_end(date.fromisoformat(last_day), event.timezone)
-
-
 def _overridden(event: Recurring) -> list[Slot]:
     overrides = event.recurrence_overrides or {}
     kept = [(occurrence, override) for occurrence, override in overrides.items() if not override.get("excluded")]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.rules import Window, is_over, takes_talks
+from eventcal.events.rules import is_over, takes_talks
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, Attendance
 from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Sentence
@@ -145,9 +145,8 @@ def _call_of(event: Event, now: datetime) -> Call | None:
 
 def _takes_talks_now(event: Event, now: datetime) -> bool:
     """Say whether anybody may offer a talk to this event at `now`."""
-    window = Window(opens_at=event.call.opens_at, closes_at=event.call.closes_at) if event.call else None
     stands = event.status in STANDING_STATUSES and not is_over(event.over_at, now=now)
-    return stands and takes_talks(event.programme, window, starts_at=event.starts_at, now=now)
+    return stands and takes_talks(event.programme, event.call, starts_at=event.starts_at, now=now)
 
 
 def _turns_today(event: Event, now: datetime) -> bool:
