@@ -37,19 +37,12 @@ def whole_event() -> tuple[ORMOption, ...]:
     )
 
 
-def find_event(session: Session, slug: str, caller: Caller) -> Event | None:
-    """Return the event, whole, or None where there is none that the caller may know of."""
-    if "\x00" in slug:
-        # A form or a query can hold it; no text of PostgreSQL can.
-        return None
-    event = session.scalars(select(Event).where(Event.slug == slug).options(*whole_event())).one_or_none()
-    return event if event is not None and may_see_event(event, caller) else None
-
-
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
     """Return the event, whole. Raises NoSuchEvent, also for what the caller may not know of."""
-    event = find_event(session, slug, caller)
-    if event is None:
+    rows = select(Event).where(Event.slug == slug).options(*whole_event())
+    # A form or a query can hold a NUL; no text of PostgreSQL can.
+    event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
+    if event is None or not may_see_event(event, caller):
         raise NoSuchEvent(slug)
     return event
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep, WasPublic
+from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event
 from eventcal.events.rules import derive_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
@@ -123,9 +123,3 @@ def blank_names(session: Session, parts: Sequence[Named]) -> None:
     for position, part in enumerate(parts, start=1):
         part.name = f"{REDACTED} {position}"
     session.flush()
-
-
-def check_never_public(event: Event) -> None:
-    """Refuse to delete what the public has seen (WasPublic)."""
-    if event.status in PUBLIC_STATUSES:
-        raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))

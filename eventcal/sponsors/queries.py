@@ -90,17 +90,9 @@ def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor
 
 
 def _is_public() -> ColumnElement[bool]:
-    return (
-        select(Sponsorship.id)
-        .join(Sponsorship.tier)
-        .join(Tier.event)
-        .where(
-            Sponsorship.sponsor_id == Sponsor.id,
-            Sponsorship.state == SponsorshipState.CONFIRMED,
-            Event.status.in_(PUBLIC_STATUSES),
-        )
-        .exists()
-    )
+    held = (Sponsorship.sponsor_id == Sponsor.id, Sponsorship.state == SponsorshipState.CONFIRMED)
+    rows = select(Sponsorship.id).join(Sponsorship.tier).join(Tier.event)
+    return rows.where(*held, Event.status.in_(PUBLIC_STATUSES)).exists()
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
@@ -110,10 +102,8 @@ def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sp
     """
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
     row = session.scalars(rows).one_or_none()
-    if row is None:
-        raise NoSuchSponsorship(sponsorship_id)
-    is_own = caller.member_id is not None and row.enquirer_id == caller.member_id
-    if not (is_own or caller.may_organise(row.tier.event_id)):
+    is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id
+    if row is None or not (is_own or caller.may_organise(row.tier.event_id)):
         raise NoSuchSponsorship(sponsorship_id)
     return row
 
@@ -154,9 +144,3 @@ def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[
         if sponsor is not None:
             sponsors.append(sponsor)
     return list(tiers.values())
-
-
-def has_sponsorships(session: Session, event: Event) -> bool:
-    """Say whether anybody asked to sponsor this event."""
-    rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
-    return bool(session.scalar(select(rows.exists())))

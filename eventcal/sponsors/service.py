@@ -19,7 +19,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, has_sponsorships, list_tiers
+from eventcal.sponsors.queries import count_taken, find_sponsor_to_name, find_tier_of, list_tiers
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
 from eventcal.sponsors.words import SponsorshipState
 
@@ -71,7 +71,8 @@ def blank_tiers(session: Session, event: Event) -> None:
 
 def check_unsponsored(session: Session, event: Event) -> None:
     """Refuse to delete an event that somebody asked to sponsor (InUse)."""
-    if has_sponsorships(session, event):
+    rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
+    if session.scalar(select(rows.exists())):
         raise InUse(Sentence("Somebody asked to sponsor this event; it cannot be deleted any more."))
 
 

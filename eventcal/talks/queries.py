@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
@@ -18,13 +18,16 @@ from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.words import TalkState
 
+IS_PUBLIC = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
+"""What a talk, joined to its event, must satisfy so that anybody may know of it; see `is_public`."""
+
+_PLACE = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
+
 
 def whole_talk() -> tuple[ORMOption, ...]:
     """Return the load options for everything that a talk's resource and entry show."""
     return (
-        joinedload(Talk.event),
-        joinedload(Talk.track),
-        joinedload(Talk.room),
+        *_PLACE,
         # Few talks are given again; the others pay nothing for it.
         selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
@@ -38,13 +41,7 @@ def whole_talk() -> tuple[ORMOption, ...]:
 _ONE_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
-    .options(
-        joinedload(Talk.event),
-        joinedload(Talk.track),
-        joinedload(Talk.room),
-        joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker),
-        joinedload(Talk.tags),
-    )
+    .options(*_PLACE, joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker), joinedload(Talk.tags))
 )
 
 _EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).options(joinedload(Talk.event))
@@ -90,17 +87,9 @@ def may_see_talk(talk: Talk, caller: Caller) -> bool:
 
 def public_talks(asked: Filter, *, now: datetime) -> Select[Talk]:
     """Return the statement for every public talk that is asked for, tombstones still on show among them."""
-    return (
-        select(Talk)
-        .join(Talk.event)
-        .where(
-            Talk.published_at.is_not(None),
-            Event.status.in_(PUBLIC_STATUSES),
-            still_shown(now.date(), Talk.shown_until, Event.shown_until),
-            *talk_conditions(asked, now=now),
-        )
-        .where(*_shown_state_in(asked.states))
-    )
+    shown = still_shown(now.date(), Talk.shown_until, Event.shown_until)
+    rows = select(Talk).join(Talk.event).where(*IS_PUBLIC, shown)
+    return rows.where(*talk_conditions(asked, now=now), *_shown_state_in(asked.states))
 
 
 def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
@@ -150,10 +139,19 @@ def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Pag
 
 def list_own_talks(session: Session, caller: Caller, *, paging: Paging) -> Page[Talk]:
     """Return a page of the talks that a member offered or gives, in every state, the newest first."""
-    spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == caller.member_id)
-    rows = select(Talk).where(or_(Talk.submitter_id == caller.member_id, Talk.id.in_(spoken)))
     order = [Key(Talk.created_at, datetime, falls=True), Key(Talk.id, str, falls=True)]
-    return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)
+    rows = select(Talk).where(_own_or_in(caller.member_id)).options(*whole_talk())
+    return fetch_page(session, rows, order=order, paging=paging)
+
+
+def _own_or_in(member_id: str | None, *others: Select[str]) -> ColumnElement[bool]:
+    """Return the condition that a member offered or gives a talk, or that its id is among the others."""
+    spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
+    return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *others)))
+
+
+def _starred(member_id: str | None) -> Select[str]:
+    return select(Star.talk_id).where(Star.member_id == member_id)
 
 
 def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
@@ -167,39 +165,26 @@ def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
 
 def agenda_ids(session: Session, member_id: str) -> set[str]:
     """Return the ids of a member's stars and own talks, public or not."""
-    return set(session.scalars(_on_agenda(member_id)))
-
-
-def _on_agenda(member_id: str | None) -> Select[str]:
-    starred = select(Star.talk_id).where(Star.member_id == member_id)
-    spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
-    return select(Talk.id).where(or_(Talk.submitter_id == member_id, Talk.id.in_(spoken), Talk.id.in_(starred)))
+    return set(session.scalars(select(Talk.id).where(_own_or_in(member_id, _starred(member_id)))))
 
 
 def list_agenda(
     session: Session, caller: Caller, asked: Filter, *, sort: Sort, paging: Paging, now: datetime
 ) -> Page[Talk]:
     """Return a page of what a member's secret feed holds: the public ones of their stars and own talks."""
-    rows = public_talks(asked, now=now).where(Talk.id.in_(_on_agenda(caller.member_id)))
-    return _page(session, rows, sort, paging)
-
-
-def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
-    """Return the ids of those of the talks that the caller has put on their agenda."""
-    rows = select(Star.talk_id).where(Star.member_id == caller.member_id)
-    return set(session.scalars(rows.where(Star.talk_id.in_([talk.id for talk in talks]))))
+    on_agenda = select(Talk.id).where(_own_or_in(caller.member_id, _starred(caller.member_id)))
+    return _page(session, public_talks(asked, now=now).where(Talk.id.in_(on_agenda)), sort, paging)
 
 
 def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetime) -> Page[Talk]:
     """Return a page of the public talks on a member's agenda."""
-    starred = select(Star.talk_id).where(Star.member_id == caller.member_id)
-    rows = public_talks(Filter(), now=now).where(Talk.id.in_(starred))
+    rows = public_talks(Filter(), now=now).where(Talk.id.in_(_starred(caller.member_id)))
     return _page(session, rows, Sort.STARTS, paging)
 
 
-def has_talks(session: Session, event: Event) -> bool:
-    """Say whether anybody offered a talk to this event."""
-    return bool(session.scalar(select(exists().where(Talk.event_id == event.id))))
+def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
+    """Return the ids of those of the talks that the caller has put on their agenda."""
+    return set(session.scalars(_starred(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks]))))
 
 
 def _page(session: Session, rows: Select[Talk], sort: Sort, paging: Paging) -> Page[Talk]:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from eventcal.events.errors import InUse, LastOrganiser
+from eventcal.events.errors import InUse, LastOrganiser, WasPublic
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.steps import check_never_public
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import Caller
@@ -20,7 +19,7 @@ from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.queries import find_by_member
 from eventcal.talks.models import Star, Talk, TalkSpeaker
-from eventcal.talks.queries import has_talks, whole_talk
+from eventcal.talks.queries import IS_PUBLIC, whole_talk
 from eventcal.talks.rules import UNDECIDED, Step, derive_talk
 from eventcal.talks.service import put_on_stage
 from eventcal.talks.steps import take_step
@@ -28,8 +27,7 @@ from eventcal.talks.steps import take_step
 
 def count_talks_in(session: Session, part: Room | Track) -> int:
     """Return how many talks are in a room or a track, in every state."""
-    there = select(func.count()).select_from(Talk).where(_column_of(part) == part.id)
-    return session.scalars(there).one()
+    return session.scalars(select(func.count()).select_from(Talk).where(_column_of(part) == part.id)).one()
 
 
 def remove_part(session: Session, part: Room | Track) -> None:
@@ -47,8 +45,9 @@ def _column_of(part: Room | Track) -> InstrumentedAttribute[str | None]:
 
 def remove_event(session: Session, event: Event) -> None:
     """Remove an event that the public has never seen. Raises WasPublic, and InUse where somebody offered a talk."""
-    check_never_public(event)
-    if has_talks(session, event):
+    if event.status in PUBLIC_STATUSES:
+        raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))
+    if session.scalar(select(exists().where(Talk.event_id == event.id))):
         raise InUse(Sentence("Somebody offered a talk to this event; it cannot be deleted any more."))
     session.delete(event)
     session.flush()
@@ -136,14 +135,14 @@ class Leaving:
 def foresee(session: Session, member: Member, *, now: datetime) -> Leaving:
     """Return what becomes of what a member has, if they leave now; nothing is changed."""
     speaker = find_by_member(session, member.id)
-    teams = select(Event).join(TeamMember, TeamMember.event_id == Event.id).where(TeamMember.member_id == member.id)
+    is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
     return Leaving(
         needed_by=_events_in_need(session, member, now=now),
         withdrawn=_undecided_talks(session, member),
-        decided=_decided_talks(session, member),
+        decided=_talks(session, *is_decided, ~and_(*IS_PUBLIC)),
         public=_public_talks(session, member, speaker),
         speaker=_public_speaker(speaker),
-        teams=session.scalars(teams.order_by(Event.starts_at, Event.id)).all(),
+        teams=session.scalars(_team_events(member).order_by(Event.starts_at, Event.id)).all(),
         stars=_count(session, Star, member),
         feeds=_count(session, PersonalFeed, member, PersonalFeed.revoked_at.is_(None)),
         tokens=_count(session, AccessToken, member),
@@ -159,9 +158,8 @@ def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
     needed_by = _events_in_need(session, member, now=now)
     if needed_by:
         slugs = ", ".join(event.slug for event in needed_by)
-        raise LastOrganiser(
-            Sentence("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
-        )
+        detail = Sentence("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
+        raise LastOrganiser(detail)
     caller = Caller(member_id=member.id, role=member.role)
     for talk in _undecided_talks(session, member):
         take_step(session, talk, Step.WITHDRAW, caller=caller, reason=None, now=now)
@@ -181,17 +179,18 @@ def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
 def _events_in_need(session: Session, member: Member, *, now: datetime) -> Sequence[Event]:
     """Return the events that are not over and would be left without an organiser."""
     other = aliased(TeamMember)
-    others = select(other).where(
-        other.event_id == Event.id, other.role == TeamRole.ORGANISER, other.member_id != member.id
+    others = (other.event_id == Event.id, other.role == TeamRole.ORGANISER, other.member_id != member.id)
+    rows = _team_events(member).where(
+        TeamMember.role == TeamRole.ORGANISER,
+        Event.ends_at > now,
+        Event.status != EventStatus.CANCELLED,
+        ~select(other).where(*others).exists(),
     )
-    rows = (
-        select(Event)
-        .join(TeamMember, TeamMember.event_id == Event.id)
-        .where(TeamMember.member_id == member.id, TeamMember.role == TeamRole.ORGANISER)
-        .where(Event.ends_at > now, Event.status != EventStatus.CANCELLED, ~others.exists())
-        .order_by(Event.slug)
-    )
-    return session.scalars(rows).all()
+    return session.scalars(rows.order_by(Event.slug)).all()
+
+
+def _team_events(member: Member) -> Select[Event]:
+    return select(Event).join(TeamMember, TeamMember.event_id == Event.id).where(TeamMember.member_id == member.id)
 
 
 def _undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
@@ -199,27 +198,14 @@ def _undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
     return session.scalars(rows.order_by(Talk.id)).unique().all()
 
 
-def _decided_talks(session: Session, member: Member) -> Sequence[Talk]:
-    rows = (
-        select(Talk)
-        .join(Talk.event)
-        .where(Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
-        .where(or_(Talk.published_at.is_(None), Event.status.not_in(PUBLIC_STATUSES)))
-        .order_by(Talk.sort_at, Talk.id)
-    )
-    return session.scalars(rows).all()
-
-
 def _public_talks(session: Session, member: Member, speaker: Speaker | None) -> Sequence[Talk]:
     given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == (speaker.id if speaker else None))
-    rows = (
-        select(Talk)
-        .join(Talk.event)
-        .where(or_(Talk.submitter_id == member.id, Talk.id.in_(given)))
-        .where(Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
-        .order_by(Talk.sort_at, Talk.id)
-    )
-    return session.scalars(rows).all()
+    return _talks(session, or_(Talk.submitter_id == member.id, Talk.id.in_(given)), *IS_PUBLIC)
+
+
+def _talks(session: Session, *which: ColumnElement[bool]) -> Sequence[Talk]:
+    """Return the talks, joined to their events, for which all of this is true, by time."""
+    return session.scalars(select(Talk).join(Talk.event).where(*which).order_by(Talk.sort_at, Talk.id)).all()
 
 
 def _public_speaker(speaker: Speaker | None) -> Speaker | None:

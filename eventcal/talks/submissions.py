@@ -46,9 +46,7 @@ def list_offered(
 ) -> Page[Talk]:
     """Return a page of an event's talks in these states that hold every word of `q`, the oldest first."""
     rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _offered())
-    if q:
-        rows = rows.where(*words_match(Talk.search, q))
-    return _page(session, rows, paging)
+    return _page(session, rows.where(*words_match(Talk.search, q)), paging)
 
 
 def list_for_moderators(session: Session, *, paging: Paging) -> Page[Talk]:
@@ -92,10 +90,8 @@ def who_is_told(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]
 def history_of(session: Session, talk: Talk) -> list[tuple[TalkStep, Member | None]]:
     """Return the steps that a talk took, the first one first, each with who took it, if they are still here."""
     rows = select(TalkStep, Member).outerjoin(Member, Member.id == TalkStep.member_id)
-    return [
-        (step, member)
-        for step, member in session.execute(rows.where(TalkStep.talk_id == talk.id).order_by(TalkStep.id))
-    ]
+    found = session.execute(rows.where(TalkStep.talk_id == talk.id).order_by(TalkStep.id))
+    return [(step, member) for step, member in found]
 
 
 def list_to_schedule(session: Session, event: Event, *, day: str | None = None, paging: Paging) -> Page[Talk]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from eventcal.events.queries import find_event
+from eventcal.events.queries import get_event
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
@@ -30,8 +30,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
 
 def neighbours(calendar: Database, slug: str) -> list[str]:
     with calendar.reading() as session:
-        event = find_event(session, slug, OPERATOR)
-        assert event is not None
+        event = get_event(session, slug, OPERATOR)
         return [row.other.slug for row in event.neighbours]
 
 
@@ -48,8 +47,7 @@ def steps(calendar: Database) -> list[tuple[str | None, str]]:
 
 def status(calendar: Database, slug: str = "summit") -> str:
     with calendar.reading() as session:
-        event = find_event(session, slug, OPERATOR)
-        assert event is not None
+        event = get_event(session, slug, OPERATOR)
         return event.status
 
 

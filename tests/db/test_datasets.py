@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 
 from eventcal.datasets.reading import check_shape
 from eventcal.datasets.service import Count, load_dataset
-from eventcal.events.queries import find_event
+from eventcal.events.queries import get_event
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
@@ -33,8 +33,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
 
 def event(calendar: Database, slug: str = "summit") -> Json:
     with calendar.reading() as session:
-        found = find_event(session, slug, OPERATOR)
-        assert found is not None
+        found = get_event(session, slug, OPERATOR)
         return event_json(found, LINKS)
 
 

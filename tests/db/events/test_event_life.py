@@ -9,9 +9,10 @@ from eventcal.events.errors import ForbiddenStep, WasPublic
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.rules import TOMBSTONE
-from eventcal.events.steps import REDACTED, cancel_event, check_never_public, publish_event, redact_event
+from eventcal.events.steps import REDACTED, cancel_event, publish_event, redact_event
 from eventcal.events.words import STANDING_STATUSES, EventStatus
 from eventcal.kit.refusals import Forbidden
+from eventcal.talks.removal import remove_event
 from tests.clocks import NOON
 from tests.make import MODERATOR, forget, make_event, make_organiser
 
@@ -109,7 +110,7 @@ def test_what_the_public_has_seen_is_not_deleted(session: Session) -> None:
     deletable = set()
     for status in EventStatus:
         try:
-            check_never_public(make_event(session, status=status))
+            remove_event(session, make_event(session, status=status))
             deletable.add(status)
         except WasPublic:
             continue
