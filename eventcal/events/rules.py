@@ -186,7 +186,9 @@ def derive_event(event: Event, *, now: datetime) -> None:
     else:
         event.first_day, event.last_day, event.over_at = event.starts[:10], event.ends[:10], event.ends_at
     own = (event.title, event.summary, event.description, event.city, event.venue)
-    event.search = search_words(*own, *(tag.tag for tag in event.tags), *_said_of_occurrences(event))
+    overrides = (event.recurrence_overrides or {}).values()
+    otherwise = (override.get(name) for override in overrides for name in ("title", "summary", "venue"))
+    event.search = search_words(*own, *(tag.tag for tag in event.tags), *otherwise)
     if event.status != EventStatus.CANCELLED:
         event.shown_until = None
     elif event.shown_until is None:
@@ -196,8 +198,3 @@ def derive_event(event: Event, *, now: datetime) -> None:
         written = {"opens_at": call.opens, "closes_at": call.closes, "anywhere_on_earth": call.anywhere_on_earth}
         call.opens_at = call_moment(written, "opens_at", event.timezone)
         call.closes_at = call_moment(written, "closes_at", event.timezone)
-
-
-def _said_of_occurrences(event: Event) -> Iterator[str]:
-    for override in (event.recurrence_overrides or {}).values():
-        yield from (override[name] for name in ("title", "summary", "venue") if name in override)

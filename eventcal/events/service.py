@@ -95,13 +95,15 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
 
 def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
     """Do what `edit_event` does, and write nothing down: of an event that no session holds, nothing ever is."""
-    if "status" in fields and fields["status"] != event.status:
-        _change_status(event, EventStatus(fields["status"]))
+    status = EventStatus(fields.get("status", event.status))
+    if status not in {event.status, *STATUS_STEPS[event.status]}:
+        words = {"status": event.status.described, "wanted": status.described}
+        raise ForbiddenStep(Sentence("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
+    event.status = status
     if "slug" in fields and fields["slug"] != event.slug:
         if event.status in PUBLIC_STATUSES:
-            raise SlugFixed(
-                Sentence("The address of a public event does not change: people have it in their calendars.")
-            )
+            detail = Sentence("The address of a public event does not change: people have it in their calendars.")
+            raise SlugFixed(detail)
         event.slug = _free_slug(session, fields["slug"], event.title)
     _apply(session, event, fields)
     derive_event(event, now=now)
@@ -112,16 +114,8 @@ def _first_status(asked: str | None, caller: Caller) -> EventStatus:
         return EventStatus(asked) if asked is not None else EventStatus.CONFIRMED
     if asked in {None, EventStatus.PENDING, EventStatus.DRAFT}:
         return EventStatus(asked or EventStatus.PENDING)
-    raise Invalid(
-        faults=[Fault("/status", Sentence("a moderator publishes events; leave it out, or say draft or pending"))]
-    )
-
-
-def _change_status(event: Event, wanted: EventStatus) -> None:
-    if wanted not in STATUS_STEPS[event.status]:
-        words = {"status": event.status.described, "wanted": wanted.described}
-        raise ForbiddenStep(Sentence("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
-    event.status = wanted
+    refused = Sentence("a moderator publishes events; leave it out, or say draft or pending")
+    raise Invalid(faults=[Fault("/status", refused)])
 
 
 def _free_slug(session: Session, asked: str | None, title: str) -> str:
@@ -184,20 +178,15 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
     if "recurrence_overrides" in fields:
         overrides = merged(overrides, fields["recurrence_overrides"])
     event.recurrence_overrides = settled(overrides)
-    stored = _as_stored(event)
+    names = ("timezone", "starts", "ends", "latitude", "longitude", "price_amount", "price_currency", "recurrence")
+    stored = {name: getattr(event, name) for name in names}
+    if event.call is not None:
+        stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL.items()}
     faults = event_faults(stored)
     if not any(fault.pointer in _TIMING for fault in faults):
         changed = fields.get("recurrence_overrides") or ()
         faults += override_faults({**stored, "recurrence_overrides": overrides}, changed=changed)
     return faults
-
-
-def _as_stored(event: Event) -> dict[str, Any]:
-    names = ("timezone", "starts", "ends", "latitude", "longitude", "price_amount", "price_currency", "recurrence")
-    stored = {name: getattr(event, name) for name in names}
-    if event.call is not None:
-        stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL.items()}
-    return stored
 
 
 def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:

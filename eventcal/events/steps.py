@@ -59,20 +59,14 @@ def become(event: Event, step: EventStep, *, now: datetime) -> None:
     if target is not None:
         event.status = target
     elif step == EventStep.REDACT:
-        _blank(event)
+        event.title, event.tags, event.recurrence_overrides = REDACTED, [], {}
+        for name in ("summary", "description", "online_url", "url", "registration_url", "series", *PLACE):
+            setattr(event, name, None)
+        if event.call is not None:
+            event.call.note = None
         event.redacted_at = now
         event.status = EventStatus.CANCELLED if event.status in PUBLIC_STATUSES else EventStatus.DRAFT
     derive_event(event, now=now)
-
-
-def _blank(event: Event) -> None:
-    event.title = REDACTED
-    for name in ("summary", "description", "online_url", "url", "registration_url", "series", *PLACE):
-        setattr(event, name, None)
-    event.tags = []
-    event.recurrence_overrides = {}
-    if event.call is not None:
-        event.call.note = None
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
@@ -87,10 +81,8 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
     """Call a public event off, for good. Raises ForbiddenStep."""
-    detail = Sentence(
-        "This event is %(status)s; only a public one that still stands can be cancelled.",
-        status=event.status.described,
-    )
+    words = {"status": event.status.described}
+    detail = Sentence("This event is %(status)s; only a public one that still stands can be cancelled.", **words)
     STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
     become(event, EventStep.CANCEL, now=now)
     session.flush()

@@ -52,9 +52,8 @@ def remove_tier(session: Session, tier: Tier) -> None:
     """Remove a tier, and with it what was cancelled in it. Raises InUse while anybody holds it or asks for it."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
-        raise InUse(
-            Sentence("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
-        )
+        held = Sentence("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
+        raise InUse(held)
     for row in rows:
         session.delete(row)
     session.delete(tier)
@@ -82,7 +81,10 @@ def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller
     `fields` are `tier` (its id), `sponsor` and `note`. The sponsor is a slug (plain or as `{slug}`), and stays as it
     is, or `{name, url, description}`, and is new. Raises EventOver, EventCancelled, and Invalid with every fault.
     """
-    _check_takes_place(event, now=now)
+    if event.status == EventStatus.CANCELLED:
+        raise EventCancelled(Sentence("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
+    if is_over(event.over_at, now=now):
+        raise EventOver(Sentence("“%(event)s” is over and takes no sponsors.", event=event.title))
     tier = find_tier_of(session, event, fields["tier"])
     sponsor = _sponsor(session, fields["sponsor"], caller=caller, now=now)
     if tier is None or sponsor is None:
@@ -119,9 +121,8 @@ def confirm_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: C
     # The unit of work holds the one write lock from its start (kit/database.py), so nobody takes a place
     # between this count and the commit.
     if not has_place(tier.capacity, count_taken(session, tier)):
-        raise TierFull(
-            Sentence("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
-        )
+        full = Sentence("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
+        raise TierFull(full)
     return _take(session, sponsorship, SponsorshipStep.CONFIRM, now=now)
 
 
@@ -169,13 +170,6 @@ def _apply(tier: Tier, fields: Mapping[str, Any], *, taken: int) -> None:
 def _check_name(session: Session, event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(Tier.event_id == event_id, Tier.name == name))):
         raise NameTaken(Sentence("This event has a tier “%(name)s” already.", name=name))
-
-
-def _check_takes_place(event: Event, *, now: datetime) -> None:
-    if event.status == EventStatus.CANCELLED:
-        raise EventCancelled(Sentence("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
-    if is_over(event.over_at, now=now):
-        raise EventOver(Sentence("“%(event)s” is over and takes no sponsors.", event=event.title))
 
 
 def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller, now: datetime) -> Sponsor | None:

@@ -70,7 +70,11 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     if kept.merged_into_id is not None or other.merged_into_id is not None:
         # Two who lead to each other would lead nowhere.
         raise SameSpeaker(Sentence("One of them was merged into somebody already; name whom they lead to."))
-    _hand_over_talks(session, kept, other, now=now)
+    rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*whole_talk())
+    for talk in session.scalars(rows).all():
+        # Where both were on stage, one of them stands in the place of the first.
+        put_on_stage(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
+        derive_talk(talk, now=now)
     _fill_blanks(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
     # Whoever was merged into the other one: each of them leads straight to the one who stays.
@@ -80,14 +84,6 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     kept.updated_at = other.updated_at = now
     session.flush()
     return kept
-
-
-def _hand_over_talks(session: Session, kept: Speaker, other: Speaker, *, now: datetime) -> None:
-    rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*whole_talk())
-    for talk in session.scalars(rows).all():
-        # Where both were on stage, one of them stands in the place of the first.
-        put_on_stage(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
-        derive_talk(talk, now=now)
 
 
 def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:

@@ -1,6 +1,6 @@
 """Use cases of talks: submit one, edit it, blank it, put it on an agenda."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import is_over, takes_talks
+from eventcal.events.service import set_given
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
@@ -184,16 +185,19 @@ def _with_reprise(session: Session, fields: Mapping[str, Any], *, caller: Caller
 
 def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> list[Fault]:
     """Set what is given, and return every fault found on the way."""
-    for name in _PLAIN:
-        if name in fields:
-            setattr(talk, name, fields[name])
+    set_given(talk, fields, _PLAIN)
     if "tags" in fields:
         talk.tags = retagged(talk.tags, fields["tags"] or [], lambda at, tag: TalkTag(position=at, tag=tag))
     faults = _apply_schedule(talk, fields, caller)
     if "speakers" in fields:
         faults += _apply_speakers(session, talk, fields["speakers"] or [], caller=caller, now=now)
     if "reprise_of" in fields:
-        faults += _apply_reprise(session, talk, fields["reprise_of"], caller)
+        earlier_id = fields["reprise_of"]
+        earlier = find_talk(session, earlier_id, caller) if earlier_id else None
+        if earlier_id and (earlier is None or earlier.id == talk.id):
+            unknown = Sentence("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id)
+            return [*faults, Fault("/reprise_of", unknown)]
+        talk.reprise_of = earlier
     return faults
 
 
@@ -202,15 +206,21 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
     faults: list[Fault] = []
     organises = caller.may_organise(talk.event_id)
     if "track" in fields:
-        talk.track = next((track for track in talk.event.tracks if track.name == fields["track"]), None)
+        tracks = {track.name: track for track in talk.event.tracks}
+        talk.track = tracks.get(fields["track"])
         if talk.track is None and fields["track"] is not None:
-            faults.append(Fault("/track", _no_such_track(track.name for track in talk.event.tracks)))
+            none = Sentence("the event has no tracks yet")
+            known = Sentence("the event has no such track; it has: %(known)s", known=", ".join(tracks))
+            faults.append(Fault("/track", known if tracks else none))
     if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
-        talk.room = next((room for room in talk.event.rooms if room.name == fields["room"]), None)
+        rooms = {room.name: room for room in talk.event.rooms}
+        talk.room = rooms.get(fields["room"])
         if not organises:
             faults.append(Fault("/room", Sentence("the organisers give the room")))
         elif talk.room is None and fields["room"] is not None:
-            faults.append(Fault("/room", _no_such_room(room.name for room in talk.event.rooms)))
+            none = Sentence("the event has no rooms yet")
+            known = Sentence("the event has no such room; it has: %(known)s", known=", ".join(rooms))
+            faults.append(Fault("/room", known if rooms else none))
     for name in _TIMES:
         if name not in fields or fields[name] == getattr(talk, name):
             continue
@@ -220,27 +230,19 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
     return faults + span_faults(talk) if set(_TIMES) & fields.keys() else faults
 
 
-def _no_such_track(names: Iterable[str]) -> Sentence:
-    known = ", ".join(names)
-    if not known:
-        return Sentence("the event has no tracks yet")
-    return Sentence("the event has no such track; it has: %(known)s", known=known)
-
-
-def _no_such_room(names: Iterable[str]) -> Sentence:
-    known = ", ".join(names)
-    if not known:
-        return Sentence("the event has no rooms yet")
-    return Sentence("the event has no such room; it has: %(known)s", known=known)
-
-
 def _apply_speakers(
     session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
 ) -> list[Fault]:
+    # Whoever is on this talk already may stay, known to the public or not.
+    here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
     faults: list[Fault] = []
     for i, one in enumerate(wanted):
-        speaker = one.get("speaker") or _speaker(session, talk, one, caller=caller, now=now)
+        speaker: Speaker | None = one.get("speaker")
+        if speaker is None and "slug" in one:
+            speaker = here.get(one["slug"]) or find_speaker(session, one["slug"], caller)
+        elif speaker is None:
+            speaker = named_speaker(session, one, now=now)
         if speaker is None:
             faults.append(Fault(f"/speakers/{i}/slug", Sentence("there is no speaker “%(slug)s”", slug=one["slug"])))
         elif speaker in speakers:
@@ -249,14 +251,6 @@ def _apply_speakers(
             speakers.append(speaker)
     put_on_stage(talk, speakers)
     return faults
-
-
-def _speaker(session: Session, talk: Talk, one: Mapping[str, Any], *, caller: Caller, now: datetime) -> Speaker | None:
-    if "slug" not in one:
-        return named_speaker(session, one, now=now)
-    # Whoever is on this talk already may stay, known to the public or not.
-    here = {speaker.slug: speaker for speaker in talk.speakers}
-    return here.get(one["slug"]) or find_speaker(session, one["slug"], caller)
 
 
 def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:

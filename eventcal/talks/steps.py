@@ -51,7 +51,10 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     Raises Forbidden where the step is not the caller's, ForbiddenStep where the talk's state has no such step,
     and for `submit` NotConfirmed and what check_window raises.
     """
-    _check_step_is_theirs(talk, step, caller)
+    if step not in SPEAKERS_STEPS:
+        check_decides_on_talks(talk.event, caller)
+    elif not is_own(talk, caller):
+        raise Forbidden(Sentence("Only the speaker or whoever submitted this talk may do this."))
     detail = Sentence("A talk that is %(state)s cannot be %(done)s.", state=talk.state.described, done=_done(step))
     STEPS[step].check(talk.state, ForbiddenStep(detail))
     if step == Step.SUBMIT:
@@ -61,8 +64,10 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     came_from, talk.state = talk.state, STEPS[step].target
     note_step(session, talk, came_from, caller=caller, now=now, reason=reason)
     derive_talk(talk, now=now)
-    if step not in SPEAKERS_STEPS:
-        _tell_submitter(session, talk, step, reason=reason, now=now)
+    submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and step not in SPEAKERS_STEPS else None
+    if submitter is not None and submitter.active:
+        subject, text = decision_mail(talk, step, reason=reason)
+        queue_mail(session, to=submitter.email, subject=subject, text=text, now=now)
     session.flush()
     return talk
 
@@ -81,20 +86,6 @@ def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, s
 
 def _done(step: Step) -> str:
     return Sentence("put on the waiting list") if step == Step.WAITLIST else STEPS[step].target.described
-
-
-def _check_step_is_theirs(talk: Talk, step: Step, caller: Caller) -> None:
-    if step not in SPEAKERS_STEPS:
-        check_decides_on_talks(talk.event, caller)
-    elif not is_own(talk, caller):
-        raise Forbidden(Sentence("Only the speaker or whoever submitted this talk may do this."))
-
-
-def _tell_submitter(session: Session, talk: Talk, step: Step, *, reason: str | None, now: datetime) -> None:
-    member = session.get(Member, talk.submitter_id) if talk.submitter_id else None
-    if member is not None and member.active:
-        subject, text = decision_mail(talk, step, reason=reason)
-        queue_mail(session, to=member.email, subject=subject, text=text, now=now)
 
 
 def check_decides_on_talks(event: Event, caller: Caller) -> None:

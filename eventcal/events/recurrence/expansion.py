@@ -66,7 +66,12 @@ def rule_fault(rule: str, starts: str) -> Sentence | None:
         return Sentence("cannot be taken for its empty part; it %(usual)s", usual=_USUAL)
     if wrong:
         return Sentence("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_USUAL)
-    return _misfit(parts) or _misfit_of_days(parts) or _misfit_of_end(parts, starts)
+    misfit = _misfit(parts) or _misfit_of_days(parts)
+    if misfit is None and {"COUNT", "UNTIL"} <= parts.keys():
+        return Sentence("ends by COUNT or by UNTIL, not by both")
+    if misfit is None and "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
+        return Sentence("UNTIL lies before starts")
+    return misfit
 
 
 def _is_well_formed(name: str, value: str) -> bool:
@@ -121,14 +126,6 @@ def _misfit_of_days(parts: Mapping[str, str]) -> Sentence | None:
             "no month has more than %(most)s of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)",
             most=_MOST_OF_A_WEEKDAY,
         )
-    return None
-
-
-def _misfit_of_end(parts: Mapping[str, str], starts: str) -> Sentence | None:
-    if {"COUNT", "UNTIL"} <= parts.keys():
-        return Sentence("ends by COUNT or by UNTIL, not by both")
-    if "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
-        return Sentence("UNTIL lies before starts")
     return None
 
 

@@ -17,7 +17,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Protocol
 
-from eventcal.events.recurrence.expansion import expansion
+from eventcal.events.recurrence.expansion import Expansion, expansion
 from eventcal.events.words import STANDING_STATUSES, EventStatus
 from eventcal.kit.localtime import LAST_YEAR, day_end, day_start, format_local, local_to_utc, parse_local, zone
 from eventcal.kit.paging import Page, Paging
@@ -135,12 +135,10 @@ def list_occurrences(event: Recurring, first: date, last: date, *, paging: Pagin
     after = _read(paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])
-    return Page(kept, _cursor(kept[-1].slot.place) if len(found) > paging.limit else None)
-
-
-def _cursor(place: Place) -> str:
-    starts_at, occurrence = place
-    return f"{starts_at:%Y%m%dT%H%M%SZ}_{re.sub('[-:]', '', occurrence)}"
+    if len(found) <= paging.limit:
+        return Page(kept, None)
+    starts_at, occurrence = kept[-1].slot.place
+    return Page(kept, f"{starts_at:%Y%m%dT%H%M%SZ}_{re.sub('[-:]', '', occurrence)}")
 
 
 def _read(cursor: str) -> Place:
@@ -152,9 +150,8 @@ def _read(cursor: str) -> Place:
         occurrence = "-".join(day_and_time[:3]) + (f"T{':'.join(day_and_time[3:])}" if day_and_time[3] else "")
         return datetime.strptime(starts_at, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), occurrence
     except ValueError as error:
-        raise Invalid(
-            faults=[Fault("?cursor", Sentence("not a cursor of this list; leave it out to begin again"))],
-        ) from error
+        unknown = Sentence("not a cursor of this list; leave it out to begin again")
+        raise Invalid(faults=[Fault("?cursor", unknown)]) from error
 
 
 def closed_days(first: date | None, last: date | None) -> tuple[date, date] | None:
@@ -195,7 +192,7 @@ def days_of(event: Recurring) -> tuple[str, str]:
     """Return two days between which every occurrence lies: the first and the last, or where no rule ends, LAST_DAY."""
     others = _overridden(event)
     own = slot_of(event, event.starts, {})
-    rule = expansion(event.recurrence, event.starts, event.timezone) if event.recurrence else None
+    rule = _rule(event)
     first = min([own.starts[:10], *(slot.starts[:10] for slot in others)])
     if rule is not None and not rule.ends:
         return first, LAST_DAY
@@ -212,7 +209,8 @@ def _overridden(event: Recurring) -> list[Slot]:
 def _regular(event: Recurring, since: date, last: date | None) -> Iterator[Slot]:
     """Yield the occurrences of the rule that are as it has them, from `since` on."""
     overrides = event.recurrence_overrides or {}
-    for local in _dates(event, since):
+    rule = _rule(event)
+    for local in rule.since(since) if rule else [datetime.fromisoformat(event.starts)]:
         if last is not None and local.date() > last:
             return
         occurrence = _written(event, local)
@@ -223,9 +221,8 @@ def _regular(event: Recurring, since: date, last: date | None) -> Iterator[Slot]
             yield slot
 
 
-def _dates(event: Recurring, since: date) -> Iterator[datetime]:
-    rule = expansion(event.recurrence, event.starts, event.timezone) if event.recurrence else None
-    return iter([datetime.fromisoformat(event.starts)]) if rule is None else rule.since(since)
+def _rule(event: Recurring) -> Expansion | None:
+    return expansion(event.recurrence, event.starts, event.timezone) if event.recurrence else None
 
 
 def _from_day(event: Recurring, first: date | None, after: Place | None) -> date:

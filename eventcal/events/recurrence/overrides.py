@@ -41,13 +41,10 @@ def merged(present: Overrides, given: Mapping[str, Mapping[str, Any] | None] | N
             whole.pop(occurrence, None)
         else:
             both = {**whole.get(occurrence, {}), **change}
-            whole[occurrence] = {name: _plain(both[name]) for name in sorted(both) if both[name] is not None}
+            # A member of an enumeration is stored as the text that it is.
+            plain = {name: str(value) if isinstance(value, str) else value for name, value in both.items()}
+            whole[occurrence] = {name: plain[name] for name in sorted(plain) if plain[name] is not None}
     return {occurrence: whole[occurrence] for occurrence in sorted(whole)}
-
-
-def _plain(value: object) -> object:
-    # A word of a list of words is stored as the text that it is.
-    return str(value) if isinstance(value, str) else value
 
 
 def settled(overrides: Overrides) -> dict[str, dict[str, Any]]:
@@ -101,16 +98,14 @@ def _which_faults(event: Mapping[str, Any], dates: Expansion, occurrence: str, *
     elif not dates.has(datetime.fromisoformat(occurrence)):
         found = next(dates.since(date.fromisoformat(occurrence[:10])), None)
         ahead = format_local(found if "T" in occurrence else found.date()) if found else None
-        yield Fault("", _no_occurrence(ahead) if is_new else _no_occurrence_now(ahead))
+        yield Fault("", _no_occurrence(ahead, is_new=is_new))
 
 
-def _no_occurrence(ahead: str | None) -> Sentence:
-    if ahead is None:
+def _no_occurrence(ahead: str | None, *, is_new: bool) -> Sentence:
+    if is_new and ahead is None:
         return Sentence("is no occurrence of the rule; from that day on, the rule has none")
-    return Sentence("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead)
-
-
-def _no_occurrence_now(ahead: str | None) -> Sentence:
+    if is_new:
+        return Sentence("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead)
     if ahead is None:
         return Sentence("is no longer an occurrence of the rule; from that day on, the rule has none")
     return Sentence(
