@@ -125,10 +125,7 @@ def call_is_open(now: datetime) -> ColumnElement[bool]:
 
 
 def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return what an event must satisfy to be what `asked` asks for.
-
-    Filters that only talks have (track, room, speaker, language) leave no event.
-    """
+    """Return what an event must satisfy to be what `asked` asks for; filters that only talks have leave no event."""
     conditions = shared_conditions(asked, Event, now=now)
     conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]
     conditions += one_of((Event.kind, asked.kinds), (Event.status, asked.states))

@@ -67,10 +67,7 @@ def decides_for(event: Event, caller: Caller) -> bool:
 
 
 def check_decides(event: Event, caller: Caller) -> None:
-    """Refuse whoever does not decide for this event (NotSignedIn, Forbidden).
-
-    What a moderator blanked in public stays so: its organisers may have been why.
-    """
+    """Raise NotSignedIn or Forbidden unless the caller decides for this event; if it was blanked, moderators do."""
     check_organiser(caller, event.id)
     if is_blanked(event) and not caller.moderates:
         raise Forbidden(Sentence("A moderator removed this event; only a moderator may change it now."))
@@ -123,10 +120,7 @@ def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: 
 
 
 def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
-    """Return a page of the events on whose teams the caller is: those to come, or those that are over, the last first.
-
-    An event is over when its last day is.
-    """
+    """Return a page of the events on whose teams the caller is: those that are not over, or the past, latest first."""
     goes_on = or_(Event.over_at.is_(None), Event.over_at > now)
     rows = select(Event).where(Event.id.in_(caller.organises | caller.reviews), ~goes_on if past else goes_on)
     order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
@@ -188,10 +182,7 @@ _HOLDER = (
 
 
 def find_token_caller(connection: Connection, token: str, *, now: datetime) -> Caller | None:
-    """Return the active member who holds this access token, as a Caller with its scopes; None once it is over.
-
-    They are confirmed where their address is; whether that matters, others know.
-    """
+    """Return the active member who holds this access token, with its scopes, or None if it has expired."""
     rows = connection.execute(_HOLDER, {"token_hash": secret_hash(token), "now": now}).all()
     if not rows:
         return None

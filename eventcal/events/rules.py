@@ -23,10 +23,7 @@ def is_all_day(starts: str) -> bool:
 
 
 def span_of(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
-    """Return when an event begins and when it is over (UTC), from what was written.
-
-    A time that the zone skips begins when the gap ends.
-    """
+    """Return when an event begins and is over (UTC). A time that the zone skips begins when the gap ends."""
     first, last = parse_local(starts), parse_local(ends)
     if isinstance(first, datetime) and isinstance(last, datetime):
         return instant(first, tzid), instant(last, tzid)

@@ -190,10 +190,7 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
 
 
 def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
-    """Set what the event is held beside, on both sides.
-
-    Returns a fault for each slug that cannot be; where there is one, nothing is changed.
-    """
+    """Set the co-located events, on both sides; or return a fault for each slug that cannot be, and change nothing."""
     found = find_events_by_slug(session, slugs)
     faults = [
         Fault(f"/co_located_with/{i}", Sentence("there is no public event “%(slug)s”", slug=slug))

@@ -7,10 +7,7 @@ from eventcal.kit.refusals import Sentence
 
 
 class StateWord(StrEnum):
-    """The base of enumerations of states, whose words are given as Sentences.
-
-    `described` is that Sentence, for error messages; the value and the member itself are plain text.
-    """
+    """The base of enumerations of states. Members are given as Sentences; `described` is that, for error messages."""
 
     described: str
 

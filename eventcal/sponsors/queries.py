@@ -57,10 +57,7 @@ def _tier(session: Session, tier_id: str) -> Tier | None:
 
 
 def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor, or None where the caller may know of none.
-
-    Anybody may know of who supports a public event; a moderator knows of all.
-    """
+    """Return the sponsor, if it supports a public event or the caller is a moderator."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
     if not caller.moderates:
         rows = rows.where(_is_public())
@@ -96,10 +93,7 @@ def _is_public() -> ColumnElement[bool]:
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
-    """Return a sponsorship with its sponsor, tier and event, for the event's organisers and whoever enquired.
-
-    Raises NoSuchSponsorship, also for what the caller may not know of.
-    """
+    """Return a sponsorship, whole, for the event's organisers and for its enquirer. Raises NoSuchSponsorship."""
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id

@@ -37,10 +37,7 @@ def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
 
 
 def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
-    """Change the fields that are given (RFC 7396: null clears one, a price is merged into what is there).
-
-    Raises NameTaken, and Invalid for a capacity below the number that is taken.
-    """
+    """Change the fields that are given, as in edit_event. Raises NameTaken, Invalid for a capacity below the taken."""
     if fields.get("name", tier.name) != tier.name:
         _check_name(session, tier.event_id, fields["name"])
     _apply(tier, fields, taken=count_taken(session, tier))

@@ -128,10 +128,7 @@ def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, n
 
 
 def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
-    """Return a page of talks in the states asked for by name, public or not; never a draft.
-
-    The caller must decide for or review the events that the filter names.
-    """
+    """Return a page of talks in the states asked for, no drafts. The caller must review the events that are named."""
     offered = set(asked.states) - {TalkState.DRAFT}
     rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(offered))
     return _page(session, rows, sort, paging)

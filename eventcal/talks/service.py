@@ -95,10 +95,7 @@ _NEEDS_EVENT = frozenset({"track", "room", "kind"})
 
 
 def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
-    """Change the fields that are given (RFC 7396: null clears one). The ledger derives what follows from them.
-
-    Raises what check_may_edit does, and Invalid with every fault.
-    """
+    """Change the fields that are given (RFC 7396). Raises what check_may_edit does, and Invalid with every fault."""
     check_may_edit(talk, caller)
     if _NEEDS_EVENT & fields.keys():
         complete_event(session, talk.event)
@@ -130,10 +127,7 @@ def check_may_edit(talk: Talk, caller: Caller) -> None:
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
-    """Blank a talk's text everywhere, history and ledger too; what the public knew stays as a tombstone.
-
-    Raises Forbidden.
-    """
+    """Blank a talk's text everywhere, its history too; what was public stays as a tombstone. Raises Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED
     for name in ("abstract", "notes", "slides_url", "recording_url", "language"):

@@ -73,10 +73,7 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
 
 
 def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, str]:
-    """Return the subject and the text by which a submitter hears of an organiser's decision.
-
-    Which language they read is not known, so it is said in each.
-    """
+    """Return the subject and text of the mail on an organiser's decision, in every language: theirs is not known."""
     about: dict[str, object] = {"title": talk.title, "done": _done(step)}
     subject = Sentence("%(title)s: %(done)s", **about)
     text = Sentence("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
@@ -116,10 +113,7 @@ def may_change(talk: Talk, caller: Caller) -> bool:
 def decide(
     session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
 ) -> None:
-    """Take each of these talks one step on.
-
-    Raises Forbidden, and SomeRefused with every talk that has no such step, or changed since it was seen.
-    """
+    """Take a step with each of these talks. Raises Forbidden, SomeRefused with every talk that changed or cannot."""
 
     def take(choice: Choice) -> None:
         revision = choice.talk.revision
@@ -130,10 +124,7 @@ def decide(
 
 
 def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
-    """Change each of these talks, if it is still what was seen of it.
-
-    Raises Forbidden, and SomeRefused with every talk that changed meanwhile or cannot be so.
-    """
+    """Change each of these talks. Raises Forbidden, SomeRefused with every talk that changed since or cannot be so."""
     _change_each(edits, partial(edit_as_seen, session, caller=caller, now=now))
 
 

@@ -128,10 +128,7 @@ def occurrences_between(
 
 
 def list_occurrences(event: Recurring, first: date, last: date, *, paging: Paging) -> Page[Occurrence]:
-    """Return a page of the occurrences that overlap these days, both counted, in the event's own zone.
-
-    Raises Invalid for a cursor that is not ours.
-    """
+    """Return a page of the occurrences between two days. Raises Invalid for a cursor of another list."""
     after = _read(paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])
