@@ -1,6 +1,6 @@
 """Reads of talks: each asks only for what the caller may see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
@@ -124,21 +124,20 @@ def _shown_state_in(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
 
 def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
     """Return a page of public talks."""
-    return _page(session, public_talks(asked, now=now), sort, paging)
+    return fetch_talks(session, public_talks(asked, now=now), sort_keys(sort, Talk, Talk.sort_at), paging)
 
 
 def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
     """Return a page of talks in the states asked for, no drafts. The caller must review the events that are named."""
     offered = set(asked.states) - {TalkState.DRAFT}
     rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(offered))
-    return _page(session, rows, sort, paging)
+    return fetch_talks(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging)
 
 
 def list_own_talks(session: Session, caller: Caller, *, paging: Paging) -> Page[Talk]:
     """Return a page of the talks that a member offered or gives, in every state, the newest first."""
     order = [Key(Talk.created_at, datetime, falls=True), Key(Talk.id, str, falls=True)]
-    rows = select(Talk).where(_own_or_in(caller.member_id)).options(*whole_talk())
-    return fetch_page(session, rows, order=order, paging=paging)
+    return fetch_talks(session, select(Talk).where(_own_or_in(caller.member_id)), order, paging)
 
 
 def _own_or_in(member_id: str | None, *others: Select[str]) -> ColumnElement[bool]:
@@ -170,13 +169,15 @@ def list_agenda(
 ) -> Page[Talk]:
     """Return a page of what a member's secret feed holds: the public ones of their stars and own talks."""
     on_agenda = select(Talk.id).where(_own_or_in(caller.member_id, _starred(caller.member_id)))
-    return _page(session, public_talks(asked, now=now).where(Talk.id.in_(on_agenda)), sort, paging)
+    return fetch_talks(
+        session, public_talks(asked, now=now).where(Talk.id.in_(on_agenda)), sort_keys(sort, Talk, Talk.sort_at), paging
+    )
 
 
 def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetime) -> Page[Talk]:
     """Return a page of the public talks on a member's agenda."""
     rows = public_talks(Filter(), now=now).where(Talk.id.in_(_starred(caller.member_id)))
-    return _page(session, rows, Sort.STARTS, paging)
+    return fetch_talks(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging)
 
 
 def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
@@ -184,5 +185,6 @@ def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> se
     return set(session.scalars(_starred(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks]))))
 
 
-def _page(session: Session, rows: Select[Talk], sort: Sort, paging: Paging) -> Page[Talk]:
-    return fetch_page(session, rows.options(*whole_talk()), order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)
+def fetch_talks(session: Session, rows: Select[Talk], order: Sequence[Key], paging: Paging) -> Page[Talk]:
+    """Return a page of talks, whole."""
+    return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)

@@ -7,18 +7,18 @@ said otherwise.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import words_match
 from eventcal.events.models import Event
 from eventcal.events.words import STANDING_STATUSES, Programme
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.paging import Key, Page, Paging
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStep
-from eventcal.talks.queries import get_talk, whole_talk
+from eventcal.talks.queries import fetch_talks, get_talk, whole_talk
 from eventcal.talks.rules import SCHEDULED, WAITING, Slot
 from eventcal.talks.words import TalkState
 
@@ -46,13 +46,13 @@ def list_offered(
 ) -> Page[Talk]:
     """Return a page of an event's talks in these states that hold every word of `q`, the oldest first."""
     rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _offered())
-    return _page(session, rows.where(*words_match(Talk.search, q)), paging)
+    return fetch_talks(session, rows.where(*words_match(Talk.search, q)), _OLDEST_FIRST, paging)
 
 
 def list_for_moderators(session: Session, *, paging: Paging) -> Page[Talk]:
     """Return a page of the talks that wait in listed events, for a moderator to decide on. The caller must be one."""
     waits = (Event.programme == Programme.LISTED, Event.status.in_(STANDING_STATUSES), Talk.state.in_(WAITING))
-    return _page(session, select(Talk).join(Talk.event).where(*waits), paging)
+    return fetch_talks(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging)
 
 
 def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
@@ -104,7 +104,7 @@ def list_to_schedule(session: Session, event: Event, *, day: str | None = None, 
         rows = rows.where(Talk.starts_at.is_not(None) & (Talk.first_day == day) if day else Talk.starts_at.is_(None))
     has_time = case((Talk.starts_at.is_(None), 0), else_=1)
     order = [Key(has_time, int), Key(Talk.sort_at, datetime), Key(Talk.id, str)]
-    return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)
+    return fetch_talks(session, rows, order, paging)
 
 
 def count_by_day(session: Session, event: Event) -> dict[str, int]:
@@ -127,10 +127,6 @@ def slots_of(session: Session, event: Event) -> list[Slot]:
         for talk_id, title, starts_at, ends_at, room_id in session.execute(select(*columns).where(timed))
         if starts_at is not None and ends_at is not None
     ]
-
-
-def _page(session: Session, rows: Select[Talk], paging: Paging) -> Page[Talk]:
-    return fetch_page(session, rows.options(*whole_talk()), order=_OLDEST_FIRST, paging=paging)
 
 
 def _offered() -> ColumnElement[bool]:
