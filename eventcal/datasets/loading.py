@@ -14,7 +14,7 @@ from eventcal.events.queries import whole_event
 from eventcal.kit.refusals import Fault, Refusal, refuse_faults
 from eventcal.members.caller import OPERATOR, Caller
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import find_speaker
+from eventcal.speakers.service import find_speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import find_sponsor
 from eventcal.talks.models import Talk

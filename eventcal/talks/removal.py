@@ -17,7 +17,7 @@ from eventcal.members.rules import check_moderator
 from eventcal.members.service import remove_member
 from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import find_by_member
+from eventcal.speakers.service import find_by_member
 from eventcal.talks.models import Star, Talk, TalkSpeaker
 from eventcal.talks.queries import IS_PUBLIC, whole_talk
 from eventcal.talks.rules import UNDECIDED, Step, derive_talk

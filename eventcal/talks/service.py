@@ -22,8 +22,7 @@ from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import find_speaker
-from eventcal.speakers.service import named_speaker, speaker_of
+from eventcal.speakers.service import find_speaker, named_speaker, speaker_of
 from eventcal.talks.errors import AlreadyDecided, NoSuchTalk, TalksClosed
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.media.gallery import Gallery
 from eventcal.media.picture import Frame, Picture, read_picture
-from eventcal.speakers.queries import list_photos
+from eventcal.speakers.service import list_photos
 from eventcal.sponsors.queries import list_logos
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.request.context import links, now, settings

@@ -22,7 +22,7 @@ from eventcal.datasets.service import load_dataset
 from eventcal.media.gallery import Gallery
 from eventcal.media.picture import Frame, read_picture
 from eventcal.members.caller import OPERATOR
-from eventcal.speakers.queries import get_speaker
+from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.web.media import PATH
 from eventcal.web.schemas.datasets import read_record

@@ -16,7 +16,7 @@ from eventcal.feeds.index.models import LedgerState
 from eventcal.kit.refusals import Refusal
 from eventcal.schema import metadata
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import get_speaker
+from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import merge_speakers, remove_part

@@ -14,7 +14,7 @@ from eventcal.members.queries import list_feeds, list_tokens
 from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
-from eventcal.speakers.queries import find_by_member
+from eventcal.speakers.service import find_by_member
 from eventcal.talks import service
 from eventcal.talks.queries import get_talk, list_own_talks, list_stars
 from eventcal.talks.removal import leave

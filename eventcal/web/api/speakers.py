@@ -10,8 +10,7 @@ from eventcal.kit.refusals import Forbidden, Stale
 from eventcal.members.words import Scope
 from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import get_speaker, list_speakers
-from eventcal.speakers.service import edit_speaker
+from eventcal.speakers.service import edit_speaker, get_speaker, list_speakers
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json

@@ -6,8 +6,7 @@ from eventcal.kit.refusals import Forbidden
 from eventcal.media.errors import UnreadablePicture
 from eventcal.media.picture import Frame
 from eventcal.members.words import Scope
-from eventcal.speakers.queries import get_speaker
-from eventcal.speakers.service import check_may_edit, edit_speaker
+from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.sponsors.service import edit_sponsor
 from eventcal.web.api.blueprint import Subject

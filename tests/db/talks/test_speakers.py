@@ -11,8 +11,16 @@ from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.speakers.errors import NoSuchSpeaker, SameSpeaker
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import find_by_email, find_by_member, find_speaker, get_speaker, list_speakers
-from eventcal.speakers.service import edit_speaker, named_speaker, speaker_of
+from eventcal.speakers.service import (
+    edit_speaker,
+    find_by_email,
+    find_by_member,
+    find_speaker,
+    get_speaker,
+    list_speakers,
+    named_speaker,
+    speaker_of,
+)
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import merge_speakers

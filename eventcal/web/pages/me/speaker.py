@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import find_by_member
+from eventcal.speakers.service import find_by_member
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.media import takes_up_to
 from eventcal.web.pages.me.layout import own_page

@@ -12,8 +12,7 @@ from eventcal.kit.refusals import Refusal, refuse_faults
 from eventcal.media.picture import Frame
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.queries import get_speaker
-from eventcal.speakers.service import check_may_edit
+from eventcal.speakers.service import check_may_edit, get_speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.sponsors.service import edit_sponsor

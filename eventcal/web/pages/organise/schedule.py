@@ -22,7 +22,7 @@ from eventcal.events.queries import decides_for, get_organised_event, get_review
 from eventcal.kit.localtime import zone
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
-from eventcal.speakers.queries import names_of
+from eventcal.speakers.service import names_of
 from eventcal.talks.errors import SomeRefused
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import USUAL_MINUTES, Slot, clashes, outside

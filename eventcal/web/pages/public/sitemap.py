@@ -15,7 +15,7 @@ from eventcal.feeds.index.state import State
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.paging import all_rows
 from eventcal.kit.refusals import NotFound, Sentence
-from eventcal.speakers.queries import list_speakers
+from eventcal.speakers.service import list_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
 from eventcal.web.http.representation import Origin

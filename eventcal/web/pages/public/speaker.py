@@ -12,7 +12,7 @@ from eventcal.events.filter import Filter, Sort
 from eventcal.kit.markdown import to_plain
 from eventcal.kit.paging import all_rows
 from eventcal.members.caller import VISITOR
-from eventcal.speakers.queries import get_speaker
+from eventcal.speakers.service import get_speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import list_talks
 from eventcal.web.identity.permissions import feed

@@ -16,7 +16,7 @@ from eventcal.feeds.options import Cancelled
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Invalid
 from eventcal.members.caller import VISITOR
-from eventcal.speakers.queries import get_speaker
+from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
