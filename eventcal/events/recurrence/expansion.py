@@ -12,7 +12,6 @@ then a rule that never comes true has soon done walking.
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, takewhile
@@ -21,7 +20,7 @@ from dateutil.rrule import rrulestr
 
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc, parse_local
 from eventcal.kit.refusals import Sentence
-from eventcal.kit.rrule import WEEKDAYS, Until, format_rule, parse_rule, parse_until, split_rule, split_weekday
+from eventcal.kit.rrule import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
 
 _DAY = f"({'|'.join(WEEKDAYS)})"
 _NUMBERED = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_DAY}"
@@ -129,27 +128,19 @@ def _misfit_of_days(parts: Mapping[str, str]) -> Sentence | None:
     return None
 
 
-@dataclass(frozen=True)
 class Expansion:
     """A rule, free of faults, and where it starts: a date or a time, as an event has it.
 
     It gives naive local times, at midnight where `starts` is a date; none is later than the year 2199.
     """
 
-    rule: str
-    starts: str
-    tzid: str
-
-    @cached_property
-    def start(self) -> datetime:
-        """Give the start as a local time."""
-        first = parse_local(self.starts)
-        return first if isinstance(first, datetime) else datetime.combine(first, time())
-
-    @property
-    def ends(self) -> bool:
-        """Say whether the rule has an end."""
-        return not self._parts.keys().isdisjoint(_ENDS)
+    def __init__(self, rule: str, starts: str, tzid: str) -> None:
+        self.rule, self.starts, self.tzid = rule, starts, tzid
+        first = parse_local(starts)
+        self.start = first if isinstance(first, datetime) else datetime.combine(first, time())
+        self._parts = parse_rule(rule)
+        self._until = parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
+        self.ends = not self._parts.keys().isdisjoint(_ENDS)
 
     def since(self, day: date) -> Iterator[datetime]:
         """Yield the dates that are not before `day`, in order."""
@@ -185,14 +176,6 @@ class Expansion:
             return None
         found = deque(islice(self._walk(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
         return found[0] if found else None
-
-    @cached_property
-    def _parts(self) -> dict[str, str]:
-        return parse_rule(self.rule)
-
-    @cached_property
-    def _until(self) -> Until | None:
-        return parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
 
     def _is_late(self, local: datetime) -> bool:
         if self._until is None:
