@@ -3,7 +3,7 @@
 from eventcal.events import models as events
 from eventcal.feeds import fetches
 from eventcal.feeds.index import models as feeds
-from eventcal.kit.database import Base
+from eventcal.kit.models import Base
 from eventcal.members import models as members
 from eventcal.outbox import models as outbox
 from eventcal.speakers import models as speakers

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from eventcal.kit.database import Database, UtcDateTime
+from eventcal.kit.database import Database
+from eventcal.kit.models import UtcDateTime
 
 OpenShelf = Callable[..., Database]
 """Opens the database of a test, which then has these tables: hooks by place, `pool_size` by name."""

@@ -12,7 +12,6 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.refusals import Conflict, Refusal, Sentence
-from eventcal.kit.schema_version import is_current
 from eventcal.web.request.context import House
 from eventcal.web.request.context import house as current_house
 
@@ -91,9 +90,8 @@ def open_app() -> Iterator[House]:
 
 def check_migrated(house: House) -> None:
     """Refuse to work with a database of another schema (NotMigrated)."""
-    with house.database.connection() as connection:
-        if not is_current(connection):
-            raise NotMigrated
+    if not house.database.is_migrated():
+        raise NotMigrated
 
 
 @contextmanager

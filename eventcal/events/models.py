@@ -9,9 +9,8 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TeamRole
-from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
-from eventcal.kit.tags import TagRow
+from eventcal.kit.models import PRIVATE, Base, TagRow, word_column
 
 MemberReference = Annotated[
     str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE)

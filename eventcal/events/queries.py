@@ -14,8 +14,8 @@ from eventcal.events.filter import Filter, Sort, days_match, event_conditions, p
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import occurs_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.database import UtcDateTime
 from eventcal.kit.ids import secret_hash
+from eventcal.kit.models import UtcDateTime
 from eventcal.kit.paging import Page, Paging, fetch_page
 from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.caller import Caller

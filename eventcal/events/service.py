@@ -15,8 +15,8 @@ from eventcal.events.rules import STATUS_STEPS, derive_event, event_faults
 from eventcal.events.steps import PLACE
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, new_id, slug_is_taken
+from eventcal.kit.models import retagged
 from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
-from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.service import check_confirmed
 

@@ -13,7 +13,7 @@ from sqlalchemy import PrimaryKeyConstraint, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from eventcal.feeds.clients import ClientKind
-from eventcal.kit.database import Base, word_column
+from eventcal.kit.models import Base, word_column
 
 KEPT = timedelta(days=90)
 """How long a feed that is not fetched any more is remembered."""

@@ -1,4 +1,4 @@
-"""The database: its base class and column types, and the unit of work that alone ends a transaction.
+"""The database, and the unit of work that alone ends a transaction.
 
 A unit that writes takes the one write lock first, on both databases: BEGIN IMMEDIATE on SQLite, an advisory lock
 on PostgreSQL. Writers follow one another, so a check made inside a unit still holds when it commits, and the
@@ -8,20 +8,20 @@ revisions handed out at its end are in commit order. See docs/decisions/0004-one
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, create_engine, event, inspect, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import History
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.clock import Clock
+from eventcal.kit.models import Base
 from eventcal.kit.refusals import Busy, Sentence
 
 # The advisory lock that writers on PostgreSQL take; any number would do, as long as it stays the same.
@@ -30,61 +30,8 @@ _LOCK_TIMEOUT_MS = 15_000
 # In one statement, for each is a way to another process and back; for this transaction alone.
 _LOCK_POSTGRESQL = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
-# A column so marked is nobody's business outside: a change to it alone is no change to the public.
-PRIVATE: dict[Any, Any] = {"private": True}
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware in Python, UTC in the database, whatever the database thinks of time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware instant into UTC; a naive one is a mistake of ours."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"an instant needs its zone: {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the instant back in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """What every table stands on."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime,
-        list[str]: JSON,
-        dict[str, Any]: JSON,
-    }
-
-
-def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column that holds one of `words`, stored as the word itself."""
-    kind = Enum(
-        words,
-        native_enum=False,
-        create_constraint=False,
-        length=20,
-        values_callable=lambda e: [w.value for w in e],
-    )
-    return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+"""Where the numbered steps from one schema to the next are."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +67,14 @@ class Database:
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            _set_up_sqlite(self.engine)
+            # Write ahead, and let an answered write outlive the power.
+            set_up_sqlite(
+                self.engine,
+                f"busy_timeout = {_LOCK_TIMEOUT_MS}",
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+            )
             self._reading = self._glancing = self.engine
         else:
             # Several statements of one reader must see one moment: a version and the rows that it describes.
@@ -129,23 +83,24 @@ class Database:
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._writing = self.engine.execution_options(eventcal_writes=True)
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Give a session that sees one moment of the database and changes nothing."""
-        with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
-            yield session
+    def reading(self) -> Session:
+        """Return a session that sees one moment of the database and changes nothing; close it, as `with` does."""
+        return Session(self._reading, autoflush=False, expire_on_commit=False)
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Give a bare connection for reading: a version is asked for far more often than the rows behind it."""
-        with self._reading.connect() as connection:
-            yield connection
+    def connection(self) -> Connection:
+        """Return a bare connection for reading: a version is asked for far more often than the rows behind it."""
+        return self._reading.connect()
 
-    @contextmanager
-    def glance(self) -> Iterator[Connection]:
-        """Give a bare connection for one statement that reads."""
-        with self._glancing.connect() as connection:
-            yield connection
+    def glance(self) -> Connection:
+        """Return a bare connection for one statement that reads."""
+        return self._glancing.connect()
+
+    def is_migrated(self) -> bool:
+        """Say whether the database has exactly the schema that this code expects."""
+        with self.connection() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return False
+            return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [_last_migration()]
 
     @contextmanager
     def unit_of_work(self) -> Iterator["Unit"]:
@@ -212,6 +167,12 @@ class Unit:
             self._follows = False
 
 
+@cache
+def _last_migration() -> str:
+    """Return the number of the last migration: they are one line, 0001 onwards."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def is_shown_otherwise(row: Base) -> bool:
     """Say whether anything of a row that others may see was set to something else, and is not flushed yet."""
     return are_shown(type(row), _changed(row))
@@ -266,19 +227,17 @@ def _take_write_lock(session: Session) -> None:
         raise Busy(Sentence("Too much is being written at this moment; try again in a few seconds.")) from error
 
 
-def _set_up_sqlite(engine: Engine) -> None:
-    """Let us say BEGIN ourselves, keep foreign keys, write ahead, and let an answered write outlive the power."""
+def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
+    """Run these pragmas on every connection, and begin transactions ourselves.
+
+    With the execution option `eventcal_writes`, a transaction takes the write lock when it begins.
+    """
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout = {_LOCK_TIMEOUT_MS}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-        ):
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

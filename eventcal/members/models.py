@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.database import Base, word_column
 from eventcal.kit.ids import new_id
+from eventcal.kit.models import Base, word_column
 from eventcal.members.words import Role
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.database import Base
+from eventcal.kit.models import Base
 
 
 class OutboxMessage(Base):

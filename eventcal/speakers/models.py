@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.database import PRIVATE, Base
 from eventcal.kit.ids import new_id
+from eventcal.kit.models import PRIVATE, Base
 
 
 class Speaker(Base):

@@ -7,8 +7,8 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.models import Event, MemberReference
-from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.ids import new_id
+from eventcal.kit.models import PRIVATE, Base, word_column
 from eventcal.sponsors.words import SponsorshipState
 
 

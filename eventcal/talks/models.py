@@ -7,9 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from eventcal.events.models import Event, Listed, MemberReference, Room, Track, child_rows
 from eventcal.events.words import TalkKind
-from eventcal.kit.database import PRIVATE, Base, word_column
 from eventcal.kit.markdown import to_html, to_plain
-from eventcal.kit.tags import TagRow
+from eventcal.kit.models import PRIVATE, Base, TagRow, word_column
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
 

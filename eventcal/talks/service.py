@@ -15,8 +15,8 @@ from eventcal.events.service import set_given
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
+from eventcal.kit.models import retagged
 from eventcal.kit.refusals import Fault, Forbidden, Sentence, refuse_faults
-from eventcal.kit.tags import retagged
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator

@@ -4,7 +4,6 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from eventcal.kit.schema_version import is_current
 from eventcal.web.identity.permissions import feed
 from eventcal.web.request.context import house, links
 
@@ -28,8 +27,7 @@ def alive() -> Response:
 def ready() -> Response:
     """Say whether the database can be reached and has every migration."""
     try:
-        with house().database.connection() as connection:
-            current = is_current(connection)
+        current = house().database.is_migrated()
     except SQLAlchemyError:
         return _answer(503, "the database cannot be reached")
     return _answer(200, "ok") if current else _answer(503, "the database is not migrated: run `eventcal db upgrade`")

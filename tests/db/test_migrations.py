@@ -9,8 +9,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, column, create_engine, inspect, select, table, text
 
 from eventcal.kit import migrate
-from eventcal.kit.database import Database, UtcDateTime
-from eventcal.kit.schema_version import MIGRATIONS, is_current
+from eventcal.kit.database import MIGRATIONS, Database
+from eventcal.kit.models import UtcDateTime
 from eventcal.schema import metadata
 
 REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
@@ -18,11 +18,6 @@ INSERT_MEMBER = (
     "INSERT INTO members (id, email, email_key, name, active, fs_uniquifier, role, created_at)"
     " VALUES ('m', 'a@b.example', 'a@b.example', 'A', true, 'u', 'member', '2026-03-01 12:00:00')"
 )
-
-
-def current(database: Database) -> bool:
-    with database.connection() as connection:
-        return is_current(connection)
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
@@ -88,11 +83,11 @@ def test_every_step_can_be_taken_down_and_up_again(database: Database) -> None:
         before = everything(connection)
     for revision in ("base", *REVISIONS[:-1]):
         migrate.downgrade(database.engine, revision)
-        assert not current(database)
+        assert not database.is_migrated()
         migrate.upgrade(database.engine)
         with database.connection() as connection:
             assert everything(connection) == before
-        assert current(database)
+        assert database.is_migrated()
 
 
 def test_the_ledger_begins_with_its_one_row(database: Database) -> None:
@@ -115,16 +110,16 @@ def test_upgrading_again_changes_nothing(database: Database) -> None:
 
 def test_a_url_will_do(database: Database, database_url: str) -> None:
     migrate.downgrade(database_url, "0001")
-    assert not current(database)
+    assert not database.is_migrated()
     migrate.upgrade(database_url)
-    assert current(database)
+    assert database.is_migrated()
 
 
 def test_two_that_upgrade_at_once_follow_one_another(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
     with ThreadPoolExecutor(2) as both:
         list(both.map(migrate.upgrade, [database.engine, database.engine]))
-    assert current(database)
+    assert database.is_migrated()
     assert rows(database, "SELECT id FROM ledger_state") == [(1,)]
 
 
@@ -132,15 +127,15 @@ def test_a_database_without_any_schema_is_not_current(database: Database) -> Non
     migrate.downgrade(database.engine, "base")
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
-    assert not current(database)
+    assert not database.is_migrated()
     migrate.upgrade(database.engine)
-    assert current(database)
+    assert database.is_migrated()
 
 
 def test_a_database_of_a_later_version_is_refused_and_left_alone(database: Database) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    assert not current(database)
+    assert not database.is_migrated()
     with pytest.raises(CommandError, match="9999"):
         migrate.upgrade(database.engine)
     assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]

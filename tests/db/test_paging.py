@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from eventcal.kit.database import Database, UtcDateTime
+from eventcal.kit.database import Database
+from eventcal.kit.models import UtcDateTime
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import Fault, Invalid
 from tests.clocks import NOON

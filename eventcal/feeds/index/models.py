@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.kit.database import Base, word_column
+from eventcal.kit.models import Base, word_column
 
 # Columns with a sort_order came later, and stand last in the database too.
 
