@@ -1,7 +1,8 @@
 """Which of our own feeds a URL names, however somebody wrote it: webcal, http or https, with or without the port."""
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from flask import current_app
@@ -24,12 +25,22 @@ _FOREIGN = Sentence("is no address of this calendar; to look at somebody else's 
 
 @dataclass(frozen=True, kw_only=True)
 class OurUrl:
-    """An address of ours. `endpoint` is None where there is no feed at it; `path` is decoded."""
+    """An address of ours. `endpoint` is "" where there is no feed at it; `path` is decoded."""
 
     path: str
-    args: MultiDict[str, str] = field(default_factory=MultiDict)
-    endpoint: str | None = None
-    view_args: dict[str, str] = field(default_factory=dict)
+    args: MultiDict[str, str]
+    endpoint: str
+    view_args: Mapping[str, str]
+
+    @classmethod
+    def at(cls, path: str, args: MultiDict[str, str]) -> "OurUrl":
+        """Return the address with this path and this query."""
+        try:
+            endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
+        except HTTPException:
+            endpoint, view_args = "", {}
+        is_feed = endpoint in FEEDS
+        return cls(path=path, args=args, endpoint=endpoint if is_feed else "", view_args=view_args if is_feed else {})
 
     @property
     def secret(self) -> str | None:
@@ -60,7 +71,7 @@ class OurUrl:
         if self.secret:
             return f"/feeds/{HIDDEN}.{self.format}"
         # What was not quite copied may be a secret all the same.
-        if self.endpoint is None and "feeds" in self.path.casefold():
+        if not self.endpoint and "feeds" in self.path.casefold():
             return f"/{HIDDEN}"
         return quote_path(self.path)
 
@@ -71,16 +82,13 @@ def our_url(url: str) -> OurUrl:
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
         raise Invalid(faults=[Fault("?url", _FOREIGN)])
     path = unquote(parts.path).rstrip("/") or "/"
-    args = MultiDict(parse_qsl(parts.query, keep_blank_values=True))
-    endpoint, view_args = _matched(path)
-    return OurUrl(path=path, args=args, endpoint=endpoint, view_args=view_args)
+    return OurUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
 def feed_beside(here: OurUrl) -> str | None:
     """Return the address of the feed that belongs to a page of ours, where somebody subscribed to the page."""
-    path = f"{here.path}.ics"
-    endpoint, view_args = _matched(path)
-    return OurUrl(path=path, endpoint=endpoint).shown(None) if endpoint and "secret" not in view_args else None
+    beside = OurUrl.at(f"{here.path}.ics", MultiDict())
+    return beside.shown(None) if beside.endpoint and beside.secret is None else None
 
 
 def same_entries(here: OurUrl) -> OurUrl | None:
@@ -89,9 +97,8 @@ def same_entries(here: OurUrl) -> OurUrl | None:
         return here
     if here.format not in {"jcal", "xcal", "jscal"}:
         return None
-    path = f"{here.path.removesuffix(here.format)}ics"
-    endpoint, view_args = _matched(path)
-    return OurUrl(path=path, args=here.args, endpoint=endpoint, view_args=view_args) if endpoint is not None else None
+    beside = OurUrl.at(f"{here.path.removesuffix(here.format)}ics", here.args)
+    return beside if beside.endpoint else None
 
 
 def _split(url: str) -> SplitResult | None:
@@ -109,12 +116,3 @@ def _place(parts: SplitResult) -> tuple[str, int | None]:
     with suppress(UnicodeError):
         host = host.encode("idna").decode()
     return host, None if parts.port in _USUAL_PORTS else parts.port
-
-
-def _matched(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the endpoint of the feed at a path, and what its view is given."""
-    try:
-        endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
-    except HTTPException:
-        return None, {}
-    return (endpoint, dict(view_args)) if endpoint in FEEDS else (None, {})

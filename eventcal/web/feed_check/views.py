@@ -3,21 +3,21 @@
 It only looks at what is here: nothing is fetched over the network.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import CLIENTS
 from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
 from eventcal.feeds.inspect_feed import Glance, glance
+from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, NotFound, Sentence
 from eventcal.members.queries import find_feed_by_secret
 from eventcal.web.feed_check.diagnosis import Problem, problems_of, refused_problems
@@ -27,11 +27,11 @@ from eventcal.web.http.conditional import entity_tag, etag_of, serve
 from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of
 from eventcal.web.http.representation import Rendition
-from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.locale import language
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs
+from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import Asked, feed_key, read_feed
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
 from eventcal.web.request.context import now, reading
@@ -82,7 +82,6 @@ def _page() -> Response:
     page = Page(
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
-        path="/feeds/check",
         indexed=False,
         values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": _without},
     )
@@ -108,55 +107,59 @@ def _served(body: bytes, media_type: str) -> Response:
 
 def _asked_url(args: MultiDict[str, str]) -> str:
     try:
-        asked: dict[str, str] = CheckArgs().load(args)
-    except ValidationError as error:
-        raise Invalid(_FAULTY, faults=faults_in(error.messages, location="query")) from error
-    return asked["url"]
+        return str(load_query(CheckArgs(), args)["url"])
+    except Invalid as refusal:
+        raise Invalid(_FAULTY, faults=refusal.faults) from refusal
 
 
 def _report(url: str) -> Json:
     """Return what there is to say of an address. Raises Invalid where it is none of ours."""
     here = our_url(url)
     try:
-        if here.endpoint is None:
+        if not here.endpoint:
             raise NotFound(Sentence("There is no feed at this address."))
         rendition = rendition_of(here.endpoint, here.view_args, here.args)
         asked = read_feed(here.args)
     except (NotFound, Gone, Invalid) as refusal:
-        return _refused(here, refusal)
+        return {
+            "url": here.shown(None),
+            "feed": None,
+            "status": int(status_of(type(refusal))),
+            "detail": Sentence("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
+            "problems": _problems_json(refused_problems(here, refusal), here),
+            "lint": None,
+            # Of what may not be known of, nothing is told; devices that still come to what is gone are its owner's.
+            "fetches": _fetches_json(here, Asked()) if isinstance(refusal, Gone) else [],
+            "clients": _CLIENTS,
+        }
     seen = _seen(here, rendition)
     problems = problems_of(here, asked, seen, size=len(rendition.body), length=len(url), moment=now())
+    lint = {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.codes)} if seen is not None else None
     return {
         "url": here.shown(asked),
         "feed": _feed_json(here, rendition, seen),
         "status": int(HTTPStatus.OK),
         "detail": Sentence("Whoever asks gets all of it, or 304 where they have the current version."),
-        "problems": [_problem_json(one, here) for one in problems],
-        "lint": _lint_json(seen) if seen is not None and here.format == "ics" else None,
+        "problems": _problems_json(problems, here),
+        "lint": lint if here.format == "ics" else None,
         "fetches": _fetches_json(here, asked),
         "clients": _CLIENTS,
     }
 
 
-def _refused(here: OurUrl, refusal: NotFound | Gone | Invalid) -> Json:
-    """Return what there is to say where there is no feed, or none that may be known of."""
-    return {
-        "url": here.shown(None),
-        "feed": None,
-        "status": int(status_of(type(refusal))),
-        "detail": Sentence("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
-        "problems": [_problem_json(one, here) for one in refused_problems(here, refusal)],
-        "lint": None,
-        # Of what may not be known of, nothing is told; devices that still come to what is gone are its owner's.
-        "fetches": _fetches_json(here, Asked()) if isinstance(refusal, Gone) else [],
-        "clients": _CLIENTS,
-    }
+def _problems_json(problems: Iterable[Problem], here: OurUrl) -> list[Json]:
+    secret = here.secret
+    return [
+        # What does not name the secret stays a Sentence, which can be translated.
+        {"code": code, "detail": detail.replace(secret, HIDDEN) if secret and secret in detail else detail}
+        for code, detail in problems
+    ]
 
 
 def _seen(here: OurUrl, rendition: Rendition) -> Glance | None:
     """Return what the feed's entries show, in whichever format it is; None where no .ics has the same."""
     beside = same_entries(here)
-    if beside is None or beside.endpoint is None:
+    if beside is None:
         return None
     if beside is not here:
         rendition = rendition_of(beside.endpoint, beside.view_args, beside.args)
@@ -172,19 +175,9 @@ def _feed_json(here: OurUrl, rendition: Rendition, seen: Glance | None) -> Json:
         "size": len(rendition.body),
         "entries": seen.entries if seen is not None else None,
         "etag": entity_tag(rendition.etag, IDENTITY),
-        "last_modified": _instant(rendition.last_modified) if rendition.last_modified else None,
-        "newest_change": {"title": newest.title, "changed_at": _instant(newest.changed_at)} if newest else None,
+        "last_modified": format_utc(rendition.last_modified) if rendition.last_modified else None,
+        "newest_change": {"title": newest.title, "changed_at": format_utc(newest.changed_at)} if newest else None,
     }
-
-
-def _problem_json(problem: Problem, here: OurUrl) -> Json:
-    tells = here.secret is not None and here.secret in problem.detail
-    detail = problem.detail.replace(here.secret or "", HIDDEN) if tells else problem.detail
-    return {"code": problem.code, "detail": detail}
-
-
-def _lint_json(seen: Glance) -> Json:
-    return {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.codes)}
 
 
 def _fetches_json(here: OurUrl, asked: Asked) -> list[Json]:
@@ -195,8 +188,8 @@ def _fetches_json(here: OurUrl, asked: Asked) -> list[Json]:
             {
                 "client": row.client,
                 "name": CLIENTS[row.client].name,
-                "first_at": _instant(row.first_at),
-                "last_at": _instant(row.last_at),
+                "first_at": format_utc(row.first_at),
+                "last_at": format_utc(row.last_at),
                 "last_status": row.last_status,
                 "fetches": row.fetches,
                 "today": row.fetches_today if row.last_at.date() == today else 0,
@@ -210,7 +203,3 @@ def _rows(session: Session, here: OurUrl, asked: Asked) -> Sequence[FeedFetches]
         return fetches_of(session, feed_key(here.path, asked))
     found = find_feed_by_secret(session, here.secret)
     return fetches_of(session, personal_feed_key(found.id)) if found is not None else ()
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

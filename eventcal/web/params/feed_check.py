@@ -7,14 +7,10 @@ from eventcal.web.params.fields import Once, Query, at_most
 SCHEMES = ("http", "https", "webcal", "webcals")
 """What the address of a feed may begin with."""
 
-
 LONGEST_URL = 2000
 """The most characters of an address that is looked at."""
 
-
 OTHER_KIND = "other"
-
-
 KINDS_BY_PATH = {
     "calendar": "calendar",
     "deadlines": "deadlines",
@@ -23,8 +19,6 @@ KINDS_BY_PATH = {
     "speakers": "speaker",
     "feeds": "personal",
 }
-
-
 FEED_KINDS = (*KINDS_BY_PATH.values(), OTHER_KIND)
 """What a feed can be of."""
 
