@@ -1,30 +1,68 @@
 """What words in addresses are called by people: kinds, countries, parameters."""
 
-from flask_babel import gettext as _
-
+from eventcal.kit.refusals import Sentence
 from eventcal.web.i18n.locale import locale
+from eventcal.web.i18n.messages import in_words
 
 # What a preview of a page has room for.
 _SHORT = 200
 
+_KINDS = {
+    "conference": Sentence("Conference"),
+    "meetup": Sentence("Meetup"),
+    "hackathon": Sentence("Hackathon"),
+    "workshop": Sentence("Workshop"),
+    "webinar": Sentence("Webinar"),
+    "talk": Sentence("Talk"),
+    "keynote": Sentence("Keynote"),
+    "lightning": Sentence("Lightning talk"),
+    "tutorial": Sentence("Tutorial"),
+    "panel": Sentence("Panel"),
+    "bof": Sentence("Birds of a feather"),
+    "poster": Sentence("Poster"),
+}
+_PARAMETERS = {
+    "q": Sentence("Words"),
+    "from": Sentence("From"),
+    "to": Sentence("Until"),
+    "tag": Sentence("Tag"),
+    "kind": Sentence("Kind"),
+    "country": Sentence("Country"),
+    "city": Sentence("City"),
+    "event": Sentence("Event"),
+    "track": Sentence("Track"),
+    "room": Sentence("Room"),
+    "speaker": Sentence("Speaker"),
+    "language": Sentence("Language"),
+    "state": Sentence("State"),
+    "status": Sentence("State"),
+    "series": Sentence("Series"),
+    "cfp": Sentence("Call for talks"),
+    "scheduled": Sentence("Has its times"),
+    "updated_since": Sentence("Changed since"),
+    "sort": Sentence("Order"),
+    "cursor": Sentence("Page"),
+    "view": Sentence("View"),
+    "month": Sentence("Month"),
+    "show": Sentence("Shown"),
+    "tz": Sentence("Times in"),
+    "profile": Sentence("Details"),
+}
+_STATES = {
+    "draft": Sentence("Draft: only you see it"),
+    "submitted": Sentence("Submitted: it waits for a decision"),
+    "waitlisted": Sentence("On the waiting list"),
+    "accepted": Sentence("Accepted: please confirm it"),
+    "confirmed": Sentence("Confirmed"),
+    "rejected": Sentence("Rejected"),
+    "withdrawn": Sentence("Withdrawn"),
+    "cancelled": Sentence("Cancelled"),
+}
+
 
 def kind_in_words(kind: str) -> str:
     """Return what a kind of event or talk is called."""
-    words: dict[str, str] = {
-        "conference": _("Conference"),
-        "meetup": _("Meetup"),
-        "hackathon": _("Hackathon"),
-        "workshop": _("Workshop"),
-        "webinar": _("Webinar"),
-        "talk": _("Talk"),
-        "keynote": _("Keynote"),
-        "lightning": _("Lightning talk"),
-        "tutorial": _("Tutorial"),
-        "panel": _("Panel"),
-        "bof": _("Birds of a feather"),
-        "poster": _("Poster"),
-    }
-    return words.get(kind, kind)
+    return in_words(_KINDS.get(kind, kind))
 
 
 def country_in_words(code: str) -> str:
@@ -34,32 +72,7 @@ def country_in_words(code: str) -> str:
 
 def word_for(name: str) -> str:
     """Return what a parameter is called."""
-    words: dict[str, str] = {
-        "q": _("Words"),
-        "from": _("From"),
-        "to": _("Until"),
-        "tag": _("Tag"),
-        "kind": _("Kind"),
-        "country": _("Country"),
-        "city": _("City"),
-        "event": _("Event"),
-        "track": _("Track"),
-        "room": _("Room"),
-        "speaker": _("Speaker"),
-        "language": _("Language"),
-        "state": _("State"),
-        "status": _("State"),
-        "series": _("Series"),
-        "cfp": _("Call for talks"),
-        "scheduled": _("Has its times"),
-        "updated_since": _("Changed since"),
-        "sort": _("Order"),
-        "cursor": _("Page"),
-        "view": _("View"),
-        "month": _("Month"),
-        "show": _("Shown"),
-    }
-    return words.get(name, name)
+    return in_words(_PARAMETERS.get(name, name))
 
 
 def value_in_words(name: str, value: str) -> str:
@@ -68,27 +81,17 @@ def value_in_words(name: str, value: str) -> str:
         return kind_in_words(value)
     if name == "country":
         return country_in_words(value)
-    return str(_("open now")) if (name, value) == ("cfp", "open") else value
+    return in_words(Sentence("open now")) if (name, value) == ("cfp", "open") else value
 
 
 def state_in_words(state: str) -> str:
     """Return the state of a talk in words, as its submitter reads it."""
-    words: dict[str, str] = {
-        "draft": _("Draft: only you see it"),
-        "submitted": _("Submitted: it waits for a decision"),
-        "waitlisted": _("On the waiting list"),
-        "accepted": _("Accepted: please confirm it"),
-        "confirmed": _("Confirmed"),
-        "rejected": _("Rejected"),
-        "withdrawn": _("Withdrawn"),
-        "cancelled": _("Cancelled"),
-    }
-    return words.get(state, state)
+    return in_words(_STATES.get(state, state))
 
 
 def refused_code() -> str:
     """Return what is said of a code that is none."""
-    return str(_("This code is wrong, too old, or was used before."))
+    return in_words(Sentence("This code is wrong, too old, or was used before."))
 
 
 def short(text: str) -> str:

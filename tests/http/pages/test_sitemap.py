@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from eventcal.talks.models import Talk
-from eventcal.web.pages.public import sitemap
+from eventcal.web.pages.public import site
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch, make_calendar
 from tests.http_app import problem, writing
@@ -71,7 +71,7 @@ def test_a_long_one_is_an_index_of_files(app: Flask, monkeypatch: pytest.MonkeyP
     whole = places(app, "/sitemap.xml")
     assert places(app, "/sitemap-1.xml") == whole
     # What is kept belongs to the old length.
-    monkeypatch.setattr(sitemap, "MOST_URLS", 4)
+    monkeypatch.setattr(site, "MOST_URLS", 4)
     files = places(app, "/sitemap.xml?anew", root="sitemapindex", element="sitemap")
     assert list(files) == ["/sitemap-1.xml", "/sitemap-2.xml", "/sitemap-3.xml"]
     parts = [places(app, f"{path}?anew") for path in files]

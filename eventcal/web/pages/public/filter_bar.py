@@ -10,7 +10,7 @@ from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.refusals import Fault
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.pages.public.listed_resources import Found
-from eventcal.web.params.listing_query import Pairs, Show, Typed, View, Wanted
+from eventcal.web.params.listing_query import Show, Typed, View, Wanted
 from eventcal.web.rendering.labels import kind_in_words, value_in_words, word_for
 from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
@@ -34,24 +34,6 @@ class Input:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """A kind to tick."""
-
-    value: str
-    label: str
-    chosen: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wrong:
-    """A fault for the summary: what it is about, what is wrong, and the id of its field, if it has one."""
-
-    label: str
-    detail: str
-    field: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Link:
     """A link of this page to a listing next to it; `current` where that is this one."""
 
@@ -60,70 +42,46 @@ class Link:
     current: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bar:
-    """Everything above a listing, from `search` to `opened` the form.
+def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[str, object]:
+    """Return what pages/filters.html shows above the listing that was asked for, with what is wrong with it.
 
-    hidden: what goes along without a field. opened: whether more than the words to look for is used.
-    clear: leads to the same without filters.
+    kinds: each with its name and whether it is chosen. hidden: what goes along without a field. wrong: the faults for
+    the summary, each with the name of its parameter and the id of its field. opened: whether more than the words to
+    look for is used. cleared: leads to the same without filters.
     """
-
-    search: Input
-    inputs: Sequence[Input]
-    kinds: Sequence[Choice]
-    kind_faults: Sequence[str]
-    call_open: bool
-    hidden: Pairs
-    wrong: Sequence[Wrong]
-    opened: bool
-    views: Sequence[Link]
-    shows: Sequence[Link]
-    chips: Sequence[Link]
-    clear: str
-    offers: Sequence[tuple[str, Sequence[Link]]]
-
-
-def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Bar:
-    """Return what stands above the listing that was asked for, with what is wrong with it."""
     said: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
         said[fault.pointer.removeprefix("?")].append(in_words(fault.detail))
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
+    ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one.name: one.id for one in reversed([search, *inputs])}
     shown = Show.TALKS if typed.first_of("show") == Show.TALKS else Show.EVENTS
-    kinds: list[str] = list(EventKind if shown == Show.EVENTS else TalkKind)
     chosen = typed.all_of("kind")
-    fields = {"kind": "f-kind", "cfp": "f-cfp"} | {one.name: one.id for one in reversed([search, *inputs])}
-    return Bar(
-        search=search,
-        inputs=inputs,
-        kinds=[
-            Choice(value=kind, label=kind_in_words(kind), chosen=kind in chosen)
-            for kind in (*kinds, *(kind for kind in chosen if kind not in kinds))
-        ],
-        kind_faults=said.get("kind", ()),
-        call_open="open" in typed.all_of("cfp"),
-        hidden=tuple((name, value) for name, value in typed.having().pairs if name not in _IN_THE_FORM),
-        wrong=[
-            Wrong(label=word_for(name), detail=detail, field=fields.get(name))
-            for name, details in said.items()
-            for detail in details
-        ],
-        opened=bool({name for name, _value in typed.filters} - {"q"}),
-        views=_views(typed),
-        shows=[
+    kinds: list[str] = list(EventKind if shown == Show.EVENTS else TalkKind)
+    kinds += [kind for kind in chosen if kind not in kinds]
+    return {
+        "search": search,
+        "inputs": inputs,
+        "kinds": [(kind, kind_in_words(kind), kind in chosen) for kind in kinds],
+        "kind_faults": said.get("kind", ()),
+        "call_open": "open" in typed.all_of("cfp"),
+        "hidden": [(name, value) for name, value in typed.having().pairs if name not in _IN_THE_FORM],
+        "wrong": [(word_for(name), detail, ids.get(name)) for name, details in said.items() for detail in details],
+        "opened": any(name != "q" for name, _value in typed.filters),
+        "views": _views(typed),
+        "shows": [
             Link(url=typed.showing(show).url, label=label, current=show == shown)
             for show, label in ((Show.EVENTS, _("Events")), (Show.TALKS, _("Talks")))
         ],
-        chips=[
+        "chips": [
             Link(
                 url=typed.lacking((name, value)).url,
                 label=_("%(name)s: %(value)s", name=word_for(name), value=value_in_words(name, value)),
             )
             for name, value in typed.filters
         ],
-        clear=typed.lacking(*typed.filters).url,
-        offers=list(_offers(typed, found)),
-    )
+        "cleared": typed.lacking(*typed.filters).url,
+        "offers": list(_offers(typed, found)),
+    }
 
 
 def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:

@@ -160,16 +160,10 @@ def _holds(target: Target) -> Sequence[tuple[str, str]]:
     said = [(_("Holds"), ", ".join(kinds[one] for one in kinds if one in target.included))]
     for name, value in _pairs(target.narrowed):
         day = days.get(name)
-        said.append((_called(name), long_day(day) if day is not None else value_in_words(name, value)))
+        said.append((word_for(name), long_day(day) if day is not None else value_in_words(name, value)))
     if target.of == "calendar" and not any(days.values()):
         said.append((_("Days"), _("The last weeks, and more than a year ahead")))
     return said
-
-
-def _called(name: str) -> str:
-    """Return what a parameter is called."""
-    own = {"tz": _("Times in"), "profile": _("Details")}
-    return own.get(name) or word_for(name)
 
 
 def _pairs(asked: Asked) -> list[tuple[str, str]]:
@@ -187,7 +181,7 @@ def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
         included or _USUAL,
         args.get("cancelled", Cancelled.KEEP),
     )
-    form |= {"fields": [(name, _called(name), value) for name, value in given if name in faults], "faults": faults}
+    form |= {"fields": [(name, word_for(name), value) for name, value in given if name in faults], "faults": faults}
     return Page(
         template="pages/subscribe.html",
         title=_("Subscribe"),

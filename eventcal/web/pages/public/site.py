@@ -1,0 +1,160 @@
+"""What the site has beside its pages: the sitemap (sitemaps.org), pictures, an icon, and the choice of a language."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import NamedTuple
+
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Response as AnyResponse
+
+from eventcal.events.filter import EVERYTHING
+from eventcal.events.models import Event
+from eventcal.events.queries import public_events
+from eventcal.feeds.index.state import State
+from eventcal.kit.catalogue import LANGUAGES
+from eventcal.kit.localtime import format_utc
+from eventcal.kit.paging import all_rows
+from eventcal.kit.refusals import NotFound, Sentence
+from eventcal.media.errors import NoSuchPicture
+from eventcal.media.picture import SERVED_AS
+from eventcal.speakers.service import list_speakers
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import public_talks
+from eventcal.web.http.conditional import decide
+from eventcal.web.http.representation import Origin, Rendition
+from eventcal.web.i18n.locale import cookie_name
+from eventcal.web.identity.permissions import feed
+from eventcal.web.media import PATH, gallery
+from eventcal.web.rendering.page import guards, pages
+from eventcal.web.rendering.private_page import way_on
+from eventcal.web.request.context import links, now, settings
+from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
+
+MOST_URLS = 10_000
+"""How many URLs one file has; the protocol allows 50,000, and readers begin to stumble before that."""
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+_A_YEAR = 365 * 24 * 60 * 60
+# How many speakers are read at a time.
+_SPEAKERS_AT_ONCE = 1000
+
+
+class Place(NamedTuple):
+    """A page, and when it last changed."""
+
+    url: str
+    changed_at: datetime
+
+
+@dataclass(kw_only=True)
+class _Sitemap(Document):
+    """Every page, or the files that list them if one file would be too long; with `number` one of these files."""
+
+    number: str | None
+    media_type: str = "application/xml"
+    files: Sequence[Sequence[Place]] = field(init=False)
+
+    def find(self, snapshot: Snapshot, /) -> None:
+        places = tuple(_places(*snapshot))
+        self.files = [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
+        if self.number is not None:
+            numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
+            if self.number not in numbered:
+                raise NotFound(Sentence("There is no such part of the sitemap."))
+            self.files = [numbered[self.number]]
+
+    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+        if len(self.files) == 1:
+            root, element, places = "urlset", "url", self.files[0]
+        else:
+            root, element = "sitemapindex", "sitemap"
+            places = [
+                Place(
+                    links().base + url_for("pages.sitemap", number=str(number)),
+                    max(place.changed_at for place in file),
+                )
+                for number, file in enumerate(self.files, start=1)
+            ]
+        text = render_template("sitemap.xml", root=root, element=element, places=places, format_utc=format_utc)
+        return Rendered(text.encode())
+
+
+@pages.get("/sitemap.xml")
+@pages.get("/sitemap-<number>.xml")
+@feed
+def sitemap(number: str | None = None) -> Response:
+    """Name every page, or the files that do where one would be too long; by its number one of these files."""
+    return serve_cached(_Sitemap(number=number))
+
+
+@pages.get(f"{PATH}<name>")
+@feed
+def picture(name: str) -> Response:
+    """Serve a picture to pages of any origin. Its name is that of its bytes, so it never changes."""
+    body = gallery().find(name)
+    if body is None:
+        raise NoSuchPicture
+    rendition = Rendition(
+        body=body,
+        media_type=SERVED_AS,
+        etag=name.partition(".")[0],
+        last_modified=None,
+        cache_control=_FOR_EVER,
+        # Where a page isolates itself (Cross-Origin-Embedder-Policy), it says that it may be loaded.
+        extra=(*guards("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
+    )
+    # It is compressed already: there is one coding, and nothing that an answer could vary by.
+    decided = decide(
+        rendition,
+        accept_encoding=None,
+        if_none_match=request.headers.get("If-None-Match"),
+        if_modified_since=None,
+        now=now(),
+    )
+    headers = Headers(decided.headers)
+    del headers["Vary"]
+    return Response(decided.body, status=304 if decided.body is None else 200, headers=headers)
+
+
+@pages.get("/language/<code>")
+@feed
+def choose_language(code: str) -> AnyResponse:
+    """Remember a language for this browser, and go back to where it was chosen."""
+    if code not in LANGUAGES:
+        raise NotFound(Sentence("There are no pages in “%(code)s”.", code=code))
+    answer = redirect(way_on(request.args.get("next"), otherwise="/"), HTTPStatus.SEE_OTHER)
+    https = settings().https
+    answer.set_cookie(
+        cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@pages.get("/favicon.ico")
+@feed
+def icon() -> AnyResponse:
+    """Lead to the icon, wherever no page says where it is."""
+    return redirect("/static/icon.svg", HTTPStatus.PERMANENT_REDIRECT)
+
+
+def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
+    """Yield every public page, in an order in which new ones move few others to another file."""
+    yield Place(links().home(), state.changed_at)
+    columns = Talk.id, Event.slug, Talk.updated_at
+    rows = public_talks(EVERYTHING, now=moment).with_only_columns(*columns, maintain_column_froms=True)
+    talks = session.execute(rows.order_by(Talk.published_at, Talk.id)).all()
+    programmes: dict[str, datetime] = {}
+    for _id, slug, changed_at in talks:
+        programmes[slug] = max(changed_at, programmes.get(slug, changed_at))
+    events = public_events(EVERYTHING, now=moment).with_only_columns(Event.slug, Event.updated_at)
+    for slug, changed_at in session.execute(events.order_by(Event.created_at, Event.id)):
+        yield Place(links().event_page(slug), changed_at)
+        yield Place(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
+    yield from (Place(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
+    speakers = all_rows(lambda paging: list_speakers(session, paging=paging), at_once=_SPEAKERS_AT_ONCE)
+    yield from (Place(links().speaker_page(one.slug), one.updated_at) for one in speakers)
