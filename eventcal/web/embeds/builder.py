@@ -1,7 +1,8 @@
 """The page for webmasters: it makes the HTML that puts the listing on their site; and the script in that HTML."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from eventcal.web.http.conditional import etag_of, serve
 from eventcal.web.http.representation import Rendition
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
+from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import known_args
 from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.labels import kind_in_words, word_for
@@ -27,25 +29,13 @@ from eventcal.web.request.context import links, now, settings
 
 _SCRIPT = Path(__file__).parents[1] / "static" / "embed.js"
 
-_LINES = ("q", "tag", "country", "city", "event", "limit")
 # The language of the embed's words: `lang` is that of this page.
 _WORDS = "words"
-_IN_THE_FORM = frozenset({*_LINES, "kind", "show", _WORDS, "theme"})
+_FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _WORDS, "theme")
 _HEIGHT = "480"
 _PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
 # What nobody has filled in yet.
 _FIRST = (("from", TODAY), ("limit", "10"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """A field of the form; one that has `options` is for choosing among them."""
-
-    name: str
-    label: str
-    value: str
-    faults: Sequence[str] = ()
-    options: Sequence[tuple[str, str]] = ()
 
 
 @embeds.get("/embed")
@@ -54,7 +44,7 @@ def builder() -> Response:
     """Show the form, and the HTML for what it asks for."""
     args = MultiDict(request.args if "show" in request.args else [*request.args.items(multi=True), *_missing()])
     try:
-        asked = replace(read_embed(args), lang=_spoken(args, _WORDS))
+        asked = replace(read_embed(args), lang=chosen_language(args, _WORDS))
     except Invalid as refusal:
         return answer_invalid(_page(args, None, refusal.faults))
     page = _page(args, asked)
@@ -90,6 +80,10 @@ def _missing() -> list[tuple[str, str]]:
 
 
 def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault] = ()) -> Page:
+    found: dict[str, list[str]] = defaultdict(list)
+    for fault in faults:
+        found[fault.pointer.removeprefix("?")].append(in_words(fault.detail))
+    labels, options = _labels(), _options()
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
@@ -97,13 +91,24 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
         policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
         description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
         values={
-            "fields": _fields(args, faults),
+            "fields": [
+                {
+                    "name": name,
+                    "label": labels.get(name) or word_for(name),
+                    "value": args.get(name, ""),
+                    "faults": found.get(name),
+                    "options": options.get(name),
+                }
+                for name in _FIELDS
+            ],
             "hidden": _hidden(args),
             "upcoming": TODAY in args.getlist("from"),
-            "elsewhere": _elsewhere(faults),
+            "elsewhere": [
+                (word_for(name), detail) for name, several in found.items() if name not in _FIELDS for detail in several
+            ],
             "preview": asked.path if asked else None,
             "properties": _PROPERTIES,
-            "snippets": _snippets(asked) if asked else {},
+            "snippets": _snippets(asked) if asked else None,
         },
     )
 
@@ -113,56 +118,39 @@ def _snippets(asked: Embed) -> dict[str, str]:
     return {"frame": frame, "element": element(asked, links().base)}
 
 
-def _fields(args: MultiDict[str, str], faults: Sequence[Fault]) -> list[Field]:
+def _labels() -> Mapping[str, str]:
+    """Return what fields are called that are called otherwise elsewhere, or are nowhere else."""
+    return {
+        "event": _("Event (the last part of its address)"),
+        "limit": _("How many at most"),
+        _WORDS: _("Language of the words"),
+        "theme": _("Colours"),
+    }
+
+
+def _options() -> Mapping[str, Sequence[tuple[str, str]]]:
     kinds = dict.fromkeys([*EventKind, *TalkKind])
-    options = {
-        "show": [(Show.EVENTS.value, _("Events")), (Show.TALKS.value, _("Talks"))],
-        "kind": [("", _("Any")), *((kind.value, kind_in_words(kind)) for kind in kinds)],
+    return {
+        "show": [(Show.EVENTS, _("Events")), (Show.TALKS, _("Talks"))],
+        "kind": [("", _("Any")), *((kind, kind_in_words(kind)) for kind in kinds)],
         _WORDS: [("", _("As the visitor's browser has it")), *LANGUAGES.items()],
         "theme": [
-            (Theme.AUTO.value, _("As the visitor's system has it")),
-            (Theme.LIGHT.value, _("Light")),
-            (Theme.DARK.value, _("Dark")),
+            (Theme.AUTO, _("As the visitor's system has it")),
+            (Theme.LIGHT, _("Light")),
+            (Theme.DARK, _("Dark")),
         ],
     }
-    labels = {"limit": _("How many at most"), _WORDS: _("Language of the words"), "theme": _("Colours")}
-    labels["event"] = _("Event (the last part of its address)")
-    names = ("show", "kind", *_LINES, _WORDS, "theme")
-    return [
-        Field(
-            name=name,
-            label=labels.get(name) or word_for(name),
-            value=args.get(name, ""),
-            faults=_faults_of(name, faults),
-            options=options.get(name, ()),
-        )
-        for name in names
-    ]
 
 
 def _hidden(args: MultiDict[str, str]) -> list[tuple[str, str]]:
     """Return what goes along without a field: other filters, and further values of those that have one."""
     known = [pair for pair in known_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)]
-    first = {name: args[name] for name in _IN_THE_FORM if name in args}
+    first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []
     for name, value in known:
         if first.get(name) == value:
             del first[name]
         else:
             hidden.append((name, value))
-    spoken = _spoken(args, "lang")
-    return [*hidden, ("lang", spoken)] if spoken else hidden
-
-
-def _spoken(args: MultiDict[str, str], name: str) -> str:
-    return args[name] if args.get(name) in LANGUAGES else ""
-
-
-def _elsewhere(faults: Sequence[Fault]) -> list[tuple[str, str]]:
-    """Return the faults of what has no field: what it is called, and what is wrong with it."""
-    named = [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in faults]
-    return [(word_for(name), detail) for name, detail in named if name not in _IN_THE_FORM]
-
-
-def _faults_of(name: str, faults: Sequence[Fault]) -> list[str]:
-    return [in_words(fault.detail) for fault in faults if fault.pointer == f"?{name}"]
+    lang = chosen_language(args)
+    return [*hidden, ("lang", lang)] if lang else hidden

@@ -1,8 +1,6 @@
 """An embed: what it is asked for, by its query and back; and the HTML that shows it, for webmasters to copy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -11,10 +9,8 @@ from markupsafe import Markup
 from marshmallow import post_load
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.filter import Filter
-from eventcal.kit.catalogue import LANGUAGES
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.params.fields import filled_in, text, word
+from eventcal.web.params.fields import chosen_language, filled_in, text, word
 from eventcal.web.params.listing_filters import Listing, ListingArgs, canonical_query, listing_values
 from eventcal.web.params.listing_query import COMMAS, Pairs, Show, read_shown
 
@@ -46,10 +42,6 @@ class Embed(Listing):
     talk: str | None = None
     upcoming: bool = False
     lang: str = ""
-
-    def filter_on(self, day: date) -> Filter:
-        """Return which events or talks are meant on a day."""
-        return replace(self.filter, from_day=day) if self.upcoming else self.filter
 
     @property
     def filters(self) -> Pairs:
@@ -107,13 +99,7 @@ def read_embed(args: MultiDict[str, str]) -> Embed:
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
         del known["from"]
-    lang = args["lang"] if args.get("lang") in LANGUAGES else ""
-    return replace(cast("Embed", read_shown(_EMBED, known)), upcoming=upcoming, lang=lang)
-
-
-def theme_of(args: Mapping[str, str]) -> Theme:
-    """Return how an embed is to look whose query could not be read."""
-    return Theme(args["theme"]) if args.get("theme") in list(Theme) else Theme.AUTO
+    return replace(cast("Embed", read_shown(_EMBED, known)), upcoming=upcoming, lang=chosen_language(args))
 
 
 def iframe(url: str, *, title: str, width: str, height: str) -> str:

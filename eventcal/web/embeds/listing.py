@@ -1,34 +1,32 @@
 """The listing as a frame: HTML without scripts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import Filter
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
+from eventcal.events.recurrence.occurrences import AHEAD, closed_days, occurrences_between
 from eventcal.events.words import Attendance, EventStatus
 from eventcal.kit.refusals import Invalid, NotFound, Refusal
 from eventcal.members.caller import VISITOR
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
-from eventcal.web.embeds.embed import Embed, read_embed, theme_of
+from eventcal.web.embeds.embed import Embed, Theme, read_embed
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.listing_query import Show
-from eventcal.web.rendering.dates import When, when
 from eventcal.web.rendering.labels import country_in_words
 from eventcal.web.rendering.page import Page, show
 from eventcal.web.rendering.private_page import answer_invalid
+from eventcal.web.rendering.recurrence_text import occurrence_when
+from eventcal.web.rendering.time_fields import event_when, talk_when
 from eventcal.web.request.context import links
-from eventcal.web.schemas.events import event_json, with_occurrences
-from eventcal.web.schemas.talks import talk_json
 
 Json = dict[str, Any]
 
@@ -37,20 +35,6 @@ embeds = Blueprint("embeds", __name__)
 _TEMPLATE = "embeds/listing.html"
 # Any site may show the page in a frame; otherwise it may do less than others.
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """An event or a talk in the frame; `event` is the title of a talk's."""
-
-    id: str
-    url: str
-    title: str
-    state: str
-    when: When | None
-    place: str
-    event: str | None = None
-    speakers: Sequence[Json] = ()
 
 
 @embeds.get("/embed/listing")
@@ -77,77 +61,75 @@ def _page(session: Session, asked: Embed, moment: datetime) -> Page:
             "items": items,
             "more": f"{links().base}{asked.page}" if more else None,
             "subscribe": f"{links().base}{asked.subscribe}" if asked.talk is None else None,
-            "theme": asked.theme.value,
-            "refusal": None,
+            "theme": asked.theme,
         },
     )
 
 
-def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Item], bool]:
+def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Json], bool]:
     """Return what is shown, and whether there is more of it."""
     if asked.talk is not None:
         return [_talk_item(get_talk(session, asked.talk, VISITOR))], False
     today = moment.astimezone(UTC).date()
-    wanted = asked.filter_on(today)
+    wanted = replace(asked.filter, from_day=today) if asked.upcoming else asked.filter
     paged: Json = {"sort": asked.sort, "paging": asked.paging, "now": moment}
     if asked.show == Show.TALKS:
         talks = list_talks(session, wanted, **paged)
         return [_talk_item(talk) for talk in talks.items], talks.next is not None
-    # Where no days are asked for, what happens again and again is shown as it is next.
-    days = wanted if wanted.from_day or wanted.to_day else replace(wanted, from_day=today)
     events = list_events(session, wanted, **paged)
-    return [_event_item(event, days) for event in events.items], events.next is not None
+    # Where no days are asked for, what happens again and again is shown as it is next.
+    days = closed_days(wanted.from_day, wanted.to_day) or (today, today + AHEAD)
+    return [_event_item(event, *days) for event in events.items], events.next is not None
 
 
-def _event_item(event: Event, days: Filter) -> Item:
-    shown = with_occurrences(event_json(event, links()), event, days)
-    one = next(iter(shown["occurrences"] or ()), None)
-    at = one or {**shown, "venue": event.venue}
+def _event_item(event: Event, first: date, last: date) -> Json:
+    """Return what is shown of an event; of a recurring one, its first occurrence in these days."""
+    found = occurrences_between(event, first, last, limit=1) if event.recurrence is not None else []
+    one = found[0] if found else None
     country = country_in_words(event.country) if event.country else None
     online = _("online") if event.attendance != Attendance.IN_PERSON else None
-    return Item(
-        id=event.slug,
-        url=shown["links"]["html"],
-        title=event.title,
+    return {
+        "id": event.slug,
+        "url": links().event_page(event.slug),
+        "title": event.title,
         # An occurrence may be less sure than the whole, not surer.
-        state=at["status"] if event.status == EventStatus.CONFIRMED else event.status,
-        when=when(at, tzid=event.timezone),
-        place=_joined(at["venue"], event.city, country, online),
-    )
+        "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
+        "when": occurrence_when(one, event.timezone) if one is not None else event_when(event),
+        "place": _joined(one.venue if one is not None else event.venue, event.city, country, online),
+    }
 
 
-def _talk_item(talk: Talk) -> Item:
-    shown = talk_json(talk, links())
-    return Item(
-        id=talk.id,
-        url=shown["links"]["html"],
-        title=talk.title,
-        state=shown["state"],
-        when=when(shown, tzid=talk.event.timezone),
-        place=_joined(shown["room"], talk.event.venue, talk.event.city),
-        event=talk.event.title,
-        speakers=shown["speakers"],
-    )
+def _talk_item(talk: Talk) -> Json:
+    """Return what is shown of a talk; `event` is the title of its event."""
+    return {
+        "id": talk.id,
+        "url": links().talk_page(talk.id),
+        "title": talk.title,
+        "state": talk.shown_state,
+        "when": talk_when(talk),
+        "place": _joined(talk.room.name if talk.room else None, talk.event.venue, talk.event.city),
+        "event": talk.event.title,
+        "speakers": talk.speakers,
+    }
 
 
 def _joined(*parts: str | None) -> str:
-    return ", ".join(part for part in parts if part)
-
-
-def _in_words(refusal: Refusal) -> dict[str, object]:
-    """Return what is refused, and each parameter with what is wrong with it, in the reader's language."""
-    faults = [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in refusal.faults]
-    return {"said": refusal_in_words(refusal), "faults": faults}
+    return ", ".join(filter(None, parts))
 
 
 def _refused(refusal: Refusal) -> Response:
     """Return the frame that says in words why there is nothing in it."""
+    faults = [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in refusal.faults]
+    theme = request.args.get("theme")
     page = Page(
         template=_TEMPLATE,
         title=_("Nothing to show"),
         path="/",
         indexed=False,
         policy=_POLICY,
-        values={"items": [], "refusal": _in_words(refusal), "theme": theme_of(request.args).value},
+        values={
+            "refusal": {"said": refusal_in_words(refusal), "faults": faults},
+            "theme": theme if theme in list(Theme) else Theme.AUTO,
+        },
     )
     return answer_invalid(page, status=status_of(type(refusal)))

@@ -13,7 +13,6 @@ from werkzeug.exceptions import NotImplemented as NoSuchFormat
 
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
-from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.members.caller import VISITOR
@@ -23,7 +22,7 @@ from eventcal.web.embeds.listing import embeds
 from eventcal.web.http.representation import Origin
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.identity.permissions import feed
-from eventcal.web.params.fields import Count, Query, Text, in_range, load_query
+from eventcal.web.params.fields import Count, Query, Text, chosen_language, in_range, load_query
 from eventcal.web.params.listing_query import Show, read_wanted, typed_in
 from eventcal.web.request.context import links, settings
 from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
@@ -98,7 +97,7 @@ def _answer(frame: _Frame, asked: dict[str, Any]) -> dict[str, Any]:
 def _frame_of(session: Session, url: str) -> _Frame:
     """Return what is shown of the page at an address. Raises NotFound for what is not ours or not public."""
     path, query = _ours(url)
-    lang = query.get("lang", "") if query.get("lang") in LANGUAGES else ""
+    lang = chosen_language(query)
     match path:
         case []:
             return _listing(query, lang)

@@ -13,6 +13,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from werkzeug.datastructures import MultiDict
 
 from eventcal.kit import values
+from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import parse_local, parse_moment
 from eventcal.kit.paging import LARGEST_LIMIT
 from eventcal.kit.refusals import Invalid, Sentence
@@ -223,6 +224,11 @@ def filled_in(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:
     Forms send blank fields, and links from other sites carry parameters such as utm_source.
     """
     return MultiDict([(name, value) for name, value in _known_to(schema, args).items(multi=True) if value.strip()])
+
+
+def chosen_language(args: Mapping[str, str], name: str = "lang") -> str:
+    """Return the language of ours that a parameter names, or ""."""
+    return args[name] if args.get(name) in LANGUAGES else ""
 
 
 def _known_to(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:

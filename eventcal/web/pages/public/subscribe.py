@@ -13,13 +13,13 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.filter import EVERYTHING, Filter
 from eventcal.feeds.feed_titles import get_event_heading
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Invalid
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
+from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args, read_feed
 from eventcal.web.rendering.calendar_apps import ways_in
 from eventcal.web.rendering.dates import long_day
@@ -192,9 +192,9 @@ def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
 
 def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool = True) -> dict[str, object]:
     """Return what the form shows; what it has no fields for goes along, and so does a language chosen by hand."""
-    chosen = request.args.get("lang")
+    lang = chosen_language(request.args)
     return {
-        "hidden": [*hidden, *([("lang", chosen)] if chosen in LANGUAGES else [])],
+        "hidden": [*hidden, *([("lang", lang)] if lang else [])],
         "kinds": kinds,
         "include": include,
         "cancelled": cancelled,
