@@ -1,5 +1,6 @@
 """What the query of a listing asks for: as it was typed, so that it can be shown again, and read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -7,7 +8,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from marshmallow import ValidationError, fields, post_load
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
@@ -54,19 +55,13 @@ class Show(StrEnum):
     TALKS = "talks"
 
 
-@dataclass(frozen=True)
-class Typed:
+class Typed(ImmutableMultiDict[str, str]):
     """What somebody asks for, each value on its own, right or wrong; gives the address of every view next to it."""
 
-    pairs: Pairs
-
-    def all_of(self, name: str) -> list[str]:
-        """Return the values of a parameter."""
-        return [value for known, value in self.pairs if known == name]
-
-    def first_of(self, name: str) -> str:
-        """Return the value of a parameter, or ""."""
-        return next(iter(self.all_of(name)), "")
+    @property
+    def pairs(self) -> Pairs:
+        """Give each value with the name of its parameter."""
+        return tuple(self.items(multi=True))
 
     @property
     def filters(self) -> Pairs:
@@ -75,27 +70,26 @@ class Typed:
 
     def having(self, **changed: str | None) -> "Typed":
         """Return the same from the first page on, with these parameters instead; None takes one away."""
-        kept = [(name, value) for name, value in self.pairs if name not in {*changed, "cursor"}]
-        return Typed((*kept, *((name, value) for name, value in changed.items() if value is not None)))
+        kept = [pair for pair in self.pairs if pair[0] not in {*changed, "cursor"}]
+        return Typed([*kept, *((name, value) for name, value in changed.items() if value is not None)])
 
     def adding(self, name: str, value: str) -> "Typed":
         """Return the same from the first page on, with one more value of a parameter."""
-        return Typed((*self.having().pairs, (name, value)))
+        return Typed([*self.having().pairs, (name, value)])
 
     def lacking(self, *pairs: tuple[str, str]) -> "Typed":
         """Return the same from the first page on, without these values."""
-        return Typed(tuple(pair for pair in self.having().pairs if pair not in pairs))
+        return Typed([pair for pair in self.having().pairs if pair not in pairs])
 
     def showing(self, show: Show) -> "Typed":
         """Return the same for events or for talks, without the filters that only the other has."""
         others = {"kind"} if show == Show.TALKS else {"kind", *_OF_TALKS}
-        kept = tuple((name, value) for name, value in self.pairs if name not in others)
-        return Typed(kept).having(show=show.value)
+        return Typed([pair for pair in self.pairs if pair[0] not in others]).having(show=show.value)
 
     @property
     def url(self) -> str:
         """Give the address, relative to the site."""
-        return with_query("/", encode_query(sorted(pair for pair in self.pairs if pair not in _DEFAULTS)))
+        return _url(self.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +103,8 @@ class Wanted(Listing):
     @property
     def path(self) -> str:
         """Give the one address of this listing."""
-        own = {"view": self.view.value, "show": self.show.value, "month": self.month and f"{self.month:%Y-%m}"}
-        pairs = [*parse_qsl(canonical_query(self)), *((name, value) for name, value in own.items() if value)]
-        return with_query("/", encode_query(sorted(pair for pair in pairs if pair not in _DEFAULTS)))
+        month = [("month", f"{self.month:%Y-%m}")] if self.month else []
+        return _url([*parse_qsl(canonical_query(self)), ("view", self.view), ("show", self.show), *month])
 
     @property
     def feed_query(self) -> str:
@@ -158,12 +151,12 @@ def typed_in(args: MultiDict[str, str]) -> Typed:
         pairs.append(("lang", args["lang"]))
     if known_zone(args.get("tz", "")):
         pairs.append(("tz", args["tz"]))
-    return Typed(tuple(dict.fromkeys(pairs)))
+    return Typed(list(dict.fromkeys(pairs)))
 
 
 def read_wanted(typed: Typed) -> Wanted:
     """Return what is asked for. Raises Invalid with every fault."""
-    return cast("Wanted", read_shown(_PAGE, MultiDict(typed.pairs)))
+    return cast("Wanted", read_shown(_PAGE, typed))
 
 
 def read_shown(schema: ListingArgs, args: MultiDict[str, str]) -> Listing:
@@ -177,6 +170,10 @@ def read_shown(schema: ListingArgs, args: MultiDict[str, str]) -> Listing:
         added = [f"?{name}" for name in schema.load_fields if name not in _LIST.load_fields]
         places = {pointer: place for place, pointer in enumerate(added, start=1)}
         raise Invalid(faults=sorted(refusal.faults, key=lambda fault: places.get(fault.pointer, 0))) from refusal
+
+
+def _url(pairs: Iterable[tuple[str, str]]) -> str:
+    return with_query("/", encode_query(sorted(pair for pair in pairs if pair not in _DEFAULTS)))
 
 
 def _parts(value: str) -> list[str]:

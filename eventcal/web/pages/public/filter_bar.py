@@ -54,8 +54,8 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[
         said[fault.pointer.removeprefix("?")].append(in_words(fault.detail))
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one.name: one.id for one in reversed([search, *inputs])}
-    shown = Show.TALKS if typed.first_of("show") == Show.TALKS else Show.EVENTS
-    chosen = typed.all_of("kind")
+    shown = Show.TALKS if typed.get("show") == Show.TALKS else Show.EVENTS
+    chosen = typed.getlist("kind")
     kinds: list[str] = list(EventKind if shown == Show.EVENTS else TalkKind)
     kinds += [kind for kind in chosen if kind not in kinds]
     return {
@@ -63,7 +63,7 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[
         "inputs": inputs,
         "kinds": [(kind, kind_in_words(kind), kind in chosen) for kind in kinds],
         "kind_faults": said.get("kind", ()),
-        "call_open": "open" in typed.all_of("cfp"),
+        "call_open": "open" in typed.getlist("cfp"),
         "hidden": [(name, value) for name, value in typed.having().pairs if name not in _IN_THE_FORM],
         "wrong": [(word_for(name), detail, ids.get(name)) for name, details in said.items() for detail in details],
         "opened": any(name != "q" for name, _value in typed.filters),
@@ -100,7 +100,7 @@ def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
 
 
 def _views(typed: Typed) -> Sequence[Link]:
-    is_month = typed.first_of("view") == View.MONTH
+    is_month = typed.get("view") == View.MONTH
     return (
         Link(url=typed.having(view=None, month=None).url, label=_("List"), current=not is_month),
         Link(url=typed.having(view=View.MONTH.value, sort=None).url, label=_("Month"), current=is_month),
@@ -109,14 +109,14 @@ def _views(typed: Typed) -> Sequence[Link]:
 
 def _inputs(typed: Typed, said: Mapping[str, Sequence[str]]) -> Iterator[Input]:
     for name in ("from", "to", "country", "city", "tag", "series"):
-        values = typed.all_of(name)
+        values = typed.getlist(name)
         # There is always a field for one more tag.
         for place in range(len(values) + 1 if name == "tag" else len(values) or 1):
             yield _input(typed, name, place, said)
 
 
 def _input(typed: Typed, name: str, place: int, said: Mapping[str, Sequence[str]]) -> Input:
-    values = typed.all_of(name)
+    values = typed.getlist(name)
     # A browser shows nothing of a date that is none.
     kind = "date" if name in {"from", "to"} and name not in said else "text"
     hints = {"country": _("Two letters, such as DE."), "tag": _("All of them.")}
@@ -140,7 +140,7 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
         "tag": [tag for tag, _often in tags.most_common(_MOST_TAGS)],
     }
     for name, several in values.items():
-        new = [value for value in several if value not in typed.all_of(name)]
+        new = [value for value in several if value not in typed.getlist(name)]
         # Of one kind or in one country, all that is shown stays.
         if new and (name == "tag" or len(several) > 1):
             yield word_for(name), [_offer(typed, name, value) for value in new]

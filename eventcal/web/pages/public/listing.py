@@ -60,7 +60,7 @@ def listing() -> Response:
             feeds=feeds_of(wanted),
             embeddable=wanted.view == View.LIST,
             # Calls open and close by the clock.
-            changes_by_itself=bool(typed.first_of("cfp")),
+            changes_by_itself=bool(typed.get("cfp")),
         )
 
     try:
@@ -90,7 +90,7 @@ def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
         title=settings().name if whole and wanted.path == "/" else heading,
         path=wanted.path,
         description=_("Events and their talks: to read, to filter and to subscribe to."),
-        indexed=len(typed.filters) <= 1 and not typed.first_of("q") and not typed.first_of("cursor"),
+        indexed=len(typed.filters) <= 1 and not typed.get("q") and not typed.get("cursor"),
         values={
             "heading": heading,
             "bar": bar_of(typed, found),
@@ -98,7 +98,7 @@ def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
             "refused": False,
             "show": wanted.show.value,
             "next": typed.having(cursor=found.next).url if found.next else None,
-            "first": typed.having().url if typed.first_of("cursor") else None,
+            "first": typed.having().url if typed.get("cursor") else None,
             "past": None if named_days else past.url,
             "upcoming": typed.having(**{"from": None, "to": None, "sort": None}).url if is_past else None,
             "feed_query": wanted.feed_query,
@@ -187,7 +187,7 @@ def _day_heading(item: Item, event: Event) -> str:
 
 def _tags(tags: Iterable[str], typed: Typed) -> tuple[tuple[str, str], ...]:
     """Return tags, each with the address of this listing filtered by it too."""
-    return tuple((tag, typed.url if tag in typed.all_of("tag") else typed.adding("tag", tag).url) for tag in tags)
+    return tuple((tag, typed.url if tag in typed.getlist("tag") else typed.adding("tag", tag).url) for tag in tags)
 
 
 def _joined(*parts: str | None) -> str:
