@@ -45,19 +45,19 @@ def move_dataset(dataset: Dataset, *, weeks: int) -> Dataset:
 
 
 def _moved(record: Record, weeks: int) -> Record:
-    fields: dict[str, Any] = {**record.fields, **_moved_times(record.fields, ("starts", "ends"), weeks)}
+    fields = _moved_times(record.fields, weeks)
     if fields.get("call_for_talks"):
-        call = fields["call_for_talks"]
-        fields["call_for_talks"] = {**call, **_moved_times(call, ("opens_at", "closes_at"), weeks)}
+        fields["call_for_talks"] = _moved_times(fields["call_for_talks"], weeks)
     return replace(record, fields=fields)
 
 
-def _moved_times(fields: Mapping[str, Any], names: tuple[str, ...], weeks: int) -> dict[str, str]:
-    return {name: _moved_time(fields[name], weeks) for name in names if fields.get(name)}
-
-
-def _moved_time(written: str, weeks: int) -> str:
-    return (date.fromisoformat(written[:10]) + weeks * _A_WEEK).isoformat() + written[10:]
+def _moved_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
+    moved = dict(fields)
+    for name in {"starts", "ends", "opens_at", "closes_at"} & fields.keys():
+        if fields[name]:
+            day, time = fields[name][:10], fields[name][10:]
+            moved[name] = (date.fromisoformat(day) + weeks * _A_WEEK).isoformat() + time
+    return moved
 
 
 def has_any_event(session: Session, dataset: Dataset) -> bool:

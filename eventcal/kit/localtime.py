@@ -6,6 +6,7 @@ that every worker of an installation agrees. Years run from 1970 to 2199.
 """
 
 import re
+from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from importlib import resources
@@ -104,9 +105,8 @@ def parse_local(text: str) -> date | datetime:
                 text=_shown(text),
             )
         )
-    if "T" in text:
-        return _read_time(text)
-    return _read_time(text).date()
+    moment = _read_time(text)
+    return moment if "T" in text else moment.date()
 
 
 def _read_time(text: str) -> datetime:
@@ -164,10 +164,9 @@ def to_instant(local: datetime, tzid: str) -> datetime:
 
 def _instant(local: datetime, tzid: str) -> datetime | None:
     here = zone(tzid)
-    instant = local.replace(tzinfo=here, fold=0).astimezone(UTC)
     # Within a gap, fold=0 counts with the offset before it and so lands behind it (PEP 495).
-    shown = instant.astimezone(here).replace(tzinfo=None, fold=0)
-    return instant if shown == local.replace(fold=0) else None
+    instant = local.replace(tzinfo=here, fold=0).astimezone(UTC)
+    return instant if instant.astimezone(here).replace(tzinfo=None, fold=0) == local.replace(fold=0) else None
 
 
 def local_to_utc(local: datetime, tzid: str) -> datetime:
@@ -184,14 +183,11 @@ def _end_of_gap(local: datetime, tzid: str) -> datetime:
     before = local.replace(tzinfo=here, fold=1, microsecond=0).astimezone(UTC)
     after = local.replace(tzinfo=here, fold=0, microsecond=0).astimezone(UTC)
     old_offset = before.astimezone(here).utcoffset()
-    while after - before > _A_SECOND:
-        middle = before + (after - before) // 2
-        middle = middle.replace(microsecond=0)
-        if middle.astimezone(here).utcoffset() == old_offset:
-            before = middle
-        else:
-            after = middle
-    return after
+
+    def is_after(seconds: int) -> bool:
+        return (before + timedelta(seconds=seconds)).astimezone(here).utcoffset() != old_offset
+
+    return before + timedelta(seconds=bisect_left(range((after - before) // _A_SECOND), x=True, key=is_after))
 
 
 def day_start(day: date, tzid: str) -> datetime:

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import count, groupby, repeat
 
 import nh3
 from markdown_it import MarkdownIt
@@ -50,7 +50,6 @@ _CLEANER = nh3.Cleaner(
     url_relative="deny",
     link_rel="nofollow ugc noopener",
 )
-
 
 # One change shows a text in several places; and a room renamed shows those of all its talks once more.
 _REMEMBERED = 256
@@ -106,9 +105,10 @@ def _parse(text: str) -> list[Token] | None:
     if not _is_within_bounds(text):
         return None
     tokens = _PARSER.parse(text)
-    if any(_holds_what_was_dropped(token) for token in tokens):
-        return None
     for token in tokens:
+        if token.type in {"blockquote_open", "list_item_open"} and token.level >= _DEPTH - 1:
+            # It lies so deep that the parser left its contents out.
+            return None
         if token.tag in {"h1", "h2"}:
             token.tag = "h3"
         if token.children:
@@ -119,16 +119,8 @@ def _parse(text: str) -> list[Token] | None:
 def _is_within_bounds(text: str) -> bool:
     lines = text.split("\n")
     columns = max(line.count("|") for line in lines) + 1
-    return (
-        len(lines) <= MOST_LINES
-        and len(lines) * columns <= MOST_CELLS
-        and sum(1 for _ in _MARKS.finditer(text)) <= MOST_MARKS
-    )
-
-
-def _holds_what_was_dropped(token: Token) -> bool:
-    """Return whether this container lies so deep that the parser left its contents out."""
-    return token.type in {"blockquote_open", "list_item_open"} and token.level >= _DEPTH - 1
+    marks = len(_MARKS.findall(text))
+    return len(lines) <= MOST_LINES and len(lines) * columns <= MOST_CELLS and marks <= MOST_MARKS
 
 
 def _without_images(children: Sequence[Token]) -> Iterator[Token]:
@@ -171,8 +163,8 @@ class _Page:
         self.lines: list[str] = []
         # What stands before each line of the containers that are open: a bullet once, then its width.
         self._margins: list[str] = []
-        # For each list that is open the number of its next item, or None for bullets.
-        self._lists: list[int | None] = []
+        # For each list that is open, what its next items begin with.
+        self._bullets: list[Iterator[str]] = []
         self._cells: list[str] | None = None
         self._gap = False
 
@@ -183,7 +175,9 @@ class _Page:
         elif token.nesting == -1:
             self._close(token)
         elif token.type != "inline":
-            self._write_apart("---" if token.type == "hr" else token.content.rstrip("\n"))
+            self._gap = True
+            self._write("---" if token.type == "hr" else token.content.rstrip("\n"))
+            self._gap = True
         elif self._cells is None:
             self._write(_inline(token.children or []))
         else:
@@ -192,51 +186,33 @@ class _Page:
     def _open(self, token: Token) -> None:
         match token.type:
             case "bullet_list_open" | "ordered_list_open":
-                self._open_list(token)
+                self._gap = self._gap or not self._bullets
+                numbers = count(int(token.attrs.get("start", 1)))
+                is_bulleted = token.type == "bullet_list_open"
+                self._bullets.append(repeat("- ") if is_bulleted else (f"{number}. " for number in numbers))
             case "list_item_open":
-                self._open_item()
+                self._margins.append(next(self._bullets[-1]))
             case "blockquote_open":
                 self._gap = True
                 self._margins.append("> ")
             case "tr_open":
                 self._cells = []
             case "paragraph_open" | "heading_open" | "table_open":
-                self._set_apart(token)
+                # A paragraph is hidden in a list without blank lines between its items.
+                self._gap = self._gap or not token.hidden
 
     def _close(self, token: Token) -> None:
         match token.type:
             case "bullet_list_close" | "ordered_list_close":
-                self._lists.pop()
-                self._gap = self._gap or not self._lists
+                self._bullets.pop()
+                self._gap = self._gap or not self._bullets
             case "list_item_close" | "blockquote_close":
                 self._margins.pop()
             case "tr_close":
                 self._write(" | ".join(self._cells or []))
                 self._cells = None
             case "paragraph_close" | "heading_close" | "table_close":
-                self._set_apart(token)
-
-    def _set_apart(self, token: Token) -> None:
-        # A paragraph is hidden in a list without blank lines between its items.
-        self._gap = self._gap or not token.hidden
-
-    def _open_list(self, token: Token) -> None:
-        self._gap = self._gap or not self._lists
-        numbered = token.type == "ordered_list_open"
-        self._lists.append(int(token.attrs.get("start", 1)) if numbered else None)
-
-    def _open_item(self) -> None:
-        number = self._lists[-1]
-        if number is None:
-            self._margins.append("- ")
-        else:
-            self._margins.append(f"{number}. ")
-            self._lists[-1] = number + 1
-
-    def _write_apart(self, text: str) -> None:
-        self._gap = True
-        self._write(text)
-        self._gap = True
+                self._gap = self._gap or not token.hidden
 
     def _write(self, text: str) -> None:
         if self._gap and self.lines:

@@ -120,14 +120,9 @@ def slugify(value: str) -> str:
     return slug
 
 
-def is_slug(value: str) -> bool:
-    """Return whether the text is lower-case ASCII words joined by "-", of at most `SLUG_LIMIT` characters."""
-    return len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None
-
-
 def slug_fault(value: str) -> Sentence | None:
     """Return why the text is no slug, or None."""
-    if is_slug(value):
+    if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
     return Sentence(
         'must be lower-case letters a-z and digits, words joined by "-", of at most %(limit)s characters',
@@ -170,8 +165,7 @@ def search_words(*texts: str | None) -> str:
     beginning; "" where there is no word. A word is a run of letters and digits, also in scripts that
     write no spaces, and holds neither "%" nor "_".
     """
-    words = {word for text in texts if text for word in _words(text)}
-    return "".join(f" {word}" for word in sorted(words))
+    return "".join(f" {word}" for word in sorted({word for text in texts if text for word in _words(text)}))
 
 
 def query_words(q: str) -> tuple[str, ...]:
@@ -186,17 +180,14 @@ def _words(text: str) -> list[str]:
     return fold(text).translate(_WORD_CHARACTERS).split()
 
 
-def _belongs_to_a_word(character: str) -> bool:
-    return character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"}
-
-
 class _WordCharacters(dict[int, str]):
     """For str.translate: what belongs to a word stays, all else is a space. The common ones are remembered."""
 
     _COMMON = 0x3000
 
     def __missing__(self, code: int) -> str:
-        kept = chr(code) if _belongs_to_a_word(chr(code)) else " "
+        character = chr(code)
+        kept = character if character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"} else " "
         if code < self._COMMON:
             self[code] = kept
         return kept
@@ -210,5 +201,4 @@ def email_key(value: str) -> str:
 
     Without surrounding space, caseless as in the Unicode Standard 3.13 (D145), in NFC.
     """
-    caseless = unicodedata.normalize("NFD", value.strip()).casefold()
-    return unicodedata.normalize("NFC", caseless)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
