@@ -24,33 +24,19 @@ _APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER A
 
 # U+FFFE and U+FFFF are no characters and XML 1.0 cannot carry them.
 _NEVER = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-_NEVER_IN_LINES = re.compile(
-    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]",
-)
+_NEVER_IN_LINES = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 
 # Letters that people write without a key for them, and that Unicode does not take apart.
 _PLAIN_LETTERS = str.maketrans(
-    {
-        "\N{LATIN SMALL LETTER AE}": "ae",
-        "\N{LATIN SMALL LIGATURE OE}": "oe",
-        "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
-        "\N{LATIN SMALL LETTER D WITH STROKE}": "d",
-        "\N{LATIN SMALL LETTER ETH}": "d",
-        "\N{LATIN SMALL LETTER THORN}": "th",
-        "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
-        "\N{LATIN SMALL LETTER H WITH STROKE}": "h",
-        "\N{LATIN SMALL LETTER T WITH STROKE}": "t",
-        # The other Turkish i loses its dot in casefolding: so all four are one.
-        "\N{LATIN SMALL LETTER DOTLESS I}": "i",
-    },
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
+    # The other Turkish i loses its dot in casefolding: so all four are one.
+    | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 
 # Marks that decide how a character looks, not which one it is.
-_LOOKS = frozenset(
-    [0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)],
-)
+_LOOKS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
@@ -80,28 +66,19 @@ def many_lines_fault(value: str) -> Sentence | None:
 
 
 def _fault(found: re.Match[str], *, instead: Sentence) -> Sentence:
-    character, position = found.group(), found.start() + 1
-    code = f"U+{ord(character):04X}"
+    character = found.group()
+    where: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": found.start() + 1}
     if character in _BREAKS:
         return Sentence(
             "contains a line break (%(code)s) at position %(position)s; write %(instead)s instead",
-            code=code,
-            position=position,
             instead=instead,
+            **where,
         )
     if character == "\t":
-        return Sentence(
-            "contains a tab (%(code)s) at position %(position)s; write a space instead", code=code, position=position
-        )
+        return Sentence("contains a tab (%(code)s) at position %(position)s; write a space instead", **where)
     if unicodedata.category(character) == "Cc":
-        return Sentence(
-            "contains a control character (%(code)s) at position %(position)s; remove it", code=code, position=position
-        )
-    return Sentence(
-        "contains %(code)s at position %(position)s, which is half a character or none; remove it",
-        code=code,
-        position=position,
-    )
+        return Sentence("contains a control character (%(code)s) at position %(position)s; remove it", **where)
+    return Sentence("contains %(code)s at position %(position)s, which is half a character or none; remove it", **where)
 
 
 def slugify(value: str) -> str:
