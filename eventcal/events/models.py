@@ -87,7 +87,7 @@ class Event(Listed, Base):
     )
 
 
-class EventTag(TagRow, Base):
+class EventTag(TagRow):
     """One tag of an event, as it was written, in its place."""
 
     __tablename__ = "event_tags"

@@ -1,6 +1,6 @@
 """Use cases of events: propose and edit, with the events that one is co-located with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from eventcal.events.rules import STATUS_STEPS, derive_event, event_faults
 from eventcal.events.steps import PLACE
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, new_id, slug_is_taken
-from eventcal.kit.models import retagged
+from eventcal.kit.models import set_given
 from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.service import check_confirmed
@@ -137,20 +137,13 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
         if registration is None or "price" in registration:
             merge_given(event, registration and registration["price"], PRICE)
     if "tags" in fields:
-        event.tags = retagged(event.tags, fields["tags"] or [], lambda at, tag: EventTag(position=at, tag=tag))
+        event.tags = EventTag.rows(event.tags, fields["tags"] or [])
     if "call_for_talks" in fields:
         _apply_call(event, fields["call_for_talks"])
     faults = _apply_overrides(event, fields)
     if "co_located_with" in fields:
         faults += _set_neighbours(session, event, fields["co_located_with"] or [])
     refuse_faults(faults)
-
-
-def set_given(row: object, fields: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Set those of the named attributes of a row that are given."""
-    for name in names:
-        if name in fields:
-            setattr(row, name, fields[name])
 
 
 def merge_given(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:

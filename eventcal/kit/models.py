@@ -1,9 +1,9 @@
 """The base class and the column types of every table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -11,8 +11,6 @@ from sqlalchemy.types import TypeDecorator
 
 # A column so marked is nobody's business outside: a change to it alone is no change to the public.
 PRIVATE: dict[Any, Any] = {"private": True}
-
-Tag = TypeVar("Tag", bound="TagRow")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -68,20 +66,26 @@ def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
 
 
-class TagRow:
-    """The columns of every table of tags, beside the one that says whose they are: a tag as written, and its place."""
+class TagRow(Base):
+    """One tag of something, as it was written, in its place; subclasses add what it belongs to."""
+
+    __abstract__ = True
 
     position: Mapped[int] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(String(50))
 
+    @classmethod
+    def rows(cls, present: Sequence[Self], tags: Sequence[str]) -> list[Self]:
+        """Return a row for each tag, in their order; a place keeps its row, so that only what changed is written."""
+        here = {row.position: row for row in present}
+        rows = [here.get(position) or cls(position=position) for position in range(len(tags))]
+        for row, tag in zip(rows, tags, strict=True):
+            row.tag = tag
+        return rows
 
-def retagged(rows: Sequence[Tag], wanted: Sequence[str], make: Callable[[int, str], Tag]) -> list[Tag]:
-    """Return rows for the tags that are wanted, in their order; `make` is asked for those that are not there yet.
 
-    A place that has a row keeps it, so that only what changed is written.
-    """
-    here = {row.position: row for row in rows}
-    kept = [here.get(position) or make(position, tag) for position, tag in enumerate(wanted)]
-    for row, tag in zip(kept, wanted, strict=True):
-        row.tag = tag
-    return kept
+def set_given(row: Base, fields: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Set those of the named columns of a row that are given."""
+    for name in names:
+        if name in fields:
+            setattr(row, name, fields[name])

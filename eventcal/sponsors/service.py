@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
-from eventcal.events.service import PRICE, merge_given, set_given
+from eventcal.events.service import PRICE, merge_given
 from eventcal.events.steps import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.ids import free_slug
+from eventcal.kit.models import set_given
 from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser

@@ -100,7 +100,7 @@ class TalkSpeaker(Base):
     speaker: Mapped[Speaker] = relationship(lazy="raise")
 
 
-class TalkTag(TagRow, Base):
+class TalkTag(TagRow):
     """One tag of a talk, as it was written, in its place."""
 
     __tablename__ = "talk_tags"

@@ -11,11 +11,10 @@ from eventcal.events.errors import EventOver
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import is_over, takes_talks
-from eventcal.events.service import set_given
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
-from eventcal.kit.models import retagged
+from eventcal.kit.models import set_given
 from eventcal.kit.refusals import Fault, Forbidden, Sentence, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
@@ -180,7 +179,7 @@ def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: C
     """Set what is given, and return every fault found on the way."""
     set_given(talk, fields, _PLAIN)
     if "tags" in fields:
-        talk.tags = retagged(talk.tags, fields["tags"] or [], lambda at, tag: TalkTag(position=at, tag=tag))
+        talk.tags = TalkTag.rows(talk.tags, fields["tags"] or [])
     faults = _apply_schedule(talk, fields, caller)
     if "speakers" in fields:
         faults += _apply_speakers(session, talk, fields["speakers"] or [], caller=caller, now=now)
