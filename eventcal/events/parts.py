@@ -1,18 +1,17 @@
 """Use cases of what belongs to one event: its tracks, its rooms, its team."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
-from eventcal.events.models import Event, Room, TeamMember, Track
+from eventcal.events.models import Event, TeamMember, Track
+from eventcal.events.queries import Part
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Sentence
 from eventcal.members.models import Member
-
-Part = TypeVar("Part", bound=Track | Room)
 
 
 def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[str, Any]) -> Part:

@@ -114,9 +114,8 @@ def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: 
     """Return a page of events that wait for a moderator. The caller must be one."""
     exactly = narrowed(session, asked, statuses=[EventStatus.PENDING])
     rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(exactly, now=now))
-    return fetch_page(
-        session, rows.options(*whole_event()), order=sort_keys(sort, Event, Event.starts_at), paging=paging
-    )
+    order = sort_keys(sort, Event, Event.starts_at)
+    return fetch_page(session, rows.options(*whole_event()), order=order, paging=paging)
 
 
 def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
@@ -157,27 +156,17 @@ def teams_of(session: Session, member_id: str) -> dict[str, TeamRole]:
 
 def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:
     """Return who is on an event's team, by name."""
-    rows = (
-        select(TeamMember, Member)
-        .join(Member, Member.id == TeamMember.member_id)
-        .where(TeamMember.event_id == event.id)
-        .order_by(Member.name, Member.id)
-    )
-    return [(team, member) for team, member in session.execute(rows)]
+    rows = select(TeamMember, Member).join(Member, Member.id == TeamMember.member_id)
+    team = rows.where(TeamMember.event_id == event.id).order_by(Member.name, Member.id)
+    return [(row, member) for row, member in session.execute(team)]
 
 
+_NOT_EXPIRED = or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > bindparam("now", type_=UtcDateTime()))
 _HOLDER = (
     select(Member.id, Member.role, Member.confirmed_at, AccessToken.scopes, TeamMember.event_id, TeamMember.role)
     .join(AccessToken, AccessToken.member_id == Member.id)
     .outerjoin(TeamMember, TeamMember.member_id == Member.id)
-    .where(
-        AccessToken.token_hash == bindparam("token_hash"),
-        Member.active,
-        or_(
-            AccessToken.expires_at.is_(None),
-            AccessToken.expires_at > bindparam("now", type_=UtcDateTime()),
-        ),
-    )
+    .where(AccessToken.token_hash == bindparam("token_hash"), Member.active, _NOT_EXPIRED)
 )
 
 
