@@ -35,6 +35,16 @@ class Listed:
     updated_at: Mapped[datetime] = mapped_column(sort_order=1)
 
 
+class EventPart(Base):
+    """What belongs to one event and has a name that is unique in it, by a constraint of each table."""
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-1)
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), sort_order=-1)
+    name: Mapped[str] = mapped_column(String(100), sort_order=-1)
+
+
 class Event(Listed, Base):
     """A gathering. `starts` and `ends` are what a person wrote; instants and search text follow from the rest."""
 
@@ -123,28 +133,22 @@ class CallForTalks(Base):
     note: Mapped[str | None] = mapped_column(default=None)
 
 
-class Track(Base):
+class Track(EventPart):
     """A strand of an event's programme."""
 
     __tablename__ = "tracks"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
-    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(100))
     colour: Mapped[str | None] = mapped_column(String(7), default=None)
     position: Mapped[int] = mapped_column(default=0)
 
 
-class Room(Base):
+class Room(EventPart):
     """A place inside an event's venue."""
 
     __tablename__ = "rooms"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
-    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(100))
     capacity: Mapped[int | None] = mapped_column(default=None)
     position: Mapped[int] = mapped_column(default=0)
 

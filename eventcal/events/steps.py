@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import ForbiddenStep
-from eventcal.events.models import Event
+from eventcal.events.models import Event, EventPart
 from eventcal.events.rules import derive_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
@@ -100,13 +99,7 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
     return event
 
 
-class Named(Protocol):
-    """A part of an event whose name is unique in it."""
-
-    name: Any
-
-
-def blank_names(session: Session, parts: Sequence[Named]) -> None:
+def blank_names(session: Session, parts: Sequence[EventPart]) -> None:
     """Blank the names of an event's tracks, rooms or tiers, flushed, and number them: a name stays unique."""
     for part in parts:
         # One of them may be called what another is to be called.

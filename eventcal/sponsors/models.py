@@ -6,21 +6,18 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from eventcal.events.models import Event, MemberReference
+from eventcal.events.models import Event, EventPart, MemberReference
 from eventcal.kit.ids import new_id
 from eventcal.kit.models import PRIVATE, Base, word_column
 from eventcal.sponsors.words import SponsorshipState
 
 
-class Tier(Base):
+class Tier(EventPart):
     """A level that an event sells. `capacity` is how many sponsors may hold it; None is any number."""
 
     __tablename__ = "tiers"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
-    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(100))
     rank: Mapped[int] = mapped_column(default=1)
     price_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2), default=None)
     price_currency: Mapped[str | None] = mapped_column(String(3), default=None)
