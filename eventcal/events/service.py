@@ -132,10 +132,10 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
     if "location" in fields:
         merge_given(event, fields["location"], {name: name for name in PLACE})
     if "registration" in fields:
-        registration = fields["registration"]
+        registration = {"url": None, "price": None} if fields["registration"] is None else fields["registration"]
         merge_given(event, registration, {"url": "registration_url"})
-        if registration is None or "price" in registration:
-            merge_given(event, registration and registration["price"], PRICE)
+        if "price" in registration:
+            merge_given(event, registration["price"], PRICE)
     if "tags" in fields:
         event.tags = EventTag.rows(event.tags, fields["tags"] or [])
     if "call_for_talks" in fields:
@@ -198,16 +198,13 @@ def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> lis
     if faults:
         return faults
     here = {row.other_id: row for row in event.neighbours}
-    wanted = [found[slug] for slug in slugs]
     # Neighbours that are not public yet were not on any list that the caller saw: they stay, behind.
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
+    wanted = [*(found[slug] for slug in slugs), *hidden]
     places = [row.position for row in event.neighbours]
-    in_order = [row.other_id for row in event.neighbours] == [other.id for other in [*wanted, *hidden]]
     # Those who named this event came behind, all at one place: only by chance in the order that is wanted.
-    if not in_order or places != sorted(set(places)):
-        event.neighbours = [
-            here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in [*wanted, *hidden]
-        ]
+    if list(here) != [other.id for other in wanted] or places != sorted(set(places)):
+        event.neighbours = [here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in wanted]
         for position, row in enumerate(event.neighbours):
             row.position = position
     _mirror_neighbours(session, event)
