@@ -20,7 +20,8 @@ from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import list_tiers
-from eventcal.sponsors.service import add_sponsorship, add_tier, cancel_sponsorship, confirm_sponsorship, edit_tier
+from eventcal.sponsors.rules import SponsorshipStep
+from eventcal.sponsors.service import add_sponsorship, add_tier, edit_tier, take_step
 from eventcal.sponsors.words import SponsorshipState
 
 # What is loaded by itself, after the event's own fields.
@@ -103,9 +104,9 @@ def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Ma
     if wanted == held.state:
         return
     if wanted == SponsorshipState.CONFIRMED:
-        confirm_sponsorship(loading.session, held, caller=OPERATOR, now=loading.now)
+        take_step(loading.session, held, SponsorshipStep.CONFIRM, caller=OPERATOR, now=loading.now)
     elif wanted == SponsorshipState.CANCELLED:
-        cancel_sponsorship(loading.session, held, caller=OPERATOR, now=loading.now)
+        take_step(loading.session, held, SponsorshipStep.CANCEL, caller=OPERATOR, now=loading.now)
     else:
         raise ForbiddenStep(f"A sponsorship that is {held.state} does not become an enquiry again.")
 

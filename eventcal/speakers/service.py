@@ -20,7 +20,9 @@ from eventcal.speakers.models import Speaker
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
     """Return the speaker, or whoever they were merged into; None where the caller may know of none."""
     speaker = _find(session, Speaker.slug == slug)
-    return speaker if speaker is not None and may_see_speaker(speaker, caller) else None
+    if speaker is None or not (speaker.published_at or caller.moderates or is_own(speaker, caller)):
+        return None
+    return speaker
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
@@ -29,11 +31,6 @@ def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
     if speaker is None:
         raise NoSuchSpeaker(slug)
     return speaker
-
-
-def may_see_speaker(speaker: Speaker, caller: Caller) -> bool:
-    """Say whether the caller may know of this speaker."""
-    return speaker.published_at is not None or caller.moderates or is_own(speaker, caller)
 
 
 def is_own(speaker: Speaker, caller: Caller) -> bool:

@@ -112,22 +112,24 @@ def add_sponsorship(
     return sponsorship
 
 
-def confirm_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: Caller, now: datetime) -> Sponsorship:
-    """Give an enquiry its place in the tier. Raises Forbidden, ForbiddenStep, TierFull."""
-    _check_step(sponsorship, SponsorshipStep.CONFIRM, caller)
+def take_step(
+    session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, caller: Caller, now: datetime
+) -> Sponsorship:
+    """Confirm an enquiry, which takes a place of its tier, or cancel it. Raises Forbidden, ForbiddenStep, TierFull."""
+    check_organiser(caller, sponsorship.tier.event_id)
+    words = {"state": sponsorship.state.described, "done": STEPS[step].target.described}
+    detail = Sentence("A sponsorship that is %(state)s cannot be %(done)s.", **words)
+    STEPS[step].check(sponsorship.state, ForbiddenStep(detail))
     tier = sponsorship.tier
     # The unit of work holds the one write lock from its start (kit/database.py), so nobody takes a place
     # between this count and the commit.
-    if not has_place(tier.capacity, count_taken(session, tier)):
+    if step == SponsorshipStep.CONFIRM and not has_place(tier.capacity, count_taken(session, tier)):
         full = Sentence("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
         raise TierFull(full)
-    return _take(session, sponsorship, SponsorshipStep.CONFIRM, now=now)
-
-
-def cancel_sponsorship(session: Session, sponsorship: Sponsorship, *, caller: Caller, now: datetime) -> Sponsorship:
-    """End an enquiry or a sponsorship; its place is free again. Raises Forbidden, ForbiddenStep."""
-    _check_step(sponsorship, SponsorshipStep.CANCEL, caller)
-    return _take(session, sponsorship, SponsorshipStep.CANCEL, now=now)
+    sponsorship.state = STEPS[step].target
+    sponsorship.updated_at = now
+    session.flush()
+    return sponsorship
 
 
 def add_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Sponsor:
@@ -177,17 +179,3 @@ def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller
     if given.get("slug") is not None:
         return find_sponsor_to_name(session, given["slug"], caller)
     return add_sponsor(session, given, now=now)
-
-
-def _check_step(sponsorship: Sponsorship, step: SponsorshipStep, caller: Caller) -> None:
-    check_organiser(caller, sponsorship.tier.event_id)
-    words = {"state": sponsorship.state.described, "done": STEPS[step].target.described}
-    detail = Sentence("A sponsorship that is %(state)s cannot be %(done)s.", **words)
-    STEPS[step].check(sponsorship.state, ForbiddenStep(detail))
-
-
-def _take(session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, now: datetime) -> Sponsorship:
-    sponsorship.state = STEPS[step].target
-    sponsorship.updated_at = now
-    session.flush()
-    return sponsorship

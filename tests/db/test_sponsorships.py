@@ -18,7 +18,7 @@ from eventcal.sponsors.errors import EventCancelled, NoSuchSponsorship, TierFull
 from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
-from eventcal.sponsors.service import cancel_sponsorship, check_unsponsored, confirm_sponsorship, enquire
+from eventcal.sponsors.service import check_unsponsored, enquire, take_step
 from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
@@ -33,7 +33,6 @@ from tests.make import (
     make_tier,
 )
 
-TAKE = {SponsorshipStep.CONFIRM: confirm_sponsorship, SponsorshipStep.CANCEL: cancel_sponsorship}
 RACKSPACE = {"name": "Rackspace", "url": "https://rackspace.example", "description": "Hosts"}
 CONFIRMED = SponsorshipState.CONFIRMED
 
@@ -123,7 +122,7 @@ def test_a_sponsorship_goes_where_the_table_leads_and_nowhere_else(
     went = {}
     for step, row in rows.items():
         try:
-            went[step] = TAKE[step](session, row, caller=MODERATOR, now=clock.now()).state
+            went[step] = take_step(session, row, step, caller=MODERATOR, now=clock.now()).state
             assert row.updated_at == clock.now()
         except ForbiddenStep:
             assert (row.state, row.updated_at) == (state, NOON)
@@ -136,19 +135,19 @@ def test_only_who_decides_for_the_event_decides(session: Session, step: Sponsors
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
     for caller in (caller_of(enquirer), caller_of(make_member(session), reviews=[event])):
         with pytest.raises(Forbidden):
-            TAKE[step](session, row, caller=caller, now=NOON)
-    assert TAKE[step](session, row, caller=make_organiser(session, event), now=NOON).state == STEPS[step].target
+            take_step(session, row, step, caller=caller, now=NOON)
+    assert take_step(session, row, step, caller=make_organiser(session, event), now=NOON).state == STEPS[step].target
 
 
 def test_a_full_tier_takes_the_next_one_when_a_place_is_free_again(session: Session) -> None:
     tier = make_tier(session, make_event(session), name="Gold", capacity=1)
     first, second = make_sponsorship(session, tier), make_sponsorship(session, tier)
-    confirm_sponsorship(session, first, caller=MODERATOR, now=NOON)
+    take_step(session, first, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON)
     with pytest.raises(TierFull, match="All 1 places of “Gold” are taken") as refused:
-        confirm_sponsorship(session, second, caller=MODERATOR, now=NOON)
+        take_step(session, second, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON)
     assert (refused.value.code, second.state) == ("tier-full", SponsorshipState.ENQUIRY)
-    cancel_sponsorship(session, first, caller=MODERATOR, now=NOON)
-    assert confirm_sponsorship(session, second, caller=MODERATOR, now=NOON).state == CONFIRMED
+    take_step(session, first, SponsorshipStep.CANCEL, caller=MODERATOR, now=NOON)
+    assert take_step(session, second, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON).state == CONFIRMED
 
 
 def test_twenty_confirm_at_once_and_three_places_take_three(database: Database) -> None:
@@ -160,7 +159,7 @@ def test_twenty_confirm_at_once_and_three_places_take_three(database: Database) 
         try:
             with database.unit_of_work() as unit:
                 row = get_sponsorship(unit.session, sponsorship_id, MODERATOR)
-                return confirm_sponsorship(unit.session, row, caller=MODERATOR, now=unit.now).state
+                return take_step(unit.session, row, SponsorshipStep.CONFIRM, caller=MODERATOR, now=unit.now).state
         except Refusal as refused:
             return refused.code
 

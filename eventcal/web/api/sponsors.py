@@ -23,6 +23,7 @@ from eventcal.sponsors.queries import (
     list_sponsorships,
     list_tiers,
 )
+from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.event_parts import all_of, serve_part
 from eventcal.web.api.pagination import serve_private_page
@@ -162,7 +163,7 @@ def confirm(sponsorship_id: str) -> Response:
     """Give an enquiry its place; a tier is never oversold."""
     with unit_of_work() as session:
         found = get_sponsorship(session, sponsorship_id, caller())
-        service.confirm_sponsorship(session, found, caller=caller(), now=now())
+        service.take_step(session, found, SponsorshipStep.CONFIRM, caller=caller(), now=now())
     return answer(sponsorship_json(found, links()))
 
 
@@ -173,5 +174,5 @@ def cancel(sponsorship_id: str) -> Response:
     """End an enquiry or a sponsorship; its place is free again."""
     with unit_of_work() as session:
         found = get_sponsorship(session, sponsorship_id, caller())
-        service.cancel_sponsorship(session, found, caller=caller(), now=now())
+        service.take_step(session, found, SponsorshipStep.CANCEL, caller=caller(), now=now())
     return answer(sponsorship_json(found, links()))

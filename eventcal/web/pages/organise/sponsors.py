@@ -85,10 +85,9 @@ def _change(session: Session, event: Event) -> str:
             service.remove_tier(session, _tier(session, event, row))
         case "add-sponsor":
             service.enquire(session, event, _sponsorship_fields(typed), caller=caller(), now=now())
-        case "confirm":
-            service.confirm_sponsorship(session, _sponsorship(session, event, row), caller=caller(), now=now())
-        case "cancel":
-            service.cancel_sponsorship(session, _sponsorship(session, event, row), caller=caller(), now=now())
+        case "confirm" | "cancel":
+            sponsorship = _sponsorship(session, event, row)
+            service.take_step(session, sponsorship, SponsorshipStep(do), caller=caller(), now=now())
         case _:
             raise NotFound(Sentence("There is no such step."))
     return url_for("pages.event_sponsors", slug=event.slug, done=do)
