@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from eventcal.events.models import CallForTalks, Event
+from eventcal.events.models import Event
 from eventcal.events.recurrence.expansion import expansion, rule_fault
 from eventcal.events.recurrence.occurrences import LAST_DAY, days_of
-from eventcal.events.words import EventStatus, Programme
+from eventcal.events.words import STANDING_STATUSES, EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
 from eventcal.kit.refusals import Fault, Sentence
@@ -137,19 +137,21 @@ def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | Non
     return parse_moment(call[name], tzid, anywhere_on_earth=on_earth)
 
 
-def takes_talks(programme: Programme, call: CallForTalks | None, *, starts_at: datetime, now: datetime) -> bool:
-    """Say whether an event that is not over takes talks at `now`.
+def takes_talks(event: Event, *, now: datetime) -> bool:
+    """Say whether an event takes talks at `now`.
 
     The second named as the closing one is still in time. Without a closing time a call ends when the event
     begins. Without a call a curated event takes none, a listed one always does.
     """
-    if call is None:
-        return programme == Programme.LISTED
-    if call.opens_at is not None and now < call.opens_at:
+    if event.status not in STANDING_STATUSES or is_over(event.over_at, now=now):
         return False
-    if call.closes_at is None:
-        return now < starts_at
-    return whole_second(now) <= call.closes_at
+    if event.call is None:
+        return event.programme == Programme.LISTED
+    if event.call.opens_at is not None and now < event.call.opens_at:
+        return False
+    if event.call.closes_at is None:
+        return now < event.starts_at
+    return whole_second(now) <= event.call.closes_at
 
 
 def is_over(over_at: datetime | None, *, now: datetime) -> bool:

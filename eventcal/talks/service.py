@@ -44,7 +44,11 @@ def submit_talk(
     check_window(event, caller=caller, now=now)
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
     talk = new_talk(event, state=state, submitter_id=member.id, now=now)
-    faults = _apply(session, talk, _with_reprise(session, fields, caller=caller), caller=caller, now=now)
+    earlier = find_talk(session, fields["reprise_of"], caller) if fields.get("reprise_of") else None
+    if earlier is not None:
+        speakers = [{"speaker": speaker} for speaker in earlier.speakers]
+        fields = {"title": earlier.title, "abstract": earlier.abstract, "speakers": speakers, **fields}
+    faults = _apply(session, talk, fields, caller=caller, now=now)
     faults += kind_faults(talk)
     if not talk.title:
         faults.append(Fault("/title", Sentence("is required, unless an earlier talk gives it")))
@@ -153,7 +157,7 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     if event.status not in STANDING_STATUSES:
         status = event.status.described
         raise TalksClosed(Sentence("“%(event)s” is %(status)s and takes no talks.", **about, status=status))
-    if over or takes_talks(event.programme, event.call, starts_at=event.starts_at, now=now):
+    if over or takes_talks(event, now=now):
         return
     if event.call is None:
         raise TalksClosed(Sentence("“%(event)s” has no call for talks.", **about))
@@ -162,17 +166,6 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
             Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
         )
     raise TalksClosed(Sentence("The call of “%(event)s” has closed; see its call_for_talks.", **about))
-
-
-def _with_reprise(session: Session, fields: Mapping[str, Any], *, caller: Caller) -> dict[str, Any]:
-    """Return the fields, with what is left out of title, abstract and speakers taken from the earlier talk."""
-    given = dict(fields)
-    earlier = find_talk(session, fields["reprise_of"], caller) if fields.get("reprise_of") else None
-    if earlier is not None:
-        given.setdefault("title", earlier.title)
-        given.setdefault("abstract", earlier.abstract)
-        given.setdefault("speakers", [{"speaker": speaker} for speaker in earlier.speakers])
-    return given
 
 
 def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> list[Fault]:

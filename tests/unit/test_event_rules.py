@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.events.models import CallForTalks
+from eventcal.events.models import CallForTalks, Event
 from eventcal.events.rules import (
     STATUS_STEPS,
     TOMBSTONE,
@@ -331,8 +331,14 @@ def test_a_deadline_is_an_instant(written: dict[str, Any], tzid: str, moment: da
 STARTS = utc("2026-06-01T00:00")
 
 
+def takes(programme: Programme, call: CallForTalks | None, *, starts_at: datetime, now: datetime) -> bool:
+    """Say whether a confirmed event that is not over takes talks."""
+    event = Event(programme=programme, call=call, starts_at=starts_at, status=EventStatus.CONFIRMED)
+    return takes_talks(event, now=now)
+
+
 def test_without_a_call_a_listed_event_takes_talks_and_a_curated_one_takes_none() -> None:
-    took = {programme: takes_talks(programme, None, starts_at=STARTS, now=NOON) for programme in Programme}
+    took = {programme: takes(programme, None, starts_at=STARTS, now=NOON) for programme in Programme}
     assert took == {Programme.LISTED: True, Programme.CURATED: False}
 
 
@@ -340,7 +346,7 @@ def test_without_a_call_a_listed_event_takes_talks_and_a_curated_one_takes_none(
 def test_a_deadline_is_a_deadline(programme: Programme) -> None:
     window = CallForTalks(opens_at=None, closes_at=NOON)
     took = [
-        takes_talks(programme, window, starts_at=STARTS, now=moment)
+        takes(programme, window, starts_at=STARTS, now=moment)
         for moment in (NOON - SECOND, NOON, NOON + SECOND - timedelta(microseconds=1), NOON + SECOND)
     ]
     assert took == [True, True, True, False]
@@ -349,19 +355,19 @@ def test_a_deadline_is_a_deadline(programme: Programme) -> None:
 @pytest.mark.parametrize("programme", Programme)
 def test_a_call_opens_on_its_second(programme: Programme) -> None:
     window = CallForTalks(opens_at=NOON, closes_at=None)
-    took = [takes_talks(programme, window, starts_at=STARTS, now=moment) for moment in (NOON - SECOND, NOON)]
+    took = [takes(programme, window, starts_at=STARTS, now=moment) for moment in (NOON - SECOND, NOON)]
     assert took == [False, True]
 
 
 def test_a_call_without_an_end_ends_when_the_event_begins() -> None:
     window = CallForTalks(opens_at=None, closes_at=None)
-    took = [takes_talks(Programme.CURATED, window, starts_at=NOON, now=now) for now in (NOON - SECOND, NOON)]
+    took = [takes(Programme.CURATED, window, starts_at=NOON, now=now) for now in (NOON - SECOND, NOON)]
     assert took == [True, False]
 
 
 def test_a_call_may_stay_open_while_the_event_is_on() -> None:
     window = CallForTalks(opens_at=None, closes_at=NOON + SECOND)
-    assert takes_talks(Programme.CURATED, window, starts_at=NOON - SECOND, now=NOON) is True
+    assert takes(Programme.CURATED, window, starts_at=NOON - SECOND, now=NOON) is True
 
 
 @given(opens=MOMENTS, closes=MOMENTS, now=MOMENTS)
@@ -369,7 +375,7 @@ def test_talks_are_taken_exactly_inside_the_window(opens: datetime, closes: date
     closes = closes.replace(microsecond=0)
     window = CallForTalks(opens_at=opens, closes_at=closes)
     inside = opens <= now < closes + SECOND
-    assert takes_talks(Programme.CURATED, window, starts_at=STARTS, now=now) is inside
+    assert takes(Programme.CURATED, window, starts_at=STARTS, now=now) is inside
 
 
 # The end, and after it

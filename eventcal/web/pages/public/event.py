@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.rules import is_over, takes_talks
-from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, Attendance
+from eventcal.events.rules import takes_talks
+from eventcal.events.words import PUBLIC_STATUSES, Attendance
 from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import VISITOR
@@ -127,7 +127,7 @@ def _tiers(session: Session, row: Event) -> list[Json]:
 
 def _call_of(event: Event, now: datetime) -> Call | None:
     """Return the call of an event, or None where it has none and takes no talks."""
-    is_open = _takes_talks_now(event, now)
+    is_open = takes_talks(event, now=now)
     call = event.call
     if call is None:
         return Call(is_open=True) if is_open else None
@@ -141,12 +141,6 @@ def _call_of(event: Event, now: datetime) -> Call | None:
         kinds=[kind_in_words(kind) for kind in call.kinds],
         note=call.note,
     )
-
-
-def _takes_talks_now(event: Event, now: datetime) -> bool:
-    """Say whether anybody may offer a talk to this event at `now`."""
-    stands = event.status in STANDING_STATUSES and not is_over(event.over_at, now=now)
-    return stands and takes_talks(event.programme, event.call, starts_at=event.starts_at, now=now)
 
 
 def _turns_today(event: Event, now: datetime) -> bool:
