@@ -17,9 +17,9 @@ from eventcal.kit.refusals import Fault, Refusal, Stale
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise import event_form as forms
+from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, choices, event_choices
-from eventcal.web.pages.organise.layout import check_unchanged, reading_event, section_page
 from eventcal.web.rendering.forms import Form, Typed, faults_of, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
@@ -57,7 +57,7 @@ def propose_now() -> Response:
 @signed_in
 def event_form(slug: str) -> Response:
     """Show an event's form to whoever decides for it."""
-    with reading_event(slug) as (_session, event):
+    with layout.reading_event(slug) as (_session, event):
         return answer_page(_event_page(event, forms.form_of(event)))
 
 
@@ -89,7 +89,7 @@ def _save(slug: str) -> str:
 
 
 def _preview(slug: str) -> Response:
-    with reading_event(slug) as (session, event):
+    with layout.reading_event(slug) as (session, event):
         fields = _changes(event)
         # The session lets go of it, so that nothing of what it becomes is ever written.
         session.expunge(event)
@@ -101,7 +101,7 @@ def _preview(slug: str) -> Response:
 
 def _changes(event: Event) -> forms.Json:
     """Return what is to change of the event that the form was made of. Raises Stale, and Invalid with every fault."""
-    check_unchanged(event)
+    layout.check_unchanged(event)
     stored = forms.form_of(event).values
     body = forms.event_body(forms.completed(request.form, stored))
     left_out = [] if event.call else forms.call_left_out(request.form)
@@ -141,7 +141,7 @@ def _new_event_page(form: Form, *, look: Look | None = None) -> Page:
 
 def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
     others = [status for status in EventStatus if status in STATUS_STEPS[event.status]]
-    return section_page(
+    return layout.section_page(
         event,
         section="event_form",
         template="event.html",

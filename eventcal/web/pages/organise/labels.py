@@ -102,22 +102,6 @@ def question_of(step: Step, number: int) -> str:
     return str(words[step])
 
 
-def meaning_of(step: Step, programme: Programme) -> str:
-    """Return what becomes of a talk by a step."""
-    words = {
-        Step.ACCEPT: _("Everybody sees an accepted talk of this event at once, in calendars too.")
-        if programme == Programme.LISTED
-        else _("Whoever submitted it is asked to confirm it; once confirmed, a talk is in the programme."),
-        Step.WAITLIST: _("A talk on the waiting list can still be accepted or rejected later."),
-        Step.REJECT: _("A rejected talk stays rejected: you cannot take this back."),
-        Step.CANCEL: _(
-            "A cancelled talk stays cancelled: you cannot take this back. If it is public, everybody sees it as "
-            "cancelled, in calendars too."
-        ),
-    }
-    return str(words[step])
-
-
 def refusal_of(step: Step, talk: Talk) -> str:
     """Return why a talk cannot take a step now: it is too far, or it is not any more what was looked at."""
     title, state = talk.title, in_words(TALK_STATES[talk.state])

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import TypeVar
 
 from flask import request, url_for
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -58,38 +57,19 @@ def handle_event_form(
 
 
 def section_page(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:
-    """Return a page in one of the sections of an event, which are named by their endpoints."""
+    """Return a page in one of the sections of an event, which is named by the endpoint of its first page."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,
-        path=_section_path(event, section),
+        path=url_for(f"pages.{section}", slug=event.slug),
         indexed=False,
         values={
             "event": event,
-            "sections": [(_section_path(event, endpoint), words) for endpoint, words in _sections(event).items()],
+            "decides": decides_for(event, caller()),
             "csrf": csrf_token(),
             **values,
         },
     )
-
-
-def _section_path(event: Event, endpoint: str) -> str:
-    return url_for(f"pages.{endpoint}", slug=event.slug)
-
-
-def _sections(event: Event) -> dict[str, str]:
-    """Return the names of the sections that the caller may open, by their endpoints."""
-    reviewed = {"submissions": _("Submissions"), "event_schedule_form": _("Schedule")}
-    if not decides_for(event, caller()):
-        return reviewed
-    return {
-        **reviewed,
-        "event_form": _("Event"),
-        "event_parts": _("Rooms and tracks"),
-        "event_sponsors": _("Sponsors"),
-        "event_team": _("Team"),
-        "event_publishing": _("Publishing"),
-    }
 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:

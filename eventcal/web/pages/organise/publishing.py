@@ -20,15 +20,9 @@ from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, EVENT_STEPS
-from eventcal.web.pages.organise.layout import (
-    check_unchanged,
-    handle_event_form,
-    reading_event,
-    section_page,
-    step_named,
-)
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
@@ -39,8 +33,8 @@ from eventcal.web.request.context import links, now
 @signed_in
 def event_publishing(slug: str) -> Response:
     """Show where an event stands, and what can be done with the whole of it."""
-    with reading_event(slug) as (_session, event):
-        page = section_page(
+    with layout.reading_event(slug) as (_session, event):
+        page = layout.section_page(
             event,
             section="event_publishing",
             template="publishing.html",
@@ -64,8 +58,8 @@ def event_publishing(slug: str) -> Response:
 @signed_in
 def event_step(slug: str, step: str) -> Response:
     """Show what subscribers will see after a step, and ask whether to take it."""
-    wanted = step_named(step, EventStep)
-    with reading_event(slug) as (session, event):
+    wanted = layout.step_named(step, EventStep)
+    with layout.reading_event(slug) as (session, event):
         if wanted in steps.MODERATORS_STEPS:
             check_moderator(caller())
         if wanted not in steps.open_steps(event, caller()):
@@ -77,12 +71,12 @@ def event_step(slug: str, step: str) -> Response:
 @signed_in
 def take_event_step(slug: str) -> Response:
     """Take the step whose button was pressed, if the event is still what was looked at."""
-    step = step_named(request.form.get("do", ""), EventStep)
-    return handle_event_form(slug, partial(_take, step=step), render_form=partial(_render_error, step))
+    step = layout.step_named(request.form.get("do", ""), EventStep)
+    return layout.handle_event_form(slug, partial(_take, step=step), render_form=partial(_render_error, step))
 
 
 def _take(session: Session, event: Event, *, step: EventStep) -> str:
-    check_unchanged(event)
+    layout.check_unchanged(event)
     match step:
         case EventStep.PUBLISH:
             steps.publish_event(session, event, caller=caller())
@@ -115,7 +109,7 @@ def _confirm_page(session: Session, event: Event, step: EventStep, form: Form) -
         steps.become(event, step, now=now())
     look = look_at(session, event, was_public=was_public)
     shown = get_organised_event(session, event.slug, caller())
-    return section_page(
+    return layout.section_page(
         shown,
         section="event_publishing",
         template="step.html",

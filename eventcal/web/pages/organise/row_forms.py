@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.kit.refusals import Fault, Refusal
-from eventcal.web.pages.organise.layout import handle_event_form
+from eventcal.web.pages.organise import layout
 from eventcal.web.rendering.forms import Form, Typed, faults_of, typed_again
 from eventcal.web.rendering.page import Page
 
@@ -78,7 +78,7 @@ def handle_row_form(
     fields: Mapping[type[Refusal], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
-    """Call `process` as handle_event_form does; on an error, show the list with what was typed in the row.
+    """Call `process` as layout.handle_event_form does; on an error, show the list with what was typed in the row.
 
     `fields` are the fields beside which errors that name no field are shown, by their types.
     """
@@ -88,7 +88,7 @@ def handle_row_form(
         faults = faults_of(error, at=fields.get(type(error), ""))
         return render_list(session, event, row_again(row, request.form, faults, places=places))
 
-    return handle_event_form(slug, process, render_form=render_form)
+    return layout.handle_event_form(slug, process, render_form=render_form)
 
 
 def whole_number(said: str) -> int | str | None:

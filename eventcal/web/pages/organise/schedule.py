@@ -30,8 +30,8 @@ from eventcal.talks.steps import edit_each
 from eventcal.talks.submissions import count_by_day, list_to_schedule, slots_of
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import talk_row
-from eventcal.web.pages.organise.layout import number_done, reading_event, section_page, talks_named
 from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number
 from eventcal.web.pages.organise.submissions import why_not
 from eventcal.web.pages.organise.talk import edit_of
@@ -59,7 +59,7 @@ def event_schedule_form(slug: str) -> Response:
 
     Reviewers see the same without fields.
     """
-    with reading_event(slug, find=get_reviewed_event) as (session, event):
+    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         day, paging = _day(), Paging(cursor=request.args.get("cursor"))
         found = list_to_schedule(session, event, day="" if day == _NO_TIME else day, paging=paging)
         rows = [(talk, _row_of(talk)) for talk in found.items]
@@ -74,7 +74,7 @@ def save_schedule(slug: str) -> Response:
         with unit_of_work() as session:
             number = _save(session, get_organised_event(session, slug, caller()))
     except SomeRefused as error:
-        with reading_event(slug) as (session, event):
+        with layout.reading_event(slug) as (session, event):
             rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
             invalid = all(isinstance(one, Invalid) for one in error.refused.values())
             status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
@@ -96,7 +96,7 @@ def _save(session: Session, event: Event) -> int:
 def _sent_talks(session: Session, event: Event) -> list[Talk]:
     """Return the talks whose rows were sent. Raises NoSuchTalk, and Invalid for more than a page has."""
     too_many = Sentence("Change at most %(most)s talks at once.", most=LARGEST_LIMIT)
-    return talks_named(session, event, request.form.getlist("row"), too_many=too_many)
+    return layout.talks_named(session, event, request.form.getlist("row"), too_many=too_many)
 
 
 def _row_of(talk: Talk) -> RowForm:
@@ -171,7 +171,7 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         for talk, form in rows
         for name, found in form.faults.items()
     }
-    return section_page(
+    return layout.section_page(
         event,
         section="event_schedule_form",
         template="schedule.html",
@@ -218,7 +218,7 @@ def _here(slug: str, **said: str) -> str:
 
 
 def _said() -> str | None:
-    number = number_done("saved")
+    number = layout.number_done("saved")
     if number is None:
         return None
     if not number:

@@ -17,9 +17,9 @@ from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.event_form import money, money_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
-from eventcal.web.pages.organise.layout import reading_event, section_page
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row, whole_number
 from eventcal.web.rendering.forms import Typed, lines, said_after, validate
 from eventcal.web.rendering.page import Page, pages
@@ -44,7 +44,7 @@ _PLACES = {
 @signed_in
 def event_sponsors(slug: str) -> Response:
     """Show an event's tiers and sponsorships, and what can be done with each."""
-    with reading_event(slug) as (session, event):
+    with layout.reading_event(slug) as (session, event):
         return answer_page(_render_list(session, event))
 
 
@@ -52,7 +52,7 @@ def event_sponsors(slug: str) -> Response:
 @signed_in
 def removing_tier(slug: str, tier_id: str) -> Response:
     """Ask whether a tier is to be removed."""
-    with reading_event(slug) as (session, event):
+    with layout.reading_event(slug) as (session, event):
         tier = _tier(session, event, tier_id)
         return _confirm(event, _("Remove this tier?"), do="remove-tier", row=tier.id, name=tier.name, tier=None)
 
@@ -61,7 +61,7 @@ def removing_tier(slug: str, tier_id: str) -> Response:
 @signed_in
 def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
     """Ask whether an enquiry or a sponsorship is to end."""
-    with reading_event(slug) as (session, event):
+    with layout.reading_event(slug) as (session, event):
         row = _sponsorship(session, event, sponsorship_id)
         title, name = _("Cancel this sponsorship?"), row.sponsor.name
         return _confirm(event, title, do="cancel", row=row.id, name=name, tier=row.tier.name)
@@ -147,7 +147,7 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
         forms[wrong.row] = wrong
     paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
     found = queries.list_sponsorships(session, event, paging=paging)
-    return section_page(
+    return layout.section_page(
         event,
         section="event_sponsors",
         template="sponsors.html",
@@ -178,7 +178,7 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
 
 
 def _confirm(event: Event, title: str, **values: str | None) -> Response:
-    page = section_page(
+    page = layout.section_page(
         event, section="event_sponsors", template="ask_sponsors.html", title=title, within=True, **values
     )
     return answer_page(page)

@@ -25,15 +25,7 @@ from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
-from eventcal.web.pages.organise import labels
-from eventcal.web.pages.organise.layout import (
-    handle_event_form,
-    number_done,
-    reading_event,
-    section_page,
-    step_named,
-    talks_named,
-)
+from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again
 from eventcal.web.rendering.page import Page, pages
@@ -50,7 +42,7 @@ _OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)
 @signed_in
 def submissions(slug: str) -> Response:
     """Show what was submitted to an event: what waits, or what the query asks for (`state`, `q`)."""
-    with reading_event(slug, find=get_reviewed_event) as (session, event):
+    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
         states = {_WAITS: tuple(WAITING), _ALL: _OFFERED, **{state.value: (state,) for state in _OFFERED}}
         if asked not in states:
@@ -58,7 +50,7 @@ def submissions(slug: str) -> Response:
         found = list_offered(session, event, states[asked], q=q, paging=Paging(cursor=request.args.get("cursor")))
         submitted = submitted_at(session, found.items)
         steps = {step for talk in found.items for step in talk_steps.open_steps(talk, caller())}
-        page = section_page(
+        page = layout.section_page(
             event,
             section="submissions",
             template="submissions.html",
@@ -88,7 +80,7 @@ def submissions(slug: str) -> Response:
 def said_after_deciding() -> str | None:
     """Return what was just decided on how many talks, as the query has it."""
     done = request.args.get("done", "")
-    number = number_done(done)
+    number = layout.number_done(done)
     return None if number is None else labels.said_of(done, number)
 
 
@@ -114,13 +106,18 @@ def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
 @signed_in
 def deciding(slug: str) -> Response:
     """Show what will happen if the step of the query (`do`) is taken with its talks (`talk`), and ask for a reason."""
-    step = step_named(request.args.get("do", ""), ORGANISERS_STEPS)
-    with reading_event(slug, find=_decided_event) as (session, event):
+    step = layout.step_named(request.args.get("do", ""), ORGANISERS_STEPS)
+    with layout.reading_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.args.getlist("talk"))
         if not talks:
             return redirect(_way_back(slug, done="nothing"), HTTPStatus.SEE_OTHER)
         able = _able(talks, step)
-        refused = [labels.refusal_of(step, talk) for talk in talks if talk.id not in able or _is_stale(talk)]
+        refused = [
+            labels.refusal_of(step, talk)
+            for talk in talks
+            # Others may have changed since somebody looked at the page from where they come.
+            if talk.id not in able or request.args.get(_seen(talk), str(talk.revision)) != str(talk.revision)
+        ]
         form = Form(faults={"": refused} if refused else {})
         page = _decide_page(session, event, step, talks, ticked=able, form=form)
         return answer_page(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
@@ -130,8 +127,8 @@ def deciding(slug: str) -> Response:
 @signed_in
 def decide_now(slug: str) -> Response:
     """Take the step with the talks that are ticked, or with none; the reason goes to whoever submitted them."""
-    step = step_named(request.form.get("do", ""), ORGANISERS_STEPS)
-    return handle_event_form(
+    step = layout.step_named(request.form.get("do", ""), ORGANISERS_STEPS)
+    return layout.handle_event_form(
         slug, partial(_decide, step=step), render_form=partial(_render_error, step), find=_decided_event
     )
 
@@ -170,7 +167,7 @@ def _decided_event(session: Session, slug: str, caller: Caller) -> Event:
 
 def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
     too_many = Sentence("Decide on at most %(most)s talks at once.", most=LARGEST_LIMIT)
-    return talks_named(session, event, talk_ids, too_many=too_many)
+    return layout.talks_named(session, event, talk_ids, too_many=too_many)
 
 
 def _able(talks: Sequence[Talk], step: Step) -> set[str]:
@@ -180,11 +177,6 @@ def _able(talks: Sequence[Talk], step: Step) -> set[str]:
 def _seen(talk: Talk) -> str:
     """Return the name of the field for the revision of a talk that was looked at."""
     return f"seen-{talk.id}"
-
-
-def _is_stale(talk: Talk) -> bool:
-    """Say whether a talk has changed since somebody looked at the page from where they come."""
-    return request.args.get(_seen(talk), str(talk.revision)) != str(talk.revision)
 
 
 def _way_back(slug: str, **said: str) -> str:
@@ -202,7 +194,7 @@ def _decide_page(
     able = [talk for talk in talks if talk.state in STEPS[step].sources]
     told = who_is_told(session, able)
     asked = request.values
-    return section_page(
+    return layout.section_page(
         event,
         section="submissions",
         template="decide.html",
@@ -210,7 +202,6 @@ def _decide_page(
         within=True,
         step=step.value,
         button=labels.TALK_STEPS[step],
-        meaning=labels.meaning_of(step, event.programme),
         talks=[
             labels.talk_row(talk, able=talk in able, seen=form.value(_seen(talk)) or str(talk.revision))
             for talk in talks

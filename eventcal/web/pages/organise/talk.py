@@ -24,8 +24,8 @@ from eventcal.talks.steps import Edit, edit_as_seen, may_change, open_steps
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
-from eventcal.web.pages.organise.layout import handle_event_form, reading_event, section_page
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
 from eventcal.web.rendering import talk_form
 from eventcal.web.rendering.dates import at
@@ -44,7 +44,7 @@ _TIMES = ("starts", "ends")
 @signed_in
 def offered_talk(slug: str, talk_id: str) -> Response:
     """Show a talk to those who decide on it or review it, with its form to those who may change it."""
-    with reading_event(slug, find=get_reviewed_event) as (session, event):
+    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         talk = get_offered(session, event, talk_id, caller())
         return answer_page(_page(session, event, talk, _form_of(talk)))
 
@@ -54,19 +54,19 @@ def offered_talk(slug: str, talk_id: str) -> Response:
 def change_talk(slug: str, talk_id: str) -> Response:
     """Change a talk as typed, if it is still what the form was made of."""
     process, render_error = partial(_change, talk_id=talk_id), partial(_render_error, talk_id)
-    return handle_event_form(slug, process, render_form=render_error, find=get_reviewed_event)
+    return layout.handle_event_form(slug, process, render_form=render_error, find=get_reviewed_event)
 
 
 @pages.get("/organise/<slug>/talks/<talk_id>/redact")
 @signed_in
 def redacting_talk(slug: str, talk_id: str) -> Response:
     """Ask a moderator whether a talk's text is to be removed everywhere, and say what that means."""
-    with reading_event(slug, find=get_reviewed_event) as (session, event):
+    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         check_moderator(caller())
         talk = get_offered(session, event, talk_id, caller())
         if talk.redacted_at is not None:
             return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
-        page = section_page(
+        page = layout.section_page(
             event,
             section="submissions",
             template="redact_talk.html",
@@ -144,7 +144,7 @@ def _meanwhile(talk: Talk, typed: Typed) -> Iterator[Fault]:
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
     tzid, submitter = event.timezone, who_is_told(session, [talk]).get(talk.id)
     kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_kinds(event)])
-    return section_page(
+    return layout.section_page(
         event,
         section="submissions",
         template="talk.html",

@@ -1,0 +1,219 @@
+"""An event's rooms, tracks and team: each of them added, changed, removed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
+from eventcal.events.models import Event, Room, TeamMember, Track
+from eventcal.events.parts import add_part, edit_part, put_on_team, take_off_team
+from eventcal.events.queries import list_team
+from eventcal.events.words import TeamRole
+from eventcal.kit.refusals import Fault, Invalid, Sentence
+from eventcal.members.models import Member
+from eventcal.members.queries import find_member_by_email
+from eventcal.talks.removal import count_talks_in, remove_part
+from eventcal.web.identity.permissions import caller
+from eventcal.web.pages.organise import layout
+from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row, whole_number
+from eventcal.web.rendering.forms import Typed, said_after, validate
+from eventcal.web.rendering.page import Page, pages
+from eventcal.web.rendering.private_page import HOME, answer_page, signed_in
+from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
+
+Part = Room | Track
+
+_SCHEMAS: Mapping[type[Part], RoomFields | TrackFields] = {Room: RoomFields(), Track: TrackFields()}
+_ADD: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
+    "add-room": (Room, RoomIn()),
+    "add-track": (Track, TrackIn()),
+}
+_BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
+# How the fields of rooms and tracks are read.
+_READ: Mapping[str, Callable[[str], object]] = {
+    "name": str.strip,
+    "capacity": whole_number,
+    "colour": lambda typed: typed.strip() or None,
+}
+
+
+@pages.get("/organise/<slug>/parts")
+@signed_in
+def event_parts(slug: str) -> Response:
+    """Show an event's rooms and tracks, each to be changed, and a form for another."""
+    with layout.reading_event(slug) as (session, event):
+        return answer_page(_render_parts(session, event))
+
+
+@pages.get("/organise/<slug>/parts/<part_id>/remove")
+@signed_in
+def removing_part(slug: str, part_id: str) -> Response:
+    """Ask whether a room or a track is to be removed, and say how many talks are in it."""
+    with layout.reading_event(slug) as (session, event):
+        part = _part(event, part_id)
+        is_room = isinstance(part, Room)
+        page = layout.section_page(
+            event,
+            section="event_parts",
+            template="remove_part.html",
+            title=_("Remove this room?") if is_room else _("Remove this track?"),
+            within=True,
+            part=part,
+            is_room=is_room,
+            talks=count_talks_in(session, part),
+        )
+        return answer_page(page)
+
+
+@pages.post("/organise/<slug>/parts")
+@signed_in
+def change_parts(slug: str) -> Response:
+    """Add, change or remove a room or a track, by the button that was pressed."""
+    return handle_row_form(slug, _change_part, render_list=_render_parts, fields={NameTaken: "name"})
+
+
+def _change_part(session: Session, event: Event) -> str:
+    do, row, typed = sent_row()
+    if do in _ADD:
+        table, schema = _ADD[do]
+        add_part(session, event, table, _validate(schema, typed))
+        return url_for("pages.event_parts", slug=event.slug, done="added")
+    part = _part(event, row)
+    if do == "remove":
+        remove_part(session, part)
+        return url_for("pages.event_parts", slug=event.slug, done="removed")
+    edit_part(session, part, _validate(_SCHEMAS[type(part)], typed))
+    return url_for("pages.event_parts", slug=event.slug, done="saved")
+
+
+def _validate(schema: RoomFields | TrackFields, typed: Typed) -> dict[str, Any]:
+    return validate(schema, {name: _READ[name](typed.get(name, "")) for name in schema.fields})
+
+
+def _render_parts(_session: Session, event: Event, wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` replaces the form of the row with the same name."""
+    forms = {row: RowForm(row=row) for row in (f"{NEW}-room", f"{NEW}-track")}
+    for part in _parts(event):
+        forms[part.id] = row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
+    if wrong is not None:
+        forms[wrong.row] = wrong
+    return layout.section_page(
+        event,
+        section="event_parts",
+        template="parts.html",
+        title=_("Rooms and tracks"),
+        forms=forms,
+        wrong=wrong or RowForm(),
+        done=said_after({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
+    )
+
+
+def _parts(event: Event) -> list[Part]:
+    return [*event.rooms, *event.tracks]
+
+
+def _part(event: Event, part_id: str) -> Part:
+    """Return a room or a track of this event. Raises NoSuchPart."""
+    for part in _parts(event):
+        if part.id == part_id:
+            return part
+    raise NoSuchPart(Sentence("This event has no such room or track."))
+
+
+@pages.get("/organise/<slug>/team")
+@signed_in
+def event_team(slug: str) -> Response:
+    """Show who is on an event's team, and a form to put somebody on it."""
+    with layout.reading_event(slug) as (session, event):
+        return answer_page(_render_team(session, event))
+
+
+@pages.get("/organise/<slug>/team/<member_id>/remove")
+@signed_in
+def taking_off(slug: str, member_id: str) -> Response:
+    """Ask whether somebody is to be taken off the team."""
+    with layout.reading_event(slug) as (session, event):
+        row, someone = _on_team(session, event, member_id)
+        page = layout.section_page(
+            event,
+            section="event_team",
+            template="remove_teammate.html",
+            title=_("Take off the team?"),
+            within=True,
+            someone=someone,
+            role=TEAM_ROLES[row.role],
+            is_self=someone.id == caller().member_id,
+        )
+        return answer_page(page)
+
+
+@pages.post("/organise/<slug>/team")
+@signed_in
+def change_team(slug: str) -> Response:
+    """Put somebody on the team, give them another role, or take them off, by the button that was pressed."""
+    return handle_row_form(slug, _change_member, render_list=_render_team, fields={LastOrganiser: "role"})
+
+
+def _change_member(session: Session, event: Event) -> str:
+    do, row, typed = sent_row()
+    if do == "add":
+        _add_member(session, event, typed)
+        return url_for("pages.event_team", slug=event.slug, done="added")
+    _present, someone = _on_team(session, event, row)
+    if do == "remove":
+        take_off_team(session, event, someone.id)
+        if someone.id == caller().member_id and not caller().moderates:
+            # Members who removed themselves may not see the team any more.
+            return HOME
+        return url_for("pages.event_team", slug=event.slug, done="removed")
+    fields = validate(_ROLE, {"role": typed.get("role", "")})
+    put_on_team(session, event, someone, fields["role"])
+    return url_for("pages.event_team", slug=event.slug, done="saved")
+
+
+def _add_member(session: Session, event: Event, typed: Typed) -> None:
+    fields = validate(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
+    someone = find_member_by_email(session, fields["email"])
+    if someone is None:
+        unknown = _("Nobody with this address has an account; ask them to register first.")
+        raise Invalid(faults=[Fault("/email", unknown)])
+    put_on_team(session, event, someone, fields["role"])
+
+
+def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
+    """Return somebody who is on the team. Raises NoSuchPart."""
+    for row, someone in list_team(session, event):
+        if someone.id == member_id:
+            return row, someone
+    raise NoSuchPart(Sentence("Nobody by this id is on the team."))
+
+
+def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
+    """Return the page; `wrong` replaces the form of the row with the same name."""
+    team = list_team(session, event)
+    forms = {someone.id: row_form(someone.id, {"role": row.role}) for row, someone in team}
+    forms[NEW] = row_form(NEW, {"role": TeamRole.REVIEWER})
+    if wrong is not None:
+        forms[wrong.row] = wrong
+    return layout.section_page(
+        event,
+        section="event_team",
+        template="team.html",
+        title=_("Team"),
+        team=[someone for _row, someone in team],
+        forms=forms,
+        wrong=wrong or RowForm(),
+        roles=choices(TEAM_ROLES),
+        done=said_after(
+            {
+                "added": _("They are on the team now."),
+                "saved": _("It is saved."),
+                "removed": _("They are not on the team any more."),
+            }
+        ),
+    )
