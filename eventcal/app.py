@@ -18,14 +18,12 @@ from eventcal.web.api.auth import auth
 from eventcal.web.api.changes import changes
 from eventcal.web.api.docs import docs
 from eventcal.web.api.event_parts import event_parts
-from eventcal.web.api.events import events
+from eventcal.web.api.events import events, occurrences
 from eventcal.web.api.me import agenda, me
-from eventcal.web.api.occurrences import occurrences
 from eventcal.web.api.openapi.document import describe
-from eventcal.web.api.speakers import speakers
+from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
-from eventcal.web.api.uploads import pictures
 from eventcal.web.cache.background import Afterwards
 from eventcal.web.cache.fetch_counter import FetchTally
 from eventcal.web.cache.store import RenditionCache

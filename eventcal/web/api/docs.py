@@ -3,13 +3,13 @@
 import re
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, current_app, render_template
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from eventcal.kit.markdown import to_html
 from eventcal.web.api.openapi.reference_page import shapes_of, subjects_of
-from eventcal.web.api.responses import Content, document, page, serve_public
+from eventcal.web.api.responses import Content, cached, document
 from eventcal.web.http.errors import known_problems
 from eventcal.web.identity.permissions import public
 
@@ -18,30 +18,28 @@ docs = Blueprint("docs", __name__, url_prefix="/api/v1")
 
 @docs.get("/openapi.json")
 @public
-def openapi() -> Response:
+@cached
+def openapi(_session: Session) -> Content:
     """Give the OpenAPI document."""
-    return serve_public(lambda _session: document(_document()))
+    return document(_document())
 
 
 @docs.get("/docs")
 @public
-def readable() -> Response:
+@cached
+def readable(_session: Session) -> Content:
     """Give the same as a page for people."""
-
-    def make(_session: Session) -> Content:
-        said = _document()
-        html = render_template(
-            "api/docs.html",
-            said=said,
-            about=Markup(to_html(said["info"]["description"])),  # noqa: S704 - sanitised, and our own text
-            subjects=subjects_of(said),
-            shapes=shapes_of(said),
-            problems=sorted(known_problems(), key=lambda row: (row[0], row[1])),
-            code=_code,
-        )
-        return page(html)
-
-    return serve_public(make)
+    said = _document()
+    html = render_template(
+        "api/docs.html",
+        said=said,
+        about=Markup(to_html(said["info"]["description"])),  # noqa: S704 - sanitised, and our own text
+        subjects=subjects_of(said),
+        shapes=shapes_of(said),
+        problems=sorted(known_problems(), key=lambda row: (row[0], row[1])),
+        code=_code,
+    )
+    return Content(body=html.encode(), media_type="text/html; charset=utf-8")
 
 
 def _document() -> dict[str, Any]:

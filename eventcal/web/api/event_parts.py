@@ -15,7 +15,7 @@ from eventcal.members.models import Member
 from eventcal.members.queries import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.responses import Content, answer, document, nothing, serve_private, serve_public
+from eventcal.web.api.responses import Content, answer, cached, document, nothing, serve_private
 from eventcal.web.identity.permissions import caller, organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
 from eventcal.web.schemas import event_parts as schemas
@@ -25,9 +25,11 @@ event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 
 
 @event_parts.get("/events/<slug>/tracks", public, returns=schemas.TrackPage)
-def list_tracks(slug: str) -> Response:
+@cached
+def list_tracks(session: Session, slug: str) -> Content:
     """List an event's tracks."""
-    return serve_part(slug, lambda _, event: all_of(schemas.TrackOut.write(track) for track in event.tracks))
+    event = get_event(session, slug, caller())
+    return part_of(event, all_of(schemas.TrackOut.write(track) for track in event.tracks))
 
 
 @event_parts.post(
@@ -59,9 +61,11 @@ def delete_track(track_id: str) -> Response:
 
 
 @event_parts.get("/events/<slug>/rooms", public, returns=schemas.RoomPage)
-def list_rooms(slug: str) -> Response:
+@cached
+def list_rooms(session: Session, slug: str) -> Content:
     """List an event's rooms."""
-    return serve_part(slug, lambda _, event: all_of(schemas.RoomOut.write(room) for room in event.rooms))
+    event = get_event(session, slug, caller())
+    return part_of(event, all_of(schemas.RoomOut.write(room) for room in event.rooms))
 
 
 @event_parts.post(
@@ -132,14 +136,9 @@ def take_off(slug: str, member_id: str) -> Response:
     return nothing()
 
 
-def serve_part(slug: str, write: Callable[[Session, Event], Json]) -> Response:
-    """Serve something that belongs to an event, from the cache if the event is public."""
-
-    def read(session: Session) -> Content:
-        event = get_event(session, slug, caller())
-        return document(write(session, event), public=event.status in PUBLIC_STATUSES)
-
-    return serve_public(read)
+def part_of(event: Event, body: Json) -> Content:
+    """Return something that belongs to an event, and that everybody may see if they may see the event."""
+    return document(body, public=event.status in PUBLIC_STATUSES)
 
 
 def all_of(items: Iterable[Json]) -> Json:

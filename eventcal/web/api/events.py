@@ -1,8 +1,11 @@
-"""/api/v1/events: the list, one event, proposing, editing, publishing, calling off."""
+"""/api/v1/events: the list, one event, its occurrences, proposing, editing, publishing, calling off."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Response, request
+from orjson import Fragment
 from sqlalchemy.orm import Session
 
 from eventcal.events import service, steps
@@ -14,27 +17,41 @@ from eventcal.events.queries import (
     list_events,
     list_waiting_events,
 )
+from eventcal.events.recurrence.occurrences import AHEAD, list_occurrences
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.ids import SlugFixed, SlugTaken
-from eventcal.kit.refusals import Forbidden, Stale
+from eventcal.kit.localtime import zone
+from eventcal.kit.refusals import Fault, Forbidden, Sentence, Stale, refuse_faults
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.pagination import finished, listing, serve_list
-from eventcal.web.api.responses import Content, answer, check_version, nothing, resource, serve_public, serve_to_all
+from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
+from eventcal.web.api.responses import (
+    Content,
+    answer,
+    cached,
+    check_version,
+    document,
+    nothing,
+    resource,
+    serve_public,
+    serve_to_all,
+    serve_undated,
+)
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
-from eventcal.web.params.listing_filters import ListingArgs
+from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventOut, EventPage, EventPatch, event_json, with_occurrences
+from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery, occurrence_json
 from eventcal.web.schemas.out import Json
 
 events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
+occurrences = Subject("occurrences", "When recurring events take place")
 
 
 @events.get("/events", public, documented_query=ListingArgs, returns=EventPage, refuses=[NotSignedIn, Forbidden])
@@ -43,29 +60,25 @@ def list_all() -> Response:
 
     `status=pending` alone asks for what waits for a moderator.
     """
-    asked = listing(request)
+    asked = read_listing(request.args)
 
-    def shape(event: Event, to: Links) -> Json:
-        return with_occurrences(event_json(event, to), event, asked.filter)
+    def shape(event: Event) -> Json:
+        return with_occurrences(event_json(event, links()), event, asked.filter)
 
     if asked.filter.states == (EventStatus.PENDING,):
         check_moderator(caller())
         return serve_list(asked, list_waiting_events, shape, public=False)
     if asked.filter.from_day or asked.filter.to_day:
         return serve_list(asked, list_events, shape)
-    return serve_list(asked, event_resources, finished, serve=serve_to_all)
+    return serve_list(asked, event_resources, Fragment, serve=serve_to_all)
 
 
 @events.get("/events/<slug>", public, returns=EventOut)
-def read(slug: str) -> Response:
+@cached
+def read(session: Session, slug: str) -> Content:
     """Read one event."""
-
-    def make(session: Session) -> Content:
-        event = get_event(session, slug, caller())
-        is_public = event.status in PUBLIC_STATUSES
-        return resource(event_json(event, links()), revision=event.revision, public=is_public)
-
-    return serve_public(make)
+    event = get_event(session, slug, caller())
+    return resource(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
 @events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[SlugTaken, NotConfirmed])
@@ -127,6 +140,30 @@ def redact(slug: str) -> Response:
     return _answer(event)
 
 
+@occurrences.get("/events/<slug>/occurrences", public, query=OccurrenceQuery, returns=OccurrencePage)
+def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
+    """List when an event takes place, in the order of time; one that does not recur has one occurrence."""
+
+    def make(session: Session) -> Content:
+        event = get_event(session, slug, caller())
+        first, last = _days(query, event)
+        page = list_occurrences(event, first, last, paging=page_asked(query))
+        body = page_json(page, lambda one: occurrence_json(one, event.timezone))
+        link = next_page_link(query, page.next, **{"from": first, "to": last})
+        return document(body, public=event.status in PUBLIC_STATUSES, link=link)
+
+    # Today is another day in each zone, and begins at another time than the day that answers are cached for.
+    return serve_undated(make) if query["from_day"] is None else serve_public(make)
+
+
+def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
+    """Return the days that are asked for: from today on, and 400 days, unless the query says otherwise."""
+    first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
+    last: date = query["to_day"] or first + AHEAD
+    if last < first:
+        refuse_faults([Fault("?to", Sentence("must not be before from, which is %(first)s", first=first))])
+    return first, last
+
+
 def _answer(event: Event, status: int = 200, *, location: str | None = None) -> Response:
-    body: Json = event_json(event, links())
-    return answer(body, status, location=location, revision=event.revision)
+    return answer(event_json(event, links()), status, location=location, revision=event.revision)

@@ -5,30 +5,23 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import orjson
-from flask import Request, Response, request
+from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
 from eventcal.web.api.responses import Content, Read, document, serve_private, serve_public, serve_undated
-from eventcal.web.http.urls import Links
-from eventcal.web.params.listing_filters import Listing, canonical_query, read_listing
+from eventcal.web.params.listing_filters import Listing, canonical_query
 from eventcal.web.request.context import links, now, reading
 from eventcal.web.schemas.out import Json
 
 Row = TypeVar("Row")
 
 
-def listing(req: Request) -> Listing:
-    """Return what the query asks for. Raises Invalid with every fault."""
-    return read_listing(req.args)
-
-
 def serve_list(
     asked: Listing,
     read: Callable[..., Page[Row]],
-    shape: Callable[[Row, Links], object],
+    shape: Callable[[Row], object],
     *,
     within: Filter | None = None,
     public: bool = True,
@@ -41,23 +34,12 @@ def serve_list(
 
     def make(session: Session) -> Content:
         page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
-        body = page_json(page, lambda row: shape(row, links()))
-        return document(body, public=public, link=next_link(asked, page.next))
+        following = replace(asked, paging=replace(asked.paging, cursor=page.next))
+        link = None if page.next is None else _next_link(canonical_query(following))
+        return document(page_json(page, shape), public=public, link=link)
 
     # Calls for talks open and close by the clock, which leaves no date.
     return serve_undated(make) if asked.filter.call_open else serve(make)
-
-
-def finished(resource: str, _links: Links) -> orjson.Fragment:
-    """Return a resource that is JSON already, for a list of such."""
-    return orjson.Fragment(resource)
-
-
-def next_link(asked: Listing, cursor: str | None) -> str | None:
-    """Return the Link header's value for the next page (RFC 8288), or None on the last."""
-    if cursor is None:
-        return None
-    return _next(canonical_query(replace(asked, paging=replace(asked.paging, cursor=cursor))))
 
 
 def page_json(page: Page[Row], write: Callable[[Row], object]) -> Json:
@@ -81,11 +63,15 @@ def page_asked(query: Mapping[str, Any]) -> Paging:
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **others: object) -> str | None:
-    """Return the same for a list that has no filters; `others` are the parameters that it has beside a PageQuery's."""
+    """Return the Link to the next page of a list without filters, or None after the last.
+
+    `others` are the parameters that it has beside a PageQuery's.
+    """
     if cursor is None:
         return None
-    return _next(urlencode(sorted({"cursor": cursor, "limit": query["limit"], **others}.items())))
+    return _next_link(urlencode(sorted({"cursor": cursor, "limit": query["limit"], **others}.items())))
 
 
-def _next(query: str) -> str:
+def _next_link(query: str) -> str:
+    """Return the value of the Link header (RFC 8288)."""
     return f'<{links().base}{request.path}?{query}>; rel="next"'

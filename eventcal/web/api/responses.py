@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
 
 import orjson
 from flask import Response, request
@@ -89,11 +91,6 @@ def document(body: object, *, public: bool = True, link: str | None = None) -> C
     return Content(body=orjson.dumps(body), public=public, link=link)
 
 
-def page(html: str) -> Content:
-    """Return a page that everybody may read."""
-    return Content(body=html.encode(), media_type="text/html; charset=utf-8")
-
-
 Read = Callable[[Session], Content]
 """Reads what a view answers with. Raises a Refusal if it does not exist."""
 
@@ -121,6 +118,16 @@ def serve_public(read: Read) -> Response:
     if caller().signed_in:
         return serve_uncached(_ApiDocument(read=read))
     return serve_cached(_ApiDocument(read=read))
+
+
+def cached(read: Callable[..., Content]) -> Callable[..., Response]:
+    """Return a view that serves what `read` makes of a session and the view's arguments, as `serve_public` does."""
+
+    @wraps(read)
+    def view(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+        return serve_public(lambda session: read(session, *args, **kwargs))
+
+    return view
 
 
 def serve_to_all(read: Read) -> Response:

@@ -1,4 +1,4 @@
-"""/api/v1/speakers: the list, one speaker, editing, merging two that are one."""
+"""/api/v1/speakers: the list, one speaker, editing, merging two that are one, portraits."""
 
 from typing import Any
 
@@ -7,45 +7,42 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Forbidden, Stale
+from eventcal.media.errors import UnreadablePicture
+from eventcal.media.picture import Frame
 from eventcal.members.words import Scope
 from eventcal.speakers.errors import SameSpeaker
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import edit_speaker, get_speaker, list_speakers
+from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker, list_speakers
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
-from eventcal.web.api.responses import Content, answer, check_body_version, document, serve_public
+from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, public
-from eventcal.web.media import as_kept
-from eventcal.web.request.context import links, now, unit_of_work
+from eventcal.web.media import as_kept, put_up, read_upload
+from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch, speaker_json
 
 speakers = Subject("speakers", "People on stage")
+pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
 
 
 @speakers.get("/speakers", public, query=PageQuery, returns=SpeakerPage)
-def list_all(query: dict[str, Any]) -> Response:
+@cached
+def list_all(session: Session, query: dict[str, Any]) -> Content:
     """List speakers, by slug."""
-
-    def make(session: Session) -> Content:
-        page = list_speakers(session, paging=page_asked(query))
-        body = page_json(page, lambda speaker: speaker_json(speaker, links()))
-        return document(body, link=next_page_link(query, page.next))
-
-    return serve_public(make)
+    page = list_speakers(session, paging=page_asked(query))
+    body = page_json(page, lambda speaker: speaker_json(speaker, links()))
+    return document(body, link=next_page_link(query, page.next))
 
 
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
-def read(slug: str) -> Response:
+@cached
+def read(session: Session, slug: str) -> Content:
     """Read one speaker; a merged one's address gives who they were merged into."""
-
-    def make(session: Session) -> Content:
-        speaker = get_speaker(session, slug, caller())
-        return document(speaker_json(speaker, links()), public=speaker.published_at is not None)
-
-    return serve_public(make)
+    speaker = get_speaker(session, slug, caller())
+    return document(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
 
 @speakers.patch(
@@ -72,6 +69,39 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
         other = get_speaker(session, fields["other"], caller())
         merge_speakers(session, kept, other, caller=caller(), now=now())
     return _answer(kept)
+
+
+@pictures.put(
+    "/speakers/<slug>/photo",
+    member(Scope.SUBMIT),
+    picture=True,
+    returns=SpeakerOut,
+    refuses=[Forbidden, UnreadablePicture],
+)
+def put_photo(raw: bytes, slug: str) -> Response:
+    """Give a speaker a portrait, as themselves or a moderator.
+
+    PNG, JPEG or WebP, of at most 5 MiB and 40 million pixels (WebP: 16 million). It is made anew, upright and at most
+    512 pixels wide and high, without what a camera noted in it; `photo_url` is where.
+    """
+    with reading() as session:
+        # Nothing is decoded for somebody who may not have it shown.
+        check_may_edit(get_speaker(session, slug, caller()), caller())
+    picture = read_upload(raw, Frame.PORTRAIT)
+    with unit_of_work() as session:
+        speaker = get_speaker(session, slug, caller())
+        check_may_edit(speaker, caller())
+        edit_speaker(session, speaker, {"photo_url": put_up(picture)}, caller=caller(), now=now())
+    return _answer(speaker)
+
+
+@pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), refuses=[Forbidden])
+def delete_photo(slug: str) -> Response:
+    """Take a speaker's portrait away, as themselves or a moderator."""
+    with unit_of_work() as session:
+        speaker = get_speaker(session, slug, caller())
+        edit_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())
+    return nothing()
 
 
 def _answer(speaker: Speaker) -> Response:

@@ -1,4 +1,4 @@
-"""/api/v1: an event's tiers and sponsors, one sponsor, sponsorships and their steps."""
+"""/api/v1: an event's tiers and sponsors, one sponsor and its logo, sponsorships and their steps."""
 
 from typing import Any
 
@@ -6,52 +6,47 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
-from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.kit.paging import Page, Paging
 from eventcal.kit.refusals import Stale
+from eventcal.media.errors import UnreadablePicture
+from eventcal.media.picture import Frame
 from eventcal.members.words import Scope
-from eventcal.sponsors import service
+from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship
-from eventcal.sponsors.queries import (
-    confirmed_sponsors,
-    count_taken,
-    get_sponsor,
-    get_sponsorship,
-    get_tier,
-    list_sponsorships,
-    list_tiers,
-)
+from eventcal.sponsors.queries import get_sponsor, get_sponsorship, get_tier
 from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.event_parts import all_of, serve_part
+from eventcal.web.api.event_parts import all_of, part_of
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import (
     Content,
     answer,
+    cached,
     check_body_version,
     document,
     nothing,
     serve_private,
-    serve_public,
 )
+from eventcal.web.api.speakers import pictures
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
-from eventcal.web.media import as_kept
+from eventcal.web.media import as_kept, put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas import sponsors as schemas
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_json
 
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
 
 
 @sponsors.get("/events/<slug>/tiers", public, returns=schemas.TierPage)
-def list_tiers_of_event(slug: str) -> Response:
+@cached
+def list_tiers_of_event(session: Session, slug: str) -> Content:
     """List an event's tiers in rank order."""
-    return serve_part(slug, lambda session, event: all_of(tier_json(*pair) for pair in list_tiers(session, event)))
+    event = get_event(session, slug, caller())
+    return part_of(event, all_of(tier_json(*pair) for pair in queries.list_tiers(session, event)))
 
 
 @sponsors.post("/events/<slug>/tiers", organiser(), body=schemas.TierIn, creates=schemas.TierOut, refuses=[NameTaken])
@@ -67,7 +62,7 @@ def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
     """Change a tier."""
     with unit_of_work() as session:
         tier = service.edit_tier(session, get_tier(session, tier_id, caller()), fields)
-        taken = count_taken(session, tier)
+        taken = queries.count_taken(session, tier)
     return answer(tier_json(tier, taken))
 
 
@@ -80,28 +75,23 @@ def delete_tier(tier_id: str) -> Response:
 
 
 @sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
-def list_of_event(slug: str) -> Response:
+@cached
+def list_of_event(session: Session, slug: str) -> Content:
     """List an event's confirmed sponsors, by tier in rank order."""
-
-    def write(session: Session, event: Event) -> Json:
-        tiers = [
-            {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
-            for tier, holders in confirmed_sponsors(session, event)
-        ]
-        return {"tiers": tiers}
-
-    return serve_part(slug, write)
+    event = get_event(session, slug, caller())
+    tiers = [
+        {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
+        for tier, holders in queries.confirmed_sponsors(session, event)
+    ]
+    return part_of(event, {"tiers": tiers})
 
 
 @sponsors.get("/sponsors/<slug>", public, returns=schemas.SponsorOut)
-def read(slug: str) -> Response:
+@cached
+def read(session: Session, slug: str) -> Content:
     """Read one sponsor."""
-
-    def make(session: Session) -> Content:
-        sponsor = get_sponsor(session, slug, caller())
-        return document(sponsor_json(sponsor, links()), public=not caller().moderates)
-
-    return serve_public(make)
+    sponsor = get_sponsor(session, slug, caller())
+    return document(sponsor_json(sponsor, links()), public=not caller().moderates)
 
 
 @sponsors.patch(
@@ -125,7 +115,7 @@ def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     """List an event's sponsorships in every state."""
 
     def read(session: Session, *, paging: Paging) -> Page[Sponsorship]:
-        return list_sponsorships(session, get_organised_event(session, slug, caller()), paging=paging)
+        return queries.list_sponsorships(session, get_organised_event(session, slug, caller()), paging=paging)
 
     return serve_private_page(query, read, lambda one: sponsorship_json(one, links()))
 
@@ -176,3 +166,28 @@ def cancel(sponsorship_id: str) -> Response:
         found = get_sponsorship(session, sponsorship_id, caller())
         service.take_step(session, found, SponsorshipStep.CANCEL, caller=caller(), now=now())
     return answer(sponsorship_json(found, links()))
+
+
+@pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnreadablePicture])
+def put_logo(raw: bytes, slug: str) -> Response:
+    """Give a sponsor a logo.
+
+    PNG, JPEG or WebP, of at most 5 MiB and 40 million pixels (WebP: 16 million). It is made anew, at most 640
+    pixels wide and 320 high; `logo_url` is where.
+    """
+    with reading() as session:
+        get_sponsor(session, slug, caller())
+    picture = read_upload(raw, Frame.LOGO)
+    with unit_of_work() as session:
+        sponsor = get_sponsor(session, slug, caller())
+        service.edit_sponsor(session, sponsor, {"logo_url": put_up(picture)}, caller=caller(), now=now())
+    return answer(sponsor_json(sponsor, links()), versioned=True)
+
+
+@pictures.delete("/sponsors/<slug>/logo", moderator)
+def delete_logo(slug: str) -> Response:
+    """Take a sponsor's logo away."""
+    with unit_of_work() as session:
+        sponsor = get_sponsor(session, slug, caller())
+        service.edit_sponsor(session, sponsor, {"logo_url": None}, caller=caller(), now=now())
+    return nothing()

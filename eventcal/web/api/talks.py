@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
+from orjson import Fragment
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventOver, ForbiddenStep
@@ -25,12 +26,11 @@ from eventcal.talks.rules import Step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import Mark, Subject
-from eventcal.web.api.pagination import finished, listing, serve_list
-from eventcal.web.api.responses import Content, answer, check_version, resource, serve_public, serve_to_all
+from eventcal.web.api.pagination import serve_list
+from eventcal.web.api.responses import Content, answer, cached, check_version, resource, serve_to_all
 from eventcal.web.http.errors import PreconditionRequired
-from eventcal.web.http.urls import Links
 from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
-from eventcal.web.params.listing_filters import ListingArgs
+from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch, talk_json
@@ -44,7 +44,7 @@ _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, Talk
 @talks.get("/talks", public, documented_query=ListingArgs, returns=TalkPage)
 def list_all() -> Response:
     """List public talks."""
-    return serve_list(listing(request), talk_resources, finished, serve=serve_to_all)
+    return serve_list(read_listing(request.args), talk_resources, Fragment, serve=serve_to_all)
 
 
 @talks.get(
@@ -56,7 +56,7 @@ def list_of_event(slug: str) -> Response:
     Organisers and reviewers ask for what waits by `state=submitted,…`; they then get all talks in these states,
     as they stand.
     """
-    asked = listing(request)
+    asked = read_listing(request.args)
     # Another event named in the query has no talk in this one.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _may_review(slug, asked.filter.states):
@@ -66,7 +66,7 @@ def list_of_event(slug: str) -> Response:
         check_event_there(session, slug, caller())
         return talk_resources(session, *wanted, **paged)
 
-    return serve_list(asked, read_there, finished, within=within)
+    return serve_list(asked, read_there, Fragment, within=within)
 
 
 def _may_review(slug: str, states: tuple[str, ...]) -> bool:
@@ -79,14 +79,11 @@ def _may_review(slug: str, states: tuple[str, ...]) -> bool:
 
 
 @talks.get("/talks/<talk_id>", public, returns=TalkOut)
-def read(talk_id: str) -> Response:
+@cached
+def read(session: Session, talk_id: str) -> Content:
     """Read one talk."""
-
-    def make(session: Session) -> Content:
-        talk = get_talk(session, talk_id, caller())
-        return resource(talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
-
-    return serve_public(make)
+    talk = get_talk(session, talk_id, caller())
+    return resource(talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
 
 
 @talks.post(
@@ -158,8 +155,8 @@ def redact(talk_id: str) -> Response:
     return _answer(talk)
 
 
-def _as_it_stands(talk: Talk, to: Links) -> Json:
-    return talk_json(talk, to, state=talk.state)
+def _as_it_stands(talk: Talk) -> Json:
+    return talk_json(talk, links(), state=talk.state)
 
 
 def _answer(talk: Talk, status: int = 200, *, location: str | None = None) -> Response:
