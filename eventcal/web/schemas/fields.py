@@ -23,18 +23,6 @@ from eventcal.members.service import normal_address
 from eventcal.web.params.fields import LINE_FORM, Query, at_most, in_range, page_size
 from eventcal.web.params.fields import Text as Cursor
 
-
-def saying(settings: Mapping[str, Any], **words: Sentence) -> dict[str, Any]:
-    """Return a field's settings with what it says of a value that it cannot take."""
-    said = {"required": values.REQUIRED, "null": values.NOT_NULL, **words}
-    return {**settings, "error_messages": {**said, **settings.get("error_messages", {})}}
-
-
-def documented(settings: Mapping[str, Any], **said: object) -> dict[str, Any]:
-    """Return the settings with what the OpenAPI document says of the form."""
-    return {**settings, "metadata": {**said, **settings.get("metadata", {})}}
-
-
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 
 Fault = Callable[[str], Sentence | None]
@@ -72,15 +60,27 @@ class Shape(Schema):
         return type(name, (cls,), {**declared, "__doc__": description})
 
 
-class Text(fields.String):
+class Field(fields.Field[Any]):
+    """The base of every field; `form` is what the OpenAPI document says of it beside its type."""
+
+    form: ClassVar[Mapping[str, Any]] = {}
+    default_error_messages = {"required": values.REQUIRED, "null": values.NOT_NULL}  # noqa: RUF012 - marshmallow's own
+
+    def __init__(self, *args: Any, metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(*args, metadata={**self.form, **(metadata or {})}, **settings)
+
+
+class Text(Field, fields.String):
     """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
 
-    # What the OpenAPI document says of the form, which a kind of text with a form of its own replaces.
+    limit: int
+    """The limit of a kind of text that has always the same."""
     form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
     fault: Fault = staticmethod(many_lines_fault)
+    default_error_messages = {"invalid": values.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
 
-    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(validate=at_most(limit), **saying(documented(settings, **self.form), invalid=values.NOT_TEXT))
+    def __init__(self, limit: int | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(validate=at_most(limit or self.limit), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -107,20 +107,16 @@ class Line(Text):
 class Slug(Line):
     """Lower-case ASCII words joined by "-"."""
 
-    form = {"pattern": SLUG_PATTERN}  # noqa: RUF012 - as in Text
+    limit = SLUG_LIMIT
+    form = {"pattern": SLUG_PATTERN}  # noqa: RUF012 - as in Field
     fault: Fault = staticmethod(slug_fault)
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(SLUG_LIMIT, **settings)
 
 
 class LocalTime(Line):
     """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
 
-    form = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}  # noqa: RUF012 - as in Text
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(19, **settings)
+    limit = 19
+    form = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}  # noqa: RUF012 - as in Field
 
     def read(self, text: str) -> str:
         """Return the time in its one form."""
@@ -130,20 +126,16 @@ class LocalTime(Line):
 class HttpUrl(Line):
     """An absolute http or https URL without a user name, of at most 2000 characters."""
 
-    form = {**LINE_FORM, "format": "uri", "description": "http or https."}  # noqa: RUF012 - as in Text
+    limit = URL_LIMIT
+    form = {**LINE_FORM, "format": "uri", "description": "http or https."}  # noqa: RUF012 - as in Field
     fault: Fault = staticmethod(url_fault)
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(URL_LIMIT, **settings)
 
 
 class Address(Line):
     """An e-mail address, as `normal_address` gives it."""
 
-    form = {**LINE_FORM, "format": "email"}  # noqa: RUF012 - as in Text
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(254, **settings)
+    limit = 254
+    form = {**LINE_FORM, "format": "email"}  # noqa: RUF012 - as in Field
 
     def read(self, text: str) -> str:
         """Return the normal form of the address."""
@@ -153,14 +145,14 @@ class Address(Line):
 class Form(Line):
     """One line in one of the forms of `eventcal.kit.values`."""
 
-    form = {}  # noqa: RUF012 - as in Text
+    form = {}  # noqa: RUF012 - as in Field
 
-    def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(kind.limit, **documented(settings, pattern=f"^{kind.pattern}$"))
+    def __init__(self, kind: values.Form, *, metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(kind.limit, metadata={"pattern": f"^{kind.pattern}$", **(metadata or {})}, **settings)
         self.fault = kind.fault
 
 
-class Strict(fields.Field[Any]):
+class Strict(Field):
     """A field that takes its JSON values in one form only: `read` raises ValueError for any other."""
 
     read: Callable[[Any], Any]
@@ -176,15 +168,15 @@ class Strict(fields.Field[Any]):
 class Instant(Strict, fields.DateTime):
     """An instant, RFC 3339 with its offset."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        says = Sentence(
+    default_error_messages = {  # noqa: RUF012 - marshmallow's own
+        "invalid": Sentence(
             "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %(plus)s), "
             "of the years %(first)s to %(last)s",
             plus="%2B",
             first=FIRST_YEAR,
             last=LAST_YEAR,
         )
-        super().__init__(**saying(settings, invalid=says))
+    }
 
     def read(self, value: object) -> datetime:
         """Return the instant in UTC."""
@@ -197,16 +189,19 @@ class Whole(Strict, fields.Integer):
     """A whole number, written as one; to JSON Schema 5.0 is one too."""
 
     read = staticmethod(values.read_whole)
+    default_error_messages = {"invalid": values.NOT_WHOLE}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, *, least: int = 0, most: int = values.LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(strict=True, validate=in_range(least, most), **saying(settings, invalid=values.NOT_WHOLE))
+        super().__init__(strict=True, validate=in_range(least, most), **settings)
 
 
-class Degrees(fields.Float):
+class Degrees(Field, fields.Float):
     """A latitude or a longitude: a number from -limit to limit."""
 
+    default_error_messages = {"invalid": values.NOT_NUMBER}  # noqa: RUF012 - marshmallow's own
+
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(validate=in_range(-limit, limit), **saying(settings, invalid=values.NOT_NUMBER))
+        super().__init__(validate=in_range(-limit, limit), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
         if isinstance(value, str):
@@ -217,8 +212,7 @@ class Degrees(fields.Float):
 class Flag(Strict, fields.Boolean):
     """True or false, and nothing that might be meant for them."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(**saying(settings, invalid=values.NOT_FLAG))
+    default_error_messages = {"invalid": values.NOT_FLAG}  # noqa: RUF012 - marshmallow's own
 
     def read(self, value: object) -> bool:
         """Return which."""
@@ -227,15 +221,17 @@ class Flag(Strict, fields.Boolean):
         return value
 
 
-class Word(fields.Enum[StrEnum]):
+class Word(Field, fields.Enum[StrEnum]):
     """One word of a list of words."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(words, by_value=True, **saying(settings, unknown=values.one_of(words)))
+        super().__init__(words, by_value=True, error_messages={"unknown": values.one_of(words)}, **settings)
 
 
-class Items(fields.List[Any]):
+class Items(Field, fields.List[Any]):
     """A list of `least` to `limit` things of one kind."""
+
+    default_error_messages = {"invalid": values.NOT_LIST}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         says = (
@@ -244,7 +240,7 @@ class Items(fields.List[Any]):
             else values.at_most_items(limit)
         )
         length = validate.Length(min=least or None, max=limit, error=says)
-        super().__init__(inner, validate=length, **saying(settings, invalid=values.NOT_LIST, long=says))
+        super().__init__(inner, validate=length, error_messages={"long": says}, **settings)
         self._limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
@@ -256,11 +252,10 @@ class Items(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Part(fields.Nested):
+class Part(Field, fields.Nested):
     """An object inside another."""
 
-    def __init__(self, inner: type[Schema], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(inner, **saying(settings, type=values.NOT_OBJECT))
+    default_error_messages = {"type": values.NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
 
 class KnownOrNew(Shape):

@@ -1,22 +1,20 @@
 """The shapes of a sum of money."""
 
 from decimal import Decimal
-from typing import Any
 
 from marshmallow import fields
 
 from eventcal.kit.values import AMOUNT_PATTERN, CURRENCY, NOT_AMOUNT, read_amount
-from eventcal.web.schemas.fields import Form, Shape, Strict, documented, saying
+from eventcal.web.schemas.fields import Form, Shape, Strict
 from eventcal.web.schemas.out import Json, Out
 
 
 class Amount(Strict, fields.String):
     """A sum of money as a decimal string with two places, Decimal to us."""
 
+    form = {"pattern": f"^{AMOUNT_PATTERN}$"}  # noqa: RUF012 - as in Field
     read = staticmethod(read_amount)
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(**saying(documented(settings, pattern=f"^{AMOUNT_PATTERN}$"), invalid=NOT_AMOUNT))
+    default_error_messages = {"invalid": NOT_AMOUNT}  # noqa: RUF012 - marshmallow's own
 
 
 class Money(Shape):

@@ -14,6 +14,7 @@ from eventcal.web.params.fields import Day, says
 from eventcal.web.schemas.fields import (
     LOCAL_PATTERN,
     URI,
+    Field,
     Flag,
     HttpUrl,
     Instant,
@@ -24,7 +25,6 @@ from eventcal.web.schemas.fields import (
     Shape,
     Text,
     Word,
-    saying,
 )
 from eventcal.web.schemas.out import Json, Out, local_instant, page_of
 
@@ -48,15 +48,13 @@ class OverrideIn(Shape):
     online_url = HttpUrl(allow_none=True)
 
 
-class Overrides(fields.Dict):
+class Overrides(Field, fields.Dict):
     """Overrides by occurrence; null as one of them removes it."""
 
+    default_error_messages = {"invalid": NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
+
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(
-            keys=fields.String(),
-            values=Part(OverrideIn, allow_none=True),
-            **saying(settings, invalid=NOT_OBJECT),
-        )
+        super().__init__(keys=fields.String(), values=Part(OverrideIn, allow_none=True), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
