@@ -1,6 +1,7 @@
 """The OpenAPI document, as JSON for programs and as a page for people; nothing on it comes from another host."""
 
 import re
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, render_template
@@ -8,7 +9,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from eventcal.kit.markdown import to_html
-from eventcal.web.api.openapi.reference_page import shapes_of, subjects_of
+from eventcal.web.api.openapi.reference_page import codes_in, form_of, operations_of, shape_in
 from eventcal.web.api.responses import Content, cached, document
 from eventcal.web.http.errors import known_problems
 from eventcal.web.identity.permissions import public
@@ -34,8 +35,10 @@ def readable(_session: Session) -> Content:
         "api/docs.html",
         said=said,
         about=Markup(to_html(said["info"]["description"])),  # noqa: S704 - sanitised, and our own text
-        subjects=subjects_of(said),
-        shapes=shapes_of(said),
+        operations=partial(operations_of, said),
+        codes_in=codes_in,
+        form_of=form_of,
+        shape_in=shape_in,
         problems=sorted(known_problems(), key=lambda row: (row[0], row[1])),
         code=_code,
     )
