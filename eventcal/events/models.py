@@ -21,6 +21,7 @@ child_rows = partial(relationship, lazy="raise", cascade="all, delete-orphan", p
 """Return a relation to rows that are deleted together with this one."""
 
 
+# sort_order: where the migrations have these columns.
 class Listed:
     """The columns that events and talks share; all but the id and `created_at` are derived, never set by a service."""
 
