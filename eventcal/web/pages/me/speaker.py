@@ -50,6 +50,5 @@ def _page(speaker: Speaker, form: Form) -> Page:
         template="me/speaker.html",
         title=_("Speaker profile"),
         done=said_after({"saved": _("It is saved.")}),
-        action=url_for("pages.my_profile"),
         **speaker_values(speaker, form),
     )

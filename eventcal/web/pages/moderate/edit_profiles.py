@@ -1,9 +1,7 @@
 """Profiles that a moderator puts right: a speaker's, and a sponsor's with its logo."""
 
-from typing import Any
-
 import orjson
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -51,7 +49,7 @@ def change_speaker_profile(slug: str) -> Response:
     def find(session: Session) -> Speaker:
         return get_speaker(session, slug, caller())
 
-    return handle_speaker_form(find, f"/speakers/{slug}/edit", render_form=_speaker_page)
+    return handle_speaker_form(find, url_for("pages.speaker_profile", slug=slug), render_form=_speaker_page)
 
 
 @pages.get("/sponsors/<slug>/edit")
@@ -72,7 +70,7 @@ def change_sponsor_profile(slug: str) -> Response:
 
     def save() -> str:
         _save_sponsor(slug)
-        return f"/sponsors/{slug}/edit?done=saved"
+        return url_for("pages.sponsor_profile", slug=slug, done="saved")
 
     def render_form(session: Session, error: Refusal) -> Page:
         return _sponsor_page(_sponsor(session, slug), sent_again(_LOGO, faults_of(error)))
@@ -108,24 +106,15 @@ def _version(sponsor: Sponsor) -> str:
 
 
 def _speaker_page(speaker: Speaker, form: Form) -> Page:
-    here = f"/speakers/{speaker.slug}/edit"
-    values = {"action": here, **speaker_values(speaker, form)}
-    return _page("speaker_profile.html", _("Profile of %(name)s", name=speaker.name), here, values)
+    title = _("Profile of %(name)s", name=speaker.name)
+    return _page("speaker_profile.html", title, **speaker_values(speaker, form))
 
 
 def _sponsor_page(sponsor: Sponsor, form: Form) -> Page:
-    here = f"/sponsors/{sponsor.slug}/edit"
-    values = {
-        "action": here,
-        "sponsor": sponsor,
-        "form": form,
-        "version": _version(sponsor),
-        **picture_values(sponsor.logo_url),
-    }
-    return _page("sponsor_profile.html", _("Sponsor %(name)s", name=sponsor.name), here, values)
+    title, picture = _("Sponsor %(name)s", name=sponsor.name), picture_values(sponsor.logo_url)
+    return _page("sponsor_profile.html", title, sponsor=sponsor, form=form, version=_version(sponsor), **picture)
 
 
-def _page(template: str, title: str, path: str, values: dict[str, Any]) -> Page:
-    done = said_after({"saved": _("It is saved.")})
-    common = {"csrf": csrf_token(), "done": done}
-    return Page(template=f"pages/{template}", title=title, path=path, indexed=False, values={**common, **values})
+def _page(template: str, title: str, **values: object) -> Page:
+    values = {"csrf": csrf_token(), "done": said_after({"saved": _("It is saved.")}), **values}
+    return Page(template=f"pages/{template}", title=title, indexed=False, values=values)

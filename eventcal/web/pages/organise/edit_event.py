@@ -28,11 +28,7 @@ from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventPatch
 
 _EVENT, _PATCH = EventIn(), EventPatch()
-_USUAL = {
-    "kind": EventKind.CONFERENCE.value,
-    "programme": Programme.CURATED.value,
-    "attendance": Attendance.IN_PERSON.value,
-}
+_USUAL = {"kind": EventKind.CONFERENCE, "programme": Programme.CURATED, "attendance": Attendance.IN_PERSON}
 
 
 @pages.get("/propose")

@@ -162,7 +162,12 @@ def change_team(slug: str) -> Response:
 def _change_member(session: Session, event: Event) -> str:
     do, row, typed = sent_row()
     if do == "add":
-        _add_member(session, event, typed)
+        fields = validate(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
+        member = find_member_by_email(session, fields["email"])
+        if member is None:
+            unknown = _("Nobody with this address has an account; ask them to register first.")
+            raise Invalid(faults=[Fault("/email", unknown)])
+        put_on_team(session, event, member, fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
     _present, someone = _on_team(session, event, row)
     if do == "remove":
@@ -174,15 +179,6 @@ def _change_member(session: Session, event: Event) -> str:
     fields = validate(_ROLE, {"role": typed.get("role", "")})
     put_on_team(session, event, someone, fields["role"])
     return url_for("pages.event_team", slug=event.slug, done="saved")
-
-
-def _add_member(session: Session, event: Event, typed: Typed) -> None:
-    fields = validate(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
-    someone = find_member_by_email(session, fields["email"])
-    if someone is None:
-        unknown = _("Nobody with this address has an account; ask them to register first.")
-        raise Invalid(faults=[Fault("/email", unknown)])
-    put_on_team(session, event, someone, fields["role"])
 
 
 def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:

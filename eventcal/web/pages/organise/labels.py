@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from eventcal.events.steps import EventStep
-from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TalkKind, TeamRole
+from eventcal.events.words import EventKind, EventStatus, TalkKind, TeamRole
 from eventcal.kit.localtime import usual_zones
 from eventcal.kit.refusals import Sentence
 from eventcal.sponsors.words import SponsorshipState
@@ -60,12 +60,6 @@ TALK_STEPS: Mapping[Step, Sentence] = {
     Step.REJECT: Sentence("Reject"),
     Step.CANCEL: Sentence("Cancel the talk"),
 }
-_PROGRAMMES = {Programme.CURATED: Sentence("Curated"), Programme.LISTED: Sentence("Listed")}
-_ATTENDANCES = {
-    Attendance.IN_PERSON: Sentence("In person"),
-    Attendance.ONLINE: Sentence("Online"),
-    Attendance.HYBRID: Sentence("In person and online"),
-}
 
 
 def choices(words: Mapping[Word, Sentence]) -> Choices:
@@ -77,8 +71,6 @@ def event_choices() -> dict[str, Choices | Sequence[str]]:
     """Return what there is to choose from in the form of an event, by what its template calls it."""
     return {
         "kinds": [(kind.value, kind_in_words(kind)) for kind in EventKind],
-        "programmes": choices(_PROGRAMMES),
-        "attendances": choices(_ATTENDANCES),
         "talk_kinds": [(kind.value, kind_in_words(kind)) for kind in TalkKind],
         "zones": usual_zones(),
     }

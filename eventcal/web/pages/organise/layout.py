@@ -63,12 +63,7 @@ def section_page(event: Event, *, section: str, template: str, title: str, **val
         title=title,
         path=url_for(f"pages.{section}", slug=event.slug),
         indexed=False,
-        values={
-            "event": event,
-            "decides": decides_for(event, caller()),
-            "csrf": csrf_token(),
-            **values,
-        },
+        values={"event": event, "decides": decides_for(event, caller()), "csrf": csrf_token(), **values},
     )
 
 

@@ -45,7 +45,8 @@ from eventcal.web.request.context import now, unit_of_work
 
 # What the query calls the talks that have no time yet.
 _NO_TIME = "none"
-_FIELDS = ("starts", "starts_time", "minutes", "room", "track")
+_TIMES = ("starts", "starts_time", "minutes")
+_FIELDS = (*_TIMES, "room", "track")
 # Where in a row a fault of the talk belongs.
 _PLACES = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
 # So many warnings of each sort are shown at once; when some of them are put right, others are.
@@ -72,25 +73,19 @@ def save_schedule(slug: str) -> Response:
     """Change the talks whose rows were changed, all of them or none."""
     try:
         with unit_of_work() as session:
-            number = _save(session, get_organised_event(session, slug, caller()))
+            edits = [
+                edit_of(talk, _changes(talk), typed_in(talk.id, request.form).get("revision", ""))
+                for talk in _sent_talks(session, get_organised_event(session, slug, caller()))
+                if _is_changed(talk)
+            ]
+            edit_each(session, edits, caller=caller(), now=now())
     except SomeRefused as error:
         with layout.reading_event(slug) as (session, event):
             rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
             invalid = all(isinstance(one, Invalid) for one in error.refused.values())
             status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
             return answer_page(_page(session, event, rows), status=status)
-    return redirect(_here(slug, done="saved", number=str(number)), HTTPStatus.SEE_OTHER)
-
-
-def _save(session: Session, event: Event) -> int:
-    """Change what was changed, and return of how many talks. Raises SomeRefused."""
-    edits = [
-        edit_of(talk, _changes(talk), typed_in(talk.id, request.form).get("revision", ""))
-        for talk in _sent_talks(session, event)
-        if _is_changed(talk)
-    ]
-    edit_each(session, edits, caller=caller(), now=now())
-    return len(edits)
+    return redirect(_here(slug, done="saved", number=str(len(edits))), HTTPStatus.SEE_OTHER)
 
 
 def _sent_talks(session: Session, event: Event) -> list[Talk]:
@@ -134,7 +129,7 @@ def _changes(talk: Talk) -> dict[str, Any]:
     """Return what the row of a talk changes of it, as the body of a change."""
     row, now_there = typed_in(talk.id, request.form), _values(talk)
     parts = {"room": row.get("room") or None, "track": row.get("track") or None}
-    if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _FIELDS[:3]):
+    if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIMES):
         # Its end was given as a time; as long as nobody moves it, it stays so.
         return parts
     times = {"starts": read_time(row, "starts"), "duration_minutes": whole_number(row.get("minutes", ""))}

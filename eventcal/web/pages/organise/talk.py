@@ -3,7 +3,7 @@
 The form is as its submitter's, with its room and its times.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -128,17 +128,10 @@ def _render_error(talk_id: str, session: Session, event: Event, error: Refusal) 
     if isinstance(error, Stale):
         # The page shows the current values, so the form may now be saved over them.
         typed.setlist("revision", [str(talk.revision)])
-        faults = tuple(_meanwhile(talk, typed))
+        said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
+        stored = stored_faults(_form_of(talk).values, typed)
+        faults = (Fault("", said), *(Fault(one.pointer.removesuffix("_time"), one.detail) for one in stored))
     return _page(session, event, talk, typed_again(typed, faults))
-
-
-def _meanwhile(talk: Talk, typed: Typed) -> Iterator[Fault]:
-    """Yield that somebody else changed the talk, and beside each field that differs what stands there now."""
-    yield Fault(
-        "", _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
-    )
-    for fault in stored_faults(_form_of(talk).values, typed):
-        yield Fault(fault.pointer.removesuffix("_time"), fault.detail)
 
 
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
