@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from html import escape
 
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.words import EventStatus
+from eventcal.feeds.entries.descriptions import html_description, plain_description, status_of, titled
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Relation, Status
-from eventcal.feeds.entries.entry_builder import Builder
-from eventcal.feeds.entries.status_mapping import status_of, titled
+from eventcal.feeds.entries.entry_builder import Builder, local_times
 from eventcal.kit.localtime import with_offset, zone
 from eventcal.kit.markdown import to_html, to_plain
 
@@ -27,12 +26,12 @@ def deadline_entries(builder: Builder, event: Event) -> Mapping[EntryKind, Calen
     call = event.call
     if call is None:
         return {}
-    entries = {}
-    if call.opens_at is not None:
-        entries[EntryKind.OPENING] = _entry(builder, event, EntryKind.OPENING, call.opens_at)
-    if call.closes_at is not None:
-        entries[EntryKind.CLOSING] = _entry(builder, event, EntryKind.CLOSING, call.closes_at - _LENGTH)
-    return entries
+    begins = {EntryKind.OPENING: call.opens_at, EntryKind.CLOSING: call.closes_at and call.closes_at - _LENGTH}
+    return {
+        kind: _entry(builder, event, call, kind=kind, begins=moment)
+        for kind, moment in begins.items()
+        if moment is not None
+    }
 
 
 def called_off(entry: CalendarEntry) -> CalendarEntry:
@@ -41,15 +40,11 @@ def called_off(entry: CalendarEntry) -> CalendarEntry:
     return replace(entry, title=title, status=Status.CANCELLED, transparent=True)
 
 
-def _entry(builder: Builder, event: Event, kind: EntryKind, begins: datetime) -> CalendarEntry:
-    assert event.call is not None  # noqa: S101 - the caller has asked
-    here = _zone_of(event, kind, event.call)
-    starts = begins.astimezone(zone(here)).replace(tzinfo=None)
-    ends = (begins + _LENGTH).astimezone(zone(here)).replace(tzinfo=None)
+def _entry(builder: Builder, event: Event, call: CallForTalks, *, kind: EntryKind, begins: datetime) -> CalendarEntry:
+    here = _zone_of(event, kind, call)
+    starts, ends = local_times(begins, begins + _LENGTH, here)
     does = "opens" if kind == EntryKind.OPENING else "closes"
-    url = builder.links.event_page(event.slug)
-    said = _said(event, event.call)
-    note = event.call.note
+    url, said, note = builder.links.event_page(event.slug), _said(event, call), call.note
     entry = CalendarEntry(
         uid=builder.deadline_uid(kind, event.id),
         kind=kind,
@@ -61,14 +56,8 @@ def _entry(builder: Builder, event: Event, kind: EntryKind, begins: datetime) ->
         transparent=True,
         created_at=event.created_at,
         url=url,
-        description="\n\n".join([part for part in ("\n".join(said), to_plain(note) if note else "", url) if part]),
-        html="".join(
-            [
-                f"<p>{'<br>'.join(escape(line) for line in said)}</p>",
-                to_html(note) if note else "",
-                f'<p><a href="{escape(url)}">{escape(url)}</a></p>',
-            ]
-        ),
+        description=plain_description([to_plain(note) if note else None], before=said, url=url),
+        html=html_description([to_html(note) if note else None], before=said, url=url),
         categories=tuple(tag.tag for tag in event.tags),
         related=((Relation.PARENT, builder.event_uid(event.id)),),
     )

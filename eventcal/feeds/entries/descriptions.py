@@ -1,4 +1,4 @@
-"""Descriptions of entries: plain text for DESCRIPTION and HTML for X-ALT-DESC, rendered from the same values."""
+"""What an entry says: its title and status, and its description as plain text and as HTML, from the same values."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,23 @@ from functools import cached_property
 from html import escape
 
 from eventcal.events.models import Event
-from eventcal.events.words import Attendance
+from eventcal.events.words import Attendance, EventStatus
+from eventcal.feeds.entries.entry import Status
 from eventcal.kit.markdown import to_html, to_plain
+
+_PREFIXES = {EventStatus.CANCELLED: "CANCELLED: ", EventStatus.POSTPONED: "POSTPONED: "}
+_STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Status.CONFIRMED}
+
+
+def titled(title: str, status: EventStatus) -> str:
+    """Return the title with what its status puts before it, once: some organisers write it themselves."""
+    prefix = _PREFIXES.get(status, "")
+    return title if title.startswith(prefix) else prefix + title
+
+
+def status_of(status: EventStatus) -> Status:
+    """Return how sure it is that something takes place."""
+    return _STATUSES.get(status, Status.TENTATIVE)
 
 
 def plain_description(
@@ -40,32 +55,22 @@ class EventDescription:
     line_up: Sequence[str]
     url: str
 
-    def plain(self, *, summary: str | None, online_url: str | None) -> str:
-        """Return the plain text with this summary (Markdown) and join link."""
+    def texts(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
+        """Return the plain text and the HTML with this summary (Markdown) and join link."""
+        before, facts = self._added_link(online_url), self._facts(online_url)
         headed = ["Line-up:", *(f"- {line}" for line in self.line_up)] if self.line_up else []
-        return plain_description(
-            [to_plain(summary) if summary else None, self._plain_body],
-            before=self._added_link(online_url),
-            lists=[self._facts(online_url), headed],
-            url=self.url,
-        )
-
-    def html(self, *, summary: str | None, online_url: str | None) -> str:
-        """Return the HTML with this summary (Markdown) and join link."""
-        return html_description(
-            [to_html(summary) if summary else None, self._html_body],
-            before=self._added_link(online_url),
-            lists=[self._facts(online_url), self.line_up],
-            url=self.url,
+        plain, html = self._body
+        plain_texts = [to_plain(summary) if summary else None, plain]
+        html_texts = [to_html(summary) if summary else None, html]
+        return (
+            plain_description(plain_texts, before=before, lists=[facts, headed], url=self.url),
+            html_description(html_texts, before=before, lists=[facts, self.line_up], url=self.url),
         )
 
     @cached_property
-    def _plain_body(self) -> str:
-        return to_plain(self.event.description) if self.event.description else ""
-
-    @cached_property
-    def _html_body(self) -> str:
-        return to_html(self.event.description) if self.event.description else ""
+    def _body(self) -> tuple[str, str]:
+        text = self.event.description
+        return (to_plain(text), to_html(text)) if text else ("", "")
 
     def _added_link(self, online_url: str | None) -> list[str]:
         """Return the join link of an occurrence whose event has none; the description begins with it."""

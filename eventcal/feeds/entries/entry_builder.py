@@ -6,11 +6,25 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from eventcal.events.models import Event
+from eventcal.events.recurrence.occurrences import Occurrence, excluded_occurrences, overridden_occurrences
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.feeds.entries.descriptions import EventDescription, html_description, plain_description
-from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Part, Participant, Relation, Status, TalkFacts
-from eventcal.feeds.entries.series_entries import excluded_of, override_entries
-from eventcal.feeds.entries.status_mapping import status_of, titled
+from eventcal.feeds.entries.descriptions import (
+    EventDescription,
+    html_description,
+    plain_description,
+    status_of,
+    titled,
+)
+from eventcal.feeds.entries.entry import (
+    CalendarEntry,
+    EntryKind,
+    Override,
+    Part,
+    Participant,
+    Relation,
+    Status,
+    TalkFacts,
+)
 from eventcal.kit.localtime import parse_local, zone
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
@@ -71,6 +85,7 @@ class Builder:
         starts, ends = _event_times(event)
         url = self.links.event_page(event.slug)
         description = EventDescription(event=event, line_up=[_line_up_line(talk) for talk in line_up], url=url)
+        plain, html = description.texts(summary=event.summary, online_url=event.online_url)
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
         entry = CalendarEntry(
             uid=self.event_uid(event.id),
@@ -84,8 +99,8 @@ class Builder:
             transparent=cancelled or talks > 0,
             created_at=event.created_at,
             url=url,
-            description=description.plain(summary=event.summary, online_url=event.online_url),
-            html=description.html(summary=event.summary, online_url=event.online_url),
+            description=plain,
+            html=html,
             location=_location(None, event),
             geo=_geo(event),
             categories=tuple(tag.tag for tag in event.tags),
@@ -96,7 +111,9 @@ class Builder:
         )
         if not event.recurrence:
             return entry
-        return replace(entry, excluded=excluded_of(event), overrides=override_entries(event, entry, description))
+        # EXDATE and RECURRENCE-ID, each occurrence as the entry's `starts` is.
+        excluded = tuple(parse_local(occurrence) for occurrence in excluded_occurrences(event))
+        return replace(entry, excluded=excluded, overrides=_overrides(event, entry, description))
 
     def talk_entry(self, talk: Talk) -> CalendarEntry:
         """Return the entry of a public talk. One without a time lies over its event's days, tentatively."""
@@ -137,6 +154,44 @@ class Builder:
         return Participant(part=Part.SPEAKER, key=speaker.slug, name=speaker.name, about=about or None, url=url)
 
 
+def _overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
+    """Return the overridden occurrences (RECURRENCE-ID), in the rule's order; `entry` is the event's own."""
+    single = replace(entry, recurrence=None, excluded=(), overrides=())
+    return tuple(
+        Override(occurrence=parse_local(one.slot.occurrence), entry=_override(event, single, one, description))
+        for one in overridden_occurrences(event)
+    )
+
+
+def _override(event: Event, single: CalendarEntry, one: Occurrence, description: EventDescription) -> CalendarEntry:
+    starts, ends = _occurrence_times(event, one)
+    plain, html = description.texts(summary=one.summary, online_url=one.online_url)
+    here = one.venue == event.venue
+    return replace(
+        single,
+        title=titled(one.title, one.status),
+        starts=starts,
+        ends=ends,
+        status=status_of(one.status),
+        transparent=single.transparent or one.status == EventStatus.CANCELLED,
+        description=plain,
+        html=html,
+        location=single.location if here else ", ".join(part for part in (one.venue, event.city) if part),
+        # Nobody said where on earth the other venue is.
+        geo=single.geo if here else None,
+        conference=one.online_url,
+    )
+
+
+def _occurrence_times(event: Event, one: Occurrence) -> tuple[date | datetime, date | datetime]:
+    """Return what the clocks show then, the second of two same times told apart by `fold`; the end is exclusive."""
+    if "T" not in one.slot.starts:
+        return date.fromisoformat(one.slot.starts), date.fromisoformat(one.slot.ends) + timedelta(days=1)
+    here = zone(event.timezone)
+    starts, ends = (instant.astimezone(here).replace(tzinfo=None) for instant in (one.slot.starts_at, one.slot.ends_at))
+    return starts, ends
+
+
 def _sponsor(tier: Tier, sponsor: Sponsor) -> Participant:
     return Participant(part=Part.SPONSOR, key=sponsor.slug, name=sponsor.name, about=tier.name, url=sponsor.url)
 
@@ -159,7 +214,7 @@ def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
     if not isinstance(starts, datetime):
         return starts, ends + timedelta(days=1)
     # A rule counts in what the clocks on the wall show, also where they skip the first of its times.
-    return (starts, ends) if event.recurrence else _local_times(event.starts_at, event.ends_at, event.timezone)
+    return (starts, ends) if event.recurrence else local_times(event.starts_at, event.ends_at, event.timezone)
 
 
 def _event_days(event: Event) -> tuple[date, date]:
@@ -170,10 +225,10 @@ def _event_days(event: Event) -> tuple[date, date]:
 def _talk_times(talk: Talk) -> tuple[datetime, datetime]:
     assert talk.starts_at is not None  # noqa: S101 - the caller has asked
     assert talk.ends_at is not None  # noqa: S101 - the two are set together
-    return _local_times(talk.starts_at, talk.ends_at, talk.event.timezone)
+    return local_times(talk.starts_at, talk.ends_at, talk.event.timezone)
 
 
-def _local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
+def local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
     """Return what the clocks show at both instants; an end is later than its start (RFC 5545, 3.8.2.2)."""
     here = zone(tzid)
     ends_at = max(ends_at, starts_at + _SHORTEST)

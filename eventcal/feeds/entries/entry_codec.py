@@ -31,35 +31,19 @@ def load_entry(stored: str) -> CalendarEntry:
     return _entry(orjson.loads(stored))
 
 
-def _plain(entry: CalendarEntry) -> dict[str, Any]:
-    return {
-        "uid": entry.uid,
-        "kind": entry.kind,
-        "title": clean(entry.title),
-        "starts": _written(entry.starts),
-        "ends": _written(entry.ends),
-        "zone": entry.zone,
-        "status": entry.status,
-        "transparent": entry.transparent,
-        "created_at": entry.created_at.isoformat(),
-        "url": clean(entry.url),
-        "description": clean(entry.description),
-        "html": clean(entry.html),
-        "location": entry.location and clean(entry.location),
-        "geo": entry.geo,
-        "categories": [clean(category) for category in entry.categories],
-        "conference": entry.conference and clean(entry.conference),
-        "recurrence": entry.recurrence and clean(entry.recurrence),
-        "excluded": [_written(occurrence) for occurrence in entry.excluded],
-        "overrides": [(_written(one.occurrence), _plain(one.entry)) for one in entry.overrides],
-        "related": entry.related,
-        "participants": [_cleaned(vars(one)) for one in entry.participants],
-        "talk": _cleaned(vars(entry.talk)) if entry.talk else None,
-    }
-
-
-def _cleaned(fields: dict[str, str | None]) -> dict[str, str | None]:
-    return {name: value and clean(value) for name, value in fields.items()}
+def _plain(value: object) -> object:
+    """Return what JSON has for an entry or for anything in it, with texts cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, date):
+        return _written(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Override):
+        return _written(value.occurrence), _plain(value.entry)
+    if isinstance(value, CalendarEntry | Participant | TalkFacts):
+        return {name: _plain(one) for name, one in vars(value).items()}
+    return value
 
 
 def _written(moment: date | datetime) -> str:
