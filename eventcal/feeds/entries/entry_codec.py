@@ -19,6 +19,7 @@ from eventcal.feeds.entries.sanitize import clean
 
 # Marks the second of two same local times, which ISO 8601 cannot say.
 _SECOND = "*"
+_RECORDS = (CalendarEntry, Participant, TalkFacts)
 
 
 def dump_entry(entry: CalendarEntry) -> str:
@@ -35,13 +36,15 @@ def _plain(value: object) -> object:
     """Return what JSON has for an entry or for anything in it, with texts cleaned."""
     if isinstance(value, str):
         return clean(value)
+    if value is None:
+        return None
     if isinstance(value, date):
         return _written(value)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Override):
         return _written(value.occurrence), _plain(value.entry)
-    if isinstance(value, CalendarEntry | Participant | TalkFacts):
+    if isinstance(value, _RECORDS):
         return {name: _plain(one) for name, one in vars(value).items()}
     return value
 
