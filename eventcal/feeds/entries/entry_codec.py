@@ -36,14 +36,14 @@ def _plain(value: object) -> object:
     """Return what JSON has for an entry or for anything in it, with texts cleaned."""
     if isinstance(value, str):
         return clean(value)
-    if value is None:
-        return None
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, date):
         return _written(value)
+    if isinstance(value, Override):
+        value = (value.occurrence, value.entry)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, Override):
-        return _written(value.occurrence), _plain(value.entry)
     if isinstance(value, _RECORDS):
         return {name: _plain(one) for name, one in vars(value).items()}
     return value

@@ -12,8 +12,7 @@ from typing import Any
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps
 from eventcal.feeds.entries.sanitize import clean, uri
-from eventcal.feeds.formats.components import Component, Property, ValueType
-from eventcal.feeds.formats.value_format import degrees
+from eventcal.feeds.formats.components import Component, Property, ValueType, degrees
 from eventcal.feeds.formats.vevent import event_components, head_properties
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"

@@ -12,8 +12,16 @@ from typing import Any
 import orjson
 
 from eventcal.feeds.entries.sanitize import clean, uri
-from eventcal.feeds.formats.components import Component, Property, ValueType
-from eventcal.feeds.formats.value_format import NUMBERS, degrees, moment, offset, rule_parts
+from eventcal.feeds.formats.components import (
+    NUMBERS,
+    Component,
+    Property,
+    ValueType,
+    degrees,
+    moment,
+    offset,
+    rule_parts,
+)
 
 MEDIA_TYPE = "application/calendar+json; charset=utf-8"
 SEPARATOR = b","

@@ -4,7 +4,7 @@ Written from entries and not from components, for its model is another: duration
 patches, time zones by name alone. The same in, the same bytes out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,10 @@ import orjson
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
 from eventcal.feeds.entries.sanitize import clean, uri
-from eventcal.feeds.formats.jscal_rules import rules_of
-from eventcal.feeds.formats.value_format import degrees
-from eventcal.feeds.formats.vevent import PRODID
-from eventcal.kit.localtime import UTC_NAMES, format_utc, local_to_utc
+from eventcal.feeds.formats.components import NUMBERS, degrees, rule_parts
+from eventcal.feeds.formats.vevent import PRODID, rule_of
+from eventcal.kit.localtime import UTC_NAMES, format_utc, local_to_utc, zone
+from eventcal.kit.rrule import split_weekday
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
 SEPARATOR = b","
@@ -31,13 +31,26 @@ _ROLES = {Part.SPEAKER: "attendee", Part.SPONSOR: "informational"}
 # What a patch cannot change (RFC 8984, 4.3.5).
 _UNPATCHED = frozenset({"@type", "prodId", "relatedTo", "uid"})
 
+# The parts of a recurrence rule (RFC 8984, 4.3.3) that have other names.
+_NAMES = {
+    "freq": "frequency",
+    "wkst": "firstDayOfWeek",
+    "byday": "byDay",
+    "bymonthday": "byMonthDay",
+    "bymonth": "byMonth",
+    "byyearday": "byYearDay",
+    "byweekno": "byWeekNo",
+    "bysetpos": "bySetPosition",
+}
+
 
 def piece(entry: CalendarEntry, stamps: Stamps) -> bytes:
     """Return the entry as an Event with all its occurrences (RFC 8984, 5.1), JSON in UTF-8."""
     event = _event(entry, stamps)
-    rules = rules_of(entry, _zone_name(entry))
-    if rules:
-        event["recurrenceRules"] = rules
+    # iCalendar's rule, so that all formats say the same.
+    rule = rule_of(entry)
+    if rule is not None:
+        event["recurrenceRules"] = [_rule(rule, _zone_name(entry))]
     overrides: Json = {_local(entry, occurrence): {"excluded": True} for occurrence in entry.excluded}
     for one in entry.overrides:
         occurrence = _local(entry, one.occurrence)
@@ -186,3 +199,34 @@ def _patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json:
     patch = {name: value for name, value in event.items() if inherited.get(name) != value and name not in _UNPATCHED}
     gone = [name for name in inherited if name not in event and name not in _UNPATCHED and name != "recurrenceRules"]
     return {**patch, **dict.fromkeys(gone)}
+
+
+def _rule(rule: str, zone_name: str | None) -> Json:
+    """Return a rule; UNTIL is local to `zone_name`, the zone that the start is written in, None for days."""
+    parts = {_NAMES.get(name, name): _value(name, values, zone_name) for name, values in rule_parts(rule).items()}
+    return {"@type": "RecurrenceRule", **parts}
+
+
+def _value(name: str, values: Sequence[str], zone_name: str | None) -> Any:  # noqa: ANN401 - as JSON has it
+    if name in {"freq", "wkst"}:
+        return values[0].lower()
+    if name in {"interval", "count"}:
+        return int(values[0])
+    if name == "until":
+        return _until(values[0], zone_name)
+    if name == "byday":
+        return [_day(value) for value in values]
+    # Months are text, for other calendars than ours have leap months.
+    return [int(value) for value in values] if name in NUMBERS - {"bymonth"} else list(values)
+
+
+def _day(value: str) -> Json:
+    number, weekday = split_weekday(value)
+    day = {"@type": "NDay", "day": weekday.lower()}
+    return day if number is None else {**day, "nthOfPeriod": number}
+
+
+def _until(value: str, zone_name: str | None) -> str:
+    if zone_name is None or "T" not in value:
+        return f"{value[:10]}T00:00:00"
+    return datetime.fromisoformat(value).astimezone(zone(zone_name)).replace(tzinfo=None).isoformat(timespec="seconds")

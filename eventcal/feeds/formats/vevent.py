@@ -158,7 +158,7 @@ def _until(until: Until, entry: CalendarEntry) -> date | datetime:
 def _participant(entry: CalendarEntry, one: Participant) -> Component:
     """Return somebody on stage or who pays for it (RFC 9073, 7.1)."""
     lines = [
-        text("UID", f"{one.part.lower()}-{one.key}@{_domain(entry)}"),
+        text("UID", f"{one.part.lower()}-{one.key}@{entry.uid.rpartition('@')[2]}"),
         text("PARTICIPANT-TYPE", one.part),
         text("SUMMARY", one.name),
     ]
@@ -178,7 +178,3 @@ def _places(entry: CalendarEntry) -> Iterator[Component]:
         if entry.geo:
             lines.append(Property("GEO", ValueType.GEO, (entry.geo,)))
         yield Component("VLOCATION", tuple(lines))
-
-
-def _domain(entry: CalendarEntry) -> str:
-    return entry.uid.rpartition("@")[2]

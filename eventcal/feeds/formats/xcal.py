@@ -9,8 +9,7 @@ from html import escape
 from typing import Any
 
 from eventcal.feeds.entries.sanitize import clean, uri
-from eventcal.feeds.formats.components import Component, Property, ValueType
-from eventcal.feeds.formats.value_format import degrees, moment, offset, rule_parts
+from eventcal.feeds.formats.components import Component, Property, ValueType, degrees, moment, offset, rule_parts
 
 MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
 
