@@ -1,9 +1,8 @@
 """What subscribers would see of an event as it could be: its entry, made of values, and nothing is written."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
@@ -11,9 +10,9 @@ from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.feeds.formats.ics import render_entry, stamped
+from eventcal.feeds.index.entry_loader import count_talks, waiting_talks
 from eventcal.kit.clock import whole_second
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import whole_talk
 from eventcal.talks.rules import makes_public
 from eventcal.talks.words import TalkState
 
@@ -22,23 +21,18 @@ def entry_of(session: Session, builder: Builder, event: Event) -> CalendarEntry 
     """Return the entry of an event, which no session need hold, with its talks; None where it is not public."""
     if event.status not in PUBLIC_STATUSES:
         return None
-    return builder.event_entry(event, talks=count_shown_talks(session, event), line_up=_line_up(session, event))
+    line_up = waiting_talks(session, _shown(event))
+    return builder.event_entry(event, talks=count_shown_talks(session, event), line_up=line_up)
 
 
 def count_shown_talks(session: Session, event: Event) -> int:
     """Return how many of an event's talks the public sees, or will once the event is public."""
-    return session.scalars(select(func.count()).select_from(Talk).where(_shown(event))).one()
+    return count_talks(session, _shown(event))
 
 
 def lines_of(entry: CalendarEntry, *, sequence: int, now: datetime) -> str:
     """Return an entry as it stands in an .ics: its VEVENTs, with the stamps of a change at `now`."""
     return stamped(render_entry(entry), Stamps(sequence=sequence, changed_at=whole_second(now)))
-
-
-def _line_up(session: Session, event: Event) -> Sequence[Talk]:
-    waits = Talk.starts_at.is_(None) & Talk.shown_until.is_(None)
-    rows = select(Talk).where(_shown(event), waits).options(*whole_talk())
-    return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
 
 
 def _shown(event: Event) -> ColumnElement[bool]:

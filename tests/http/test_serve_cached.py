@@ -16,7 +16,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import eventcal
-from eventcal.feeds.index.state import State, read_state
+from eventcal.feeds.index.models import State, read_state
 from eventcal.feeds.resources import talk_resources
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import bindparam, func, inspect, select
+from sqlalchemy import ColumnElement, bindparam, func, inspect, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.orm.util import identity_key
@@ -61,16 +61,14 @@ def load_state(session: Session) -> LedgerState:
     return LedgerState(**found.mappings().one())
 
 
-def count_public_talks(session: Session, event: Event) -> int:
-    """Return how many of an event's talks the public knows."""
-    rows = select(func.count()).select_from(Talk).where(Talk.event_id == event.id, Talk.published_at.is_not(None))
-    return session.scalars(rows).one()
+def count_talks(session: Session, shown: ColumnElement[bool]) -> int:
+    """Return how many of the shown talks there are."""
+    return session.scalars(select(func.count()).select_from(Talk).where(shown)).one()
 
 
-def waiting_talks(session: Session, event: Event) -> Sequence[Talk]:
-    """Return the public talks of an event that still wait for their time, the longest first."""
-    rows = select(Talk).where(Talk.event_id == event.id, Talk.published_at.is_not(None))
-    rows = rows.where(Talk.starts_at.is_(None), Talk.shown_until.is_(None)).options(*whole_talk())
+def waiting_talks(session: Session, shown: ColumnElement[bool]) -> Sequence[Talk]:
+    """Return those of the shown talks that still wait for their time, the longest first."""
+    rows = select(Talk).where(shown, Talk.starts_at.is_(None), Talk.shown_until.is_(None)).options(*whole_talk())
     return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
 
 

@@ -1,7 +1,7 @@
 """Writing entries into the ledger: the numbers that only rise, and the finished texts."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
@@ -57,7 +57,7 @@ class Writer:
         self.now = now
         self.changed = 0
         self._dated = False
-        self.state: LedgerState = load_state(session)
+        self.state = load_state(session)
         # By what they show and not by UID, which another domain would change.
         self.rows: Rows = {}
         self._new: Rows = {}
@@ -79,9 +79,8 @@ class Writer:
             changed = [{**_columns_of(row, _ROWS), "this": row.number} for row in self._touched.values()]
             connection.execute(_UPDATE_ROW, changed)
         if self._talks:
-            noted = [
-                {"this": talk.id, **{name: getattr(talk, name) for name in _NOTED}} for talk in self._talks.values()
-            ]
+            talks = self._talks.values()
+            noted = [{"this": talk.id, **{name: getattr(talk, name) for name in _NOTED}} for talk in talks]
             connection.execute(_UPDATE_TALK, noted)
         connection.execute(_UPDATE_STATE, _columns_of(self.state, _STATE))
         self._new, self._touched, self._talks = {}, {}, {}
@@ -214,11 +213,7 @@ class Writer:
 
 
 def _columns_of(row: LedgerEntry | LedgerState, table: Table) -> dict[str, Any]:
-    return _values(row, table.c.keys())
-
-
-def _values(row: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
+    return {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118 - iterating gives columns, not names
 
 
 def _key(subject: Event | Talk) -> tuple[EntryKind, str]:

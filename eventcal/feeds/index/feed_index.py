@@ -20,12 +20,11 @@ from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.deadlines import deadline_entries
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind
 from eventcal.feeds.entries.entry_builder import Builder
-from eventcal.feeds.index.entry_loader import DEADLINES, count_public_talks, load_events, load_talks, waiting_talks
+from eventcal.feeds.index.entry_loader import DEADLINES, count_talks, load_events, load_talks, waiting_talks
 from eventcal.feeds.index.entry_writer import Shapes, Writer
 from eventcal.feeds.index.invalidation import Reach, later_reprises, reach_of
 from eventcal.feeds.index.models import LedgerState
 from eventcal.kit.database import Change, is_shown_otherwise
-from eventcal.speakers.models import Speaker
 from eventcal.sponsors.queries import confirmed_sponsors
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
@@ -111,7 +110,9 @@ class _Following:
 
     def follow(self, reach: Reach) -> None:
         talks = self._talks(reach.talks, anew=reach.parts)
-        became_public = [talk for talk in talks if self._follow_talk(talk)]
+        for talk in talks:
+            derive_talk(talk, now=self.now)
+        became_public = [talk for talk in talks if self._write_talk(talk)]
         for talk in self._talks(reach.beside):
             self._write_talk(talk)
         if became_public:
@@ -142,11 +143,6 @@ class _Following:
                 self.writer.refresh(talk, entry)
         self.session.flush()
 
-    def _follow_talk(self, talk: Talk) -> bool:
-        """Bring a touched talk up to date. Returns whether it is new to the public."""
-        derive_talk(talk, now=self.now)
-        return self._write_talk(talk)
-
     def _write_talk(self, talk: Talk) -> bool:
         """Write down what a talk shows now, with raised numbers. Returns whether it is new to the public."""
         if not is_public(talk):
@@ -154,7 +150,8 @@ class _Following:
             return False
         self.writer.note_talk(talk, revision=self.writer.next_revision(talk.revision))
         for speaker in talk.speakers:
-            _make_public(speaker, now=self.now)
+            if speaker.published_at is None:
+                speaker.published_at = self.now
         return self.writer.write(talk, self.builder.talk_entry(talk))
 
     def _follow_event(self, event: Event) -> None:
@@ -180,10 +177,11 @@ class _Following:
             self.writer.write_deadlines(event, deadline_entries(self.builder, event))
 
     def _event_entry(self, event: Event) -> CalendarEntry:
+        public = (Talk.event_id == event.id) & Talk.published_at.is_not(None)
         return self.builder.event_entry(
             event,
-            talks=count_public_talks(self.session, event),
-            line_up=waiting_talks(self.session, event),
+            talks=count_talks(self.session, public),
+            line_up=waiting_talks(self.session, public),
             sponsors=confirmed_sponsors(self.session, event),
         )
 
@@ -194,11 +192,6 @@ class _Following:
     def _events(self, ids: set[str]) -> Sequence[Event]:
         self.writer.load([EntryKind.EVENT, *DEADLINES], ids)
         return load_events(self.session, ids)
-
-
-def _make_public(speaker: Speaker, *, now: datetime) -> None:
-    if speaker.published_at is None:
-        speaker.published_at = now
 
 
 def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:

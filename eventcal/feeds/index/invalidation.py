@@ -39,22 +39,8 @@ class Reach:
 
 # What of an event its talks show as well: in their entries, or as offsets and states in their resources.
 _SHOWN_BY_TALKS = frozenset(
-    {
-        "slug",
-        "title",
-        "timezone",
-        "starts",
-        "ends",
-        "status",
-        "programme",
-        "venue",
-        "city",
-        "latitude",
-        "longitude",
-        "online_url",
-        "recurrence",
-        "recurrence_overrides",
-    }
+    {"slug", "title", "timezone", "starts", "ends", "status", "programme", "venue", "city", "latitude", "longitude"}
+    | {"online_url", "recurrence", "recurrence_overrides"}
 )
 _SHOWN_BY_TALKS_OF_SPEAKER = frozenset({"slug", "name", "job_title", "affiliation"})
 # What of a speaker decides on which talks are theirs, for whoever asks for them by slug.
@@ -93,8 +79,7 @@ def _event(session: Session, change: Change, reach: Reach) -> None:
             reach.entries.update(neighbours)
 
 
-def _part_of_event(session: Session, change: Change, reach: Reach) -> None:
-    del session
+def _part_of_event(_session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
 
 
@@ -103,20 +88,14 @@ def _co_location(session: Session, change: Change, reach: Reach) -> None:
         reach.events.add(change.row.event_id)
 
 
-def _track(session: Session, change: Change, reach: Reach) -> None:
+def _track_or_room(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(change.row.event_id)
     if "name" in change.fields:
-        reach.beside.update(session.scalars(select(Talk.id).where(Talk.track_id == change.row.id)))
+        key = Talk.track_id if isinstance(change.row, Track) else Talk.room_id
+        reach.beside.update(session.scalars(select(Talk.id).where(key == change.row.id)))
 
 
-def _room(session: Session, change: Change, reach: Reach) -> None:
-    reach.events.add(change.row.event_id)
-    if "name" in change.fields:
-        reach.beside.update(session.scalars(select(Talk.id).where(Talk.room_id == change.row.id)))
-
-
-def _talk(session: Session, change: Change, reach: Reach) -> None:
-    del session
+def _talk(_session: Session, change: Change, reach: Reach) -> None:
     talk: Talk = change.row
     if change.done != "deleted":
         reach.talks.add(talk.id)
@@ -124,8 +103,7 @@ def _talk(session: Session, change: Change, reach: Reach) -> None:
         reach.entries.add(talk.event_id)
 
 
-def _part_of_talk(session: Session, change: Change, reach: Reach) -> None:
-    del session
+def _part_of_talk(_session: Session, change: Change, reach: Reach) -> None:
     reach.talks.add(change.row.talk_id)
     reach.parts.add(change.row.talk_id)
 
@@ -192,8 +170,8 @@ _FOLLOW: dict[type, Callable[[Session, Change, Reach], None]] = {
     EventTag: _part_of_event,
     CallForTalks: _part_of_event,
     CoLocation: _co_location,
-    Track: _track,
-    Room: _room,
+    Track: _track_or_room,
+    Room: _track_or_room,
     Talk: _talk,
     TalkSpeaker: _part_of_talk,
     TalkTag: _part_of_talk,

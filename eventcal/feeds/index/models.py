@@ -1,8 +1,10 @@
 """The tables of the ledger: one row for each entry, and the one counter that revisions come from."""
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.feeds.entries.entry import EntryKind
@@ -69,3 +71,19 @@ class LedgerState(Base):
     reshaped_at: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=1)
     numbers: Mapped[int] = mapped_column(default=0, sort_order=1)
     renderer: Mapped[str] = mapped_column(String(64), default="")
+
+
+class State(NamedTuple):
+    """The public data's revision, when it last rose (UTC), and since when feeds have to be read whole."""
+
+    revision: int
+    changed_at: datetime
+    reshaped_at: int
+
+
+_STATE = select(*(LedgerState.__table__.c[name] for name in State._fields))
+
+
+def read_state(connection: Connection) -> State:
+    """Return the state that this connection's transaction sees; every response to a reader begins with it."""
+    return State(*connection.execute(_STATE).one())

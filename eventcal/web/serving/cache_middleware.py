@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import kind_of
-from eventcal.feeds.index.state import State, read_state
+from eventcal.feeds.index.models import State, read_state
 from eventcal.web.cache.store import RenditionKey, url_of
 from eventcal.web.http.conditional import decide
 from eventcal.web.i18n.locale import language_of

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.index.state import State
+from eventcal.feeds.index.models import State
 from eventcal.web.cache.store import RenditionKey, url_of
 from eventcal.web.http.conditional import PUBLIC, etag_of, serve
 from eventcal.web.http.representation import Origin, Rendition

@@ -17,7 +17,7 @@ from eventcal.feeds.feed import Feed, windowed
 from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, follow, may_follow
 from eventcal.feeds.format_registry import CALENDARS, CSV, ICS, PLAIN, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINES
-from eventcal.feeds.index.state import read_state
+from eventcal.feeds.index.models import read_state
 from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState

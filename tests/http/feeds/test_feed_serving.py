@@ -8,7 +8,7 @@ from flask import Flask
 
 from eventcal.events.models import Event
 from eventcal.events.steps import cancel_event
-from eventcal.feeds.index.state import read_state
+from eventcal.feeds.index.models import read_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 from eventcal.web.cache.store import RenditionKey
