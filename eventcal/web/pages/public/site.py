@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from eventcal.events.filter import EVERYTHING
 from eventcal.events.models import Event
 from eventcal.events.queries import public_events
-from eventcal.feeds.index.state import State
+from eventcal.feeds.index.models import State
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.paging import all_rows
