@@ -96,12 +96,12 @@ def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElem
     """Return, for each kind of thing, what is asked for, and how it is found in the ledger."""
     members: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
-        members.append((public_events(feed.asked, now=now), _shows(EntryKind.EVENT, Event.id)))
+        members.append((public_events(feed.asked, now=now), shows(EntryKind.EVENT, Event.id)))
     if EntryKind.TALK in feed.kinds:
         talks = public_talks(feed.asked, now=now)
         if feed.only is not None:
             talks = talks.where(Talk.id.in_(feed.only))
-        members.append((talks, _shows(EntryKind.TALK, Talk.id)))
+        members.append((talks, shows(EntryKind.TALK, Talk.id)))
     wanted = [kind for kind in DEADLINES if kind in feed.kinds]
     if wanted:
         members.append(_deadlines(feed.asked, wanted, now=now))
@@ -110,7 +110,8 @@ def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElem
     return members
 
 
-def _shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Return the condition that joins the ledger's entry of a kind to the row that has its subject's id as `key`."""
     return and_(LedgerEntry.kind == kind, LedgerEntry.subject_id == key)
 
 

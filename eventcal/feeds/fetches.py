@@ -6,7 +6,6 @@ its id, never by its secret.
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import PrimaryKeyConstraint, String, delete, func, select
@@ -40,19 +39,6 @@ class FeedFetches(Base):
     fetches_today: Mapped[int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fetches:
-    """Fetches of one feed by one kind of program that are to be counted; `today` are those of the day of `last_at`."""
-
-    feed: str
-    client: ClientKind
-    first_at: datetime
-    last_at: datetime
-    last_status: int
-    fetches: int
-    today: int
-
-
 def public_feed_key(path: str) -> str:
     """Return what a feed is counted under: a digest of its path and its canonical query."""
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
@@ -63,8 +49,8 @@ def personal_feed_key(feed_id: str) -> str:
     return f"personal-{feed_id}"
 
 
-def note_fetches(session: Session, batch: Iterable[Fetches]) -> None:
-    """Count what was fetched. Once MOST_ROWS are there, feeds and programs that are new are left out."""
+def note_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
+    """Add new fetches to the stored ones. Once MOST_ROWS are there, feeds and programs that are new are left out."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
     rows = _rows(session, {one.feed for one in noted})
     room = MOST_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
@@ -73,8 +59,9 @@ def note_fetches(session: Session, batch: Iterable[Fetches]) -> None:
         if row is not None:
             _count(row, one)
         elif room > 0:
-            rows[one.feed, one.client] = _new_row(one)
-            session.add(rows[one.feed, one.client])
+            one.first_at, one.last_at = _minute(one.first_at), _minute(one.last_at)
+            rows[one.feed, one.client] = one
+            session.add(one)
             room -= 1
 
 
@@ -94,25 +81,13 @@ def _rows(session: Session, feeds: Collection[str]) -> dict[tuple[str, ClientKin
     return {(row.feed, row.client): row for row in rows}
 
 
-def _new_row(one: Fetches) -> FeedFetches:
-    return FeedFetches(
-        feed=one.feed,
-        client=one.client,
-        first_at=_minute(one.first_at),
-        last_at=_minute(one.last_at),
-        last_status=one.last_status,
-        fetches=one.fetches,
-        fetches_today=one.today,
-    )
-
-
-def _count(row: FeedFetches, one: Fetches) -> None:
+def _count(row: FeedFetches, one: FeedFetches) -> None:
     """Add to a row; several workers write, so what comes later need not be later."""
     last_at = _minute(one.last_at)
     if _day(last_at) == _day(row.last_at):
-        row.fetches_today += one.today
+        row.fetches_today += one.fetches_today
     elif last_at > row.last_at:
-        row.fetches_today = one.today
+        row.fetches_today = one.fetches_today
     row.fetches += one.fetches
     row.first_at = min(row.first_at, _minute(one.first_at))
     if last_at >= row.last_at:

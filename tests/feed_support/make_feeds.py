@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import EVERYTHING
 from eventcal.events.models import Event
-from eventcal.feeds.changes import PublicChange, list_changes
 from eventcal.feeds.entries.entry import EntryKind, FeedHead, Status
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.feeds.feed import Feed, settled
@@ -20,6 +19,7 @@ from eventcal.feeds.format_registry import ICS, PLAIN, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINES
 from eventcal.feeds.index.feed_index import Ledger, state_of
 from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.resources import PublicChange, list_changes
 from eventcal.kit.database import Database, Unit
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links

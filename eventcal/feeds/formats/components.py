@@ -4,11 +4,14 @@ ics.py, jcal.py and xcal.py are three notations of the same components, so no tw
 values that several formats write alike, above all jCal and xCal (RFC 7265, 3.6; RFC 6321, 3.6).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import uri as clean_uri
 from eventcal.kit.localtime import format_local, format_utc
 from eventcal.kit.rrule import parse_rule, parse_until
 
@@ -112,3 +115,15 @@ def rule_parts(rule: str) -> Mapping[str, Sequence[str]]:
 def _until(value: str) -> str:
     until = parse_until(value)
     return str(until.day) if until.clock is None else f"{until.day}T{until.clock}{'Z' if until.in_utc else ''}"
+
+
+PLAIN: Mapping[ValueType, Callable[[Any], str | int]] = {
+    ValueType.TEXT: clean,
+    ValueType.URI: clean_uri,
+    ValueType.DATE: date.isoformat,
+    ValueType.DATE_TIME: moment,
+    ValueType.INTEGER: int,
+    ValueType.DURATION: clean,
+    ValueType.UTC_OFFSET: offset,
+}
+"""What jCal and xCal hold of a value, by its type; they differ only in recurrence rules and places."""

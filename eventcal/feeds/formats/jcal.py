@@ -5,23 +5,12 @@ converters that do not know it and copy a value as it is escaped (RFC 7265, 5.1)
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from operator import methodcaller
 from typing import Any
 
 import orjson
 
-from eventcal.feeds.entries.sanitize import clean, uri
-from eventcal.feeds.formats.components import (
-    NUMBERS,
-    Component,
-    Property,
-    ValueType,
-    degrees,
-    moment,
-    offset,
-    rule_parts,
-)
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.formats.components import NUMBERS, PLAIN, Component, Property, ValueType, degrees, rule_parts
 
 MEDIA_TYPE = "application/calendar+json; charset=utf-8"
 SEPARATOR = b","
@@ -51,7 +40,9 @@ def _component(component: Component) -> list[Any]:
 
 
 def _property(one: Property) -> list[Any]:
-    kind, write = _TYPES[one.type]
+    write = _WRITERS[one.type]
+    # A place is one value in two parts (RFC 7265, 3.4.1.2).
+    kind = "float" if one.type == ValueType.GEO else one.type.value
     return [one.name.lower(), _parameters(one), kind, *[write(value) for value in one.values]]
 
 
@@ -78,20 +69,4 @@ def _geo(value: tuple[float, float]) -> list[float]:
     return [degrees(number) for number in value]
 
 
-def _number(value: int) -> int:
-    return value
-
-
-_day: Callable[[date], str] = methodcaller("isoformat")
-_TYPES: Mapping[ValueType, tuple[str, Callable[[Any], Any]]] = {
-    ValueType.TEXT: ("text", clean),
-    ValueType.URI: ("uri", uri),
-    ValueType.DATE: ("date", _day),
-    ValueType.DATE_TIME: ("date-time", moment),
-    ValueType.INTEGER: ("integer", _number),
-    ValueType.DURATION: ("duration", clean),
-    ValueType.RECUR: ("recur", _rule),
-    ValueType.UTC_OFFSET: ("utc-offset", offset),
-    # One value in two parts (RFC 7265, 3.4.1.2).
-    ValueType.GEO: ("float", _geo),
-}
+_WRITERS: Mapping[ValueType, Callable[[Any], Any]] = {**PLAIN, ValueType.RECUR: _rule, ValueType.GEO: _geo}

@@ -4,12 +4,12 @@ The same in, the same bytes out. What an X- property holds is known here, so it 
 converters that do not know it (RFC 6321, 5).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from eventcal.feeds.entries.sanitize import clean, uri
-from eventcal.feeds.formats.components import Component, Property, ValueType, degrees, moment, offset, rule_parts
+from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.formats.components import PLAIN, Component, Property, ValueType, degrees, rule_parts
 
 MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
 
@@ -45,42 +45,35 @@ def _properties(properties: Iterable[Property]) -> str:
 
 
 def _property(one: Property) -> str:
-    name, write = one.name.lower(), _WRITERS[one.type]
-    return f"<{name}>{_parameters(one)}{''.join([write(value) for value in one.values])}</{name}>"
+    name = one.name.lower()
+    return f"<{name}>{_parameters(one)}{''.join([_value(one.type, value) for value in one.values])}</{name}>"
+
+
+def _value(kind: ValueType, value: Any) -> str:  # noqa: ANN401 - any value of a type, as the table has it
+    if kind == ValueType.GEO:
+        return _geo(value)
+    within = _rule(value) if kind == ValueType.RECUR else escape(str(PLAIN[kind](value)), quote=False)
+    return f"<{kind}>{within}</{kind}>"
 
 
 def _parameters(one: Property) -> str:
     """Return the parameters but for VALUE, which is the element of the value (RFC 6321, 3.5)."""
     found: dict[str, str] = {}
     for name, value in one.parameters:
-        written = "".join([_text(part) for part in value.split(",")])
+        written = "".join([_value(ValueType.TEXT, part) for part in value.split(",")])
         found[name.lower()] = found.get(name.lower(), "") + written
     if one.tzid is not None:
-        found["tzid"] = _text(one.tzid)
+        found["tzid"] = _value(ValueType.TEXT, one.tzid)
     within = "".join([f"<{name}>{values}</{name}>" for name, values in found.items()])
     return f"<parameters>{within}</parameters>" if within else ""
 
 
-def _escaped(value: str) -> str:
-    return escape(clean(value), quote=False)
-
-
-def _text(value: str) -> str:
-    return f"<text>{_escaped(value)}</text>"
-
-
-def _uri(value: str) -> str:
-    return f"<uri>{escape(uri(value), quote=False)}</uri>"
-
-
-def _moment(value: Any) -> str:  # noqa: ANN401 - any value of a type, as the table has it
-    return f"<date-time>{moment(value)}</date-time>"
-
-
 def _rule(value: str) -> str:
     parts = rule_parts(value)
-    within = [f"<{name}>{_escaped(one)}</{name}>" for name in _RULE_ORDER for one in parts.get(name, ())]
-    return f"<recur>{''.join(within)}</recur>"
+    within = [
+        f"<{name}>{escape(clean(one), quote=False)}</{name}>" for name in _RULE_ORDER for one in parts.get(name, ())
+    ]
+    return "".join(within)
 
 
 def _geo(value: tuple[float, float]) -> str:
@@ -88,24 +81,3 @@ def _geo(value: tuple[float, float]) -> str:
     # Python writes small numbers with an exponent.
     latitude, longitude = (f"{degrees(number):.6f}" for number in value)
     return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"
-
-
-def _offset(value: str) -> str:
-    return f"<utc-offset>{_escaped(offset(value))}</utc-offset>"
-
-
-def _duration(value: str) -> str:
-    return f"<duration>{_escaped(value)}</duration>"
-
-
-_WRITERS: Mapping[ValueType, Callable[[Any], str]] = {
-    ValueType.TEXT: _text,
-    ValueType.URI: _uri,
-    ValueType.DATE: "<date>{}</date>".format,
-    ValueType.DATE_TIME: _moment,
-    ValueType.INTEGER: "<integer>{}</integer>".format,
-    ValueType.DURATION: _duration,
-    ValueType.RECUR: _rule,
-    ValueType.UTC_OFFSET: _offset,
-    ValueType.GEO: _geo,
-}

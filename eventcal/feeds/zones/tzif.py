@@ -18,8 +18,6 @@ _MAGIC = b"TZif"
 _HEADER = struct.Struct(">4s c 15x 6L")
 _LOCAL_TIME = struct.Struct(">l ? B")
 _VERSION_1 = b"\0"
-# Octets of an instant in the first and the second block, and of what follows the instant of a leap second.
-_OLD_INSTANT, _INSTANT, _LEAP_CORRECTION = 4, 8, 4
 # Also keeps a name from climbing out of the package.
 _TZID = re.compile(r"[A-Za-z0-9][\w+-]*(?:/[A-Za-z0-9][\w+-]*)*", re.ASCII)
 
@@ -74,31 +72,20 @@ def parse_tzif(data: bytes) -> Zone:
     header = _header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
-    # The first block holds the same in 32 bits, for programs older than version 2.
-    second = _HEADER.size + _block_size(header, instant=_OLD_INSTANT)
-    header, block = _header(data, second), second + _HEADER.size
-    footer = data[block + _block_size(header, instant=_INSTANT) :].strip(b"\n").decode("ascii")
-    return Zone(_recorded(data, block, header), parse_rule(footer) if footer else None)
+    # The first block holds the same in 32 bits, for programs older than version 2 (RFC 9636 section 3.2).
+    block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
+    second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
+    footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
+    recorded = _recorded(data, second + _HEADER.size, _header(data, second))
+    return Zone(recorded, parse_rule(footer) if footer else None)
 
 
 def _header(data: bytes, at: int) -> _Header:
     return _Header._make(_HEADER.unpack_from(data, at))
 
 
-def _block_size(header: _Header, *, instant: int) -> int:
-    """Give the octets of the block after a header, an instant being so many of them (RFC 9636 section 3.2)."""
-    return (
-        header.changes * (instant + 1)
-        + header.local_times * _LOCAL_TIME.size
-        + header.name_octets
-        + header.leap_seconds * (instant + _LEAP_CORRECTION)
-        + header.standard_marks
-        + header.ut_marks
-    )
-
-
 def _recorded(data: bytes, block: int, header: _Header) -> tuple[Change, ...]:
-    indices = block + header.changes * _INSTANT
+    indices = block + header.changes * 8
     local_times = indices + header.changes
     names = local_times + header.local_times * _LOCAL_TIME.size
     octets = data[names : names + header.name_octets]

@@ -6,8 +6,8 @@ from flask import Response
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.changes import list_changes
 from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.resources import list_changes
 from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.web.api.blueprint import Subject

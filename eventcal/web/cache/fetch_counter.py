@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import Fetches, note_fetches
+from eventcal.feeds.fetches import FeedFetches, note_fetches
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Busy
 
@@ -96,13 +96,13 @@ class _Count:
         self.last_at = later.last_at
         self.status = later.status
 
-    def told(self, feed: str, client: ClientKind) -> Fetches:
-        return Fetches(
+    def told(self, feed: str, client: ClientKind) -> FeedFetches:
+        return FeedFetches(
             feed=feed,
             client=client,
             first_at=self.first_at,
             last_at=self.last_at,
             last_status=self.status,
             fetches=self.fetches,
-            today=self.today,
+            fetches_today=self.today,
         )

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from eventcal.events.models import Event
 from eventcal.events.steps import cancel_event, redact_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.feeds.changes import PublicChange
 from eventcal.feeds.entries.entry import EntryKind
+from eventcal.feeds.resources import PublicChange
 from eventcal.sponsors.models import Tier
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState

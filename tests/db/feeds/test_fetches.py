@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 from eventcal.config import Settings
 from eventcal.feeds import fetches
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import KEPT, FeedFetches, Fetches, fetches_of, forget_fetches, note_fetches
+from eventcal.feeds.fetches import KEPT, FeedFetches, fetches_of, forget_fetches, note_fetches
 from eventcal.jobs.worker import prune
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Busy
@@ -21,13 +21,13 @@ from tests.statements import statements
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def one(feed: str = "a", client: ClientKind = ClientKind.GOOGLE, **fields: Any) -> Fetches:  # noqa: ANN401 - any field
+def one(feed: str = "a", client: ClientKind = ClientKind.GOOGLE, **fields: Any) -> FeedFetches:  # noqa: ANN401 - any field
     moment = fields.pop("at", NOON)
-    values = {"first_at": moment, "last_at": moment, "last_status": 200, "fetches": 1, "today": 1} | fields
-    return Fetches(feed=feed, client=client, **values)
+    values = {"first_at": moment, "last_at": moment, "last_status": 200, "fetches": 1, "fetches_today": 1} | fields
+    return FeedFetches(feed=feed, client=client, **values)
 
 
-def note(database: Database, *batch: Fetches) -> None:
+def note(database: Database, *batch: FeedFetches) -> None:
     with database.unit_of_work() as unit:
         note_fetches(unit.session, batch)
 
@@ -56,8 +56,8 @@ def test_nothing_is_kept_but_counts_and_times_by_the_minute(database: Database) 
 
 
 def test_what_several_workers_counted_is_one_row_whoever_writes_first(database: Database) -> None:
-    note(database, one(at=NOON, fetches=3, today=3))
-    note(database, one(first_at=NOON - MINUTE, last_at=NOON - MINUTE, last_status=304, fetches=2, today=2))
+    note(database, one(at=NOON, fetches=3, fetches_today=3))
+    note(database, one(first_at=NOON - MINUTE, last_at=NOON - MINUTE, last_status=304, fetches=2, fetches_today=2))
     [row] = rows(database)
     assert row == {
         "feed": "a",
@@ -71,10 +71,10 @@ def test_what_several_workers_counted_is_one_row_whoever_writes_first(database: 
 
 
 def test_on_a_new_day_the_days_count_begins_anew(database: Database) -> None:
-    note(database, one(at=NOON, fetches=3, today=3))
-    note(database, one(at=NOON + DAY, fetches=2, today=1))
+    note(database, one(at=NOON, fetches=3, fetches_today=3))
+    note(database, one(at=NOON + DAY, fetches=2, fetches_today=1))
     # A worker that was slow tells of yesterday.
-    note(database, one(at=NOON, fetches=4, today=4))
+    note(database, one(at=NOON, fetches=4, fetches_today=4))
     [row] = rows(database)
     assert (row["fetches"], row["fetches_today"], row["last_at"]) == (9, 1, NOON + DAY)
 
@@ -129,7 +129,7 @@ def test_the_worker_forgets_after_three_months(database: Database, clock: FixedC
 def test_a_batch_costs_the_same_few_statements_however_long_it_is(database: Database) -> None:
     note(database, *[one(f"known {number}") for number in range(50)])
 
-    def cost(batch: list[Fetches]) -> int:
+    def cost(batch: list[FeedFetches]) -> int:
         with statements(database) as sent:
             note(database, *batch)
         return len([text for text in sent if text.startswith("SELECT") and "advisory" not in text])

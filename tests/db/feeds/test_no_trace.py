@@ -13,9 +13,9 @@ from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import redact_event
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
-from eventcal.feeds.changes import list_changes
 from eventcal.feeds.index.feed_index import state_of
 from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.resources import list_changes
 from eventcal.kit.ids import secret_hash
 from eventcal.members.models import Member, PersonalFeed
 from eventcal.speakers.models import Speaker

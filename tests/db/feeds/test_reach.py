@@ -7,9 +7,9 @@ import pytest
 
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.steps import cancel_event, publish_event, redact_event
-from eventcal.feeds.changes import list_changes
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.feed_index import state_of
+from eventcal.feeds.resources import list_changes
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import remove_part

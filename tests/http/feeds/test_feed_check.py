@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetches import FeedFetches, Fetches, note_fetches, personal_feed_key, public_feed_key
+from eventcal.feeds.fetches import FeedFetches, note_fetches, personal_feed_key, public_feed_key
 from eventcal.feeds.index.feed_index import state_of
 from eventcal.kit.ids import secret_hash
 from eventcal.members.models import PersonalFeed
@@ -157,9 +157,11 @@ def test_what_is_not_there_or_not_to_be_known_of_is_told_alike(app: Flask) -> No
         assert said["problems"] == [{"code": "not-found", "detail": said["detail"]}]
 
 
-def _fetched(key: str) -> Fetches:
+def _fetched(key: str) -> FeedFetches:
     client = next(iter(CLIENTS))
-    return Fetches(feed=key, client=client, first_at=NOON, last_at=NOON, last_status=200, fetches=1, today=1)
+    return FeedFetches(
+        feed=key, client=client, first_at=NOON, last_at=NOON, last_status=200, fetches=1, fetches_today=1
+    )
 
 
 @pytest.mark.usefixtures("ids")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from eventcal.events.filter import Filter
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import Fetches
+from eventcal.feeds.fetches import FeedFetches
 from eventcal.web.cache.fetch_counter import MOST_KEYS, FetchTally
 from eventcal.web.params.listing_filters import Asked, feed_key
 from tests.clocks import NOON
@@ -13,8 +13,12 @@ from tests.clocks import NOON
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
-def counted(tally: FetchTally) -> list[Fetches]:
+def counted(tally: FetchTally) -> list[FeedFetches]:
     return [count.told(*key) for key, count in tally._counts.items()]
+
+
+def values(counts: list[FeedFetches]) -> list[dict[str, object]]:
+    return [{column.name: getattr(one, column.name) for column in FeedFetches.__table__.columns} for one in counts]
 
 
 def test_fetches_are_counted_by_feed_and_program() -> None:
@@ -24,35 +28,37 @@ def test_fetches_are_counted_by_feed_and_program() -> None:
         + [("a", ClientKind.GOOGLE, 304)] * 2
     ):
         tally.note(feed, client, status=status, moment=NOON + second * SECOND)
-    assert counted(tally) == [
-        Fetches(
-            feed="a",
-            client=ClientKind.GOOGLE,
-            first_at=NOON,
-            last_at=NOON + 4 * SECOND,
-            last_status=304,
-            fetches=3,
-            today=3,
-        ),
-        Fetches(
-            feed="a",
-            client=ClientKind.APPLE,
-            first_at=NOON + SECOND,
-            last_at=NOON + SECOND,
-            last_status=200,
-            fetches=1,
-            today=1,
-        ),
-        Fetches(
-            feed="b",
-            client=ClientKind.GOOGLE,
-            first_at=NOON + 2 * SECOND,
-            last_at=NOON + 2 * SECOND,
-            last_status=410,
-            fetches=1,
-            today=1,
-        ),
-    ]
+    assert values(counted(tally)) == values(
+        [
+            FeedFetches(
+                feed="a",
+                client=ClientKind.GOOGLE,
+                first_at=NOON,
+                last_at=NOON + 4 * SECOND,
+                last_status=304,
+                fetches=3,
+                fetches_today=3,
+            ),
+            FeedFetches(
+                feed="a",
+                client=ClientKind.APPLE,
+                first_at=NOON + SECOND,
+                last_at=NOON + SECOND,
+                last_status=200,
+                fetches=1,
+                fetches_today=1,
+            ),
+            FeedFetches(
+                feed="b",
+                client=ClientKind.GOOGLE,
+                first_at=NOON + 2 * SECOND,
+                last_at=NOON + 2 * SECOND,
+                last_status=410,
+                fetches=1,
+                fetches_today=1,
+            ),
+        ]
+    )
 
 
 def test_of_several_days_the_last_one_is_counted_beside_all() -> None:
@@ -60,7 +66,7 @@ def test_of_several_days_the_last_one_is_counted_beside_all() -> None:
     for moment in (NOON, NOON + SECOND, NOON + DAY):
         tally.note("a", ClientKind.APPLE, status=200, moment=moment)
     [count] = counted(tally)
-    assert (count.fetches, count.today) == (3, 1)
+    assert (count.fetches, count.fetches_today) == (3, 1)
 
 
 def test_it_is_time_to_write_at_first_and_then_once_a_minute() -> None:
