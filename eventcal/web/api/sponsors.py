@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.kit.paging import Page, Paging
-from eventcal.kit.refusals import Stale
+from eventcal.kit.refusals import Refusal, Stale
 from eventcal.media.errors import UnreadablePicture
 from eventcal.media.picture import Frame
 from eventcal.members.words import Scope
@@ -143,29 +143,22 @@ def read_sponsorship(sponsorship_id: str) -> Response:
         return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
-@sponsors.post(
-    "/sponsorships/<sponsorship_id>/confirm",
-    organiser(),
-    returns=schemas.SponsorshipOut,
-    refuses=[ForbiddenStep, TierFull],
-)
-def confirm(sponsorship_id: str) -> Response:
-    """Give an enquiry its place; a tier is never oversold."""
-    with unit_of_work() as session:
-        found = get_sponsorship(session, sponsorship_id, caller())
-        service.take_step(session, found, SponsorshipStep.CONFIRM, caller=caller(), now=now())
-    return answer(sponsorship_json(found, links()))
+def _step(step: SponsorshipStep, says: str, *refuses: type[Refusal]) -> None:
+    """Add the route of one step."""
+
+    def view(sponsorship_id: str) -> Response:
+        with unit_of_work() as session:
+            found = get_sponsorship(session, sponsorship_id, caller())
+            service.take_step(session, found, step, caller=caller(), now=now())
+        return answer(sponsorship_json(found, links()))
+
+    view.__name__, view.__doc__ = step.value, says
+    rule = f"/sponsorships/<sponsorship_id>/{step.value}"
+    sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, refuses=[ForbiddenStep, *refuses])(view)
 
 
-@sponsors.post(
-    "/sponsorships/<sponsorship_id>/cancel", organiser(), returns=schemas.SponsorshipOut, refuses=[ForbiddenStep]
-)
-def cancel(sponsorship_id: str) -> Response:
-    """End an enquiry or a sponsorship; its place is free again."""
-    with unit_of_work() as session:
-        found = get_sponsorship(session, sponsorship_id, caller())
-        service.take_step(session, found, SponsorshipStep.CANCEL, caller=caller(), now=now())
-    return answer(sponsorship_json(found, links()))
+_step(SponsorshipStep.CONFIRM, "Give an enquiry its place; a tier is never oversold.", TierFull)
+_step(SponsorshipStep.CANCEL, "End an enquiry or a sponsorship; its place is free again.")
 
 
 @pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnreadablePicture])

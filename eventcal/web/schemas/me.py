@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role, Scope
+from eventcal.web.params.fields import says
 from eventcal.web.schemas.fields import URI, Instant, Items, Line, Part, Shape, Word
 from eventcal.web.schemas.out import Out, page_of
 
@@ -11,7 +12,7 @@ from eventcal.web.schemas.out import Out, page_of
 class TeamOut(Out):
     """What the member is to one event."""
 
-    event = fields.String(required=True, metadata={"description": "The event's slug."})
+    event = fields.String(required=True, metadata=says("The event's slug."))
     role = Word(TeamRole, required=True)
 
 
@@ -24,9 +25,7 @@ class MemberOut(Out):
     role = Word(Role, required=True)
     confirmed = fields.Boolean(required=True)
     created_at = Instant(required=True)
-    speaker = fields.String(
-        required=True, allow_none=True, metadata={"description": "The slug of who they are on stage."}
-    )
+    speaker = fields.String(required=True, allow_none=True, metadata=says("The slug of who they are on stage."))
     teams = fields.List(fields.Nested(TeamOut), required=True)
 
 
@@ -39,8 +38,8 @@ class MemberPatch(Shape):
 class StaysPublicOut(Out):
     """What the public goes on seeing."""
 
-    talks = fields.List(fields.String(), required=True, metadata={"description": "The ids of the talks."})
-    speaker = fields.String(required=True, allow_none=True, metadata={"description": "The speaker's slug."})
+    talks = fields.List(fields.String(), required=True, metadata=says("The ids of the talks."))
+    speaker = fields.String(required=True, allow_none=True, metadata=says("The speaker's slug."))
 
 
 class LeftOut(Out):
@@ -55,12 +54,12 @@ class SessionOut(Out):
 
     id = fields.String(required=True)
     created_at = Instant(required=True)
-    last_seen_at = Instant(required=True, metadata={"description": "When it was last used, to within an hour."})
+    last_seen_at = Instant(required=True, metadata=says("When it was last used, to within an hour."))
     expires_at = Instant(required=True)
     user_agent = fields.String(
-        required=True, allow_none=True, metadata={"description": "What the browser called itself when it began."}
+        required=True, allow_none=True, metadata=says("What the browser called itself when it began.")
     )
-    current = fields.Boolean(required=True, metadata={"description": "Whether it is the session of this request."})
+    current = fields.Boolean(required=True, metadata=says("Whether it is the session of this request."))
 
 
 class SessionsOut(Out):
