@@ -13,24 +13,9 @@ from eventcal.kit.text import SLUG_PATTERN
 from eventcal.kit.values import COUNTRY, TIMEZONE
 from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
+from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.event_parts import RoomOut, TrackOut
-from eventcal.web.schemas.fields import (
-    LOCAL_PATTERN,
-    URI,
-    Degrees,
-    Flag,
-    Form,
-    HttpUrl,
-    Instant,
-    Items,
-    Line,
-    LocalTime,
-    Part,
-    Shape,
-    Slug,
-    Text,
-    Word,
-)
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, Shape
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides, occurrence_json
 from eventcal.web.schemas.out import Json, Out, local_instant, page_of
@@ -44,70 +29,68 @@ _MOMENT = "Local to the event's zone, or with an offset."
 class Place(Shape):
     """Where an event is."""
 
-    venue = Line(limits.VENUE, allow_none=True)
-    address = Line(limits.ADDRESS, allow_none=True)
-    city = Line(limits.CITY, allow_none=True)
-    region = Line(limits.REGION, allow_none=True)
-    country = Form(COUNTRY, allow_none=True)
-    latitude = Degrees(limits.LATITUDE, allow_none=True)
-    longitude = Degrees(limits.LONGITUDE, allow_none=True)
+    venue = strict.Line(limits.VENUE, allow_none=True)
+    address = strict.Line(limits.ADDRESS, allow_none=True)
+    city = strict.Line(limits.CITY, allow_none=True)
+    region = strict.Line(limits.REGION, allow_none=True)
+    country = strict.Form(COUNTRY, allow_none=True)
+    latitude = strict.Degrees(limits.LATITUDE, allow_none=True)
+    longitude = strict.Degrees(limits.LONGITUDE, allow_none=True)
 
 
 class Registration(Shape):
     """How to take part, and what it costs."""
 
-    url = HttpUrl(allow_none=True)
-    price = Part(Money, allow_none=True)
+    url = strict.HttpUrl(allow_none=True)
+    price = strict.Part(Money, allow_none=True)
 
 
 class CallForTalksIn(Shape):
     """When and for what talks are taken."""
 
-    opens_at = Line(limits.CALL_TIME, allow_none=True, metadata=says(f"{_MOMENT} Without it, at once."))
-    closes_at = Line(limits.CALL_TIME, allow_none=True, metadata=says(f"{_MOMENT} Without it, when the event begins."))
-    anywhere_on_earth = Flag(metadata=says("`closes_at` is a date, and means the end of that day at UTC-12."))
-    kinds = Items(Word(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
-    note = Text(limits.CALL_NOTE, allow_none=True)
+    opens_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Without it, at once.")
+    closes_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Without it, when the event begins.")
+    anywhere_on_earth = strict.Flag(says="`closes_at` is a date, and means the end of that day at UTC-12.")
+    kinds = strict.Items(strict.Word(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
+    note = strict.Text(limits.CALL_NOTE, allow_none=True)
 
 
 class EventPatch(Shape):
     """What changes of an event (RFC 7396)."""
 
-    slug = Slug(metadata=says("What its addresses have; made from the title where left out, and fixed once public."))
-    title = Line(limits.TITLE)
-    kind = Word(EventKind)
-    summary = Text(limits.SUMMARY, allow_none=True)
-    description = Text(limits.DESCRIPTION, allow_none=True, metadata=says("Markdown."))
-    programme = Word(
-        Programme, metadata=says("curated: a committee chooses the talks; listed: a moderator lists them.")
-    )
-    attendance = Word(Attendance)
-    timezone = Form(TIMEZONE, metadata=says("An IANA name."))
-    starts = LocalTime(metadata=says(_LOCAL))
-    ends = LocalTime(metadata=says("As `starts`: both are dates, or both are times. A date is the last day."))
-    location = Part(Place, allow_none=True)
-    online_url = HttpUrl(allow_none=True)
-    url = HttpUrl(allow_none=True)
-    registration = Part(Registration, allow_none=True)
-    tags = Items(Line(limits.TAG), limit=limits.TAGS, allow_none=True)
-    status = Word(EventStatus, metadata=says("draft or pending; once public, tentative, confirmed or postponed."))
-    series = Line(limits.SERIES, allow_none=True, metadata=says("What its editions have in common."))
-    recurrence = Line(
+    slug = strict.Slug(says="What its addresses have; made from the title where left out, and fixed once public.")
+    title = strict.Line(limits.TITLE)
+    kind = strict.Word(EventKind)
+    summary = strict.Text(limits.SUMMARY, allow_none=True)
+    description = strict.Text(limits.DESCRIPTION, allow_none=True, says="Markdown.")
+    programme = strict.Word(Programme, says="curated: a committee chooses the talks; listed: a moderator lists them.")
+    attendance = strict.Word(Attendance)
+    timezone = strict.Form(TIMEZONE, says="An IANA name.")
+    starts = strict.LocalTime(says=_LOCAL)
+    ends = strict.LocalTime(says="As `starts`: both are dates, or both are times. A date is the last day.")
+    location = strict.Part(Place, allow_none=True)
+    online_url = strict.HttpUrl(allow_none=True)
+    url = strict.HttpUrl(allow_none=True)
+    registration = strict.Part(Registration, allow_none=True)
+    tags = strict.Items(strict.Line(limits.TAG), limit=limits.TAGS, allow_none=True)
+    status = strict.Word(EventStatus, says="draft or pending; once public, tentative, confirmed or postponed.")
+    series = strict.Line(limits.SERIES, allow_none=True, says="What its editions have in common.")
+    recurrence = strict.Line(
         limits.RECURRENCE,
         allow_none=True,
-        metadata=says("An RFC 5545 RRULE that `starts` is the first date of.")
-        | {"examples": ["FREQ=MONTHLY;BYDAY=1TU"]},
+        says="An RFC 5545 RRULE that `starts` is the first date of.",
+        metadata={"examples": ["FREQ=MONTHLY;BYDAY=1TU"]},
     )
     recurrence_overrides = Overrides(
         allow_none=True,
-        metadata=says(
-            "What is otherwise in single occurrences, each named by what the rule has, written as `starts` is. "
-            "null removes an override, or all of them, or a field of one."
-        )
-        | {"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
+        says="What is otherwise in single occurrences, each named by what the rule has, written as `starts` is. "
+        "null removes an override, or all of them, or a field of one.",
+        metadata={"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
-    co_located_with = Items(Slug(), limit=limits.NEIGHBOURS, allow_none=True, metadata=says("Slugs of public events."))
-    call_for_talks = Part(CallForTalksIn, allow_none=True)
+    co_located_with = strict.Items(
+        strict.Slug(), limit=limits.NEIGHBOURS, allow_none=True, says="Slugs of public events."
+    )
+    call_for_talks = strict.Part(CallForTalksIn, allow_none=True)
 
 
 EventIn = EventPatch.requiring(
@@ -122,8 +105,8 @@ EventIn = EventPatch.requiring(
 class CallForTalksOut(Out):
     """A call as it is given out: instants with the offset of the event's zone."""
 
-    opens_at = Instant(required=True, allow_none=True)
-    closes_at = Instant(required=True, allow_none=True)
+    opens_at = strict.Instant(required=True, allow_none=True)
+    closes_at = strict.Instant(required=True, allow_none=True)
     kinds = fields.List(fields.Enum(TalkKind, by_value=True), required=True)
     note = fields.String(required=True, allow_none=True)
 
@@ -170,8 +153,8 @@ class EventOut(Out):
     timezone = fields.String(required=True)
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
-    starts_at = Instant(required=True)
-    ends_at = Instant(required=True, metadata={"description": "Exclusive: of a last day, when the next begins."})
+    starts_at = strict.Instant(required=True)
+    ends_at = strict.Instant(required=True, says="Exclusive: of a last day, when the next begins.")
     all_day = fields.Boolean(required=True)
     location = fields.Nested(PlaceOut, required=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
@@ -193,8 +176,8 @@ class EventOut(Out):
     rooms = fields.List(fields.Nested(RoomOut), required=True)
     sequence = fields.Integer(required=True, metadata=says("Rises whenever its calendar entry changes (RFC 5545)."))
     revision = fields.Integer(required=True, metadata=says("Rises with every change; the ETag names it."))
-    created_at = Instant(required=True)
-    updated_at = Instant(required=True)
+    created_at = strict.Instant(required=True)
+    updated_at = strict.Instant(required=True)
     links = fields.Nested(EventLinks, required=True)
     occurrences = fields.List(
         fields.Nested(OccurrenceOut),

@@ -61,13 +61,14 @@ class Shape(Schema):
 
 
 class Field(fields.Field[Any]):
-    """The base of every field; `form` is what the OpenAPI document says of it beside its type."""
+    """The base of every field; `form` and `says` are what the OpenAPI document says of it beside its type."""
 
-    form: ClassVar[Mapping[str, Any]] = {}
+    form: Mapping[str, Any] = {}
     default_error_messages = {"required": values.REQUIRED, "null": values.NOT_NULL}  # noqa: RUF012 - marshmallow's own
 
-    def __init__(self, *args: Any, metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(*args, metadata={**self.form, **(metadata or {})}, **settings)
+    def __init__(self, *args: Any, says: str = "", metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        description = {"description": says} if says else {}
+        super().__init__(*args, metadata={**self.form, **description, **(metadata or {})}, **settings)
 
 
 class Text(Field, fields.String):
@@ -75,7 +76,7 @@ class Text(Field, fields.String):
 
     limit: int
     """The limit of a kind of text that has always the same."""
-    form: ClassVar[Mapping[str, Any]] = {"format": "text", "pattern": TEXT_PATTERN}
+    form: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
     fault: Fault = staticmethod(many_lines_fault)
     default_error_messages = {"invalid": values.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
 
@@ -108,7 +109,7 @@ class Slug(Line):
     """Lower-case ASCII words joined by "-"."""
 
     limit = SLUG_LIMIT
-    form = {"pattern": SLUG_PATTERN}  # noqa: RUF012 - as in Field
+    form: Mapping[str, Any] = {"pattern": SLUG_PATTERN}
     fault: Fault = staticmethod(slug_fault)
 
 
@@ -116,7 +117,7 @@ class LocalTime(Line):
     """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
-    form = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}  # noqa: RUF012 - as in Field
+    form: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
 
     def read(self, text: str) -> str:
         """Return the time in its one form."""
@@ -127,7 +128,7 @@ class HttpUrl(Line):
     """An absolute http or https URL without a user name, of at most 2000 characters."""
 
     limit = URL_LIMIT
-    form = {**LINE_FORM, "format": "uri", "description": "http or https."}  # noqa: RUF012 - as in Field
+    form: Mapping[str, Any] = {**LINE_FORM, "format": "uri", "description": "http or https."}
     fault: Fault = staticmethod(url_fault)
 
 
@@ -135,7 +136,7 @@ class Address(Line):
     """An e-mail address, as `normal_address` gives it."""
 
     limit = 254
-    form = {**LINE_FORM, "format": "email"}  # noqa: RUF012 - as in Field
+    form: Mapping[str, Any] = {**LINE_FORM, "format": "email"}
 
     def read(self, text: str) -> str:
         """Return the normal form of the address."""
@@ -145,11 +146,10 @@ class Address(Line):
 class Form(Line):
     """One line in one of the forms of `eventcal.kit.values`."""
 
-    form = {}  # noqa: RUF012 - as in Field
-
-    def __init__(self, kind: values.Form, *, metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(kind.limit, metadata={"pattern": f"^{kind.pattern}$", **(metadata or {})}, **settings)
+    def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        self.form = {"pattern": f"^{kind.pattern}$"}
         self.fault = kind.fault
+        super().__init__(kind.limit, **settings)
 
 
 class Strict(Field):

@@ -54,7 +54,7 @@ class SessionOut(Out):
 
     id = fields.String(required=True)
     created_at = Instant(required=True)
-    last_seen_at = Instant(required=True, metadata=says("When it was last used, to within an hour."))
+    last_seen_at = Instant(required=True, says="When it was last used, to within an hour.")
     expires_at = Instant(required=True)
     user_agent = fields.String(
         required=True, allow_none=True, metadata=says("What the browser called itself when it began.")

@@ -11,50 +11,37 @@ from eventcal.events.recurrence.overrides import MOST_OVERRIDES, ONLY_TRUE, TOO_
 from eventcal.events.words import EventStatus, OccurrenceStatus
 from eventcal.kit.values import NOT_OBJECT
 from eventcal.web.params.fields import Day, says
-from eventcal.web.schemas.fields import (
-    LOCAL_PATTERN,
-    URI,
-    Field,
-    Flag,
-    HttpUrl,
-    Instant,
-    Line,
-    LocalTime,
-    PageQuery,
-    Part,
-    Shape,
-    Text,
-    Word,
-)
+from eventcal.web.schemas import fields as strict
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, PageQuery, Shape
 from eventcal.web.schemas.out import Json, Out, local_instant, page_of
 
 
 class OverrideIn(Shape):
     """What is otherwise in one occurrence: it is `excluded`, or some of the other fields replace the event's own."""
 
-    excluded = Flag(
+    excluded = strict.Flag(
         allow_none=True,
         validate=validate.Equal(True, error=ONLY_TRUE),  # noqa: FBT003 - marshmallow's signature
         metadata={"description": "It does not take place, and is not shown either.", "enum": [True, None]},
     )
-    title = Line(limits.TITLE, allow_none=True)
-    summary = Text(limits.SUMMARY, allow_none=True)
-    starts = LocalTime(allow_none=True, metadata=says("When it starts instead; it lasts as long, unless `ends` says."))
-    ends = LocalTime(allow_none=True)
-    status = Word(
-        OccurrenceStatus, allow_none=True, metadata=says("cancelled: it does not take place, and is shown as such.")
+    title = strict.Line(limits.TITLE, allow_none=True)
+    summary = strict.Text(limits.SUMMARY, allow_none=True)
+    starts = strict.LocalTime(allow_none=True, says="When it starts instead; it lasts as long, unless `ends` says.")
+    ends = strict.LocalTime(allow_none=True)
+    status = strict.Word(
+        OccurrenceStatus, allow_none=True, says="cancelled: it does not take place, and is shown as such."
     )
-    venue = Line(limits.VENUE, allow_none=True)
-    online_url = HttpUrl(allow_none=True)
+    venue = strict.Line(limits.VENUE, allow_none=True)
+    online_url = strict.HttpUrl(allow_none=True)
 
 
-class Overrides(Field, fields.Dict):
+class Overrides(strict.Field, fields.Dict):
     """Overrides by occurrence; null as one of them removes it."""
 
     default_error_messages = {"invalid": NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(keys=fields.String(), values=Part(OverrideIn, allow_none=True), **settings)
+        super().__init__(keys=fields.String(), values=strict.Part(OverrideIn, allow_none=True), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -102,8 +89,8 @@ class OccurrenceOut(Out):
     status = fields.Enum(EventStatus, by_value=True, required=True)
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
-    starts_at = Instant(required=True)
-    ends_at = Instant(required=True, metadata=says("Exclusive: of a last day, when the next begins."))
+    starts_at = strict.Instant(required=True)
+    ends_at = strict.Instant(required=True, says="Exclusive: of a last day, when the next begins.")
     venue = fields.String(required=True, allow_none=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
 

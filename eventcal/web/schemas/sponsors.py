@@ -10,18 +10,8 @@ from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
-from eventcal.web.schemas.fields import (
-    URI,
-    HttpUrl,
-    Instant,
-    Items,
-    KnownOrNew,
-    Line,
-    Part,
-    Shape,
-    Text,
-    Whole,
-)
+from eventcal.web.schemas import fields as strict
+from eventcal.web.schemas.fields import URI, KnownOrNew, Shape
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.out import Json, Out, page_of
 
@@ -29,11 +19,11 @@ from eventcal.web.schemas.out import Json, Out, page_of
 class TierFields(Shape):
     """What may be written of a tier."""
 
-    name = Line(limits.TIER_NAME)
-    rank = Whole(least=1, most=limits.RANK)
-    price = Part(Money, allow_none=True)
-    capacity = Whole(least=1, allow_none=True)
-    benefits = Items(Line(limits.BENEFIT), limit=limits.BENEFITS)
+    name = strict.Line(limits.TIER_NAME)
+    rank = strict.Whole(least=1, most=limits.RANK)
+    price = strict.Part(Money, allow_none=True)
+    capacity = strict.Whole(least=1, allow_none=True)
+    benefits = strict.Items(strict.Line(limits.BENEFIT), limit=limits.BENEFITS)
 
 
 TierIn = TierFields.requiring("name", name="TierIn", description="A new tier.")
@@ -64,10 +54,10 @@ class SponsorOut(Out):
 class SponsorPatch(Shape):
     """What changes of a sponsor (RFC 7396)."""
 
-    name = Line(limits.NAME)
-    url = HttpUrl(allow_none=True)
-    logo_url = HttpUrl(allow_none=True)
-    description = Text(limits.DESCRIPTION, allow_none=True)
+    name = strict.Line(limits.NAME)
+    url = strict.HttpUrl(allow_none=True)
+    logo_url = strict.HttpUrl(allow_none=True)
+    description = strict.Text(limits.DESCRIPTION, allow_none=True)
 
 
 class TierWithSponsors(TierOut):
@@ -85,11 +75,11 @@ class SponsorsByTier(Out):
 class SponsorNamed(KnownOrNew):
     """A sponsor that is described, or known by its slug."""
 
-    url = HttpUrl(allow_none=True)
-    description = Text(limits.DESCRIPTION, allow_none=True)
+    url = strict.HttpUrl(allow_none=True)
+    description = strict.Text(limits.DESCRIPTION, allow_none=True)
 
 
-class SponsorGiven(Part):
+class SponsorGiven(strict.Part):
     """A sponsor as SponsorNamed has it; its slug alone is enough."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
@@ -102,9 +92,9 @@ class SponsorGiven(Part):
 class SponsorshipIn(Shape):
     """An enquiry: which tier, and who would hold it."""
 
-    tier = Line(40, required=True)
+    tier = strict.Line(40, required=True)
     sponsor = SponsorGiven(required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
-    note = Text(limits.NOTE, allow_none=True)
+    note = strict.Text(limits.NOTE, allow_none=True)
 
 
 class SponsorshipOut(Out):
@@ -116,8 +106,8 @@ class SponsorshipOut(Out):
     sponsor = fields.Nested(SponsorOut, required=True)
     state = fields.Enum(SponsorshipState, by_value=True, required=True)
     note = fields.String(required=True, allow_none=True)
-    created_at = Instant(required=True)
-    updated_at = Instant(required=True)
+    created_at = strict.Instant(required=True)
+    updated_at = strict.Instant(required=True)
 
 
 TierPage = page_of(TierOut, "TierPage")

@@ -14,24 +14,8 @@ from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
-from eventcal.web.schemas.fields import (
-    LOCAL_PATTERN,
-    URI,
-    Address,
-    Flag,
-    Form,
-    HttpUrl,
-    Instant,
-    Items,
-    KnownOrNew,
-    Line,
-    LocalTime,
-    Part,
-    Shape,
-    Text,
-    Whole,
-    Word,
-)
+from eventcal.web.schemas import fields as strict
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, KnownOrNew, Shape
 from eventcal.web.schemas.out import Json, Out, local_instant, page_of
 from eventcal.web.schemas.speakers import SpeakerBrief
 
@@ -39,50 +23,52 @@ from eventcal.web.schemas.speakers import SpeakerBrief
 class SpeakerOnTalk(KnownOrNew):
     """Who speaks: somebody known by slug, or somebody described."""
 
-    email = Address(allow_none=True)
-    job_title = Line(JOB_TITLE, allow_none=True)
-    affiliation = Line(AFFILIATION, allow_none=True)
+    email = strict.Address(allow_none=True)
+    job_title = strict.Line(JOB_TITLE, allow_none=True)
+    affiliation = strict.Line(AFFILIATION, allow_none=True)
 
 
 class TalkFields(Shape):
     """What may be written of a talk."""
 
-    title = Line(limits.TITLE)
-    abstract = Text(limits.ABSTRACT, allow_none=True, metadata=says("Markdown."))
-    kind = Word(TalkKind)
-    language = Form(LANGUAGE, allow_none=True, metadata=says("BCP 47."))
-    track = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's tracks."))
-    starts = LocalTime(allow_none=True, metadata=says("A time in the event's zone, within its days."))
-    ends = LocalTime(allow_none=True, metadata=says("As `starts`, and later."))
-    duration_minutes = Whole(
-        least=1, most=limits.MINUTES, allow_none=True, metadata=says("Without `ends`; else as is usual for the kind.")
+    title = strict.Line(limits.TITLE)
+    abstract = strict.Text(limits.ABSTRACT, allow_none=True, says="Markdown.")
+    kind = strict.Word(TalkKind)
+    language = strict.Form(LANGUAGE, allow_none=True, says="BCP 47.")
+    track = strict.Line(PART_NAME, allow_none=True, says="The name of one of the event's tracks.")
+    starts = strict.LocalTime(allow_none=True, says="A time in the event's zone, within its days.")
+    ends = strict.LocalTime(allow_none=True, says="As `starts`, and later.")
+    duration_minutes = strict.Whole(
+        least=1, most=limits.MINUTES, allow_none=True, says="Without `ends`; else as is usual for the kind."
     )
-    tags = Items(Line(TAG), limit=TAGS, allow_none=True)
-    speakers = Items(
-        Part(SpeakerOnTalk), limit=limits.SPEAKERS, metadata=says("In their order; without it, the submitter speaks.")
+    tags = strict.Items(strict.Line(TAG), limit=TAGS, allow_none=True)
+    speakers = strict.Items(
+        strict.Part(SpeakerOnTalk),
+        limit=limits.SPEAKERS,
+        says="In their order; without it, the submitter speaks.",
     )
-    notes = Text(limits.NOTES, allow_none=True, metadata=says("For the organisers; never given out."))
-    slides_url = HttpUrl(allow_none=True)
-    recording_url = HttpUrl(allow_none=True)
-    reprise_of: fields.Field[Any] = Line(40, allow_none=True, metadata=says("The id of the talk that is given again."))
+    notes = strict.Text(limits.NOTES, allow_none=True, says="For the organisers; never given out.")
+    slides_url = strict.HttpUrl(allow_none=True)
+    recording_url = strict.HttpUrl(allow_none=True)
+    reprise_of: fields.Field[Any] = strict.Line(40, allow_none=True, says="The id of the talk that is given again.")
 
 
 class TalkIn(TalkFields):
     """A talk that is offered. `title` may be left out where `reprise_of` gives it."""
 
-    draft = Flag(metadata=says("true: it stays the submitter's own until the step `submit`."))
+    draft = strict.Flag(says="true: it stays the submitter's own until the step `submit`.")
 
 
 class TalkPatch(TalkFields):
     """What changes of a talk (RFC 7396)."""
 
-    room = Line(PART_NAME, allow_none=True, metadata=says("The name of one of the event's rooms."))
+    room = strict.Line(PART_NAME, allow_none=True, says="The name of one of the event's rooms.")
 
 
 class StepIn(Shape):
     """What goes with a step."""
 
-    reason = Text(limits.REASON, allow_none=True)
+    reason = strict.Text(limits.REASON, allow_none=True)
 
 
 class TalkLinks(Out):
@@ -108,8 +94,8 @@ class TalkOut(Out):
     room = fields.String(required=True, allow_none=True)
     starts = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
-    starts_at = Instant(required=True, allow_none=True)
-    ends_at = Instant(required=True, allow_none=True)
+    starts_at = strict.Instant(required=True, allow_none=True)
+    ends_at = strict.Instant(required=True, allow_none=True)
     duration_minutes = fields.Integer(required=True, allow_none=True)
     state = fields.Enum(TalkState, by_value=True, required=True)
     speakers = fields.List(fields.Nested(SpeakerBrief), required=True)
@@ -119,8 +105,8 @@ class TalkOut(Out):
     reprise_of = fields.String(required=True, allow_none=True)
     sequence = fields.Integer(required=True)
     revision = fields.Integer(required=True)
-    created_at = Instant(required=True)
-    updated_at = Instant(required=True)
+    created_at = strict.Instant(required=True)
+    updated_at = strict.Instant(required=True)
     links = fields.Nested(TalkLinks, required=True)
 
 
