@@ -54,26 +54,24 @@ def read_json(req: Request) -> object:
 
 
 class Operation(TypedDict, total=False):
-    """What an operation takes and gives; the first argument of its view is the body, or else the query."""
+    """What an operation takes and gives. The first argument of its view is the body, or else the query.
+
+    optional_body: a body that may be left out; the view then gets an empty dict
+    picture: whether the body is a picture, which the view gets as it was sent
+    documented_query: a query that the view reads itself
+    returns, creates, accepts: the body of the response 200, 201 or 202; without any of them the response is 204
+    refuses: what the view refuses beside what follows from its mark, its body and its parameters
+    """
 
     body: type[Schema]
-    """The schema of the JSON body."""
     optional_body: type[Schema]
-    """The schema of a JSON body that may be left out; the view then gets an empty dict."""
     picture: bool
-    """Whether the body is a picture; the view gets it as it was sent."""
     query: type[Schema]
-    """The schema of the query."""
     documented_query: type[Schema]
-    """The schema of a query that the view reads itself."""
     returns: type[Schema]
-    """The schema of the response 200. An operation without any response has the response 204."""
     creates: type[Schema]
-    """The schema of the response 201."""
     accepts: type[Schema]
-    """The schema of the response 202."""
     refuses: Sequence[type[Refusal]]
-    """What the view refuses beside what follows from its mark, its body and its parameters."""
 
 
 class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
@@ -109,9 +107,8 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 
         def register(view: View) -> View:
             cast("Any", view).refuses = operation.get("refuses", ())
-            marked = mark(
-                self._with_query(self._with_body(self._with_responses(view, operation), operation), operation)
-            )
+            answering = self._with_responses(view, operation)
+            marked = mark(self._with_query(self._with_body(answering, operation), operation))
             takes_query = "query" in operation or "documented_query" in operation
             return cast("View", self.route(rule, methods=[method])(marked if takes_query else _without_query(marked)))
 

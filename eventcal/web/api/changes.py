@@ -65,7 +65,5 @@ def list_all(query: dict[str, Any]) -> Response:
 
 def _revision(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):  # noqa: PLR2004 - what 64 bits hold
-        raise Invalid(
-            faults=[Fault("?since", Sentence("is no cursor of ours; leave it out to begin again"))],
-        )
+        raise Invalid(faults=[Fault("?since", Sentence("is no cursor of ours; leave it out to begin again"))])
     return int(cursor)

@@ -11,12 +11,7 @@ from sqlalchemy.orm import Session
 from eventcal.events import service, steps
 from eventcal.events.errors import ForbiddenStep, InUse, WasPublic
 from eventcal.events.models import Event
-from eventcal.events.queries import (
-    get_event,
-    get_organised_event,
-    list_events,
-    list_waiting_events,
-)
+from eventcal.events.queries import get_event, get_organised_event, list_events, list_waiting_events
 from eventcal.events.recurrence.occurrences import AHEAD, list_occurrences
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.resources import event_resources
@@ -30,18 +25,7 @@ from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
-from eventcal.web.api.responses import (
-    Content,
-    answer,
-    cached,
-    check_version,
-    document,
-    nothing,
-    resource,
-    serve_public,
-    serve_to_all,
-    serve_undated,
-)
+from eventcal.web.api.responses import Content, answer, cached, check_version, document, nothing, resource, serve_public
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
@@ -70,7 +54,7 @@ def list_all() -> Response:
         return serve_list(asked, list_waiting_events, shape, public=False)
     if asked.filter.from_day or asked.filter.to_day:
         return serve_list(asked, list_events, shape)
-    return serve_list(asked, event_resources, Fragment, serve=serve_to_all)
+    return serve_list(asked, event_resources, Fragment, to_all=True)
 
 
 @events.get("/events/<slug>", public, returns=EventOut)
@@ -153,7 +137,7 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
         return document(body, public=event.status in PUBLIC_STATUSES, link=link)
 
     # Today is another day in each zone, and begins at another time than the day that answers are cached for.
-    return serve_undated(make) if query["from_day"] is None else serve_public(make)
+    return serve_public(make, dated=query["from_day"] is not None)
 
 
 def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
-from eventcal.web.api.responses import Content, Read, document, serve_private, serve_public, serve_undated
+from eventcal.web.api.responses import Content, document, serve_private, serve_public
 from eventcal.web.params.listing_filters import Listing, canonical_query
 from eventcal.web.request.context import links, now, reading
 from eventcal.web.schemas.out import Json
@@ -25,11 +25,11 @@ def serve_list(
     *,
     within: Filter | None = None,
     public: bool = True,
-    serve: Callable[[Read], Response] = serve_public,
+    to_all: bool = False,
 ) -> Response:
     """Serve the page that `read` gives, each row in its `shape`, with a Link to the next page.
 
-    `within` is the query's filter, narrowed to what the path names.
+    `within` is the query's filter, narrowed to what the path names; `to_all` is as in `serve_public`.
     """
 
     def make(session: Session) -> Content:
@@ -39,7 +39,7 @@ def serve_list(
         return document(page_json(page, shape), public=public, link=link)
 
     # Calls for talks open and close by the clock, which leaves no date.
-    return serve_undated(make) if asked.filter.call_open else serve(make)
+    return serve_public(make, to_all=to_all, dated=not asked.filter.call_open)
 
 
 def page_json(page: Page[Row], write: Callable[[Row], object]) -> Json:

@@ -113,11 +113,13 @@ class _ApiDocument(Document):
         return Rendered(self.content.body, self.content.version)
 
 
-def serve_public(read: Read) -> Response:
-    """Serve what a visitor gets from the cache; whoever is signed in may see more at the same URL."""
-    if caller().signed_in:
-        return serve_uncached(_ApiDocument(read=read))
-    return serve_cached(_ApiDocument(read=read))
+def serve_public(read: Read, *, to_all: bool = False, dated: bool = True) -> Response:
+    """Serve what a visitor gets from the cache. Whoever is signed in may see more at the same URL, unless `to_all`.
+
+    dated: if it changes with the clock, it is not cached, and has no Last-Modified that could be too early.
+    """
+    found = _ApiDocument(read=read, dated=dated)
+    return serve_cached(found) if dated and (to_all or not caller().signed_in) else serve_uncached(found)
 
 
 def cached(read: Callable[..., Content]) -> Callable[..., Response]:
@@ -128,16 +130,6 @@ def cached(read: Callable[..., Content]) -> Callable[..., Response]:
         return serve_public(lambda session: read(session, *args, **kwargs))
 
     return view
-
-
-def serve_to_all(read: Read) -> Response:
-    """Serve what is the same for everybody, signed in or not, from the cache."""
-    return serve_cached(_ApiDocument(read=read))
-
-
-def serve_undated(read: Read) -> Response:
-    """Serve what changes with the clock: it is not cached, and has no Last-Modified that could be too early."""
-    return serve_uncached(_ApiDocument(read=read, dated=False))
 
 
 def serve_private(body: object, *, link: str | None = None) -> Response:

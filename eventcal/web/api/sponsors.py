@@ -20,15 +20,7 @@ from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.event_parts import all_of, part_of
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import (
-    Content,
-    answer,
-    cached,
-    check_body_version,
-    document,
-    nothing,
-    serve_private,
-)
+from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing, serve_private
 from eventcal.web.api.speakers import pictures
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public

@@ -27,7 +27,7 @@ from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import Mark, Subject
 from eventcal.web.api.pagination import serve_list
-from eventcal.web.api.responses import Content, answer, cached, check_version, resource, serve_to_all
+from eventcal.web.api.responses import Content, answer, cached, check_version, resource
 from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
@@ -44,7 +44,7 @@ _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, Talk
 @talks.get("/talks", public, documented_query=ListingArgs, returns=TalkPage)
 def list_all() -> Response:
     """List public talks."""
-    return serve_list(read_listing(request.args), talk_resources, Fragment, serve=serve_to_all)
+    return serve_list(read_listing(request.args), talk_resources, Fragment, to_all=True)
 
 
 @talks.get(

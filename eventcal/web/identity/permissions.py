@@ -1,7 +1,7 @@
 """The access marks: who may call a view.
 
-Every view carries one mark, right below its route. The marks say who comes in; what somebody may do to this
-event or that talk is decided where it is done, by the Caller.
+Every view carries one mark: right below its route, or in the API as an argument of its route. The marks say who comes
+in; what somebody may do to this event or that talk is decided where it is done, by the Caller.
 """
 
 from collections.abc import Callable

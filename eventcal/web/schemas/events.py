@@ -203,10 +203,7 @@ def event_json(event: Event, links: Links) -> Json:
         ends_at=local_instant(event.ends_at, event.timezone),
         all_day=is_all_day(event.starts),
         location=PlaceOut.write(event),
-        registration={
-            "url": event.registration_url,
-            "price": price_json(event.price_amount, event.price_currency),
-        },
+        registration={"url": event.registration_url, "price": price_json(event.price_amount, event.price_currency)},
         tags=[tag.tag for tag in event.tags],
         co_located_with=[row.other.slug for row in event.neighbours if row.other.status in PUBLIC_STATUSES],
         call_for_talks=None if call is None else _call_json(call, event.timezone),

@@ -43,9 +43,7 @@ class TalkFields(Shape):
     )
     tags = strict.Items(strict.Line(TAG), limit=TAGS, allow_none=True)
     speakers = strict.Items(
-        strict.Part(SpeakerOnTalk),
-        limit=limits.SPEAKERS,
-        says="In their order; without it, the submitter speaks.",
+        strict.Part(SpeakerOnTalk), limit=limits.SPEAKERS, says="In their order; without it, the submitter speaks."
     )
     notes = strict.Text(limits.NOTES, allow_none=True, says="For the organisers; never given out.")
     slides_url = strict.HttpUrl(allow_none=True)

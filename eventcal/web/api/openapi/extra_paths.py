@@ -17,13 +17,7 @@ from eventcal.web.params.feed_check import SCHEMES, CheckArgs
 from eventcal.web.params.listing_filters import FeedArgs
 
 # The tag of each blueprint.
-_TAGS = {
-    "calendars": "calendars",
-    "documents": "calendars",
-    "checking": "checking",
-    "health": "health",
-    "docs": "docs",
-}
+_TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
 # What a program that knows JSON makes of a feed.
 _READ_AS = {"application/calendar+json": "array", "application/jscalendar+json": "object", "application/json": "object"}
 
