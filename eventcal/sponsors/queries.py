@@ -16,15 +16,12 @@ from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTie
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 
-_RANKED = (Tier.rank, Tier.name, Tier.id)
 _WHOLE_SPONSORSHIP = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event))
 
 
 def list_tiers(session: Session, event: Event) -> list[tuple[Tier, int]]:
     """Return an event's tiers in the order of their rank, each with the number of its places that are taken."""
-    taken = select(func.count()).where(_holds(Tier.id)).correlate(Tier).scalar_subquery()
-    rows = select(Tier, taken).where(Tier.event_id == event.id).order_by(*_RANKED)
-    return [(tier, count) for tier, count in session.execute(rows)]
+    return [(tier, len(sponsors)) for tier, sponsors in confirmed_sponsors(session, event)]
 
 
 def count_taken(session: Session, tier: Tier) -> int:
@@ -129,7 +126,7 @@ def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[
         .outerjoin(Sponsorship, _holds(Tier.id))
         .outerjoin(Sponsorship.sponsor)
         .where(Tier.event_id == event.id)
-        .order_by(*_RANKED, Sponsorship.created_at, Sponsorship.id)
+        .order_by(Tier.rank, Tier.name, Tier.id, Sponsorship.created_at, Sponsorship.id)
     )
     tiers: dict[str, tuple[Tier, list[Sponsor]]] = {}
     for tier, sponsor in session.execute(rows):
