@@ -178,7 +178,7 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
     faults = event_faults(stored)
     if not any(fault.pointer in _TIMING for fault in faults):
         changed = fields.get("recurrence_overrides") or ()
-        faults += override_faults({**stored, "recurrence_overrides": overrides}, changed=changed)
+        faults += override_faults(event, overrides, changed=changed)
     return faults
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventcal.events.models import Event
 from eventcal.events.recurrence.overrides import MOST_OVERRIDES, merged, occurrence_fault, override_faults, settled
 from eventcal.kit.refusals import Fault
 
@@ -20,7 +21,7 @@ APRIL, DAY_IN_APRIL = "2026-04-07T16:00:00", "2026-04-07"
 
 
 def faults(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL) -> list[Fault]:
-    return override_faults({**event, "recurrence_overrides": overrides}, changed=overrides)
+    return override_faults(Event(**event), overrides, changed=overrides)
 
 
 def at(occurrence: str, name: str, detail: str) -> list[Fault]:
@@ -157,8 +158,8 @@ def test_a_rule_of_days_has_no_occurrence_at_a_time() -> None:
 
 
 def test_what_the_event_no_longer_has_is_told_from_what_it_never_had() -> None:
-    event = {**CALL, "recurrence_overrides": {APRIL[:11] + "15:00:00": {"title": "Old"}}}
-    assert override_faults(event, changed=()) == at(
+    overrides = {APRIL[:11] + "15:00:00": {"title": "Old"}}
+    assert override_faults(Event(**CALL), overrides, changed=()) == at(
         "2026-04-07T15:00:00",
         "",
         "is no longer an occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",

@@ -6,11 +6,10 @@ In the manner of JSCalendar's recurrenceOverrides (RFC 8984, 4.3.5): by occurren
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
-from types import SimpleNamespace
 from typing import Any
 
 from eventcal.events.recurrence.expansion import Expansion, expansion
-from eventcal.events.recurrence.occurrences import LAST_DAY, slot_of
+from eventcal.events.recurrence.occurrences import LAST_DAY, Recurring, slot_of
 from eventcal.kit.localtime import format_local, parse_local, to_instant
 from eventcal.kit.refusals import Fault, Sentence, pointer
 
@@ -52,19 +51,18 @@ def settled(overrides: Overrides) -> dict[str, dict[str, Any]]:
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 
 
-def override_faults(event: Mapping[str, Any], *, changed: Collection[str]) -> list[Fault]:
+def override_faults(event: Recurring, overrides: Overrides, *, changed: Collection[str]) -> list[Fault]:
     """Return everything that does not fit in the overrides of an event, which is otherwise free of faults.
 
     `changed` names the occurrences whose overrides are being changed: of any other, it is the event that no longer
     fits them.
     """
-    overrides: Overrides = event["recurrence_overrides"]
     if not overrides:
         return []
     if len(overrides) > MOST_OVERRIDES:
         counts = {"most": MOST_OVERRIDES, "number": len(overrides)}
         return [Fault(_WHERE, Sentence("must have at most %(most)s occurrences; these are %(number)s", **counts))]
-    dates = expansion(event["recurrence"], event["starts"], event["timezone"]) if event["recurrence"] else None
+    dates = expansion(event.recurrence, event.starts, event.timezone) if event.recurrence else None
     if dates is None:
         missing = Sentence("are the exceptions of a recurrence, and there is none; give one, or null for these")
         return [Fault(_WHERE, missing)]
@@ -90,10 +88,10 @@ def occurrence_fault(written: str) -> str | None:
     )
 
 
-def _which_faults(event: Mapping[str, Any], dates: Expansion, occurrence: str, *, is_new: bool) -> Iterator[Fault]:
-    if "T" in occurrence and "T" not in event["starts"]:
+def _which_faults(event: Recurring, dates: Expansion, occurrence: str, *, is_new: bool) -> Iterator[Fault]:
+    if "T" in occurrence and "T" not in event.starts:
         yield Fault("", _AS_A_DATE)
-    elif "T" in event["starts"] and "T" not in occurrence:
+    elif "T" in event.starts and "T" not in occurrence:
         yield Fault("", Sentence("must be a date and a time, as the event's starts is"))
     elif not dates.has(datetime.fromisoformat(occurrence)):
         found = next(dates.since(date.fromisoformat(occurrence[:10])), None)
@@ -113,34 +111,34 @@ def _no_occurrence(ahead: str | None, *, is_new: bool) -> Sentence:
     )
 
 
-def _what_faults(event: Mapping[str, Any], occurrence: str, override: Override) -> Iterator[Fault]:
+def _what_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[Fault]:
     if override.get("excluded") and len(override) > 1:
         others = ", ".join(name for name in override if name != "excluded")
         yield Fault("/excluded", Sentence("goes with nothing else; null this, or %(others)s", others=others))
     faults = [fault for name in _TIMES if name in override for fault in _time_faults(event, name, override[name])]
     yield from faults
-    if not faults and ("T" in occurrence) is ("T" in event["starts"]):
+    if not faults and ("T" in occurrence) is ("T" in event.starts):
         yield from _order_faults(event, occurrence, override)
 
 
-def _time_faults(event: Mapping[str, Any], name: str, written: str) -> Iterator[Fault]:
-    if ("T" in written) is not ("T" in event["starts"]):
-        yield Fault(f"/{name}", _AS_A_TIME if "T" in event["starts"] else _AS_A_DATE)
+def _time_faults(event: Recurring, name: str, written: str) -> Iterator[Fault]:
+    if ("T" in written) is not ("T" in event.starts):
+        yield Fault(f"/{name}", _AS_A_TIME if "T" in event.starts else _AS_A_DATE)
         return
     try:
         local = parse_local(written)
         if isinstance(local, datetime):
-            to_instant(local, event["timezone"])
+            to_instant(local, event.timezone)
     except ValueError as error:
         yield Fault(f"/{name}", str(error))
 
 
-def _order_faults(event: Mapping[str, Any], occurrence: str, override: Override) -> Iterator[Fault]:
+def _order_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[Fault]:
     """Yield whether an occurrence ends before it starts, or after all the years that there are."""
     if override.keys().isdisjoint(_TIMES):
         return
     starts = override.get("starts", occurrence)
-    usual = slot_of(SimpleNamespace(**event), occurrence, {"starts": starts})
+    usual = slot_of(event, occurrence, {"starts": starts})
     ends = parse_local(override["ends"]) if "ends" in override else None
     if ends is None:
         if usual.ends[:10] > LAST_DAY:
@@ -149,7 +147,7 @@ def _order_faults(event: Mapping[str, Any], occurrence: str, override: Override)
             )
             yield Fault("/starts", late)
     elif isinstance(ends, datetime):
-        if to_instant(ends, event["timezone"]) <= usual.starts_at:
+        if to_instant(ends, event.timezone) <= usual.starts_at:
             yield Fault("/ends", Sentence("must be later than %(starts)s, when it starts", starts=usual.starts))
     elif override["ends"] < starts:
         early = Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
