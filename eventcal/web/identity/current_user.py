@@ -1,8 +1,8 @@
 """Who calls: the holder of a token, or the member whose session it is; starting and ending sessions; CSRF tokens."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Literal, cast
+from typing import cast
 
 from flask import current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -26,20 +26,15 @@ _CSRF_SALT = "wtf-csrf-token"
 _PROVED_FOR = timedelta(minutes=15)
 
 
-@dataclass(frozen=True)
-class Visit:
-    """Who calls, and what shows it."""
-
-    caller: Caller = VISITOR
-    by: Literal["nothing", "cookie", "token"] = "nothing"
-
-
 def caller() -> Caller:
-    """Return who calls: the holder of the token, else the member whose cookie it is, else VISITOR.
+    """Return who calls, looked at once: the holder of the token, else the member whose cookie it is, else VISITOR.
 
     Raises InvalidToken for a token that is none, or no longer.
     """
-    return visit().caller
+    if "caller" not in g:
+        token = bearer()
+        g.caller = _caller_by_cookie() if token is None else _caller_by_token(token)
+    return cast("Caller", g.caller)
 
 
 def current_member_id() -> str:
@@ -58,52 +53,40 @@ def current_member(unit: Session) -> Member:
     return found
 
 
-def visit() -> Visit:
-    """Return who calls, looked at once. Raises InvalidToken."""
-    if "visit" not in g:
-        token = bearer()
-        g.visit = _visit_by_cookie() if token is None else _visit_by_token(token)
-    return cast("Visit", g.visit)
-
-
 def bearer() -> str | None:
     """Return the token in the Authorization header (RFC 6750, 2.1); another scheme is none of ours."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _visit_by_token(token: str) -> Visit:
+def _caller_by_token(token: str) -> Caller:
     with house().database.glance() as connection:
         found = find_token_caller(connection, token, now=now())
     if found is None:
         raise InvalidToken(Sentence("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
     whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)
     if request.method in SAFE or whole.holds(Scope.ORGANISE):
-        return Visit(whole, "token")
+        return whole
     # It changes what a plain member may change, whatever else its member is.
-    return Visit(replace(whole, role=Role.MEMBER, organises=frozenset(), reviews=frozenset()), "token")
+    return replace(whole, role=Role.MEMBER, organises=frozenset(), reviews=frozenset())
 
 
-def _visit_by_cookie() -> Visit:
+def _caller_by_cookie() -> Caller:
     # A session that is not looked at does not make the answer vary by cookie.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
-        return Visit()
+        return VISITOR
     with reading() as reader:
         stored = sessions.find_stored(reader)
         if stored is None or stored.row.pending:
-            return Visit()
-        return Visit(_caller_of(reader, stored.member), "cookie")
-
-
-def _caller_of(reader: Session, member_row: Member) -> Caller:
-    teams = teams_of(reader, member_row.id)
-    return Caller(
-        member_id=member_row.id,
-        role=member_row.role,
-        organises=frozenset(event for event, role in teams.items() if role == TeamRole.ORGANISER),
-        reviews=frozenset(event for event, role in teams.items() if role == TeamRole.REVIEWER),
-        confirmed=is_confirmed(member_row),
-    )
+            return VISITOR
+        teams = teams_of(reader, stored.member.id)
+        return Caller(
+            member_id=stored.member.id,
+            role=stored.member.role,
+            organises=frozenset(event for event, role in teams.items() if role == TeamRole.ORGANISER),
+            reviews=frozenset(event for event, role in teams.items() if role == TeamRole.REVIEWER),
+            confirmed=is_confirmed(stored.member),
+        )
 
 
 def is_confirmed(member_row: Member) -> bool:
@@ -117,7 +100,7 @@ def sign_in(found: Member) -> str:
     Call it after the unit has committed. Raises NotSignedIn where the account has just been deleted.
     """
     sessions.start(found)
-    g.pop("visit", None)
+    g.pop("caller", None)
     return csrf_token()
 
 
@@ -129,14 +112,13 @@ def has_proved_lately() -> bool:
 
 def sign_out() -> None:
     """End this browser's session, if there is one, and take its cookie back. Raises Forbidden, CsrfRefused."""
-    here = visit()
-    if here.by == "token":
+    if caller().scopes is not None:
         raise Forbidden(Sentence("A token has no session to end; revoke it at /api/v1/me/tokens."))
-    if here.by == "cookie":
+    if caller().signed_in:
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
         sessions.end()
-        g.pop("visit", None)
+        g.pop("caller", None)
 
 
 def current_session_id() -> str | None:
@@ -160,23 +142,19 @@ def check_csrf() -> None:
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype in _FORMS:
         given = request.form.get("csrf_token")
-    if given is None or not _is_csrf_token(given):
+    try:
+        # A token is good for as long as its session: its age is not looked at.
+        secret = _csrf_serializer().loads(given or "")
+    except BadData:
+        secret = None
+    if not isinstance(secret, str) or not sessions.is_csrf_secret(secret):
         raise CsrfRefused(Sentence("Send X-CSRF-Token with the csrf_token that signing in gave."))
 
 
 def forget_session() -> None:
     """Have the cookie removed of a session that has ended with its member."""
     sessions.forget()
-    g.pop("visit", None)
-
-
-def _is_csrf_token(given: str) -> bool:
-    # A token is good for as long as its session: its age is not looked at.
-    try:
-        secret = _csrf_serializer().loads(given)
-    except BadData:
-        return False
-    return isinstance(secret, str) and sessions.is_csrf_secret(secret)
+    g.pop("caller", None)
 
 
 def _csrf_serializer() -> URLSafeTimedSerializer:

@@ -15,7 +15,6 @@ from flask import Flask, Response, request
 
 from eventcal.config import Settings
 from eventcal.kit.refusals import Forbidden, Sentence
-from eventcal.members.caller import Caller
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
@@ -28,7 +27,6 @@ from eventcal.web.identity.current_user import (
     check_csrf,
     current_member,
     current_member_id,
-    visit,
 )
 from eventcal.web.request import idempotency, rate_limits, sessions
 from eventcal.web.request.session_cookie import cookie_name
@@ -74,7 +72,7 @@ def public(view: View[P, R]) -> View[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         if bearer() is not None:
-            visit()
+            caller()
         return view(*args, **kwargs)
 
     either: list[dict[str, list[str]]] = [{}, {"token": []}, {"session": []}]
@@ -110,36 +108,28 @@ def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
             return cast("R", kept)
         return view(*args, **kwargs)
 
-    scopes = [access.scope.value] if access.scope else []
-    ways: list[dict[str, list[str]]] = [{"session": []}]
-    if access.scope:
-        ways.insert(0, {"token": scopes})
+    token = [{"token": [access.scope.value]}] if access.scope else []
     statuses = [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS]
-    return _marked(guarded, access, security=ways, statuses=statuses)
+    return _marked(guarded, access, security=[*token, {"session": []}], statuses=statuses)
 
 
 def _let_in(access: Access) -> None:
     """Refuse whoever the mark does not let in: TooMany, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
-    here = visit()
+    here = caller()
     if request.method not in SAFE:
-        rate_limits.count_write(here.caller.member_id)
-    if not here.caller.signed_in:
+        rate_limits.count_write(here.member_id)
+    if not here.signed_in:
         raise NotSignedIn(Sentence("Sign in first, or send a token."))
-    if here.by == "token":
-        _check_scope(here.caller, access.scope)
-    else:
+    if here.scopes is None:
         if request.method not in SAFE:
             check_csrf()
         sessions.keep_alive()
-    if access.name == "moderator":
-        check_moderator(here.caller)
-
-
-def _check_scope(caller: Caller, scope: Scope | None) -> None:
-    if scope is None:
+    elif access.scope is None:
         raise Forbidden(Sentence("A token may not do this; sign in with your password."))
-    if not caller.holds(scope):
-        raise InsufficientScope(Sentence("This needs a token with the scope “%(scope)s”.", scope=scope))
+    elif not here.holds(access.scope):
+        raise InsufficientScope(Sentence("This needs a token with the scope “%(scope)s”.", scope=access.scope))
+    if access.name == "moderator":
+        check_moderator(here)
 
 
 def _marked(

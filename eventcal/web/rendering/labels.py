@@ -89,11 +89,6 @@ def state_in_words(state: str) -> str:
     return in_words(_STATES.get(state, state))
 
 
-def refused_code() -> str:
-    """Return what is said of a code that is none."""
-    return in_words(Sentence("This code is wrong, too old, or was used before."))
-
-
 def short(text: str) -> str:
     """Return the beginning of a text on one line, for a preview."""
     line = " ".join(text.split())

@@ -1,6 +1,5 @@
 """Signing in and out: with a password, with a code after it, or with a passkey instead of it."""
 
-from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -16,42 +15,34 @@ from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn
 from eventcal.web.identity.second_factor import check_code, find_pending, needs_code
-from eventcal.web.pages.me.layout import filled_in, form_view, next_page, own_page
+from eventcal.web.pages.me.layout import BLANK, answer_own_page, filled_in, form_view, next_page
 from eventcal.web.rendering.forms import Form, typed_again, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_page, way_on
+from eventcal.web.rendering.private_page import way_on
 from eventcal.web.request import sessions
 from eventcal.web.request.rate_limits import count_sign_in
 
 _LOGIN, _CODE = LoginIn(), CodeIn()
 
 
-def _ask_to_sign_in(form: Form, status: int = HTTPStatus.OK) -> Response:
-    page = own_page(
+@pages.get("/login")
+@public
+def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+    """Show the form to sign in with."""
+    return answer_own_page(
         template="login.html",
         title=_("Sign in"),
+        path=url_for("pages.login"),
+        status=status,
         form=form,
         next=next_page(),
         passkey=passkeys.options_to_sign_in(),
     )
-    return answer_page(replace(page, path=url_for("pages.login")), status=status)
-
-
-def _ask_for_code(form: Form, status: int = HTTPStatus.OK) -> Response:
-    page = own_page(template="login_code.html", title=_("One more step"), form=form, next=next_page())
-    return answer_page(page, status=status)
-
-
-@pages.get("/login")
-@public
-def login() -> Response:
-    """Show the form to sign in with."""
-    return _ask_to_sign_in(Form())
 
 
 @pages.post("/login")
 @public
-@form_view(_ask_to_sign_in, at="password", catch=(Invalid, TooMany, SignInRefused))
+@form_view(login, at="password", catch=(Invalid, TooMany, SignInRefused))
 def log_in() -> str:
     """Sign in, and lead on to where somebody came from; by way of a code where the password is not enough."""
     check_csrf()
@@ -68,24 +59,25 @@ def log_in() -> str:
 
 @pages.get("/login/code")
 @public
-def code() -> Response:
+def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Ask for the code that comes after the password; whoever gave none is led there."""
     if find_pending() is None:
         onward = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
-    return _ask_for_code(Form())
+    title = _("One more step")
+    return answer_own_page(template="login_code.html", title=title, status=status, form=form, next=next_page())
 
 
 @pages.post("/login/code")
 @public
-@form_view(_ask_for_code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
+@form_view(code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
 def sign_in_by_code() -> str | Response:
     """Sign in whoever gave the right password before, and now a code."""
     check_csrf()
     found = find_pending()
     if found is None:
         form = typed_again(request.form, [Fault("", _("That took too long. Please begin again."))], secret=["code"])
-        return _ask_to_sign_in(form, HTTPStatus.UNAUTHORIZED)
+        return login(form, HTTPStatus.UNAUTHORIZED)
     check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
     return way_on(request.form.get("next"))
@@ -93,7 +85,7 @@ def sign_in_by_code() -> str | Response:
 
 @pages.post("/login/passkey")
 @public
-@form_view(_ask_to_sign_in, catch=(TooMany, PasskeyRefused))
+@form_view(login, catch=(TooMany, PasskeyRefused))
 def sign_in_by_passkey() -> str:
     """Sign in whoever has a passkey; it verified its user, so nothing else is asked for."""
     check_csrf()

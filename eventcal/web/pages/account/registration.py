@@ -14,7 +14,7 @@ from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import check_csrf
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import RegisterIn, ResetConfirmIn, ResetIn
-from eventcal.web.pages.me.layout import answer_secret_page, filled_in, form_view, own_page
+from eventcal.web.pages.me.layout import BLANK, answer_own_page, answer_secret_page, filled_in, form_view, own_page
 from eventcal.web.rendering.forms import Form, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page
@@ -24,24 +24,16 @@ from eventcal.web.request.context import now, unit_of_work
 _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
 
 
-def _ask_to_register(form: Form, status: int = HTTPStatus.OK) -> Response:
-    return answer_page(own_page(template="register.html", title=_("Register"), form=form), status=status)
-
-
-def _ask_to_reset(form: Form, status: int = HTTPStatus.OK) -> Response:
-    return answer_secret_page(own_page(template="reset.html", title=_("Choose a new password"), form=form), status)
-
-
 @pages.get("/register")
 @public
-def register() -> Response:
+def register(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the form to register with."""
-    return _ask_to_register(Form())
+    return answer_own_page(template="register.html", title=_("Register"), status=status, form=form)
 
 
 @pages.post("/register")
 @public
-@form_view(_ask_to_register, at="email", catch=(Invalid, TooMany, AddressTaken, Busy))
+@form_view(register, at="email", catch=(Invalid, TooMany, AddressTaken, Busy))
 def register_now() -> Response:
     """Register, and say what comes next: a mail, or signing in."""
     check_csrf()
@@ -78,14 +70,15 @@ def confirm_now() -> Response:
 
 @pages.get("/reset")
 @public
-def reset() -> Response:
+def reset(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form for a new password by mailed token; without one, the form to have it mailed."""
-    return _ask_to_reset(Form({"token": request.args.get("token", "")}))
+    shown = form or Form({"token": request.args.get("token", "")})
+    return answer_secret_page(own_page(template="reset.html", title=_("Choose a new password"), form=shown), status)
 
 
 @pages.post("/reset")
 @public
-@form_view(_ask_to_reset, catch=(Invalid, TooMany, Busy))
+@form_view(reset, catch=(Invalid, TooMany, Busy))
 def reset_now() -> Response:
     """Set a new password by mailed token, or have one mailed; the answer does not tell who has an account."""
     check_csrf()

@@ -1,7 +1,5 @@
 """A member's account: name, address, password, and deleting it."""
 
-from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
 
 from flask import request, url_for
@@ -17,7 +15,7 @@ from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import current_member, forget_session, is_confirmed, sign_in
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import OwnPasswordIn, PasswordIn
-from eventcal.web.pages.me.layout import filled_in, form_view, own_page
+from eventcal.web.pages.me.layout import BLANK, answer_own_page, filled_in, form_view
 from eventcal.web.rendering.forms import Form, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
@@ -27,14 +25,21 @@ from eventcal.web.schemas.me import MemberPatch
 _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 
 
-def _answer_account(sent: str, form: Form, status: int = HTTPStatus.OK) -> Response:
-    """Answer with the three forms of the account, of which the one called `sent` is `form`."""
+@pages.get("/me/account")
+@signed_in
+def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+    """Show a member their name, address and password, each to be changed as far as it can be.
+
+    Of the three forms, the one called `sent` is `form`.
+    """
     with reading() as session:
         member = current_member(session)
-        forms = {"naming": Form({"name": member.name}), "password": Form(), "mailing": Form(), sent: form}
-        page = own_page(
+        forms = {"naming": Form({"name": member.name}), "password": BLANK, "mailing": BLANK, sent: form}
+        return answer_own_page(
             template="me/account.html",
             title=_("Account"),
+            path=url_for("pages.account"),
+            status=status,
             member=member,
             confirmed=is_confirmed(member),
             done=said_after(
@@ -46,26 +51,11 @@ def _answer_account(sent: str, form: Form, status: int = HTTPStatus.OK) -> Respo
             ),
             **forms,
         )
-        return answer_page(replace(page, path=url_for("pages.account")), status=status)
-
-
-def _answer_leaving(form: Form, status: int = HTTPStatus.OK) -> Response:
-    with reading() as session:
-        what = foresee(session, current_member(session), now=now())
-        page = own_page(template="me/leaving.html", title=_("Delete my account"), what=what, form=form)
-        return answer_page(page, status=status)
-
-
-@pages.get("/me/account")
-@signed_in
-def account() -> Response:
-    """Show a member their name, address and password, each to be changed as far as it can be."""
-    return _answer_account("mailing", Form())
 
 
 @pages.post("/me/account")
 @signed_in
-@form_view(partial(_answer_account, "naming"))
+@form_view(account, sent="naming")
 def change_name() -> str:
     """Change the member's own name."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
@@ -76,7 +66,7 @@ def change_name() -> str:
 
 @pages.post("/me/account/password")
 @signed_in
-@form_view(partial(_answer_account, "password"), at="password")
+@form_view(account, at="password", sent="password")
 def change_password() -> str:
     """Change the member's password, for whoever knows the old one; their other sessions end."""
     fields = validate(_NEW_PASSWORD, filled_in("password", "new_password"))
@@ -89,7 +79,7 @@ def change_password() -> str:
 
 @pages.post("/me/account/confirmation")
 @signed_in
-@form_view(partial(_answer_account, "mailing"), catch=(Refusal,))
+@form_view(account, catch=(Refusal,))
 def mail_again() -> str:
     """Have the mail sent again that confirms the member's address."""
     with reading() as session:
@@ -100,14 +90,16 @@ def mail_again() -> str:
 
 @pages.get("/me/account/delete")
 @signed_in
-def leaving() -> Response:
+def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Say what goes and what stays if a member leaves, and ask for the password; or say why they cannot."""
-    return _answer_leaving(Form())
+    with reading() as session:
+        what, title = foresee(session, current_member(session), now=now()), _("Delete my account")
+        return answer_own_page(template="me/leaving.html", title=title, status=status, what=what, form=form)
 
 
 @pages.post("/me/account/delete")
 @signed_in
-@form_view(_answer_leaving, catch=(Invalid, TooMany, LastOrganiser, Busy))
+@form_view(leaving, catch=(Invalid, TooMany, LastOrganiser, Busy))
 def leave_now() -> str:
     """Remove the account of the member who calls, for whoever knows its password."""
     validate(_PASSWORD, filled_in("password"))

@@ -15,11 +15,11 @@ from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
 from eventcal.web.identity.current_user import caller
-from eventcal.web.pages.me.layout import own_page
+from eventcal.web.pages.me.layout import answer_own_page
 from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import talk_json
@@ -45,7 +45,7 @@ def agenda() -> Response:
             now=now(),
         )
         starred = starred_among(session, caller(), found.items)
-        page = own_page(
+        return answer_own_page(
             template="me/agenda.html",
             title=_("My agenda"),
             talks=[_told(talk, starred) for talk in found.items],
@@ -53,7 +53,6 @@ def agenda() -> Response:
             past=past,
             done=said_after({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
         )
-        return answer_page(page)
 
 
 @pages.get("/me/stars/<talk_id>")
@@ -63,7 +62,7 @@ def star(talk_id: str) -> Response:
     with reading() as session:
         talk = get_talk(session, talk_id, VISITOR)
         shown = _told(talk, starred_among(session, caller(), [talk]))
-        return answer_page(own_page(template="me/star.html", title=talk.title, talk=shown))
+        return answer_own_page(template="me/star.html", title=talk.title, talk=shown)
 
 
 @pages.post("/me/stars/<talk_id>")

@@ -1,17 +1,20 @@
 """What a member's own pages, and those on the way in, share: their frame, their forms, and secrets shown once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
+from inspect import unwrap
 from typing import ParamSpec
 
 from flask import redirect, request
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from eventcal.kit.ids import new_secret
-from eventcal.kit.refusals import Invalid, Refusal
+from eventcal.kit.refusals import Invalid, NotFound, Refusal
 from eventcal.web.http.errors import TooMany, status_of
 from eventcal.web.identity.current_user import csrf_token, current_member_id
 from eventcal.web.identity.permissions import caller
@@ -22,6 +25,9 @@ from eventcal.web.rendering.private_page import answer_page
 from eventcal.web.request.idempotency import is_first_time
 
 P = ParamSpec("P")
+
+BLANK = Form()
+"""A form with nothing in it yet."""
 
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 
@@ -38,27 +44,45 @@ def own_page(*, template: str, title: str, **values: object) -> Page:
     return Page(template=f"pages/{template}", title=title, indexed=False, values=values)
 
 
+def answer_own_page(
+    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **values: object
+) -> Response:
+    """Answer with such a page; `path` is its own if that is not the path of the request."""
+    page = own_page(template=template, title=title, **values)
+    return answer_page(page if path is None else replace(page, path=path), status=status)
+
+
 def form_view(
-    answer_form: Callable[[Form, int], Response],
+    show: Callable[..., Response],
     *,
     at: str = "",
     catch: tuple[type[Refusal], ...] = (Invalid, TooMany),
     secret: Sequence[str] = _SECRET_FIELDS,
+    unsent: Sequence[str] = (),
+    **where: str,
 ) -> Callable[[Callable[P, str | Response]], Callable[P, Response]]:
-    """Redirect to the path that a view of a form returns; if it returns a response, return that.
+    """Redirect to the path that the view of a form returns; if it returns a response, return that.
 
-    If it raises one of the errors in `catch`, answer with the form as typed, except for its `secret` fields, and with
-    the error's status. An error that names no fields is shown beside the field `at`.
+    If it raises one of the errors in `catch` other than NotFound, call `show`, without its access mark if it is a view,
+    to show the form as it was typed, with the error's status and the view's arguments. An error that names no fields is
+    shown beside the field `at`.
+
+    secret: fields that are not shown again. unsent: fields that a browser may leave out, such as check boxes.
+    where: more arguments for `show`.
     """
+    answer_form: Callable[..., Response] = unwrap(show)
 
     def decorate(view: Callable[P, str | Response]) -> Callable[P, Response]:
         @wraps(view)
         def handled(*args: P.args, **kwargs: P.kwargs) -> Response:
             try:
                 result = view(*args, **kwargs)
+            except NotFound:
+                raise
             except catch as error:
-                form = typed_again(request.form, faults_of(error, at=at), secret=secret)
-                return answer_form(form, status_of(type(error)))
+                typed = MultiDict([*((name, "") for name in unsent), *request.form.items(multi=True)])
+                form = typed_again(typed, faults_of(error, at=at), secret=secret)
+                return answer_form(*args, form=form, status=status_of(type(error)), **where, **kwargs)
             return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
 
         return handled

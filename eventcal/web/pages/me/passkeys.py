@@ -13,38 +13,34 @@ from eventcal.web.identity import passkeys
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import PasskeyIn
-from eventcal.web.pages.me.layout import form_view, own_page, utc_time
+from eventcal.web.pages.me.layout import BLANK, answer_own_page, form_view, utc_time
 from eventcal.web.pages.me.security import proved_lately
 from eventcal.web.rendering.forms import Form, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.request.context import now, reading, unit_of_work
 
 _PASSKEY = PasskeyIn()
 
 
-def _add(form: Form, status: int = HTTPStatus.OK) -> Response:
+@pages.get("/me/security/passkeys/new")
+@signed_in
+@proved_lately
+def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+    """Ask what a new passkey is to be called, and have the browser make it."""
     if not passkeys.are_possible():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     with reading() as session:
         member = current_member(session)
         asked = passkeys.options_to_add(member, list_passkeys(session, member.id))
-    page = own_page(template="me/security_new_passkey.html", title=_("Add a passkey"), form=form, asked=asked)
-    return answer_page(page, status=status)
-
-
-@pages.get("/me/security/passkeys/new")
-@signed_in
-@proved_lately
-def new_passkey() -> Response:
-    """Ask what a new passkey is to be called, and have the browser make it."""
-    return _add(Form())
+    title = _("Add a passkey")
+    return answer_own_page(template="me/security_new_passkey.html", title=title, status=status, form=form, asked=asked)
 
 
 @pages.post("/me/security/passkeys/new")
 @signed_in
 @proved_lately
-@form_view(_add, catch=(Invalid, PasskeyKnown))
+@form_view(new_passkey, catch=(Invalid, PasskeyKnown))
 def add_passkey() -> str:
     """Add the passkey that the browser made."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
@@ -62,14 +58,13 @@ def passkey(passkey_id: str) -> Response:
     """Ask whether one of a member's passkeys is to be removed."""
     with reading() as session:
         found = get_passkey(session, passkey_id, current_member_id())
-        page = own_page(
+        return answer_own_page(
             template="me/security_passkey.html",
             title=found.name,
             passkey=found,
             made=utc_time(found.created_at),
             used=utc_time(found.last_used_at),
         )
-        return answer_page(page)
 
 
 @pages.post("/me/security/passkeys/<passkey_id>")

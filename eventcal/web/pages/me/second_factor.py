@@ -14,18 +14,30 @@ from eventcal.web.identity import second_factor
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
-from eventcal.web.pages.me.layout import answer_secret_page, form_view, is_taken_now, new_form_key, own_page
+from eventcal.web.pages.me.layout import (
+    BLANK,
+    answer_own_page,
+    answer_secret_page,
+    form_view,
+    is_taken_now,
+    new_form_key,
+    own_page,
+)
 from eventcal.web.pages.me.security import proved_lately
 from eventcal.web.rendering.forms import Form, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.rendering.qr_code import qr_code
 from eventcal.web.request.context import now, reading, unit_of_work
 
 _CODE, _PROOF = CodeIn(), ProofIn()
 
 
-def _set_up(form: Form, status: int = HTTPStatus.OK) -> Response:
+@pages.get("/me/security/app")
+@signed_in
+@proved_lately
+def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+    """Show a member a new secret for their authenticator app."""
     if _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     sealed = second_factor.new_secret()
@@ -43,25 +55,10 @@ def _set_up(form: Form, status: int = HTTPStatus.OK) -> Response:
     return answer_secret_page(page, status)
 
 
-def _ask_off(form: Form, status: int = HTTPStatus.OK) -> Response:
-    if not _has_app():
-        return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
-    page = own_page(template="me/security_off.html", title=_("Without the app again?"), form=form)
-    return answer_page(page, status=status)
-
-
-@pages.get("/me/security/app")
-@signed_in
-@proved_lately
-def app() -> Response:
-    """Show a member a new secret for their authenticator app."""
-    return _set_up(Form())
-
-
 @pages.post("/me/security/app")
 @signed_in
 @proved_lately
-@form_view(_set_up, at="code")
+@form_view(app, at="code")
 def set_up_app() -> str | Response:
     """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
     sealed = second_factor.find_new_secret()
@@ -84,14 +81,17 @@ def set_up_app() -> str | Response:
 
 @pages.get("/me/security/app/off")
 @signed_in
-def app_off() -> Response:
+def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Ask whether the second factor is to be turned off, and for the password or a code."""
-    return _ask_off(Form())
+    if not _has_app():
+        return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
+    title = _("Without the app again?")
+    return answer_own_page(template="me/security_off.html", title=title, status=status, form=form)
 
 
 @pages.post("/me/security/app/off")
 @signed_in
-@form_view(_ask_off, at="proof")
+@form_view(app_off, at="proof")
 def turn_app_off() -> str:
     """Turn the second factor off for whoever knows the password, or has a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
@@ -116,8 +116,8 @@ def codes() -> Response:
     """Ask whether a member wants new recovery codes in place of those from before."""
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
-    page = own_page(template="me/security_renew.html", title=_("New recovery codes?"), form_key=new_form_key())
-    return answer_page(page)
+    title = _("New recovery codes?")
+    return answer_own_page(template="me/security_renew.html", title=title, form_key=new_form_key())
 
 
 @pages.post("/me/security/codes")

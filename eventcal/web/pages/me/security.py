@@ -15,10 +15,10 @@ from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.web.identity import current_user
 from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
 from eventcal.web.identity.schemas import OwnPasswordIn
-from eventcal.web.pages.me.layout import filled_in, form_view, next_page, own_page, utc_time
+from eventcal.web.pages.me.layout import BLANK, answer_own_page, filled_in, form_view, next_page, utc_time
 from eventcal.web.rendering.forms import Form, said_after, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_page, signed_in, way_on
+from eventcal.web.rendering.private_page import signed_in, way_on
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.request.sessions import save_proof
 
@@ -34,7 +34,7 @@ def ways_in() -> Response:
     with reading() as session:
         member_id = current_user.current_member_id()
         totp = find_totp(session, member_id)
-        page = own_page(
+        return answer_own_page(
             template="me/security.html",
             title=_("Sign-in and security"),
             app_since=utc_time(totp.created_at if totp else None),
@@ -59,7 +59,6 @@ def ways_in() -> Response:
                 }
             ),
         )
-        return answer_page(page)
 
 
 @pages.post("/me/security/sessions")
@@ -100,27 +99,23 @@ def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
     return led
 
 
-def _ask_again(form: Form, status: int = HTTPStatus.OK) -> Response:
-    page = own_page(
+@pages.get("/me/security/again")
+@signed_in
+def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+    """Ask a member who is signed in for their password, or a passkey."""
+    return answer_own_page(
         template="me/security_again.html",
         title=_("Is it you?"),
+        status=status,
         form=form,
         next=next_page(),
         passkey=options_to_sign_in(),
     )
-    return answer_page(page, status=status)
-
-
-@pages.get("/me/security/again")
-@signed_in
-def again() -> Response:
-    """Ask a member who is signed in for their password, or a passkey."""
-    return _ask_again(Form())
 
 
 @pages.post("/me/security/again")
 @signed_in
-@form_view(_ask_again, at="password")
+@form_view(again, at="password")
 def prove_now() -> str:
     """Lead a member on who knows their password."""
     validate(_PASSWORD, filled_in("password"))

@@ -34,14 +34,6 @@ class Progress:
     to_confirm: bool
 
 
-@dataclass(frozen=True)
-class Group:
-    """Talks that wait for the same, under a heading."""
-
-    title: str
-    talks: Sequence[Progress]
-
-
 def progress_of(talk: Talk, reason: str | None, *, now: datetime) -> Progress:
     """Return where a talk stands at `now`; its event must be loaded."""
     waits = _waits_for(talk, now)
@@ -49,13 +41,15 @@ def progress_of(talk: Talk, reason: str | None, *, now: datetime) -> Progress:
         talk=talk,
         state=state_in_words(talk.state),
         reason=reason,
-        next=_over_in_words(talk) if waits == _OVER else _next_in_words(talk),
+        next=_next_in_words(talk, over=waits == _OVER),
         to_confirm=waits == "confirm",
     )
 
 
-def grouped(talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime) -> list[Group]:
-    """Return talks by what they wait for, first what waits for the member themselves."""
+def grouped(
+    talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
+) -> list[tuple[str, Sequence[Progress]]]:
+    """Return talks by what they wait for, each group with its heading, first what waits for the member themselves."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),
@@ -66,7 +60,7 @@ def grouped(talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime)
     found: dict[str, list[Progress]] = {waits: [] for waits in titles}
     for talk in talks:
         found[_waits_for(talk, now)].append(progress_of(talk, reasons.get(talk.id), now=now))
-    return [Group(title, found[waits]) for waits, title in titles.items() if found[waits]]
+    return [(title, found[waits]) for waits, title in titles.items() if found[waits]]
 
 
 def _waits_for(talk: Talk, now: datetime) -> str:
@@ -75,8 +69,11 @@ def _waits_for(talk: Talk, now: datetime) -> str:
     return _OVER if past or talk.event.status == EventStatus.CANCELLED else _WAITS.get(talk.state, _OVER)
 
 
-def _next_in_words(talk: Talk) -> str:
-    listed = talk.event.programme == Programme.LISTED
+def _next_in_words(talk: Talk, *, over: bool) -> str:
+    if over and talk.state in _WAITS:
+        off = talk.event.status == EventStatus.CANCELLED
+        return _("The event was called off, and this talk with it.") if off else _("The event is over.")
+    listed, public = talk.event.programme == Programme.LISTED, is_public(talk)
     words: Mapping[TalkState, str] = {
         TalkState.DRAFT: _("Submit it as long as talks are taken; until then nobody decides on it."),
         TalkState.SUBMITTED: _("A moderator looks at it, and publishes it if it fits; you need not do anything.")
@@ -87,23 +84,14 @@ def _next_in_words(talk: Talk) -> str:
         if listed
         else _("Confirm that you will give it: only then it is in the programme."),
         TalkState.CONFIRMED: _("Everybody can see it. If you cannot give it after all, withdraw it.")
-        if is_public(talk)
+        if public
         else _("Everybody will see it once the event is public."),
-    }
-    return words[talk.state]
-
-
-def _over_in_words(talk: Talk) -> str:
-    final: Mapping[TalkState, str] = {
         TalkState.REJECTED: _("It was not taken this time; you can submit it to another event."),
         TalkState.CANCELLED: _("The organisers called it off; who has it in the calendar sees it as cancelled.")
-        if is_public(talk)
+        if public
         else _("The organisers called it off."),
         TalkState.WITHDRAWN: _("You took it back; who has it in the calendar sees it as cancelled.")
-        if is_public(talk)
+        if public
         else _("You took it back; nobody decides on it any more."),
     }
-    if talk.state in final:
-        return final[talk.state]
-    off = talk.event.status == EventStatus.CANCELLED
-    return _("The event was called off, and this talk with it.") if off else _("The event is over.")
+    return words[talk.state]

@@ -8,23 +8,30 @@ from typing import Any
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Refusal, refuse_faults
+from eventcal.kit.refusals import Busy, Fault, Invalid, refuse_faults
 from eventcal.members import queries, service
 from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
 from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
-from eventcal.web.pages.me.layout import answer_secret_page, is_taken_now, new_form_key, own_page, utc_time
+from eventcal.web.pages.me.layout import (
+    BLANK,
+    answer_own_page,
+    answer_secret_page,
+    form_view,
+    is_taken_now,
+    new_form_key,
+    own_page,
+    utc_time,
+)
 from eventcal.web.rendering.calendar_apps import ways_in
-from eventcal.web.rendering.forms import Form, faults_of, load, said_after, typed_again, validate
-from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.forms import Form, load, said_after, validate
+from eventcal.web.rendering.page import pages
+from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.me import FeedIn, TokenIn
 from eventcal.web.schemas.out import Json
@@ -34,38 +41,50 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 
 @pages.get("/me/tokens")
 @signed_in
-def tokens() -> Response:
+def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member's access tokens by what is kept of them, and the form to make another."""
+    words = _scopes_in_words()
     with reading() as session:
-        return answer_page(_list_tokens(session, Form()))
+        found = queries.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+        return answer_own_page(
+            template="me/tokens.html",
+            title=_("Tokens"),
+            status=status,
+            tokens=[_token_values(row) for row in found.items],
+            next=found.next,
+            form=form,
+            form_key=new_form_key(),
+            scopes=[(scope.value, words[scope]) for scope in useful_scopes(caller())],
+            ticked=request.form.getlist("scopes"),
+            done=said_after(
+                {
+                    "revoked": _("The token is revoked."),
+                    "before": _(
+                        "This token was made before. It was shown that once; make another if you need it again."
+                    ),
+                }
+            ),
+        )
 
 
 @pages.post("/me/tokens")
 @signed_in
-def make_token() -> Response:
+@form_view(tokens, catch=(Invalid, Busy), unsent=("scopes",))
+def make_token() -> str | Response:
     """Make an access token and show it, this once; a form that comes again leads back to the list."""
-
-    def process() -> str | Response:
-        fields = _validate_token()
-        with unit_of_work() as session:
-            if not is_taken_now(session):
-                return url_for("pages.tokens", done="before")
-            row, secret = service.give_token(session, current_member(session), **fields, now=now())
-        page = own_page(
-            template="me/new_token.html",
-            title=_("The new token"),
-            token=_token_values(row),
-            secret=secret,
-            example=f'curl -H "Authorization: Bearer {secret}" {links().api("/me")}',
-        )
-        return answer_secret_page(page)
-
-    def render_form(session: Session, error: Refusal) -> Page:
-        # A browser does not send check boxes that are not ticked, but their faults belong beside them.
-        typed = MultiDict([("scopes", ""), *request.form.items()])
-        return _list_tokens(session, typed_again(typed, faults_of(error)))
-
-    return handle_form(process, render_form=render_form)
+    fields = _validate_token()
+    with unit_of_work() as session:
+        if not is_taken_now(session):
+            return url_for("pages.tokens", done="before")
+        row, secret = service.give_token(session, current_member(session), **fields, now=now())
+    page = own_page(
+        template="me/new_token.html",
+        title=_("The new token"),
+        token=_token_values(row),
+        secret=secret,
+        example=f'curl -H "Authorization: Bearer {secret}" {links().api("/me")}',
+    )
+    return answer_secret_page(page)
 
 
 @pages.get("/me/tokens/<token_id>")
@@ -74,7 +93,7 @@ def token(token_id: str) -> Response:
     """Ask whether one of a member's access tokens is to be revoked."""
     with reading() as session:
         row = queries.get_token(session, token_id, current_member_id())
-        return answer_page(own_page(template="me/token.html", title=row.name, token=_token_values(row)))
+        return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
 
 
 @pages.post("/me/tokens/<token_id>")
@@ -106,27 +125,6 @@ def _validate_token() -> dict[str, Any]:
     return fields
 
 
-def _list_tokens(session: Session, form: Form) -> Page:
-    found = queries.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
-    words = _scopes_in_words()
-    return own_page(
-        template="me/tokens.html",
-        title=_("Tokens"),
-        tokens=[_token_values(row) for row in found.items],
-        next=found.next,
-        form=form,
-        form_key=new_form_key(),
-        scopes=[(scope.value, words[scope]) for scope in useful_scopes(caller())],
-        ticked=request.form.getlist("scopes"),
-        done=said_after(
-            {
-                "revoked": _("The token is revoked."),
-                "before": _("This token was made before. It was shown that once; make another if you need it again."),
-            }
-        ),
-    )
-
-
 def _token_values(row: AccessToken) -> Json:
     """Return what a page shows of a token."""
     words = _scopes_in_words()
@@ -151,30 +149,41 @@ def _scopes_in_words() -> dict[Scope, str]:
 
 @pages.get("/me/feeds")
 @signed_in
-def feeds() -> Response:
+def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the names of a member's secret addresses and when each was last fetched, and the form to make another."""
     with reading() as session:
-        return answer_page(_list_feeds(session, Form()))
+        found = queries.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+        return answer_own_page(
+            template="me/feeds.html",
+            title=_("Calendar addresses"),
+            status=status,
+            feeds=[(row, utc_time(row.created_at), utc_time(row.last_fetched_at)) for row in found.items],
+            next=found.next,
+            form=form,
+            form_key=new_form_key(),
+            done=said_after(
+                {
+                    "revoked": _("The address is revoked."),
+                    "before": _(
+                        "This address was made before. It was shown that once; make another if you need it again."
+                    ),
+                }
+            ),
+        )
 
 
 @pages.post("/me/feeds")
 @signed_in
-def make_feed() -> Response:
+@form_view(feeds, catch=(Invalid, Busy))
+def make_feed() -> str | Response:
     """Make a secret address and show it, this once; a form that comes again leads back to the list."""
-
-    def process() -> str | Response:
-        fields = validate(_FEED, {"name": request.form.get("name", "")})
-        with unit_of_work() as session:
-            if not is_taken_now(session):
-                return url_for("pages.feeds", done="before")
-            row, secret = service.give_feed(session, current_member(session), **fields, now=now())
-        shown = ways_in(links().personal_feed(secret), row.name)
-        return answer_secret_page(own_page(template="me/new_feed.html", title=_("The new address"), feed=row, **shown))
-
-    def render_form(session: Session, error: Refusal) -> Page:
-        return _list_feeds(session, typed_again(request.form, faults_of(error)))
-
-    return handle_form(process, render_form=render_form)
+    fields = validate(_FEED, {"name": request.form.get("name", "")})
+    with unit_of_work() as session:
+        if not is_taken_now(session):
+            return url_for("pages.feeds", done="before")
+        row, secret = service.give_feed(session, current_member(session), **fields, now=now())
+    shown = ways_in(links().personal_feed(secret), row.name)
+    return answer_secret_page(own_page(template="me/new_feed.html", title=_("The new address"), feed=row, **shown))
 
 
 @pages.get("/me/feeds/<feed_id>")
@@ -184,7 +193,7 @@ def feed(feed_id: str) -> Response:
     with reading() as session:
         row = queries.get_feed(session, feed_id, current_member_id())
         made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
-        return answer_page(own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched))
+        return answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
 
 
 @pages.post("/me/feeds/<feed_id>")
@@ -194,21 +203,3 @@ def end_feed(feed_id: str) -> Response:
     with unit_of_work() as session:
         service.revoke_feed(session, feed_id, current_member_id(), now=now())
     return redirect(url_for("pages.feeds", done="revoked"), HTTPStatus.SEE_OTHER)
-
-
-def _list_feeds(session: Session, form: Form) -> Page:
-    found = queries.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
-    return own_page(
-        template="me/feeds.html",
-        title=_("Calendar addresses"),
-        feeds=[(row, utc_time(row.created_at), utc_time(row.last_fetched_at)) for row in found.items],
-        next=found.next,
-        form=form,
-        form_key=new_form_key(),
-        done=said_after(
-            {
-                "revoked": _("The address is revoked."),
-                "before": _("This address was made before. It was shown that once; make another if you need it again."),
-            }
-        ),
-    )
