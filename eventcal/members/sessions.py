@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, delete, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_id, new_secret, secret_hash
@@ -47,18 +47,21 @@ def new_session(
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
     """Return the session with this secret and its member, if neither has ended."""
     rows = select(MemberSession, Member).join(Member, _is_live(now))
-    found = session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).one_or_none()
-    return None if found is None else (found[0], found[1])
+    return session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).tuples().one_or_none()
 
 
-def has_ended(session: Session, secret: str) -> bool:
-    """Say whether there was a session with this secret; only meaningful where `find_session` finds none."""
-    return session.scalar(select(MemberSession.id).where(MemberSession.secret_hash == secret_hash(secret))) is not None
+def find_member_of_signed_cookie(session: Session, key: str, *, secret: str) -> Member | None:
+    """Return the active member whom a signed session cookie names by this key, if such cookies are accepted still.
 
-
-def find_member_of_signed_cookie(session: Session, key: str) -> Member | None:
-    """Return the active member whom a signed session cookie names by this key, if such cookies are accepted still."""
-    rows = select(Member).where(Member.fs_uniquifier == key, Member.signed_cookies.is_(True), Member.active)
+    None if there was a session with the secret, which takes the place of this cookie: it has ended, and so has the
+    cookie.
+    """
+    rows = select(Member).where(
+        Member.fs_uniquifier == key,
+        Member.signed_cookies.is_(True),
+        Member.active,
+        ~exists().where(MemberSession.secret_hash == secret_hash(secret)),
+    )
     return session.scalars(rows).one_or_none()
 
 

@@ -1,30 +1,37 @@
-"""Accounts: registered, confirmed and given new passwords; and the emails about them."""
+"""Accounts: registered, confirmed and given new passwords; and the emails about them.
 
-from datetime import datetime
+One emailed token confirms an address, another sets a new password. They are signed, and not stored. Format, salts and
+signing key are those of Flask-Security, which made these tokens in earlier releases.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
 from typing import Literal
 
 from flask import current_app
 from flask_babel import gettext as _
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.members.errors import AddressTaken
+from eventcal.kit.refusals import Sentence
+from eventcal.members.errors import AddressTaken, MailedTokenRefused
 from eventcal.members.factors import remove_passkeys, turn_off
 from eventcal.members.models import Member
-from eventcal.members.queries import find_member_by_email
+from eventcal.members.queries import find_active_member, find_member_by_email
 from eventcal.members.service import add_member, revoke_every_feed, revoke_every_token
 from eventcal.members.sessions import end_all_sessions
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
-from eventcal.web.identity import email_tokens, passwords
+from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import end_other_sessions, is_confirmed
 from eventcal.web.request.context import now, settings, unit_of_work
 from eventcal.web.request.rate_limits import count_mail
 
-_TOKENS = {
-    "confirm": email_tokens.confirmation_token,
-    "reset": email_tokens.reset_token,
-    "exists": email_tokens.reset_token,
-}
+CONFIRM_WITHIN = timedelta(days=2)
+RESET_WITHIN = timedelta(hours=1)
+
+_CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
+_REFUSED = Sentence("This link is no longer good; ask for a new one.")
 
 
 def register_member(*, email: str, password: str, name: str) -> bool:
@@ -64,7 +71,9 @@ def mail_link(address: str, template: Literal["confirm", "reset"]) -> None:
 
 def confirm_by_token(session: Session, token: str, *, now: datetime) -> None:
     """Note that the address is the member's; a second time changes nothing. Raises MailedTokenRefused."""
-    row = email_tokens.member_to_confirm(session, token)
+    row, address = _read_token(session, token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
+    if address != _digest(row.email):
+        raise MailedTokenRefused(_REFUSED)
     row.confirmed_at = row.confirmed_at or now
 
 
@@ -75,7 +84,7 @@ def reset_by_token(session: Session, token: str, password_hash: str, *, now: dat
     The second factor and secret feeds stay, but where the address had not been confirmed: then it was somebody else
     who made them. The token has shown whose the address is.
     """
-    row = email_tokens.member_to_reset(session, token)
+    row, _detail = _read_token(session, token, salt=_RESET_SALT, within=RESET_WITHIN)
     revoke_every_token(session, row)
     remove_passkeys(session, row)
     if row.confirmed_at is None:
@@ -118,10 +127,42 @@ def _mail(
         "factors": _("%(calendar)s: how you sign in was changed", calendar=calendar),
         "changed": _("%(calendar)s: your password was changed", calendar=calendar),
     }
-    token = _TOKENS[template](to) if template in _TOKENS else ""
+    tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
+    token = tokens[template](to) if template in tokens else ""
     # No word in these mails is a member's own: they go to addresses that anybody can name. Their language is that of
     # whoever asked, most likely the same person.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=calendar, token=token
     )
     queue_mail(session, to=to.email, subject=subjects[template], text=text, now=now)
+
+
+def confirmation_token(member: Member) -> str:
+    """Return a token that confirms the member's present address."""
+    return str(_serializer(_CONFIRM_SALT).dumps([member.fs_uniquifier, _digest(member.email)]))
+
+
+def reset_token(member: Member) -> str:
+    """Return a token that sets a new password; the password that it sets voids it."""
+    # Earlier releases wrote a digest of the password in the second place, and did not look at it either.
+    return str(_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
+
+
+def _read_token(session: Session, token: str, *, salt: str, within: timedelta) -> tuple[Member, object]:
+    """Return the member whom a token names, and what it holds in the second place. Raises MailedTokenRefused."""
+    try:
+        key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
+    except (BadSignature, TypeError, ValueError) as error:
+        raise MailedTokenRefused(_REFUSED) from error
+    member = find_active_member(session, key) if isinstance(key, str) else None
+    if member is None:
+        raise MailedTokenRefused(_REFUSED)
+    return member, detail
+
+
+def _serializer(salt: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().secret_key, salt=salt)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

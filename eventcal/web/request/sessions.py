@@ -184,9 +184,8 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
     found = table.find_session(reader, secret, now=moment)
     if found is not None:
         return Stored(*found)
-    # Neither the signed cookie nor the session in place of it may have ended.
-    member = table.find_member_of_signed_cookie(reader, key)
-    if member is None or table.has_ended(reader, secret):
+    member = table.find_member_of_signed_cookie(reader, key, secret=secret)
+    if member is None:
         return None
     row = _new_row(member, secret)
     row.signed_csrf_secret = browser[_SIGNED_CSRF]

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.words import Scope
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.identity import email_tokens, passwords
+from eventcal.web.identity import accounts, passwords
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (
     MAIL_URL,
@@ -372,7 +372,7 @@ def test_an_old_token_is_refused(mailing: Flask, asks: str, setting: str, monkey
     register(mailing)
     if asks != "confirm":
         post(mailing, "/auth/reset", {"email": "ada@example.org"})
-    monkeypatch.setattr(email_tokens, setting, timedelta(seconds=-1))
+    monkeypatch.setattr(accounts, setting, timedelta(seconds=-1))
     body = {"token": mailed_token(mailing)} | ({} if asks == "confirm" else {"password": OTHER})
     assert problem(post(mailing, f"/auth/{asks}", body)) == (422, "token-refused")
 

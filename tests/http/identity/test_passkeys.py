@@ -8,7 +8,7 @@ from flask import Flask
 
 from eventcal.members.models import Member, Passkey
 from eventcal.members.words import Scope
-from eventcal.web.identity import email_tokens
+from eventcal.web.identity import accounts
 from eventcal.web.request.rate_limits import Counter
 from tests import http_app
 from tests.browsing import Browser, browser_of
@@ -409,7 +409,7 @@ def test_somebody_elses_passkey_is_not_there(app: Flask) -> None:
 
 def test_a_reset_by_mail_ends_passkeys_as_it_ends_tokens(app: Flask, other: Browser, key: SoftKey) -> None:
     with app.test_request_context():
-        token = email_tokens.reset_token(rows(app, Member)[0])
+        token = accounts.reset_token(rows(app, Member)[0])
     form = {"token": token, "password": "another quiet bicycle"}
     assert post(app, "/auth/reset/confirm", form).status_code == 204
     assert not signs_in(other, key.sign(asked(other, "/login")))

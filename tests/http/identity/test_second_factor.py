@@ -10,7 +10,7 @@ from flask import Flask
 
 from eventcal.members.models import Member, RecoveryCode, TotpSecret
 from eventcal.members.words import Scope
-from eventcal.web.identity import email_tokens
+from eventcal.web.identity import accounts
 from tests import http_app
 from tests.browsing import Browser, browser_of
 from tests.clocks import FixedClock
@@ -380,7 +380,7 @@ def test_access_tokens_go_on_working(app: Flask, clock: FixedClock) -> None:
 
 def reset_token(app: Flask) -> str:
     with app.test_request_context():
-        return email_tokens.reset_token(rows(app, Member)[0])
+        return accounts.reset_token(rows(app, Member)[0])
 
 
 def test_a_reset_by_mail_does_not_turn_it_off(app: Flask, phone: App) -> None:
