@@ -1,6 +1,7 @@
 """A member's authenticator app and its recovery codes: set up, turned off and renewed."""
 
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 
 from flask import redirect, request, url_for
@@ -9,11 +10,12 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.members.errors import CodeRefused, SecondFactorOn
-from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on
-from eventcal.web.identity import second_factor
+from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on, use_code
+from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
+from eventcal.web.identity.second_factor import authenticator
 from eventcal.web.pages.me.layout import (
     BLANK,
     answer_own_page,
@@ -28,9 +30,11 @@ from eventcal.web.rendering.forms import Form, validate
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.rendering.qr_code import qr_code
+from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, unit_of_work
 
 _CODE, _PROOF = CodeIn(), ProofIn()
+_NOTE = "new_totp"
 
 
 @pages.get("/me/security/app")
@@ -40,8 +44,10 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member a new secret for their authenticator app."""
     if _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
-    sealed = second_factor.new_secret()
-    makes = second_factor.authenticator()
+    makes, sealed = authenticator(), _find_new_secret()
+    if sealed is None:
+        sealed = makes.new_secret()
+        sessions.note(_NOTE, sealed=sealed)
     with reading() as session:
         address = makes.to_scan(sealed, member=current_member(session).email)
     page = own_page(
@@ -61,11 +67,12 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @form_view(app, at="code")
 def set_up_app() -> str | Response:
     """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
-    sealed = second_factor.find_new_secret()
+    sealed = _find_new_secret()
     if sealed is None:
         return url_for("pages.ways_in", done="before") if _has_app() else url_for("pages.app")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
-    counter = second_factor.find_first_counter(sealed, fields["code"])
+    rate_limits.count_code(current_member_id())
+    counter = authenticator().find_counter(sealed, fields["code"], now=now())
     if counter is None:
         raise Invalid(faults=[Fault("/code", _("This code is wrong, too old, or was used before."))])
     try:
@@ -75,7 +82,7 @@ def set_up_app() -> str | Response:
             factors_changed(session, member, now=now())
     except SecondFactorOn:
         return url_for("pages.ways_in", done="before")
-    second_factor.forget_new_secret()
+    sessions.forget_note(_NOTE)
     return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
 
 
@@ -96,16 +103,19 @@ def turn_app_off() -> str:
     """Turn the second factor off for whoever knows the password, or has a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
     with reading() as session:
-        member = current_member(session)
+        password_hash = current_member(session).password
+    rate_limits.count_code(current_member_id())
+    is_password = passwords.matches(fields["proof"], password_hash)
     try:
-        second_factor.check_proof(member, fields["proof"])
+        with unit_of_work() as session:
+            member = current_member(session)
+            if not is_password:
+                use_code(session, member, fields["proof"], authenticator(), now=now())
+            turn_off(session, member)
+            factors_changed(session, member, now=now())
     except CodeRefused as error:
         said = _("This is neither your password nor a code that can be used.")
         raise Invalid(faults=[Fault("/proof", said)]) from error
-    with unit_of_work() as session:
-        member = current_member(session)
-        turn_off(session, member)
-        factors_changed(session, member, now=now())
     return url_for("pages.ways_in", done="off")
 
 
@@ -132,6 +142,12 @@ def renew_codes() -> Response:
         codes = renew_recovery_codes(session, member)
         factors_changed(session, member, now=now())
     return _show_codes(codes, said=_("These are your new recovery codes. Those from before are no longer good."))
+
+
+def _find_new_secret() -> str | None:
+    """Return the secret, sealed, that was shown to be set up within the last hour; other tabs show the same."""
+    state = sessions.find_note(_NOTE, within=timedelta(hours=1))
+    return None if state is None else str(state["sealed"])
 
 
 def _has_app() -> bool:
