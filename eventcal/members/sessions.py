@@ -47,7 +47,7 @@ def new_session(
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
     """Return the session with this secret and its member, if neither has ended."""
     rows = select(MemberSession, Member).join(Member, _is_live(now))
-    return session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).tuples().one_or_none()
+    return session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).one_or_none()
 
 
 def find_member_of_signed_cookie(session: Session, key: str, *, secret: str) -> Member | None:

@@ -1,8 +1,7 @@
 """The session cookie: a random secret for a member, signed values for a visitor."""
 
 import re
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
@@ -35,13 +34,11 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-eventcal" if settings.https else "eventcal"
 
 
-@dataclass
-class Stored:
-    """The stored session of a request, and its member. `saved` is false while it stands for a signed cookie."""
+class Stored(NamedTuple):
+    """A session of the table, or one that is about to take the place of a signed cookie there, and its member."""
 
     row: MemberSession
     member: Member
-    saved: bool = True
 
 
 class BrowserSession(SecureCookieSession):

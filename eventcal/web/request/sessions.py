@@ -35,7 +35,7 @@ _FOR_CSRF, _FOR_SIGNED_COOKIE = b"eventcal: CSRF secret of a session", b"eventca
 def find_stored(reader: Session | None = None) -> Stored | None:
     """Return the stored session of this request, looked up once; None where there is none, or it has ended.
 
-    A signed cookie of a member counts as one that is not saved yet. reader: a database session that is open already.
+    A signed cookie of a member counts as one, too. reader: a database session that is open already.
     """
     browser = _browser()
     if not browser.looked_up:
@@ -50,11 +50,9 @@ def start(member: Member, *, pending: bool = False) -> None:
 
     pending: only the password was given, and a code is still to follow.
     """
-    former = find_stored()
+    former = _find_saved()
     secret = secrets.token_urlsafe(32)
     row = _new_row(member, secret, pending=pending)
-    if former is not None:
-        _ensure_saved(former)
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
@@ -68,9 +66,8 @@ def start(member: Member, *, pending: bool = False) -> None:
 
 def end() -> None:
     """End this browser's session, and have the answer remove its cookie."""
-    found = find_stored()
+    found = _find_saved()
     if found is not None:
-        _ensure_saved(found)
         with unit_of_work() as unit:
             table.end_session(unit, found.row, now=house().clock.now())
     forget()
@@ -85,30 +82,20 @@ def forget() -> None:
 
 
 def keep_alive() -> None:
-    """Save a session that stands for a signed cookie, and note from time to time that a session was used.
+    """Save a session in place of a signed cookie, and note from time to time that a session was used.
 
     Only for answers that no cache keeps: it may set the cookie.
     """
-    found = find_stored()
-    if found is None:
-        return
-    if not found.saved:
-        _ensure_saved(found)
-        return
-    moment, secret = house().clock.now(), _browser().secret
-    needs_touch = moment - found.row.last_seen_at >= table.TOUCH_INTERVAL
-    if secret is None or needs_touch:
-        # Without a secret, the answer that replaced the signed cookie has not reached the browser yet.
-        _use(secret or _secret_of_signed_cookie(_browser()), found)
-    if needs_touch:
+    found, moment = _find_saved(), house().clock.now()
+    secret = _browser().secret
+    if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
+        _use(secret, found)
         house().afterwards.do(partial(_touch, house().database, found.row.id, moment))
 
 
 def save_proof() -> None:
     """Note that the member of this session, if there is one, has just shown who they are."""
-    found = find_stored()
-    if found is not None:
-        _update(found, proved_at=house().clock.now())
+    _update(proved_at=house().clock.now())
 
 
 def note(what: str, **state: str) -> None:
@@ -116,7 +103,7 @@ def note(what: str, **state: str) -> None:
     noted = {**state, "at": house().clock.now().timestamp()}
     found, browser = find_stored(), _browser()
     if found is not None:
-        _update(found, notes={**found.row.notes, what: noted})
+        _update(notes={**found.row.notes, what: noted})
         return
     if browser.secret is not None:
         # The signed cookie takes the place of one whose session has ended; forms that are open stay good.
@@ -140,7 +127,7 @@ def forget_note(what: str) -> None:
     if found is None:
         _browser().pop(what, None)
     elif what in found.row.notes:
-        _update(found, notes={name: kept for name, kept in found.row.notes.items() if name != what})
+        _update(notes={name: kept for name, kept in found.row.notes.items() if name != what})
 
 
 def csrf_secret() -> str:
@@ -190,7 +177,7 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
     row = _new_row(member, secret)
     row.signed_csrf_secret = browser[_SIGNED_CSRF]
     row.proved_at = datetime.fromtimestamp(browser.get(_SIGNED_PROOF, 0), UTC)
-    return Stored(row, member, saved=False)
+    return Stored(row, member)
 
 
 def _new_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
@@ -213,29 +200,30 @@ def _hmac(purpose: bytes, *parts: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _ensure_saved(found: Stored) -> None:
-    """Save a session that stands for a signed cookie, unless another request has just done so. Raises NotSignedIn."""
-    if found.saved:
-        return
-    browser = _browser()
+def _find_saved() -> Stored | None:
+    """Return the stored session of this request, saved first if it stands for a signed cookie. Raises NotSignedIn."""
+    found, browser = find_stored(), _browser()
+    if found is None or browser.secret is not None:
+        return found
     with unit_of_work() as unit:
-        current = _look_up(unit, browser)
-        if current is None:
+        # Another request may have saved it, or ended it.
+        found = _look_up(unit, browser)
+        if found is None:
             raise NotSignedIn(Sentence("Sign in first, or send a token."))
-        if not current.saved:
-            unit.add(current.row)
-            unit.flush()
-    found.row, found.saved = current.row, True
+        unit.add(found.row)
+        unit.flush()
     _use(_secret_of_signed_cookie(browser), found)
+    return found
 
 
-def _update(found: Stored, **values: object) -> None:
-    """Set columns of a stored session."""
-    _ensure_saved(found)
-    with unit_of_work() as unit:
-        table.update_session(unit, found.row.id, **values)
-    for column, value in values.items():
-        setattr(found.row, column, value)
+def _update(**values: object) -> None:
+    """Set columns of the stored session of this request, if there is one."""
+    found = _find_saved()
+    if found is not None:
+        with unit_of_work() as unit:
+            table.update_session(unit, found.row.id, **values)
+        for column, value in values.items():
+            setattr(found.row, column, value)
 
 
 def _use(secret: str, stored: Stored) -> None:
