@@ -14,27 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import webauthn
 from sqlalchemy.orm import Session
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    base64url_to_bytes,
-    bytes_to_base64url,
-    parse_authentication_credential_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from webauthn import helpers
+from webauthn.helpers import structs
 
 from eventcal.kit.refusals import Sentence
 from eventcal.members import factors
@@ -77,24 +60,25 @@ def are_possible() -> bool:
 def options_to_add(member: Member, known: Sequence[Passkey]) -> str:
     """Return what to ask a browser for, as JSON, so that it makes a key for this member; `known` are theirs."""
     challenge = _ask(_ADD)
-    options = generate_registration_options(
+    options = webauthn.generate_registration_options(
         rp_id=_site(),
         rp_name=settings().name,
         user_id=known[0].user_handle if known else challenge.handle,
         user_name=member.email,
         user_display_name=member.name,
         challenge=challenge.value,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
         exclude_credentials=[
-            PublicKeyCredentialDescriptor(
-                id=one.credential_id, transports=[AuthenticatorTransport(way) for way in one.transports]
+            structs.PublicKeyCredentialDescriptor(
+                id=one.credential_id, transports=[structs.AuthenticatorTransport(way) for way in one.transports]
             )
             for one in known
         ],
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def options_to_sign_in() -> str | None:
@@ -104,20 +88,20 @@ def options_to_sign_in() -> str | None:
     """
     if not are_possible():
         return None
-    options = generate_authentication_options(
+    options = webauthn.generate_authentication_options(
         rp_id=_site(),
         challenge=_ask(_SIGN_IN).value,
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def add(answer: str, *, name: str) -> Passkey:
     """Add the key that a browser made for the member who calls. Raises PasskeyRefused, PasskeyKnown."""
     challenge = _take(_ADD)
     with _refusing_errors():
-        read = parse_registration_credential_json(answer)
-        verified = verify_registration_response(
+        read = helpers.parse_registration_credential_json(answer)
+        verified = webauthn.verify_registration_response(
             credential=read,
             expected_challenge=challenge.value,
             expected_rp_id=_site(),
@@ -137,7 +121,7 @@ def add(answer: str, *, name: str) -> Passkey:
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
             # How the device can be reached, as far as we know the words.
-            transports=[way.value for way in AuthenticatorTransport if way in (read.response.transports or ())],
+            transports=[way.value for way in structs.AuthenticatorTransport if way in (read.response.transports or ())],
             name=name,
             created_at=now(),
         )
@@ -150,13 +134,13 @@ def authenticate(answer: str) -> Member:
     rate_limits.count_passkey()
     challenge = _take(_SIGN_IN)
     with _refusing_errors():
-        read = parse_authentication_credential_json(answer)
+        read = helpers.parse_authentication_credential_json(answer)
     with reading() as reader:
         passkey = factors.find_passkey(reader, read.raw_id)
     if passkey is None or passkey.user_handle != read.response.user_handle:
         raise PasskeyRefused(_NOT_TAKEN)
     with _refusing_errors():
-        verified = verify_authentication_response(
+        verified = webauthn.verify_authentication_response(
             credential=read,
             expected_challenge=challenge.value,
             expected_rp_id=_site(),
@@ -175,7 +159,9 @@ def _ask(what: str) -> _Challenge:
     found = _find_challenge(what)
     if found is None:
         found = _Challenge(secrets.token_bytes(32), secrets.token_bytes(64))
-        sessions.note(what, challenge=bytes_to_base64url(found.value), handle=bytes_to_base64url(found.handle))
+        sessions.note(
+            what, challenge=helpers.bytes_to_base64url(found.value), handle=helpers.bytes_to_base64url(found.handle)
+        )
     return found
 
 
@@ -192,7 +178,7 @@ def _find_challenge(what: str) -> _Challenge | None:
     noted = sessions.find_note(what, within=_CHALLENGE_GOOD_FOR)
     if noted is None:
         return None
-    return _Challenge(base64url_to_bytes(noted["challenge"]), base64url_to_bytes(noted["handle"]))
+    return _Challenge(helpers.base64url_to_bytes(noted["challenge"]), helpers.base64url_to_bytes(noted["handle"]))
 
 
 def _spend(unit: Session, challenge: _Challenge, member_id: str) -> None:

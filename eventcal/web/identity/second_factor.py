@@ -2,9 +2,8 @@
 
 from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import SecondFactorNeeded
-from eventcal.members.factors import find_totp, use_code
+from eventcal.members.factors import Authenticator, find_totp, use_code
 from eventcal.members.models import Member
-from eventcal.members.totp import Authenticator
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
 

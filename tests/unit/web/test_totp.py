@@ -3,7 +3,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from eventcal.members.totp import Authenticator
+from eventcal.members.factors import Authenticator
 from tests.clocks import NOON, FixedClock
 from tests.second_factors import App
 

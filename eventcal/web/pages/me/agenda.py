@@ -82,13 +82,10 @@ def _told(talk: Talk, starred: Collection[str]) -> Json:
     """Return what the agenda says of a talk."""
     shown = talk_json(talk, links())
     return {
-        "id": talk.id,
-        "title": talk.title,
-        "state": shown["state"],
+        **shown,
         "when": when(shown, tzid=talk.event.timezone),
         "place": ", ".join(part for part in (shown["room"], talk.event.venue, talk.event.city) if part),
-        "speakers": shown["speakers"],
-        "event": {"slug": talk.event.slug, "title": talk.event.title},
+        "event": talk.event,
         "starred": talk.id in starred,
         "own": is_own(talk, caller()),
     }

@@ -16,15 +16,7 @@ from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
 from eventcal.web.identity.second_factor import authenticator
-from eventcal.web.pages.me.layout import (
-    BLANK,
-    answer_own_page,
-    answer_secret_page,
-    form_view,
-    is_taken_now,
-    new_form_key,
-    own_page,
-)
+from eventcal.web.pages.me import layout
 from eventcal.web.pages.me.security import proved_lately
 from eventcal.web.rendering.forms import Form, validate
 from eventcal.web.rendering.page import pages
@@ -40,7 +32,7 @@ _NOTE = "new_totp"
 @pages.get("/me/security/app")
 @signed_in
 @proved_lately
-def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+def app(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member a new secret for their authenticator app."""
     if _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
@@ -50,7 +42,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         sessions.note(_NOTE, sealed=sealed)
     with reading() as session:
         address = makes.to_scan(sealed, member=current_member(session).email)
-    page = own_page(
+    page = layout.own_page(
         template="me/security_app.html",
         title=_("Set up an authenticator app"),
         form=form,
@@ -58,13 +50,13 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         address=address,
         secret=makes.to_type(sealed),
     )
-    return answer_secret_page(page, status)
+    return layout.answer_secret_page(page, status)
 
 
 @pages.post("/me/security/app")
 @signed_in
 @proved_lately
-@form_view(app, at="code")
+@layout.form_view(app, at="code")
 def set_up_app() -> str | Response:
     """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
     sealed = _find_new_secret()
@@ -88,17 +80,17 @@ def set_up_app() -> str | Response:
 
 @pages.get("/me/security/app/off")
 @signed_in
-def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+def app_off(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
     """Ask whether the second factor is to be turned off, and for the password or a code."""
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     title = _("Without the app again?")
-    return answer_own_page(template="me/security_off.html", title=title, status=status, form=form)
+    return layout.answer_own_page(template="me/security_off.html", title=title, status=status, form=form)
 
 
 @pages.post("/me/security/app/off")
 @signed_in
-@form_view(app_off, at="proof")
+@layout.form_view(app_off, at="proof")
 def turn_app_off() -> str:
     """Turn the second factor off for whoever knows the password, or has a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
@@ -127,7 +119,7 @@ def codes() -> Response:
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     title = _("New recovery codes?")
-    return answer_own_page(template="me/security_renew.html", title=title, form_key=new_form_key())
+    return layout.answer_own_page(template="me/security_renew.html", title=title, form_key=layout.new_form_key())
 
 
 @pages.post("/me/security/codes")
@@ -137,7 +129,7 @@ def renew_codes() -> Response:
     """Give a member new recovery codes, shown this once; a form that comes again leads back."""
     with unit_of_work() as session:
         member = current_member(session)
-        if find_totp(session, member.id) is None or not is_taken_now(session):
+        if find_totp(session, member.id) is None or not layout.is_taken_now(session):
             return redirect(url_for("pages.ways_in", done="before"), HTTPStatus.SEE_OTHER)
         codes = renew_recovery_codes(session, member)
         factors_changed(session, member, now=now())
@@ -156,5 +148,5 @@ def _has_app() -> bool:
 
 
 def _show_codes(codes: list[str], *, said: str) -> Response:
-    page = own_page(template="me/security_codes.html", title=_("Recovery codes"), codes=codes, said=said)
-    return answer_secret_page(replace(page, path=url_for("pages.codes")))
+    page = layout.own_page(template="me/security_codes.html", title=_("Recovery codes"), codes=codes, said=said)
+    return layout.answer_secret_page(replace(page, path=url_for("pages.codes")))

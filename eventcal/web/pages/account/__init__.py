@@ -1,1 +1,0 @@
-"""Signing in, registering, and links sent by email."""
