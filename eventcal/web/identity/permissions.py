@@ -5,10 +5,8 @@ in; what somebody may do to this event or that talk is decided where it is done,
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial, wraps
-from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
@@ -57,10 +55,19 @@ class Access:
     name: str
     scope: Scope | None = None
 
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """Return the security requirements of OpenAPI, of which a call has to meet one."""
+        if self.name == "feed":
+            return []
+        if self.name == "public":
+            return [{}, {"token": []}, {"session": []}]
+        return [*([{"token": [self.scope.value]}] if self.scope else []), {"session": []}]
+
 
 def feed(view: View[P, R]) -> View[P, R]:
     """Let anyone call, and never look at who it is: a calendar is the same for all."""
-    return _marked(view, Access("feed"), security=[])
+    return _marked(view, Access("feed"))
 
 
 def public(view: View[P, R]) -> View[P, R]:
@@ -75,8 +82,7 @@ def public(view: View[P, R]) -> View[P, R]:
             caller()
         return view(*args, **kwargs)
 
-    either: list[dict[str, list[str]]] = [{}, {"token": []}, {"session": []}]
-    return _marked(guarded, Access("public"), security=either, statuses=[HTTPStatus.UNAUTHORIZED])
+    return _marked(guarded, Access("public"))
 
 
 def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
@@ -108,9 +114,7 @@ def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
             return cast("R", kept)
         return view(*args, **kwargs)
 
-    token = [{"token": [access.scope.value]}] if access.scope else []
-    statuses = [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS]
-    return _marked(guarded, access, security=[*token, {"session": []}], statuses=statuses)
+    return _marked(guarded, access)
 
 
 def _let_in(access: Access) -> None:
@@ -132,17 +136,9 @@ def _let_in(access: Access) -> None:
         check_moderator(here)
 
 
-def _marked(
-    view: View[P, R], access: Access, *, security: list[dict[str, list[str]]], statuses: list[HTTPStatus] | None = None
-) -> View[P, R]:
+def _marked(view: View[P, R], access: Access) -> View[P, R]:
     """Note on the view what its mark says: for tests, and for the OpenAPI document."""
-    marked = cast("Any", view)
-    marked.access = access
-    documented = deepcopy(getattr(view, "_apidoc", {}))
-    manual = documented.setdefault("manual_doc", {})
-    manual["security"] = security
-    manual.setdefault("responses", {}).update({int(status): status.name for status in statuses or []})
-    marked._apidoc = documented  # noqa: SLF001 - flask-smorest's own place for it
+    cast("Any", view).access = access
     return view
 
 

@@ -75,6 +75,7 @@ def _operations(app: Flask, paths: Json) -> Iterator[Operation]:
 def _finish(operation: Operation) -> Json:
     """Complete what is said of an operation. Returns the shared responses that it refers to."""
     said = operation.said
+    said["security"] = operation.access.security
     said["operationId"] = _operation_id(operation)
     said["x-access"] = _WHO.get(operation.access.name, operation.access.name)
     # flask-smorest's own refer to responses that are not what we answer.
