@@ -22,7 +22,6 @@ from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, way_on
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, unit_of_work
-from eventcal.web.request.rate_limits import count_sign_in
 
 _LOGIN, _CODE = LoginIn(), CodeIn()
 _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
@@ -50,7 +49,7 @@ def log_in() -> str:
     """Sign in, and lead on to where somebody came from; by way of a code where the password is not enough."""
     check_csrf()
     fields = validate(_LOGIN, layout.filled_in("email", "password"))
-    count_sign_in(fields["email"])
+    rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate(fields["email"], fields["password"])
     onward = way_on(request.form.get("next"))
     if needs_code(found):
