@@ -20,7 +20,7 @@ from eventcal.talks.removal import count_talks_in, remove_part
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row, whole_number
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number
 from eventcal.web.rendering.forms import Typed, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import HOME, answer_page, signed_in
@@ -42,12 +42,11 @@ _READ: Mapping[str, Callable[[str], object]] = {
 }
 
 
-@pages.get("/organise/<slug>/parts")
+@pages.route("/organise/<slug>/parts", methods=["GET", "POST"])
 @signed_in
 def event_parts(slug: str) -> Response:
-    """Show an event's rooms and tracks, each to be changed, and a form for another."""
-    with layout.reading_event(slug) as (session, event):
-        return answer_page(_render_parts(session, event))
+    """Show an event's rooms and tracks; add, change or remove one of them by the button that was pressed."""
+    return handle_rows(slug, _change_part, render_list=_render_parts, fields={NameTaken: "name"})
 
 
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
@@ -68,13 +67,6 @@ def removing_part(slug: str, part_id: str) -> Response:
             talks=count_talks_in(session, part),
         )
         return answer_page(page)
-
-
-@pages.post("/organise/<slug>/parts")
-@signed_in
-def change_parts(slug: str) -> Response:
-    """Add, change or remove a room or a track, by the button that was pressed."""
-    return handle_row_form(slug, _change_part, render_list=_render_parts, fields={NameTaken: "name"})
 
 
 def _change_part(session: Session, event: Event) -> str:
@@ -125,12 +117,11 @@ def _part(event: Event, part_id: str) -> Part:
     raise NoSuchPart(Sentence("This event has no such room or track."))
 
 
-@pages.get("/organise/<slug>/team")
+@pages.route("/organise/<slug>/team", methods=["GET", "POST"])
 @signed_in
 def event_team(slug: str) -> Response:
-    """Show who is on an event's team, and a form to put somebody on it."""
-    with layout.reading_event(slug) as (session, event):
-        return answer_page(_render_team(session, event))
+    """Show who is on an event's team; add somebody, change their role or remove them by the button that was pressed."""
+    return handle_rows(slug, _change_member, render_list=_render_team, fields={LastOrganiser: "role"})
 
 
 @pages.get("/organise/<slug>/team/<member_id>/remove")
@@ -150,13 +141,6 @@ def taking_off(slug: str, member_id: str) -> Response:
             is_self=someone.id == caller().member_id,
         )
         return answer_page(page)
-
-
-@pages.post("/organise/<slug>/team")
-@signed_in
-def change_team(slug: str) -> Response:
-    """Put somebody on the team, give them another role, or take them off, by the button that was pressed."""
-    return handle_row_form(slug, _change_member, render_list=_render_team, fields={LastOrganiser: "role"})
 
 
 def _change_member(session: Session, event: Event) -> str:

@@ -13,6 +13,7 @@ from eventcal.kit.refusals import Fault, Refusal
 from eventcal.web.pages.organise import layout
 from eventcal.web.rendering.forms import Form, Typed, faults_of, typed_again
 from eventcal.web.rendering.page import Page
+from eventcal.web.rendering.private_page import answer_page
 
 _NO_PLACES: Mapping[str, str] = MappingProxyType({})
 
@@ -70,18 +71,22 @@ def sent_row() -> tuple[str, str, Typed]:
     return do, row, typed_in(row, request.form)
 
 
-def handle_row_form(
+def handle_rows(
     slug: str,
     process: Callable[[Session, Event], str],
     *,
-    render_list: Callable[[Session, Event, RowForm], Page],
+    render_list: Callable[[Session, Event, RowForm | None], Page],
     fields: Mapping[type[Refusal], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
-    """Call `process` as layout.handle_event_form does; on an error, show the list with what was typed in the row.
+    """Show a list of an event, or call `process` for a form of it that was sent, as layout.handle_event_form does.
 
-    `fields` are the fields beside which errors that name no field are shown, by their types.
+    On an error, show the list with what was typed in the row. `fields` are the fields beside which errors that name no
+    field are shown, by their types.
     """
+    if request.method != "POST":
+        with layout.reading_event(slug) as (session, event):
+            return answer_page(render_list(session, event, None))
 
     def render_form(session: Session, event: Event, error: Refusal) -> Page:
         _do, row, _typed = sent_row()

@@ -20,7 +20,7 @@ from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.event_form import money, money_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_row_form, row_form, sent_row, whole_number
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number
 from eventcal.web.rendering.forms import Typed, lines, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
@@ -40,12 +40,11 @@ _PLACES = {
 }
 
 
-@pages.get("/organise/<slug>/sponsors")
+@pages.route("/organise/<slug>/sponsors", methods=["GET", "POST"])
 @signed_in
 def event_sponsors(slug: str) -> Response:
-    """Show an event's tiers and sponsorships, and what can be done with each."""
-    with layout.reading_event(slug) as (session, event):
-        return answer_page(_render_list(session, event))
+    """Show an event's tiers and sponsorships; do with one of them what the button that was pressed says."""
+    return handle_rows(slug, _change, render_list=_render_list, fields={NameTaken: "name"}, places=_PLACES)
 
 
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
@@ -65,13 +64,6 @@ def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
         row = _sponsorship(session, event, sponsorship_id)
         title, name = _("Cancel this sponsorship?"), row.sponsor.name
         return _confirm(event, title, do="cancel", row=row.id, name=name, tier=row.tier.name)
-
-
-@pages.post("/organise/<slug>/sponsors")
-@signed_in
-def change_sponsors(slug: str) -> Response:
-    """Do what the button that was pressed says with a tier, a sponsorship, or a sponsor that is new."""
-    return handle_row_form(slug, _change, render_list=_render_list, fields={NameTaken: "name"}, places=_PLACES)
 
 
 def _change(session: Session, event: Event) -> str:
