@@ -1,4 +1,4 @@
-"""Checks of values and their messages, for requests and data sets alike: types, sizes, URLs and texts of a fixed form.
+"""Checks of values and their messages, for schemas and commands: types, sizes, URLs and texts of a fixed form.
 
 The messages have no subject, so that they follow any field's name.
 """
@@ -6,7 +6,6 @@ The messages have no subject, so that they follow any field's name.
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from urllib.parse import urlsplit
@@ -20,11 +19,7 @@ NOT_OBJECT = Sentence("must be a JSON object")
 NOT_LIST = Sentence("must be a list")
 NOT_TEXT = Sentence("must be text")
 NOT_FLAG = Sentence("must be true or false")
-NOT_NUMBER = Sentence("must be a number")
 NOT_WHOLE = Sentence("must be a whole number")
-
-LARGEST_NUMBER = 2**31 - 1
-"""The largest whole number that every database keeps."""
 
 URL_LIMIT = 2000
 """The most characters a URL has."""
@@ -34,33 +29,14 @@ STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def between(least: int, most: int) -> Sentence:
-    """Return the message for a number that is out of range."""
-    return Sentence("must be from %(least)s to %(most)s", least=least, most=most)
-
-
 def at_most_characters(limit: int) -> Sentence:
     """Return the message for a text that is too long."""
     return Sentence("must have at most %(limit)s characters", limit=limit)
 
 
-def at_most_items(limit: int) -> Sentence:
-    """Return the message for a list that is too long."""
-    return Sentence("must have at most %(limit)s items", limit=limit)
-
-
 def one_of(words: Iterable[str]) -> Sentence:
     """Return the message for a word that is not in the list."""
     return Sentence("must be one of: %(choices)s", choices=", ".join(words))
-
-
-def read_whole(value: object) -> int:
-    """Return a whole number, which JSON may also write as 5.0. Raises ValueError for anything else."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ValueError(NOT_WHOLE)
 
 
 def url_fault(text: str) -> Sentence | None:
@@ -113,13 +89,3 @@ COLOUR = Form("#[0-9A-Fa-f]{6}", 7, Sentence("must be a colour such as #2a7f62")
 CURRENCY = Form("[A-Z]{3}", 3, Sentence("must be an ISO 4217 code such as EUR"))
 # Whether there is such a zone is checked by the rules of events.
 TIMEZONE = Form("[A-Za-z0-9_+/-]{1,64}", 64, Sentence("must be an IANA time zone such as Europe/London"))
-
-AMOUNT_PATTERN = r"[0-9]{1,10}(\.[0-9]{1,2})?"
-NOT_AMOUNT = Sentence('must be a decimal string such as "12.50"')
-
-
-def read_amount(value: object) -> Decimal:
-    """Return the sum of money that a decimal string gives. Raises ValueError for anything else."""
-    if not isinstance(value, str) or re.fullmatch(AMOUNT_PATTERN, value) is None:
-        raise ValueError(NOT_AMOUNT)
-    return Decimal(value)

@@ -166,7 +166,7 @@ def at_most(limit: int) -> Length:
 
 def in_range(least: int, most: int) -> Range:
     """Return the check that a number is from `least` to `most`."""
-    return Range(least, most, error=values.between(least, most))
+    return Range(least, most, error=Sentence("must be from %(least)s to %(most)s", least=least, most=most))
 
 
 def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings

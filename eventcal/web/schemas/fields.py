@@ -188,17 +188,25 @@ class Instant(Strict, fields.DateTime):
 class Whole(Strict, fields.Integer):
     """A whole number, written as one; to JSON Schema 5.0 is one too."""
 
-    read = staticmethod(values.read_whole)
     default_error_messages = {"invalid": values.NOT_WHOLE}  # noqa: RUF012 - marshmallow's own
 
-    def __init__(self, *, least: int = 0, most: int = values.LARGEST_NUMBER, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    # The default limit is the largest number that every database keeps.
+    def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(strict=True, validate=in_range(least, most), **settings)
+
+    def read(self, value: object) -> int:
+        """Return the number."""
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise ValueError
 
 
 class Degrees(Field, fields.Float):
     """A latitude or a longitude: a number from -limit to limit."""
 
-    default_error_messages = {"invalid": values.NOT_NUMBER}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": Sentence("must be a number")}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(validate=in_range(-limit, limit), **settings)
@@ -237,7 +245,7 @@ class Items(Field, fields.List[Any]):
         says = (
             Sentence("must have %(least)s to %(limit)s items", least=least, limit=limit)
             if least
-            else values.at_most_items(limit)
+            else Sentence("must have at most %(limit)s items", limit=limit)
         )
         length = validate.Length(min=least or None, max=limit, error=says)
         super().__init__(inner, validate=length, error_messages={"long": says}, **settings)

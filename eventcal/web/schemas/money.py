@@ -1,22 +1,31 @@
 """The shapes of a sum of money."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields
 
-from eventcal.kit.values import AMOUNT_PATTERN, CURRENCY, NOT_AMOUNT, read_amount
+from eventcal.kit.refusals import Sentence
+from eventcal.kit.values import CURRENCY
 from eventcal.web.schemas.fields import Form, Shape, Strict
 from eventcal.web.schemas.out import Json, Out
+
+_AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
 
 
 class Amount(Strict, fields.String):
     """A sum of money as a decimal string with two places, Decimal to us."""
 
-    form: Mapping[str, Any] = {"pattern": f"^{AMOUNT_PATTERN}$"}
-    read = staticmethod(read_amount)
-    default_error_messages = {"invalid": NOT_AMOUNT}  # noqa: RUF012 - marshmallow's own
+    form: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
+    default_error_messages = {"invalid": Sentence('must be a decimal string such as "12.50"')}  # noqa: RUF012 - marshmallow's own
+
+    def read(self, value: object) -> Decimal:
+        """Return the sum."""
+        if not isinstance(value, str) or re.fullmatch(_AMOUNT, value) is None:
+            raise ValueError
+        return Decimal(value)
 
 
 class Money(Shape):
