@@ -120,15 +120,15 @@ def _find_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor) -> Sponsor
 
 def load_neighbours(loading: Loading, dataset: Dataset) -> None:
     """Put events beside each other, once all of the file's are there. Whoever is named by another names it too."""
-    naming = [event for event in dataset.records["events"] if "co_located_with" in event.fields]
-    wanted = {event.key: list(event.fields["co_located_with"] or ()) for event in naming}
-    for event in naming:
+    naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
+    wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
+    for slug, event in naming.items():
         for other in event.fields["co_located_with"] or ():
-            if other in wanted and event.key not in wanted[other]:
-                wanted[other].append(event.key)
-    for event in naming:
-        if event.key in loading.events:
-            _put_beside(loading, event, [other for other in wanted[event.key] if other != event.key])
+            if other in wanted and slug not in wanted[other]:
+                wanted[other].append(slug)
+    for slug, event in naming.items():
+        if slug in loading.events:
+            _put_beside(loading, event, [other for other in wanted[slug] if other != slug])
 
 
 def _put_beside(loading: Loading, record: Record, slugs: Iterable[Key]) -> None:

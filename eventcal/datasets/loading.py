@@ -80,7 +80,7 @@ class Loading:
         with self.attempt(record.pointer):
             row = rows.get(record.key)
             if row is not None:
-                edit(row, record.fields)
+                edit(row, record.about)
             else:
                 new = "a new event" if record.kind == "events" else "somebody new"
                 missing = [name for name in needed if name not in record.fields]

@@ -56,6 +56,11 @@ class Record:
         """Give what the record is known by."""
         return key_of(self.kind, self.fields)
 
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Give what the record says beside its key."""
+        return {name: value for name, value in self.fields.items() if name not in _KEYS[self.kind]}
+
     def parts(self, kind: str) -> Iterator["Record"]:
         """Give the records of this kind that stand in this one."""
         for i, fields in enumerate(self.fields.get(kind, ())):
