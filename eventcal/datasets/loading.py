@@ -36,14 +36,13 @@ class Loading:
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
         self.session = session
         self.now = now
-        named = {section: {record.key for record in dataset.records[section]} for section in SECTIONS}
-        in_file = {section: named[section] | dataset.broken[section] for section in SECTIONS}
+        wanted = {section: {record.key for record in dataset.records[section]} for section in SECTIONS}
         for _record, _place, section, key in _references(dataset):
-            named[section].add(key)
-        self.speakers = _find_each(find_speaker, session, named["speakers"])
-        self.sponsors = _find_each(find_sponsor, session, named["sponsors"])
-        self.events = _events(session, named["events"])
-        self.talks = _talks(session, named["talks"])
+            wanted[section].add(key)
+        self.speakers = _find_each(find_speaker, session, wanted["speakers"])
+        self.sponsors = _find_each(find_sponsor, session, wanted["sponsors"])
+        self.events = _events(session, wanted["events"])
+        self.talks = _talks(session, wanted["talks"])
         self.rows: Mapping[Section, Mapping[Key, Speaker | Sponsor | Event | Talk]] = {
             "speakers": self.speakers,
             "sponsors": self.sponsors,
@@ -51,7 +50,7 @@ class Loading:
             "talks": self.talks,
         }
         # What is in the file but faulty counts as known: its own fault is named.
-        known = {section: in_file[section] | self.rows[section].keys() for section in SECTIONS}
+        known = {section: dataset.named[section] | self.rows[section].keys() for section in SECTIONS}
         self.faults = [*dataset.faults, *_reference_faults(dataset, known)]
 
     @contextmanager

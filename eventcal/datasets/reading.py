@@ -78,13 +78,13 @@ class Dataset:
     """What a file holds.
 
     faults: everything that is wrong with its shape.
-    broken: what the records that are left out for a fault are known by, as far as they say; whoever refers to one
-    of them is not at fault.
+    named: what the records are known by, and those that are left out for a fault, as far as they say; whoever refers
+    to one of them is not at fault.
     """
 
     records: Mapping[Section, tuple[Record, ...]]
     faults: tuple[Fault, ...]
-    broken: Mapping[Section, frozenset[Key]]
+    named: Mapping[Section, frozenset[Key]]
 
     @property
     def size(self) -> int:
@@ -121,25 +121,21 @@ def check_shape(given: object, read_record: RecordReader) -> Dataset:
     faults += [Fault(pointer([name]), UNKNOWN) for name in unknown[:_MOST_FAULTS]]
     faults += [Fault(f"/{name}", NOT_LIST) for name in SECTIONS if not isinstance(top.get(name), list | None)]
     records: dict[Section, tuple[Record, ...]] = {}
-    broken: dict[Section, frozenset[Key]] = {}
+    named: dict[Section, frozenset[Key]] = {}
     for section in SECTIONS:
         found = top.get(section)
         items = found if isinstance(found, list) else []
-        records[section] = tuple(_records(section, items, read_record, faults))
-        broken[section] = frozenset(_keys(section, items)) - {record.key for record in records[section]}
+        sound: list[Record] = []
+        for i, item in enumerate(items):
+            place = f"/{section}/{i}"
+            try:
+                sound.append(Record(section, place, read_record(section, item)))
+            except Invalid as refusal:
+                faults += (Fault(place + fault.pointer, fault.detail) for fault in refusal.faults)
+        records[section] = tuple(sound)
+        named[section] = frozenset(_keys(section, items))
     faults += _doubles(records)
-    return Dataset(records=records, faults=tuple(faults), broken=broken)
-
-
-def _records(
-    section: Section, items: Iterable[object], read_record: RecordReader, faults: list[Fault]
-) -> Iterator[Record]:
-    for i, item in enumerate(items):
-        place = f"/{section}/{i}"
-        try:
-            yield Record(section, place, read_record(section, item))
-        except Invalid as refusal:
-            faults += (Fault(place + fault.pointer, fault.detail) for fault in refusal.faults)
+    return Dataset(records=records, faults=tuple(faults), named=named)
 
 
 def _keys(section: Section, items: Iterable[Any]) -> Iterator[Key]:
@@ -150,17 +146,11 @@ def _keys(section: Section, items: Iterable[Any]) -> Iterator[Key]:
 
 
 def _doubles(records: Mapping[Section, Iterable[Record]]) -> Iterator[Fault]:
-    for section in SECTIONS:
-        yield from _repeated(records[section])
-    for event in records["events"]:
-        for kind in ("tracks", "rooms", "tiers", "sponsorships"):
-            yield from _repeated(event.parts(kind))
-
-
-def _repeated(records: Iterable[Record]) -> Iterator[Fault]:
-    first: dict[Key, str] = {}
-    for record in records:
-        earlier = first.setdefault(record.key, record.pointer)
-        if earlier != record.pointer:
-            at = _DOUBLED.get(record.kind, f"/{_KEYS[record.kind][0]}")
-            yield Fault(record.pointer + at, f"is in this file already, at {earlier}")
+    kinds = ("tracks", "rooms", "tiers", "sponsorships")
+    for group in (*records.values(), *(event.parts(kind) for event in records["events"] for kind in kinds)):
+        first: dict[Key, str] = {}
+        for record in group:
+            earlier = first.setdefault(record.key, record.pointer)
+            if earlier != record.pointer:
+                at = _DOUBLED.get(record.kind, f"/{_KEYS[record.kind][0]}")
+                yield Fault(record.pointer + at, f"is in this file already, at {earlier}")

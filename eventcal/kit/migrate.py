@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
+from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from eventcal.kit.database import MIGRATIONS, set_up_sqlite
 
@@ -48,12 +48,8 @@ def _run(where: Engine | URL | str, steps: Callable[[Config], None]) -> None:
         config.attributes["connection"] = connection
         steps(config)
         if connection.dialect.name == "sqlite":
-            _check_references(connection)
-
-
-def _check_references(connection: Connection) -> None:
-    """Make up for the foreign keys that were not looked at."""
-    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    if lost:
-        tables = sorted({row[0] for row in lost})
-        raise RuntimeError(f"After the migration rows of {', '.join(tables)} refer to rows that are not there.")
+            # Make up for the foreign keys that were not looked at.
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if lost:
+                tables = sorted({row[0] for row in lost})
+                raise RuntimeError(f"After the migration rows of {', '.join(tables)} refer to rows that are not there.")

@@ -91,15 +91,12 @@ def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
             raise TypeError
         return [_typed(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
-        raise Invalid(
-            faults=[Fault("?cursor", Sentence("not a cursor of this list; leave it out to begin again"))],
-        ) from error
+        fault = Fault("?cursor", Sentence("not a cursor of this list; leave it out to begin again"))
+        raise Invalid(faults=[fault]) from error
 
 
 def _typed(value: object, key: Key) -> object:
-    if key.kind is datetime:
-        if not isinstance(value, str):
-            raise TypeError
+    if key.kind is datetime and isinstance(value, str):
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError
@@ -108,8 +105,7 @@ def _typed(value: object, key: Key) -> object:
     # bool is an int to Python, but no number of ours.
     if not isinstance(value, key.kind) or isinstance(value, bool):
         raise TypeError
-    if isinstance(value, int) and abs(value) >= (2**63 if isinstance(key.column.type, BigInteger) else 2**31):
-        raise ValueError
-    if isinstance(value, str) and "\x00" in value:
+    is_too_large = isinstance(value, int) and abs(value) >= 2 ** (63 if isinstance(key.column.type, BigInteger) else 31)
+    if is_too_large or (isinstance(value, str) and "\x00" in value):
         raise ValueError
     return value
