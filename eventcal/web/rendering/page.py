@@ -119,8 +119,8 @@ def render(page: Page) -> str:
         language=language(),
         languages=LANGUAGES,
         here=_here,
-        # Some pages have a home of their own.
-        **{"home": links().home(), **page.values},
+        home=links().home(),
+        **page.values,
     )
 
 
