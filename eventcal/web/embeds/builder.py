@@ -17,7 +17,7 @@ from eventcal.web.embeds.embed import TODAY, Embed, Theme, element, iframe, read
 from eventcal.web.embeds.listing import embeds
 from eventcal.web.http.conditional import etag_of, serve
 from eventcal.web.http.representation import Rendition
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n.messages import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import known_args
@@ -81,8 +81,8 @@ def _missing() -> list[tuple[str, str]]:
 
 def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault] = ()) -> Page:
     found: dict[str, list[str]] = defaultdict(list)
-    for fault in faults:
-        found[fault.pointer.removeprefix("?")].append(in_words(fault.detail))
+    for name, detail in faults_in_words(faults):
+        found[name].append(detail)
     labels, options = _labels(), _options()
     return Page(
         template="embeds/builder.html",

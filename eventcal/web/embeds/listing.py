@@ -18,7 +18,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.embeds.embed import Embed, Theme, read_embed
 from eventcal.web.http.errors import status_of
-from eventcal.web.i18n.messages import in_words, refusal_in_words
+from eventcal.web.i18n.messages import faults_in_words, refusal_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.labels import country_in_words
@@ -119,7 +119,6 @@ def _joined(*parts: str | None) -> str:
 
 def _refused(refusal: Refusal) -> Response:
     """Return the frame that says in words why there is nothing in it."""
-    faults = [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in refusal.faults]
     theme = request.args.get("theme")
     page = Page(
         template=_TEMPLATE,
@@ -128,7 +127,7 @@ def _refused(refusal: Refusal) -> Response:
         indexed=False,
         policy=_POLICY,
         values={
-            "refusal": {"said": refusal_in_words(refusal), "faults": faults},
+            "refusal": {"said": refusal_in_words(refusal), "faults": faults_in_words(refusal.faults)},
             "theme": theme if theme in list(Theme) else Theme.AUTO,
         },
     )

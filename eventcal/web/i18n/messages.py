@@ -1,8 +1,10 @@
 """Sentences in the reader's language. Programs are told them in English, for those who write programs."""
 
+from collections.abc import Iterable
+
 from flask_babel import gettext
 
-from eventcal.kit.refusals import Refusal, Sentence
+from eventcal.kit.refusals import Fault, Refusal, Sentence
 
 # What is said to a program speaks of headers and fields. A person has a page before them, and another way on.
 _TO_PEOPLE = {
@@ -38,3 +40,8 @@ def refusal_in_words(refusal: Refusal) -> str:
 def said_to_people(code: str, detail: str) -> str:
     """Return what a person is told of a refusal with this code, which tells programs this detail."""
     return in_words(_TO_PEOPLE.get(code, detail))
+
+
+def faults_in_words(faults: Iterable[Fault]) -> list[tuple[str, str]]:
+    """Return the faults of a query as a person reads them: the parameter, "" for the whole, and what is wrong."""
+    return [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in faults]

@@ -1,7 +1,7 @@
 """When something is, in words: in its own zone or the reader's, in the reader's language."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names
@@ -43,19 +43,17 @@ def when(resource: Json, *, tzid: str) -> When | None:
     """
     if resource["starts"] is None:
         return None
-    shown = readers_zone() or tzid
     if "T" not in resource["starts"]:
         first = date.fromisoformat(resource["starts"])
         last = date.fromisoformat(resource["ends"] or resource["starts"])
-        return When(
-            _day(first), _day(last) if last != first else None, None, tzid, first.isoformat(), last.isoformat(), first
-        )
+        last_day = _day(last) if last != first else None
+        return When(_day(first), last_day, None, tzid, first.isoformat(), last.isoformat(), first)
+    shown = readers_zone() or tzid
     starts = datetime.fromisoformat(resource["starts_at"]).astimezone(zone(shown))
     ends = datetime.fromisoformat(resource["ends_at"]).astimezone(zone(shown))
-    last_day = ends.date() if ends - starts >= timedelta(days=1) or ends.date() != starts.date() else None
     return When(
         day=_day(starts.date()),
-        last_day=_day(last_day) if last_day else None,
+        last_day=_day(ends.date()) if ends.date() != starts.date() else None,
         hours=f"{_hour(starts)}\N{EN DASH}{_hour(ends)}",
         first_hour=_hour(starts),
         last_hour=_hour(ends),
@@ -64,30 +62,6 @@ def when(resource: Json, *, tzid: str) -> When | None:
         ends=ends.isoformat(),
         on=starts.date(),
     )
-
-
-def readers_zone() -> str | None:
-    """Return the zone that the query names for times (`tz`), if it is one."""
-    named = request.args.get("tz")
-    return named if named is not None and known_zone(named) else None
-
-
-def month_of(day: date) -> str:
-    """Return a month and its year in words."""
-    return str(format_skeleton("yMMMM", day, locale=locale()))
-
-
-def _day(day: date) -> str:
-    return str(format_skeleton("yMMMEd", day, locale=locale()))
-
-
-def _hour(moment: datetime) -> str:
-    return str(format_time(moment.time(), format="short", locale=locale()))
-
-
-def long_day(day: date) -> str:
-    """Return a day in full."""
-    return str(format_date(day, format="full", locale=locale()))
 
 
 def at(moment: datetime, *, tzid: str) -> When:
@@ -103,31 +77,43 @@ def hour(moment: datetime, *, tzid: str) -> str:
     return _hour(moment.astimezone(zone(readers_zone() or tzid)))
 
 
+def readers_zone() -> str | None:
+    """Return the zone that the query names for times (`tz`), if it is one."""
+    named = request.args.get("tz")
+    return named if named is not None and known_zone(named) else None
+
+
 def time_left(until: datetime, now: datetime) -> str:
     """Return how far off a moment is in words: by days (UTC), so that it holds all day, or on the very day by hours."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
     if not days:
-        return str(
-            format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale())
-        )
-    return str(format_timedelta(days, granularity="day", threshold=_IN_DAYS, add_direction=True, locale=locale()))
+        return format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale())
+    return format_timedelta(days, granularity="day", threshold=_IN_DAYS, add_direction=True, locale=locale())
 
 
-def weekday(number: int) -> str:
-    """Return the name of a weekday; 0 is Monday."""
-    return str(get_day_names("wide", "stand-alone", locale=locale())[number])
+def month_of(day: date) -> str:
+    """Return a month and its year in words."""
+    return format_skeleton("yMMMM", day, locale=locale())
 
 
-def short_weekday(number: int) -> str:
-    """Return the short name of a weekday; 0 is Monday."""
-    return str(get_day_names("abbreviated", "stand-alone", locale=locale())[number])
-
-
-def first_weekday() -> int:
-    """Return the day on which a week begins for the reader; 0 is Monday."""
-    return int(locale().first_week_day)
+def long_day(day: date) -> str:
+    """Return a day in full."""
+    return format_date(day, format="full", locale=locale())
 
 
 def short_day(day: date) -> str:
     """Return a day without its year."""
-    return str(format_skeleton("MMMEd", day, locale=locale()))
+    return format_skeleton("MMMEd", day, locale=locale())
+
+
+def weekday(number: int, *, short: bool = False) -> str:
+    """Return the name of a weekday; 0 is Monday."""
+    return str(get_day_names("abbreviated" if short else "wide", "stand-alone", locale=locale())[number])
+
+
+def _day(day: date) -> str:
+    return format_skeleton("yMMMEd", day, locale=locale())
+
+
+def _hour(moment: datetime) -> str:
+    return format_time(moment.time(), format="short", locale=locale())

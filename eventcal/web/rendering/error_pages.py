@@ -8,11 +8,10 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from eventcal.kit.refusals import Fault
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
 from eventcal.web.i18n.locale import language
-from eventcal.web.i18n.messages import in_words, said_to_people
+from eventcal.web.i18n.messages import faults_in_words, in_words, said_to_people
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
 
 _LOG = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def _page(problem: Problem) -> Page:
         indexed=False,
         values={
             "said": said_to_people(problem.code, problem.detail) if not problem.faults else None,
-            "faults": [(_place(fault), in_words(fault.detail)) for fault in problem.faults],
+            "faults": faults_in_words(problem.faults),
             "status": int(problem.status),
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
@@ -68,11 +67,6 @@ def _page(problem: Problem) -> Page:
             "home_in": _home_in,
         },
     )
-
-
-def _place(fault: Fault) -> str:
-    """Return what of the request a fault speaks of: a parameter, or a pointer into a body; "" for the whole."""
-    return fault.pointer.removeprefix("?")
 
 
 def _home_in(lang: str) -> str:

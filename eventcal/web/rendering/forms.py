@@ -1,4 +1,7 @@
-"""Forms: what was typed, and what is wrong with it, beside its field; read by the same schemas as the API's bodies."""
+"""Forms: what was typed, and what is wrong with it, beside its field; read by the same schemas as the API's bodies.
+
+Browsers do not keep which picture was chosen when a form is shown again.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,11 +14,17 @@ from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
+from eventcal.media.errors import UnreadablePicture
+from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
 from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
+from eventcal.web.media import own_path, put_up, read_upload
 
 Typed = MultiDict[str, str]
 Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+LARGEST_FORM = 4 * LARGEST_UPLOAD
+"""The most bytes that a form with a picture may have: what a camera makes is told that it is too large, in its form."""
 
 # The length to which a stored value is shown beside its field.
 _MOST_SHOWN = 200
@@ -94,3 +103,43 @@ def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
     return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
+
+
+def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[Fault]]:
+    """Return the picture that was chosen, if any, and what is wrong with it. Raises TooMany."""
+    if not _is_chosen(field):
+        return None, []
+    try:
+        return read_upload(request.files[field].stream.read(LARGEST_UPLOAD + 1), frame), []
+    except UnreadablePicture as refusal:
+        return None, [Fault(f"/{field}", refusal_in_words(refusal))]
+
+
+def picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
+    """Return what becomes of the column: the new picture, none where its removal was ticked, or no change.
+
+    Call it inside the unit of work.
+    """
+    if picture is not None:
+        return {column: put_up(picture)}
+    return {column: None} if request.form.get(f"remove_{field}") else {}
+
+
+def sent_again(field: str, faults: Iterable[Fault]) -> Form:
+    """Return the form as it was sent, with its faults; what was chosen has to be chosen again, and that is said."""
+    found = list(faults)
+    if _is_chosen(field) and all(fault.pointer != f"/{field}" for fault in found):
+        found.append(Fault(f"/{field}", _("Choose the picture again: nothing was saved yet.")))
+    return typed_again(MultiDict([*request.form.items(multi=True), (field, "")]), found)
+
+
+def picture_values(kept: str | None) -> dict[str, str | None]:
+    """Return what a form shows of the picture that there is: ours, or the address of one elsewhere."""
+    ours = own_path(kept)
+    return {"picture": ours, "picture_elsewhere": kept if ours is None else None}
+
+
+def _is_chosen(field: str) -> bool:
+    """Say whether a file was chosen; without, browsers send one that has no name."""
+    file = request.files.get(field)
+    return file is not None and bool(file.filename)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import orjson
 from flask import Blueprint, Response, render_template, request
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.web.http.conditional import REVALIDATED
 from eventcal.web.http.representation import Origin
+from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n.locale import language
 from eventcal.web.request.context import links, settings
 from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
@@ -91,14 +91,13 @@ def show(make: Make) -> Response:
 
 def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
     """Return the headers by which a browser holds a page to what it may do."""
-    lines = [
+    over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().https else []
+    return (
         ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "strict-origin-when-cross-origin"),
-    ]
-    if settings().base_url.startswith("https://"):
-        lines.append(("Strict-Transport-Security", "max-age=31536000"))
-    return tuple(lines)
+        *over_https,
+    )
 
 
 def guarded(answer: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
@@ -131,8 +130,7 @@ def _here(**changed: str | None) -> str:
         args.pop(name, None)
         if value is not None:
             args[name] = value
-    query = urlencode(list(args.items(multi=True)), quote_via=quote, safe=":")
-    return f"{request.path}?{query}" if query else request.path
+    return with_query(request.path, encode_query(args.items(multi=True)))
 
 
 def _harmless(structured: Mapping[str, Any]) -> Markup:

@@ -1,7 +1,6 @@
 """How an event recurs, in words, and when it does next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from babel.lists import format_list
@@ -21,44 +20,28 @@ _NEXT = 5
 _ASIDE = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
 
-@dataclass(frozen=True)
-class Date:
-    """One of the next dates: when, how it stands, and its title and venue where they are other ones."""
+def recurring(event: Event, now: datetime) -> Mapping[str, object] | None:
+    """Return how an event recurs, or None where it does not.
 
-    when: When | None
-    status: str
-    title: str | None
-    venue: str | None
-
-
-@dataclass(frozen=True)
-class Recurring:
-    """How an event recurs: in words where the rule is simple, until which day if it ends, and the next dates."""
-
-    words: str | None
-    until: str | None
-    dates: tuple[Date, ...]
-
-
-def recurring(event: Event, now: datetime) -> Recurring | None:
-    """Return how an event recurs, or None where it does not."""
+    words: by its rule, where that is simple. until: the last day, if there is one. dates: the next ones, each with its
+    title and venue where they are other ones.
+    """
     if event.recurrence is None:
         return None
     until = days_of(event)[1]
-    found = occurrences_between(event, now.astimezone(UTC).date(), None, limit=_NEXT)
-    return Recurring(
-        words=rule_in_words(event.recurrence),
-        until=None if until == LAST_DAY else long_day(date.fromisoformat(until)),
-        dates=tuple(
-            Date(
-                when=occurrence_when(one, event.timezone),
-                status=one.status,
-                title=one.title if one.title != event.title else None,
-                venue=one.venue if one.venue != event.venue else None,
-            )
-            for one in found
-        ),
-    )
+    return {
+        "words": rule_in_words(event.recurrence),
+        "until": None if until == LAST_DAY else long_day(date.fromisoformat(until)),
+        "dates": [
+            {
+                "when": occurrence_when(one, event.timezone),
+                "status": one.status,
+                "title": one.title if one.title != event.title else None,
+                "venue": one.venue if one.venue != event.venue else None,
+            }
+            for one in occurrences_between(event, now.astimezone(UTC).date(), None, limit=_NEXT)
+        ],
+    }
 
 
 def occurrence_when(one: Occurrence, tzid: str) -> When | None:

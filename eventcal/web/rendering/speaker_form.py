@@ -14,16 +14,26 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.permissions import caller
-from eventcal.web.rendering.forms import Form, Typed, faults_of, lines, load
+from eventcal.web.rendering.forms import (
+    Form,
+    Typed,
+    faults_of,
+    lines,
+    load,
+    picture_change,
+    picture_sent,
+    picture_values,
+    sent_again,
+)
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import handle_form
-from eventcal.web.rendering.uploads import picture_change, picture_sent, picture_values, sent_again
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.speakers import SpeakerPatch, speaker_json
 
 _PHOTO = "photo"
 _SPEAKER = SpeakerPatch()
-_MOST_LINKS = 10
+_NUMBERS = range(1, 11)
+_PARTS = ("title", "url")
 # How many more links there is room for in the form, each time.
 _MORE_LINKS = 2
 _OPTIONAL = ("job_title", "affiliation", "bio")
@@ -36,18 +46,18 @@ def form_of_speaker(speaker: Speaker) -> Form:
     """Return the form with what is known of a speaker."""
     values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL)}
     for number, link in enumerate(speaker.links, start=1):
-        values |= {_field(number, part): link.get(part, "") for part in ("title", "url")}
+        values |= {_field(number, part): link.get(part, "") for part in _PARTS}
     return Form(values)
 
 
 def speaker_values(speaker: Speaker, form: Form) -> dict[str, Any]:
     """Return what the template of the form shows."""
-    rows = sum(1 for number in _numbers() if any(form.value(_field(number, part)) for part in ("title", "url")))
+    rows = sum(1 for number in _NUMBERS if any(form.value(_field(number, part)) for part in _PARTS))
     return {
         "speaker": speaker,
         "form": form,
         "version": _version(speaker),
-        "link_numbers": list(_numbers())[: max(rows, len(speaker.links)) + _MORE_LINKS],
+        "link_numbers": _NUMBERS[: max(rows, len(speaker.links)) + _MORE_LINKS],
         **picture_values(speaker.photo_url),
     }
 
@@ -55,48 +65,43 @@ def speaker_values(speaker: Speaker, form: Form) -> dict[str, Any]:
 def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker, Form], Page]) -> Response:
     """Save the profile as it was sent and redirect to `path`; on an error, return the page with the form again."""
 
-    def process() -> str:
-        _save(find)
+    def save() -> str:
+        with reading() as session:
+            # Nothing is decoded for somebody who may not have it shown.
+            check_may_edit(find(session), caller())
+        fields, faults = _fields(request.form)
+        picture, unreadable = picture_sent(_PHOTO, Frame.PORTRAIT)
+        refuse_faults([*faults, *unreadable])
+        with unit_of_work() as session:
+            speaker = find(session)
+            check_may_edit(speaker, caller())
+            check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
+            fields |= picture_change(_PHOTO, "photo_url", picture)
+            edit_speaker(session, speaker, fields, caller=caller(), now=now())
         return f"{path}?done=saved"
 
     def render_error(session: Session, error: Refusal) -> Page:
         return render_form(find(session), sent_again(_PHOTO, faults_of(error)))
 
-    return handle_form(process, render_form=render_error)
-
-
-def _save(find: Find) -> None:
-    """Save the form that was sent, all of it or nothing.
-
-    Raises Invalid with every fault, Stale where somebody else changed the speaker since, and as edit_speaker does.
-    """
-    with reading() as session:
-        # Nothing is decoded for somebody who may not have it shown.
-        check_may_edit(find(session), caller())
-    fields, faults = _fields(request.form)
-    picture, unreadable = picture_sent(_PHOTO, Frame.PORTRAIT)
-    refuse_faults([*faults, *unreadable])
-    with unit_of_work() as session:
-        speaker = find(session)
-        check_may_edit(speaker, caller())
-        check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
-        fields |= picture_change(_PHOTO, "photo_url", picture)
-        edit_speaker(session, speaker, fields, caller=caller(), now=now())
+    return handle_form(save, render_form=render_error)
 
 
 def _fields(typed: Typed) -> tuple[dict[str, Any], list[Fault]]:
     """Return what the form says of a speaker, and every fault beside the field that it is about."""
-    given: dict[str, Any] = {"name": typed.get("name", "")}
     optional = {name: lines(typed.get(name, "")) for name in _OPTIONAL}
-    given |= {name: value if value.strip() else None for name, value in optional.items()}
-    numbers = [number for number in _numbers() if any(_link(typed, number).values())]
-    given["links"] = [_link(typed, number) for number in numbers]
+    links_typed = {number: _link(typed, number) for number in _NUMBERS}
+    numbers = [number for number, link in links_typed.items() if any(link.values())]
+    given = {
+        "name": typed.get("name", ""),
+        **{name: value if value.strip() else None for name, value in optional.items()},
+        "links": [links_typed[number] for number in numbers],
+    }
     fields, faults = load(_SPEAKER, given)
     return fields, [_beside(fault, numbers) for fault in faults]
 
 
 def _link(typed: Typed, number: int) -> dict[str, str]:
-    return {part: typed.get(_field(number, part), "").strip() for part in ("title", "url")}
+    return {part: typed.get(_field(number, part), "").strip() for part in _PARTS}
 
 
 def _beside(fault: Fault, numbers: list[int]) -> Fault:
@@ -105,10 +110,6 @@ def _beside(fault: Fault, numbers: list[int]) -> Fault:
     if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - "", links, which one, which part
         return fault
     return Fault(f"/{_field(numbers[int(steps[2])], steps[3])}", fault.detail)
-
-
-def _numbers() -> range:
-    return range(1, _MOST_LINKS + 1)
 
 
 def _field(number: int, part: str) -> str:

@@ -18,11 +18,21 @@ from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.media import takes_up_to
-from eventcal.web.rendering.forms import Form, faults_of, lines, load, said_after
+from eventcal.web.rendering.forms import (
+    LARGEST_FORM,
+    Form,
+    faults_of,
+    lines,
+    load,
+    picture_change,
+    picture_sent,
+    picture_values,
+    said_after,
+    sent_again,
+)
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
 from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
-from eventcal.web.rendering.uploads import LARGEST_FORM, picture_change, picture_sent, picture_values, sent_again
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.sponsors import SponsorPatch, sponsor_json
 

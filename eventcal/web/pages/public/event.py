@@ -1,7 +1,6 @@
 """An event's page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -25,7 +24,7 @@ from eventcal.web.identity.permissions import feed
 from eventcal.web.media import own_path
 from eventcal.web.pages.public.json_ld import event_structured
 from eventcal.web.pages.public.schedule import event_feeds, read_programme
-from eventcal.web.rendering.dates import When, at, time_left, when
+from eventcal.web.rendering.dates import at, time_left, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, short
 from eventcal.web.rendering.page import Page, pages, show
 from eventcal.web.rendering.recurrence_text import recurring
@@ -41,22 +40,6 @@ _ATTENDANCE = {
     Attendance.ONLINE: Sentence("Online"),
     Attendance.HYBRID: Sentence("In person and online"),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """What an event takes talks for, and when.
-
-    is_open: now. opens: when it will. closes: when it will, or did; left: how far off that is, in words, while it is
-    open. Of what nobody has to be told, there is None.
-    """
-
-    is_open: bool
-    opens: When | None = None
-    closes: When | None = None
-    left: str | None = None
-    kinds: Sequence[str] = ()
-    note: str | None = None
 
 
 @pages.get("/events/<slug>")
@@ -83,7 +66,7 @@ def event(slug: str) -> Response:
                 "map": _map(row),
                 "attendance": in_words(_ATTENDANCE[row.attendance]),
                 "price": _price(row.price_amount, row.price_currency),
-                "call": _call_of(row, moment),
+                "call": _call(row, moment),
                 "neighbours": [one.other for one in row.neighbours if one.other.status in PUBLIC_STATUSES],
                 "programme": read_programme(session, row, most=_MOST, now=moment),
                 "tiers": _tiers(session, row),
@@ -125,22 +108,25 @@ def _tiers(session: Session, row: Event) -> list[Json]:
     ]
 
 
-def _call_of(event: Event, now: datetime) -> Call | None:
-    """Return the call of an event, or None where it has none and takes no talks."""
+def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
+    """Return the call of an event as its page shows it, or None where it has none and takes no talks.
+
+    opens: when it will open; left: how far off its closing is in words, while it is open.
+    """
     is_open = takes_talks(event, now=now)
     call = event.call
     if call is None:
-        return Call(is_open=True) if is_open else None
+        return {"is_open": True} if is_open else None
     closes = call.closes_at or event.starts_at
-    waits = not is_open and call.opens_at is not None and now < call.opens_at
-    return Call(
-        is_open=is_open,
-        opens=at(call.opens_at, tzid=event.timezone) if waits and call.opens_at else None,
-        closes=at(closes, tzid=event.timezone),
-        left=time_left(closes, now) if is_open else None,
-        kinds=[kind_in_words(kind) for kind in call.kinds],
-        note=call.note,
-    )
+    opens = call.opens_at if not is_open and call.opens_at is not None and now < call.opens_at else None
+    return {
+        "is_open": is_open,
+        "opens": at(opens, tzid=event.timezone) if opens else None,
+        "closes": at(closes, tzid=event.timezone),
+        "left": time_left(closes, now) if is_open else None,
+        "kinds": [kind_in_words(kind) for kind in call.kinds],
+        "note": call.note,
+    }
 
 
 def _turns_today(event: Event, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.refusals import Fault
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n.messages import faults_in_words
 from eventcal.web.pages.public.listed_resources import Found
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted
 from eventcal.web.rendering.labels import kind_in_words, value_in_words, word_for
@@ -50,8 +50,8 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[
     look for is used. cleared: leads to the same without filters.
     """
     said: dict[str, list[str]] = defaultdict(list)
-    for fault in faults:
-        said[fault.pointer.removeprefix("?")].append(in_words(fault.detail))
+    for name, detail in faults_in_words(faults):
+        said[name].append(detail)
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one.name: one.id for one in reversed([search, *inputs])}
     shown = Show.TALKS if typed.get("show") == Show.TALKS else Show.EVENTS

@@ -1,7 +1,7 @@
 """The listing: what is coming up, as a list or as a month, filtered as lists and feeds are."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -15,10 +15,10 @@ from eventcal.events.models import Event
 from eventcal.kit.refusals import Invalid
 from eventcal.web.identity.permissions import feed
 from eventcal.web.pages.public.filter_bar import bar_of, feeds_of
-from eventcal.web.pages.public.listed_resources import Found, Repeats, find_resources, repeats
+from eventcal.web.pages.public.listed_resources import Found, find_resources, repeats
 from eventcal.web.pages.public.month import month_page
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted, read_wanted, typed_in
-from eventcal.web.rendering.dates import When, long_day, month_of, when
+from eventcal.web.rendering.dates import long_day, month_of, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, value_in_words
 from eventcal.web.rendering.page import Page, pages, show
 from eventcal.web.rendering.private_page import answer_page
@@ -28,22 +28,6 @@ Json = dict[str, Any]
 
 _PAGE = 25
 _A_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """An event or a talk in the list. `event`: a talk's. `repeats`: a recurring event's."""
-
-    url: str
-    title: str
-    kind: str
-    state: str
-    when: When | None
-    place: str
-    tags: tuple[tuple[str, str], ...]
-    event: Event | None = None
-    speakers: Sequence[Json] = ()
-    repeats: Repeats | None = None
 
 
 @pages.get("/")
@@ -119,14 +103,15 @@ def _heading(typed: Typed, wanted: Wanted, *, is_past: bool) -> str:
     return str(words[wanted.show == Show.TALKS])
 
 
-def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict[str, list[Item]]:
+def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict[str, list[Json]]:
     """Return the items by the heading that each stands under."""
-    groups: dict[str, list[Item]] = {}
+    groups: dict[str, list[Json]] = {}
     for resource in found.items:
         if asked.show == Show.TALKS:
             event = found.events[resource["event"]]
             item = _talk_item(resource, event, typed)
-            heading = _day_heading(item, event)
+            # One without a time comes where its event begins, as it is sorted.
+            heading = long_day(item["when"].on if item["when"] else date.fromisoformat(event.starts[:10]))
         else:
             item = _event_item(resource, typed, asked.filter, moment)
             heading = _month_heading(resource, asked.filter)
@@ -134,24 +119,21 @@ def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict
     return groups
 
 
-def _event_item(event: Json, typed: Typed, asked: Filter, moment: datetime) -> Item:
+def _event_item(event: Json, typed: Typed, asked: Filter, moment: datetime) -> Json:
     again = repeats(event, asked, moment)
     place = event["location"]
-    return Item(
-        url=url_for("pages.event", slug=event["slug"]),
-        title=event["title"],
-        kind=kind_in_words(event["kind"] or ""),
-        state=again.status if again else event["status"],
-        when=again.next if again else when(event, tzid=event["timezone"]),
-        place=_joined(
-            place["venue"],
-            place["city"],
-            country_in_words(place["country"]) if place["country"] else None,
-            _("online") if event["attendance"] != "in_person" else None,
-        ),
-        tags=_tags(event["tags"], typed),
-        repeats=again,
-    )
+    where = [place["venue"], place["city"], country_in_words(place["country"]) if place["country"] else None]
+    online = _("online") if event["attendance"] != "in_person" else None
+    return {
+        "url": url_for("pages.event", slug=event["slug"]),
+        "title": event["title"],
+        "kind": kind_in_words(event["kind"] or ""),
+        "state": again.status if again else event["status"],
+        "when": again.next if again else when(event, tzid=event["timezone"]),
+        "place": ", ".join(filter(None, [*where, online])),
+        "tags": _tags(event["tags"], typed),
+        "repeats": again,
+    }
 
 
 def _month_heading(event: Json, asked: Filter) -> str:
@@ -166,29 +148,20 @@ def _month_heading(event: Json, asked: Filter) -> str:
     return month_of(day)
 
 
-def _talk_item(talk: Json, event: Event, typed: Typed) -> Item:
-    return Item(
-        url=url_for("pages.talk", talk_id=talk["id"]),
-        title=talk["title"],
-        kind=kind_in_words(talk["kind"]),
-        state=talk["state"],
-        when=when(talk, tzid=event.timezone),
-        place=_joined(talk["room"], event.city),
-        tags=_tags(talk["tags"], typed),
-        event=event,
-        speakers=talk["speakers"],
-    )
-
-
-def _day_heading(item: Item, event: Event) -> str:
-    """Return the day that a talk stands under; one without a time comes where its event begins, as it is sorted."""
-    return long_day(item.when.on if item.when else date.fromisoformat(event.starts[:10]))
+def _talk_item(talk: Json, event: Event, typed: Typed) -> Json:
+    return {
+        "url": url_for("pages.talk", talk_id=talk["id"]),
+        "title": talk["title"],
+        "kind": kind_in_words(talk["kind"]),
+        "state": talk["state"],
+        "when": when(talk, tzid=event.timezone),
+        "place": ", ".join(filter(None, [talk["room"], event.city])),
+        "tags": _tags(talk["tags"], typed),
+        "event": event,
+        "speakers": talk["speakers"],
+    }
 
 
 def _tags(tags: Iterable[str], typed: Typed) -> tuple[tuple[str, str], ...]:
     """Return tags, each with the address of this listing filtered by it too."""
     return tuple((tag, typed.url if tag in typed.getlist("tag") else typed.adding("tag", tag).url) for tag in tags)
-
-
-def _joined(*parts: str | None) -> str:
-    return ", ".join(filter(None, parts))

@@ -17,19 +17,11 @@ from eventcal.events.models import Event
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from eventcal.kit.paging import Paging
 from eventcal.talks.queries import public_talks
+from eventcal.web.i18n.locale import locale
 from eventcal.web.pages.public.filter_bar import bar_of
 from eventcal.web.pages.public.listed_resources import find_resources, occurrences_in
 from eventcal.web.params.listing_query import Show, Typed, Wanted
-from eventcal.web.rendering.dates import (
-    When,
-    first_weekday,
-    month_of,
-    readers_zone,
-    short_day,
-    short_weekday,
-    weekday,
-    when,
-)
+from eventcal.web.rendering.dates import When, month_of, readers_zone, short_day, weekday, when
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.recurrence_text import occurrence_when
 
@@ -91,7 +83,7 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     else:
         counts = _talks_by_event(session, [event["slug"] for event in found.items], asked, moment)
         placed = [one for event in found.items for one in _event_pieces(event, asked, counts.get(event["slug"], 0))]
-    weeks = Calendar(first_weekday())
+    weeks = Calendar(locale().first_week_day)
     shown = _weeks(weeks, first, today, placed)
     anything = any(day.pieces for week in shown for day in week.days)
     name = month_of(first)
@@ -107,7 +99,7 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
             "bar": bar_of(typed.having(month=f"{first:%Y-%m}"), found),
             "month": name,
             "weeks": shown,
-            "weekdays": [(weekday(number), short_weekday(number)) for number in weeks.iterweekdays()],
+            "weekdays": [(weekday(number), weekday(number, short=True)) for number in weeks.iterweekdays()],
             "anything": anything,
             "whole": found.next is None,
             "as_list": typed.having(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,

@@ -17,7 +17,7 @@ from eventcal.kit.refusals import Invalid
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n.messages import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args, read_feed
@@ -173,7 +173,7 @@ def _pairs(asked: Asked) -> list[tuple[str, str]]:
 
 def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
     """Give a query back in fields to be put right, each fault beside its own."""
-    faults = {fault.pointer.removeprefix("?"): in_words(fault.detail) for fault in reversed(refusal.faults)}
+    faults = dict(reversed(faults_in_words(refusal.faults)))
     given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
     included = [one for value in args.getlist("include") for one in value.split(",")]
     form = _form(
