@@ -1,6 +1,7 @@
 """oEmbed (oembed.com, 1.0): from the address of a page to the frame that shows the same elsewhere."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -43,28 +44,35 @@ class _OEmbedArgs(Query):
 _ARGS = _OEmbedArgs()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Frame:
-    """What is shown of a page, and how high that wants to be."""
-
-    title: str
-    embed: Embed
-    height: int = _HEIGHT
-
-
 @dataclass(kw_only=True)
 class _OEmbedDocument(Document):
-    """The answer to a consumer's query."""
+    """The answer to a consumer's query: the title of a page, and the frame that shows the same."""
 
-    asked: dict[str, Any]
+    asked: Mapping[str, Any]
     media_type: str = "application/json"
-    frame: _Frame = field(init=False)
+    title: str = field(init=False)
+    embed: Embed = field(init=False)
 
     def find(self, snapshot: Snapshot, /) -> None:
-        self.frame = _frame_of(snapshot.session, self.asked["url"])
+        self.title, self.embed = _titled_embed(snapshot.session, self.asked["url"])
 
     def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
-        return Rendered(orjson.dumps(_answer(self.frame, self.asked)))
+        width = min(_WIDTH, self.asked.get("maxwidth", _WIDTH))
+        wanted = _HEIGHT if self.embed.talk is None else _HEIGHT_OF_ONE
+        height = min(wanted, self.asked.get("maxheight", wanted))
+        url = f"{links().base}{self.embed.path}"
+        answer = {
+            "type": "rich",
+            "version": "1.0",
+            "title": self.title,
+            "provider_name": settings().name,
+            "provider_url": links().home(),
+            "cache_age": _CACHE_AGE,
+            "html": iframe(url, title=self.title, width=str(width), height=str(height)),
+            "width": width,
+            "height": height,
+        }
+        return Rendered(orjson.dumps(answer))
 
 
 @embeds.get("/oembed")
@@ -74,50 +82,32 @@ def oembed() -> Response:
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is spoken here.")
     # Consumers add parameters of their own.
-    asked: dict[str, Any] = load_query(_ARGS, request.args, unknown="ignore")
+    asked: Mapping[str, Any] = load_query(_ARGS, request.args, unknown="ignore")
     return serve_cached(_OEmbedDocument(asked=asked))
 
 
-def _answer(frame: _Frame, asked: dict[str, Any]) -> dict[str, Any]:
-    width = min(_WIDTH, asked.get("maxwidth", _WIDTH))
-    height = min(frame.height, asked.get("maxheight", frame.height))
-    return {
-        "type": "rich",
-        "version": "1.0",
-        "title": frame.title,
-        "provider_name": settings().name,
-        "provider_url": links().home(),
-        "cache_age": _CACHE_AGE,
-        "html": iframe(f"{links().base}{frame.embed.path}", title=frame.title, width=str(width), height=str(height)),
-        "width": width,
-        "height": height,
-    }
+def _titled_embed(session: Session, url: str) -> tuple[str, Embed]:
+    """Return the title of the page at an address, and what shows the same.
 
-
-def _frame_of(session: Session, url: str) -> _Frame:
-    """Return what is shown of the page at an address. Raises NotFound for what is not ours or not public."""
+    Raises NotFound for what is not ours or not public, and Invalid for filters that cannot be read.
+    """
     path, query = _ours(url)
     lang = chosen_language(query)
     match path:
         case []:
-            return _listing(query, lang)
+            wanted = read_wanted(typed_in(query))
+            # As the page does where it names no days.
+            upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
+            embed = Embed(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
+            return settings().name, embed
         case ["events", slug] | ["events", slug, "schedule"]:
             event = get_event(session, slug, VISITOR)
             only = Filter(events=(event.slug,))
-            embed = Embed(filter=only, paging=Paging(LARGEST_LIMIT), show=Show.TALKS, lang=lang)
-            return _Frame(title=event.title, embed=embed)
+            return event.title, Embed(filter=only, paging=Paging(LARGEST_LIMIT), show=Show.TALKS, lang=lang)
         case ["talks", talk_id]:
             talk = get_talk(session, talk_id, VISITOR)
-            return _Frame(title=talk.title, embed=Embed(talk=talk.id, lang=lang), height=_HEIGHT_OF_ONE)
+            return talk.title, Embed(talk=talk.id, lang=lang)
     raise NotFound(Sentence("There is nothing at this address that could be shown elsewhere."))
-
-
-def _listing(query: MultiDict[str, str], lang: str) -> _Frame:
-    wanted = read_wanted(typed_in(query))
-    # As the page does where it names no days.
-    upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
-    embed = Embed(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
-    return _Frame(title=settings().name, embed=embed)
 
 
 def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:

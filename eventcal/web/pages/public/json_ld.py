@@ -49,7 +49,7 @@ def talk_structured(talk: Talk, links: Links) -> Json | None:
             "description": to_plain(talk.abstract or ""),
             "startDate": with_offset(talk.starts_at, event.timezone),
             "endDate": with_offset(talk.ends_at, event.timezone),
-            "eventStatus": _CANCELLED if off else _status(event),
+            "eventStatus": _CANCELLED if off else _STATUSES.get(event.status, _SCHEDULED),
             "eventAttendanceMode": _ATTENDANCE[event.attendance],
             "location": _location(event, links, room=talk.room.name if talk.room else None),
             "inLanguage": talk.language,
@@ -66,32 +66,23 @@ def speaker_structured(speaker: Speaker, links: Links) -> Json:
 
 
 def _event(event: Event, links: Links) -> Json:
+    # Days as days, the last one included, or times with the offset of its zone.
+    starts, ends = event.starts, event.ends
+    if not is_all_day(event.starts):
+        starts, ends = with_offset(event.starts_at, event.timezone), with_offset(event.ends_at, event.timezone)
     return _filled(
         {
             "@type": "Event",
             "name": event.title,
             "url": links.event_page(event.slug),
             "description": event.summary or to_plain(event.description or ""),
-            **_times(event),
-            "eventStatus": _status(event),
+            "startDate": starts,
+            "endDate": ends,
+            "eventStatus": _STATUSES.get(event.status, _SCHEDULED),
             "eventAttendanceMode": _ATTENDANCE[event.attendance],
             "location": _location(event, links),
         }
     )
-
-
-def _times(event: Event) -> Json:
-    """Return when an event is: days as days, the last one included, or times with the offset of its zone."""
-    if is_all_day(event.starts):
-        return {"startDate": event.starts, "endDate": event.ends}
-    return {
-        "startDate": with_offset(event.starts_at, event.timezone),
-        "endDate": with_offset(event.ends_at, event.timezone),
-    }
-
-
-def _status(event: Event) -> str:
-    return _STATUSES.get(event.status, _SCHEDULED)
 
 
 def _location(event: Event, links: Links, *, room: str | None = None) -> Json | list[Json] | None:
@@ -112,20 +103,14 @@ def _place(event: Event, room: str | None) -> Json | None:
         "addressRegion": event.region,
         "addressCountry": event.country,
     }
-    address = {name: part for name, part in parts.items() if part}
     name = ", ".join(filter(None, [room, event.venue])) or event.city
+    address = _filled(parts)
     if not name and not address:
         return None
     known = event.latitude is not None and event.longitude is not None
     geo = {"@type": "GeoCoordinates", "latitude": event.latitude, "longitude": event.longitude}
-    return _filled(
-        {
-            "@type": "Place",
-            "name": name,
-            "address": {"@type": "PostalAddress", **address} if address else None,
-            "geo": geo if known else None,
-        }
-    )
+    address = {"@type": "PostalAddress", **address} if address else {}
+    return _filled({"@type": "Place", "name": name, "address": address, "geo": geo if known else None})
 
 
 def _offers(event: Event, links: Links) -> Json:
@@ -157,4 +142,4 @@ def _person(speaker: Speaker, links: Links) -> Json:
 
 def _filled(said: Json) -> Json:
     """Return what there is to say, without what nobody knows."""
-    return {name: value for name, value in said.items() if value not in (None, "", [])}
+    return {name: value for name, value in said.items() if value not in (None, "", [], {})}

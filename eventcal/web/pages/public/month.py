@@ -2,7 +2,7 @@
 
 from calendar import THURSDAY, Calendar
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -48,25 +48,6 @@ class Piece:
     order: tuple[bool, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Day:
-    """A cell. `pieces` is empty for the days of the months beside this one."""
-
-    on: date
-    name: str
-    inside: bool
-    today: bool
-    pieces: Sequence[Piece]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Week:
-    """A row, with the number that its week has (ISO 8601)."""
-
-    number: int
-    days: Sequence[Day]
-
-
 Placed = tuple[date, Piece]
 
 
@@ -83,9 +64,12 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     else:
         counts = _talks_by_event(session, [event["slug"] for event in found.items], asked, moment)
         placed = [one for event in found.items for one in _event_pieces(event, asked, counts.get(event["slug"], 0))]
-    weeks = Calendar(locale().first_week_day)
-    shown = _weeks(weeks, first, today, placed)
-    anything = any(day.pieces for week in shown for day in week.days)
+    by_day: dict[date, list[Piece]] = defaultdict(list)
+    for day, piece in placed:
+        by_day[day].append(piece)
+    calendar = Calendar(locale().first_week_day)
+    weeks = [_week(week, first, today, by_day) for week in calendar.monthdatescalendar(first.year, first.month)]
+    anything = any(day["pieces"] for _number, days in weeks for day in days)
     name = month_of(first)
     return Page(
         template="pages/month.html",
@@ -98,8 +82,8 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
         values={
             "bar": bar_of(typed.having(month=f"{first:%Y-%m}"), found),
             "month": name,
-            "weeks": shown,
-            "weekdays": [(weekday(number), weekday(number, short=True)) for number in weeks.iterweekdays()],
+            "weeks": weeks,
+            "weekdays": [(weekday(number), weekday(number, short=True)) for number in calendar.iterweekdays()],
             "anything": anything,
             "whole": found.next is None,
             "as_list": typed.having(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
@@ -183,21 +167,14 @@ def _days_of(said: When) -> int:
     return max((last - said.on).days, 0) + 1
 
 
-def _weeks(weeks: Calendar, first: date, today: date, placed: Iterable[Placed]) -> list[Week]:
-    by_day: dict[date, list[Piece]] = defaultdict(list)
-    for day, piece in placed:
-        by_day[day].append(piece)
-    return [
-        # A week belongs to the year and has the number that its Thursday has.
-        Week(
-            number=next(day for day in week if day.weekday() == THURSDAY).isocalendar().week,
-            days=[_day(day, first, today, by_day) for day in week],
-        )
-        for week in weeks.monthdatescalendar(first.year, first.month)
-    ]
-
-
-def _day(on: date, first: date, today: date, by_day: Mapping[date, Sequence[Piece]]) -> Day:
-    inside = on.month == first.month
-    pieces = sorted(by_day.get(on, ()), key=lambda piece: piece.order) if inside else ()
-    return Day(on=on, name=short_day(on), inside=inside, today=on == today, pieces=pieces)
+def _week(
+    days: Sequence[date], first: date, today: date, by_day: Mapping[date, Sequence[Piece]]
+) -> tuple[int, Sequence[Json]]:
+    """Return a row: the number that its week has (ISO 8601), and its cells, empty for the days of other months."""
+    cells = []
+    for on in days:
+        inside = on.month == first.month
+        pieces = sorted(by_day.get(on, ()), key=lambda piece: piece.order) if inside else ()
+        cells.append({"on": on, "name": short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
+    # A week belongs to the year and has the number that its Thursday has.
+    return next(on for on in days if on.weekday() == THURSDAY).isocalendar().week, cells
