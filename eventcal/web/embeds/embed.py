@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from flask import url_for
 from markupsafe import Markup
 from marshmallow import post_load
 from werkzeug.datastructures import MultiDict
@@ -58,19 +59,19 @@ class Embed(Listing):
     @property
     def path(self) -> str:
         """Give the address of the frame, relative to the site."""
-        return with_query("/embed/listing", encode_query(self.pairs))
+        return with_query(url_for("embeds.listing"), encode_query(self.pairs))
 
     @property
     def page(self) -> str:
         """Give the address of the page with the same, relative to the site: it begins with today by itself."""
         shown = [("show", self.show.value)] if self.show == Show.TALKS else []
-        return with_query("/", encode_query((*self._lasting("limit"), *shown)))
+        return with_query(url_for("pages.listing"), encode_query((*self._lasting("limit"), *shown)))
 
     @property
     def subscribe(self) -> str:
         """Give the address where the same can be subscribed to, relative to the site."""
         pairs = (*self._lasting("limit", "sort"), ("show", self.show.value))
-        return with_query("/subscribe", encode_query(pairs))
+        return with_query(url_for("pages.subscribe"), encode_query(pairs))
 
     def _lasting(self, *apart: str) -> Pairs:
         return tuple(pair for pair in self.filters if pair[0] not in apart and pair != ("from", TODAY))

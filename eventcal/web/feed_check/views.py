@@ -5,11 +5,12 @@ It only looks at what is here: nothing is fetched over the network.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -83,7 +84,8 @@ def _page() -> Response:
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
         indexed=False,
-        values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": _without},
+        # The address of this page in another language, without the one that it was asked of: it may be secret.
+        values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": partial(url_for, "checking.check")},
     )
     answer = guarded(_served(render(page).encode(), MEDIA_TYPE))
     if fault is not None:
@@ -92,11 +94,6 @@ def _page() -> Response:
     answer.headers["Content-Language"] = language()
     answer.vary.add("Accept-Language")
     return answer
-
-
-def _without(lang: str | None) -> str:
-    """Return the address of this page in another language, without the one that it was asked of: it may be secret."""
-    return f"/feeds/check?lang={lang}" if lang else "/feeds/check"
 
 
 def _served(body: bytes, media_type: str) -> Response:

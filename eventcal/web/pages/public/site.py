@@ -126,7 +126,7 @@ def choose_language(code: str) -> AnyResponse:
     """Remember a language for this browser, and go back to where it was chosen."""
     if code not in LANGUAGES:
         raise NotFound(Sentence("There are no pages in “%(code)s”.", code=code))
-    answer = redirect(way_on(request.args.get("next"), otherwise="/"), HTTPStatus.SEE_OTHER)
+    answer = redirect(way_on(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().https
     answer.set_cookie(
         cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
@@ -139,7 +139,7 @@ def choose_language(code: str) -> AnyResponse:
 @feed
 def icon() -> AnyResponse:
     """Lead to the icon, wherever no page says where it is."""
-    return redirect("/static/icon.svg", HTTPStatus.PERMANENT_REDIRECT)
+    return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
