@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl
 
 from flask import url_for
 from markupsafe import Markup
-from marshmallow import post_load
 from werkzeug.datastructures import MultiDict
 
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.params.fields import chosen_language, filled_in, text, word
-from eventcal.web.params.listing_filters import Listing, ListingArgs, canonical_query, listing_values
+from eventcal.web.params.fields import Word, chosen_language, filled_in, text
+from eventcal.web.params.listing_filters import Listing, ListingArgs, canonical_query
 from eventcal.web.params.listing_query import COMMAS, Pairs, Show, read_shown
 
 TODAY = "today"
@@ -78,16 +77,13 @@ class Embed(Listing):
 
 
 class _EmbedArgs(ListingArgs):
-    """The parameters of an embed, its language apart; loads an Embed."""
+    """The parameters of an embed, its language apart."""
 
-    show = word(Show)
+    result = Embed
+
+    show = Word(Show)
     talk = text()
-    theme = word(Theme)
-
-    @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> Embed:
-        show, theme = Show(data.pop("show", Show.EVENTS)), Theme(data.pop("theme", Theme.AUTO))
-        return Embed(show=show, theme=theme, talk=data.pop("talk", None), **listing_values(data))
+    theme = Word(Theme)
 
 
 # An embed has one page.

@@ -5,6 +5,7 @@ What is wrong is said without a subject, so that it follows any parameter's name
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
@@ -59,6 +60,19 @@ class Text(Once, fields.String):
         return text
 
 
+class Word(Text):
+    """One of some words, which may be the members of an enumeration."""
+
+    def __init__(self, words: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        self._words = list(words)
+        choices = [str(one) for one in self._words]
+        super().__init__(validate=OneOf(choices, error=values.one_of(choices)), **settings)
+
+    def read(self, text: str) -> str:
+        """Return the word; any other text as it is, for the validator to refuse."""
+        return next((one for one in self._words if one == text), super().read(text))
+
+
 class Search(Text):
     """Words to look for; a search field that was left empty is no wish at all."""
 
@@ -88,22 +102,16 @@ class Since(Once, fields.String):
         """Return the instant in UTC, to the second."""
         # A "+" that was not escaped arrives as a space; at this place it can have been nothing else.
         text = re.sub(r" (?=\d\d:\d\d\Z)", "+", text)
-        try:
+        with suppress(ValueError):
             local = parse_local(text)
-        except ValueError:
-            return _with_offset(text)
-        if isinstance(local, datetime):
-            raise ValidationError(Sentence("has no offset; add one, as in 2014-06-04T13:30:00Z"))
-        return datetime.combine(local, time(), UTC)
-
-
-def _with_offset(text: str) -> datetime:
-    try:
-        return parse_moment(text, "UTC", anywhere_on_earth=False)
-    except ValueError as error:
-        raise ValidationError(
-            Sentence("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
-        ) from error
+            if isinstance(local, datetime):
+                raise ValidationError(Sentence("has no offset; add one, as in 2014-06-04T13:30:00Z"))
+            return datetime.combine(local, time(), UTC)
+        try:
+            return parse_moment(text, "UTC", anywhere_on_earth=False)
+        except ValueError as error:
+            message = Sentence("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
+            raise ValidationError(message) from error
 
 
 class Count(Once, fields.Integer):
@@ -172,12 +180,6 @@ def in_range(least: int, most: int) -> Range:
 def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings
     """Return a field for how many items a page has."""
     return Count(validate=in_range(1, LARGEST_LIMIT), **settings)
-
-
-def word(words: Iterable[str], **settings: Any) -> Text:  # noqa: ANN401 - marshmallow's own settings
-    """Return a field for one of these words."""
-    choices = [str(one) for one in words]
-    return Text(validate=OneOf(choices, error=values.one_of(choices)), **settings)
 
 
 def form(pattern: str, *, says: Sentence) -> Text:

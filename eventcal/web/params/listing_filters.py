@@ -3,12 +3,13 @@
 The schemas are the whole reading, and so also its documentation; `read_listing` and `read_feed` only cache it.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from marshmallow import ValidationError, post_load, validates_schema
 from werkzeug.datastructures import MultiDict
@@ -34,6 +35,7 @@ from eventcal.web.params.fields import (
     Several,
     Since,
     Text,
+    Word,
     at_most,
     filled_in,
     form,
@@ -41,11 +43,10 @@ from eventcal.web.params.fields import (
     page_size,
     says,
     text,
-    word,
 )
 
-_KINDS = sorted({*EventKind, *TalkKind})
-_STATES = sorted({*EventStatus, *TalkState})
+_KINDS = sorted({str(kind) for kind in (*EventKind, *TalkKind)})
+_STATES = sorted({str(state) for state in (*EventStatus, *TalkState)})
 
 
 class Include(StrEnum):
@@ -84,7 +85,12 @@ class Asked:
 
 
 class FilterArgs(Query):
-    """The parameters that lists and feeds share."""
+    """The parameters that lists and feeds share.
+
+    A schema loads a `result`; a parameter beside these and those of a page becomes its attribute of the same name.
+    """
+
+    result: ClassVar[type[Listing] | type[Asked]] = Listing
 
     from_day = Day(data_key="from", metadata=says("Whatever is not over before this day."))
     to_day = Day(data_key="to", metadata=says("Whatever begins on this day or earlier."))
@@ -94,7 +100,7 @@ class FilterArgs(Query):
         | {"pattern": LINE_FORM["pattern"]},
     )
     tags = Several(text(), data_key="tag", metadata=says("All of these tags."))
-    kinds = Commas(word(_KINDS), data_key="kind", metadata=says("Any of these kinds of event or talk."))
+    kinds = Commas(Word(_KINDS), data_key="kind", metadata=says("Any of these kinds of event or talk."))
     countries = Commas(
         form("[A-Za-z]{2}", says=Sentence("must be an ISO 3166-1 code of two letters, such as DE")),
         data_key="country",
@@ -111,11 +117,11 @@ class FilterArgs(Query):
         metadata=says("Talks in any of these languages (BCP 47)."),
     )
     states = Commas(
-        word(_STATES), data_key="state", metadata=says("Any of these statuses of an event, or states of a talk.")
+        Word(_STATES), data_key="state", metadata=says("Any of these statuses of an event, or states of a talk.")
     )
-    status = Commas(word(_STATES), metadata=says("The same as `state`; both together are one list."))
+    status = Commas(Word(_STATES), metadata=says("The same as `state`; both together are one list."))
     series = Several(text(), metadata=says("Events of any of these series, and their talks."))
-    call_open = word(
+    call_open = Word(
         ["open"], data_key="cfp", metadata=says("Events whose call for talks is open now, and their talks.")
     )
     scheduled = Flag(metadata=says("true: has its times; false: waits for them."))
@@ -129,45 +135,44 @@ class FilterArgs(Query):
         if "from_day" in data and "to_day" in data and data["from_day"] > data["to_day"]:
             raise ValidationError(Sentence("must not be before from"), field_name="to")
 
+    @post_load
+    def _make(self, data: dict[str, Any], **_: object) -> Listing | Asked:
+        return self.make(data)
+
+    def make(self, data: dict[str, Any]) -> Listing | Asked:
+        """Return the result with these parameters."""
+        if "limit" in data or "cursor" in data:
+            data["paging"] = Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
+        own = {field.name: data.pop(field.name) for field in dataclasses.fields(self.result) if field.name in data}
+        return self.result(filter=_filter(**data), **own)
+
 
 class ListingArgs(FilterArgs):
-    """The parameters of a list; loads a Listing."""
+    """The parameters of a list."""
 
-    sort = word(Sort, metadata=says("The order; starts unless given."))
+    sort = Word(Sort, metadata=says("The order; starts unless given."))
     limit = page_size(metadata=says(f"How many items a page has; {DEFAULT_LIMIT} unless given."))
     cursor = Text(metadata=says("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> Listing:
-        return Listing(**listing_values(data))
-
 
 class FeedArgs(FilterArgs):
-    """The parameters of a feed; loads an Asked."""
+    """The parameters of a feed."""
 
-    include = Commas(word(Include), metadata=says("What the feed holds."))
-    cancelled = word(
+    result = Asked
+
+    include = Commas(Word(Include), metadata=says("What the feed holds."))
+    cancelled = Word(
         Cancelled,
         metadata=says(
             "What was called off: keep it as such, hide it, or mark it in the title only; keep unless given."
         ),
     )
-    tz = word(["utc"], metadata=says("utc: times in UTC, for clients that know no time zones."))
-    profile = word(Profile, metadata=says("rich: with RFC 9073 components, which some clients misread."))
+    utc = Word(["utc"], data_key="tz", metadata=says("utc: times in UTC, for clients that know no time zones."))
+    profile = Word(Profile, metadata=says("rich: with RFC 9073 components, which some clients misread."))
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> Asked:
-        include = tuple(map(Include, data.pop("include", ())))
-        cancelled = Cancelled(data.pop("cancelled", Cancelled.KEEP))
-        utc = data.pop("tz", None) == "utc"
-        profile = Profile(data.pop("profile", Profile.PLAIN))
-        return Asked(filter=_filter(**data), include=include, cancelled=cancelled, utc=utc, profile=profile)
-
-
-def listing_values(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a Listing, from what a schema loads that has the fields of ListingArgs and no others."""
-    sort, paging = data.pop("sort", Sort.STARTS), Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
-    return {"filter": _filter(**data), "sort": Sort(sort), "paging": paging}
+    def make(self, data: dict[str, Any]) -> Listing | Asked:
+        """Return the result with these parameters."""
+        return super().make(data | {"utc": "utc" in data})
 
 
 def _filter(

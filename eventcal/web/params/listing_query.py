@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl
 
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import ValidationError, fields
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Invalid, Sentence
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.params.fields import Commas, Once, load_query, word
+from eventcal.web.params.fields import Commas, Once, Word, load_query
 from eventcal.web.params.listing_filters import (
     Asked,
     Include,
@@ -22,7 +22,6 @@ from eventcal.web.params.listing_filters import (
     ListingArgs,
     canonical_query,
     known_args,
-    listing_values,
 )
 
 Pairs = tuple[tuple[str, str], ...]
@@ -123,16 +122,13 @@ class _Month(Once, fields.Date):
 
 
 class _PageArgs(ListingArgs):
-    """The parameters of a listing's page; loads a Wanted."""
+    """The parameters of a listing's page."""
 
-    view = word(View)
-    show = word(Show)
+    result = Wanted
+
+    view = Word(View)
+    show = Word(Show)
     month = _Month()
-
-    @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> Wanted:
-        view, show = View(data.pop("view", View.LIST)), Show(data.pop("show", Show.EVENTS))
-        return Wanted(view=view, show=show, month=data.pop("month", None), **listing_values(data))
 
 
 _PAGE = _PageArgs()

@@ -397,5 +397,6 @@ def test_an_embed_read_from_its_own_address_is_the_same(app: Flask) -> None:
         "/embed/listing?show=talks&theme=dark&tag=b&tag=a&from=today&talk=x&limit=3"
     ) as context:
         asked = read_embed(context.request.args)
-    with app.test_request_context(asked.path) as context:
+        path = asked.path
+    with app.test_request_context(path) as context:
         assert read_embed(context.request.args) == asked
