@@ -21,11 +21,11 @@ from eventcal.web.http.errors import status_of
 from eventcal.web.i18n.messages import faults_in_words, refusal_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.listing_query import Show
+from eventcal.web.rendering.dates import event_when, talk_when
 from eventcal.web.rendering.labels import country_in_words
 from eventcal.web.rendering.page import Page, show
 from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.rendering.recurrence_text import occurrence_when
-from eventcal.web.rendering.time_fields import event_when, talk_when
 from eventcal.web.request.context import links
 
 Json = dict[str, Any]

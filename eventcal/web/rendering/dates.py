@@ -7,7 +7,9 @@ from typing import Any
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names
 from flask import request
 
-from eventcal.kit.localtime import known_zone, zone
+from eventcal.events.models import Event
+from eventcal.kit.localtime import known_zone, with_offset, zone
+from eventcal.talks.models import Talk
 from eventcal.web.i18n.locale import locale
 
 Json = dict[str, Any]
@@ -62,6 +64,23 @@ def when(resource: Json, *, tzid: str) -> When | None:
         ends=ends.isoformat(),
         on=starts.date(),
     )
+
+
+def event_when(event: Event) -> When | None:
+    """Return when an event is."""
+    return _row_when(event, event.timezone)
+
+
+def talk_when(talk: Talk) -> When | None:
+    """Return when a talk is, None as long as it has no time."""
+    return _row_when(talk, talk.event.timezone)
+
+
+def _row_when(row: Event | Talk, tzid: str) -> When | None:
+    if row.starts_at is None or row.ends_at is None:
+        return None
+    times = {"starts_at": with_offset(row.starts_at, tzid), "ends_at": with_offset(row.ends_at, tzid)}
+    return when({"starts": row.starts, "ends": row.ends, **times}, tzid=tzid)
 
 
 def at(moment: datetime, *, tzid: str) -> When:

@@ -3,9 +3,11 @@
 Browsers do not keep which picture was chosen when a form is shown again.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from flask import request
@@ -13,19 +15,25 @@ from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.models import Event
 from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
 from eventcal.media.errors import UnreadablePicture
 from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
 from eventcal.web.http.validation_errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 from eventcal.web.media import own_path, put_up, read_upload
+from eventcal.web.rendering.dates import short_day
 
 Typed = MultiDict[str, str]
+Choices = list[tuple[str, str]]
 Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 LARGEST_FORM = 4 * LARGEST_UPLOAD
 """The most bytes that a form with a picture may have: what a camera makes is told that it is too large, in its form."""
 
+# Of an event that lasts longer, a day is typed and not chosen.
+_MOST_DAYS = 31
+_HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 # The length to which a stored value is shown beside its field.
 _MOST_SHOWN = 200
 
@@ -143,3 +151,30 @@ def _is_chosen(field: str) -> bool:
     """Say whether a file was chosen; without, browsers send one that has no name."""
     file = request.files.get(field)
     return file is not None and bool(file.filename)
+
+
+def days_of(event: Event, *also: str | None) -> Choices:
+    """Return the days of an event to choose from, and those of other local times; none of one that lasts long."""
+    first, last = date.fromisoformat(event.first_day), date.fromisoformat(event.last_day)
+    if last - first >= timedelta(days=_MOST_DAYS):
+        return []
+    days = {first + timedelta(days=number) for number in range((last - first).days + 1)}
+    days |= {date.fromisoformat(local[:10]) for local in also if local}
+    return [(day.isoformat(), short_day(day)) for day in sorted(days)]
+
+
+def fields_of(name: str, local: str | None, *, day: str) -> Mapping[str, str]:
+    """Return a local time as what stands in the fields for its day and its time; without one, `day` is chosen."""
+    if local is None:
+        return {name: day, f"{name}_time": ""}
+    time = local[11:]
+    return {name: local[:10], f"{name}_time": time.removesuffix(":00") if time.count(":") > 1 else time}
+
+
+def read_time(typed: Typed, name: str) -> str | None:
+    """Return the local time of the fields for a day and a time; without a time there is none."""
+    time = typed.get(f"{name}_time", "").strip()
+    if not time:
+        return None
+    found = _HOUR_AND_MINUTE.fullmatch(time)
+    return f"{typed.get(name, '').strip()}T{f'{found[1]:0>2}:{found[2]}' if found else time}"

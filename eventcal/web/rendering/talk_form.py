@@ -8,9 +8,8 @@ from flask_babel import gettext as _
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.words import Programme, TalkKind
 from eventcal.talks.models import Talk
-from eventcal.web.rendering.forms import Form, Typed, lines, listed
+from eventcal.web.rendering.forms import Choices, Form, Typed, days_of, fields_of, lines, listed, read_time
 from eventcal.web.rendering.labels import kind_in_words
-from eventcal.web.rendering.time_fields import Choices, days_of, fields_of, read_time
 
 _PLAIN = ("title", "abstract", "kind", "language", "track", "duration_minutes", "slides_url", "recording_url", "notes")
 _LONG = frozenset({"abstract", "notes"})

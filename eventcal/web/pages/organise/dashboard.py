@@ -17,10 +17,10 @@ from eventcal.talks.submissions import count_waiting, list_for_moderators
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUSES
+from eventcal.web.rendering.dates import event_when
 from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.rendering.time_fields import event_when
 from eventcal.web.request.context import now, reading
 
 

@@ -15,8 +15,7 @@ from eventcal.events.words import TalkKind
 from eventcal.kit.localtime import zone
 from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.sponsors.models import Tier
-from eventcal.web.rendering.forms import Form, Typed, lines, listed, load
-from eventcal.web.rendering.time_fields import fields_of
+from eventcal.web.rendering.forms import Form, Typed, fields_of, lines, listed, load
 
 Json = dict[str, Any]
 

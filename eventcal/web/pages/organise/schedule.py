@@ -35,12 +35,11 @@ from eventcal.web.pages.organise.labels import talk_row
 from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number
 from eventcal.web.pages.organise.submissions import why_not
 from eventcal.web.pages.organise.talk import edit_of
-from eventcal.web.rendering.dates import hour, short_day
-from eventcal.web.rendering.forms import Form
+from eventcal.web.rendering.dates import hour, short_day, talk_when
+from eventcal.web.rendering.forms import Form, days_of, fields_of, read_time
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.talk_form import part_choices
-from eventcal.web.rendering.time_fields import days_of, fields_of, read_time, talk_when
 from eventcal.web.request.context import now, unit_of_work
 
 # What the query calls the talks that have no time yet.

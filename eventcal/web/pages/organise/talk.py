@@ -28,11 +28,10 @@ from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
 from eventcal.web.rendering import talk_form
-from eventcal.web.rendering.dates import at
-from eventcal.web.rendering.forms import Form, Typed, faults_of, load, said_after, stored_faults, typed_again
+from eventcal.web.rendering.dates import at, talk_when
+from eventcal.web.rendering.forms import Form, Typed, days_of, faults_of, load, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.rendering.time_fields import days_of, talk_when
 from eventcal.web.request.context import now, unit_of_work
 from eventcal.web.schemas.talks import TalkPatch
 

@@ -1,7 +1,7 @@
 """The events or talks of a listing as finished resources, and when recurring events are by theirs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -98,16 +98,6 @@ def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
 
 def occurrences_in(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
     """Return the occurrences of an event that overlap these days, by its finished resource."""
-    series = Series(
-        timezone=event["timezone"],
-        starts=event["starts"],
-        ends=event["ends"],
-        recurrence=event["recurrence"],
-        recurrence_overrides=event["recurrence_overrides"],
-        title=event["title"],
-        summary=event["summary"],
-        status=EventStatus(event["status"]),
-        venue=event["location"]["venue"],
-        online_url=event["online_url"],
-    )
-    return occurrences_between(series, first, last, limit=limit)
+    values = {one.name: event[one.name] for one in fields(Series) if one.name != "venue"}
+    values |= {"status": EventStatus(values["status"]), "venue": event["location"]["venue"]}
+    return occurrences_between(Series(**values), first, last, limit=limit)

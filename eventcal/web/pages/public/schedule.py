@@ -1,8 +1,7 @@
 """An event's programme, by day; and its schedule: one day of it as a table or a list and, while it runs, what is on."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -37,10 +36,10 @@ Json = dict[str, Any]
 _MOST = 5000
 # How many tracks look different; site.css has as many colours.
 _COLOURS = 8
-_LAST_SECOND = time(23, 59, 59)
+_TO_LAST_SECOND = timedelta(hours=23, minutes=59, seconds=59)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Item:
     """A talk in a programme: its resource, when it is, and which colour its track has (from 1 on; 0 is none)."""
 
@@ -73,8 +72,8 @@ class Day:
 class Programme:
     """An event's talks: those that have a time by day, and the others. `whole` says that these are all."""
 
-    days: Sequence[Day]
-    waiting: Sequence[Item]
+    days: list[Day]
+    waiting: list[Item]
     whole: bool
 
 
@@ -93,6 +92,8 @@ def schedule(slug: str) -> Response:
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
         day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"
+        # A page is kept for a day (UTC).
+        midnight = datetime.combine(moment.astimezone(UTC), time(), UTC)
         items = {item.talk["id"]: item for one in programme.days for item in one.items}
         rooms = [room.name for room in row.rooms]
         grid = lay_out([item.slot for item in day.items] if day else [], rooms)
@@ -102,7 +103,7 @@ def schedule(slug: str) -> Response:
             path=_path(row, day if day is not default else None, as_list=as_list),
             description=_("Who talks when and where at %(event)s", event=row.title),
             feeds=event_feeds(row),
-            changes_by_itself=_runs(row, *_day_around(moment)),
+            changes_by_itself=_runs(row, midnight, midnight + _TO_LAST_SECOND),
             values={
                 "event": row,
                 "zone": shown,
@@ -140,11 +141,14 @@ def event_feeds(row: Event) -> tuple[FeedLink, ...]:
 
 def read_programme(session: Session, event: Event, *, most: int, now: datetime) -> Programme:
     """Return the public talks of an event, at most so many. Days are those of the zone that the reader sees."""
+    colours = {track.name: number % _COLOURS + 1 for number, track in enumerate(event.tracks)}
 
     def read(limit: int, *, scheduled: bool) -> tuple[list[Item], bool]:
         asked = Filter(events=(event.slug,), scheduled=scheduled)
         page = talk_resources(session, asked, sort=Sort.STARTS, paging=Paging(limit), now=now)
-        return _items(event, page.items), page.next is None
+        talks = map(orjson.loads, page.items)
+        items = [Item(talk, when(talk, tzid=event.timezone), colours.get(talk["track"], 0)) for talk in talks]
+        return items, page.next is None
 
     timed, all_timed = read(most, scheduled=True)
     left = most - len(timed)
@@ -160,25 +164,11 @@ def read_programme(session: Session, event: Event, *, most: int, now: datetime) 
     )
 
 
-def _items(event: Event, resources: Iterable[str]) -> list[Item]:
-    colours = {track.name: number % _COLOURS + 1 for number, track in enumerate(event.tracks)}
-    talks = map(orjson.loads, resources)
-    return [
-        Item(talk=talk, when=when(talk, tzid=event.timezone), colour=colours.get(talk["track"], 0)) for talk in talks
-    ]
-
-
 def _runs(event: Event, first: datetime, last: datetime) -> bool:
     """Say whether an event, or an occurrence of it, has a part in the days in its zone from one moment to another."""
     there = zone(event.timezone)
     days = first.astimezone(there).date(), last.astimezone(there).date()
     return event.status in STANDING_STATUSES and occurs_between(event, *days)
-
-
-def _day_around(moment: datetime) -> tuple[datetime, datetime]:
-    """Return the first and the last second of the day (UTC), for which a page is kept."""
-    day = moment.astimezone(UTC).date()
-    return datetime.combine(day, time(), UTC), datetime.combine(day, _LAST_SECOND, UTC)
 
 
 def _path(event: Event, day: Day | None, *, as_list: bool) -> str:
