@@ -139,22 +139,17 @@ class Several(fields.List[str]):
     """A parameter that may be repeated; gives a sorted tuple, so that equal wishes are equal values."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
-        values = self.split(value)
-        if len(values) > MOST_VALUES:
+        if len(value) > MOST_VALUES:
             raise ValidationError(Sentence("has more than %(most_values)s values", most_values=MOST_VALUES))
-        return tuple(sorted(set(super()._deserialize(values, attr, data, **kwargs))))
-
-    def split(self, given: list[str]) -> list[str]:
-        """Return the values in what was given."""
-        return given
+        return tuple(sorted(set(super()._deserialize(value, attr, data, **kwargs))))
 
 
 class Commas(Several):
     """As Several, for values that hold no comma: one may also join them."""
 
-    def split(self, given: list[str]) -> list[str]:
-        """Return the values in what was given."""
-        return [value for joined in given for value in joined.split(",")]
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+        parts = [part for joined in value for part in joined.split(",")]
+        return super()._deserialize(parts, attr, data, **kwargs)
 
 
 def text() -> Text:

@@ -64,11 +64,7 @@ def _page(problem: Problem) -> Page:
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
             "ours": problem.status == HTTPStatus.INTERNAL_SERVER_ERROR,
-            "home_in": _home_in,
+            # Where the home page is in another language; this page's own address is not repeated.
+            "home_in": "/?lang={lang}".format,
         },
     )
-
-
-def _home_in(lang: str) -> str:
-    """Return where the home page is in another language; this page's own address is not repeated."""
-    return f"/?lang={lang}"

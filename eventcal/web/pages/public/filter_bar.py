@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -15,22 +16,11 @@ from eventcal.web.rendering.labels import kind_in_words, value_in_words, word_fo
 from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
 
+Json = dict[str, Any]
+
 # How many tags of what is shown are offered.
 _MOST_TAGS = 12
 _IN_THE_FORM = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """A field of the form: what it is called, what was typed there, and what is wrong with it."""
-
-    id: str
-    name: str
-    label: str
-    value: str
-    type: str
-    hint: str
-    faults: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +43,7 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[
     for name, detail in faults_in_words(faults):
         said[name].append(detail)
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
-    ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one.name: one.id for one in reversed([search, *inputs])}
+    ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one["name"]: one["id"] for one in reversed([search, *inputs])}
     shown = Show.TALKS if typed.get("show") == Show.TALKS else Show.EVENTS
     chosen = typed.getlist("kind")
     kinds: list[str] = list(EventKind if shown == Show.EVENTS else TalkKind)
@@ -107,7 +97,7 @@ def _views(typed: Typed) -> Sequence[Link]:
     )
 
 
-def _inputs(typed: Typed, said: Mapping[str, Sequence[str]]) -> Iterator[Input]:
+def _inputs(typed: Typed, said: Mapping[str, Sequence[str]]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = typed.getlist(name)
         # There is always a field for one more tag.
@@ -115,20 +105,21 @@ def _inputs(typed: Typed, said: Mapping[str, Sequence[str]]) -> Iterator[Input]:
             yield _input(typed, name, place, said)
 
 
-def _input(typed: Typed, name: str, place: int, said: Mapping[str, Sequence[str]]) -> Input:
+def _input(typed: Typed, name: str, place: int, said: Mapping[str, Sequence[str]]) -> Json:
+    """Return a field of the form: what it is called, what was typed there, and what is wrong with it."""
     values = typed.getlist(name)
     # A browser shows nothing of a date that is none.
     kind = "date" if name in {"from", "to"} and name not in said else "text"
     hints = {"country": _("Two letters, such as DE."), "tag": _("All of them.")}
-    return Input(
-        id=f"f-{name}-{place + 1}" if place else f"f-{name}",
-        name=name,
-        label=word_for(name),
-        value=values[place] if place < len(values) else "",
-        type="search" if name == "q" else kind,
-        hint=hints.get(name, ""),
-        faults=said.get(name, ()),
-    )
+    return {
+        "id": f"f-{name}-{place + 1}" if place else f"f-{name}",
+        "name": name,
+        "label": word_for(name),
+        "value": values[place] if place < len(values) else "",
+        "type": "search" if name == "q" else kind,
+        "hint": hints.get(name, ""),
+        "faults": said.get(name, ()),
+    }
 
 
 def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:

@@ -3,7 +3,7 @@
 from calendar import THURSDAY, Calendar
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -33,22 +33,7 @@ _MOST = 500
 _MOST_OCCURRENCES = 40
 
 
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """What an event or a talk puts into one day. `number`, `of`: which of its days that is, and of how many."""
-
-    url: str
-    title: str
-    state: str
-    hours: str | None
-    number: int
-    of: int
-    talks: int
-    talks_url: str
-    order: tuple[bool, str]
-
-
-Placed = tuple[date, Piece]
+Placed = tuple[date, Json]
 
 
 def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime) -> Page:
@@ -64,7 +49,7 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     else:
         counts = _talks_by_event(session, [event["slug"] for event in found.items], asked, moment)
         placed = [one for event in found.items for one in _event_pieces(event, asked, counts.get(event["slug"], 0))]
-    by_day: dict[date, list[Piece]] = defaultdict(list)
+    by_day: dict[date, list[Json]] = defaultdict(list)
     for day, piece in placed:
         by_day[day].append(piece)
     calendar = Calendar(locale().first_week_day)
@@ -137,25 +122,30 @@ def _talk_pieces(talk: Json, event: Event) -> Iterator[Placed]:
 def _pieces(  # noqa: PLR0917 - what a piece is made of
     url: str, title: str, state: str, said: When | None, talks: int = 0, talks_url: str = ""
 ) -> Iterator[Placed]:
-    """Yield what something puts into each of its days; hours and talks stand in the first."""
+    """Yield what something puts into each of its days; hours and talks stand in the first.
+
+    `number` and `of` say which of its days that is, and of how many.
+    """
     if said is None:
         return
     days = _days_of(said)
     for number in range(1, days + 1):
         is_first = number == 1
-        piece = Piece(
-            url=url,
-            title=title,
-            state=state,
-            hours=said.hours if is_first else None,
-            number=number,
-            of=days,
-            talks=talks if is_first else 0,
-            talks_url=talks_url,
-            # What goes on, and whole days, come before what has its hour.
-            order=(is_first and said.hours is not None, said.starts),
+        yield (
+            said.on + (number - 1) * _A_DAY,
+            {
+                "url": url,
+                "title": title,
+                "state": state,
+                "hours": said.hours if is_first else None,
+                "number": number,
+                "of": days,
+                "talks": talks if is_first else 0,
+                "talks_url": talks_url,
+                # What goes on, and whole days, come before what has its hour.
+                "order": (is_first and said.hours is not None, said.starts),
+            },
         )
-        yield said.on + (number - 1) * _A_DAY, piece
 
 
 def _days_of(said: When) -> int:
@@ -168,13 +158,13 @@ def _days_of(said: When) -> int:
 
 
 def _week(
-    days: Sequence[date], first: date, today: date, by_day: Mapping[date, Sequence[Piece]]
+    days: Sequence[date], first: date, today: date, by_day: Mapping[date, Sequence[Json]]
 ) -> tuple[int, Sequence[Json]]:
     """Return a row: the number that its week has (ISO 8601), and its cells, empty for the days of other months."""
     cells = []
     for on in days:
         inside = on.month == first.month
-        pieces = sorted(by_day.get(on, ()), key=lambda piece: piece.order) if inside else ()
+        pieces = sorted(by_day.get(on, ()), key=lambda piece: piece["order"]) if inside else ()
         cells.append({"on": on, "name": short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
     # A week belongs to the year and has the number that its Thursday has.
     return next(on for on in days if on.weekday() == THURSDAY).isocalendar().week, cells

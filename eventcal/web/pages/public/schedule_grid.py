@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 STEP = timedelta(minutes=5)
 """How exactly the rows follow the times; nothing is lower than one step."""
@@ -23,16 +24,14 @@ class Slot:
     yields: bool = False
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """What begins in a room, and how many rows it takes. Without a key, it is an empty one."""
 
     key: str | None
     rows: int = 1
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One time of the day: from then on, for some steps (as many as an hour has, at most), and what begins then.
 
     Rooms in which something goes on that began before have no cell.
@@ -43,8 +42,7 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(NamedTuple):
     """The table, and the keys of what has no place in it, by time: `beside`."""
 
     rooms: tuple[str, ...]
@@ -52,8 +50,7 @@ class Grid:
     beside: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class RoomNow:
+class RoomNow(NamedTuple):
     """What is on in a room, and what comes next: the keys of talks. Talks that have no room share the room None."""
 
     room: str | None
