@@ -12,13 +12,21 @@ from werkzeug.exceptions import HTTPException
 from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.web.feeds.registry import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
-from eventcal.web.params.feed_check import KINDS_BY_PATH, OTHER_KIND, SCHEMES
+from eventcal.web.params.feed_check import SCHEMES
 from eventcal.web.params.listing_filters import Asked, canonical_query
 from eventcal.web.request.context import settings
 
 HIDDEN = "…"
 """What is shown in place of a secret."""
 
+KINDS_BY_PATH = {
+    "calendar": "calendar",
+    "deadlines": "deadlines",
+    "events": "event",
+    "talks": "talk",
+    "speakers": "speaker",
+    "feeds": "personal",
+}
 _USUAL_PORTS = {None, 80, 443}
 _FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
 
@@ -55,7 +63,7 @@ class OurUrl:
     @property
     def kind(self) -> str:
         """Return what it is a feed of: calendar, deadlines, event, talk, speaker, personal; else other."""
-        return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], OTHER_KIND)
+        return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
 
     def shown(self, asked: Asked | None) -> str:
         """Return the address in its canonical form, without the secret that is in it or may be.

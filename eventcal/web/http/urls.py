@@ -54,9 +54,9 @@ class Links:
         """Return the URL of a speaker's feed."""
         return f"{self.speaker_page(slug)}.ics"
 
-    def calendar_feed(self) -> str:
+    def calendar_feed(self, suffix: str = ".ics") -> str:
         """Return the URL of the whole calendar's feed."""
-        return f"{self.base}/calendar.ics"
+        return f"{self.base}/calendar{suffix}"
 
     def personal_feed(self, secret: str) -> str:
         """Return the secret URL of a member's own feed."""

@@ -10,18 +10,6 @@ SCHEMES = ("http", "https", "webcal", "webcals")
 LONGEST_URL = 2000
 """The most characters of an address that is looked at."""
 
-OTHER_KIND = "other"
-KINDS_BY_PATH = {
-    "calendar": "calendar",
-    "deadlines": "deadlines",
-    "events": "event",
-    "talks": "talk",
-    "speakers": "speaker",
-    "feeds": "personal",
-}
-FEED_KINDS = (*KINDS_BY_PATH.values(), OTHER_KIND)
-"""What a feed can be of."""
-
 
 class _Address(Once, fields.String):
     """The address of a feed."""

@@ -5,7 +5,7 @@ Browsers do not keep which picture was chosen when a form is shown again.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -26,7 +26,6 @@ from eventcal.web.rendering.dates import short_day
 
 Typed = MultiDict[str, str]
 Choices = list[tuple[str, str]]
-Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 LARGEST_FORM = 4 * LARGEST_UPLOAD
 """The most bytes that a form with a picture may have: what a camera makes is told that it is too large, in its form."""

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from eventcal.app import create_app
 from eventcal.feeds.clients import ClientKind
 from eventcal.web.api.openapi.operation import path_of
+from eventcal.web.feed_check.feed_url import KINDS_BY_PATH
 from eventcal.web.http.errors import known_problems
-from eventcal.web.params.feed_check import FEED_KINDS
 from tests import world
 from tests.clocks import FixedClock
 from tests.fuzzing import narrowed
@@ -350,6 +350,6 @@ def test_every_link_on_the_page_leads_to_a_place_on_it_or_beside_it(docs: str, c
 def test_the_kinds_of_feeds_and_programs_are_those_that_there_are() -> None:
     content = DOCUMENT["paths"]["/feeds/check"]["get"]["responses"]["200"]["content"]
     report = content["application/json"]["schema"]["properties"]
-    assert report["feed"]["properties"]["kind"]["enum"] == list(FEED_KINDS)
+    assert report["feed"]["properties"]["kind"]["enum"] == [*KINDS_BY_PATH.values(), "other"]
     for name in ("fetches", "clients"):
         assert report[name]["items"]["properties"]["client"]["enum"] == [str(kind) for kind in ClientKind]

@@ -78,13 +78,12 @@ def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
     """Return the feeds that have what is asked for."""
     name = settings().name
     kinds = (
-        ("ics", "text/calendar", _("%(name)s: calendar of what is shown", name=name)),
-        ("atom", "application/atom+xml", _("%(name)s: news of what is shown", name=name)),
-        ("csv", "text/csv", _("%(name)s: table of what is shown", name=name)),
+        (".ics", "text/calendar", _("%(name)s: calendar of what is shown", name=name)),
+        (".atom", "application/atom+xml", _("%(name)s: news of what is shown", name=name)),
+        (".csv", "text/csv", _("%(name)s: table of what is shown", name=name)),
     )
-    calendar = links().calendar_feed().removesuffix(".ics")
     return tuple(
-        FeedLink(url=f"{calendar}.{suffix}?{wanted.feed_query}", type=media_type, title=title)
+        FeedLink(url=f"{links().calendar_feed(suffix)}?{wanted.feed_query}", type=media_type, title=title)
         for suffix, media_type, title in kinds
     )
 

@@ -59,7 +59,7 @@ class Target:
         """Return the same in other forms, by what each is called."""
         listing = canonical_query(Listing(filter=self.asked.filter))
         everything = canonical_query(self.asked)
-        calendar = links().calendar_feed().removesuffix(".ics")
+        calendar = links().calendar_feed("")
         news = (self.base, canonical_query(self.narrowed)) if self.of == "event" else (calendar, everything)
         urls = {
             _("Atom, for news readers"): with_query(f"{news[0]}.atom", news[1]),
@@ -119,8 +119,7 @@ def _target_of(session: Session, asked: Asked) -> Target:
             narrowed=replace(narrowed, include=()),
             of="speaker",
         )
-    calendar = links().calendar_feed().removesuffix(".ics")
-    return Target(base=calendar, name=settings().name, asked=asked, narrowed=asked)
+    return Target(base=links().calendar_feed(""), name=settings().name, asked=asked, narrowed=asked)
 
 
 def _offer(target: Target) -> Page:
