@@ -77,8 +77,7 @@ class Assembly:
 class _Gathered:
     """Entries in their order, and their bytes in few pieces: those that lie side by side already are one."""
 
-    def __init__(self, separator: bytes) -> None:
-        self.separator = separator
+    def __init__(self) -> None:
         self.places: list[_Place] = []
         self.sizes = array("L")
         self.texts: list[bytes | memoryview] = []
@@ -111,7 +110,7 @@ def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) 
         pieces += text
         lying.append((place, begins, len(pieces)))
     seen = memoryview(pieces)
-    gathered = _Gathered(wanted.format.separator)
+    gathered = _Gathered()
     for place, begins, ends in sorted(lying, key=lambda one: _order(one[0])):
         gathered.add((place, seen[begins:ends]))
     return _joined(wanted, gathered, version=_version(wanted, gathered.places), revision=revision)
@@ -128,8 +127,8 @@ def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int,
     rows = rows_since(session, wanted.feed, columns, revision=before.revision, now=now)
     touched = {row.uid for _, row in rows}
     parts = sorted((_part(wanted, row) for here, row in rows if here), key=lambda part: _order(part[0]))
-    gathered = _Gathered(wanted.format.separator)
-    between = len(gathered.separator)
+    gathered = _Gathered()
+    between = len(wanted.format.separator)
     begins = list(accumulate((size + between for size in before.sizes), initial=before.begins))
     done = 0
     for at, part in _steps(before, touched, parts):
@@ -170,7 +169,7 @@ def _joined(wanted: Wanted, gathered: _Gathered, *, version: str, revision: int)
     changed_at = max([place.stamp for place in gathered.places], default=None)
     zones = [vtimezone(zone, first, last) for zone, (first, last) in _spans(gathered.places).items()]
     above, below = wanted.format.around(replace(wanted.head, changed_at=changed_at), zones)
-    separator, texts = gathered.separator, gathered.texts
+    separator, texts = wanted.format.separator, gathered.texts
     between = [one for text in texts for one in (separator, text)][1:] if separator else texts
     return Assembly(
         revision=revision,

@@ -32,10 +32,8 @@ class TalkHeading(NamedTuple):
 
 def get_event_heading(session: Session, slug: str) -> EventHeading:
     """Return the heading of a public event. Raises NoSuchEvent."""
-    rows = select(Event.title, Event.summary, Event.timezone).where(
-        Event.slug == slug, Event.status.in_(PUBLIC_STATUSES)
-    )
-    found = session.execute(rows).one_or_none()
+    rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
+    found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
     if found is None:
         raise NoSuchEvent(slug)
     return EventHeading(*found)
@@ -51,11 +49,8 @@ def check_event_there(session: Session, slug: str, caller: Caller) -> None:
 
 def get_talk_heading(session: Session, talk_id: str) -> TalkHeading:
     """Return the heading of a public talk. Raises NoSuchTalk."""
-    rows = (
-        select(Talk.title, Event.title, Event.timezone)
-        .join(Talk.event)
-        .where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
-    )
+    rows = select(Talk.title, Event.title, Event.timezone).join(Talk.event)
+    rows = rows.where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
     found = session.execute(rows).one_or_none()
     if found is None:
         raise NoSuchTalk(talk_id)

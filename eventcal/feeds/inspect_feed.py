@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from eventcal.lint import Severity, lint
+from eventcal.lint.moments import Kind, read_moment
 from eventcal.lint.reading import Component, read
 
 LARGEST_READ = 4_000_000
@@ -59,22 +60,16 @@ def _glance(body: bytes) -> Glance:
 
 
 def _newest(entries: list[Component]) -> NewestChange | None:
-    changed = [(_changed_at(entry), entry) for entry in entries]
-    dated = [(moment, entry) for moment, entry in changed if moment is not None]
-    if not dated:
-        return None
-    changed_at, entry = max(dated, key=lambda one: one[0])
-    return NewestChange(title=_text(entry, "SUMMARY") or "", changed_at=changed_at)
-
-
-def _changed_at(entry: Component) -> datetime | None:
-    written = entry.first("LAST-MODIFIED")
-    if written is None or re.fullmatch(r"\d{8}T\d{6}Z", written.value, re.ASCII) is None:
-        return None
-    try:
-        return datetime.strptime(written.value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    newest: NewestChange | None = None
+    for entry in entries:
+        written = entry.first("LAST-MODIFIED")
+        moment = read_moment(written.value) if written else None
+        if moment is None or moment.kind is not Kind.UTC:
+            continue
+        changed_at = moment.local.replace(tzinfo=UTC)
+        if newest is None or changed_at > newest.changed_at:
+            newest = NewestChange(title=_text(entry, "SUMMARY") or "", changed_at=changed_at)
+    return newest
 
 
 def _text(component: Component, name: str) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from eventcal.lint.reading import BYTE_ORDER_MARK, ContentLine, Reading
+from eventcal.lint.reading import BYTE_ORDER_MARK, ContentLine, Reading, is_utf_8
 from eventcal.lint.rules import Finding, finding, quoted
 
 _LONGEST = 75
@@ -49,7 +49,7 @@ def _check_content(line: ContentLine) -> Iterator[Finding]:
         yield finding("not-utf-8", line.number, "the line is not UTF-8")
     elif len(line.parts) > 1:
         for number, part in enumerate(line.parts[:-1], start=line.number):
-            if not _decodes(part):
+            if not is_utf_8(part):
                 yield finding("fold-in-character", number, "the fold after this line cuts a character in two")
                 break
     if found := _SEPARATORS.search(line.text):
@@ -65,11 +65,3 @@ def _check_escapes(line: ContentLine) -> Iterator[Finding]:
         pending = backslashes % 2 == 1
         if pending:
             yield finding("fold-in-escape", number, "the fold after this line parts a backslash from what it escapes")
-
-
-def _decodes(part: bytes) -> bool:
-    try:
-        part.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -161,10 +161,16 @@ def _unfolded(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
 
 def _content(number: int, parts: list[bytes]) -> ContentLine:
     octets = b"".join(parts)
+    return ContentLine(number, octets.decode(errors="replace"), tuple(parts), decoded=is_utf_8(octets))
+
+
+def is_utf_8(octets: bytes) -> bool:
+    """Say whether these are whole characters in UTF-8."""
     try:
-        return ContentLine(number, octets.decode(), tuple(parts), decoded=True)
+        octets.decode()
     except UnicodeDecodeError:
-        return ContentLine(number, octets.decode(errors="replace"), tuple(parts), decoded=False)
+        return False
+    return True
 
 
 _NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -205,23 +211,19 @@ def _nest(reading: Reading) -> None:
         if written is None:
             reading.unread.append(line)
         elif written.name == "BEGIN":
-            _begin(reading, written, stack)
-            open_names[stack[-1].name] += 1
+            parent, outermost = (stack[-1], stack[0]) if stack else (None, None)
+            component = Component(written.value.upper(), written.line, parent, outermost)
+            if parent:
+                parent.parts.append(component)
+            reading.components.append(component)
+            stack.append(component)
+            open_names[component.name] += 1
         elif written.name == "END":
             _end(reading, written, stack, open_names)
         elif stack:
             stack[-1].add(written)
         else:
             reading.outside.append(written)
-
-
-def _begin(reading: Reading, written: Property, stack: list[Component]) -> None:
-    parent, outermost = (stack[-1], stack[0]) if stack else (None, None)
-    component = Component(written.value.upper(), written.line, parent, outermost)
-    if stack:
-        stack[-1].parts.append(component)
-    reading.components.append(component)
-    stack.append(component)
 
 
 def _end(reading: Reading, written: Property, stack: list[Component], open_names: Counter[str]) -> None:
