@@ -64,13 +64,3 @@ def finding(code: str, line: int, message: str) -> Finding:
 def quoted(text: str) -> str:
     """Return a piece of a feed that is safe to print: in quotes, in ASCII, its end cut off where it is long."""
     return ascii(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")
-
-
-def catalogue() -> str:
-    """Return every rule as Markdown: a section a subject, a table in each."""
-    return "\n".join(_section(subject, rules) for subject, rules in SUBJECTS.items())
-
-
-def _section(subject: str, rules: tuple[Rule, ...]) -> str:
-    rows = [f"| `{rule.code}` | {rule.severity} | {rule.section} | {rule.meaning} |\n" for rule in rules]
-    return f"## {subject}\n\n| code | severity | from | what it means |\n|---|---|---|---|\n{''.join(rows)}"

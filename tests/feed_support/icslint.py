@@ -1,6 +1,6 @@
-"""Reads .ics as strictly as RFC 5545 is written, and finds what calendar programs have been seen to stumble over.
+"""Reads our .ics files, and finds what is wrong with them: what the linter finds, and where they are not as promised.
 
-A reader of its own, so that nothing is right only because the library that wrote it also reads it.
+Neither this reader nor the linter's shares anything with what writes feeds.
 """
 
 import re
@@ -8,18 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from eventcal.kit.localtime import known_zone, zone
+from eventcal.kit.localtime import zone
+from eventcal.lint import lint
 
 _LINE = re.compile(
     r"""(?P<name>[A-Z0-9-]+)
     (?P<parameters>(?:;[A-Z0-9-]+=(?:"[^"\x00-\x1f]*"|[^";:,\x00-\x1f]*)(?:,(?:"[^"]*"|[^";:,]*))*)*)
     :(?P<value>.*)""",
     re.VERBOSE | re.DOTALL,
-)
-_TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "NAME", "UID", "X-WR-CALNAME", "X-WR-CALDESC", "X-ALT-DESC"})
-_ONCE = frozenset(
-    {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "STATUS", "TRANSP"}
-    | {"SEQUENCE", "CREATED", "LAST-MODIFIED", "RRULE", "RECURRENCE-ID"}
 )
 _NEEDED = frozenset(
     {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "SEQUENCE", "CREATED", "LAST-MODIFIED", "STATUS", "TRANSP", "URL"}
@@ -29,6 +25,8 @@ _HEAD = frozenset(
     | {"URL", "REFRESH-INTERVAL", "X-PUBLISHED-TTL"}
 )
 _NEVER = frozenset({"METHOD", "ORGANIZER", "ATTENDEE", "STRUCTURED-DATA", "DURATION"})
+# A feed without entries is what was asked for, and tests with hostile texts have some for X-WR-TIMEZONE.
+_ALLOWED = frozenset({"no-entries", "calendar-zone"})
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 
@@ -128,47 +126,26 @@ def parse(data: bytes) -> Component:
 
 
 def faults(data: bytes) -> list[str]:
-    """Return everything that is wrong with a feed, or nothing."""
-    physical = list(_physical_faults(data))
-    if physical:
-        return physical
+    """Return everything that is wrong with a feed of ours, or nothing: by the linter, and by what we promise."""
+    found = [f"line {one.line}: {one.message} ({one.code})" for one in lint(data) if one.code not in _ALLOWED]
     try:
-        calendar = parse(data)
-        return [*_head_faults(calendar), *_zone_faults(calendar), *_entry_faults(calendar)]
+        return found or [*_text_faults(data.decode()), *_feed_faults(parse(data))]
     except ValueError as error:
         return [str(error)]
 
 
-def _physical_faults(data: bytes) -> Iterator[str]:
-    for number, line in enumerate(data.split(b"\r\n"), start=1):
-        if len(line) > 75:
-            yield f"line {number} has {len(line)} octets"
-        try:
-            text = line.decode()
-        except UnicodeDecodeError:
-            yield f"line {number} begins or ends within a character"
-            continue
-        found = _BREAKS.search(text)
-        if found:
+def _text_faults(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.split("\r\n"), start=1):
+        if found := _BREAKS.search(line):
             yield f"line {number} holds {found[0]!a}"
-        if re.search(r"(?<!\\)(\\\\)*\\$", text):
-            yield f"line {number} ends within an escape"
-        if not text and number <= data.count(b"\r\n"):
-            yield f"line {number} is empty"
 
 
-def _head_faults(calendar: Component) -> Iterator[str]:
+def _feed_faults(calendar: Component) -> Iterator[str]:
     names = [line.name for line in calendar.lines]
-    for name in sorted(_HEAD - set(names)):
-        yield f"the calendar has no {name}"
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"the calendar has more than one {name}"
+    yield from (f"the calendar has no {name}" for name in sorted(_HEAD - set(names)))
+    yield from (f"the calendar has more than one {name}" for name in sorted({*names}) if names.count(name) > 1)
     everywhere = {line.name for component in (calendar, *calendar.parts) for line in component.lines}
-    for name in sorted(everywhere & _NEVER):
-        yield f"there is a {name}"
-
-
-def _zone_faults(calendar: Component) -> Iterator[str]:
+    yield from (f"there is a {name}" for name in sorted(everywhere & _NEVER))
     used = {
         line.parameters.removeprefix(";TZID=")
         for entry in calendar.events()
@@ -177,66 +154,28 @@ def _zone_faults(calendar: Component) -> Iterator[str]:
     }
     if sorted(used) != calendar.zones():
         yield f"the entries use {sorted(used)}, described are {calendar.zones()}"
-    for tzid in used:
-        if not known_zone(tzid):
-            yield f"{tzid} is no IANA zone"
     for part in calendar.parts:
-        names = [observance.name for observance in part.parts]
-        if part.name == "VTIMEZONE" and any(one.all("RRULE") for one in part.parts) and len(names) > len(set(names)):
-            yield f"{part.value('TZID')} has {names}; Outlook reads one of each"
-        if part.name == "VTIMEZONE" and any(one.all("RDATE") for one in part.parts):
+        if any(one.all("RDATE") for one in part.parts):
             yield f"{part.value('TZID')} has an RDATE"
-
-
-def _entry_faults(calendar: Component) -> Iterator[str]:
-    # An occurrence that is otherwise has the UID of its series (RFC 5545, 3.8.4.4).
-    names_of = [
-        (entry.text("UID"), *(line.value for line in entry.all("RECURRENCE-ID"))) for entry in calendar.events()
-    ]
-    if len(names_of) != len(set(names_of)):
-        yield "a UID is there twice"
     for entry in calendar.events():
         names = [line.name for line in entry.lines]
-        for name in sorted(_NEEDED - set(names)):
-            yield f"{entry.text('UID')} has no {name}"
-        for name in sorted(name for name in _ONCE if names.count(name) > 1):
-            yield f"{entry.text('UID')} has more than one {name}"
+        yield from (f"{entry.text('UID')} has no {name}" for name in sorted(_NEEDED - set(names)))
         if entry.parts:
             yield f"{entry.text('UID')} has components inside"
         for line in entry.lines:
             yield from (f"{entry.text('UID')}: {fault}" for fault in _line_faults(line))
-        yield from _time_faults(entry)
 
 
 def _line_faults(line: Line) -> Iterator[str]:
-    if line.name in _TEXTS and re.search(r"(?<!\\)(?:\\\\)*[,;]", line.value):
+    if line.name == "X-ALT-DESC" and re.search(r"(?<!\\)(?:\\\\)*[,;]", line.value):
         yield f"{line.name} has a , or ; without its escape"
-    if line.name in _TEXTS:
+    if line.name == "X-ALT-DESC":
         _ = line.text
     if line.name == "CATEGORIES" and not all(line.texts):
         yield "a category is empty"
-    if line.name in {"URL", "CONFERENCE"} and not re.fullmatch(r"https?://[!#-;=?-Z_a-z\[\]~]+", line.value):
-        yield f"{line.name} is no URL: {line.value}"
+    if line.name in {"URL", "CONFERENCE"} and not line.value.startswith(("http://", "https://")):
+        yield f"{line.name} is no URL of the web: {line.value}"
     if line.name == "GEO" and not re.fullmatch(r"-?\d{1,2}\.\d{6};-?\d{1,3}\.\d{6}", line.value):
         yield f"GEO is {line.value}"
-    if line.name in {"DTSTAMP", "CREATED", "LAST-MODIFIED"} and not re.fullmatch(r"\d{8}T\d{6}Z", line.value):
-        yield f"{line.name} is not in UTC"
-    if line.name == "STATUS" and line.value not in {"TENTATIVE", "CONFIRMED", "CANCELLED"}:
-        yield f"STATUS is {line.value}"
     if line.name == "RRULE" and not line.value.startswith("FREQ="):
         yield f"RRULE is {line.value}"
-
-
-def _time_faults(entry: Component) -> Iterator[str]:
-    starts, ends = entry.get("DTSTART").moment, entry.get("DTEND").moment
-    if isinstance(starts, datetime) is not isinstance(ends, datetime):
-        yield f"{entry.text('UID')} mixes dates and times"
-    elif (ends.astimezone(UTC) if isinstance(ends, datetime) else ends) <= (
-        starts.astimezone(UTC) if isinstance(starts, datetime) else starts
-    ):
-        yield f"{entry.text('UID')} ends no later than it begins"
-    for line in entry.all("RRULE"):
-        until = re.search(r"UNTIL=([^;]*)", line.value)
-        form = r"\d{8}T\d{6}Z" if isinstance(starts, datetime) else r"\d{8}"
-        if until and not re.fullmatch(form, until[1]):
-            yield f"{entry.text('UID')} has {until[0]}, which does not go with its DTSTART"

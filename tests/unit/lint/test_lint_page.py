@@ -1,8 +1,18 @@
 from pathlib import Path
 
-from eventcal.lint.rules import catalogue
+from eventcal.lint.rules import SUBJECTS, Rule
 
 PAGE = Path(__file__).parents[3] / "docs" / "lint.md"
+
+
+def catalogue() -> str:
+    """Return every rule as Markdown: a section for each subject with a table of its rules."""
+    return "\n".join(section(subject, rules) for subject, rules in SUBJECTS.items())
+
+
+def section(subject: str, rules: tuple[Rule, ...]) -> str:
+    rows = [f"| `{rule.code}` | {rule.severity} | {rule.section} | {rule.meaning} |\n" for rule in rules]
+    return f"## {subject}\n\n| code | severity | from | what it means |\n|---|---|---|---|\n{''.join(rows)}"
 
 
 def test_the_page_has_every_code_with_what_it_means() -> None:
