@@ -17,7 +17,7 @@ from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import answer, nothing
 from eventcal.web.http.errors import TooMany
-from eventcal.web.identity import accounts, passwords, schemas, second_factor
+from eventcal.web.identity import accounts, passwords, schemas
 from eventcal.web.identity.current_user import sign_in, sign_out
 from eventcal.web.identity.permissions import by_cookie, current_member, public
 from eventcal.web.request import rate_limits
@@ -53,7 +53,7 @@ def login(form: dict[str, Any]) -> Response:
     """
     rate_limits.count_sign_in(form["email"])
     found = passwords.authenticate(form["email"], form["password"])
-    second_factor.check_second_factor(found, form.get("code"))
+    passwords.check_second_factor(found, form.get("code"))
     with reading() as session:
         body = member_json(session, found)
     return answer({"member": body, "csrf_token": sign_in(found)})

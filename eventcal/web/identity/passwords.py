@@ -1,4 +1,4 @@
-"""Passwords: hashed and compared.
+"""Passwords, hashed and compared; and the code that comes after the password of some members.
 
 A password is hashed in its normal form (NFKD), so that it is the same however a keyboard writes it. Hashes are
 computed with no transaction open: 40 ms would be long to hold the write lock.
@@ -10,12 +10,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from eventcal.kit.refusals import Sentence
-from eventcal.members.errors import SignInRefused
+from eventcal.members.errors import SecondFactorNeeded, SignInRefused
+from eventcal.members.factors import Authenticator, find_totp, use_code
 from eventcal.members.models import Member
 from eventcal.members.queries import find_member_by_email
 from eventcal.web.identity.current_user import current_member, current_member_id
-from eventcal.web.request import rate_limits
-from eventcal.web.request.context import reading, unit_of_work
+from eventcal.web.request import rate_limits, sessions
+from eventcal.web.request.context import now, reading, settings, unit_of_work
 
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
 """As OWASP recommends: 19 MiB and two passes. That is 40 ms, and many sign-ins at once do not exhaust the memory."""
@@ -71,6 +72,44 @@ def authenticate(address: str, password: str) -> Member:
             if row is not None and row.password == known:
                 row.password = renewed
     return found
+
+
+def authenticator() -> Authenticator:
+    """Return what makes and reads the secrets of authenticator apps on this installation."""
+    return Authenticator(settings().secret_key, settings().name)
+
+
+def needs_code(found: Member) -> bool:
+    """Say whether this member's password is not enough."""
+    with reading() as reader:
+        return find_totp(reader, found.id) is not None
+
+
+def check_code(found: Member, code: str) -> None:
+    """Use up a code of the member's app, or a recovery code of theirs. Raises CodeRefused, TooMany."""
+    rate_limits.count_code(found.id)
+    with unit_of_work() as unit:
+        use_code(unit, found, code, authenticator(), now=now())
+
+
+def check_second_factor(found: Member, code: str | None) -> None:
+    """Refuse whoever gave the right password and nothing else, where a code is needed.
+
+    Raises SecondFactorNeeded, CodeRefused, TooMany.
+    """
+    if not needs_code(found):
+        return
+    if code is None:
+        raise SecondFactorNeeded(
+            Sentence("Send the code that your authenticator app shows, or a recovery code, as `code`.")
+        )
+    check_code(found, code)
+
+
+def find_pending() -> Member | None:
+    """Return the member whose password this browser gave within the last minutes, while that password is theirs."""
+    stored = sessions.find_stored()
+    return stored.member if stored is not None and stored.row.pending else None
 
 
 def _normal(password: str) -> str:

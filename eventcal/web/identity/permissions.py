@@ -90,9 +90,9 @@ def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
     return partial(_guard, access=Access("member", scope))
 
 
-def organiser(*, scope: Scope = Scope.ORGANISE) -> Callable[[View[P, R]], View[P, R]]:
+def organiser() -> Callable[[View[P, R]], View[P, R]]:
     """Let members call who may be organisers; of which event, the use case asks."""
-    return partial(_guard, access=Access("organiser", scope))
+    return partial(_guard, access=Access("organiser", Scope.ORGANISE))
 
 
 def moderator(view: View[P, R]) -> View[P, R]:

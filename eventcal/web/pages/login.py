@@ -15,7 +15,6 @@ from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
-from eventcal.web.identity.second_factor import check_code, find_pending, needs_code
 from eventcal.web.pages.me import layout
 from eventcal.web.rendering.forms import Form, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
@@ -52,7 +51,7 @@ def log_in() -> str:
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate(fields["email"], fields["password"])
     onward = way_on(request.form.get("next"))
-    if needs_code(found):
+    if passwords.needs_code(found):
         sessions.start(found, pending=True)
         return f"{url_for('pages.code')}?next={quote(onward, safe='')}"
     sign_in(found)
@@ -63,7 +62,7 @@ def log_in() -> str:
 @public
 def code(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
     """Ask for the code that comes after the password; whoever gave none is led there."""
-    if find_pending() is None:
+    if passwords.find_pending() is None:
         onward = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
     title = _("One more step")
@@ -78,11 +77,11 @@ def code(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
 def sign_in_by_code() -> str | Response:
     """Sign in whoever gave the right password before, and now a code."""
     check_csrf()
-    found = find_pending()
+    found = passwords.find_pending()
     if found is None:
         form = typed_again(request.form, [Fault("", _("That took too long. Please begin again."))], secret=["code"])
         return login(form, HTTPStatus.UNAUTHORIZED)
-    check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
+    passwords.check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
     return way_on(request.form.get("next"))
 

@@ -17,7 +17,7 @@ from eventcal.members.service import give_feed, give_token
 from eventcal.members.words import Role, Scope
 from eventcal.talks.models import Star
 from eventcal.talks.words import TalkState
-from eventcal.web.identity.second_factor import authenticator
+from eventcal.web.identity.passwords import authenticator
 from tests.clocks import NOON
 from tests.http_app import Browser, signed_in, writing
 from tests.make import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier

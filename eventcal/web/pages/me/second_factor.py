@@ -15,7 +15,6 @@ from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
-from eventcal.web.identity.second_factor import authenticator
 from eventcal.web.pages.me import layout
 from eventcal.web.pages.me.security import proved_lately
 from eventcal.web.rendering.forms import Form, validate
@@ -36,7 +35,7 @@ def app(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member a new secret for their authenticator app."""
     if _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
-    makes, sealed = authenticator(), _find_new_secret()
+    makes, sealed = passwords.authenticator(), _find_new_secret()
     if sealed is None:
         sealed = makes.new_secret()
         sessions.note(_NOTE, sealed=sealed)
@@ -64,7 +63,7 @@ def set_up_app() -> str | Response:
         return url_for("pages.ways_in", done="before") if _has_app() else url_for("pages.app")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
     rate_limits.count_code(current_member_id())
-    counter = authenticator().find_counter(sealed, fields["code"], now=now())
+    counter = passwords.authenticator().find_counter(sealed, fields["code"], now=now())
     if counter is None:
         raise Invalid(faults=[Fault("/code", _("This code is wrong, too old, or was used before."))])
     try:
@@ -102,7 +101,7 @@ def turn_app_off() -> str:
         with unit_of_work() as session:
             member = current_member(session)
             if not is_password:
-                use_code(session, member, fields["proof"], authenticator(), now=now())
+                use_code(session, member, fields["proof"], passwords.authenticator(), now=now())
             turn_off(session, member)
             factors_changed(session, member, now=now())
     except CodeRefused as error:
