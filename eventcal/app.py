@@ -3,7 +3,7 @@
 from functools import cache, partial
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -24,14 +24,12 @@ from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
-from eventcal.web.cache.background import Afterwards
-from eventcal.web.cache.fetch_counter import FetchTally
-from eventcal.web.cache.store import RenditionCache
+from eventcal.web.cache import Afterwards, FetchTally, RenditionCache
 from eventcal.web.embeds.routes import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
-from eventcal.web.http.cors import answer_preflights
-from eventcal.web.http.errors import register_errors
+from eventcal.web.http.conditional import answer_preflights
+from eventcal.web.http.errors import register_errors, requested_route
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.http.urls import Links
 from eventcal.web.i18n.locale import start_language
@@ -42,7 +40,7 @@ from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import start_limits
 from eventcal.web.request.session_cookie import start_sessions
 from eventcal.web.schemas.resources import Resources
-from eventcal.web.serving.cache_middleware import Door
+from eventcal.web.serving import Door
 from eventcal.web.system import front, health
 
 SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
@@ -73,9 +71,15 @@ def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: 
 def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> Flask:
     """Return the app that answers HTTP. It neither makes nor migrates the database."""
     app = Site("eventcal.web")
-    house = create_house(settings, clock=clock, afterwards=afterwards)
-    move_in(app, house)
-    app.config.update(_flask_settings(settings))
+    move_in(app, create_house(settings, clock=clock, afterwards=afterwards))
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        PROPAGATE_EXCEPTIONS=False,
+        API_TITLE=f"{settings.name} API",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+    )
     app.url_map.strict_slashes = False
     # Else "//" is redirected to wherever Host says.
     app.url_map.merge_slashes = False
@@ -87,14 +91,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     start_language(app)
     start_pictures(app)
     answer_preflights(app)
-    app.register_blueprint(calendars)
-    app.register_blueprint(documents)
-    app.register_blueprint(checking)
-    app.register_blueprint(health)
-    app.register_blueprint(front)
+    for blueprint in (calendars, documents, checking, health, front):
+        app.register_blueprint(blueprint)
     register_pages(app)
     app.register_blueprint(embeds)
-    _serve_api(app, settings)
+    api = Api(app)
+    for subject in SUBJECTS:
+        api.register_blueprint(subject)
+    app.register_blueprint(docs)
+    # Made when somebody first asks for it: commands and most tests never do.
+    app.extensions["eventcal_openapi"] = cache(partial(describe, app, api, settings))
     app.wsgi_app = Door(app)  # type: ignore[method-assign]  # the documented way
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above
@@ -108,28 +114,4 @@ class Site(Flask):
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - the library's signature, in three forms
         """Log what not even our own handler of failures could answer."""
-        rule = request.url_rule.rule if request.url_rule else "an unknown address"
-        self.logger.error("failed at %s %s", request.method, rule, exc_info=exc_info)
-
-
-def _flask_settings(settings: Settings) -> dict[str, object]:
-    return {
-        "SECRET_KEY": settings.secret_key,
-        "MAX_CONTENT_LENGTH": LARGEST_BODY,
-        "PROPAGATE_EXCEPTIONS": False,
-    }
-
-
-def _serve_api(app: Flask, settings: Settings) -> None:
-    """Serve every subject, and the OpenAPI document that describes them."""
-    app.config.update(
-        API_TITLE=f"{settings.name} API",
-        API_VERSION=__version__,
-        OPENAPI_VERSION="3.1.0",
-    )
-    api = Api(app)
-    for subject in SUBJECTS:
-        api.register_blueprint(subject)
-    app.register_blueprint(docs)
-    # Made when somebody first asks for it: commands and most tests never do.
-    app.extensions["eventcal_openapi"] = cache(partial(describe, app, api, settings))
+        self.logger.error("failed at %s", requested_route(), exc_info=exc_info)

@@ -22,7 +22,7 @@ from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.cache.background import Afterwards
+from eventcal.web.cache import Afterwards
 from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.request.context import House, move_in

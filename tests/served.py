@@ -8,7 +8,7 @@ from typing import Any
 
 import brotli
 import zstandard
-from flask import Flask, request
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.web.http.conditional import PUBLIC, serve
@@ -34,7 +34,7 @@ DECODE: dict[str, Callable[[bytes], bytes]] = {
 
 def fresh(**changes: Any) -> Rendition:  # noqa: ANN401 - any field
     """Return the talks' rendition, or another, of which nobody has taken an encoding yet."""
-    return replace(TALKS, **changes)
+    return replace(TALKS, encodings={}, **changes)
 
 
 def fetch(
@@ -42,5 +42,5 @@ def fetch(
 ) -> TestResponse:
     """Return what a client is sent for a rendition, by way of a whole app."""
     app = Flask(__name__)
-    app.add_url_rule("/thing", view_func=lambda: serve(rendition, request, now), endpoint="thing")
+    app.add_url_rule("/thing", view_func=lambda: serve(rendition, now), endpoint="thing")
     return app.test_client().open("/thing", method=method, headers=headers)

@@ -18,7 +18,7 @@ from eventcal.app import create_app
 from eventcal.cli.running import check_migrated, open_house
 from eventcal.cli.upkeep import RenderedOtherwise, check_rendered
 from eventcal.config import Settings, read_settings
-from eventcal.jobs.worker import run_worker
+from eventcal.jobs import run_worker
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Conflict
 from eventcal.web.request.context import House

@@ -4,7 +4,7 @@ A row names a picture of ours by its path, so that BASE_URL may change, and any 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, request
 from sqlalchemy.orm import Session
@@ -18,9 +18,7 @@ from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.request.context import links, now, settings
 from eventcal.web.request.rate_limits import count_picture
 
-P = ParamSpec("P")
-R = TypeVar("R")
-View = Callable[P, R]
+View = TypeVar("View", bound=Callable[..., Any])
 
 PATH = "/media/"
 """Where our pictures are."""
@@ -65,10 +63,10 @@ def names_in_use(session: Session) -> set[str]:
     return {path.removeprefix(PATH) for path in kept if own_path(path)}
 
 
-def takes_up_to(size: int) -> Callable[[View[P, R]], View[P, R]]:
+def takes_up_to(size: int) -> Callable[[View], View]:
     """Let the view be sent a body of this many bytes, and not only as many as all others."""
 
-    def decorate(view: View[P, R]) -> View[P, R]:
+    def decorate(view: View) -> View:
         cast("Any", view).largest_body = size
         return view
 

@@ -13,8 +13,7 @@ from sqlalchemy import make_url
 from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
-from eventcal.web.cache.fetch_counter import FetchTally
-from eventcal.web.cache.store import RenditionCache
+from eventcal.web.cache import FetchTally, RenditionCache
 from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import Counter
 from tests.api import Api, a_member, on_team

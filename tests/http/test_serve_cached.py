@@ -20,11 +20,11 @@ from eventcal.feeds.index.models import State, read_state
 from eventcal.feeds.resources import talk_resources
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
-from eventcal.web.cache.store import RenditionCache, RenditionKey
-from eventcal.web.feeds.registry import FEEDS
+from eventcal.web.cache import RenditionCache, RenditionKey
+from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.request.context import move_in
-from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached, serve_uncached
+from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, rename
 from tests.http_app import database_of, house_of
@@ -203,5 +203,5 @@ def test_an_unchanged_feed_is_answered_from_eight_files_at_most(app: Flask) -> N
     poll()
     with files_entered() as seen:
         assert poll().status_code == 304
-    assert "web/serving/cache_middleware.py" in seen
+    assert "web/serving.py" in seen
     assert len(seen) <= 8, sorted(seen)

@@ -10,10 +10,11 @@ import orjson
 from flask import Request, Response, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
-from eventcal.web.http.errors import BadRequest, UnsupportedMediaType, refuse_messages
+from eventcal.web.http.errors import ErrorClass, refuse_messages
 from eventcal.web.media import takes_up_to
 
 View = Callable[..., Response]
@@ -71,7 +72,7 @@ class Operation(TypedDict, total=False):
     returns: type[Schema]
     creates: type[Schema]
     accepts: type[Schema]
-    refuses: Sequence[type[Refusal]]
+    refuses: Sequence[ErrorClass]
 
 
 class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types

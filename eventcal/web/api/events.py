@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 from orjson import Fragment
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events import service, steps
 from eventcal.events.errors import ForbiddenStep, InUse, WasPublic
@@ -26,7 +27,6 @@ from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
 from eventcal.web.api.responses import Content, answer, cached, check_version, document, nothing, resource, serve_public
-from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, unit_of_work

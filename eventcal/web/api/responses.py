@@ -14,7 +14,7 @@ from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.identity.permissions import caller
 from eventcal.web.request.context import house, now
 from eventcal.web.schemas.out import Json
-from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached, serve_uncached
+from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
 
 JSON = "application/json"
 # Only its reader may keep it, and asks each time.
@@ -138,4 +138,4 @@ def serve_private(body: object, *, link: str | None = None) -> Response:
     rendition = Rendition(
         body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=TO_ONE, link=link
     )
-    return serve(rendition, request, now())
+    return serve(rendition, now())

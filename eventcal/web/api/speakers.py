@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Forbidden, Stale
@@ -17,7 +18,6 @@ from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing
-from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, public
 from eventcal.web.media import as_kept, put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work

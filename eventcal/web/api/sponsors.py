@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
 from eventcal.events.queries import get_event, get_organised_event
@@ -22,7 +23,6 @@ from eventcal.web.api.event_parts import all_of, part_of
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing, serve_private
 from eventcal.web.api.speakers import pictures
-from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
 from eventcal.web.media import as_kept, put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 from orjson import Fragment
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events.errors import EventOver, ForbiddenStep
 from eventcal.events.filter import Filter
@@ -28,7 +29,6 @@ from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import Mark, Subject
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, answer, cached, check_version, resource
-from eventcal.web.http.errors import PreconditionRequired
 from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work

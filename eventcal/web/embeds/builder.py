@@ -55,7 +55,7 @@ def builder() -> Response:
 @feed
 def script() -> Response:
     """Serve the script that gives pages of any origin an element with the listing in it."""
-    answer = serve(_script(), request, now())
+    answer = serve(_script(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
     # Else a page that isolates itself (Cross-Origin-Embedder-Policy) could not load it.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -26,7 +26,7 @@ from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import Count, Query, Text, chosen_language, in_range, load_query
 from eventcal.web.params.listing_query import Show, read_wanted, typed_in
 from eventcal.web.request.context import links, settings
-from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
+from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # How many seconds a consumer may keep an answer.

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from eventcal.kit.refusals import Fault, Invalid, Sentence
-from eventcal.web.feeds.registry import FEEDS
+from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
 from eventcal.web.params.feed_check import SCHEMES
 from eventcal.web.params.listing_filters import Asked, canonical_query

@@ -25,9 +25,8 @@ from eventcal.web.feed_check.diagnosis import Problem, problems_of, refused_prob
 from eventcal.web.feed_check.feed_url import HIDDEN, OurUrl, our_url, same_entries
 from eventcal.web.feeds.views import rendition_of
 from eventcal.web.http.conditional import entity_tag, etag_of, serve
-from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import IDENTITY, Rendition
 from eventcal.web.i18n.locale import language
 from eventcal.web.i18n.messages import in_words
 from eventcal.web.identity.permissions import feed
@@ -99,7 +98,7 @@ def _page() -> Response:
 def _served(body: bytes, media_type: str) -> Response:
     etag = etag_of(body)
     rendition = Rendition(body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store")
-    return serve(rendition, request, now())
+    return serve(rendition, now())
 
 
 def _asked_url(args: MultiDict[str, str]) -> str:

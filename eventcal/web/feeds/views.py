@@ -5,21 +5,21 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, after_this_request, request
 from werkzeug.datastructures import MultiDict
 
+from eventcal.feeds.clients import kind_of
 from eventcal.feeds.fetches import personal_feed_key
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Busy
 from eventcal.members.models import PersonalFeed
-from eventcal.web.feeds.count_fetch import count_fetch
 from eventcal.web.feeds.definitions import check_works, get_personal_feed
-from eventcal.web.feeds.registry import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
+from eventcal.web.feeds.endpoints import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
 from eventcal.web.http.representation import Rendition
 from eventcal.web.identity.permissions import feed as for_everybody
 from eventcal.web.params.listing_filters import feed_key, read_feed
 from eventcal.web.request.context import house, now, reading
-from eventcal.web.serving.cached_document import render_uncached, serve_cached, serve_uncached
+from eventcal.web.serving import render_uncached, serve_cached, serve_uncached
 
 calendars = Blueprint("calendars", __name__)
 documents = Blueprint("documents", __name__)
@@ -33,7 +33,7 @@ def public_feed(**path_args: str) -> Response:
     """Serve the public feed of the endpoint that was requested, and count the fetch."""
     asked = read_feed(request.args)
     key = feed_key(request.path, asked)
-    count_fetch(key)
+    _count_fetch(key)
     document = FEEDS[request.endpoint or ""].document(asked, path_args, counted=key)
     # Calls for talks open and close by the clock, which changes no state that a cached feed could be compared with.
     return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
@@ -44,13 +44,25 @@ def personal_feed(secret: str) -> Response:
     """Serve a member's secret feed, and note for them that a device fetched it."""
     with reading() as session:
         found = get_personal_feed(session, secret)
-    count_fetch(personal_feed_key(found.id))
+    _count_fetch(personal_feed_key(found.id))
     check_works(found)
     answer = serve_uncached(FEEDS[request.endpoint or ""].document(read_feed(request.args), {"secret": secret}))
     moment = now()
     if found.last_fetched_at is None or moment - found.last_fetched_at >= _NOTED_EVERY:
         house().afterwards.do(partial(_note_fetch, house().database, found.id, moment))
     return answer
+
+
+def _count_fetch(feed_key: str) -> None:
+    """Count this request as a fetch of a feed, if it is answered with what a calendar program understands."""
+
+    @after_this_request
+    def count(answer: Response) -> Response:
+        client = kind_of(request.headers.get("User-Agent"))
+        tally, is_counted = house().tally, answer.status_code in {200, 304, 410}
+        if is_counted and tally.note(feed_key, client, status=answer.status_code, moment=now()):
+            house().afterwards.do(partial(tally.write, house().database))
+        return answer
 
 
 def _note_fetch(database: Database, feed_id: str, moment: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The one table from a refusal to a status, and what becomes of every other exception; the form is problem.py's."""
+"""How errors are answered: the table from an exception to a status, and problem details for every exception."""
 
 import logging
 import re
@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, NoReturn
+from itertools import islice
+from typing import Any, NamedTuple, NoReturn
 
 from flask import Flask, Response, request
 from marshmallow import ValidationError
@@ -14,92 +15,21 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
 
-from eventcal.kit.refusals import (
-    Busy,
-    Conflict,
-    Forbidden,
-    Gone,
-    Invalid,
-    NotFound,
-    Refusal,
-    Sentence,
-    Stale,
-    Unauthenticated,
-)
+from eventcal.kit import refusals, values
+from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence, pointer
 from eventcal.kit.text import slugify
-from eventcal.web.http.problem_details import Problem, answer_problem
-from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.http.problem_details import Problem, ProblemAnswer, answer_problem
+
+_LOG = logging.getLogger(__name__)
 
 # SQLSTATE classes and codes that time heals: connection, resources, operator's intervention; serialization,
 # deadlock, lock timeout.
-_PASSING = re.compile("08...|53...|57...|40001|40P01|55P03")
+_TEMPORARY = re.compile("08...|53...|57...|40001|40P01|55P03")
 # SQLITE_BUSY and SQLITE_LOCKED, in the low byte of every code derived from them.
-_SQLITE_PASSING = frozenset({5, 6})
-
-__all__ = [
-    "BadRequest",
-    "Broken",
-    "MethodNotAllowed",
-    "NotAcceptable",
-    "PreconditionRequired",
-    "RetryLater",
-    "TooLarge",
-    "TooMany",
-    "UnderWay",
-    "UnsupportedMediaType",
-    "answer_problem",
-    "known_problems",
-    "problem_of",
-    "refuse_messages",
-    "register_errors",
-    "status_of",
-]
-
-_LOG = logging.getLogger(__name__)
-# Seconds, where whoever refused did not say how long.
-_USUAL_WAIT = 60
+_SQLITE_TEMPORARY = frozenset({5, 6})
 
 
-class BadRequest(Refusal):
-    """What was sent cannot be read at all."""
-
-    code = "unreadable"
-    title = Sentence("This cannot be read")
-
-
-class MethodNotAllowed(Refusal):
-    """There is something at this address, but it does not take this method."""
-
-    code = "method-not-allowed"
-    title = Sentence("Not with this method")
-
-
-class NotAcceptable(Refusal):
-    """There is no form of the thing that the caller would take."""
-
-    code = "not-acceptable"
-    title = Sentence("Not in this form")
-
-
-class TooLarge(Refusal):
-    """The body is larger than anything that belongs here."""
-
-    code = "too-large"
-    title = Sentence("Too large")
-
-
-class UnsupportedMediaType(Refusal):
-    """The body is of a type that is not read here."""
-
-    code = "unsupported-media-type"
-    title = Sentence("Not this type of body")
-
-
-class PreconditionRequired(Refusal):
-    """A change must say which version it is a change of."""
-
-    code = "precondition-required"
-    title = Sentence("Say which version you change")
+ErrorClass = type[Refusal] | type[HTTPException]
 
 
 class RetryLater(Refusal):
@@ -117,7 +47,7 @@ class TooMany(RetryLater):
     title = Sentence("Too many requests")
 
 
-class UnderWay(RetryLater, Conflict):
+class UnderWay(RetryLater, refusals.Conflict):
     """The same request, by its Idempotency-Key, is being answered at this moment."""
 
     code = "under-way"
@@ -133,96 +63,113 @@ class Broken(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    status: HTTPStatus
+    """What is answered with one status.
+
+    family: the refusals of this status, with their subclasses. Other rows have the code and title of werkzeug's errors.
+    says: the detail of werkzeug's errors, which know nothing of us.
+    """
+
+    family: type[Refusal] | None = None
+    code: str = ""
+    title: str = ""
     says: str = Sentence("This is not possible.")
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-# A family covers its subclasses. `says` is for werkzeug's own errors, which know nothing of us.
-_TABLE: Mapping[type[Refusal], _Row] = {
-    BadRequest: _Row(status=HTTPStatus.BAD_REQUEST, says=Sentence("The request cannot be read.")),
-    Unauthenticated: _Row(
-        status=HTTPStatus.UNAUTHORIZED,
+_TABLE: Mapping[HTTPStatus, _Row] = {
+    HTTPStatus.BAD_REQUEST: _Row(
+        code="unreadable", title=Sentence("This cannot be read"), says=Sentence("The request cannot be read.")
+    ),
+    HTTPStatus.UNAUTHORIZED: _Row(
+        family=refusals.Unauthenticated,
         says=Sentence("Sign in, or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    Forbidden: _Row(status=HTTPStatus.FORBIDDEN, says=Sentence("You may not do this.")),
-    NotFound: _Row(status=HTTPStatus.NOT_FOUND, says=Sentence("There is nothing at this address.")),
-    MethodNotAllowed: _Row(
-        status=HTTPStatus.METHOD_NOT_ALLOWED, says=Sentence("This address takes only the methods that Allow names.")
+    HTTPStatus.FORBIDDEN: _Row(family=refusals.Forbidden, says=Sentence("You may not do this.")),
+    HTTPStatus.NOT_FOUND: _Row(family=refusals.NotFound, says=Sentence("There is nothing at this address.")),
+    HTTPStatus.METHOD_NOT_ALLOWED: _Row(
+        code="method-not-allowed",
+        title=Sentence("Not with this method"),
+        says=Sentence("This address takes only the methods that Allow names."),
     ),
-    NotAcceptable: _Row(status=HTTPStatus.NOT_ACCEPTABLE, says=Sentence("There is no form of this that Accept names.")),
-    Conflict: _Row(status=HTTPStatus.CONFLICT),
-    Gone: _Row(status=HTTPStatus.GONE, says=Sentence("It was here, and will not come back.")),
-    Stale: _Row(status=HTTPStatus.PRECONDITION_FAILED),
-    TooLarge: _Row(
-        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, says=Sentence("The body is larger than what is taken here.")
+    HTTPStatus.NOT_ACCEPTABLE: _Row(
+        code="not-acceptable",
+        title=Sentence("Not in this form"),
+        says=Sentence("There is no form of this that Accept names."),
     ),
-    UnsupportedMediaType: _Row(
-        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, says=Sentence("The body is of a type that is not read here.")
+    HTTPStatus.CONFLICT: _Row(family=refusals.Conflict),
+    HTTPStatus.GONE: _Row(family=refusals.Gone, says=Sentence("It was here, and will not come back.")),
+    HTTPStatus.PRECONDITION_FAILED: _Row(family=refusals.Stale),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Row(
+        code="too-large",
+        title=Sentence("Too large"),
+        says=Sentence("The body is larger than what is taken here."),
     ),
-    Invalid: _Row(status=HTTPStatus.UNPROCESSABLE_ENTITY, says=Sentence("Some of this cannot be taken.")),
-    PreconditionRequired: _Row(
-        status=HTTPStatus.PRECONDITION_REQUIRED,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _Row(
+        code="unsupported-media-type",
+        title=Sentence("Not this type of body"),
+        says=Sentence("The body is of a type that is not read here."),
+    ),
+    HTTPStatus.UNPROCESSABLE_ENTITY: _Row(family=Invalid, says=Sentence("Some of this cannot be taken.")),
+    HTTPStatus.PRECONDITION_REQUIRED: _Row(
+        code="precondition-required",
+        title=Sentence("Say which version you change"),
         says=Sentence("Send If-Match with the ETag of the version that you change."),
     ),
-    TooMany: _Row(status=HTTPStatus.TOO_MANY_REQUESTS, says=Sentence("Wait a little, then try again.")),
-    Broken: _Row(status=HTTPStatus.INTERNAL_SERVER_ERROR),
-    Busy: _Row(
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        says=Sentence("Try again in a few seconds."),
-        headers={"Retry-After": "5"},
+    HTTPStatus.TOO_MANY_REQUESTS: _Row(family=TooMany, says=Sentence("Wait a little, then try again.")),
+    HTTPStatus.INTERNAL_SERVER_ERROR: _Row(family=Broken),
+    HTTPStatus.SERVICE_UNAVAILABLE: _Row(
+        family=refusals.Busy, says=Sentence("Try again in a few seconds."), headers={"Retry-After": "5"}
     ),
 }
-_FAMILIES = {row.status: family for family, row in _TABLE.items()}
+_STATUSES = {row.family: status for status, row in _TABLE.items() if row.family}
 
 
-def known_problems() -> list[tuple[HTTPStatus, str, str]]:
-    """Return status, code and title of every refusal that has been loaded, sorted, for the documentation.
+class ErrorKind(NamedTuple):
+    """What all problems of one kind have in common, for the documentation."""
 
-    Refusals of no family are left out: nothing that HTTP reaches raises them.
-    """
-    rows = [(kind, _find_row(kind)) for kind in _below(Refusal) if "code" in vars(kind)]
-    return sorted({(row.status, kind.code, kind.title) for kind, row in rows if row is not None})
-
-
-def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
-    for below in kind.__subclasses__():
-        yield below
-        yield from _below(below)
-
-
-def _find_row(kind: type[Refusal]) -> _Row | None:
-    """Return the row of the closest family."""
-    return next((_TABLE[family] for family in kind.__mro__ if family in _TABLE), None)
-
-
-def _row(kind: type[Refusal]) -> _Row:
-    """Return the row of the closest family. Raises LookupError: a refusal of no family is a mistake of ours."""
-    row = _find_row(kind)
-    if row is None:
-        raise LookupError(f"{kind.__name__} belongs to no family that has a status")
-    return row
+    status: HTTPStatus
+    code: str
+    title: str
 
 
 def status_of(kind: type[Refusal]) -> HTTPStatus:
-    """Return the status that a refusal of this kind is answered with, for the documentation."""
-    return _row(kind).status
+    """Return the status of the family of a refusal. Raises LookupError where it has none: a mistake of ours."""
+    for family in kind.__mro__:
+        if family in _STATUSES:
+            return _STATUSES[family]
+    raise LookupError(f"{kind.__name__} belongs to no family that has a status")
 
 
-def problem_of(refusal: Refusal) -> Problem:
-    """Return what a refusal tells the caller."""
-    row = _row(type(refusal))
-    headers = dict(row.headers)
+def kind_of(error: ErrorClass) -> ErrorKind:
+    """Return how an exception of this class is answered."""
+    if issubclass(error, Refusal):
+        return ErrorKind(status_of(error), error.code, error.title)
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    row = _TABLE.get(status, _Row(code=slugify(status.phrase), title=status.phrase))
+    return kind_of(row.family) if row.family else ErrorKind(status, row.code, row.title)
+
+
+def known_problems() -> list[ErrorKind]:
+    """Return the kind of every error that HTTP can reach, of the refusals that have been loaded, sorted."""
+    families = {kind_of(kind) for family in _STATUSES for kind in _with_subclasses(family)}
+    return sorted(families | {ErrorKind(status, row.code, row.title) for status, row in _TABLE.items() if row.code})
+
+
+def _with_subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield kind
+    for subclass in kind.__subclasses__():
+        yield from _with_subclasses(subclass)
+
+
+def answer_refusal(refusal: Refusal) -> ProblemAnswer:
+    """Return the answer to the request under way that a refusal ends."""
+    status, code, title = kind_of(type(refusal))
+    headers = dict(_TABLE[status].headers)
     if isinstance(refusal, RetryLater):
         headers["Retry-After"] = str(refusal.retry_after)
-    return Problem(
-        status=row.status,
-        code=refusal.code,
-        title=refusal.title,
-        detail=refusal.detail,
-        faults=refusal.faults,
-        headers=headers,
+    return answer_problem(
+        Problem(status=status, code=code, title=title, detail=refusal.detail, faults=refusal.faults, headers=headers)
     )
 
 
@@ -232,16 +179,13 @@ def refuse_messages(messages: Mapping[str, Any]) -> NoReturn:
 
 
 def _invalid(messages: Mapping[str, Any]) -> Invalid:
-    faults = [fault for location, found in messages.items() for fault in faults_in(found, location=location)]
-    return Invalid(faults=faults)
+    return Invalid(faults=[fault for where, found in messages.items() for fault in faults_in(found, location=where)])
 
 
 def register_errors(app: Flask) -> None:
     """Make every refusal and every failure in `app` a problem, also where flask-smorest has a handler of its own."""
-    app.register_error_handler(Refusal, lambda refusal: answer_problem(problem_of(refusal)))
-    app.register_error_handler(
-        ValidationError, lambda error: answer_problem(problem_of(_invalid({"json": error.messages})))
-    )
+    app.register_error_handler(Refusal, answer_refusal)
+    app.register_error_handler(ValidationError, lambda error: answer_refusal(_invalid({"json": error.messages})))
     app.register_error_handler(DBAPIError, _answer_database)
     app.register_error_handler(PoolTimeoutError, _answer_busy)
     app.register_error_handler(Exception, _answer_broken)
@@ -260,72 +204,97 @@ def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - what Flask take
         return error
     messages = (getattr(error, "data", None) or {}).get("messages")
     if error.code == HTTPStatus.UNPROCESSABLE_ENTITY and messages:
-        return answer_problem(problem_of(_invalid(messages)))
-    return answer_problem(_http_problem(error, error.code))
+        return answer_refusal(_invalid(messages))
+    status, code, title = kind_of(type(error))
+    row = _TABLE.get(status, _Row(says=f"{status.phrase}."))
+    headers = {**row.headers, **{name: value for name, value in error.get_headers() if name != "Content-Type"}}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers.setdefault("Retry-After", "60")
+    detail = _own_words(error, status) or row.says
+    return answer_problem(Problem(status=status, code=code, title=title, detail=detail, headers=headers))
 
 
-def _http_problem(error: HTTPException, code: int) -> Problem:
-    family = _FAMILIES.get(HTTPStatus(code))
-    row = _TABLE[family] if family else _Row(status=HTTPStatus(code), says=f"{HTTPStatus(code).phrase}.")
-    given = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    headers = {**row.headers, **given}
-    if code == HTTPStatus.TOO_MANY_REQUESTS:
-        headers.setdefault("Retry-After", str(_USUAL_WAIT))
-    return Problem(
-        status=row.status,
-        code=family.code if family else slugify(row.status.phrase),
-        title=family.title if family else row.status.phrase,
-        detail=_own_words(error, code) or row.says,
-        headers=headers,
-    )
-
-
-def _own_words(error: HTTPException, code: int) -> str | None:
+def _own_words(error: HTTPException, status: HTTPStatus) -> str | None:
     """Return what was said for this very case, which is more than the usual sentence of its status."""
     cause = getattr(error, "exc", None)
-    if isinstance(cause, ValueError) and code == HTTPStatus.BAD_REQUEST:
+    if isinstance(cause, ValueError) and status == HTTPStatus.BAD_REQUEST:
         return Sentence("The body cannot be read: %(cause)s.", cause=cause)
-    usual = default_exceptions.get(code)
+    usual = default_exceptions.get(status)
     return error.description if usual is not None and error.description != usual.description else None
 
 
 def _answer_database(error: DBAPIError) -> Response:
-    return _answer_busy(error) if will_pass(error) else _answer_broken(error)
+    return _answer_busy(error) if _is_temporary(error) else _answer_broken(error)
 
 
 def _answer_busy(error: Exception) -> Response:
-    _LOG.warning("the database did not answer in time at %s: %s", _route(), getattr(error, "orig", None) or error)
-    return answer_problem(problem_of(Busy(Sentence("The database is busy; try again in a few seconds."))))
+    _LOG.warning(
+        "the database did not answer in time at %s: %s", requested_route(), getattr(error, "orig", None) or error
+    )
+    return answer_refusal(refusals.Busy(Sentence("The database is busy; try again in a few seconds.")))
 
 
 def _answer_broken(error: BaseException) -> Response:
     """Log the failure with its traceback under a reference, and tell the caller nothing but the reference."""
     reference = secrets.token_hex(4)
-    _LOG.error("internal error %s at %s", reference, _route(), exc_info=error)
-    return answer_problem(
-        problem_of(
-            Broken(
-                Sentence(
-                    "This is our fault, not yours. Whoever runs this calendar finds it under %(reference)s.",
-                    reference=reference,
-                )
+    _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
+    return answer_refusal(
+        Broken(
+            Sentence(
+                "This is our fault, not yours. Whoever runs this calendar finds it under %(reference)s.",
+                reference=reference,
             )
         )
     )
 
 
-def _route() -> str:
+def requested_route() -> str:
     """Name the route and not the path: a path can hold a secret, and a log is no place for one."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"
 
 
-def will_pass(error: DBAPIError) -> bool:
+def _is_temporary(error: DBAPIError) -> bool:
     """Say whether the database was only locked, full of callers or away, so that trying again helps."""
     if error.connection_invalidated:
         return True
     sqlite = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite is not None:
-        return sqlite & 0xFF in _SQLITE_PASSING
+        return sqlite & 0xFF in _SQLITE_TEMPORARY
     state = getattr(error.orig, "sqlstate", "")
     # psycopg has no state to give where no server answered.
-    return state is None or _PASSING.fullmatch(state) is not None
+    return state is None or _TEMPORARY.fullmatch(state) is not None
+
+
+# Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
+_PLAINLY = {
+    "Missing data for required field.": values.REQUIRED,
+    "Field may not be null.": Sentence("must not be null"),
+    "Invalid input type.": values.NOT_OBJECT,
+    "Not a valid string.": values.NOT_TEXT,
+    "Not a valid list.": values.NOT_LIST,
+    "Not a valid integer.": values.NOT_WHOLE,
+}
+_PLAINLY_IN_BODY = {**_PLAINLY, "Unknown field.": Sentence("is not a field here")}
+_PLAINLY_IN_QUERY = {**_PLAINLY, "Unknown field.": Sentence("is not a parameter here")}
+# A body of nothing but faults would be answered with many times its size.
+_MOST_FAULTS = 100
+
+
+def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 - marshmallow nests as it likes
+    """Return marshmallow's messages as faults: pointers (RFC 6901) into a body, else "?" and a parameter's name."""
+    leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
+    if location in {"json", "form", "files", "json_or_form"}:
+        return [Fault(pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
+    return [Fault(f"?{path[0] if path else ''}", _PLAINLY_IN_QUERY.get(text, text)) for path, text in leaves]
+
+
+def _leaves(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above
+    if isinstance(messages, Mapping):
+        # Numbers first, then names: marshmallow gives unknown fields in the order of a set.
+        for key in sorted(messages, key=lambda key: (isinstance(key, str), key)):
+            yield from _leaves(messages[key], path if key == "_schema" else (*path, key))
+    elif isinstance(messages, (list, tuple)):
+        for one in messages:
+            yield from _leaves(one, path)
+    else:
+        yield path, str(messages)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from flask import Response, request
@@ -12,7 +11,6 @@ from eventcal.kit.refusals import Fault
 from eventcal.web.http.urls import quote_path
 
 MEDIA_TYPE = "application/problem+json"
-DOCS = "/api/v1/docs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +33,17 @@ class ProblemAnswer(Response):
 
 def answer_problem(problem: Problem) -> ProblemAnswer:
     """Return the answer to the request under way: application/problem+json, never kept by a cache."""
-    said: dict[str, Any] = {
-        "type": f"{DOCS}#problem-{problem.code}",
+    said: dict[str, object] = {
+        "type": f"/api/v1/docs#problem-{problem.code}",
         "title": problem.title,
         "status": int(problem.status),
-        "detail": problem.detail,
+        "detail": _as_utf8(problem.detail),
         "code": problem.code,
-        "instance": _instance(_path()),
+        "instance": _instance(),
     }
     if problem.faults:
         said["errors"] = [_placed(fault) for fault in problem.faults]
-    answer = ProblemAnswer(_json(said), status=problem.status, content_type=MEDIA_TYPE)
+    answer = ProblemAnswer(orjson.dumps(said), status=problem.status, content_type=MEDIA_TYPE)
     answer.problem = problem
     answer.headers.update(problem.headers)
     answer.headers["Cache-Control"] = "no-store"
@@ -55,34 +53,21 @@ def answer_problem(problem: Problem) -> ProblemAnswer:
     return answer
 
 
-def _path() -> str:
-    """Return the path that was asked for, without the secret that may be in it."""
+def _instance() -> str:
+    """Return a reference to the path that was asked for, without the secret that may be in it."""
     secret = (request.view_args or {}).get("secret")
-    return request.path.replace(secret, "…") if secret else request.path
-
-
-def _instance(path: str) -> str:
+    path = request.path.replace(secret, "…") if secret else request.path
     # Two slashes at the beginning would name a host (RFC 3986, 4.2).
     return "/" + quote_path(path.lstrip("/"))
 
 
 def _placed(fault: Fault) -> dict[str, str]:
+    detail = _as_utf8(fault.detail)
     if fault.pointer.startswith("?"):
-        return {"parameter": fault.pointer[1:], "detail": fault.detail}
-    return {"pointer": fault.pointer, "detail": fault.detail}
+        return {"parameter": _as_utf8(fault.pointer[1:]), "detail": detail}
+    return {"pointer": _as_utf8(fault.pointer), "detail": detail}
 
 
-def _json(said: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(said)
-    except TypeError:
-        # Half a character, which somebody sent and a fault quotes: UTF-8 cannot carry it.
-        return orjson.dumps(_mended(said))
-
-
-def _mended(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, Mapping):
-        return {key: _mended(one) for key, one in value.items()}
-    return [_mended(one) for one in value] if isinstance(value, list) else value
+def _as_utf8(text: str) -> str:
+    """Write out half a character (a lone surrogate) that a text quotes: UTF-8 cannot carry it."""
+    return text.encode("utf-8", "backslashreplace").decode()

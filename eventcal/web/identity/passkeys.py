@@ -131,7 +131,7 @@ def add(answer: str, *, name: str) -> Passkey:
 
 def authenticate(answer: str) -> Member:
     """Return the member whose key a browser signed with. Raises PasskeyRefused, TooMany."""
-    rate_limits.count_passkey()
+    rate_limits.count_sign_in(None)
     challenge = _take(_SIGN_IN)
     with _refusing_errors():
         read = helpers.parse_authentication_credential_json(answer)

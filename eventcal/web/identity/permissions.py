@@ -16,8 +16,7 @@ from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
-from eventcal.web.http.errors import problem_of
-from eventcal.web.http.problem_details import answer_problem
+from eventcal.web.http.errors import answer_refusal
 from eventcal.web.identity.current_user import (
     SAFE,
     bearer,
@@ -168,6 +167,6 @@ def register_token_refusals(app: Flask) -> None:
 
 
 def _answer_token(refusal: InvalidToken | InsufficientScope) -> Response:
-    answer = answer_problem(problem_of(refusal))
+    answer = answer_refusal(refusal)
     answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{refusal.code.replace("-", "_")}"'
     return answer

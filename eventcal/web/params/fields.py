@@ -19,7 +19,7 @@ from eventcal.kit.localtime import parse_local, parse_moment
 from eventcal.kit.paging import LARGEST_LIMIT
 from eventcal.kit.refusals import Invalid, Sentence
 from eventcal.kit.text import one_line_fault
-from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.http.errors import faults_in
 
 LINE_FORM: Mapping[str, Any] = {
     "format": "line",

@@ -19,7 +19,7 @@ from eventcal.events.models import Event
 from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
 from eventcal.media.errors import UnreadablePicture
 from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
-from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.http.errors import faults_in
 from eventcal.web.i18n.messages import in_words, refusal_in_words
 from eventcal.web.media import own_path, put_up, read_upload
 from eventcal.web.rendering.dates import short_day

@@ -16,7 +16,7 @@ from eventcal.web.http.representation import Origin
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n.locale import language
 from eventcal.web.request.context import links, settings
-from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
+from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 
 pages = Blueprint("pages", __name__)
 

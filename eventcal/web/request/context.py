@@ -13,9 +13,7 @@ from eventcal.config import Settings
 from eventcal.feeds.index.feed_index import Ledger
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, Unit
-from eventcal.web.cache.background import Afterwards
-from eventcal.web.cache.fetch_counter import FetchTally
-from eventcal.web.cache.store import RenditionCache
+from eventcal.web.cache import Afterwards, FetchTally, RenditionCache
 from eventcal.web.http.urls import Links
 
 
@@ -42,14 +40,9 @@ def move_in(app: Flask, house: House) -> None:
     app.extensions[EXTENSION] = house
 
 
-def house_of(app: Flask) -> House:
-    """Return what an app is wired with."""
-    return cast("House", app.extensions[EXTENSION])
-
-
 def house() -> House:
     """Return what the current app is wired with."""
-    return house_of(current_app)
+    return cast("House", current_app.extensions[EXTENSION])
 
 
 def settings() -> Settings:
@@ -102,14 +95,6 @@ def unit_of_work() -> Iterator[Session]:
             unit.flush_hooks()
         finally:
             del g.unit
-
-
-def current_session() -> Session:
-    """Return the session of the unit that is under way; there must be one."""
-    unit = _unit()
-    if unit is None:
-        raise RuntimeError("no unit of work is under way")
-    return unit.session
 
 
 def _unit() -> Unit | None:

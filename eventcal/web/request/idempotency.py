@@ -8,12 +8,12 @@ finds the answer. A refusal is not kept; the next try is a new one.
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 
 import orjson
-from flask import Response, current_app, g, request
+from flask import Response, abort, current_app, g, request
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
@@ -30,7 +30,6 @@ REPLAYED = "Idempotency-Replayed"
 KEPT_FOR = timedelta(hours=24)
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_FIRST_ERROR = 400
 _NOT_REPEATED = frozenset({"auth", "pages"})
 
 
@@ -39,12 +38,6 @@ class InProgress(UnderWay):
 
     code = "idempotency-in-progress"
     title = Sentence("The first one is under way")
-
-
-class _NotKept(Exception):  # noqa: N818 - carries an answer out of the unit, and is no error
-    def __init__(self, answer: Response) -> None:
-        super().__init__()
-        self.answer = answer
 
 
 def is_asked_for() -> bool:
@@ -60,26 +53,28 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
 
     Raises Invalid for a key that is none, KeyReused for one that came with another request, InProgress.
     """
-    key = _checked_key(request.headers[HEADER])
+    key = request.headers[HEADER]
+    if _KEY.fullmatch(key) is None:
+        raise Invalid(faults=[Fault(f"?{HEADER}", Sentence("must be 1 to 255 visible ASCII characters"))])
     # The body is read before the lock is taken: nobody waits for a slow line.
-    fingerprint = _fingerprint()
+    parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
+    fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
     try:
         with unit_of_work() as session:
-            _forget_old(session, before=now() - KEPT_FOR)
+            _forget_old(session)
             kept = find_kept_answer(session, member_id, key)
             if kept is not None:
                 return _again(kept, fingerprint)
             answer = current_app.make_response(view())
-            if answer.status_code >= _FIRST_ERROR:
-                raise _NotKept(answer)
-            session.add(_kept(answer, member_id=member_id, key=key, fingerprint=fingerprint, moment=now()))
+            if answer.status_code >= HTTPStatus.BAD_REQUEST:
+                # Undoes what the view did, and sends its answer.
+                abort(answer)
+            session.add(_kept(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
     except Busy as busy:
         raise InProgress(
             Sentence("This is being done at this moment; ask again for its answer."), retry_after=5
         ) from busy
-    except _NotKept as refused:
-        return refused.answer
 
 
 def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
@@ -87,20 +82,17 @@ def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
 
     Sent again by a reload, it must not make a second secret; the first was shown, and is not kept.
     """
-    _forget_old(session, before=now() - KEPT_FOR)
+    _forget_old(session)
     # Hashed, so that it fits whatever was sent; with a space, which no Idempotency-Key has.
     key = f"form {secret_hash(form_key)}"
     if find_kept_answer(session, member_id, key) is not None:
         return False
-    taken = KeptAnswer(
-        member_id=member_id,
-        key=key,
-        fingerprint=secret_hash(key),
-        status=HTTPStatus.CREATED,
-        body="",
-        kept_at=now(),
+    fingerprint = secret_hash(key)
+    session.add(
+        KeptAnswer(
+            member_id=member_id, key=key, fingerprint=fingerprint, status=HTTPStatus.CREATED, body="", kept_at=now()
+        )
     )
-    session.add(taken)
     session.flush()
     return True
 
@@ -110,35 +102,20 @@ def show_once(*fields: str) -> None:
     g.shown_once = fields
 
 
-def _checked_key(key: str) -> str:
-    if _KEY.fullmatch(key) is None:
-        fault = Fault(f"?{HEADER}", Sentence("must be 1 to 255 visible ASCII characters"))
-        raise Invalid(faults=[fault])
-    return key
-
-
-def _fingerprint() -> str:
-    parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-
-def _forget_old(session: Session, *, before: datetime) -> None:
-    session.execute(delete(KeptAnswer).where(KeptAnswer.kept_at < before))
+def _forget_old(session: Session) -> None:
+    session.execute(delete(KeptAnswer).where(KeptAnswer.kept_at < now() - KEPT_FOR))
 
 
 def _again(kept: KeptAnswer, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise KeyReused(Sentence("This key came with another request; take a new one for a new request."))
     answer = Response(kept.body, status=kept.status, mimetype="application/json" if kept.body else None)
-    for header, value in (("Location", kept.location), ("ETag", kept.etag)):
-        if value is not None:
-            answer.headers[header] = value
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers[REPLAYED] = "true"
+    headers = {"Location": kept.location, "ETag": kept.etag, "Cache-Control": "no-store", REPLAYED: "true"}
+    answer.headers.update({name: value for name, value in headers.items() if value is not None})
     return answer
 
 
-def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str, moment: datetime) -> KeptAnswer:
+def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str) -> KeptAnswer:
     secret = cast("Iterable[str]", g.pop("shown_once", ()))
     body = answer.get_data(as_text=True)
     if secret:
@@ -151,5 +128,5 @@ def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str, momen
         location=answer.headers.get("Location"),
         etag=answer.headers.get("ETag"),
         body=body,
-        kept_at=moment,
+        kept_at=now(),
     )

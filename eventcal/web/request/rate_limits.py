@@ -61,21 +61,17 @@ def start_limits(app: Flask, settings: Settings) -> None:
     app.extensions["eventcal_limits"] = Counter(settings.redis_url)
 
 
-def count_sign_in(address: str) -> None:
-    """Count a try to sign in with this e-mail address. Raises TooMany."""
+def count_sign_in(address: str | None) -> None:
+    """Count a try to sign in with this e-mail address, or (None) with a passkey of an unknown owner. Raises TooMany."""
     _count(SIGN_IN_FROM, _visitor())
-    _count(SIGN_IN, _visitor(), _digest(address))
+    if address is not None:
+        _count(SIGN_IN, _visitor(), _digest(address))
 
 
 def count_code(member_id: str) -> None:
     """Count a try of a second factor, wherever it comes from: there are only a million codes. Raises TooMany."""
     _count(CODE, member_id)
     _count(CODE_LONG, member_id)
-
-
-def count_passkey() -> None:
-    """Count a try to sign in with a passkey; whose it is, is not known yet. Raises TooMany."""
-    _count(SIGN_IN_FROM, _visitor())
 
 
 def count_registration() -> None:

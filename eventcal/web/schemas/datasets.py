@@ -12,7 +12,7 @@ from eventcal.sponsors import limits as sponsor_limits
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks import limits as talk_limits
 from eventcal.talks.words import TalkState
-from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.http.errors import faults_in
 from eventcal.web.schemas.event_parts import RoomFields, TrackFields
 from eventcal.web.schemas.events import CallForTalksIn, EventPatch
 from eventcal.web.schemas.fields import Items, Line, Part, Shape, Slug, Text, Word

@@ -11,10 +11,10 @@ from eventcal.config import Settings
 from eventcal.feeds import fetches
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import KEPT, FeedFetches, fetches_of, forget_fetches, note_fetches
-from eventcal.jobs.worker import prune
+from eventcal.jobs import prune
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Busy
-from eventcal.web.cache.fetch_counter import FetchTally
+from eventcal.web.cache import FetchTally
 from tests.clocks import NOON, FixedClock
 from tests.statements import statements
 

@@ -19,7 +19,15 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import (
+    BadRequest,
+    NotAcceptable,
+    PreconditionRequired,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
 from werkzeug.test import TestResponse
 
 import eventcal
@@ -36,18 +44,7 @@ from eventcal.kit.refusals import (
     Stale,
     Unauthenticated,
 )
-from eventcal.web.http.errors import (
-    BadRequest,
-    NotAcceptable,
-    PreconditionRequired,
-    TooLarge,
-    TooMany,
-    UnderWay,
-    UnsupportedMediaType,
-    known_problems,
-    refuse_messages,
-    register_errors,
-)
+from eventcal.web.http.errors import TooMany, UnderWay, known_problems, refuse_messages, register_errors
 
 Answering = Callable[[Exception], TestResponse]
 
@@ -110,7 +107,7 @@ def test_a_refusal_is_told_whole(answering: Answering) -> None:
         (UnderWay(".", retry_after=1), 409, "under-way", {"Retry-After": "1"}),
         (Gone("."), 410, "gone", {}),
         (Stale("."), 412, "stale", {}),
-        (TooLarge("."), 413, "too-large", {}),
+        (RequestEntityTooLarge("."), 413, "too-large", {}),
         (UnsupportedMediaType("."), 415, "unsupported-media-type", {}),
         (Invalid("."), 422, "invalid", {}),
         (PreconditionRequired("."), 428, "precondition-required", {}),
@@ -120,7 +117,7 @@ def test_a_refusal_is_told_whole(answering: Answering) -> None:
     ],
 )
 def test_each_family_has_its_status_and_its_headers(
-    answering: Answering, *, refusal: Refusal, status: int, code: str, headers: dict[str, str]
+    answering: Answering, *, refusal: Exception, status: int, code: str, headers: dict[str, str]
 ) -> None:
     answer = answering(refusal)
     named = {name: answer.headers[name] for name in ("WWW-Authenticate", "Retry-After") if name in answer.headers}

@@ -1,10 +1,10 @@
 """Versions, and the If-Match of a change that was made for one (RFC 9110, 13.1.1)."""
 
 import pytest
+from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.kit.refusals import Stale
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, matches_version, revision_etag
-from eventcal.web.http.errors import PreconditionRequired
 from tests.served import fetch, fresh
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventcal.web.cache.store import RenditionCache
+from eventcal.web.cache import RenditionCache
 from eventcal.web.request.context import move_in
 from tests.clocks import FixedClock
 from tests.feed_support.feed_changes import CHANGES, change, empty

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from eventcal.app import create_app
 from eventcal.config import Settings
 from eventcal.members.models import Member
-from eventcal.web.cache.store import RenditionCache
+from eventcal.web.cache import RenditionCache
 from tests import world
 from tests.api import by_cookie, row
 from tests.clocks import FixedClock

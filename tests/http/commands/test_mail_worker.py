@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from eventcal import jobs as worker
 from eventcal.config import Settings
-from eventcal.jobs import worker
-from eventcal.jobs.sender import MailServer as Destination
-from eventcal.jobs.sender import mail_server as destination
-from eventcal.jobs.worker import CLAIMED_FOR, prune, run_worker, send_next
+from eventcal.jobs import CLAIMED_FOR, prune, run_worker, send_next
+from eventcal.jobs import MailServer as Destination
+from eventcal.jobs import mail_server as destination
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MOST_ATTEMPTS, queue_mail
@@ -158,7 +158,7 @@ def test_a_worker_that_dies_in_between_leaves_the_mail_for_later(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     queue(database)
-    assert worker._claim(database, settings) is not None
+    assert worker._claim(database) is not None
     assert not send_next(database, settings)
     clock.move(NOON + CLAIMED_FOR)
     assert send_next(database, settings)

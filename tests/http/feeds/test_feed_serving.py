@@ -11,7 +11,7 @@ from eventcal.events.steps import cancel_event
 from eventcal.feeds.index.models import read_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from eventcal.web.cache.store import RenditionKey
+from eventcal.web.cache import RenditionKey
 from eventcal.web.http.representation import Rendition
 from tests.api import row
 from tests.clocks import NOON, FixedClock

@@ -1,11 +1,12 @@
 """Finished bodies: their encodings, and what of them a worker keeps."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
 import pytest
 
-from eventcal.web.cache.store import RenditionCache, RenditionKey
+from eventcal.web.cache import RenditionCache, RenditionKey
 from eventcal.web.http.conditional import etag_of
 from tests.served import NOW, TALKS, fresh
 
@@ -36,14 +37,14 @@ class Crumbs(NamedTuple):
 def test_the_same_bytes_at_another_state_keep_the_encodings_that_were_made_of_them() -> None:
     before = fresh()
     made = [before.encoded(coding) for coding in CODINGS]
-    again = before.again(last_modified=NOW, origin=Crumbs(5))
+    again = replace(before, last_modified=NOW, origin=Crumbs(5))
     assert all(again.encoded(coding) is one for coding, one in zip(CODINGS, made, strict=True))
     assert (again.body, again.etag, again.last_modified, again.origin) == (before.body, "abc", NOW, Crumbs(5))
 
 
 def test_an_encoding_that_is_made_later_is_made_for_both_states() -> None:
     before = fresh()
-    again = before.again(last_modified=NOW, origin=None)
+    again = replace(before, last_modified=NOW, origin=None)
     assert again.encoded("br") is before.encoded("br")
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from itsdangerous import TimestampSigner
 from sqlalchemy import select
 
-from eventcal.jobs.worker import prune
+from eventcal.jobs import prune
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import find_session
 from tests.clocks import NOON, FixedClock

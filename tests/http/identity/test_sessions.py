@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from eventcal.jobs.worker import prune
+from eventcal.jobs import prune
 from eventcal.kit.ids import secret_hash
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.words import Scope

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from eventcal.kit.refusals import Fault, Refusal, Sentence
-from eventcal.web.http.validation_errors import faults_in
+from eventcal.web.http.errors import faults_in
 from eventcal.web.params.fields import Query
 from tests.browsing import browser_of
 

@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from eventcal.web.cache.background import Afterwards
+from eventcal.web.cache import Afterwards
 
 # A worker that ends while something waits behind something slow.
 _ENDING = """
 import time
-from eventcal.web.cache.background import Afterwards
+from eventcal.web.cache import Afterwards
 afterwards = Afterwards()
 afterwards.do(lambda: time.sleep(0.2))
 afterwards.do(lambda: print("done"))

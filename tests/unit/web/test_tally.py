@@ -6,7 +6,7 @@ from datetime import timedelta
 from eventcal.events.filter import Filter
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import FeedFetches
-from eventcal.web.cache.fetch_counter import MOST_KEYS, FetchTally
+from eventcal.web.cache import MOST_KEYS, FetchTally
 from eventcal.web.params.listing_filters import Asked, feed_key
 from tests.clocks import NOON
 
@@ -14,7 +14,7 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def counted(tally: FetchTally) -> list[FeedFetches]:
-    return [count.told(*key) for key, count in tally._counts.items()]
+    return [FeedFetches(feed=feed, client=client, **count._asdict()) for (feed, client), count in tally._counts.items()]
 
 
 def values(counts: list[FeedFetches]) -> list[dict[str, object]]:

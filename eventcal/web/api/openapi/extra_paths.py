@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from eventcal.web.api.openapi.operation import Json, path_of
-from eventcal.web.feeds.registry import FEEDS
+from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.params.feed_check import SCHEMES, CheckArgs
 from eventcal.web.params.listing_filters import FeedArgs
 

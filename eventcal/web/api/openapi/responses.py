@@ -8,17 +8,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from http import HTTPStatus
 
-from eventcal.kit.refusals import Busy, Forbidden, Gone, Invalid, NotFound, Refusal
+from werkzeug.exceptions import BadRequest, PreconditionRequired, RequestEntityTooLarge, UnsupportedMediaType
+
+from eventcal.kit.refusals import Busy, Forbidden, Gone, Invalid, NotFound
 from eventcal.members.errors import CsrfRefused, InsufficientScope, InvalidToken, KeyReused, NotSignedIn
 from eventcal.web.api.openapi.operation import Json, Operation
-from eventcal.web.http.errors import (
-    BadRequest,
-    PreconditionRequired,
-    TooLarge,
-    TooMany,
-    UnsupportedMediaType,
-    status_of,
-)
+from eventcal.web.http.errors import ErrorClass, TooMany, kind_of
 from eventcal.web.http.problem_details import MEDIA_TYPE
 from eventcal.web.request.idempotency import HEADER, REPLAYED, InProgress
 
@@ -33,9 +28,9 @@ _VERSIONED = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
 _READ = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
 
-def refusals_of(operation: Operation) -> set[type[Refusal]]:
+def refusals_of(operation: Operation) -> set[ErrorClass]:
     """Return every refusal that the operation can give. A failure of ours (500) is none."""
-    kinds: set[type[Refusal]] = {*getattr(operation.view, "refuses", ()), *_by_access(operation)}
+    kinds: set[ErrorClass] = {*getattr(operation.view, "refuses", ()), *_by_access(operation)}
     if "{" in operation.path:
         kinds.add(NotFound)
     if "{secret}" in operation.path:
@@ -44,15 +39,15 @@ def refusals_of(operation: Operation) -> set[type[Refusal]]:
     if operation.parameters("query") or (operation.path.startswith("/api/") and operation.subject != "docs"):
         kinds.add(Invalid)
     if "requestBody" in operation.said:
-        kinds |= {BadRequest, UnsupportedMediaType, TooLarge, Invalid}
+        kinds |= {BadRequest, UnsupportedMediaType, RequestEntityTooLarge, Invalid}
     if operation.repeatable:
-        kinds |= {InProgress, KeyReused, Invalid, TooLarge}
+        kinds |= {InProgress, KeyReused, Invalid, RequestEntityTooLarge}
     if operation.subject != "health":
         kinds.add(Busy)
     return kinds
 
 
-def _by_access(operation: Operation) -> Iterator[type[Refusal]]:
+def _by_access(operation: Operation) -> Iterator[ErrorClass]:
     mark = operation.access
     if mark.name == "feed":
         return
@@ -68,11 +63,12 @@ def _by_access(operation: Operation) -> Iterator[type[Refusal]]:
         yield TooMany
 
 
-def refused_answers(kinds: Iterable[type[Refusal]]) -> Iterator[tuple[str, str, Json]]:
+def refused_answers(kinds: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
     """Yield for each status: the status, what the response is called among the components, and the response."""
     by_status: dict[HTTPStatus, dict[str, str]] = defaultdict(dict)
     for kind in kinds:
-        by_status[status_of(kind)][kind.code] = kind.title
+        status, code, title = kind_of(kind)
+        by_status[status][code] = title
     for status, titles in sorted(by_status.items()):
         yield str(int(status)), f"{int(status)}-{'-or-'.join(sorted(titles))}", _answer(status, titles)
 
@@ -92,7 +88,7 @@ def _answer(status: HTTPStatus, titles: Mapping[str, str]) -> Json:
     return answer
 
 
-def sent_headers(operation: Operation, refusals: Collection[type[Refusal]]) -> list[Json]:
+def sent_headers(operation: Operation, refusals: Collection[ErrorClass]) -> list[Json]:
     """Return references to the headers that callers of the operation send, who can be refused in these ways."""
     names = ["If-None-Match", "If-Modified-Since"] if operation.conditional else []
     names += ["If-Match"] * (PreconditionRequired in refusals)

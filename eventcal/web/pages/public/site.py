@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as AnyResponse
 
 from eventcal.events.filter import EVERYTHING
@@ -24,7 +23,7 @@ from eventcal.media.picture import SERVED_AS
 from eventcal.speakers.service import list_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
-from eventcal.web.http.conditional import decide
+from eventcal.web.http.conditional import serve
 from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.i18n.locale import cookie_name
 from eventcal.web.identity.permissions import feed
@@ -32,12 +31,11 @@ from eventcal.web.media import PATH, gallery
 from eventcal.web.rendering.page import guards, pages
 from eventcal.web.rendering.private_page import way_on
 from eventcal.web.request.context import links, now, settings
-from eventcal.web.serving.cached_document import Document, Rendered, Snapshot, serve_cached
+from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 
 MOST_URLS = 10_000
 """How many URLs one file has; the protocol allows 50,000, and readers begin to stumble before that."""
 
-_FOR_EVER = "public, max-age=31536000, immutable"
 _A_YEAR = 365 * 24 * 60 * 60
 # How many speakers are read at a time.
 _SPEAKERS_AT_ONCE = 1000
@@ -103,21 +101,12 @@ def picture(name: str) -> Response:
         media_type=SERVED_AS,
         etag=name.partition(".")[0],
         last_modified=None,
-        cache_control=_FOR_EVER,
+        cache_control="public, max-age=31536000, immutable",
+        compressible=False,
         # Where a page isolates itself (Cross-Origin-Embedder-Policy), it says that it may be loaded.
         extra=(*guards("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
-    # It is compressed already: there is one coding, and nothing that an answer could vary by.
-    decided = decide(
-        rendition,
-        accept_encoding=None,
-        if_none_match=request.headers.get("If-None-Match"),
-        if_modified_since=None,
-        now=now(),
-    )
-    headers = Headers(decided.headers)
-    del headers["Vary"]
-    return Response(decided.body, status=304 if decided.body is None else 200, headers=headers)
+    return serve(rendition, now())
 
 
 @pages.get("/language/<code>")

@@ -1,0 +1,205 @@
+"""The worker: sends what the outbox holds, whatever happens meanwhile; on its own, or inside serve.
+
+A mail is claimed in a unit of its own before it is sent: its next try is put off for long enough that nobody else
+takes it. Should the worker die in between, the mail is sent again later rather than lost.
+"""
+
+import logging
+import smtplib
+import ssl
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+from eventcal.config import Settings
+from eventcal.feeds.fetches import KEPT as FETCHES_KEPT
+from eventcal.feeds.fetches import forget_fetches
+from eventcal.kit.database import Database
+from eventcal.members.sessions import delete_expired_sessions
+from eventcal.outbox.models import OutboxMessage
+from eventcal.outbox.service import MOST_ATTEMPTS, find_due_mail, old_messages
+
+_LOG = logging.getLogger(__name__)
+
+POLL_SECONDS = 3.0
+PRUNE_EVERY = timedelta(hours=1)
+# Longer than any one conversation with a mail server may take.
+CLAIMED_FOR = timedelta(minutes=10)
+_LONGEST_ERROR = 1000
+# How long a mail server may take to answer.
+_SECONDS = 30
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORT, _TLS_PORT = 25, 465
+
+
+def run_worker(database: Database, settings: Settings, stop: threading.Event) -> None:
+    """Send what becomes due, until `stop` is set. Whatever goes wrong is logged, and tried again."""
+    prune_at = database.clock.now()
+    while not stop.is_set():
+        try:
+            if database.clock.now() >= prune_at:
+                prune(database, settings)
+                prune_at = database.clock.now() + PRUNE_EVERY
+            while not stop.is_set() and send_next(database, settings):
+                pass
+        except Exception:  # noqa: BLE001 - whatever it was, the next mail is not to wait for it
+            _LOG.exception("the worker failed; it goes on in a moment")
+        stop.wait(POLL_SECONDS)
+
+
+def send_next(database: Database, settings: Settings) -> bool:
+    """Try the mail that has been due for longest. Returns whether there was one."""
+    if settings.mail_url is None:
+        return False
+    claimed = _claim(database)
+    if claimed is None:
+        return False
+    error = None
+    try:
+        send_mail(mail_server(settings.mail_url, domain=settings.domain), claimed, domain=settings.domain)
+    except MailRefusedError as refused:
+        error = str(refused)
+    _note_attempt(database, claimed, error)
+    return True
+
+
+def prune(database: Database, settings: Settings) -> None:
+    """Remove mail that was sent or given up a month ago; where no mail is configured, what is a week old.
+
+    Also how often feeds were fetched that nobody has fetched for three months, and expired sessions.
+    """
+    with database.unit_of_work() as unit:
+        unit.session.execute(old_messages(now=unit.now, sends_mail=settings.mail_url is not None))
+        forget_fetches(unit.session, before=unit.now - FETCHES_KEPT)
+        delete_expired_sessions(unit.session, now=unit.now)
+
+
+def _claim(database: Database) -> OutboxMessage | None:
+    """Return the row of the mail that this worker is about to send."""
+    # Looked for without the lock: most of the time there is nothing.
+    with database.reading() as session:
+        if find_due_mail(session, now=database.clock.now()) is None:
+            return None
+    with database.unit_of_work() as unit:
+        row = find_due_mail(unit.session, now=unit.now)
+        if row is not None:
+            row.attempts += 1
+            row.due_at = unit.now + CLAIMED_FOR
+        return row
+
+
+def _note_attempt(database: Database, claimed: OutboxMessage, error: str | None) -> None:
+    with database.unit_of_work() as unit:
+        row = unit.session.get_one(OutboxMessage, claimed.id)
+        if error is None:
+            row.sent_at = unit.now
+            row.last_error = None
+            # It may hold a way into somebody's account.
+            row.payload = {**row.payload, "text": ""}
+        else:
+            row.last_error = error[:_LONGEST_ERROR]
+            row.due_at = next_try(claimed.attempts, now=unit.now)
+    if error is not None:
+        given_up = claimed.attempts >= MOST_ATTEMPTS
+        _LOG.warning("mail %s was not sent%s: %s", claimed.id, ", and is given up" if given_up else "", error)
+
+
+def next_try(attempt: int, *, now: datetime) -> datetime:
+    """Return when to try again after so many attempts: 1, 2, 4 … minutes, the last two eight hours apart."""
+    return now + timedelta(minutes=2 ** (attempt - 1))
+
+
+class MailRefusedError(Exception):
+    """The mail was not handed over; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """Where mail goes, and whom it is from."""
+
+    host: str
+    port: int
+    tls: bool
+    sender: str
+    user: str | None = None
+    password: str | None = None
+
+
+def mail_server(mail_url: str, *, domain: str) -> MailServer:
+    """Return what smtp(s)://user:password@host:port?from=address says; without `from` it is eventcal@domain."""
+    parts = urlsplit(mail_url)
+    tls = parts.scheme == "smtps"
+    [sender] = parse_qs(parts.query).get("from", [f"eventcal@{domain}"])
+    return MailServer(
+        host=parts.hostname or "localhost",
+        port=parts.port or (_TLS_PORT if tls else _PORT),
+        tls=tls,
+        sender=sender,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def send_mail(server: MailServer, row: OutboxMessage, *, domain: str) -> None:
+    """Hand the mail over that a row of the outbox holds. Raises MailRefusedError, whatever was in the way."""
+    try:
+        with _connect(server) as connection:
+            connection.send_message(_message(server, row, domain=domain))
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise MailRefusedError(f"{type(error).__name__}: {error}") from error
+
+
+def _connect(server: MailServer) -> smtplib.SMTP:
+    if server.tls:
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=_SECONDS, context=ssl.create_default_context()
+        )
+    else:
+        connection = smtplib.SMTP(server.host, server.port, timeout=_SECONDS)
+    try:
+        connection.ehlo()
+        # On this machine nobody listens on the way.
+        secure = server.tls or server.host in _HERE
+        if not secure and connection.has_extn("starttls"):
+            connection.starttls(context=ssl.create_default_context())
+            connection.ehlo()
+            secure = True
+        if server.user is not None:
+            if not secure:
+                raise smtplib.SMTPNotSupportedError(
+                    "the server offers no TLS, so no password is sent to it; use smtps://"
+                )
+            connection.login(server.user, server.password or "")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _message(server: MailServer, row: OutboxMessage, *, domain: str) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = server.sender
+    message["To"] = _sendable(row.payload["to"])
+    message["Subject"] = row.payload["subject"]
+    message["Date"] = format_datetime(row.created_at)
+    # The same when it is sent again, so that the receiver can tell.
+    message["Message-ID"] = f"<outbox-{row.id}-{row.created_at:%Y%m%d%H%M%S}@{domain}>"
+    # RFC 3834: no out-of-office notes for these.
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(row.payload["text"])
+    return message
+
+
+def _sendable(address: str) -> str:
+    """Return the address with its domain as the DNS knows it; ours are kept as people read them."""
+    try:
+        found = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        return address
+    return found.ascii_email or found.normalized

@@ -1,1 +1,0 @@
-"""The worker that sends what the outbox holds."""

@@ -1,1 +1,0 @@
-"""What one worker caches, and what it does in the background."""

@@ -1,1 +1,0 @@
-"""Serving cached documents, in front of Flask and behind it."""
