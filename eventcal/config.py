@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -61,13 +61,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     instance = Path(environment.get(PREFIX + "INSTANCE", "instance")).absolute()
     given = _from_file(instance / "config.toml") | _from_environment(environment)
-    given.pop("instance", None)
-    database_url = given.pop("database_url", None)
-    embedded = database_url is None
+    embedded = "database_url" not in given
     if embedded:
         instance.mkdir(parents=True, exist_ok=True)
-        database_url = f"sqlite:///{instance / 'eventcal.db'}"
-    secret_key = given.pop("secret_key", None)
+    secret_key = given.get("secret_key")
     if secret_key is None:
         if not embedded:
             raise ConfigurationError(
@@ -77,28 +74,23 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         secret_key = _kept_key(instance / "secret_key")
     if len(secret_key) < 32:  # noqa: PLR2004 - the sentence below says it
         raise ConfigurationError(f"{PREFIX}SECRET_KEY is shorter than 32 characters.")
-    base_url = _checked_base_url(given.pop("base_url", "http://127.0.0.1:8000"))
-    domain = given.pop("domain", None) or urlsplit(base_url).hostname or "localhost"
+    base_url = _checked_base_url(given.get("base_url", Settings.base_url))
     return Settings(
         instance=instance,
-        database_url=_checked_database_url(str(database_url)),
+        database_url=_checked_database_url(given.get("database_url", f"sqlite:///{instance / 'eventcal.db'}")),
         secret_key=secret_key,
         base_url=base_url,
-        domain=domain,
-        mail_url=_checked_mail_url(given.pop("mail_url", None)),
-        redis_url=given.pop("redis_url", None) or None,
-        trusted_proxies=_whole_number("trusted_proxies", given.pop("trusted_proxies", "0")),
-        name=given.pop("name", "eventcal"),
+        domain=given.get("domain") or urlsplit(base_url).hostname or "localhost",
+        mail_url=_checked_mail_url(given.get("mail_url")),
+        redis_url=given.get("redis_url") or None,
+        trusted_proxies=_checked_number("TRUSTED_PROXIES", given.get("trusted_proxies", "0")),
+        name=given.get("name", Settings.name),
     )
-
-
-def _known() -> set[str]:
-    return {field.name for field in fields(Settings)}
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     given = {key[len(PREFIX) :].lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
-    _refuse_unknown({PREFIX + name.upper() for name in given.keys() - _known()}, "the environment")
+    _refuse_unknown(given, "the environment", shown=lambda name: PREFIX + name.upper())
     return {name: value for name, value in given.items() if value}
 
 
@@ -109,13 +101,14 @@ def _from_file(path: Path) -> dict[str, str]:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    _refuse_unknown(given.keys() - _known(), str(path))
+    _refuse_unknown(given, str(path))
     return {name: str(value) for name, value in given.items()}
 
 
-def _refuse_unknown(names: set[str], where: str) -> None:
-    if names:
-        raise ConfigurationError(f"{where} sets what nobody knows: {', '.join(sorted(names))}.")
+def _refuse_unknown(names: Iterable[str], where: str, *, shown: Callable[[str], str] = str) -> None:
+    unknown = set(names) - {field.name for field in fields(Settings)}
+    if unknown:
+        raise ConfigurationError(f"{where} sets what nobody knows: {', '.join(sorted(map(shown, unknown)))}.")
 
 
 def _kept_key(path: Path) -> str:
@@ -169,7 +162,7 @@ def _parts(url: str) -> SplitResult | None:
     return parts if reachable else None
 
 
-def _whole_number(name: str, text: str) -> int:
+def _checked_number(name: str, text: str) -> int:
     if not text.isdecimal():
-        raise ConfigurationError(f"{PREFIX}{name.upper()} must be a whole number, and is {text!r}.")
+        raise ConfigurationError(f"{PREFIX}{name} must be a whole number, and is {text!r}.")
     return int(text)

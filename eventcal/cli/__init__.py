@@ -4,12 +4,10 @@ import click
 
 from eventcal import __version__
 from eventcal.cli.accounts import events, members
-from eventcal.cli.data import demo, load
+from eventcal.cli.data import db, demo, load, media, recompute_instants
 from eventcal.cli.lint import lint
-from eventcal.cli.media import media
 from eventcal.cli.running import Commands
 from eventcal.cli.serving import serve
-from eventcal.cli.upkeep import db, recompute_instants
 
 
 @click.group(cls=Commands)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from eventcal.cli.running import check_migrated, open_app, open_house
+from eventcal.cli.running import open_app, open_house, open_unit
 from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_event
 from eventcal.events.words import TeamRole
@@ -19,40 +19,27 @@ from eventcal.members.service import add_member, normal_address, revoke_every_to
 from eventcal.members.words import Role
 from eventcal.web.identity.accounts import change_password
 from eventcal.web.identity.passwords import check_new_password, hashed
-from eventcal.web.request.context import unit_of_work
 
 _LONGEST_NAME = 200
 
 
-class Address(click.ParamType[str, str]):
-    """An e-mail address."""
-
-    name = "email"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the address as it is kept."""
-        try:
-            return normal_address(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _normal_email(_context: click.Context, _parameter: click.Parameter, email: str) -> str:
+    try:
+        return normal_address(email)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
-class Name(click.ParamType[str, str]):
-    """What somebody is called: one line."""
-
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name as it was written."""
-        fault = one_line_fault(value)
-        if fault is None and len(value) > _LONGEST_NAME:
-            fault = at_most_characters(_LONGEST_NAME)
-        if fault is not None:
-            self.fail(fault, param, ctx)
-        return value
+def _checked_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    fault = one_line_fault(name)
+    if fault is None and len(name) > _LONGEST_NAME:
+        fault = at_most_characters(_LONGEST_NAME)
+    if fault is not None:
+        raise click.BadParameter(fault)
+    return name
 
 
-_email = click.argument("email", type=Address())
+_email = click.argument("email", callback=_normal_email)
 _password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
@@ -63,13 +50,13 @@ def members() -> None:
 
 @members.command()
 @_email
-@click.option("--name", type=Name(), required=True, help="What they are called.")
+@click.option("--name", metavar="NAME", callback=_checked_name, required=True, help="What they are called.")
 @click.option("--role", type=click.Choice(Role, case_sensitive=False), default=Role.MEMBER, show_default=True)
 @_password_stdin
 def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
     """Add a member; their address counts as confirmed."""
     given = _read_password(from_stdin=password_stdin)
-    with open_app() as house:
+    with open_house() as house:
         password_hash = _hashed(given)
         with house.database.unit_of_work() as unit:
             if find_member_by_email(unit.session, email) is not None:
@@ -93,10 +80,8 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
 @click.argument("role", type=click.Choice(Role, case_sensitive=False))
 def set_role(*, email: str, role: Role) -> None:
     """Give a member a role on the whole site; each holds what the ones before it hold."""
-    with open_house() as house:
-        check_migrated(house)
-        with house.database.unit_of_work() as unit:
-            get_member_by_email(unit.session, email).role = role
+    with open_unit() as unit:
+        get_member_by_email(unit.session, email).role = role
     click.echo(f"{email} now has the role {role}.")
 
 
@@ -108,11 +93,11 @@ def set_password(*, email: str, password_stdin: bool) -> None:
     given = _read_password(from_stdin=password_stdin)
     with open_app() as house:
         password_hash = _hashed(given)
-        with unit_of_work() as session:
-            member = get_member_by_email(session, email)
-            revoke_every_token(session, member)
-            remove_passkeys(session, member)
-            change_password(session, member, password_hash, now=house.clock.now())
+        with house.database.unit_of_work() as unit:
+            member = get_member_by_email(unit.session, email)
+            revoke_every_token(unit.session, member)
+            remove_passkeys(unit.session, member)
+            change_password(unit.session, member, password_hash, now=unit.now)
     click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.")
 
 
@@ -123,10 +108,8 @@ def take_factors(*, email: str) -> None:
 
     Their sessions end. Make sure first that it is they who ask.
     """
-    with open_house() as house:
-        check_migrated(house)
-        with house.database.unit_of_work() as unit:
-            reset_factors(unit.session, get_member_by_email(unit.session, email))
+    with open_unit() as unit:
+        reset_factors(unit.session, get_member_by_email(unit.session, email))
     click.echo(f"{email} signs in with the password alone; every session of theirs has ended.")
 
 
@@ -167,11 +150,9 @@ def team(context: click.Context, slug: str) -> None:
 @click.pass_obj
 def team_add(slug: str, *, email: str, role: TeamRole) -> None:
     """Put a member on the team, or give one who is on it another role."""
-    with open_house() as house:
-        check_migrated(house)
-        with house.database.unit_of_work() as unit:
-            event = get_event(unit.session, slug, OPERATOR)
-            put_on_team(unit.session, event, get_member_by_email(unit.session, email), role)
+    with open_unit() as unit:
+        event = get_event(unit.session, slug, OPERATOR)
+        put_on_team(unit.session, event, get_member_by_email(unit.session, email), role)
     click.echo(f"{email} is on the team of {slug}, as {role}.")
 
 
@@ -180,9 +161,7 @@ def team_add(slug: str, *, email: str, role: TeamRole) -> None:
 @click.pass_obj
 def team_remove(slug: str, *, email: str) -> None:
     """Take a member off the team."""
-    with open_house() as house:
-        check_migrated(house)
-        with house.database.unit_of_work() as unit:
-            event = get_event(unit.session, slug, OPERATOR)
-            take_off_team(unit.session, event, get_member_by_email(unit.session, email).id)
+    with open_unit() as unit:
+        event = get_event(unit.session, slug, OPERATOR)
+        take_off_team(unit.session, event, get_member_by_email(unit.session, email).id)
     click.echo(f"{email} is no longer on the team of {slug}.")

@@ -1,24 +1,125 @@
-"""Commands that fill the calendar from a file."""
+"""Commands about what is stored: the schema, data sets, what follows from the rest of the database, pictures."""
 
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy import func, select
 
-from eventcal.cli.running import check_migrated, counted, open_app, open_house, progress
-from eventcal.datasets.demo import (
-    ORGANISER,
-    add_organiser,
-    demo_dataset,
-    has_any_event,
-    move_dataset,
-    weeks_until_soon,
-)
+from eventcal.cli.running import NotMigrated, Refused, check_migrated, counted, open_house, open_unit, progress
+from eventcal.datasets.demo import ORGANISER, add_organiser, demo_dataset, has_any_event, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import Dataset, read_file
-from eventcal.datasets.service import Count, Report, load_dataset
+from eventcal.datasets.service import Count, load_dataset
+from eventcal.events.models import Event
+from eventcal.feeds.index.feed_index import state_of
+from eventcal.kit.refusals import Conflict
+from eventcal.media.gallery import GRACE, Gallery
+from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hashed
+from eventcal.web.media import names_in_use
 from eventcal.web.request.context import House
 from eventcal.web.schemas.datasets import read_record
+
+
+class RenderedOtherwise(Conflict):
+    """The entries of the feeds are not what this release would make of them, with these settings."""
+
+    code = "rendered-otherwise"
+
+
+@click.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to this release: its schema, and the entries of the feeds.
+
+    Entries are rendered anew where BASE_URL, DOMAIN, tzdata or this release changed. Does nothing a second time.
+    """
+    with open_house(migrated=False) as house:
+        try:
+            check_migrated(house)
+        except NotMigrated:
+            _migrate(house)
+            click.echo("The database was brought up to date.")
+        else:
+            click.echo("The database is up to date.")
+        with _looking_again(house) as tell, house.database.unit_of_work() as unit:
+            renewed = house.ledger.renew(unit.session, now=unit.now, tell=tell)
+    if renewed:
+        click.echo(f"{counted(renewed, 'entry')} of the feeds changed.")
+
+
+@db.command()
+def check() -> None:
+    """Say whether the database is up to date; exit code 1 if it is not."""
+    with open_house() as house:
+        check_rendered(house)
+    click.echo("The database is up to date.")
+
+
+def _migrate(house: House) -> None:
+    # Alembic takes 12 MB, and the workers of `serve` know all commands.
+    from alembic.util import CommandError  # noqa: PLC0415 - see above
+
+    from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above
+
+    try:
+        upgrade(house.database.engine)
+    except CommandError as error:
+        raise Refused(f"The database is none that this release of eventcal can upgrade: {error}.") from error
+
+
+def check_rendered(house: House) -> None:
+    """Refuse entries that were rendered by another release or with other settings (RenderedOtherwise)."""
+    with house.database.reading() as session:
+        if state_of(session).renderer != house.ledger.renderer:
+            raise RenderedOtherwise(
+                "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: "
+                "run `eventcal db upgrade`."
+            )
+
+
+def _looking_again(house: House) -> AbstractContextManager[Callable[[int], None]]:
+    """Give a progress bar over all events and talks."""
+    with house.database.reading() as session:
+        length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
+    return progress("Looking at events and talks again", length=length)
+
+
+@click.command("recompute-instants")
+def recompute_instants() -> None:
+    """Derive every instant again from the local time and the zone that people wrote.
+
+    For a new tzdata: meetings stay at their time on the wall, and feeds show the instants that this now is.
+    """
+    with open_house() as house, _looking_again(house) as tell, house.database.unit_of_work() as unit:
+        changed = house.ledger.recompute(unit.session, now=unit.now, tell=tell)
+    click.echo(f"{counted(changed, 'entry')} of the feeds changed.")
+
+
+@click.group()
+def media() -> None:
+    """Look after the pictures in the instance folder."""
+
+
+@media.command()
+@click.option("--at-once", is_flag=True, help="Also what was uploaded within the last day.")
+def prune(*, at_once: bool) -> None:
+    """Remove the pictures that nobody shows any more.
+
+    Run it once a day. A portrait that was taken away is served until then, to whoever has its address.
+    """
+    # While this unit holds the write lock, nobody names a picture that is about to go.
+    with open_house() as house, house.database.unit_of_work() as unit:
+        before = unit.now + timedelta(seconds=1) if at_once else unit.now - GRACE
+        gone = Gallery(house.settings.media).prune(names_in_use(unit.session), before=before)
+    click.echo(f"{counted(gone, 'picture')} removed.")
 
 
 @click.command()
@@ -30,23 +131,13 @@ def load(file: Path) -> None:
     brought to what the file gives; nothing is deleted. Loading the same file again changes nothing.
     """
     dataset = read_file(file, read_record)
-    with open_house() as house:
-        check_migrated(house)
-        with progress(f"Loading {file.name}", length=dataset.size) as tell, house.database.unit_of_work() as unit:
-            report = load_dataset(unit, dataset, tell=tell)
-    click.echo(_told(report))
-
-
-def _told(report: Report) -> str:
+    with open_unit() as unit, progress(f"Loading {file.name}", length=dataset.size) as tell:
+        report = load_dataset(unit, dataset, tell=tell)
     touched = any(count.new or count.changed for count in report.values())
-    lines = [
-        _told_section(section, count) for section, count in report.items() if count != Count(new=0, changed=0, same=0)
-    ]
-    return "\n".join(["Loaded:" if touched else "Everything in this file is here already, as it says:", *lines])
-
-
-def _told_section(section: str, count: Count) -> str:
-    return f"  {section}: {count.new} new, {count.changed} changed, {count.same} as they were"
+    click.echo("Loaded:" if touched else "Everything in this file is here already, as it says:")
+    for section, count in report.items():
+        if count != Count(new=0, changed=0, same=0):
+            click.echo(f"  {section}: {count.new} new, {count.changed} changed, {count.same} as they were")
 
 
 @click.command()
@@ -57,18 +148,26 @@ def demo(*, as_it_was: bool) -> None:
     Its dates are moved by whole weeks so that it begins within the next month. What is there is left alone.
     """
     password = secrets.token_urlsafe(12)
-    with open_app() as house:
-        was = demo_dataset(read_record)
-        password_hash = hashed(password)
-        with house.database.unit_of_work() as unit:
-            there = has_any_event(unit.session, was)
-            weeks = 0 if as_it_was else weeks_until_soon(was, today=unit.now.date())
-            dataset = move_dataset(was, weeks=weeks)
-            if not there:
-                load_dataset(unit, dataset)
-            organiser = add_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
+    was, password_hash = demo_dataset(read_record), hashed(password)
+    with open_house() as house, house.database.unit_of_work() as unit:
+        there = has_any_event(unit.session, was)
+        weeks = 0 if as_it_was else weeks_until_soon(was, today=unit.now.date())
+        dataset = move_dataset(was, weeks=weeks)
+        if not there:
+            load_dataset(unit, dataset)
+        organiser = add_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
     click.echo("The demo is here already, and was left as it is." if there else _told_demo(dataset, weeks=weeks))
-    click.echo(_told_old_organiser() if organiser is None else _told_new_organiser(house, password))
+    if organiser is None:
+        click.echo(
+            f"Its organiser {ORGANISER} has an account already; for a new password run\n"
+            f"  eventcal members password {ORGANISER}"
+        )
+    else:
+        click.echo(
+            f"Sign in as {ORGANISER} with the password {password} (it is shown only now):\n"
+            "  curl -c cookies.txt -H 'Content-Type: application/json' \\\n"
+            f"""    -d '{{"email": "{ORGANISER}", "password": "{password}"}}' {house.links.api("/auth/login")}"""
+        )
 
 
 def _told_demo(dataset: Dataset, *, weeks: int) -> str:
@@ -76,18 +175,3 @@ def _told_demo(dataset: Dataset, *, weeks: int) -> str:
     dates = f"with its dates moved by {counted(weeks, 'week')}" if weeks else "with its dates as they were"
     things = f"{counted(len(dataset.records['events']), 'event')} and {counted(len(dataset.records['talks']), 'talk')}"
     return f"The Xen Project's calendar of 2014 is here, {things}, {dates}: it begins on {first[:10]}."
-
-
-def _told_new_organiser(house: House, password: str) -> str:
-    address = house.links.api("/auth/login")
-    return f"""\
-Sign in as {ORGANISER} with the password {password} (it is shown only now):
-  curl -c cookies.txt -H 'Content-Type: application/json' \\
-    -d '{{"email": "{ORGANISER}", "password": "{password}"}}' {address}"""
-
-
-def _told_old_organiser() -> str:
-    return (
-        f"Its organiser {ORGANISER} has an account already; for a new password run\n"
-        f"  eventcal members password {ORGANISER}"
-    )

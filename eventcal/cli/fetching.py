@@ -5,17 +5,13 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from email.message import Message
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 
 from eventcal import __version__
 
 LARGEST = 20_000_000
 """Octets of a calendar, as it comes and unpacked."""
-
-MOST_REDIRECTS = 5
-LONGEST_SECONDS = 30.0
 
 _CHUNK = 65_536
 _LONGEST_LENGTH = 20
@@ -30,7 +26,7 @@ class Limits:
     """How much is waited for and read."""
 
     octets: int = LARGEST
-    seconds: float = LONGEST_SECONDS
+    seconds: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,33 +42,33 @@ class Fetched:
 def fetch(
     url: str, *, method: str = "GET", condition: Mapping[str, str] | None = None, limits: Limits | None = None
 ) -> Fetched:
-    """Return what a server answers to one request, whatever the status, after at most `MOST_REDIRECTS`.
+    """Return what a server answers to one request, whatever the status, after at most five redirects.
 
     Only http and https, also behind a redirect. Raises Unreadable where there is no answer in time, or one too large.
     """
     limits = limits or Limits()
-    headers = {"User-Agent": f"eventcal-lint/{__version__}", "Accept": "text/calendar, */*;q=0.5"}
+    headers = {
+        "User-Agent": f"eventcal-lint/{__version__}",
+        "Accept": "text/calendar, */*;q=0.5",
+        "Accept-Encoding": "gzip",
+        **(condition or {}),
+    }
     end = time.monotonic() + limits.seconds
     try:
-        request = urllib.request.Request(  # noqa: S310 - the opener knows no other scheme
-            url, method=method, headers={**headers, "Accept-Encoding": "gzip", **(condition or {})}
-        )
+        request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - the opener knows no other scheme
         with _opener().open(request, timeout=limits.seconds) as answer:
-            found = _answered(answer, answer.status, answer.headers)
             # The headers of a HEAD tell of a body that does not come.
-            return (
-                found if method == "HEAD" else replace(found, body=_body(answer, found.headers, end=end, limits=limits))
-            )
+            body = b"" if method == "HEAD" else _body(answer, end=end, limits=limits)
+            return _fetched(answer, answer.status, body)
     except urllib.error.HTTPError as error:
         with error:
-            return _answered(error, error.code, error.headers)
+            return _fetched(error, error.code)
     except (OSError, HTTPException, ValueError) as error:
         raise Unreadable(_reason(error)) from error
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    max_redirections = MOST_REDIRECTS
-    max_repeats = MOST_REDIRECTS
+    max_redirections = max_repeats = 5
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -91,16 +87,16 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _answered(answer: HTTPResponse | urllib.error.HTTPError, status: int, headers: Message) -> Fetched:
-    named = {name.lower(): value for name, value in headers.items()}
-    return Fetched(status=status, headers=named, body=b"", url=answer.geturl())
+def _fetched(answer: HTTPResponse | urllib.error.HTTPError, status: int, body: bytes = b"") -> Fetched:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Fetched(status=status, headers=headers, body=body, url=answer.geturl())
 
 
-def _body(answer: HTTPResponse, headers: Mapping[str, str], *, end: float, limits: Limits) -> bytes:
-    encoding = headers.get("content-encoding", "identity").strip().lower()
+def _body(answer: HTTPResponse, *, end: float, limits: Limits) -> bytes:
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         raise Unreadable(f"the answer is packed with {encoding[:20]!a}, which was not asked for")
-    length = headers.get("content-length", "")
+    length = answer.headers.get("Content-Length", "")
     whole = int(length) if length.isdecimal() and len(length) < _LONGEST_LENGTH else None
     parts, size = list[bytes](), 0
     # Counted here: whoever reads on after the last octet waits for a server that keeps the connection.

@@ -3,16 +3,16 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
-from eventcal.cli.fetching import LARGEST, Fetched, Unreadable, fetch
+from eventcal.cli.fetching import LARGEST, Unreadable, fetch
 from eventcal.cli.running import counted
 from eventcal.kit.clock import SystemClock
 from eventcal.lint import Finding, Severity
@@ -47,13 +47,11 @@ def lint(sources: tuple[str, ...], *, strict: bool, as_json: bool) -> None:
     for one in looked:
         if one.unreadable is not None:
             click.echo(f"{_shown(one.source)} cannot be read: {one.unreadable}.", err=True)
-    sys.exit(_exit_code(looked, {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}))
-
-
-def _exit_code(looked: Iterable[Looked], counting: set[Severity]) -> int:
     if any(one.unreadable is not None for one in looked):
-        return _UNREADABLE
-    return _FOUND if any(finding.severity in counting for one in looked for finding in one.findings) else 0
+        sys.exit(_UNREADABLE)
+    count = _count(looked)
+    if count[Severity.ERROR] or (strict and count[Severity.WARNING]):
+        sys.exit(_FOUND)
 
 
 def _look(source: str, now: datetime) -> Looked:
@@ -68,17 +66,11 @@ def _look(source: str, now: datetime) -> Looked:
 def _read(source: str) -> bytes:
     """Return the octets of a file, or of the standard input. Raises Unreadable."""
     try:
-        if source == "-":
-            return _bounded(sys.stdin.buffer)
-        with Path(source).open("rb") as file:
-            return _bounded(file)
+        with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
+            data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise Unreadable(reason or str(error)) from error
-
-
-def _bounded(file: BinaryIO) -> bytes:
-    data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise Unreadable(f"it is larger than {LARGEST} octets")
     return data
@@ -87,27 +79,18 @@ def _bounded(file: BinaryIO) -> bytes:
 def _look_at_url(url: str, now: datetime) -> Iterator[Finding]:
     answer = fetch(url)
     if answer.status != HTTPStatus.OK:
-        raise Unreadable(f"the server answers {_status(answer.status)}")
-    yield from lint_answer(_served(answer))
-    yield from lint_calendar(answer.body, now=now)
-
-
-def _served(answer: Fetched) -> Served:
-    """Ask twice more, as programs that subscribe do: whether anything changed, and for the headers alone."""
+        phrase = {status.value: status.phrase for status in HTTPStatus}.get(answer.status, "")
+        raise Unreadable(f"the server answers {answer.status} {phrase}".rstrip())
+    # Asked twice more, as programs that subscribe do: whether anything changed, and for the headers alone.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}
     again = fetch(answer.url, condition=condition).status if condition else None
     head = fetch(answer.url, method="HEAD").status
-    return Served(status=answer.status, headers=answer.headers, head=head, again=again)
+    yield from lint_answer(Served(status=answer.status, headers=answer.headers, head=head, again=again))
+    yield from lint_calendar(answer.body, now=now)
 
 
-def _status(code: int) -> str:
-    known = {status.value: status.phrase for status in HTTPStatus}
-    return f"{code} {known.get(code, '')}".rstrip()
-
-
-def _lines(looked: Iterable[Looked]) -> Iterator[str]:
-    looked = list(looked)
+def _lines(looked: Sequence[Looked]) -> Iterator[str]:
     for one in looked:
         for finding in one.findings:
             place = f"{_shown(one.source)}:{finding.line}:" if finding.line else f"{_shown(one.source)}:"
@@ -118,8 +101,7 @@ def _lines(looked: Iterable[Looked]) -> Iterator[str]:
     yield f"{found} in {counted(read, 'calendar')}."
 
 
-def _document(looked: Iterable[Looked]) -> str:
-    looked = list(looked)
+def _document(looked: Sequence[Looked]) -> str:
     count = _count(looked)
     body = {
         "errors": count[Severity.ERROR],
@@ -132,7 +114,7 @@ def _document(looked: Iterable[Looked]) -> str:
     return json.dumps(body, indent=2)
 
 
-def _count(looked: Iterable[Looked]) -> Counter[Severity]:
+def _count(looked: Sequence[Looked]) -> Counter[Severity]:
     return Counter(finding.severity for one in looked for finding in one.findings)
 
 

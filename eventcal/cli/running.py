@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
+from eventcal.kit.database import Unit
 from eventcal.kit.refusals import Conflict, Refusal, Sentence
 from eventcal.web.request.context import House
 from eventcal.web.request.context import house as current_house
@@ -44,17 +45,13 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
-            raise Refused(_with_faults(refusal)) from refusal
+            faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.faults]
+            raise Refused("\n".join([refusal.detail, *faults])) from refusal
         except ConfigurationError as error:
             raise Refused(str(error)) from error
         except (OperationalError, InterfaceError) as error:
             said = str(error.orig).strip().partition("\n")[0].rstrip(".")
             raise Refused(f"The database does not answer: {said}. Is EVENTCAL_DATABASE_URL right?") from error
-
-
-def _with_faults(refusal: Refusal) -> str:
-    faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.faults]
-    return "\n".join([refusal.detail, *faults])
 
 
 def settings() -> Settings:
@@ -66,26 +63,29 @@ def settings() -> Settings:
 
 
 @contextmanager
-def open_house() -> Iterator[House]:
-    """Give everything below HTTP, whatever the state of the database."""
-    house = create_house(settings())
+def open_house(house: House | None = None, *, migrated: bool = True) -> Iterator[House]:
+    """Give everything below HTTP, by default as the settings say. Raises NotMigrated, unless `migrated` is false."""
+    house = house or create_house(settings())
     try:
+        if migrated:
+            check_migrated(house)
         yield house
     finally:
         house.database.engine.dispose()
 
 
 @contextmanager
+def open_unit() -> Iterator[Unit]:
+    """Give a unit of work. Raises NotMigrated."""
+    with open_house() as house, house.database.unit_of_work() as unit:
+        yield unit
+
+
+@contextmanager
 def open_app() -> Iterator[House]:
-    """Give the house within an app, which sign-in needs for passwords. Raises NotMigrated."""
-    app = create_app(settings())
-    with app.app_context():
-        house = current_house()
-        try:
-            check_migrated(house)
-            yield house
-        finally:
-            house.database.engine.dispose()
+    """Give the house within an app, which the templates of mails need. Raises NotMigrated."""
+    with create_app(settings()).app_context(), open_house(current_house()) as house:
+        yield house
 
 
 def check_migrated(house: House) -> None:

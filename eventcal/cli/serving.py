@@ -15,8 +15,8 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from eventcal.app import create_app
-from eventcal.cli.running import check_migrated, open_house
-from eventcal.cli.upkeep import RenderedOtherwise, check_rendered
+from eventcal.cli.data import RenderedOtherwise, check_rendered
+from eventcal.cli.running import open_house
 from eventcal.config import Settings, read_settings
 from eventcal.jobs import run_worker
 from eventcal.kit.database import Database
@@ -54,23 +54,21 @@ def serve(*, host: str, port: int, workers: int) -> None:
     feed is a secret.
     """
     with open_house() as house:
-        check_migrated(house)
-        _warn_of_old_entries(house)
+        try:
+            check_rendered(house)
+        except RenderedOtherwise as refusal:
+            click.echo(refusal.detail, err=True)
         address = _free_address(host, port)
         server = _server(address, port=port, workers=workers)
         _send_mail_beside(server, house.database, house.settings)
         server.on_startup(lambda: click.echo(_told(house, address, port)))
-        _give_memory_back()
+        # The workers hand what a large answer needed back to the machine. Only glibc looks at this, at their start.
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+        os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_LARGE))
+        os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_LARGE))
         # A process that was split off while another thread held a lock would wait for it for ever.
         multiprocessing.set_start_method("spawn", force=True)
         server.serve(target_loader=load_app, wrap_loader=False)
-
-
-def _give_memory_back() -> None:
-    """Let the workers hand what a large answer needed back to the machine; only glibc looks at this, at their start."""
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_LARGE))
-    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_LARGE))
 
 
 def load_app() -> Flask:
@@ -114,23 +112,13 @@ def _free_address(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
     except OSError as error:
-        raise _refusal_of(error, host, port) from error
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise NoSuchAddress(f"This machine has no address {host}; give another with --host.") from error
+        reason = f"{host} port {port} cannot be listened on: {error.strerror}; give another --port."
+        if error.errno == errno.EADDRINUSE:
+            reason = f"Something listens on {host} port {port} already; stop it, or give another --port."
+        raise AddressInUse(reason) from error
     return str(where[0])
-
-
-def _refusal_of(error: OSError, host: str, port: int) -> Conflict:
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return NoSuchAddress(f"This machine has no address {host}; give another with --host.")
-    if error.errno == errno.EADDRINUSE:
-        return AddressInUse(f"Something listens on {host} port {port} already; stop it, or give another --port.")
-    return AddressInUse(f"{host} port {port} cannot be listened on: {error.strerror}; give another --port.")
-
-
-def _warn_of_old_entries(house: House) -> None:
-    try:
-        check_rendered(house)
-    except RenderedOtherwise as refusal:
-        click.echo(refusal.detail, err=True)
 
 
 def _send_mail_beside(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server

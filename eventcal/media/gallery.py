@@ -3,9 +3,9 @@
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from eventcal.media.picture import Picture
@@ -52,20 +52,14 @@ class Gallery:
 
         So goes whatever an interrupted upload left half written.
         """
-        gone = [file for file in self._files() if file.name not in named and _put_at(file) < before]
+        files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
+        gone = [file for file in files if file.name not in named and file.stat().st_mtime < before.timestamp()]
         for file in gone:
             file.unlink(missing_ok=True)
         return len(gone)
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name
-
-    def _files(self) -> Iterator[Path]:
-        return (file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file())
-
-
-def _put_at(file: Path) -> datetime:
-    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
 def _write(there: Path, body: bytes) -> None:

@@ -6,15 +6,14 @@ behind the picture stay behind. The same bytes give the same picture.
 
 import threading
 import warnings
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
 from io import BytesIO
 
-from PIL import Image, ImageCms, UnidentifiedImageError
-from PIL.Image import Resampling, Transpose
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.Image import Resampling
 
 from eventcal.kit.refusals import Sentence
 from eventcal.media.errors import UnreadablePicture
@@ -31,16 +30,6 @@ SERVED_AS = "image/webp"
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
-# What an orientation of EXIF asks for.
-_TURNS: Mapping[int, Transpose] = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
 
@@ -108,15 +97,15 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
     most = MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
     if image.width * image.height > most:
         raise _too_many_pixels(most)
-    turn = _orientation(image)
+    sideways = _orientation(image) in _SIDEWAYS
     profile = image.info.get("icc_profile")
     width, height = frame.value
     plain = _plain(image)
     # A JPEG is decoded no larger than this needs.
-    plain.thumbnail((height, width) if turn in _SIDEWAYS else (width, height), Resampling.LANCZOS)
+    plain.thumbnail((height, width) if sideways else (width, height), Resampling.LANCZOS)
+    with suppress(Exception):
+        ImageOps.exif_transpose(plain, in_place=True)
     finished = _in_srgb(plain, profile)
-    if turn in _TURNS:
-        finished = finished.transpose(_TURNS[turn])
     if finished.mode == "RGBA" and finished.getchannel("A").getextrema()[0] == _OPAQUE:
         finished = finished.convert("RGB")
     out = BytesIO()
