@@ -18,17 +18,17 @@ from PIL.Image import Resampling
 from eventcal.kit.refusals import Sentence
 from eventcal.media.errors import UnreadablePicture
 
+# The most bytes that a picture may have when it comes.
 LARGEST_UPLOAD = 5 * 1024 * 1024
-"""The most bytes that a picture may have when it comes."""
 MOST_PIXELS = 40_000_000
+# Its decoder takes five times the memory for each.
 MOST_PIXELS_OF_WEBP = 16_000_000
-"""Fewer, for its decoder takes five times the memory for each."""
+# What is read, and what is written.
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
-"""What is read."""
 SERVED_AS = "image/webp"
-"""What is written."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
+# Of EXIF; pictures with these orientations lie on their side.
 _ORIENTATION = 0x0112
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
@@ -97,7 +97,10 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
     most = MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
     if image.width * image.height > most:
         raise _too_many_pixels(most)
-    sideways = _orientation(image) in _SIDEWAYS
+    sideways = False
+    # What the camera noted may be unreadable.
+    with suppress(Exception):
+        sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
     profile = image.info.get("icc_profile")
     width, height = frame.value
     plain = _plain(image)
@@ -119,13 +122,6 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
         height=finished.height,
         digest=sha256(body).hexdigest(),
     )
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return how the camera was held; 1, upright, where its notes cannot be read."""
-    with suppress(Exception):
-        return int(image.getexif().get(_ORIENTATION, 1))
-    return 1
 
 
 def _plain(image: Image.Image) -> Image.Image:

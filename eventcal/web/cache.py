@@ -18,11 +18,10 @@ from eventcal.web.http.representation import Rendition
 
 _LOG = logging.getLogger(__name__)
 
+# How often a worker writes the fetches of feeds at most.
 WRITTEN_EVERY = timedelta(seconds=60)
-"""How often a worker writes fetches at most."""
-
+# How many pairs of feed and program are counted between two writes.
 MOST_KEYS = 1000
-"""How many pairs of feed and program are counted between two writes."""
 
 
 class RenditionKey(NamedTuple):
@@ -45,7 +44,7 @@ def url_of(environ: Mapping[str, str], language: str | None = None) -> str:
 
 
 class _Cached(NamedTuple):
-    """What is cached for a URL; `weight` was found when its content encodings had `encoded` bytes."""
+    """What is cached for a URL; `weight` was found when it had `encoded` content encodings."""
 
     key: RenditionKey
     rendition: Rendition
@@ -76,7 +75,7 @@ class RenditionCache:
             kept = self._kept.get(key.url)
             if kept is None or kept.key != key:
                 return None
-            if kept.rendition.encoded_size() == kept.encoded:
+            if len(kept.rendition.encodings) == kept.encoded:
                 self._kept.move_to_end(key.url)
             else:
                 self._put(key, kept.rendition)
@@ -103,7 +102,7 @@ class RenditionCache:
 
     def _put(self, key: RenditionKey, rendition: Rendition) -> None:
         self._drop(key.url)
-        encoded = rendition.encoded_size()
+        encoded = len(rendition.encodings)
         weight = rendition.weight() + len(key.url) + self._OVERHEAD
         if weight > self._largest:
             return
@@ -185,13 +184,10 @@ class FetchTally:
             return
         try:
             with database.unit_of_work() as unit:
-                note_fetches(
-                    unit.session,
-                    [
-                        FeedFetches(feed=feed, client=client, **count._asdict())
-                        for (feed, client), count in counts.items()
-                    ],
-                )
+                rows = [
+                    FeedFetches(feed=feed, client=kind, **count._asdict()) for (feed, kind), count in counts.items()
+                ]
+                note_fetches(unit.session, rows)
         except (Busy, SQLAlchemyError):
             # The reader has been answered, and is not to hear of it.
             _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)

@@ -6,7 +6,7 @@ A row names a picture of ours by its path, so that BASE_URL may change, and any 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults
@@ -75,12 +75,11 @@ def takes_up_to(size: int) -> Callable[[View], View]:
 
 def start_pictures(app: Flask) -> None:
     """Let `app` take larger bodies where a view does."""
-    app.before_request(_allow_larger)
 
-
-def _allow_larger() -> None:
     # Before anything looks for the CSRF token, which in a form is part of the body.
-    view = current_app.view_functions.get(request.endpoint or "")
-    size: int | None = getattr(view, "largest_body", None)
-    if size is not None and request.method in {"POST", "PUT"}:
-        request.max_content_length = size
+    @app.before_request
+    def allow_larger() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        size: int | None = getattr(view, "largest_body", None)
+        if size is not None and request.method in {"POST", "PUT"}:
+            request.max_content_length = size

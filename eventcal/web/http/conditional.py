@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, Response, request
@@ -21,15 +20,11 @@ from eventcal.kit.clock import whole_second
 from eventcal.kit.refusals import Sentence, Stale
 from eventcal.web.http.representation import IDENTITY, Rendition, acceptable_codings
 
+# Cache-Control of what everybody may see, of what they may not show without asking whether it is still so (pages), and
+# of what belongs to one person, such as a secret feed.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
-"""Cache-Control of what everybody may see."""
-
 REVALIDATED = "public, no-cache"
-"""Cache-Control of what everybody may see and keep, but not show without asking whether it is still so: pages."""
-
 PRIVATE = "private, max-age=300"
-"""Cache-Control of what belongs to one person, such as a secret feed."""
-
 # Compressing fewer bytes gains nothing.
 _SMALLEST_COMPRESSED = 200
 # Longer than any unit of work that readers are not told to wait for.
@@ -59,24 +54,17 @@ def entity_tag(etag: str, coding: str) -> str:
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
-class Decided(NamedTuple):
-    """The answer to a GET or HEAD: its headers, and the body of a 200; None is a 304."""
-
-    headers: list[tuple[str, str]]
-    body: bytes | None
-
-
 def serve(rendition: Rendition, now: datetime) -> Response:
     """Return the answer to a GET or HEAD: 304, or 200 in the encoding that the caller likes best; never 406."""
-    decided = decide(rendition, request.environ, now)
-    if decided.body is None:
-        return _NotModified(status=304, headers=decided.headers)
-    return Response(decided.body, headers=decided.headers)
+    headers, body = decide(rendition, request.environ, now)
+    return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
 
-def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> Decided:
-    """Return what is answered to the headers of a request, as `serve` does."""
-    coding = _best_coding(rendition, environ.get("HTTP_ACCEPT_ENCODING"))
+def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> tuple[list[tuple[str, str]], bytes | None]:
+    """Return the headers of the answer to a GET or HEAD, and the body of a 200; None is a 304."""
+    codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if rendition.compressible else (IDENTITY,)
+    is_small = IDENTITY in codings and len(rendition.body) < _SMALLEST_COMPRESSED
+    coding = IDENTITY if is_small else codings[0]
     common = _common_headers(
         rendition.etag,
         rendition.cache_control,
@@ -97,16 +85,11 @@ def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> Dec
     else:
         same = dated is not None and _is_unchanged(dated, environ.get("HTTP_IF_MODIFIED_SINCE", ""), now)
     if same:
-        return Decided(headers, None)
+        return headers, None
     headers += _body_headers(rendition.media_type, rendition.filename, rendition.link, coding)
     if rendition.language is not None:
         headers.append(("Content-Language", rendition.language))
-    return Decided(headers, rendition.encoded(coding))
-
-
-def _best_coding(rendition: Rendition, accept_encoding: str | None) -> str:
-    codings = acceptable_codings(accept_encoding) if rendition.compressible else (IDENTITY,)
-    return IDENTITY if IDENTITY in codings and len(rendition.body) < _SMALLEST_COMPRESSED else codings[0]
+    return headers, rendition.encoded(coding)
 
 
 @lru_cache(4096)
@@ -215,14 +198,13 @@ def answer_preflights(app: Flask) -> None:
     Any origin may read what is public, with conditional headers and without credentials. Nothing else is allowed: no
     cookie, no token and no unsafe method ever comes from another origin's page.
     """
-    app.after_request(_allow_reading)
 
-
-def _allow_reading(answer: Response) -> Response:
-    wanted = request.headers.get("Access-Control-Request-Method")
-    if request.method == "OPTIONS" and wanted in {"GET", "HEAD"} and "GET" in (answer.allow or ()):
-        answer.headers["Access-Control-Allow-Origin"] = "*"
-        answer.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
-        answer.headers["Access-Control-Allow-Headers"] = "Accept, If-Modified-Since, If-None-Match"
-        answer.headers["Access-Control-Max-Age"] = "86400"
-    return answer
+    @app.after_request
+    def allow_reading(answer: Response) -> Response:
+        wanted = request.headers.get("Access-Control-Request-Method")
+        if request.method == "OPTIONS" and wanted in {"GET", "HEAD"} and "GET" in (answer.allow or ()):
+            answer.headers["Access-Control-Allow-Origin"] = "*"
+            answer.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
+            answer.headers["Access-Control-Allow-Headers"] = "Accept, If-Modified-Since, If-None-Match"
+            answer.headers["Access-Control-Max-Age"] = "86400"
+        return answer

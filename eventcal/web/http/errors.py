@@ -186,7 +186,9 @@ def register_errors(app: Flask) -> None:
     """Make every refusal and every failure in `app` a problem, also where flask-smorest has a handler of its own."""
     app.register_error_handler(Refusal, answer_refusal)
     app.register_error_handler(ValidationError, lambda error: answer_refusal(_invalid({"json": error.messages})))
-    app.register_error_handler(DBAPIError, _answer_database)
+    app.register_error_handler(
+        DBAPIError, lambda error: _answer_busy(error) if _is_temporary(error) else _answer_broken(error)
+    )
     app.register_error_handler(PoolTimeoutError, _answer_busy)
     app.register_error_handler(Exception, _answer_broken)
     app.register_error_handler(HTTPException, _answer_http)
@@ -221,10 +223,6 @@ def _own_words(error: HTTPException, status: HTTPStatus) -> str | None:
         return Sentence("The body cannot be read: %(cause)s.", cause=cause)
     usual = default_exceptions.get(status)
     return error.description if usual is not None and error.description != usual.description else None
-
-
-def _answer_database(error: DBAPIError) -> Response:
-    return _answer_busy(error) if _is_temporary(error) else _answer_broken(error)
 
 
 def _answer_busy(error: Exception) -> Response:

@@ -73,13 +73,10 @@ class Rendition:
                 self.encodings[coding] = _COMPRESSORS[coding](self.body)
             return self.encodings[coding]
 
-    def encoded_size(self) -> int:
-        """Return how many bytes its encodings have by now."""
-        return sum(len(body) for body in list(self.encodings.values()))
-
     def weight(self) -> int:
         """Return about how many bytes this holds by now."""
-        return len(self.body) + self.encoded_size() + (self.origin.weight() if self.origin else 0)
+        bodies = [self.body, *self.encodings.values()]
+        return sum(len(body) for body in bodies) + (self.origin.weight() if self.origin else 0)
 
 
 @lru_cache(1024)

@@ -105,13 +105,11 @@ def _count(limit: RateLimitItem, *who: str) -> None:
         return
     counter = cast("Counter", current_app.extensions["eventcal_limits"])
     if not counter.allows(limit, *who):
-        raise TooMany(_too_many(limit), retry_after=limit.get_expiry())
-
-
-def _too_many(limit: RateLimitItem) -> Sentence:
-    if limit.GRANULARITY.name == "hour":
-        return Sentence("No more than %(most)s an hour of these; wait a little, then try again.", most=limit.amount)
-    return Sentence("No more than %(most)s a minute of these; wait a little, then try again.", most=limit.amount)
+        most = limit.amount
+        detail = Sentence("No more than %(most)s a minute of these; wait a little, then try again.", most=most)
+        if limit.GRANULARITY.name == "hour":
+            detail = Sentence("No more than %(most)s an hour of these; wait a little, then try again.", most=most)
+        raise TooMany(detail, retry_after=limit.get_expiry())
 
 
 def _visitor() -> str:
