@@ -23,7 +23,7 @@ from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number
 from eventcal.web.rendering.forms import Typed, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import HOME, answer_page, signed_in
+from eventcal.web.rendering.private_page import HOME, signed_in
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
 
 Part = Room | Track
@@ -55,18 +55,9 @@ def removing_part(slug: str, part_id: str) -> Response:
     """Ask whether a room or a track is to be removed, and say how many talks are in it."""
     with layout.reading_event(slug) as (session, event):
         part = _part(event, part_id)
-        is_room = isinstance(part, Room)
-        page = layout.section_page(
-            event,
-            section="event_parts",
-            template="remove_part.html",
-            title=_("Remove this room?") if is_room else _("Remove this track?"),
-            within=True,
-            part=part,
-            is_room=is_room,
-            talks=count_talks_in(session, part),
-        )
-        return answer_page(page)
+        values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
+        title = _("Remove this room?") if isinstance(part, Room) else _("Remove this track?")
+        return layout.ask_before(event, "event_parts", "remove_part.html", title, **values)
 
 
 def _change_part(session: Session, event: Event) -> str:
@@ -130,17 +121,8 @@ def taking_off(slug: str, member_id: str) -> Response:
     """Ask whether somebody is to be taken off the team."""
     with layout.reading_event(slug) as (session, event):
         row, someone = _on_team(session, event, member_id)
-        page = layout.section_page(
-            event,
-            section="event_team",
-            template="remove_teammate.html",
-            title=_("Take off the team?"),
-            within=True,
-            someone=someone,
-            role=TEAM_ROLES[row.role],
-            is_self=someone.id == caller().member_id,
-        )
-        return answer_page(page)
+        values = {"someone": someone, "role": TEAM_ROLES[row.role], "is_self": someone.id == caller().member_id}
+        return layout.ask_before(event, "event_team", "remove_teammate.html", _("Take off the team?"), **values)
 
 
 def _change_member(session: Session, event: Event) -> str:

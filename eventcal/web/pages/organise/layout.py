@@ -20,7 +20,7 @@ from eventcal.talks.submissions import find_offered
 from eventcal.web.identity.current_user import csrf_token
 from eventcal.web.identity.permissions import caller
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import handle_form
+from eventcal.web.rendering.private_page import answer_page, handle_form
 from eventcal.web.request.context import reading, unit_of_work
 
 Step = TypeVar("Step", bound=StrEnum)
@@ -65,6 +65,11 @@ def section_page(event: Event, *, section: str, template: str, title: str, **val
         indexed=False,
         values={"event": event, "decides": decides_for(event, caller()), "csrf": csrf_token(), **values},
     )
+
+
+def ask_before(event: Event, section: str, template: str, title: str, **values: object) -> Response:
+    """Answer with a page of a section that asks whether to do something, and says what that means."""
+    return answer_page(section_page(event, section=section, template=template, title=title, within=True, **values))
 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:

@@ -23,7 +23,7 @@ from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number
 from eventcal.web.rendering.forms import Typed, lines, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.request.context import now
 from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
 
@@ -53,7 +53,8 @@ def removing_tier(slug: str, tier_id: str) -> Response:
     """Ask whether a tier is to be removed."""
     with layout.reading_event(slug) as (session, event):
         tier = _tier(session, event, tier_id)
-        return _confirm(event, _("Remove this tier?"), do="remove-tier", row=tier.id, name=tier.name, tier=None)
+        values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
+        return layout.ask_before(event, "event_sponsors", "ask_sponsors.html", _("Remove this tier?"), **values)
 
 
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
@@ -62,8 +63,8 @@ def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
     """Ask whether an enquiry or a sponsorship is to end."""
     with layout.reading_event(slug) as (session, event):
         row = _sponsorship(session, event, sponsorship_id)
-        title, name = _("Cancel this sponsorship?"), row.sponsor.name
-        return _confirm(event, title, do="cancel", row=row.id, name=name, tier=row.tier.name)
+        values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}
+        return layout.ask_before(event, "event_sponsors", "ask_sponsors.html", _("Cancel this sponsorship?"), **values)
 
 
 def _change(session: Session, event: Event) -> str:
@@ -167,10 +168,3 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
             }
         ),
     )
-
-
-def _confirm(event: Event, title: str, **values: str | None) -> Response:
-    page = layout.section_page(
-        event, section="event_sponsors", template="ask_sponsors.html", title=title, within=True, **values
-    )
-    return answer_page(page)

@@ -65,16 +65,8 @@ def redacting_talk(slug: str, talk_id: str) -> Response:
         talk = get_offered(session, event, talk_id, caller())
         if talk.redacted_at is not None:
             return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
-        page = layout.section_page(
-            event,
-            section="submissions",
-            template="redact_talk.html",
-            title=_("Remove this talk's text?"),
-            within=True,
-            talk=talk,
-            is_public=is_public(talk),
-        )
-        return answer_page(page)
+        values = {"talk": talk, "is_public": is_public(talk)}
+        return layout.ask_before(event, "submissions", "redact_talk.html", _("Remove this talk's text?"), **values)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
