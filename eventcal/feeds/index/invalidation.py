@@ -58,7 +58,9 @@ def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
             follow(session, change, reach)
     unseen = reach.parts | reach.by_speaker
     if unseen:
-        waiting = select(Talk.event_id).where(Talk.id.in_(unseen), Talk.starts_at.is_(None))
+        waiting = select(Talk.event_id).where(
+            Talk.id.in_(unseen), Talk.starts_at.is_(None), Talk.published_at.is_not(None)
+        )
         reach.entries.update(session.scalars(waiting))
     reach.entries -= reach.events
     reach.beside -= reach.talks
@@ -99,6 +101,9 @@ def _talk(_session: Session, change: Change, reach: Reach) -> None:
     talk: Talk = change.row
     if change.done != "deleted":
         reach.talks.add(talk.id)
+    if talk.published_at is None and "published_at" not in change.before:
+        # An event does not show talks that are not public.
+        return
     if change.done != "changed" or change.fields & _COUNTED_BY_EVENT or talk.starts_at is None:
         reach.entries.add(talk.event_id)
 
