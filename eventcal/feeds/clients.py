@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from eventcal.kit.refusals import Sentence
 
-# What tells programs apart stands at the beginning; whatever is longer was made up.
-_LONGEST_READ = 300
+LONGEST_USER_AGENT = 300
+"""The part of a User-Agent header that identifies a program, in characters; longer ones are made up."""
 
 
 class ClientKind(StrEnum):
@@ -73,13 +73,12 @@ _PATTERNS = [
 ]
 
 
-def kind_of(user_agent: str | None) -> ClientKind:
-    """Return the kind of program that a User-Agent header names, whatever it holds."""
-    return _kind((user_agent or "")[:_LONGEST_READ])
-
-
 @lru_cache(2048)
-def _kind(user_agent: str) -> ClientKind:
+def kind_of(user_agent: str) -> ClientKind:
+    """Return the kind of program that a User-Agent header identifies; its first LONGEST_USER_AGENT characters count.
+
+    Results are cached, so pass no more of the header than that.
+    """
     return next((kind for kind, pattern in _PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 

@@ -19,7 +19,7 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.clients import kind_of
+from eventcal.feeds.clients import LONGEST_USER_AGENT, kind_of
 from eventcal.feeds.index.models import State, read_state
 from eventcal.web.cache import RenditionKey, url_of
 from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
@@ -86,7 +86,7 @@ def _send(
         headers.append(("Content-Length", str(len(body))))
     start_response(f"{status.value} {status.phrase}", headers)
     if rendition.counted is not None:
-        client = kind_of(environ.get("HTTP_USER_AGENT"))
+        client = kind_of(environ.get("HTTP_USER_AGENT", "")[:LONGEST_USER_AGENT])
         if here.tally.note(rendition.counted, client, status=status.value, moment=moment):
             here.afterwards.do(partial(here.tally.write, here.database))
     return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []

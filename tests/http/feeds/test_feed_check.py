@@ -358,6 +358,16 @@ def test_fetches_are_told_by_kind_of_program(app: Flask, clock: FixedClock) -> N
 
 
 @pytest.mark.usefixtures("ids")
+def test_only_the_beginning_of_a_user_agent_identifies_a_client(app: Flask, clock: FixedClock) -> None:
+    for user_agent in ("x" * 400 + "Thunderbird", "Thunderbird" + "x" * 400):
+        for _from_the_application_then_from_the_cache in range(2):
+            come(app, "/calendar.ics", user_agent)
+            clock.tick(61)
+    fetches = {row["client"]: row["fetches"] for row in told(app, f"{BASE}/calendar.ics")["fetches"]}
+    assert fetches == {"thunderbird": 2, "other": 2}
+
+
+@pytest.mark.usefixtures("ids")
 def test_each_query_and_each_address_is_a_feed_of_its_own(app: Flask, clock: FixedClock) -> None:
     for path in ("/calendar.ics?city=Berlin&tag=xen", "/calendar.ics?tag=xen&city=Berlin", "/calendar.ics"):
         come(app, path, IPHONE)
