@@ -1,21 +1,15 @@
 """What is cached is rendered once, and what is not, for each request."""
 
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-import eventcal
 from eventcal.feeds.index.models import State, read_state
 from eventcal.feeds.resources import talk_resources
 from eventcal.talks.models import Talk
@@ -28,8 +22,8 @@ from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, ser
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, rename
 from tests.http_app import database_of, house_of
+from tests.tracing import files_entered
 
-PACKAGE = str(Path(eventcal.__file__).parent)
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -176,23 +170,6 @@ def test_every_route_of_the_feeds_is_registered_and_nothing_else(app: Flask) -> 
     assert routes == {endpoint: feed.rule for endpoint, feed in FEEDS.items()}
 
 
-@contextmanager
-def files_entered() -> Iterator[set[str]]:
-    """Give the files of the package in which a function is called meanwhile."""
-    seen: set[str] = set()
-
-    def note(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
-            seen.add(frame.f_code.co_filename.removeprefix(f"{PACKAGE}/"))
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        yield seen
-    finally:
-        sys.setprofile(before)
-
-
 def test_an_unchanged_feed_is_answered_from_eight_files_at_most(app: Flask) -> None:
     make_calendar(app)
     tag = fetch(app, "/calendar.ics").headers["ETag"]
@@ -204,4 +181,4 @@ def test_an_unchanged_feed_is_answered_from_eight_files_at_most(app: Flask) -> N
     with files_entered() as seen:
         assert poll().status_code == 304
     assert "web/serving.py" in seen
-    assert len(seen) <= 8, sorted(seen)
+    assert len(seen) <= 8, "\n".join(sorted(seen))

@@ -1,0 +1,28 @@
+"""Which files of the package a piece of work passes through."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import eventcal
+
+_PACKAGE = f"{Path(eventcal.__file__).parent}/"
+
+
+@contextmanager
+def files_entered() -> Iterator[set[str]]:
+    """Yield a set that collects the files of the package in which a function is called, relative to the package."""
+    entered: set[str] = set()
+
+    def trace(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(_PACKAGE):
+            entered.add(frame.f_code.co_filename.removeprefix(_PACKAGE))
+
+    before = sys.getprofile()
+    sys.setprofile(trace)
+    try:
+        yield entered
+    finally:
+        sys.setprofile(before)
