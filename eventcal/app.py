@@ -34,7 +34,6 @@ from eventcal.web.http.url_converters import Segment
 from eventcal.web.http.urls import Links
 from eventcal.web.i18n.locale import start_language
 from eventcal.web.identity.permissions import register_token_refusals
-from eventcal.web.media import start_pictures
 from eventcal.web.pages import register_pages
 from eventcal.web.request.context import House, move_in
 from eventcal.web.request.rate_limits import start_limits
@@ -89,7 +88,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     register_token_refusals(app)
     start_limits(app, settings)
     start_language(app)
-    start_pictures(app)
     answer_preflights(app)
     for blueprint in (calendars, documents, checking, health, front):
         app.register_blueprint(blueprint)

@@ -4,9 +4,10 @@ A row names a picture of ours by its path, so that BASE_URL may change, and any 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, request
+from flask import request
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults
@@ -18,7 +19,8 @@ from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.request.context import links, now, settings
 from eventcal.web.request.rate_limits import count_picture
 
-View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PATH = "/media/"
 """Where our pictures are."""
@@ -63,23 +65,18 @@ def names_in_use(session: Session) -> set[str]:
     return {path.removeprefix(PATH) for path in kept if own_path(path)}
 
 
-def takes_up_to(size: int) -> Callable[[View], View]:
-    """Let the view be sent a body of this many bytes, and not only as many as all others."""
+def takes_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view read bodies of up to `size` bytes.
 
-    def decorate(view: View) -> View:
-        cast("Any", view).largest_body = size
-        return view
+    Apply it outside of the access mark, which looks for the CSRF token: in a form it is part of the body.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def read(*args: P.args, **kwargs: P.kwargs) -> R:
+            request.max_content_length = size
+            return view(*args, **kwargs)
+
+        return read
 
     return decorate
-
-
-def start_pictures(app: Flask) -> None:
-    """Let `app` take larger bodies where a view does."""
-
-    # Before anything looks for the CSRF token, which in a form is part of the body.
-    @app.before_request
-    def allow_larger() -> None:
-        view = app.view_functions.get(request.endpoint or "")
-        size: int | None = getattr(view, "largest_body", None)
-        if size is not None and request.method in {"POST", "PUT"}:
-            request.max_content_length = size

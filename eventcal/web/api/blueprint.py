@@ -110,6 +110,8 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
             cast("Any", view).refuses = operation.get("refuses", ())
             answering = self._with_responses(view, operation)
             marked = mark(self._with_query(self._with_body(answering, operation), operation))
+            if operation.get("picture"):
+                marked = takes_up_to(LARGEST_UPLOAD)(marked)
             takes_query = "query" in operation or "documented_query" in operation
             return cast("View", self.route(rule, methods=[method])(marked if takes_query else _without_query(marked)))
 
@@ -142,7 +144,7 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
             return view(_read_picture(request), *args, **kwargs)
 
         body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
-        return takes_up_to(LARGEST_UPLOAD)(cast("View", self.doc(requestBody=body)(read)))
+        return cast("View", self.doc(requestBody=body)(read))
 
     def _with_query(self, view: View, operation: Operation) -> View:
         if "query" in operation:

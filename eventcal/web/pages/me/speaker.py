@@ -30,8 +30,8 @@ def my_profile() -> Response:
 
 
 @pages.post("/me/speaker")
-@signed_in
 @takes_up_to(LARGEST_FORM)
+@signed_in
 def change_my_profile() -> Response:
     """Save a member's profile as typed."""
     return handle_speaker_form(_own, url_for("pages.my_profile"), render_form=_page)

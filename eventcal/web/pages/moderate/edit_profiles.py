@@ -51,8 +51,8 @@ def speaker_profile(slug: str) -> Response:
 
 
 @pages.post("/speakers/<slug>/edit")
-@signed_in
 @takes_up_to(LARGEST_FORM)
+@signed_in
 def change_speaker_profile(slug: str) -> Response:
     """Save a speaker's profile as typed."""
 
@@ -73,8 +73,8 @@ def sponsor_profile(slug: str) -> Response:
 
 
 @pages.post("/sponsors/<slug>/edit")
-@signed_in
 @takes_up_to(LARGEST_FORM)
+@signed_in
 def change_sponsor_profile(slug: str) -> Response:
     """Save what was typed of a sponsor, and its logo."""
 
