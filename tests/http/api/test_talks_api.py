@@ -14,6 +14,7 @@ from tests.api import BASE, Api, a_member, a_talk, count
 from tests.clocks import NOON, FixedClock
 from tests.http_app import writing
 from tests.make import make_event, make_speaker
+from tests.tracing import files_entered
 
 TALKS = "/events/summit/talks"
 
@@ -297,3 +298,12 @@ def test_a_talk_given_again_takes_over_what_is_left_out(app: Flask, member: Api,
     # The public could not follow such a link, so nobody is shown one.
     assert member.post(TALKS, {"reprise_of": own}).json["reprise_of"] is None
     assert anonymous.get(f"/talks/{own}").status == 404
+
+
+def test_submission_enters_at_most_35_files(member: Api) -> None:
+    submission = {"title": "Xen on ARM", "abstract": "What *works*.", "kind": "talk", "tags": ["arm"]}
+    assert member.post(TALKS, submission).status == 201
+    with files_entered() as entered:
+        assert member.post(TALKS, submission).status == 201
+    assert {"web/api/talks.py", "talks/service.py", "feeds/index/entry_writer.py"} <= entered
+    assert len(entered) <= 35, "\n".join(sorted(entered))
