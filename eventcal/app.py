@@ -25,14 +25,14 @@ from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
 from eventcal.web.cache import Afterwards, FetchTally, RenditionCache
-from eventcal.web.embeds.routes import embeds
+from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
 from eventcal.web.http.conditional import answer_preflights
 from eventcal.web.http.errors import register_errors, requested_route
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.http.urls import Links
-from eventcal.web.i18n.locale import start_language
+from eventcal.web.i18n import start_language
 from eventcal.web.identity.permissions import register_token_refusals
 from eventcal.web.pages import register_pages
 from eventcal.web.request.context import House, move_in

@@ -24,7 +24,7 @@ from eventcal.feeds.index.models import State, read_state
 from eventcal.web.cache import RenditionKey, url_of
 from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
 from eventcal.web.http.representation import Origin, Rendition
-from eventcal.web.i18n.locale import language_of
+from eventcal.web.i18n import language_of
 from eventcal.web.request.context import EXTENSION, House, house, now, reading
 
 _STATE = "eventcal.state"

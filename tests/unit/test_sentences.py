@@ -9,8 +9,7 @@ from flask import Flask
 from marshmallow import Schema, ValidationError, fields, validate
 
 from eventcal.kit.refusals import Sentence
-from eventcal.web.i18n.locale import start_language
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n import in_words, start_language
 
 SAID = Sentence("must have at most %(limit)s characters", limit=80)
 

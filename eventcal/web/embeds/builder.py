@@ -13,11 +13,10 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import Fault, Invalid
-from eventcal.web.embeds.embed import TODAY, Embed, Theme, element, iframe, read_embed
-from eventcal.web.embeds.listing import embeds
+from eventcal.web.embeds.listing import TODAY, Embed, Theme, element, embeds, iframe, read_embed
 from eventcal.web.http.conditional import etag_of, serve
 from eventcal.web.http.representation import Rendition
-from eventcal.web.i18n.messages import faults_in_words
+from eventcal.web.i18n import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import known_args

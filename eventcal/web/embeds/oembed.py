@@ -18,8 +18,7 @@ from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
-from eventcal.web.embeds.embed import Embed, iframe
-from eventcal.web.embeds.listing import embeds
+from eventcal.web.embeds.listing import Embed, embeds, iframe
 from eventcal.web.http.representation import Origin
 from eventcal.web.http.url_converters import Segment
 from eventcal.web.identity.permissions import feed

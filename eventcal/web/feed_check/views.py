@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request, url_for
@@ -21,24 +20,29 @@ from eventcal.feeds.inspect_feed import Glance, glance
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, NotFound, Sentence
 from eventcal.members.queries import find_feed_by_secret
-from eventcal.web.feed_check.diagnosis import Problem, problems_of, refused_problems
-from eventcal.web.feed_check.feed_url import HIDDEN, OurUrl, our_url, same_entries
+from eventcal.web.feed_check.diagnosis import (
+    HIDDEN,
+    OurUrl,
+    Problem,
+    our_url,
+    problems_of,
+    refused_problems,
+    same_entries,
+)
 from eventcal.web.feeds.views import rendition_of
 from eventcal.web.http.conditional import entity_tag, etag_of, serve
 from eventcal.web.http.errors import status_of
 from eventcal.web.http.representation import IDENTITY, Rendition
-from eventcal.web.i18n.locale import language
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n import in_words, language
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs
 from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import Asked, feed_key, read_feed
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
 from eventcal.web.request.context import now, reading
+from eventcal.web.schemas.out import Json
 
 checking = Blueprint("checking", __name__)
-
-Json = dict[str, Any]
 
 JSON, HTML = "application/json", "text/html"
 _FAULTY = Sentence("See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26")
@@ -47,10 +51,7 @@ _CLIENTS = [
     for kind, facts in CLIENTS.items()
 ]
 # The address of the page may hold a secret: it goes to nobody, and is kept by nobody.
-_PAGE_HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-}
+_PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 @checking.get("/feeds/check")

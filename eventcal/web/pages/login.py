@@ -10,15 +10,14 @@ from werkzeug.wrappers import Response
 from eventcal.kit.refusals import Busy, Fault, Invalid, Refusal
 from eventcal.members.errors import AddressTaken, CodeRefused, PasskeyRefused, SignInRefused
 from eventcal.web.http.errors import TooMany, status_of
-from eventcal.web.i18n.messages import refusal_in_words
+from eventcal.web.i18n import refusal_in_words
 from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
-from eventcal.web.pages.me import layout
-from eventcal.web.rendering.forms import Form, typed_again, validate
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, next_page, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, way_on
+from eventcal.web.rendering.private_page import answer_own_page, answer_page, answer_secret_page, way_on
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, unit_of_work
 
@@ -28,26 +27,26 @@ _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
 
 @pages.get("/login")
 @public
-def login(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the form to sign in with."""
-    return layout.answer_own_page(
+    return answer_own_page(
         template="login.html",
         title=_("Sign in"),
         path=url_for("pages.login"),
         status=status,
         form=form,
-        next=layout.next_page(),
+        next=next_page(),
         passkey=passkeys.options_to_sign_in(),
     )
 
 
 @pages.post("/login")
 @public
-@layout.form_view(login, at="password", catch=(Invalid, TooMany, SignInRefused))
+@form_view(login, at="password", catch=(Invalid, TooMany, SignInRefused))
 def log_in() -> str:
     """Sign in, and lead on to where somebody came from; by way of a code where the password is not enough."""
     check_csrf()
-    fields = validate(_LOGIN, layout.filled_in("email", "password"))
+    fields = validate(_LOGIN, filled_in("email", "password"))
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate(fields["email"], fields["password"])
     onward = way_on(request.form.get("next"))
@@ -60,20 +59,18 @@ def log_in() -> str:
 
 @pages.get("/login/code")
 @public
-def code(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Ask for the code that comes after the password; whoever gave none is led there."""
     if passwords.find_pending() is None:
         onward = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
     title = _("One more step")
-    return layout.answer_own_page(
-        template="login_code.html", title=title, status=status, form=form, next=layout.next_page()
-    )
+    return answer_own_page(template="login_code.html", title=title, status=status, form=form, next=next_page())
 
 
 @pages.post("/login/code")
 @public
-@layout.form_view(code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
+@form_view(code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
 def sign_in_by_code() -> str | Response:
     """Sign in whoever gave the right password before, and now a code."""
     check_csrf()
@@ -88,7 +85,7 @@ def sign_in_by_code() -> str | Response:
 
 @pages.post("/login/passkey")
 @public
-@layout.form_view(login, catch=(TooMany, PasskeyRefused))
+@form_view(login, catch=(TooMany, PasskeyRefused))
 def sign_in_by_passkey() -> str:
     """Sign in whoever has a passkey; it verified its user, so nothing else is asked for."""
     check_csrf()
@@ -112,18 +109,18 @@ def log_out() -> Response:
 
 @pages.get("/register")
 @public
-def register(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def register(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the form to register with."""
-    return layout.answer_own_page(template="register.html", title=_("Register"), status=status, form=form)
+    return answer_own_page(template="register.html", title=_("Register"), status=status, form=form)
 
 
 @pages.post("/register")
 @public
-@layout.form_view(register, at="email", catch=(Invalid, TooMany, AddressTaken, Busy))
+@form_view(register, at="email", catch=(Invalid, TooMany, AddressTaken, Busy))
 def register_now() -> Response:
     """Register, and say what comes next: a mail, or signing in."""
     check_csrf()
-    fields = validate(_REGISTER, layout.filled_in("email", "password", "name"))
+    fields = validate(_REGISTER, filled_in("email", "password", "name"))
     rate_limits.count_registration()
     said = {"email": fields["email"], "confirmed": accounts.register_member(**fields)}
     page = Page(template="pages/registered.html", title=_("You are registered"), indexed=False, values=said)
@@ -135,8 +132,8 @@ def register_now() -> Response:
 def confirm() -> Response:
     """Ask for one press of a button: programs that follow every link in a mail must not confirm an address."""
     token = request.args.get("token", "")
-    return layout.answer_secret_page(
-        layout.own_page(template="confirm.html", title=_("Confirm your address"), token=token), HTTPStatus.OK
+    return answer_secret_page(
+        template="confirm.html", title=_("Confirm your address"), status=HTTPStatus.OK, token=token
     )
 
 
@@ -159,22 +156,20 @@ def confirm_now() -> Response:
 def reset(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form for a new password by mailed token; without one, the form to have it mailed."""
     shown = form or Form({"token": request.args.get("token", "")})
-    return layout.answer_secret_page(
-        layout.own_page(template="reset.html", title=_("Choose a new password"), form=shown), status
-    )
+    return answer_secret_page(template="reset.html", title=_("Choose a new password"), status=status, form=shown)
 
 
 @pages.post("/reset")
 @public
-@layout.form_view(reset, catch=(Invalid, TooMany, Busy))
+@form_view(reset, catch=(Invalid, TooMany, Busy))
 def reset_now() -> Response:
     """Set a new password by mailed token, or have one mailed; the answer does not tell who has an account."""
     check_csrf()
     if not request.form.get("token"):
-        accounts.mail_link(validate(_ADDRESS, layout.filled_in("email"))["email"], "reset")
+        accounts.mail_link(validate(_ADDRESS, filled_in("email"))["email"], "reset")
         said = _("If this address has an account, a mail is on its way.")
         return _say(_("Look into your mail"), said, HTTPStatus.ACCEPTED)
-    fields = validate(_NEW_PASSWORD, layout.filled_in("token", "password"))
+    fields = validate(_NEW_PASSWORD, filled_in("token", "password"))
     rate_limits.count_mailed_token()
     password_hash = passwords.hashed(fields["password"])
     with unit_of_work() as session:
@@ -183,4 +178,4 @@ def reset_now() -> Response:
 
 
 def _say(title: str, words: str, status: int = HTTPStatus.OK) -> Response:
-    return layout.answer_secret_page(layout.own_page(template="said.html", title=title, words=words), status)
+    return answer_secret_page(template="said.html", title=title, status=status, words=words)

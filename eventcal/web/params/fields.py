@@ -21,11 +21,7 @@ from eventcal.kit.refusals import Invalid, Sentence
 from eventcal.kit.text import one_line_fault
 from eventcal.web.http.errors import faults_in
 
-LINE_FORM: Mapping[str, Any] = {
-    "format": "line",
-    "minLength": 1,
-    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
-}
+LINE_FORM: Mapping[str, Any] = {"format": "line", "minLength": 1, "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"}
 """How the OpenAPI document describes a line; that it shows something, JSON Schema cannot say."""
 
 LONGEST_TEXT = 200

@@ -15,14 +15,7 @@ from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Invalid, Sentence
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Once, Word, load_query
-from eventcal.web.params.listing_filters import (
-    Asked,
-    Include,
-    Listing,
-    ListingArgs,
-    canonical_query,
-    known_args,
-)
+from eventcal.web.params.listing_filters import Asked, Include, Listing, ListingArgs, canonical_query, known_args
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -5,13 +5,7 @@ from urllib.parse import quote
 from eventcal.feeds.clients import CLIENTS, ClientKind
 
 # The programs that have buttons or steps of their own on the page.
-_SHOWN = (
-    ClientKind.APPLE,
-    ClientKind.GOOGLE,
-    ClientKind.MICROSOFT365,
-    ClientKind.OUTLOOK,
-    ClientKind.THUNDERBIRD,
-)
+_SHOWN = (ClientKind.APPLE, ClientKind.GOOGLE, ClientKind.MICROSOFT365, ClientKind.OUTLOOK, ClientKind.THUNDERBIRD)
 # What fetches feeds without anybody's subscribing with it.
 _NO_CALENDARS = frozenset(
     {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}

@@ -10,8 +10,7 @@ from flask import Response, request
 
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
-from eventcal.web.i18n.locale import language
-from eventcal.web.i18n.messages import faults_in_words, in_words, said_to_people
+from eventcal.web.i18n import faults_in_words, in_words, language, said_to_people
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
 
 _LOG = logging.getLogger(__name__)

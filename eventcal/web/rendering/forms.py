@@ -5,31 +5,41 @@ Browsers do not keep which picture was chosen when a form is shown again.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from functools import wraps
+from http import HTTPStatus
+from inspect import unwrap
+from typing import Any, ParamSpec
 
-from flask import request
+from flask import redirect, request
 from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
+from eventcal.kit.ids import new_secret
+from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal, refuse_faults
 from eventcal.media.errors import UnreadablePicture
 from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
-from eventcal.web.http.errors import faults_in
-from eventcal.web.i18n.messages import in_words, refusal_in_words
+from eventcal.web.http.errors import TooMany, faults_in, status_of
+from eventcal.web.i18n import in_words, refusal_in_words
+from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.media import own_path, put_up, read_upload
 from eventcal.web.rendering.dates import short_day
+from eventcal.web.request.idempotency import is_first_time
 
+P = ParamSpec("P")
 Typed = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
 LARGEST_FORM = 4 * LARGEST_UPLOAD
 """The most bytes that a form with a picture may have: what a camera makes is told that it is too large, in its form."""
 
+_SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 # Of an event that lasts longer, a day is typed and not chosen.
 _MOST_DAYS = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
@@ -51,6 +61,10 @@ class Form:
     def faults_at(self, name: str) -> Sequence[str]:
         """Return what is wrong with a field."""
         return self.faults.get(name, ())
+
+
+BLANK = Form()
+"""A form with nothing in it yet."""
 
 
 def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[str] = ()) -> Form:
@@ -110,6 +124,64 @@ def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
     return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
+
+
+def form_view(
+    show: Callable[..., Response],
+    *,
+    at: str = "",
+    catch: tuple[type[Refusal], ...] = (Invalid, TooMany),
+    secret: Sequence[str] = _SECRET_FIELDS,
+    unsent: Sequence[str] = (),
+    **where: str,
+) -> Callable[[Callable[P, str | Response]], Callable[P, Response]]:
+    """Redirect to the path that the view of a form returns; if it returns a response, return that.
+
+    If it raises one of the errors in `catch` other than NotFound, call `show`, without its access mark if it is a view,
+    to show the form as it was typed, with the error's status and the view's arguments. An error that names no fields is
+    shown beside the field `at`.
+
+    secret: fields that are not shown again. unsent: fields that a browser may leave out, such as check boxes.
+    where: more arguments for `show`.
+    """
+    answer_form: Callable[..., Response] = unwrap(show)
+
+    def decorate(view: Callable[P, str | Response]) -> Callable[P, Response]:
+        @wraps(view)
+        def handled(*args: P.args, **kwargs: P.kwargs) -> Response:
+            try:
+                result = view(*args, **kwargs)
+            except NotFound:
+                raise
+            except catch as error:
+                typed = MultiDict([*((name, "") for name in unsent), *request.form.items(multi=True)])
+                form = typed_again(typed, faults_of(error, at=at), secret=secret)
+                return answer_form(*args, form=form, status=status_of(type(error)), **where, **kwargs)
+            return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
+
+        return handled
+
+    return decorate
+
+
+def filled_in(*names: str) -> dict[str, str]:
+    """Return these fields of the form that was sent, without those that were left empty."""
+    return {name: request.form[name] for name in names if request.form.get(name)}
+
+
+def next_page() -> str:
+    """Return the page that the form that was sent, or else the query, names as the next one; or an empty string."""
+    return request.form.get("next") or request.args.get("next") or ""
+
+
+def new_form_key() -> str:
+    """Return what a form is known by that makes a secret: it is taken once."""
+    return new_secret("")
+
+
+def is_taken_now(session: Session) -> bool:
+    """Say whether the form that was sent has not been taken before, and note that it now is."""
+    return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
 def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[Fault]]:

@@ -1,8 +1,7 @@
 """What words in addresses are called by people: kinds, countries, parameters."""
 
 from eventcal.kit.refusals import Sentence
-from eventcal.web.i18n.locale import locale
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n import in_words, locale
 
 # What a preview of a page has room for.
 _SHORT = 200

@@ -14,7 +14,7 @@ from eventcal.kit.catalogue import LANGUAGES
 from eventcal.web.http.conditional import REVALIDATED
 from eventcal.web.http.representation import Origin
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.i18n.locale import language
+from eventcal.web.i18n import language
 from eventcal.web.request.context import links, settings
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 

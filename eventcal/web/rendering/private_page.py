@@ -1,6 +1,7 @@
 """Pages that no cache keeps: those of one member, who signed in with their password, and forms with their faults."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from http import HTTPStatus
 from typing import ParamSpec
@@ -12,10 +13,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from eventcal.kit.refusals import Forbidden, NotFound, Refusal
 from eventcal.web.http.errors import status_of
-from eventcal.web.i18n.locale import language
-from eventcal.web.identity.current_user import SAFE, caller
+from eventcal.web.i18n import language
+from eventcal.web.identity.current_user import SAFE, caller, csrf_token
 from eventcal.web.identity.permissions import by_cookie
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
 from eventcal.web.request.context import reading
 
 P = ParamSpec("P")
@@ -78,3 +79,35 @@ def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:
     """Return where to go next: a path of ours, whatever the query names; `otherwise` if it names none."""
     ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise
+
+
+@pages.app_template_global()
+def has_duties() -> bool:
+    """Say whether there is more for the caller than their own pages; the frame of these asks."""
+    return caller().has_duties
+
+
+def own_page(*, template: str, title: str, **values: object) -> Page:
+    """Return a page with forms that search engines do not list; `template` is below templates/pages."""
+    values = {"csrf": csrf_token(), **values}
+    return Page(template=f"pages/{template}", title=title, indexed=False, values=values)
+
+
+def answer_own_page(
+    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **values: object
+) -> Response:
+    """Answer with such a page; `path` is its own if that is not the path of the request."""
+    page = own_page(template=template, title=title, **values)
+    return answer_page(page if path is None else replace(page, path=path), status=status)
+
+
+def answer_secret_page(
+    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **values: object
+) -> Response:
+    """Answer with such a page whose content or address holds a secret: links on it do not send its address.
+
+    A new secret is in the answer to the POST itself, so that it is in no address and no cookie.
+    """
+    answer = answer_own_page(template=template, title=title, path=path, status=status, **values)
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

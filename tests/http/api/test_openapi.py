@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from eventcal.app import create_app
 from eventcal.feeds.clients import ClientKind
 from eventcal.web.api.openapi.operation import path_of
-from eventcal.web.feed_check.feed_url import KINDS_BY_PATH
+from eventcal.web.feed_check.diagnosis import KINDS_BY_PATH
 from eventcal.web.http.errors import known_problems
 from tests import world
 from tests.clocks import FixedClock

@@ -9,7 +9,7 @@ from flask import Flask
 
 from eventcal.events.words import EventStatus
 from eventcal.talks.words import TalkState
-from eventcal.web.embeds.embed import read_embed
+from eventcal.web.embeds.listing import read_embed
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, validators
 from tests.http_app import json_of, pointers, problem, running, writing

@@ -7,7 +7,7 @@ from flask import Flask
 from flask_babel import gettext, ngettext
 
 from eventcal.kit.catalogue import words_of
-from eventcal.web.i18n.locale import language, locale, start_language
+from eventcal.web.i18n import language, locale, start_language
 
 
 def language_of(accepted: str | None, query: str = "") -> str:

@@ -15,10 +15,9 @@ from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import current_member, forget_session, is_confirmed, sign_in
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import OwnPasswordIn, PasswordIn
-from eventcal.web.pages.me.layout import BLANK, answer_own_page, filled_in, form_view
-from eventcal.web.rendering.forms import Form, said_after, validate
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_own_page, answer_page, signed_in
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.me import MemberPatch
 

@@ -15,11 +15,10 @@ from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
 from eventcal.web.identity.current_user import caller
-from eventcal.web.pages.me.layout import answer_own_page
 from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import signed_in
+from eventcal.web.rendering.private_page import answer_own_page, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import talk_json

@@ -1,11 +1,13 @@
 """A member's authenticator app and its recovery codes: set up, turned off and renewed."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.main import QRCode
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Invalid
@@ -15,12 +17,10 @@ from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
-from eventcal.web.pages.me import layout
 from eventcal.web.pages.me.security import proved_lately
-from eventcal.web.rendering.forms import Form, validate
+from eventcal.web.rendering.forms import BLANK, Form, form_view, is_taken_now, new_form_key, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import signed_in
-from eventcal.web.rendering.qr_code import qr_code
+from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, signed_in
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, unit_of_work
 
@@ -31,7 +31,7 @@ _NOTE = "new_totp"
 @pages.get("/me/security/app")
 @signed_in
 @proved_lately
-def app(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member a new secret for their authenticator app."""
     if _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
@@ -41,21 +41,21 @@ def app(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
         sessions.note(_NOTE, sealed=sealed)
     with reading() as session:
         address = makes.to_scan(sealed, member=current_member(session).email)
-    page = layout.own_page(
+    return answer_secret_page(
         template="me/security_app.html",
         title=_("Set up an authenticator app"),
+        status=status,
         form=form,
         qr=qr_code(address),
         address=address,
         secret=makes.to_type(sealed),
     )
-    return layout.answer_secret_page(page, status)
 
 
 @pages.post("/me/security/app")
 @signed_in
 @proved_lately
-@layout.form_view(app, at="code")
+@form_view(app, at="code")
 def set_up_app() -> str | Response:
     """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
     sealed = _find_new_secret()
@@ -79,17 +79,17 @@ def set_up_app() -> str | Response:
 
 @pages.get("/me/security/app/off")
 @signed_in
-def app_off(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Ask whether the second factor is to be turned off, and for the password or a code."""
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     title = _("Without the app again?")
-    return layout.answer_own_page(template="me/security_off.html", title=title, status=status, form=form)
+    return answer_own_page(template="me/security_off.html", title=title, status=status, form=form)
 
 
 @pages.post("/me/security/app/off")
 @signed_in
-@layout.form_view(app_off, at="proof")
+@form_view(app_off, at="proof")
 def turn_app_off() -> str:
     """Turn the second factor off for whoever knows the password, or has a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
@@ -118,7 +118,7 @@ def codes() -> Response:
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     title = _("New recovery codes?")
-    return layout.answer_own_page(template="me/security_renew.html", title=title, form_key=layout.new_form_key())
+    return answer_own_page(template="me/security_renew.html", title=title, form_key=new_form_key())
 
 
 @pages.post("/me/security/codes")
@@ -128,7 +128,7 @@ def renew_codes() -> Response:
     """Give a member new recovery codes, shown this once; a form that comes again leads back."""
     with unit_of_work() as session:
         member = current_member(session)
-        if find_totp(session, member.id) is None or not layout.is_taken_now(session):
+        if find_totp(session, member.id) is None or not is_taken_now(session):
             return redirect(url_for("pages.ways_in", done="before"), HTTPStatus.SEE_OTHER)
         codes = renew_recovery_codes(session, member)
         factors_changed(session, member, now=now())
@@ -147,5 +147,22 @@ def _has_app() -> bool:
 
 
 def _show_codes(codes: list[str], *, said: str) -> Response:
-    page = layout.own_page(template="me/security_codes.html", title=_("Recovery codes"), codes=codes, said=said)
-    return layout.answer_secret_page(replace(page, path=url_for("pages.codes")))
+    path, title = url_for("pages.codes"), _("Recovery codes")
+    return answer_secret_page(template="me/security_codes.html", title=title, path=path, codes=codes, said=said)
+
+
+@dataclass(frozen=True)
+class Qr:
+    """A square of `size` by `size` modules, its quiet border among them; `path` draws the dark ones (SVG)."""
+
+    size: int
+    path: str
+
+
+def qr_code(text: str) -> Qr:
+    """Return the QR code of a text."""
+    made = QRCode(error_correction=ERROR_CORRECT_M)
+    made.add_data(text)
+    rows = made.get_matrix()
+    dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark)
+    return Qr(len(rows), "".join(dark))

@@ -19,10 +19,10 @@ from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
-from eventcal.web.pages.me.layout import BLANK, answer_own_page, filled_in, form_view, next_page, utc_time
-from eventcal.web.rendering.forms import Form, said_after, validate
+from eventcal.web.rendering.dates import utc_time
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, next_page, said_after, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import signed_in, way_on
+from eventcal.web.rendering.private_page import answer_own_page, signed_in, way_on
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.request.sessions import save_proof
 

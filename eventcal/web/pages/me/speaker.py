@@ -10,10 +10,9 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.media import takes_up_to
-from eventcal.web.pages.me.layout import own_page
 from eventcal.web.rendering.forms import LARGEST_FORM, Form, said_after
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, own_page, signed_in
 from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
 from eventcal.web.request.context import reading
 

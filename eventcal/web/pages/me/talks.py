@@ -1,17 +1,21 @@
-"""A member's talks and what becomes of them, in words; each to be changed, withdrawn or confirmed."""
+"""A member's talks, in words: submitting a talk, its progress, and changing, withdrawing or confirming it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+import orjson
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.events.queries import complete_event
+from eventcal.events.filter import Filter, Sort
+from eventcal.events.queries import complete_event, get_event
 from eventcal.events.words import EventStatus, Programme
+from eventcal.feeds.resources import event_resources
+from eventcal.kit.markdown import to_html
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import NotFound, Refusal, Sentence
 from eventcal.talks import service
@@ -20,15 +24,15 @@ from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, 
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import Edit, edit_as_seen, take_step
 from eventcal.talks.words import TalkState
-from eventcal.web.identity.current_user import caller, current_member
-from eventcal.web.pages.me.layout import answer_own_page, form_view
-from eventcal.web.rendering.forms import Form, said_after, validate
+from eventcal.web.identity.current_user import SAFE, caller, current_member
+from eventcal.web.rendering.forms import Form, form_view, said_after, typed_again, validate
 from eventcal.web.rendering.labels import state_in_words
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import signed_in
-from eventcal.web.rendering.talk_form import form_of, talk_choices, talk_fields
+from eventcal.web.rendering.private_page import answer_own_page, signed_in
+from eventcal.web.rendering.talk_form import accepted_kinds, form_of, new_form, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
-from eventcal.web.schemas.talks import TalkPatch
+from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()
 _OVER = "over"
@@ -40,6 +44,9 @@ _WAITS: Mapping[TalkState, str] = {
     TalkState.WAITLISTED: "decision",
     TalkState.CONFIRMED: "programme",
 }
+_TALK = TalkIn()
+# How many open calls there are to choose from.
+_MOST_CALLS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,3 +210,51 @@ def _next_in_words(talk: Talk, *, over: bool) -> str:
         else _("You took it back; nobody decides on it any more."),
     }
     return words[talk.state]
+
+
+def _show(form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None) -> Response:
+    """Show the form of a talk for the event that the request names. Raises NoSuchEvent."""
+    with reading() as session:
+        event = get_event(session, _slug(), caller())
+        return answer_own_page(
+            template="submit.html",
+            title=_("Submit a talk"),
+            status=status,
+            event=event,
+            form=form or new_form(event, kind=accepted_kinds(event)[0]),
+            preview=preview,
+            **talk_choices(event, accepted_kinds(event)),
+        )
+
+
+def _slug() -> str:
+    return (request.args if request.method in SAFE else request.form).get("event", "")
+
+
+@pages.get("/submit")
+@signed_in
+def submit() -> Response:
+    """Show the form of a talk for the event that the query names; without one, the events that take talks."""
+    if "event" in request.args:
+        return _show()
+    with reading() as session:
+        paging = Paging(limit=_MOST_CALLS)
+        found = event_resources(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
+    events = [orjson.loads(one) for one in found.items]
+    return answer_own_page(template="submit_where.html", title=_("Submit a talk"), events=events)
+
+
+@pages.post("/submit")
+@signed_in
+@form_view(_show, catch=(Refusal,))
+def submit_now() -> str | Response:
+    """Submit what was typed, keep it as a draft, or show how it will look, by the button that was pressed."""
+    fields, pressed = validate(_TALK, talk_fields(request.form)), request.form.get("do")
+    if pressed == "preview":
+        shown = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}
+        return _show(typed_again(request.form), preview=shown)
+    fields["draft"] = pressed == "draft"
+    with unit_of_work() as session:
+        event, member = get_event(session, _slug(), caller()), current_member(session)
+        talk = service.submit_talk(session, event, fields, member=member, caller=caller(), now=now())
+        return url_for("pages.my_talk", talk_id=talk.id, done="submitted")

@@ -18,11 +18,11 @@ from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
 from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
-from eventcal.web.pages.me import layout
 from eventcal.web.rendering.calendar_apps import ways_in
-from eventcal.web.rendering.forms import Form, load, said_after, validate
+from eventcal.web.rendering.dates import utc_time
+from eventcal.web.rendering.forms import BLANK, Form, form_view, is_taken_now, load, new_form_key, said_after, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import signed_in
+from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.me import FeedIn, TokenIn
 from eventcal.web.schemas.out import Json
@@ -32,19 +32,19 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 
 @pages.get("/me/tokens")
 @signed_in
-def tokens(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member's access tokens by what is kept of them, and the form to make another."""
     words = _scopes_in_words()
     with reading() as session:
         found = queries.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
-        return layout.answer_own_page(
+        return answer_own_page(
             template="me/tokens.html",
             title=_("Tokens"),
             status=status,
             tokens=[_token_values(row) for row in found.items],
             next=found.next,
             form=form,
-            form_key=layout.new_form_key(),
+            form_key=new_form_key(),
             scopes=[(scope.value, words[scope]) for scope in useful_scopes(caller())],
             ticked=request.form.getlist("scopes"),
             done=said_after(
@@ -60,22 +60,21 @@ def tokens(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/tokens")
 @signed_in
-@layout.form_view(tokens, catch=(Invalid, Busy), unsent=("scopes",))
+@form_view(tokens, catch=(Invalid, Busy), unsent=("scopes",))
 def make_token() -> str | Response:
     """Make an access token and show it, this once; a form that comes again leads back to the list."""
     fields = _validate_token()
     with unit_of_work() as session:
-        if not layout.is_taken_now(session):
+        if not is_taken_now(session):
             return url_for("pages.tokens", done="before")
         row, secret = service.give_token(session, current_member(session), **fields, now=now())
-    page = layout.own_page(
+    return answer_secret_page(
         template="me/new_token.html",
         title=_("The new token"),
         token=_token_values(row),
         secret=secret,
         example=f'curl -H "Authorization: Bearer {secret}" {links().api("/me")}',
     )
-    return layout.answer_secret_page(page)
 
 
 @pages.get("/me/tokens/<token_id>")
@@ -84,7 +83,7 @@ def token(token_id: str) -> Response:
     """Ask whether one of a member's access tokens is to be revoked."""
     with reading() as session:
         row = queries.get_token(session, token_id, current_member_id())
-        return layout.answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
+        return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
 
 
 @pages.post("/me/tokens/<token_id>")
@@ -123,8 +122,8 @@ def _token_values(row: AccessToken) -> Json:
         "id": row.id,
         "name": row.name,
         "scopes": [words[Scope(scope)] for scope in row.scopes],
-        "made": layout.utc_time(row.created_at),
-        "expires": layout.utc_time(row.expires_at),
+        "made": utc_time(row.created_at),
+        "expires": utc_time(row.expires_at),
         "over": row.expires_at is not None and row.expires_at <= now(),
     }
 
@@ -140,18 +139,18 @@ def _scopes_in_words() -> dict[Scope, str]:
 
 @pages.get("/me/feeds")
 @signed_in
-def feeds(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
+def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the names of a member's secret addresses and when each was last fetched, and the form to make another."""
     with reading() as session:
         found = queries.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
-        return layout.answer_own_page(
+        return answer_own_page(
             template="me/feeds.html",
             title=_("Calendar addresses"),
             status=status,
-            feeds=[(row, layout.utc_time(row.created_at), layout.utc_time(row.last_fetched_at)) for row in found.items],
+            feeds=[(row, utc_time(row.created_at), utc_time(row.last_fetched_at)) for row in found.items],
             next=found.next,
             form=form,
-            form_key=layout.new_form_key(),
+            form_key=new_form_key(),
             done=said_after(
                 {
                     "revoked": _("The address is revoked."),
@@ -165,17 +164,22 @@ def feeds(form: Form = layout.BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/feeds")
 @signed_in
-@layout.form_view(feeds, catch=(Invalid, Busy))
+@form_view(feeds, catch=(Invalid, Busy))
 def make_feed() -> str | Response:
     """Make a secret address and show it, this once; a form that comes again leads back to the list."""
     fields = validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
-        if not layout.is_taken_now(session):
+        if not is_taken_now(session):
             return url_for("pages.feeds", done="before")
         row, secret = service.give_feed(session, current_member(session), **fields, now=now())
     shown = ways_in(links().personal_feed(secret), row.name)
-    return layout.answer_secret_page(
-        layout.own_page(template="me/new_feed.html", title=_("The new address"), feed=row, **shown)
+    return answer_secret_page(
+        template="me/new_feed.html",
+        title=_("The new address"),
+        path=url_for("pages.feeds"),
+        status=HTTPStatus.CREATED,
+        feed=row,
+        **shown,
     )
 
 
@@ -185,8 +189,8 @@ def feed(feed_id: str) -> Response:
     """Show one of a member's secret addresses by what is kept of it, and ask whether it is to be revoked."""
     with reading() as session:
         row = queries.get_feed(session, feed_id, current_member_id())
-        made, fetched = layout.utc_time(row.created_at), layout.utc_time(row.last_fetched_at)
-        return layout.answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
+        made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
+        return answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
 
 
 @pages.post("/me/feeds/<feed_id>")

@@ -12,8 +12,7 @@ from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.fetches import fetches_of
 from eventcal.feeds.preview import entry_of, lines_of
 from eventcal.web.params.listing_filters import Asked, feed_key
-from eventcal.web.rendering.dates import When, event_when
-from eventcal.web.rendering.recurrence_text import rule_in_words
+from eventcal.web.rendering.dates import When, event_when, rule_in_words
 from eventcal.web.request.context import house, now
 
 # What most people have; said of where nobody has come for the feed yet.

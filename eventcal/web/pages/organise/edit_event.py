@@ -20,10 +20,10 @@ from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, choices, event_choices
+from eventcal.web.rendering.dates import rule_in_words
 from eventcal.web.rendering.forms import Form, Typed, faults_of, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
-from eventcal.web.rendering.recurrence_text import rule_in_words
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventPatch
 

@@ -15,7 +15,7 @@ from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import STEPS, Step
 from eventcal.talks.words import TalkState
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n import in_words
 from eventcal.web.rendering.forms import Choices
 from eventcal.web.rendering.labels import kind_in_words
 

@@ -23,7 +23,7 @@ from eventcal.talks.rules import ORGANISERS_STEPS, STEPS, WAITING, Step
 from eventcal.talks.submissions import count_by_state, list_offered, submitted_at, who_is_told
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n import in_words
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import at

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from babel.numbers import format_currency
 from flask import Response
@@ -18,20 +17,17 @@ from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.sponsors.queries import confirmed_sponsors
-from eventcal.web.i18n.locale import locale
-from eventcal.web.i18n.messages import in_words
+from eventcal.web.i18n import in_words, locale
 from eventcal.web.identity.permissions import feed
 from eventcal.web.media import own_path
 from eventcal.web.pages.public.json_ld import event_structured
 from eventcal.web.pages.public.schedule import event_feeds, read_programme
-from eventcal.web.rendering.dates import at, time_left, when
+from eventcal.web.rendering.dates import at, recurring, time_left, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, short
 from eventcal.web.rendering.page import Page, pages, show
-from eventcal.web.rendering.recurrence_text import recurring
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json
-
-Json = dict[str, Any]
+from eventcal.web.schemas.out import Json
 
 # How many talks the page names; the schedule has all.
 _MOST = 50

@@ -3,20 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import gettext as _
 
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.refusals import Fault
-from eventcal.web.i18n.messages import faults_in_words
+from eventcal.web.i18n import faults_in_words
 from eventcal.web.pages.public.listed_resources import Found
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted
 from eventcal.web.rendering.labels import kind_in_words, value_in_words, word_for
 from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
-
-Json = dict[str, Any]
+from eventcal.web.schemas.out import Json
 
 # How many tags of what is shown are offered.
 _MOST_TAGS = 12

@@ -1,7 +1,5 @@
 """What an event or a talk is in schema.org's words: JSON-LD for whoever reads pages by machine."""
 
-from typing import Any
-
 from eventcal.events.models import Event
 from eventcal.events.rules import is_all_day
 from eventcal.events.words import Attendance, EventStatus
@@ -13,8 +11,7 @@ from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from eventcal.web.media import own_path
 from eventcal.web.schemas.money import price_json
-
-Json = dict[str, Any]
+from eventcal.web.schemas.out import Json
 
 _SCHEMA = "https://schema.org"
 _ATTENDANCE = {

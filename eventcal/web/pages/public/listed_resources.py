@@ -17,10 +17,8 @@ from eventcal.events.words import EventStatus
 from eventcal.feeds.resources import event_resources, talk_resources
 from eventcal.kit.paging import Paging
 from eventcal.web.params.listing_query import Show
-from eventcal.web.rendering.dates import When, when
-from eventcal.web.rendering.recurrence_text import occurrence_when, rule_in_words
-
-Json = dict[str, Any]
+from eventcal.web.rendering.dates import When, occurrence_when, rule_in_words, when
+from eventcal.web.schemas.out import Json
 
 # How many occurrences an item of a list shows: the next, and those after it.
 _SHOWN = 3

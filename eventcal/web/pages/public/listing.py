@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
@@ -23,8 +22,7 @@ from eventcal.web.rendering.labels import country_in_words, kind_in_words, value
 from eventcal.web.rendering.page import Page, pages, show
 from eventcal.web.rendering.private_page import answer_page
 from eventcal.web.request.context import settings
-
-Json = dict[str, Any]
+from eventcal.web.schemas.out import Json
 
 _PAGE = 25
 _A_DAY = timedelta(days=1)

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -17,15 +16,13 @@ from eventcal.events.models import Event
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from eventcal.kit.paging import Paging
 from eventcal.talks.queries import public_talks
-from eventcal.web.i18n.locale import locale
+from eventcal.web.i18n import locale
 from eventcal.web.pages.public.filter_bar import bar_of
 from eventcal.web.pages.public.listed_resources import find_resources, occurrences_in
 from eventcal.web.params.listing_query import Show, Typed, Wanted
-from eventcal.web.rendering.dates import When, month_of, readers_zone, short_day, weekday, when
+from eventcal.web.rendering.dates import When, month_of, occurrence_when, readers_zone, short_day, weekday, when
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.recurrence_text import occurrence_when
-
-Json = dict[str, Any]
+from eventcal.web.schemas.out import Json
 
 _A_DAY = timedelta(days=1)
 # More than a month of any calendar of ours has; a page of more would be of no use to anybody.

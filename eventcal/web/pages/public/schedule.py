@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -29,8 +28,7 @@ from eventcal.web.pages.public.schedule_grid import Slot, lay_out, now_and_next
 from eventcal.web.rendering.dates import When, at, long_day, readers_zone, when
 from eventcal.web.rendering.page import FeedLink, Page, pages, show
 from eventcal.web.request.context import links
-
-Json = dict[str, Any]
+from eventcal.web.schemas.out import Json
 
 # Far more than any event has in one place; a bound all the same.
 _MOST = 5000

@@ -25,7 +25,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
 from eventcal.web.http.conditional import serve
 from eventcal.web.http.representation import Origin, Rendition
-from eventcal.web.i18n.locale import cookie_name
+from eventcal.web.i18n import cookie_name
 from eventcal.web.identity.permissions import feed
 from eventcal.web.media import PATH, gallery
 from eventcal.web.rendering.page import guards, pages
@@ -72,8 +72,7 @@ class _Sitemap(Document):
             root, element = "sitemapindex", "sitemap"
             places = [
                 Place(
-                    links().base + url_for("pages.sitemap", number=str(number)),
-                    max(place.changed_at for place in file),
+                    links().base + url_for("pages.sitemap", number=str(number)), max(place.changed_at for place in file)
                 )
                 for number, file in enumerate(self.files, start=1)
             ]

@@ -17,7 +17,7 @@ from eventcal.kit.refusals import Invalid
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n.messages import faults_in_words
+from eventcal.web.i18n import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args, read_feed
@@ -182,10 +182,7 @@ def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
     )
     form |= {"fields": [(name, word_for(name), value) for name, value in given if name in faults], "faults": faults}
     return Page(
-        template="pages/subscribe.html",
-        title=_("Subscribe"),
-        indexed=False,
-        values={"url": None, "form": form},
+        template="pages/subscribe.html", title=_("Subscribe"), indexed=False, values={"url": None, "form": form}
     )
 
 

@@ -1,22 +1,24 @@
-"""The language of a page: what `lang` says, else what the reader chose, else what their browser asks for.
+"""The language of a request, and messages in it.
 
-Dates and numbers go with it, and with the reader's country where it writes them otherwise. Pages are kept for each
-tag that there is here, so these are few: English as in America, as everywhere else, and German.
+The language is what `lang` says, else what the reader chose, else what their browser asks for. Dates and numbers go
+with it, and with the reader's country where it writes them otherwise. Pages are kept for each tag that there is here,
+so these are few: English as in America, as everywhere else, and German. Programs are told messages in English, for
+those who write programs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from urllib.parse import parse_qs
 
 from babel import Locale
 from babel.core import get_global
 from flask import Flask, has_request_context, request
-from flask_babel import Babel, Domain
+from flask_babel import Babel, Domain, gettext
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
 
 from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
-from eventcal.web.i18n.messages import in_words
+from eventcal.kit.refusals import Fault, Refusal, Sentence
 
 ELSEWHERE = "en-GB"
 """English with the day before the month and 24 hours, for those who ask for that of any country but America."""
@@ -27,6 +29,18 @@ _SAFE_COOKIE = f"__Host-{_COOKIE}"
 _PARENTS = get_global("parent_exceptions")
 _WORLD = "en_001"
 _ANY = "*"
+# What is said to a program speaks of headers and fields. A person has a page before them, and another way on.
+_TO_PEOPLE = {
+    "csrf": Sentence(
+        "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."
+    ),
+    "method-not-allowed": Sentence("This address does not take what was sent to it."),
+    "not-confirmed": Sentence(
+        "Show first that your e-mail address is yours: follow the link in the mail that you were sent."
+    ),
+    "not-signed-in": Sentence("This is only for members who are signed in."),
+    "stale": Sentence("Somebody changed this in the meantime. Load the page again, and make your change once more."),
+}
 
 
 def start_language(app: Flask) -> None:
@@ -115,3 +129,30 @@ def _known(tag: str) -> str | None:
     """Return which of our languages a tag stands for, in whatever country or script, or None."""
     code = _code(tag).lower()
     return code if code in LANGUAGES else None
+
+
+def in_words(text: str) -> str:
+    """Return a sentence in the language of the request under way; other text is what it is."""
+    if not isinstance(text, Sentence):
+        return text
+    said = str(gettext(text.template))
+    return said % {name: _value(value) for name, value in text.values.items()} if text.values else said
+
+
+def _value(value: object) -> object:
+    return in_words(value) if isinstance(value, str) else value
+
+
+def refusal_in_words(refusal: Refusal) -> str:
+    """Return why something is refused, as a person in front of a page needs it."""
+    return said_to_people(refusal.code, refusal.detail)
+
+
+def said_to_people(code: str, detail: str) -> str:
+    """Return what a person is told of a refusal with this code, which tells programs this detail."""
+    return in_words(_TO_PEOPLE.get(code, detail))
+
+
+def faults_in_words(faults: Iterable[Fault]) -> list[tuple[str, str]]:
+    """Return the faults of a query as a person reads them: the parameter, "" for the whole, and what is wrong."""
+    return [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in faults]

@@ -1,1 +1,0 @@
-"""The language of a request, and messages in it."""
