@@ -12,6 +12,9 @@ from eventcal.kit.models import PRIVATE, Base, TagRow, word_column
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
 
+TEXTS = ("abstract", "language", "slides_url", "recording_url", "notes")
+"""The optional texts of a talk: an edit sets them, and redacting the talk clears them."""
+
 
 class Talk(Listed, Base):
     """One contribution to one event. `published_at` is when it first became public; it never goes back."""

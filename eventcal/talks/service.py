@@ -23,12 +23,12 @@ from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, named_speaker, speaker_of
 from eventcal.talks.errors import AlreadyDecided, NoSuchTalk, TalksClosed
-from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
+from eventcal.talks.models import TEXTS, Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED, derive_talk, kind_faults, span_faults
 from eventcal.talks.words import TalkState
 
-_PLAIN = ("title", "abstract", "kind", "language", "duration_minutes", "notes", "slides_url", "recording_url")
+_PLAIN = ("title", "kind", "duration_minutes", *TEXTS)
 _TIMES = ("starts", "ends")
 
 
@@ -132,7 +132,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
     """Blank a talk's text everywhere, its history too; what was public stays as a tombstone. Raises Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED
-    for name in ("abstract", "notes", "slides_url", "recording_url", "language"):
+    for name in TEXTS:
         setattr(talk, name, None)
     talk.tags, talk.speaking = [], []
     talk.redacted_at = now
