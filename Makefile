@@ -14,7 +14,7 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORDS := --mapping-file pyproject.toml --keywords Sentence --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test test-quick test-all browse pictures fuzz check record compare bench format words lock clean
+.PHONY: help run test test-quick test-all browse pictures fuzz check record compare examples bench format words lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ record: $(VENV)/dev.stamp  ## Record every response of the application: make rec
 
 compare: $(VENV)/dev.stamp  ## Compare two recordings: make compare BEFORE=build/before AFTER=build/after
 	$(BIN)/python -m tests.comparison compare $(BEFORE) $(AFTER)
+
+examples: $(VENV)/dev.stamp  ## Update the responses in docs/api.md
+	$(BIN)/python -m tests.api_examples
 
 bench: $(VENV)/dev.stamp  ## Measure what answers cost, beside a floor (docs/benchmarks.md)
 	$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,37 @@
+"""docs/data-format.md: its example loads, and its tables list every field."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from eventcal.datasets.reading import parse
+from eventcal.datasets.records import EVENT, SPEAKER, SPONSOR, TALK
+from eventcal.datasets.service import Count, load_dataset
+from tests.clocks import FixedClock
+from tests.datasets import open_calendar
+
+DOCUMENT = Path("docs/data-format.md").read_text()
+NEW, SAME = Count(new=1, changed=0, same=0), Count(new=0, changed=0, same=1)
+
+
+def test_documented_example_loads_and_loading_it_again_changes_nothing(database_url: str, clock: FixedClock) -> None:
+    example = re.search(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert example
+    calendar = open_calendar(database_url, clock)
+    for expected in (NEW, SAME):
+        clock.tick()
+        with calendar.unit_of_work() as unit:
+            report = load_dataset(unit, parse(example[1].encode(), name="the example"))
+        assert set(report.values()) == {expected}
+    calendar.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("heading", "record"), [("Speakers", SPEAKER), ("Sponsors", SPONSOR), ("Events", EVENT), ("Talks", TALK)]
+)
+def test_documented_table_lists_every_field(heading: str, record: object) -> None:
+    section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    assert documented == set(record.fields)  # type: ignore[attr-defined]
