@@ -126,7 +126,7 @@ def _text_of(response: TestResponse) -> str:
     lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
     lines += [f"{name}: {response.headers[name]}" for name in _SHOWN_HEADERS if name in response.headers]
     if response.data:
-        body = response.json
+        body = json.loads(response.data)
         if "csrf_token" in body:
             # It contains the time of the request.
             body["csrf_token"] = "…"
