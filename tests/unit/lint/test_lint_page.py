@@ -12,7 +12,7 @@ def catalogue() -> str:
 
 def section(subject: str, rules: tuple[Rule, ...]) -> str:
     rows = [f"| `{rule.code}` | {rule.severity} | {rule.section} | {rule.meaning} |\n" for rule in rules]
-    return f"## {subject}\n\n| code | severity | from | what it means |\n|---|---|---|---|\n{''.join(rows)}"
+    return f"## {subject}\n\n| code | severity | source | meaning |\n|---|---|---|---|\n{''.join(rows)}"
 
 
 def test_the_page_has_every_code_with_what_it_means() -> None:
