@@ -14,8 +14,13 @@ from eventcal.kit.values import at_most_characters
 from eventcal.members.caller import OPERATOR
 from eventcal.members.errors import AddressTaken
 from eventcal.members.factors import remove_passkeys, reset_factors
-from eventcal.members.queries import find_member_by_email, get_member_by_email
-from eventcal.members.service import add_member, normal_address, revoke_every_token
+from eventcal.members.service import (
+    add_member,
+    find_member_by_email,
+    get_member_by_email,
+    normal_address,
+    revoke_every_token,
+)
 from eventcal.members.words import Role
 from eventcal.web.identity.accounts import change_password
 from eventcal.web.identity.passwords import check_new_password, hashed

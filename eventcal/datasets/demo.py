@@ -15,8 +15,7 @@ from eventcal.events.models import Event
 from eventcal.events.parts import put_on_team
 from eventcal.events.words import Programme, TeamRole
 from eventcal.members.models import Member
-from eventcal.members.queries import find_member_by_email
-from eventcal.members.service import add_member
+from eventcal.members.service import add_member, find_member_by_email
 from eventcal.members.words import Role
 
 ORGANISER = "organiser@example.org"

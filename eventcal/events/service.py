@@ -21,23 +21,9 @@ from eventcal.members.caller import Caller
 from eventcal.members.service import check_confirmed
 
 # Fields that are columns of the same name, as the API and a data set give them.
-_PLAIN = (
-    "title",
-    "kind",
-    "summary",
-    "description",
-    "programme",
-    "attendance",
-    "timezone",
-    "starts",
-    "ends",
-    "online_url",
-    "url",
-    "series",
-    "recurrence",
-)
-# Where these have a fault, nobody can say what the occurrences are.
-_TIMING = frozenset({"/timezone", "/starts", "/ends", "/recurrence"})
+_PLAIN = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
+# Likewise; where these have a fault, nobody can say what the occurrences are.
+_TIMING = ("timezone", "starts", "ends", "recurrence")
 _CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 PRICE = {"amount": "price_amount", "currency": "price_currency"}
 """The columns of a price, by its field."""
@@ -128,7 +114,7 @@ def _free_slug(session: Session, asked: str | None, title: str) -> str:
 
 
 def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
-    set_given(event, fields, _PLAIN)
+    set_given(event, fields, _PLAIN + _TIMING)
     if "location" in fields:
         merge_given(event, fields["location"], {name: name for name in PLACE})
     if "registration" in fields:
@@ -171,14 +157,13 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
     if "recurrence_overrides" in fields:
         overrides = merged(overrides, fields["recurrence_overrides"])
     event.recurrence_overrides = settled(overrides)
-    names = ("timezone", "starts", "ends", "latitude", "longitude", "price_amount", "price_currency", "recurrence")
+    names = (*_TIMING, "latitude", "longitude", *PRICE.values())
     stored = {name: getattr(event, name) for name in names}
     if event.call is not None:
         stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL.items()}
     faults = event_faults(stored)
-    if not any(fault.pointer in _TIMING for fault in faults):
-        changed = fields.get("recurrence_overrides") or ()
-        faults += override_faults(event, overrides, changed=changed)
+    if not any(fault.pointer[1:] in _TIMING for fault in faults):
+        faults += override_faults(event, overrides, changed=fields.get("recurrence_overrides") or ())
     return faults
 
 

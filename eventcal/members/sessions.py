@@ -88,11 +88,6 @@ def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
         found.expires_at = min(now + IDLE_TIMEOUT, found.created_at + LIFETIME)
 
 
-def needs_touch(found: MemberSession, *, now: datetime) -> bool:
-    """Say whether the last use that was written is too long ago."""
-    return now - found.last_seen_at >= TOUCH_INTERVAL
-
-
 def update_session(session: Session, session_id: str, **values: object) -> None:
     """Set columns of a session: `notes`, `proved_at`, `expires_at`."""
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))

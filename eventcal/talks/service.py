@@ -248,14 +248,6 @@ def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
         part.position = position
 
 
-def _apply_reprise(session: Session, talk: Talk, earlier_id: str | None, caller: Caller) -> list[Fault]:
-    earlier = find_talk(session, earlier_id, caller) if earlier_id else None
-    if earlier_id and (earlier is None or earlier.id == talk.id):
-        return [Fault("/reprise_of", Sentence("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id))]
-    talk.reprise_of = earlier
-    return []
-
-
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
     """Put a public talk on the caller's agenda; once more changes nothing. Raises NoSuchTalk."""
     if not is_public(talk):

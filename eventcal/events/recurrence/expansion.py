@@ -35,11 +35,7 @@ _FORMS = {
 _NUMBERS = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
 _NUMBERS["BYSETPOS"] = (-366, 366)
 # What goes with some frequencies only, as the table in 3.3.10 has it.
-_ONLY_WITH = {
-    "BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"},
-    "BYYEARDAY": {"YEARLY"},
-    "BYWEEKNO": {"YEARLY"},
-}
+_ONLY_WITH = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
 _MOST_OF_A_WEEKDAY = 5
 
 _USUAL = Sentence("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
@@ -47,6 +43,7 @@ _USUAL = Sentence("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the
 _REPEATS = 400
 _YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
 _MONTHS = 12
+_LATEST = date(LAST_YEAR, 12, 31)
 # The parts that say on which day; where a rule has none, its start says it.
 _DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _ENDS = frozenset({"COUNT", "UNTIL"})
@@ -139,7 +136,9 @@ class Expansion:
         first = parse_local(starts)
         self.start = first if isinstance(first, datetime) else datetime.combine(first, time())
         self._parts = parse_rule(rule)
-        self._until = parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
+        until = parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
+        self._until = until.instant(tzid) if until else None
+        self._last_day = min(until.last_day(tzid), _LATEST) if until else _LATEST
         self.ends = not self._parts.keys().isdisjoint(_ENDS)
 
     def since(self, day: date) -> Iterator[datetime]:
@@ -160,10 +159,9 @@ class Expansion:
         """Give the last date; None where the rule has no end, or no date."""
         if self._until is None:
             return self._counted
-        first, latest = self.start.date(), min(self._until.last_day(self.tzid), date(LAST_YEAR, 12, 31))
-        back = _A_WHILE
+        first, back = self.start.date(), _A_WHILE
         while True:
-            since = max(first, latest - back)
+            since = max(first, self._last_day - back)
             found = deque(self.since(since), maxlen=1)
             if found or since == first:
                 return found[0] if found else None
@@ -181,8 +179,8 @@ class Expansion:
         if self._until is None:
             return False
         if "T" in self.starts:
-            return local_to_utc(local, self.tzid) > self._until.instant(self.tzid)
-        return local.date() > self._until.last_day(self.tzid)
+            return local_to_utc(local, self.tzid) > self._until
+        return local.date() > self._last_day
 
     def _walk(self, day: date) -> Iterator[datetime]:
         """Yield what the rule has, its end apart, from `day` on or a little earlier."""

@@ -12,7 +12,7 @@ from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_organised_event, get_part, list_team
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.members.models import Member
-from eventcal.members.queries import get_member, get_member_by_email
+from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, cached, document, nothing, serve_private

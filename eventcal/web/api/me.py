@@ -10,8 +10,15 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.members.models import Member, PersonalFeed
-from eventcal.members.queries import list_feeds, list_tokens
-from eventcal.members.service import edit_member, give_feed, give_token, revoke_feed, revoke_token
+from eventcal.members.service import (
+    edit_member,
+    give_feed,
+    give_token,
+    list_feeds,
+    list_tokens,
+    revoke_feed,
+    revoke_token,
+)
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
 from eventcal.speakers.service import find_by_member

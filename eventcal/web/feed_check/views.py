@@ -19,7 +19,7 @@ from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
 from eventcal.feeds.inspect_feed import Glance, glance
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, NotFound, Sentence
-from eventcal.members.queries import find_feed_by_secret
+from eventcal.members.service import find_feed_by_secret
 from eventcal.web.feed_check.diagnosis import (
     HIDDEN,
     OurUrl,

@@ -13,7 +13,7 @@ from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Gone, NotFound, Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.members.models import PersonalFeed
-from eventcal.members.queries import find_feed_by_secret
+from eventcal.members.service import find_feed_by_secret
 from eventcal.speakers.service import get_speaker
 from eventcal.talks.queries import agenda_ids
 from eventcal.web.params.listing_filters import Asked, Include

@@ -17,8 +17,13 @@ from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import AddressTaken, MailedTokenRefused
 from eventcal.members.factors import remove_passkeys, turn_off
 from eventcal.members.models import Member
-from eventcal.members.queries import find_active_member, find_member_by_email
-from eventcal.members.service import add_member, revoke_every_feed, revoke_every_token
+from eventcal.members.service import (
+    add_member,
+    find_active_member,
+    find_member_by_email,
+    revoke_every_feed,
+    revoke_every_token,
+)
 from eventcal.members.sessions import end_all_sessions
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail

@@ -13,7 +13,7 @@ from eventcal.kit.refusals import Sentence
 from eventcal.members.errors import SecondFactorNeeded, SignInRefused
 from eventcal.members.factors import Authenticator, find_totp, use_code
 from eventcal.members.models import Member
-from eventcal.members.queries import find_member_by_email
+from eventcal.members.service import find_member_by_email
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work

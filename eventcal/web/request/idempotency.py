@@ -21,7 +21,7 @@ from eventcal.kit.ids import secret_hash
 from eventcal.kit.refusals import Busy, Fault, Invalid, Sentence
 from eventcal.members.errors import KeyReused
 from eventcal.members.models import KeptAnswer
-from eventcal.members.queries import find_kept_answer
+from eventcal.members.service import find_kept_answer
 from eventcal.web.http.errors import UnderWay
 from eventcal.web.request.context import now, unit_of_work
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Busy, Fault, Invalid, refuse_faults
-from eventcal.members import queries, service
+from eventcal.members import service
 from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
 from eventcal.members.words import Scope
@@ -36,7 +36,7 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member's access tokens by what is kept of them, and the form to make another."""
     words = _scopes_in_words()
     with reading() as session:
-        found = queries.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+        found = service.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
         return answer_own_page(
             template="me/tokens.html",
             title=_("Tokens"),
@@ -82,7 +82,7 @@ def make_token() -> str | Response:
 def token(token_id: str) -> Response:
     """Ask whether one of a member's access tokens is to be revoked."""
     with reading() as session:
-        row = queries.get_token(session, token_id, current_member_id())
+        row = service.get_token(session, token_id, current_member_id())
         return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
 
 
@@ -142,7 +142,7 @@ def _scopes_in_words() -> dict[Scope, str]:
 def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the names of a member's secret addresses and when each was last fetched, and the form to make another."""
     with reading() as session:
-        found = queries.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+        found = service.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
         return answer_own_page(
             template="me/feeds.html",
             title=_("Calendar addresses"),
@@ -188,7 +188,7 @@ def make_feed() -> str | Response:
 def feed(feed_id: str) -> Response:
     """Show one of a member's secret addresses by what is kept of it, and ask whether it is to be revoked."""
     with reading() as session:
-        row = queries.get_feed(session, feed_id, current_member_id())
+        row = service.get_feed(session, feed_id, current_member_id())
         made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
         return answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
 

@@ -15,7 +15,7 @@ from eventcal.events.queries import list_team
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.members.models import Member
-from eventcal.members.queries import find_member_by_email
+from eventcal.members.service import find_member_by_email
 from eventcal.talks.removal import count_talks_in, remove_part
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise import layout
