@@ -1,6 +1,5 @@
 """The page for webmasters: it makes the HTML that puts the listing on their site; and the script in that HTML."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -79,10 +78,11 @@ def _missing() -> list[tuple[str, str]]:
 
 
 def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault] = ()) -> Page:
-    found: dict[str, list[str]] = defaultdict(list)
-    for name, detail in faults_in_words(faults):
-        found[name].append(detail)
-    labels, options = _labels(), _options()
+    found = MultiDict(faults_in_words(faults))
+    labels, options, snippets = _labels(), _options(), None
+    if asked is not None:
+        frame = iframe(f"{links().base}{asked.path}", title=settings().name, width="100%", height=_HEIGHT)
+        snippets = {"frame": frame, "element": element(asked, links().base)}
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
@@ -95,26 +95,19 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
                     "name": name,
                     "label": labels.get(name) or word_for(name),
                     "value": args.get(name, ""),
-                    "faults": found.get(name),
+                    "faults": found.getlist(name),
                     "options": options.get(name),
                 }
                 for name in _FIELDS
             ],
             "hidden": _hidden(args),
             "upcoming": TODAY in args.getlist("from"),
-            "elsewhere": [
-                (word_for(name), detail) for name, several in found.items() if name not in _FIELDS for detail in several
-            ],
+            "elsewhere": [(word_for(name), detail) for name, detail in found.items(multi=True) if name not in _FIELDS],
             "preview": asked.path if asked else None,
             "properties": _PROPERTIES,
-            "snippets": _snippets(asked) if asked else None,
+            "snippets": snippets,
         },
     )
-
-
-def _snippets(asked: Embed) -> dict[str, str]:
-    frame = iframe(f"{links().base}{asked.path}", title=settings().name, width="100%", height=_HEIGHT)
-    return {"frame": frame, "element": element(asked, links().base)}
 
 
 def _labels() -> Mapping[str, str]:

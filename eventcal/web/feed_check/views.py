@@ -63,13 +63,10 @@ def check() -> Response:
     and what each kind of program is known to do. Whoever prefers `text/html` gets a page. Of a secret address the
     secret is not repeated.
     """
-    answer = _page() if _wants_page() else _served(orjson.dumps(_report(_asked_url(request.args))), JSON)
+    wants_page = request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
+    answer = _page() if wants_page else _served(orjson.dumps(_report(_asked_url(request.args))), JSON)
     answer.vary.add("Accept")
     return answer
-
-
-def _wants_page() -> bool:
-    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
 
 
 def _page() -> Response:

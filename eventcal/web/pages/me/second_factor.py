@@ -1,6 +1,5 @@
 """A member's authenticator app and its recovery codes: set up, turned off and renewed."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -23,6 +22,7 @@ from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, signed_in
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.schemas.out import Json
 
 _CODE, _PROOF = CodeIn(), ProofIn()
 _NOTE = "new_totp"
@@ -46,7 +46,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         title=_("Set up an authenticator app"),
         status=status,
         form=form,
-        qr=qr_code(address),
+        qr=_qr_code(address),
         address=address,
         secret=makes.to_type(sealed),
     )
@@ -151,18 +151,13 @@ def _show_codes(codes: list[str], *, said: str) -> Response:
     return answer_secret_page(template="me/security_codes.html", title=title, path=path, codes=codes, said=said)
 
 
-@dataclass(frozen=True)
-class Qr:
-    """A square of `size` by `size` modules, its quiet border among them; `path` draws the dark ones (SVG)."""
+def _qr_code(text: str) -> Json:
+    """Return a QR code for a page, since an image from a data: address would need a looser policy.
 
-    size: int
-    path: str
-
-
-def qr_code(text: str) -> Qr:
-    """Return the QR code of a text."""
+    It has `size` by `size` modules with the quiet border; `path` draws the dark ones (SVG).
+    """
     made = QRCode(error_correction=ERROR_CORRECT_M)
     made.add_data(text)
     rows = made.get_matrix()
     dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark)
-    return Qr(len(rows), "".join(dark))
+    return {"size": len(rows), "path": "".join(dark)}

@@ -34,6 +34,10 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 @signed_in
 def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show a member's access tokens by what is kept of them, and the form to make another."""
+    done = {
+        "revoked": _("The token is revoked."),
+        "before": _("This token was made before. It was shown that once; make another if you need it again."),
+    }
     words = _scopes_in_words()
     with reading() as session:
         found = service.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
@@ -47,14 +51,7 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
             form_key=new_form_key(),
             scopes=[(scope.value, words[scope]) for scope in useful_scopes(caller())],
             ticked=request.form.getlist("scopes"),
-            done=said_after(
-                {
-                    "revoked": _("The token is revoked."),
-                    "before": _(
-                        "This token was made before. It was shown that once; make another if you need it again."
-                    ),
-                }
-            ),
+            done=said_after(done),
         )
 
 
@@ -141,6 +138,10 @@ def _scopes_in_words() -> dict[Scope, str]:
 @signed_in
 def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the names of a member's secret addresses and when each was last fetched, and the form to make another."""
+    done = {
+        "revoked": _("The address is revoked."),
+        "before": _("This address was made before. It was shown that once; make another if you need it again."),
+    }
     with reading() as session:
         found = service.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
         return answer_own_page(
@@ -151,14 +152,7 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
             next=found.next,
             form=form,
             form_key=new_form_key(),
-            done=said_after(
-                {
-                    "revoked": _("The address is revoked."),
-                    "before": _(
-                        "This address was made before. It was shown that once; make another if you need it again."
-                    ),
-                }
-            ),
+            done=said_after(done),
         )
 
 

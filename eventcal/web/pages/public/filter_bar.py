@@ -1,10 +1,11 @@
 """What stands above a listing: the form with what was typed, what is chosen already, and what else could be."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.refusals import Fault
@@ -37,25 +38,26 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[
     the summary, each with the name of its parameter and the id of its field. opened: whether more than the words to
     look for is used. cleared: leads to the same without filters.
     """
-    said: dict[str, list[str]] = defaultdict(list)
-    for name, detail in faults_in_words(faults):
-        said[name].append(detail)
+    said = MultiDict(faults_in_words(faults))
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one["name"]: one["id"] for one in reversed([search, *inputs])}
     shown = Show.TALKS if typed.get("show") == Show.TALKS else Show.EVENTS
-    chosen = typed.getlist("kind")
+    is_month, chosen = typed.get("view") == View.MONTH, typed.getlist("kind")
     kinds: list[str] = list(EventKind if shown == Show.EVENTS else TalkKind)
     kinds += [kind for kind in chosen if kind not in kinds]
     return {
         "search": search,
         "inputs": inputs,
         "kinds": [(kind, kind_in_words(kind), kind in chosen) for kind in kinds],
-        "kind_faults": said.get("kind", ()),
+        "kind_faults": said.getlist("kind"),
         "call_open": "open" in typed.getlist("cfp"),
         "hidden": [(name, value) for name, value in typed.having().pairs if name not in _IN_THE_FORM],
-        "wrong": [(word_for(name), detail, ids.get(name)) for name, details in said.items() for detail in details],
+        "wrong": [(word_for(name), detail, ids.get(name)) for name, detail in said.items(multi=True)],
         "opened": any(name != "q" for name, _value in typed.filters),
-        "views": _views(typed),
+        "views": [
+            Link(url=typed.having(view=None, month=None).url, label=_("List"), current=not is_month),
+            Link(url=typed.having(view=View.MONTH.value, sort=None).url, label=_("Month"), current=is_month),
+        ],
         "shows": [
             Link(url=typed.showing(show).url, label=label, current=show == shown)
             for show, label in ((Show.EVENTS, _("Events")), (Show.TALKS, _("Talks")))
@@ -86,15 +88,7 @@ def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
     )
 
 
-def _views(typed: Typed) -> Sequence[Link]:
-    is_month = typed.get("view") == View.MONTH
-    return (
-        Link(url=typed.having(view=None, month=None).url, label=_("List"), current=not is_month),
-        Link(url=typed.having(view=View.MONTH.value, sort=None).url, label=_("Month"), current=is_month),
-    )
-
-
-def _inputs(typed: Typed, said: Mapping[str, Sequence[str]]) -> Iterator[Json]:
+def _inputs(typed: Typed, said: MultiDict[str, str]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = typed.getlist(name)
         # There is always a field for one more tag.
@@ -102,7 +96,7 @@ def _inputs(typed: Typed, said: Mapping[str, Sequence[str]]) -> Iterator[Json]:
             yield _input(typed, name, place, said)
 
 
-def _input(typed: Typed, name: str, place: int, said: Mapping[str, Sequence[str]]) -> Json:
+def _input(typed: Typed, name: str, place: int, said: MultiDict[str, str]) -> Json:
     """Return a field of the form: what it is called, what was typed there, and what is wrong with it."""
     values = typed.getlist(name)
     # A browser shows nothing of a date that is none.
@@ -115,7 +109,7 @@ def _input(typed: Typed, name: str, place: int, said: Mapping[str, Sequence[str]
         "value": values[place] if place < len(values) else "",
         "type": "search" if name == "q" else kind,
         "hint": hints.get(name, ""),
-        "faults": said.get(name, ()),
+        "faults": said.getlist(name),
     }
 
 
@@ -131,9 +125,6 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
         new = [value for value in several if value not in typed.getlist(name)]
         # Of one kind or in one country, all that is shown stays.
         if new and (name == "tag" or len(several) > 1):
-            yield word_for(name), [_offer(typed, name, value) for value in new]
-
-
-def _offer(typed: Typed, name: str, value: str) -> Link:
-    more = typed.adding(name, value) if name == "tag" else typed.having(**{name: value})
-    return Link(url=more.url, label=value_in_words(name, value))
+            narrowed = [typed.adding(name, one) if name == "tag" else typed.having(**{name: one}) for one in new]
+            pairs = zip(narrowed, new, strict=True)
+            yield word_for(name), [Link(url=more.url, label=value_in_words(name, one)) for more, one in pairs]

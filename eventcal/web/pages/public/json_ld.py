@@ -25,7 +25,7 @@ _STATUSES = {EventStatus.CANCELLED: _CANCELLED, EventStatus.POSTPONED: f"{_SCHEM
 
 def event_structured(event: Event, links: Links) -> Json:
     """Return a public event as a schema.org Event; its relations need not be loaded."""
-    return {"@context": _SCHEMA, **_event(event, links), **_offers(event, links)}
+    return {"@context": _SCHEMA, **_filled(_event(event, links)), **_offers(event, links)}
 
 
 def talk_structured(talk: Talk, links: Links) -> Json | None:
@@ -37,23 +37,19 @@ def talk_structured(talk: Talk, links: Links) -> Json | None:
     if talk.starts_at is None or talk.ends_at is None:
         return None
     off = talk.shown_state == TalkState.CANCELLED
-    return _filled(
-        {
-            "@context": _SCHEMA,
-            "@type": "Event",
-            "name": talk.title,
-            "url": links.talk_page(talk.id),
-            "description": to_plain(talk.abstract or ""),
-            "startDate": with_offset(talk.starts_at, event.timezone),
-            "endDate": with_offset(talk.ends_at, event.timezone),
-            "eventStatus": _CANCELLED if off else _STATUSES.get(event.status, _SCHEDULED),
-            "eventAttendanceMode": _ATTENDANCE[event.attendance],
-            "location": _location(event, links, room=talk.room.name if talk.room else None),
-            "inLanguage": talk.language,
-            "performer": [_person(speaker, links) for speaker in talk.speakers],
-            "superEvent": _event(event, links),
-        }
-    )
+    own = {
+        "name": talk.title,
+        "url": links.talk_page(talk.id),
+        "description": to_plain(talk.abstract or ""),
+        "startDate": with_offset(talk.starts_at, event.timezone),
+        "endDate": with_offset(talk.ends_at, event.timezone),
+        "eventStatus": _CANCELLED if off else _STATUSES.get(event.status, _SCHEDULED),
+        "location": _location(event, links, room=talk.room.name if talk.room else None),
+        "inLanguage": talk.language,
+        "performer": [_person(speaker, links) for speaker in talk.speakers],
+    }
+    whole = _event(event, links)
+    return {"@context": _SCHEMA, **_filled(whole | own), "superEvent": _filled(whole)}
 
 
 def speaker_structured(speaker: Speaker, links: Links) -> Json:
@@ -67,19 +63,17 @@ def _event(event: Event, links: Links) -> Json:
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
         starts, ends = with_offset(event.starts_at, event.timezone), with_offset(event.ends_at, event.timezone)
-    return _filled(
-        {
-            "@type": "Event",
-            "name": event.title,
-            "url": links.event_page(event.slug),
-            "description": event.summary or to_plain(event.description or ""),
-            "startDate": starts,
-            "endDate": ends,
-            "eventStatus": _STATUSES.get(event.status, _SCHEDULED),
-            "eventAttendanceMode": _ATTENDANCE[event.attendance],
-            "location": _location(event, links),
-        }
-    )
+    return {
+        "@type": "Event",
+        "name": event.title,
+        "url": links.event_page(event.slug),
+        "description": event.summary or to_plain(event.description or ""),
+        "startDate": starts,
+        "endDate": ends,
+        "eventStatus": _STATUSES.get(event.status, _SCHEDULED),
+        "eventAttendanceMode": _ATTENDANCE[event.attendance],
+        "location": _location(event, links),
+    }
 
 
 def _location(event: Event, links: Links, *, room: str | None = None) -> Json | list[Json] | None:

@@ -53,11 +53,11 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     weeks = [_week(week, first, today, by_day) for week in calendar.monthdatescalendar(first.year, first.month)]
     anything = any(day["pieces"] for _number, days in weeks for day in days)
     name = month_of(first)
+    is_talks = wanted.show == Show.TALKS
+    title = _("Talks in %(month)s", month=name) if is_talks else _("Events in %(month)s", month=name)
     return Page(
         template="pages/month.html",
-        title=_("Talks in %(month)s", month=name)
-        if wanted.show == Show.TALKS
-        else _("Events in %(month)s", month=name),
+        title=title,
         path=replace(wanted, month=first).path,
         description=_("Events and their talks: to read, to filter and to subscribe to."),
         indexed=not typed.filters and anything,
@@ -105,44 +105,34 @@ def _event_pieces(event: Json, asked: Filter, talks: int) -> Iterator[Placed]:
     url, tzid = url_for("pages.event", slug=event["slug"]), event["timezone"]
     if event["recurrence"] is None:
         talks_url = f"{url_for('pages.listing')}?event={event['slug']}&show=talks"
-        yield from _pieces(url, event["title"], event["status"], when(event, tzid=tzid), talks, talks_url)
+        shown = {"url": url, "title": event["title"], "state": event["status"], "talks_url": talks_url}
+        yield from _pieces(when(event, tzid=tzid), talks=talks, **shown)
     elif asked.from_day is not None:
         for one in occurrences_in(event, asked.from_day, asked.to_day, limit=_MOST_OCCURRENCES):
-            yield from _pieces(url, one.title, one.status.value, occurrence_when(one, tzid))
+            yield from _pieces(occurrence_when(one, tzid), url=url, title=one.title, state=one.status.value)
 
 
 def _talk_pieces(talk: Json, event: Event) -> Iterator[Placed]:
     url = url_for("pages.talk", talk_id=talk["id"])
-    return _pieces(url, talk["title"], talk["state"], when(talk, tzid=event.timezone))
+    return _pieces(when(talk, tzid=event.timezone), url=url, title=talk["title"], state=talk["state"])
 
 
-def _pieces(  # noqa: PLR0917 - what a piece is made of
-    url: str, title: str, state: str, said: When | None, talks: int = 0, talks_url: str = ""
-) -> Iterator[Placed]:
-    """Yield what something puts into each of its days; hours and talks stand in the first.
-
-    `number` and `of` say which of its days that is, and of how many.
-    """
+def _pieces(said: When | None, *, talks: int = 0, **piece: str) -> Iterator[Placed]:
+    """Yield what something puts into each of its days: `number` of `of`; hours and talks stand in the first."""
     if said is None:
         return
     days = _days_of(said)
     for number in range(1, days + 1):
         is_first = number == 1
-        yield (
-            said.on + (number - 1) * _A_DAY,
-            {
-                "url": url,
-                "title": title,
-                "state": state,
-                "hours": said.hours if is_first else None,
-                "number": number,
-                "of": days,
-                "talks": talks if is_first else 0,
-                "talks_url": talks_url,
-                # What goes on, and whole days, come before what has its hour.
-                "order": (is_first and said.hours is not None, said.starts),
-            },
-        )
+        shown = {
+            "hours": said.hours if is_first else None,
+            "number": number,
+            "of": days,
+            "talks": talks if is_first else 0,
+            # What goes on, and whole days, come before what has its hour.
+            "order": (is_first and said.hours is not None, said.starts),
+        }
+        yield said.on + (number - 1) * _A_DAY, {**piece, **shown}
 
 
 def _days_of(said: When) -> int:

@@ -94,12 +94,15 @@ def now_and_next(slots: Iterable[Slot], rooms: Sequence[str], now: datetime) -> 
     for slot in sorted(slots, key=lambda slot: (slot.starts, slot.key)):
         if not slot.yields and slot.ends > now:
             places.setdefault(slot.room, []).append(slot)
-    return [_room_now(room, left, now) for room, left in places.items() if left]
-
-
-def _room_now(room: str | None, left: Sequence[Slot], now: datetime) -> RoomNow:
-    on = tuple(slot.key for slot in left if slot.starts <= now)
-    return RoomNow(room, on, next((slot.key for slot in left if slot.starts > now), None))
+    return [
+        RoomNow(
+            room,
+            on=tuple(slot.key for slot in left if slot.starts <= now),
+            then=next((slot.key for slot in left if slot.starts > now), None),
+        )
+        for room, left in places.items()
+        if left
+    ]
 
 
 def _rows(columns: Sequence[Sequence[_Span]]) -> tuple[Row, ...]:
