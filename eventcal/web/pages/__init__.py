@@ -3,8 +3,8 @@
 from flask import Flask
 from werkzeug.utils import find_modules, import_string
 
-from eventcal.web.rendering.error_pages import explain
 from eventcal.web.rendering.page import pages
+from eventcal.web.rendering.private_page import explain
 
 
 def register_pages(app: Flask) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from eventcal.web.http.problem_details import Problem, answer_problem
-from eventcal.web.rendering.error_pages import explain
+from eventcal.web.rendering.private_page import explain
 from tests.feed_support.fetching import fetch, make_calendar
 from tests.http_app import problem, writing
 from tests.pages import faults_of, fetched_by, is_ours, text_of, tree_of
@@ -156,7 +156,7 @@ def test_a_failure_of_ours_is_told_by_its_reference_alone(app: Flask, caplog: py
 def test_where_no_page_can_be_made_the_problem_stays(
     app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventcal.web.rendering.error_pages.render", None)
+    monkeypatch.setattr("eventcal.web.rendering.private_page.render", None)
     told = Problem(status=HTTPStatus.NOT_FOUND, code="x", title="A title", detail="A detail.")
     with app.test_request_context("/my-secret", headers={"Accept": FIREFOX}), caplog.at_level(logging.ERROR):
         answer = explain(answer_problem(told))

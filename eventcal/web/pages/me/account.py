@@ -1,23 +1,28 @@
-"""A member's account: name, address, password, and deleting it."""
+"""A member's account: name, address, password, their profile as a speaker with a portrait, and deleting it."""
 
 from http import HTTPStatus
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.errors import LastOrganiser
-from eventcal.kit.refusals import Busy, Invalid, Refusal
+from eventcal.kit.refusals import Busy, Invalid, NotFound, Refusal, Sentence
 from eventcal.members.service import edit_member
+from eventcal.speakers.models import Speaker
+from eventcal.speakers.service import find_by_member
 from eventcal.talks.removal import foresee, leave
 from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import accounts, passwords
-from eventcal.web.identity.current_user import current_member, forget_session, is_confirmed, sign_in
+from eventcal.web.identity.current_user import current_member, current_member_id, forget_session, is_confirmed, sign_in
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import OwnPasswordIn, PasswordIn
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, said_after, validate
+from eventcal.web.media import takes_up_to
+from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, form_view, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_own_page, answer_page, own_page, signed_in
+from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.me import MemberPatch
 
@@ -113,3 +118,38 @@ def leave_now() -> str:
 def left() -> Response:
     """Say that the account is gone; whoever reads it is nobody any more."""
     return answer_page(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
+
+
+@pages.get("/me/speaker")
+@signed_in
+def my_profile() -> Response:
+    """Show a member who they are to the public, to be changed; without a talk yet, when that will be."""
+    with reading() as session:
+        speaker = find_by_member(session, current_member_id())
+        if speaker is None:
+            return answer_page(own_page(template="me/no_speaker.html", title=_("Speaker profile")))
+        return answer_page(_page(speaker, form_of_speaker(speaker)))
+
+
+@pages.post("/me/speaker")
+@takes_up_to(LARGEST_FORM)
+@signed_in
+def change_my_profile() -> Response:
+    """Save a member's profile as typed."""
+    return handle_speaker_form(_own, url_for("pages.my_profile"), render_form=_page)
+
+
+def _own(session: Session) -> Speaker:
+    speaker = find_by_member(session, current_member_id())
+    if speaker is None:
+        raise NotFound(Sentence("You have no speaker profile yet: it comes with your first talk."))
+    return speaker
+
+
+def _page(speaker: Speaker, form: Form) -> Page:
+    return own_page(
+        template="me/speaker.html",
+        title=_("Speaker profile"),
+        done=said_after({"saved": _("It is saved.")}),
+        **speaker_values(speaker, form),
+    )

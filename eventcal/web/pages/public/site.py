@@ -70,12 +70,9 @@ class _Sitemap(Document):
             root, element, places = "urlset", "url", self.files[0]
         else:
             root, element = "sitemapindex", "sitemap"
-            places = [
-                Place(
-                    links().base + url_for("pages.sitemap", number=str(number)), max(place.changed_at for place in file)
-                )
-                for number, file in enumerate(self.files, start=1)
-            ]
+            urls = (url_for("pages.sitemap", number=str(number)) for number in range(1, len(self.files) + 1))
+            changes = (max(place.changed_at for place in file) for file in self.files)
+            places = [Place(links().base + url, changed_at) for url, changed_at in zip(urls, changes, strict=True)]
         text = render_template("sitemap.xml", root=root, element=element, places=places, format_utc=format_utc)
         return Rendered(text.encode())
 
