@@ -136,11 +136,8 @@ def in_words(text: str) -> str:
     if not isinstance(text, Sentence):
         return text
     said = str(gettext(text.template))
-    return said % {name: _value(value) for name, value in text.values.items()} if text.values else said
-
-
-def _value(value: object) -> object:
-    return in_words(value) if isinstance(value, str) else value
+    values = {name: in_words(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    return said % values if values else said
 
 
 def refusal_in_words(refusal: Refusal) -> str:

@@ -71,7 +71,9 @@ def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[
     """Return the form with what was typed still there, secrets apart, and each fault beside its field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
-        found[_field_of(fault, typed)].append(in_words(fault.detail))
+        # A fault belongs beside the field that its pointer begins with, if the form has that field.
+        name = fault.pointer.removeprefix("/").partition("/")[0]
+        found[name if name in typed else ""].append(in_words(fault.detail))
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 
@@ -106,12 +108,6 @@ def lines(text: str) -> str:
 def listed(text: str) -> list[str]:
     """Return what stands between commas, each once."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _field_of(fault: Fault, typed: Typed) -> str:
-    """Return the field that a fault belongs beside: the first step of its pointer, if the form has it."""
-    name = fault.pointer.removeprefix("/").partition("/")[0]
-    return name if name in typed else ""
 
 
 def said_after(words: Mapping[str, str]) -> str | None:

@@ -14,17 +14,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.permissions import caller
-from eventcal.web.rendering.forms import (
-    Form,
-    Typed,
-    faults_of,
-    lines,
-    load,
-    picture_change,
-    picture_sent,
-    picture_values,
-    sent_again,
-)
+from eventcal.web.rendering import forms
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import handle_form
 from eventcal.web.request.context import links, now, reading, unit_of_work
@@ -42,15 +32,15 @@ Find = Callable[[Session], Speaker]
 """Finds the speaker that a page is about; refuses what is not there."""
 
 
-def form_of_speaker(speaker: Speaker) -> Form:
+def form_of_speaker(speaker: Speaker) -> forms.Form:
     """Return the form with what is known of a speaker."""
     values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL)}
     for number, link in enumerate(speaker.links, start=1):
         values |= {_field(number, part): link.get(part, "") for part in _PARTS}
-    return Form(values)
+    return forms.Form(values)
 
 
-def speaker_values(speaker: Speaker, form: Form) -> dict[str, Any]:
+def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
     """Return what the template of the form shows."""
     rows = sum(1 for number in _NUMBERS if any(form.value(_field(number, part)) for part in _PARTS))
     return {
@@ -58,11 +48,11 @@ def speaker_values(speaker: Speaker, form: Form) -> dict[str, Any]:
         "form": form,
         "version": _version(speaker),
         "link_numbers": _NUMBERS[: max(rows, len(speaker.links)) + _MORE_LINKS],
-        **picture_values(speaker.photo_url),
+        **forms.picture_values(speaker.photo_url),
     }
 
 
-def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker, Form], Page]) -> Response:
+def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker, forms.Form], Page]) -> Response:
     """Save the profile as it was sent and redirect to `path`; on an error, return the page with the form again."""
 
     def save() -> str:
@@ -70,25 +60,25 @@ def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker
             # Nothing is decoded for somebody who may not have it shown.
             check_may_edit(find(session), caller())
         fields, faults = _fields(request.form)
-        picture, unreadable = picture_sent(_PHOTO, Frame.PORTRAIT)
+        picture, unreadable = forms.picture_sent(_PHOTO, Frame.PORTRAIT)
         refuse_faults([*faults, *unreadable])
         with unit_of_work() as session:
             speaker = find(session)
             check_may_edit(speaker, caller())
             check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
-            fields |= picture_change(_PHOTO, "photo_url", picture)
+            fields |= forms.picture_change(_PHOTO, "photo_url", picture)
             edit_speaker(session, speaker, fields, caller=caller(), now=now())
         return f"{path}?done=saved"
 
     def render_error(session: Session, error: Refusal) -> Page:
-        return render_form(find(session), sent_again(_PHOTO, faults_of(error)))
+        return render_form(find(session), forms.sent_again(_PHOTO, forms.faults_of(error)))
 
     return handle_form(save, render_form=render_error)
 
 
-def _fields(typed: Typed) -> tuple[dict[str, Any], list[Fault]]:
+def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
     """Return what the form says of a speaker, and every fault beside the field that it is about."""
-    optional = {name: lines(typed.get(name, "")) for name in _OPTIONAL}
+    optional = {name: forms.lines(typed.get(name, "")) for name in _OPTIONAL}
     links_typed = {number: _link(typed, number) for number in _NUMBERS}
     numbers = [number for number, link in links_typed.items() if any(link.values())]
     given = {
@@ -96,11 +86,11 @@ def _fields(typed: Typed) -> tuple[dict[str, Any], list[Fault]]:
         **{name: value if value.strip() else None for name, value in optional.items()},
         "links": [links_typed[number] for number in numbers],
     }
-    fields, faults = load(_SPEAKER, given)
+    fields, faults = forms.load(_SPEAKER, given)
     return fields, [_beside(fault, numbers) for fault in faults]
 
 
-def _link(typed: Typed, number: int) -> dict[str, str]:
+def _link(typed: forms.Typed, number: int) -> dict[str, str]:
     return {part: typed.get(_field(number, part), "").strip() for part in _PARTS}
 
 

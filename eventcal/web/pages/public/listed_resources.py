@@ -1,9 +1,8 @@
 """The events or talks of a listing as finished resources, and when recurring events are by theirs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 
 import orjson
 from flask_babel import gettext as _
@@ -20,6 +19,8 @@ from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.dates import When, occurrence_when, rule_in_words, when
 from eventcal.web.schemas.out import Json
 
+# What `occurrences_between` reads of an event, where its resource has it under the same name.
+_RECURRING = ("timezone", "starts", "ends", "recurrence", "recurrence_overrides", "title", "summary", "online_url")
 # How many occurrences an item of a list shows: the next, and those after it.
 _SHOWN = 3
 
@@ -35,22 +36,6 @@ class Found:
     next: str | None = None
     events: Mapping[str, Event] = field(default_factory=dict)
     countries: Sequence[str] = ()
-
-
-@dataclass(kw_only=True)
-class Series:
-    """A recurring event as its resource has it; what `occurrences_between` reads."""
-
-    timezone: str
-    starts: str
-    ends: str
-    recurrence: str | None
-    recurrence_overrides: dict[str, Any]
-    title: str
-    summary: str | None
-    status: EventStatus
-    venue: str | None
-    online_url: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +81,8 @@ def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
 
 def occurrences_in(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
     """Return the occurrences of an event that overlap these days, by its finished resource."""
-    values = {one.name: event[one.name] for one in fields(Series) if one.name != "venue"}
-    values |= {"status": EventStatus(values["status"]), "venue": event["location"]["venue"]}
-    return occurrences_between(Series(**values), first, last, limit=limit)
+    # It belongs to no session, and is only read.
+    series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"])
+    for name in _RECURRING:
+        setattr(series, name, event[name])
+    return occurrences_between(series, first, last, limit=limit)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from urllib.parse import parse_qsl
 
 from flask import Response, request
@@ -83,11 +82,7 @@ def subscribe() -> Response:
         return answer_invalid(_faulty(args, refusal))
     # What every feed holds by itself is not said, so that its address is short.
     short = replace(asked, include=()) if set(asked.include) == set(_USUAL) else asked
-
-    def make(session: Session, _moment: datetime) -> Page:
-        return _offer(_target_of(session, short))
-
-    return show(make)
+    return show(lambda session, _moment: _offer(_target_of(session, short)))
 
 
 def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
