@@ -13,8 +13,7 @@ from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.kit.refusals import Invalid
 from eventcal.web.identity.permissions import feed
-from eventcal.web.pages.public.filter_bar import bar_of, feeds_of
-from eventcal.web.pages.public.listed_resources import Found, find_resources, repeats
+from eventcal.web.pages.public.listing_parts import Found, bar_of, feeds_of, find_resources, repeats
 from eventcal.web.pages.public.month import month_page
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted, read_wanted, typed_in
 from eventcal.web.rendering.dates import long_day, month_of, when

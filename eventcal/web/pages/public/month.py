@@ -17,8 +17,7 @@ from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from eventcal.kit.paging import Paging
 from eventcal.talks.queries import public_talks
 from eventcal.web.i18n import locale
-from eventcal.web.pages.public.filter_bar import bar_of
-from eventcal.web.pages.public.listed_resources import find_resources, occurrences_in
+from eventcal.web.pages.public.listing_parts import bar_of, find_resources, occurrences_in
 from eventcal.web.params.listing_query import Show, Typed, Wanted
 from eventcal.web.rendering.dates import When, month_of, occurrence_when, readers_zone, short_day, weekday, when
 from eventcal.web.rendering.page import Page
