@@ -27,7 +27,7 @@ from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import Word, chosen_language, filled_in, text
 from eventcal.web.params.listing_filters import Listing, ListingArgs, canonical_query
 from eventcal.web.params.listing_query import COMMAS, Pairs, Show, read_shown
-from eventcal.web.rendering.dates import event_when, occurrence_when, talk_when
+from eventcal.web.rendering.dates import occurrence_when, when_of
 from eventcal.web.rendering.labels import country_in_words
 from eventcal.web.rendering.page import Page, show
 from eventcal.web.rendering.private_page import answer_invalid
@@ -201,7 +201,7 @@ def _event_item(event: Event, first: date, last: date) -> Json:
         "title": event.title,
         # An occurrence may be less sure than the whole, not surer.
         "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
-        "when": occurrence_when(one, event.timezone) if one is not None else event_when(event),
+        "when": occurrence_when(one, event.timezone) if one is not None else when_of(event),
         "place": _joined(one.venue if one is not None else event.venue, event.city, country, online),
     }
 
@@ -213,7 +213,7 @@ def _talk_item(talk: Talk) -> Json:
         "url": links().talk_page(talk.id),
         "title": talk.title,
         "state": talk.shown_state,
-        "when": talk_when(talk),
+        "when": when_of(talk),
         "place": _joined(talk.room.name if talk.room else None, talk.event.venue, talk.event.city),
         "event": talk.event.title,
         "speakers": talk.speakers,

@@ -75,19 +75,11 @@ def when(resource: Json, *, tzid: str) -> When | None:
     )
 
 
-def event_when(event: Event) -> When | None:
-    """Return when an event is."""
-    return _row_when(event, event.timezone)
-
-
-def talk_when(talk: Talk) -> When | None:
-    """Return when a talk is, None as long as it has no time."""
-    return _row_when(talk, talk.event.timezone)
-
-
-def _row_when(row: Event | Talk, tzid: str) -> When | None:
+def when_of(row: Event | Talk) -> When | None:
+    """Return when an event is, or a talk whose event is loaded; None as long as a talk has no time."""
     if row.starts_at is None or row.ends_at is None:
         return None
+    tzid = row.timezone if isinstance(row, Event) else row.event.timezone
     times = {"starts_at": with_offset(row.starts_at, tzid), "ends_at": with_offset(row.ends_at, tzid)}
     return when({"starts": row.starts, "ends": row.ends, **times}, tzid=tzid)
 

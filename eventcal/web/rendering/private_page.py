@@ -31,7 +31,6 @@ HOME = "/me"
 _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
-_API = "/api/"
 # How the paths of feeds end, also of those that there are not.
 _FEEDS = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
@@ -145,7 +144,7 @@ def explain(answer: Response) -> Response:
 def _is_for_people() -> bool:
     """Say whether a browser asked for something that people look at."""
     path = request.path.rstrip("/")
-    if request.path.startswith(_API) or path.endswith(_FEEDS):
+    if request.path.startswith("/api/") or path.endswith(_FEEDS):
         return False
     wanted = request.accept_mimetypes
     return bool(wanted[_HTML] > max(wanted[PROBLEM], wanted[_JSON]))

@@ -79,7 +79,9 @@ def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker
 def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
     """Return what the form says of a speaker, and every fault beside the field that it is about."""
     optional = {name: forms.lines(typed.get(name, "")) for name in _OPTIONAL}
-    links_typed = {number: _link(typed, number) for number in _NUMBERS}
+    links_typed = {
+        number: {part: typed.get(_field(number, part), "").strip() for part in _PARTS} for number in _NUMBERS
+    }
     numbers = [number for number, link in links_typed.items() if any(link.values())]
     given = {
         "name": typed.get("name", ""),
@@ -88,10 +90,6 @@ def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
     }
     fields, faults = forms.load(_SPEAKER, given)
     return fields, [_beside(fault, numbers) for fault in faults]
-
-
-def _link(typed: forms.Typed, number: int) -> dict[str, str]:
-    return {part: typed.get(_field(number, part), "").strip() for part in _PARTS}
 
 
 def _beside(fault: Fault, numbers: list[int]) -> Fault:

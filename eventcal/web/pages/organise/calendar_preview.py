@@ -12,7 +12,7 @@ from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.fetches import fetches_of
 from eventcal.feeds.preview import entry_of, lines_of
 from eventcal.web.params.listing_filters import Asked, feed_key
-from eventcal.web.rendering.dates import When, event_when, rule_in_words
+from eventcal.web.rendering.dates import When, rule_in_words, when_of
 from eventcal.web.request.context import house, now
 
 # What most people have; said of where nobody has come for the feed yet.
@@ -43,7 +43,7 @@ def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
     if entry is None:
         return None
     lines = lines_of(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
-    return Look(entry, event_when(event), rule_in_words(event.recurrence) if event.recurrence else None, lines)
+    return Look(entry, when_of(event), rule_in_words(event.recurrence) if event.recurrence else None, lines)
 
 
 def look_once_public(session: Session, event: Event) -> Look | None:

@@ -17,7 +17,7 @@ from eventcal.talks.submissions import count_waiting, list_for_moderators
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.permissions import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUSES
-from eventcal.web.rendering.dates import event_when
+from eventcal.web.rendering.dates import when_of
 from eventcal.web.rendering.forms import said_after
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
@@ -52,7 +52,7 @@ def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str
     return [
         {
             "event": event,
-            "when": event_when(event),
+            "when": when_of(event),
             "reviews": not caller().may_organise(event.id),
             "standing": None if event.status in PUBLIC_STATUSES else EVENT_STATUSES[event.status],
             "submitted": waiting.get(event.id, nothing).get(TalkState.SUBMITTED, 0),
@@ -71,7 +71,7 @@ def _for_moderators(session: Session) -> dict[str, object]:
     talks = list_for_moderators(session, paging=_paging("talks"))
     return {
         "moderates": True,
-        "pending": [(event, event_when(event)) for event in pending.items],
+        "pending": [(event, when_of(event)) for event in pending.items],
         "more_pending": pending.next,
         "waiting": talks.items,
         "more_waiting": talks.next,

@@ -35,7 +35,7 @@ from eventcal.web.pages.organise.labels import talk_row
 from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number
 from eventcal.web.pages.organise.submissions import why_not
 from eventcal.web.pages.organise.talk import edit_of
-from eventcal.web.rendering.dates import hour, short_day, talk_when
+from eventcal.web.rendering.dates import hour, short_day, when_of
 from eventcal.web.rendering.forms import Form, days_of, fields_of, read_time
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
@@ -152,7 +152,7 @@ def _packed(values: Mapping[str, str]) -> str:
 
 
 def _in_words(talk: Talk) -> str:
-    when = talk_when(talk)
+    when = when_of(talk)
     day = f"{short_day(when.on)}, {when.hours}" if when else _("no time")
     return "; ".join([day, *(part.name for part in (talk.room, talk.track) if part)])
 
@@ -174,7 +174,7 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         why_not=why_not(event),
         asked=_day(),
         filters=_filters(counts),
-        rows=[talk_row(talk, form=form, when=talk_when(talk), usual=USUAL_MINUTES[talk.kind]) for talk, form in rows],
+        rows=[talk_row(talk, form=form, when=when_of(talk), usual=USUAL_MINUTES[talk.kind]) for talk, form in rows],
         summary=Form(faults=summary),
         days=days_of(event, *(talk.starts for talk, _form in rows)),
         rooms=part_choices(event.rooms) if event.rooms else [],

@@ -28,7 +28,7 @@ from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
 from eventcal.web.rendering import talk_form
-from eventcal.web.rendering.dates import at, talk_when
+from eventcal.web.rendering.dates import at, when_of
 from eventcal.web.rendering.forms import Form, Typed, days_of, faults_of, load, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
@@ -135,7 +135,7 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         title=talk.title,
         within=True,
         **talk_row(talk),
-        when=talk_when(talk),
+        when=when_of(talk),
         submitted=at(submitted_at(session, [talk])[talk.id], tzid=tzid),
         submitter=submitter.name if submitter else None,
         earlier=find_talk(session, talk.reprise_of_id, caller()) if talk.reprise_of_id else None,

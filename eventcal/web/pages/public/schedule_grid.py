@@ -77,7 +77,8 @@ def lay_out(slots: Iterable[Slot], rooms: Sequence[str]) -> Grid:
     kept: dict[str, list[_Span]] = {room: [] for room in rooms}
     beside = []
     for slot in sorted(slots, key=lambda slot: (slot.yields, slot.starts, slot.ends, slot.key)):
-        span = _span(slot)
+        first = _on_step(slot.starts)
+        span = _Span(slot, first, end=max(_on_step(slot.ends), first + STEP))
         there = kept.get(slot.room) if slot.room is not None else None
         if there is None or slot.ends - slot.starts >= _LONGEST or any(span.meets(other) for other in there):
             beside.append(slot)
@@ -122,11 +123,6 @@ def _rows(columns: Sequence[Sequence[_Span]]) -> tuple[Row, ...]:
         Row(at, min(then - at, _HIGHEST) // STEP, tuple(row))
         for at, then, row in zip(times, times[1:], cells, strict=False)
     )
-
-
-def _span(slot: Slot) -> _Span:
-    first = _on_step(slot.starts)
-    return _Span(slot, first, max(_on_step(slot.ends), first + STEP))
 
 
 def _on_step(moment: datetime) -> datetime:
