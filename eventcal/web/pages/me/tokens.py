@@ -18,7 +18,7 @@ from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
 from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
-from eventcal.web.rendering.calendar_apps import ways_in
+from eventcal.web.pages.public.subscribe import ways_in
 from eventcal.web.rendering.dates import utc_time
 from eventcal.web.rendering.forms import BLANK, Form, form_view, is_taken_now, load, new_form_key, said_after, validate
 from eventcal.web.rendering.page import pages

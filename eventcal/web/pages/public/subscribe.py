@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from flask import Response, request
 from flask_babel import gettext as _
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import EVERYTHING, Filter
+from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.feed_titles import get_event_heading
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.refusals import Invalid
@@ -20,7 +21,6 @@ from eventcal.web.i18n import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args, read_feed
-from eventcal.web.rendering.calendar_apps import ways_in
 from eventcal.web.rendering.dates import long_day
 from eventcal.web.rendering.labels import value_in_words, word_for
 from eventcal.web.rendering.page import FeedLink, Page, pages, show
@@ -33,6 +33,13 @@ _USUAL = (Include.EVENTS, Include.TALKS)
 _CHOICES = frozenset({"include", "cancelled"})
 
 _Pairs = Iterable[tuple[str, str]]
+
+# The programs that have buttons or steps of their own on the page.
+_SHOWN = (ClientKind.APPLE, ClientKind.GOOGLE, ClientKind.MICROSOFT365, ClientKind.OUTLOOK, ClientKind.THUNDERBIRD)
+# What fetches feeds without anybody's subscribing with it.
+_NO_CALENDARS = frozenset(
+    {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,4 +198,22 @@ def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool
         "cancelled": cancelled,
         "fields": [],
         "faults": {},
+    }
+
+
+def ways_in(url: str, name: str) -> dict[str, object]:
+    """Return what pages/programs.html shows of a feed: its address, and where each program takes it."""
+    webcal = f"webcal{url[url.index(':') :]}"
+    outlook = f"calendar/0/addfromweb?url={quote(url, safe='')}&name={quote(name, safe='')}"
+    return {
+        "url": url,
+        "buttons": {
+            "webcal": webcal,
+            "google": f"https://calendar.google.com/calendar/render?cid={quote(webcal, safe='')}",
+            "google_form": "https://calendar.google.com/calendar/r/settings/addbyurl",
+            "outlook": f"https://outlook.live.com/{outlook}",
+            "office": f"https://outlook.office.com/{outlook}",
+        },
+        "facts": {kind.value: CLIENTS[kind] for kind in _SHOWN},
+        "others": [facts for kind, facts in CLIENTS.items() if kind not in _NO_CALENDARS.union(_SHOWN)],
     }
