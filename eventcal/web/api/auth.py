@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.errors import (
@@ -13,13 +13,13 @@ from eventcal.members.errors import (
     SecondFactorNeeded,
     SignInRefused,
 )
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import Subject, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import answer, nothing
 from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import accounts, passwords, schemas
-from eventcal.web.identity.current_user import sign_in, sign_out
-from eventcal.web.identity.permissions import by_cookie, current_member, public
+from eventcal.web.identity.current_user import current_member, sign_in, sign_out
+from eventcal.web.identity.permissions import by_cookie, public
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, reading, unit_of_work
 
@@ -106,9 +106,10 @@ def reset_confirm(form: dict[str, Any]) -> Response:
     return nothing()
 
 
-@auth.post("/auth/password", by_cookie, body=schemas.PasswordIn, returns=schemas.SignedInOut)
-def password(form: dict[str, Any]) -> Response:
+@auth.post("/auth/password", by_cookie, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
+def password() -> Response:
     """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""
+    form = passwords.load_with_own_password(schemas.PasswordIn(), read_json(request))
     password_hash = passwords.hashed(form["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())

@@ -59,13 +59,14 @@ class Operation(TypedDict, total=False):
 
     optional_body: a body that may be left out; the view then gets an empty dict
     picture: whether the body is a picture, which the view gets as it was sent
-    documented_query: a query that the view reads itself
+    documented_body, documented_query: a JSON body or a query that the view reads itself
     returns, creates, accepts: the body of the response 200, 201 or 202; without any of them the response is 204
     refuses: what the view refuses beside what follows from its mark, its body and its parameters
     """
 
     body: type[Schema]
     optional_body: type[Schema]
+    documented_body: type[Schema]
     picture: bool
     query: type[Schema]
     documented_query: type[Schema]
@@ -136,6 +137,8 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
                 return with_body(*args, **kwargs) if request.get_data(cache=True) else view({}, *args, **kwargs)
 
             return read
+        if "documented_body" in operation:
+            return self._documented(view, operation["documented_body"], "json")
         return self._with_picture(view) if operation.get("picture") else view
 
     def _with_picture(self, view: View) -> View:
@@ -150,8 +153,12 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         if "query" in operation:
             return self._with_arguments(view, operation["query"], "query")
         if "documented_query" in operation:
-            documented = self._with_arguments(view, operation["documented_query"], "query")
-            cast("Any", view)._apidoc = cast("Any", documented)._apidoc  # noqa: SLF001 - flask-smorest's own place for it
+            return self._documented(view, operation["documented_query"], "query")
+        return view
+
+    def _documented(self, view: View, schema: type[Schema], location: str) -> View:
+        documented = self._with_arguments(view, schema, location)
+        cast("Any", view)._apidoc = cast("Any", documented)._apidoc  # noqa: SLF001 - flask-smorest's own place for it
         return view
 
     def _with_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:

@@ -16,7 +16,8 @@ from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, cached, document, nothing, serve_private
-from eventcal.web.identity.permissions import caller, organiser, public
+from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.permissions import organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
 from eventcal.web.schemas import event_parts as schemas
 from eventcal.web.schemas.out import Json

@@ -27,7 +27,8 @@ from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
 from eventcal.web.api.responses import Content, answer, cached, check_version, document, nothing, resource, serve_public
-from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
+from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventOut, EventPage, EventPatch, event_json, with_occurrences

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,17 +25,20 @@ from eventcal.speakers.service import find_by_member
 from eventcal.talks import service
 from eventcal.talks.queries import get_talk, list_own_talks, list_stars
 from eventcal.talks.removal import leave
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import Subject, read_json
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import answer, nothing, serve_private
 from eventcal.web.identity.current_user import (
+    caller,
+    current_member,
     current_member_id,
     current_session_id,
     end_other_sessions,
     forget_session,
     is_confirmed,
 )
-from eventcal.web.identity.permissions import by_cookie, caller, current_member, member
+from eventcal.web.identity.passwords import load_with_own_password
+from eventcal.web.identity.permissions import by_cookie, member
 from eventcal.web.identity.schemas import OwnPasswordIn
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.request.idempotency import show_once
@@ -69,12 +72,13 @@ def edit(fields: dict[str, Any]) -> Response:
     return answer(body)
 
 
-@me.delete("/me", by_cookie, body=OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
-def remove(_form: dict[str, Any]) -> Response:
+@me.delete("/me", by_cookie, documented_body=OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
+def remove() -> Response:
     """Remove one's own account; the answer says what stays public.
 
     Refused (`last-organiser`) while an event that is not over would be left without an organiser.
     """
+    load_with_own_password(OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
         stays = leave(session, current_member(session), now=now())
     forget_session()

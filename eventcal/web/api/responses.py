@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, revision_etag, serve
 from eventcal.web.http.representation import Origin, Rendition
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.request.context import house, now
 from eventcal.web.schemas.out import Json
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached

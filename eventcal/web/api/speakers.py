@@ -18,7 +18,8 @@ from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing
-from eventcal.web.identity.permissions import caller, member, moderator, public
+from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.permissions import member, moderator, public
 from eventcal.web.media import as_kept, put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery

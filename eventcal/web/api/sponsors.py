@@ -23,7 +23,8 @@ from eventcal.web.api.event_parts import all_of, part_of
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing, serve_private
 from eventcal.web.api.speakers import pictures
-from eventcal.web.identity.permissions import caller, member, moderator, organiser, public
+from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.media import as_kept, put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas import sponsors as schemas

@@ -29,7 +29,8 @@ from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import Mark, Subject
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, answer, cached, check_version, resource
-from eventcal.web.identity.permissions import caller, current_member, member, moderator, organiser, public
+from eventcal.web.identity.current_user import caller, current_member
+from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.out import Json

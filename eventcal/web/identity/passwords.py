@@ -5,15 +5,19 @@ computed with no transaction open: 40 ms would be long to hold the write lock.
 """
 
 import unicodedata
+from operator import attrgetter
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from marshmallow import Schema, ValidationError
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
 from eventcal.members.errors import SecondFactorNeeded, SignInRefused
 from eventcal.members.factors import Authenticator, find_totp, use_code
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
+from eventcal.web.http.errors import faults_in
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
@@ -50,11 +54,33 @@ def matches(password: str, password_hash: str | None) -> bool:
         return False
 
 
-def is_own_password(password: str) -> bool:
-    """Return whether this is the password of the member who calls. Raises TooMany."""
+def check_own_password(password: str) -> None:
+    """Raise Invalid, with a fault at /password, unless this is the current user's password. Raises TooMany."""
     rate_limits.count_sign_in(current_member_id())
     with reading() as session:
-        return matches(password, current_member(session).password)
+        password_hash = current_member(session).password
+    if not matches(password, password_hash):
+        raise Invalid(faults=[Fault("/password", Sentence("is not your password"))])
+
+
+def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """Load a body or a form with the schema, and check that its `password` is the current user's.
+
+    A well-formed password is compared even if other fields are invalid. Raises Invalid with every fault; TooMany.
+    """
+    faults: list[Fault] = []
+    try:
+        fields: dict[str, Any] = schema.load(given)
+    except ValidationError as error:
+        fields = error.valid_data if isinstance(error.valid_data, dict) else {}
+        faults = faults_in(error.messages, location="json")
+    if "password" in fields:
+        try:
+            check_own_password(fields["password"])
+        except Invalid as error:
+            faults = sorted([*faults, *error.faults], key=attrgetter("pointer"))
+    refuse_faults(faults)
+    return fields
 
 
 def authenticate(address: str, password: str) -> Member:

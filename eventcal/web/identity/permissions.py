@@ -11,36 +11,13 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
 
-from eventcal.config import Settings
 from eventcal.kit.refusals import Forbidden, Sentence
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
 from eventcal.web.http.errors import answer_refusal
-from eventcal.web.identity.current_user import (
-    SAFE,
-    bearer,
-    caller,
-    check_csrf,
-    current_member,
-    current_member_id,
-)
+from eventcal.web.identity.current_user import SAFE, bearer, caller, check_csrf, current_member_id
 from eventcal.web.request import idempotency, rate_limits, sessions
-from eventcal.web.request.session_cookie import cookie_name
-
-__all__ = [
-    "Access",
-    "by_cookie",
-    "caller",
-    "current_member",
-    "feed",
-    "member",
-    "moderator",
-    "organiser",
-    "public",
-    "register_token_refusals",
-    "security_schemes",
-]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -139,25 +116,6 @@ def _marked(view: View[P, R], access: Access) -> View[P, R]:
     """Note on the view what its mark says: for tests, and for the OpenAPI document."""
     cast("Any", view).access = access
     return view
-
-
-def security_schemes(settings: Settings) -> dict[str, dict[str, str]]:
-    """Return the OpenAPI security schemes that the access marks name."""
-    return {
-        "token": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "A personal access token. The scopes are read, submit, organise and admin; each holds "
-            "what the ones before it hold.",
-        },
-        "session": {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": cookie_name(settings),
-            "description": "The session cookie. Unsafe calls also need the header X-CSRF-Token, with the csrf_token "
-            "that signing in gave.",
-        },
-    }
 
 
 def register_token_refusals(app: Flask) -> None:

@@ -13,7 +13,7 @@ from eventcal.media.picture import Frame
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering import forms
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import handle_form

@@ -11,7 +11,8 @@ from eventcal.events.models import TeamMember
 from eventcal.events.words import TeamRole
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.words import Role, Scope
-from eventcal.web.identity.permissions import Access, by_cookie, caller, feed, member, moderator, organiser, public
+from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.permissions import Access, by_cookie, feed, member, moderator, organiser, public
 from tests import http_app
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (

@@ -17,6 +17,7 @@ from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.words import Scope
 from eventcal.outbox.models import OutboxMessage
 from eventcal.web.identity import accounts, passwords
+from eventcal.web.identity.schemas import OwnPasswordIn
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (
     MAIL_URL,
@@ -247,6 +248,18 @@ def test_the_old_password_is_asked_and_both_faults_are_told(app: Flask) -> None:
     answer = browser.post("/auth/password", {"password": "wrong", "new_password": "short"})
     assert (answer.status_code, pointers(answer)) == (422, ["/new_password", "/password"])
     sign_in(app)
+
+
+def test_the_old_password_is_compared_although_other_fields_are_invalid(app: Flask) -> None:
+    browser = signed_in(app)
+    answer = browser.post("/auth/password", {"password": "wrong"})
+    assert pointers(answer) == ["/new_password", "/password"]
+    answer = browser.call("DELETE", "/me", {"password": "wrong", "reason": "none", "zone": "none"})
+    assert pointers(answer) == ["/password", "/reason", "/zone"]
+
+
+def test_schemas_do_not_compare_the_own_password() -> None:
+    assert OwnPasswordIn().load({"password": "any"}) == {"password": "any"}
 
 
 def test_a_mailed_token_confirms_the_address_once_and_for_all(mailing: Flask, clock: FixedClock) -> None:

@@ -15,7 +15,7 @@ from eventcal.web.api.blueprint import JSON_TYPES
 from eventcal.web.api.openapi import extra_paths, responses
 from eventcal.web.api.openapi.operation import Json, Operation, path_of
 from eventcal.web.http.errors import known_problems
-from eventcal.web.identity.permissions import security_schemes
+from eventcal.web.request.session_cookie import cookie_name
 
 # Who may call, by the name of the mark where that is not the word for it.
 _WHO = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
@@ -30,6 +30,7 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
     static["schemas"]["Problem"]["x-codes"] = {
         code: {"status": int(status), "title": title} for status, code, title in known_problems()
     }
+    static["securitySchemes"]["session"]["name"] = cookie_name(settings)
     document["info"]["description"] = (here / "about.md").read_text("utf-8").strip()
     document["servers"] = [{"url": settings.base_url, "description": settings.name}]
     document["tags"] += static["tags"]
@@ -39,7 +40,7 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
         "responses": {},
         "parameters": static["parameters"],
         "headers": static["headers"],
-        "securitySchemes": security_schemes(settings),
+        "securitySchemes": static["securitySchemes"],
     }
     for operation in _operations(app, document["paths"]):
         document["components"]["responses"] |= _finish(operation)

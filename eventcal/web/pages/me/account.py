@@ -73,7 +73,7 @@ def change_name() -> str:
 @form_view(account, at="password", sent="password")
 def change_password() -> str:
     """Change the member's password, for whoever knows the old one; their other sessions end."""
-    fields = validate(_NEW_PASSWORD, filled_in("password", "new_password"))
+    fields = passwords.load_with_own_password(_NEW_PASSWORD, filled_in("password", "new_password"))
     password_hash = passwords.hashed(fields["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())
@@ -106,7 +106,7 @@ def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @form_view(leaving, catch=(Invalid, TooMany, LastOrganiser, Busy))
 def leave_now() -> str:
     """Remove the account of the member who calls, for whoever knows its password."""
-    validate(_PASSWORD, filled_in("password"))
+    passwords.load_with_own_password(_PASSWORD, filled_in("password"))
     with unit_of_work() as session:
         leave(session, current_member(session), now=now())
     forget_session()

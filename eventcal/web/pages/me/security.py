@@ -18,6 +18,7 @@ from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
+from eventcal.web.identity.passwords import load_with_own_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import utc_time
 from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, next_page, said_after, validate
@@ -122,7 +123,7 @@ def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @form_view(again, at="password")
 def prove_now() -> str:
     """Lead a member on who knows their password."""
-    validate(_PASSWORD, filled_in("password"))
+    load_with_own_password(_PASSWORD, filled_in("password"))
     save_proof()
     return way_on(request.form.get("next"), otherwise=url_for("pages.ways_in"))
 

@@ -15,8 +15,7 @@ from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.sponsors.service import edit_sponsor
 from eventcal.web.http.conditional import check_etag, etag_of
-from eventcal.web.identity.current_user import csrf_token
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.media import takes_up_to
 from eventcal.web.rendering.forms import (
     LARGEST_FORM,

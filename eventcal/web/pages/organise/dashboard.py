@@ -15,7 +15,7 @@ from eventcal.kit.paging import Paging
 from eventcal.sponsors.queries import count_enquiries
 from eventcal.talks.submissions import count_waiting, list_for_moderators
 from eventcal.talks.words import TalkState
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUSES
 from eventcal.web.rendering.dates import when_of
 from eventcal.web.rendering.forms import said_after

@@ -14,8 +14,7 @@ from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme
 from eventcal.kit.ids import SlugFixed, SlugTaken
 from eventcal.kit.refusals import Fault, Refusal, Stale
-from eventcal.web.identity.current_user import csrf_token
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public

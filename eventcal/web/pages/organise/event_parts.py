@@ -17,7 +17,7 @@ from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.talks.removal import count_talks_in, remove_part
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number

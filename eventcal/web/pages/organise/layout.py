@@ -17,8 +17,7 @@ from eventcal.members.caller import Caller
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Talk
 from eventcal.talks.submissions import find_offered
-from eventcal.web.identity.current_user import csrf_token
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import answer_page, handle_form
 from eventcal.web.request.context import reading, unit_of_work

@@ -19,7 +19,7 @@ from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
 from eventcal.web.i18n import in_words
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, EVENT_STEPS

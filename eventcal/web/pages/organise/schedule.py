@@ -29,7 +29,7 @@ from eventcal.talks.rules import USUAL_MINUTES, Slot, clashes, outside
 from eventcal.talks.steps import edit_each
 from eventcal.talks.submissions import count_by_day, list_to_schedule, slots_of
 from eventcal.web.http.urls import with_query
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import talk_row
 from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number

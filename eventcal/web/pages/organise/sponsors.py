@@ -16,7 +16,7 @@ from eventcal.sponsors.errors import NoSuchSponsorship, NoSuchTier
 from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
 from eventcal.web.i18n import in_words
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.event_form import money, money_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES

@@ -24,7 +24,7 @@ from eventcal.talks.submissions import count_by_state, list_offered, submitted_a
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import in_words
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again

@@ -23,7 +23,7 @@ from eventcal.talks.service import redact_talk
 from eventcal.talks.steps import Edit, edit_as_seen, may_change, open_steps
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
 from eventcal.web.i18n import in_words
-from eventcal.web.identity.permissions import caller
+from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
