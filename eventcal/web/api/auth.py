@@ -15,7 +15,7 @@ from eventcal.members.errors import (
 )
 from eventcal.web.api.blueprint import Subject, read_json
 from eventcal.web.api.me import member_json
-from eventcal.web.api.responses import answer, nothing
+from eventcal.web.api.responses import answer
 from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import accounts, passwords, schemas
 from eventcal.web.identity.current_user import current_member, sign_in, sign_out
@@ -60,10 +60,9 @@ def login(form: dict[str, Any]) -> Response:
 
 
 @auth.post("/auth/logout", public, refuses=[Forbidden, CsrfRefused])
-def logout() -> Response:
+def logout() -> None:
     """Sign out this browser; whoever is signed in sends `X-CSRF-Token`. A token is refused: it has no session."""
     sign_out()
-    return nothing()
 
 
 @auth.post(
@@ -93,7 +92,7 @@ def reset(form: dict[str, Any]) -> Response:
 
 
 @auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[MailedTokenRefused, TooMany])
-def reset_confirm(form: dict[str, Any]) -> Response:
+def reset_confirm(form: dict[str, Any]) -> None:
     """Set a new password by mailed token.
 
     Every session ends, and every access token and passkey is revoked: whoever made them may be why the password is
@@ -103,7 +102,6 @@ def reset_confirm(form: dict[str, Any]) -> Response:
     password_hash = passwords.hashed(form["password"])
     with unit_of_work() as session:
         accounts.reset_by_token(session, form["token"], password_hash, now=now())
-    return nothing()
 
 
 @auth.post("/auth/password", by_cookie, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)

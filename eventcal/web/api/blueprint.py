@@ -16,8 +16,9 @@ from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
 from eventcal.web.http.errors import ErrorClass, refuse_messages
 from eventcal.web.media import takes_up_to
+from eventcal.web.schemas.out import page_of
 
-View = Callable[..., Response]
+View = Callable[..., Response | None]
 Mark = Callable[[View], View]
 """Who may call a view: one of the marks in `web/identity/permissions.py`."""
 
@@ -57,10 +58,13 @@ def read_json(req: Request) -> object:
 class Operation(TypedDict, total=False):
     """What an operation takes and gives. The first argument of its view is the body, or else the query.
 
+    An operation without any response (`returns`, `lists`, `creates`, `accepts`) answers 204, and its view returns None.
+
     optional_body: a body that may be left out; the view then gets an empty dict
     picture: whether the body is a picture, which the view gets as it was sent
     documented_body, documented_query: a JSON body or a query that the view reads itself
-    returns, creates, accepts: the body of the response 200, 201 or 202; without any of them the response is 204
+    returns, creates, accepts: the body of the response 200, 201 or 202
+    lists: the items of the page that is the response 200
     refuses: what the view refuses beside what follows from its mark, its body and its parameters
     """
 
@@ -71,6 +75,7 @@ class Operation(TypedDict, total=False):
     query: type[Schema]
     documented_query: type[Schema]
     returns: type[Schema]
+    lists: type[Schema]
     creates: type[Schema]
     accepts: type[Schema]
     refuses: Sequence[ErrorClass]
@@ -119,9 +124,10 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         return register
 
     def _with_responses(self, view: View, operation: Operation) -> View:
-        given = {202: operation.get("accepts"), 201: operation.get("creates"), 200: operation.get("returns")}
+        page = page_of(operation["lists"]) if "lists" in operation else operation.get("returns")
+        given = {202: operation.get("accepts"), 201: operation.get("creates"), 200: page}
         if not any(given.values()):
-            return cast("View", self.response(204)(view))
+            return cast("View", self.response(204)(_without_content(view)))
         for status, schema in given.items():
             view = self.response(status, schema)(view) if schema else view
         return view
@@ -133,7 +139,7 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
             with_body = self._with_arguments(view, operation["optional_body"], "json", required=False)
 
             @wraps(with_body)
-            def read(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+            def read(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
                 return with_body(*args, **kwargs) if request.get_data(cache=True) else view({}, *args, **kwargs)
 
             return read
@@ -143,7 +149,7 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 
     def _with_picture(self, view: View) -> View:
         @wraps(view)
-        def read(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+        def read(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
             return view(_read_picture(request), *args, **kwargs)
 
         body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
@@ -179,11 +185,20 @@ def _check_plain(req: Request) -> None:
         raise UnsupportedMediaType(Sentence("Send the body as it is: compressed ones are not read here."))
 
 
+def _without_content(view: View) -> View:
+    @wraps(view)
+    def empty(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+        view(*args, **kwargs)
+        return Response(status=204)
+
+    return empty
+
+
 def _without_query(view: View) -> View:
     """Let the view refuse every parameter: it knows none, and a typing error should not pass for an answer."""
 
     @wraps(view)
-    def strict(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+    def strict(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
         if request.args:
             faults = [Fault(f"?{name}", Sentence("is not a parameter here")) for name in sorted(request.args)]
             raise Invalid(faults=faults)

@@ -15,7 +15,7 @@ from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.responses import Content, answer, cached, document, nothing, serve_private
+from eventcal.web.api.responses import Content, answer, cached, document, serve_private
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
@@ -25,7 +25,7 @@ from eventcal.web.schemas.out import Json
 event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 
 
-@event_parts.get("/events/<slug>/tracks", public, returns=schemas.TrackPage)
+@event_parts.get("/events/<slug>/tracks", public, lists=schemas.TrackOut)
 @cached
 def list_tracks(session: Session, slug: str) -> Content:
     """List an event's tracks."""
@@ -54,14 +54,13 @@ def edit_track(fields: dict[str, Any], track_id: str) -> Response:
 
 
 @event_parts.delete("/tracks/<track_id>", organiser())
-def delete_track(track_id: str) -> Response:
+def delete_track(track_id: str) -> None:
     """Remove a track; its talks are in none."""
     with unit_of_work() as session:
         remove_part(session, get_part(session, Track, track_id, caller()))
-    return nothing()
 
 
-@event_parts.get("/events/<slug>/rooms", public, returns=schemas.RoomPage)
+@event_parts.get("/events/<slug>/rooms", public, lists=schemas.RoomOut)
 @cached
 def list_rooms(session: Session, slug: str) -> Content:
     """List an event's rooms."""
@@ -90,11 +89,10 @@ def edit_room(fields: dict[str, Any], room_id: str) -> Response:
 
 
 @event_parts.delete("/rooms/<room_id>", organiser())
-def delete_room(room_id: str) -> Response:
+def delete_room(room_id: str) -> None:
     """Remove a room; its talks are in none."""
     with unit_of_work() as session:
         remove_part(session, get_part(session, Room, room_id, caller()))
-    return nothing()
 
 
 @event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)
@@ -130,11 +128,10 @@ def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
 
 
 @event_parts.delete("/events/<slug>/team/<member_id>", organiser(), refuses=[LastOrganiser])
-def take_off(slug: str, member_id: str) -> Response:
+def take_off(slug: str, member_id: str) -> None:
     """Take a member off the team; the last organiser stays."""
     with unit_of_work() as session:
         parts.take_off_team(session, get_organised_event(session, slug, caller()), member_id)
-    return nothing()
 
 
 def part_of(event: Event, body: Json) -> Content:

@@ -26,20 +26,20 @@ from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
-from eventcal.web.api.responses import Content, answer, cached, check_version, document, nothing, resource, serve_public
+from eventcal.web.api.responses import Content, answer, cached, check_version, document, resource, serve_public
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, unit_of_work
-from eventcal.web.schemas.events import EventIn, EventOut, EventPage, EventPatch, event_json, with_occurrences
-from eventcal.web.schemas.occurrences import OccurrencePage, OccurrenceQuery, occurrence_json
+from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_json, with_occurrences
+from eventcal.web.schemas.occurrences import OccurrenceOut, OccurrenceQuery, occurrence_json
 from eventcal.web.schemas.out import Json
 
 events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
 occurrences = Subject("occurrences", "When recurring events take place")
 
 
-@events.get("/events", public, documented_query=ListingArgs, returns=EventPage, refuses=[NotSignedIn, Forbidden])
+@events.get("/events", public, documented_query=ListingArgs, lists=EventOut, refuses=[NotSignedIn, Forbidden])
 def list_all() -> Response:
     """List public events, and for moderators those that wait for them.
 
@@ -91,13 +91,12 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 
 @events.delete("/events/<slug>", organiser(), refuses=[WasPublic, InUse])
-def remove(slug: str) -> Response:
+def remove(slug: str) -> None:
     """Delete an event that was never public; else cancel it."""
     with unit_of_work() as session:
         event = get_organised_event(session, slug, caller())
         check_unsponsored(session, event)
         remove_event(session, event)
-    return nothing()
 
 
 @events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[ForbiddenStep])
@@ -125,7 +124,7 @@ def redact(slug: str) -> Response:
     return _answer(event)
 
 
-@occurrences.get("/events/<slug>/occurrences", public, query=OccurrenceQuery, returns=OccurrencePage)
+@occurrences.get("/events/<slug>/occurrences", public, query=OccurrenceQuery, lists=OccurrenceOut)
 def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
     """List when an event takes place, in the order of time; one that does not recur has one occurrence."""
 

@@ -27,7 +27,8 @@ from eventcal.talks.queries import get_talk, list_own_talks, list_stars
 from eventcal.talks.removal import leave
 from eventcal.web.api.blueprint import Subject, read_json
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import answer, nothing, serve_private
+from eventcal.web.api.responses import answer, serve_private
+from eventcal.web.identity import schemas
 from eventcal.web.identity.current_user import (
     caller,
     current_member,
@@ -39,13 +40,11 @@ from eventcal.web.identity.current_user import (
 )
 from eventcal.web.identity.passwords import load_with_own_password
 from eventcal.web.identity.permissions import by_cookie, member
-from eventcal.web.identity.schemas import OwnPasswordIn
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.request.idempotency import show_once
-from eventcal.web.schemas import me as schemas
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.out import Json
-from eventcal.web.schemas.talks import TalkPage, talk_json
+from eventcal.web.schemas.talks import TalkOut, talk_json
 
 me = Subject("me", "A member's own profile, sessions, access tokens and secret feeds")
 agenda = Subject("agenda", "A member's own talks and stars")
@@ -72,13 +71,13 @@ def edit(fields: dict[str, Any]) -> Response:
     return answer(body)
 
 
-@me.delete("/me", by_cookie, documented_body=OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
+@me.delete("/me", by_cookie, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
 def remove() -> Response:
     """Remove one's own account; the answer says what stays public.
 
     Refused (`last-organiser`) while an event that is not over would be left without an organiser.
     """
-    load_with_own_password(OwnPasswordIn(), read_json(request))
+    load_with_own_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
         stays = leave(session, current_member(session), now=now())
     forget_session()
@@ -95,25 +94,23 @@ def sessions() -> Response:
 
 
 @me.delete("/me/sessions", by_cookie)
-def end_others() -> Response:
+def end_others() -> None:
     """End all of one's own sessions but this one."""
     with unit_of_work() as session:
         end_other_sessions(session, current_member(session))
-    return nothing()
 
 
 @me.delete("/me/sessions/<session_id>", by_cookie)
-def end_one(session_id: str) -> Response:
+def end_one(session_id: str) -> None:
     """End one of one's own sessions; this one, too."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())
     if session_id == current_session_id():
         forget_session()
-    return nothing()
 
 
-@me.get("/me/tokens", by_cookie, query=PageQuery, returns=schemas.TokenPage)
+@me.get("/me/tokens", by_cookie, query=PageQuery, lists=schemas.TokenOut)
 def tokens(query: dict[str, Any]) -> Response:
     """List one's own access tokens, by what is kept of them, the newest first."""
     return serve_private_page(query, partial(list_tokens, member_id=current_member_id()), schemas.TokenOut.write)
@@ -129,14 +126,13 @@ def make_token(form: dict[str, Any]) -> Response:
 
 
 @me.delete("/me/tokens/<token_id>", by_cookie)
-def end_token(token_id: str) -> Response:
+def end_token(token_id: str) -> None:
     """Revoke an access token."""
     with unit_of_work() as session:
         revoke_token(session, token_id, current_member_id())
-    return nothing()
 
 
-@me.get("/me/feeds", member(Scope.READ), query=PageQuery, returns=schemas.FeedPage)
+@me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def feeds(query: dict[str, Any]) -> Response:
     """List one's own secret feeds, the newest first. Their addresses are not shown again."""
     return serve_private_page(query, partial(list_feeds, member_id=current_member_id()), _feed_json)
@@ -153,21 +149,20 @@ def make_feed(form: dict[str, Any]) -> Response:
 
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
-def end_feed(feed_id: str) -> Response:
+def end_feed(feed_id: str) -> None:
     """Revoke a secret feed: its address answers 410 from then on."""
     with unit_of_work() as session:
         revoke_feed(session, feed_id, current_member_id(), now=now())
-    return nothing()
 
 
-@agenda.get("/me/talks", member(Scope.READ), query=PageQuery, returns=TalkPage)
+@agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def own_talks(query: dict[str, Any]) -> Response:
     """List the talks that the member offered or gives, in every state, the newest first."""
     read = partial(list_own_talks, caller=caller())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
 
 
-@agenda.get("/me/stars", member(Scope.READ), query=PageQuery, returns=TalkPage)
+@agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def starred(query: dict[str, Any]) -> Response:
     """List the public talks on the member's agenda."""
     read = partial(list_stars, caller=caller(), now=now())
@@ -175,19 +170,17 @@ def starred(query: dict[str, Any]) -> Response:
 
 
 @agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
-def star(talk_id: str) -> Response:
+def star(talk_id: str) -> None:
     """Put a talk on the agenda; once more changes nothing."""
     with unit_of_work() as session:
         service.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
-    return nothing()
 
 
 @agenda.delete("/me/stars/<talk_id>", member(Scope.SUBMIT))
-def unstar(talk_id: str) -> Response:
+def unstar(talk_id: str) -> None:
     """Take a talk off the agenda; once more changes nothing."""
     with unit_of_work() as session:
         service.remove_star(session, talk_id, caller=caller())
-    return nothing()
 
 
 def _feed_json(feed: PersonalFeed, url: str | None = None) -> Json:

@@ -45,11 +45,6 @@ def answer(
     return response
 
 
-def nothing() -> Response:
-    """Return the answer after a deletion."""
-    return Response(status=204)
-
-
 def check_version(revision: int) -> None:
     """Refuse a PATCH that was not made for this revision (PreconditionRequired, Stale)."""
     check_revision(request.headers.get("If-Match"), revision)

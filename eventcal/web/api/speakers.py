@@ -17,19 +17,19 @@ from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker,
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
-from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing
+from eventcal.web.api.responses import Content, answer, cached, check_body_version, document
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, public
 from eventcal.web.media import as_kept, put_up, read_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPage, SpeakerPatch, speaker_json
+from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, speaker_json
 
 speakers = Subject("speakers", "People on stage")
 pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
 
 
-@speakers.get("/speakers", public, query=PageQuery, returns=SpeakerPage)
+@speakers.get("/speakers", public, query=PageQuery, lists=SpeakerOut)
 @cached
 def list_all(session: Session, query: dict[str, Any]) -> Content:
     """List speakers, by slug."""
@@ -97,12 +97,11 @@ def put_photo(raw: bytes, slug: str) -> Response:
 
 
 @pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), refuses=[Forbidden])
-def delete_photo(slug: str) -> Response:
+def delete_photo(slug: str) -> None:
     """Take a speaker's portrait away, as themselves or a moderator."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         edit_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())
-    return nothing()
 
 
 def _answer(speaker: Speaker) -> Response:

@@ -21,7 +21,7 @@ from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.event_parts import all_of, part_of
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, nothing, serve_private
+from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, serve_private
 from eventcal.web.api.speakers import pictures
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
@@ -34,7 +34,7 @@ from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_j
 sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
 
 
-@sponsors.get("/events/<slug>/tiers", public, returns=schemas.TierPage)
+@sponsors.get("/events/<slug>/tiers", public, lists=schemas.TierOut)
 @cached
 def list_tiers_of_event(session: Session, slug: str) -> Content:
     """List an event's tiers in rank order."""
@@ -60,11 +60,10 @@ def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
 
 
 @sponsors.delete("/tiers/<tier_id>", organiser(), refuses=[InUse])
-def delete_tier(tier_id: str) -> Response:
+def delete_tier(tier_id: str) -> None:
     """Remove a tier that nobody holds or asks for."""
     with unit_of_work() as session:
         service.remove_tier(session, get_tier(session, tier_id, caller()))
-    return nothing()
 
 
 @sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
@@ -103,7 +102,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return answer(sponsor_json(sponsor, links()), versioned=True)
 
 
-@sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, returns=schemas.SponsorshipPage)
+@sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, lists=schemas.SponsorshipOut)
 def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     """List an event's sponsorships in every state."""
 
@@ -171,9 +170,8 @@ def put_logo(raw: bytes, slug: str) -> Response:
 
 
 @pictures.delete("/sponsors/<slug>/logo", moderator)
-def delete_logo(slug: str) -> Response:
+def delete_logo(slug: str) -> None:
     """Take a sponsor's logo away."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         service.edit_sponsor(session, sponsor, {"logo_url": None}, caller=caller(), now=now())
-    return nothing()

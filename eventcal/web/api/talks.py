@@ -34,7 +34,7 @@ from eventcal.web.identity.permissions import member, moderator, organiser, publ
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
-from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPage, TalkPatch, talk_json
+from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
 
@@ -42,14 +42,14 @@ talks = Subject("talks", "Contributions to events, and the steps they take")
 _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
-@talks.get("/talks", public, documented_query=ListingArgs, returns=TalkPage)
+@talks.get("/talks", public, documented_query=ListingArgs, lists=TalkOut)
 def list_all() -> Response:
     """List public talks."""
     return serve_list(read_listing(request.args), talk_resources, Fragment, to_all=True)
 
 
 @talks.get(
-    "/events/<slug>/talks", public, documented_query=ListingArgs, returns=TalkPage, refuses=[NotSignedIn, Forbidden]
+    "/events/<slug>/talks", public, documented_query=ListingArgs, lists=TalkOut, refuses=[NotSignedIn, Forbidden]
 )
 def list_of_event(slug: str) -> Response:
     """List an event's public talks.

@@ -6,18 +6,17 @@ from typing import Any
 from marshmallow import ValidationError, pre_load
 
 from eventcal.datasets.reading import Section
-from eventcal.events import limits as event_limits
 from eventcal.kit.refusals import Invalid
 from eventcal.sponsors import limits as sponsor_limits
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks import limits as talk_limits
 from eventcal.talks.words import TalkState
 from eventcal.web.http.errors import faults_in
-from eventcal.web.schemas.event_parts import RoomFields, TrackFields
+from eventcal.web.schemas.event_parts import RoomIn, TrackIn
 from eventcal.web.schemas.events import CallForTalksIn, EventPatch
 from eventcal.web.schemas.fields import Items, Line, Part, Shape, Slug, Text, Word
 from eventcal.web.schemas.speakers import SpeakerPatch
-from eventcal.web.schemas.sponsors import SponsorPatch, TierFields
+from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.schemas.talks import TalkPatch
 
 # Tracks, rooms, tiers or sponsorships of one event.
@@ -26,6 +25,11 @@ _PARTS = 500
 
 class Facts(Shape):
     """The base of what a file may hold: null means unknown, as if a field that is not nullable was left out."""
+
+    @classmethod
+    def like(cls, shape: type[Shape]) -> type[Shape]:
+        """Return a schema with the fields of another."""
+        return type(f"{shape.__name__}Facts", (cls, shape), {})
 
     @pre_load
     def leave_out_unknown(self, given: object, **_: object) -> object:
@@ -48,28 +52,6 @@ class SponsorRecord(Facts, SponsorPatch):
     slug = Slug(required=True)
 
 
-class CallRecord(Facts, CallForTalksIn):
-    """An event's call for talks."""
-
-
-class TrackRecord(Facts, TrackFields):
-    """A track of an event."""
-
-    name = Line(event_limits.PART_NAME, required=True)
-
-
-class RoomRecord(Facts, RoomFields):
-    """A room of an event."""
-
-    name = Line(event_limits.PART_NAME, required=True)
-
-
-class TierRecord(Facts, TierFields):
-    """A tier of an event."""
-
-    name = Line(sponsor_limits.TIER_NAME, required=True)
-
-
 class SponsorshipRecord(Facts):
     """Which sponsor, by slug, holds or asks for which tier of the event, by name."""
 
@@ -83,10 +65,10 @@ class EventRecord(Facts, EventPatch):
     """An event; a new one also needs title, timezone and starts, which is seen when it is loaded."""
 
     slug = Slug(required=True)
-    call_for_talks = Part(CallRecord, allow_none=True)
-    tracks = Items(Part(TrackRecord), limit=_PARTS)
-    rooms = Items(Part(RoomRecord), limit=_PARTS)
-    tiers = Items(Part(TierRecord), limit=_PARTS)
+    call_for_talks = Part(Facts.like(CallForTalksIn), allow_none=True)
+    tracks = Items(Part(Facts.like(TrackIn)), limit=_PARTS)
+    rooms = Items(Part(Facts.like(RoomIn)), limit=_PARTS)
+    tiers = Items(Part(Facts.like(TierIn)), limit=_PARTS)
     sponsorships = Items(Part(SponsorshipRecord), limit=_PARTS)
 
 

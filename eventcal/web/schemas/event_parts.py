@@ -65,6 +65,4 @@ class TeamMemberIn(TeamRoleIn):
     email = Address(required=True)
 
 
-TrackPage = page_of(TrackOut, "TrackPage")
-RoomPage = page_of(RoomOut, "RoomPage")
 TeamPage = page_of(TeamMemberOut, "TeamPage")

@@ -18,7 +18,7 @@ from eventcal.web.schemas.event_parts import RoomOut, TrackOut
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, Shape
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides, occurrence_json
-from eventcal.web.schemas.out import Json, Out, local_instant, page_of
+from eventcal.web.schemas.out import Json, Out, local_instant
 
 # How many occurrences of one event a list shows.
 _MOST_OCCURRENCES = 100
@@ -188,9 +188,6 @@ class EventOut(Out):
             "of a day that is missing, within 400 days of the other. Else null: see its own list of occurrences."
         ),
     )
-
-
-EventPage = page_of(EventOut, "EventPage")
 
 
 def event_json(event: Event, links: Links) -> Json:

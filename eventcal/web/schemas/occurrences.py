@@ -13,7 +13,7 @@ from eventcal.kit.values import NOT_OBJECT
 from eventcal.web.params.fields import Day, says
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, PageQuery, Shape
-from eventcal.web.schemas.out import Json, Out, local_instant, page_of
+from eventcal.web.schemas.out import Json, Out, local_instant
 
 
 class OverrideIn(Shape):
@@ -108,9 +108,6 @@ class OccurrenceQuery(PageQuery):
         load_default=None,
         metadata=says("What begins on this day or earlier; 400 days after `from` unless given."),
     )
-
-
-OccurrencePage = page_of(OccurrenceOut, "OccurrencePage")
 
 
 def occurrence_json(one: Occurrence, tzid: str) -> Json:

@@ -47,8 +47,9 @@ def local_instant(moment: datetime | None, tzid: str) -> str | None:
     return None if moment is None else with_offset(moment, tzid)
 
 
-def page_of(item: type[Shape], name: str) -> type[Schema]:
-    """Return the schema of a page whose items are of this shape; `name` is what the OpenAPI document calls it."""
+@cache
+def page_of(item: type[Schema], name: str = "") -> type[Schema]:
+    """Return the schema of a page of such items. By default, the OpenAPI document calls that of TalkOut "TalkPage"."""
     items = fields.List(fields.Nested(item), required=True)
     after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
-    return Shape.from_dict({"items": items, "next": after}, name=name)
+    return Shape.from_dict({"items": items, "next": after}, name=name or f"{item.__name__.removesuffix('Out')}Page")

@@ -7,7 +7,7 @@ from eventcal.speakers import limits
 from eventcal.speakers.models import Speaker
 from eventcal.web.http.urls import Links
 from eventcal.web.schemas.fields import URI, HttpUrl, Items, Line, Part, Shape, Slug, Text
-from eventcal.web.schemas.out import Json, Out, page_of
+from eventcal.web.schemas.out import Json, Out
 
 
 class LinkIn(Shape):
@@ -58,9 +58,6 @@ class SpeakerOut(SpeakerBrief):
     bio_html = fields.String(required=True, allow_none=True)
     links = fields.List(fields.Nested(LinkOut), required=True)
     photo_url = fields.String(required=True, allow_none=True, metadata=URI)
-
-
-SpeakerPage = page_of(SpeakerOut, "SpeakerPage")
 
 
 def speaker_json(speaker: Speaker, links: Links) -> Json:

@@ -13,7 +13,7 @@ from eventcal.web.params.fields import says
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import URI, KnownOrNew, Shape
 from eventcal.web.schemas.money import Money, PriceOut, price_json
-from eventcal.web.schemas.out import Json, Out, page_of
+from eventcal.web.schemas.out import Json, Out
 
 
 class TierFields(Shape):
@@ -108,10 +108,6 @@ class SponsorshipOut(Out):
     note = fields.String(required=True, allow_none=True)
     created_at = strict.Instant(required=True)
     updated_at = strict.Instant(required=True)
-
-
-TierPage = page_of(TierOut, "TierPage")
-SponsorshipPage = page_of(SponsorshipOut, "SponsorshipPage")
 
 
 def tier_json(tier: Tier, taken: int) -> Json:

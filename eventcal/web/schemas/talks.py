@@ -16,7 +16,7 @@ from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, KnownOrNew, Shape
-from eventcal.web.schemas.out import Json, Out, local_instant, page_of
+from eventcal.web.schemas.out import Json, Out, local_instant
 from eventcal.web.schemas.speakers import SpeakerBrief
 
 
@@ -106,9 +106,6 @@ class TalkOut(Out):
     created_at = strict.Instant(required=True)
     updated_at = strict.Instant(required=True)
     links = fields.Nested(TalkLinks, required=True)
-
-
-TalkPage = page_of(TalkOut, "TalkPage")
 
 
 def talk_json(talk: Talk, links: Links, *, state: str | None = None) -> Json:

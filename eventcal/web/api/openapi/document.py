@@ -2,23 +2,33 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from importlib import resources
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import orjson
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from flask_smorest import Api
+from werkzeug.routing import Rule
 
 from eventcal.config import Settings
 from eventcal.web.api.blueprint import JSON_TYPES
-from eventcal.web.api.openapi import extra_paths, responses
-from eventcal.web.api.openapi.operation import Json, Operation, path_of
+from eventcal.web.api.openapi.operation import Json, Operation, path_of, refused_answers
+from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.errors import known_problems
+from eventcal.web.params.feed_check import SCHEMES, CheckArgs
+from eventcal.web.params.listing_filters import FeedArgs
 from eventcal.web.request.session_cookie import cookie_name
 
 # Who may call, by the name of the mark where that is not the word for it.
 _WHO = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
+# The tag of each blueprint.
+_TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
+# What a program that knows JSON makes of a feed.
+_READ_AS = {"application/calendar+json": "array", "application/jscalendar+json": "object", "application/json": "object"}
 
 
 def describe(app: Flask, api: Api, settings: Settings) -> Json:
@@ -34,7 +44,7 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
     document["info"]["description"] = (here / "about.md").read_text("utf-8").strip()
     document["servers"] = [{"url": settings.base_url, "description": settings.name}]
     document["tags"] += static["tags"]
-    document["paths"] |= extra_paths.paths(app, api.ma_plugin.converter, settings.base_url, static["content"])
+    document["paths"] |= _paths_of_feeds_and_checks(app, api.ma_plugin.converter, settings.base_url, static["content"])
     document["components"] = {
         "schemas": {**static["schemas"], **_own_schemas(document, api)},
         "responses": {},
@@ -53,6 +63,63 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
         document["components"]["schemas"][name].pop("additionalProperties", None)
     finished: Json = _tidy(document)
     return finished
+
+
+def _paths_of_feeds_and_checks(app: Flask, converter: OpenAPIConverter, base_url: str, contents: Json) -> Json:
+    """Return the path items that flask-smorest does not know: feeds, health checks, and the document itself.
+
+    converter: knows how parameters are written
+    contents: by what a path ends in, the content of its response, unless it is a feed
+    """
+    query: dict[str, list[Json]] = {
+        "calendars": converter.schema2parameters(FeedArgs(), location="query"),
+        "checking": _check_parameters(converter, base_url),
+    }
+    return {
+        path_of(rule): _path_item(rule, app.view_functions[rule.endpoint], query, contents)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.partition(".")[0] in _TAGS
+    }
+
+
+def _check_parameters(converter: OpenAPIConverter, base_url: str) -> list[Json]:
+    """Return the parameters of the check of a feed; what is no address of this installation is refused."""
+    [url] = converter.schema2parameters(CheckArgs(), location="query")
+    place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
+    url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
+    return [url]
+
+
+def _content(rule: Rule, contents: Json) -> Json:
+    if rule.endpoint in FEEDS:
+        name = FEEDS[rule.endpoint].media_type.partition(";")[0]
+        return {name: {"schema": {"type": _READ_AS.get(name, "string")}}}
+    found: Json = next(content for end, content in contents.items() if rule.rule.endswith(end))
+    return found
+
+
+def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]], contents: Json) -> Json:
+    tag = _TAGS[rule.endpoint.partition(".")[0]]
+    said = FEEDS[rule.endpoint].description if rule.endpoint in FEEDS else inspect.getdoc(view) or ""
+    summary, _, description = said.partition("\n\n")
+    content = _content(rule, contents)
+    operation: Json = {
+        "tags": [tag],
+        "summary": summary,
+        "security": cast("Any", view).access.security,
+        "parameters": list(query.get(tag, [])),
+        "responses": {"200": {"description": HTTPStatus.OK.phrase, "content": content}},
+    }
+    if description:
+        operation["description"] = description
+    if rule.rule == "/readyz":
+        wait = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+        operation["responses"]["503"] = {"description": "Not ready.", "content": content, "headers": wait}
+    item: Json = {"get": operation}
+    if rule.arguments:
+        one = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        item["parameters"] = [{**one, "name": name} for name in sorted(rule.arguments)]
+    return item
 
 
 def _own_schemas(document: Json, api: Api) -> Json:
@@ -81,12 +148,12 @@ def _finish(operation: Operation) -> Json:
     said["x-access"] = _WHO.get(operation.access.name, operation.access.name)
     # flask-smorest's own refer to responses that are not what we answer.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
-    responses.add_headers(operation, answers)
-    kinds = responses.refusals_of(operation)
-    refusals = list(responses.refused_answers(kinds))
+    operation.add_headers(answers)
+    kinds = operation.refusals()
+    refusals = list(refused_answers(kinds))
     answers |= {status: {"$ref": f"#/components/responses/{name}"} for status, name, _ in refusals}
     said["responses"] = dict(sorted(answers.items()))
-    said["parameters"] = [*said.get("parameters", []), *responses.sent_headers(operation, kinds)]
+    said["parameters"] = [*said.get("parameters", []), *operation.sent_headers(kinds)]
     if operation.method == "patch":
         body = said["requestBody"]["content"]
         body |= dict.fromkeys(sorted(JSON_TYPES), body["application/json"])

@@ -1,16 +1,37 @@
-"""One operation of the document, and what follows from the mark of its view."""
+"""One operation of the document: what follows from the mark of its view, its responses and the headers of both.
+
+Most refusals follow from what the operation is: its mark, its body, its parameters. The others are named where its
+view is registered (`refuses=` of `Subject`). The headers themselves are in static.json.
+"""
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
+from werkzeug.exceptions import BadRequest, PreconditionRequired, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import Rule
 
+from eventcal.kit.refusals import Busy, Forbidden, Gone, Invalid, NotFound
+from eventcal.members.errors import CsrfRefused, InsufficientScope, InvalidToken, KeyReused, NotSignedIn
+from eventcal.web.http.errors import ErrorClass, TooMany, kind_of
+from eventcal.web.http.problem_details import MEDIA_TYPE
 from eventcal.web.identity.permissions import Access
+from eventcal.web.request.idempotency import HEADER, REPLAYED, InProgress
 
 Json = dict[str, Any]
 
+# The header that always comes with a status.
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
+    HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
+}
+# What is answered with an ETag whoever asks, also after a change.
+_VERSIONED = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
+_READ = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 # The marks that let only members in.
 _GUARDED = frozenset({"member", "organiser", "moderator", "by_cookie"})
 
@@ -59,3 +80,96 @@ class Operation:
     def parameters(self, place: str) -> set[str]:
         """Return the names of its own parameters at this place: query, header."""
         return {one["name"] for one in self.said.get("parameters", []) if one.get("in") == place}
+
+    def refusals(self) -> set[ErrorClass]:
+        """Return every refusal that the operation can give. A failure of ours (500) is none."""
+        kinds: set[ErrorClass] = {*getattr(self.view, "refuses", ()), *self._by_access()}
+        if "{" in self.path:
+            kinds.add(NotFound)
+        if "{secret}" in self.path:
+            kinds.add(Gone)
+        # Where a path of the API has no parameters, it refuses any.
+        if self.parameters("query") or (self.path.startswith("/api/") and self.subject != "docs"):
+            kinds.add(Invalid)
+        if "requestBody" in self.said:
+            kinds |= {BadRequest, UnsupportedMediaType, RequestEntityTooLarge, Invalid}
+        if self.repeatable:
+            kinds |= {InProgress, KeyReused, Invalid, RequestEntityTooLarge}
+        if self.subject != "health":
+            kinds.add(Busy)
+        return kinds
+
+    def _by_access(self) -> Iterator[ErrorClass]:
+        mark = self.access
+        if mark.name == "feed":
+            return
+        yield InvalidToken
+        if not self.guarded:
+            return
+        yield NotSignedIn
+        yield InsufficientScope if mark.scope else Forbidden
+        if mark.name in {"organiser", "moderator"}:
+            yield Forbidden
+        if self.method != "get":
+            yield CsrfRefused
+            yield TooMany
+
+    def sent_headers(self, refusals: Collection[ErrorClass]) -> list[Json]:
+        """Return references to the headers that callers of the operation send, who can be refused in these ways."""
+        names = ["If-None-Match", "If-Modified-Since"] if self.conditional else []
+        names += ["If-Match"] * (PreconditionRequired in refusals)
+        names += [HEADER] * self.repeatable
+        names += ["X-CSRF-Token"] * (CsrfRefused in refusals)
+        return list(_references("parameters", names).values())
+
+    def add_headers(self, answers: Json) -> None:
+        """Add to the answers that are no refusals what headers they carry, and to a conditional GET its 304."""
+        for status, answer in answers.items():
+            names = self._names(status, answer)
+            if names:
+                answer.setdefault("headers", {}).update(_references("headers", names))
+        if self.conditional:
+            headers = _references("headers", _READ)
+            answers["304"] = {"description": "The caller has the current version.", "headers": headers}
+
+    def _names(self, status: str, answer: Json) -> list[str]:
+        if self.conditional:
+            paged = "cursor" in self.parameters("query")
+            return [*_READ, *["Link"] * paged, *["Content-Disposition"] * (self.subject == "calendars")]
+        content = answer.get("content", {}).get("application/json", {})
+        schema = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        names = ["Cache-Control"] if schema or self.subject == "health" else []
+        names += ["ETag"] * (schema in _VERSIONED)
+        names += ["Location"] * (status == "201")
+        names += ["Set-Cookie"] * (schema == "SignedInOut")
+        names += [REPLAYED] * self.repeatable
+        return names
+
+
+def refused_answers(kinds: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
+    """Yield for each status: the status, what the response is called among the components, and the response."""
+    by_status: dict[HTTPStatus, dict[str, str]] = defaultdict(dict)
+    for kind in kinds:
+        status, code, title = kind_of(kind)
+        by_status[status][code] = title
+    for status, titles in sorted(by_status.items()):
+        yield str(int(status)), f"{int(status)}-{'-or-'.join(sorted(titles))}", _answer(status, titles)
+
+
+def _answer(status: HTTPStatus, titles: Mapping[str, str]) -> Json:
+    codes = sorted(titles)
+    narrowed = {"properties": {"status": {"const": int(status)}, "code": {"enum": codes}}}
+    answer: Json = {
+        "description": " ".join(f"`{code}`: {titles[code]}." for code in codes),
+        "content": {MEDIA_TYPE: {"schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}}},
+    }
+    if status in _HEADERS:
+        answer["headers"] = _references("headers", [_HEADERS[status]])
+    elif InProgress.code in titles:
+        wait = {"description": f"Seconds to wait, with `{InProgress.code}`.", "schema": {"type": "integer"}}
+        answer["headers"] = {"Retry-After": wait}
+    return answer
+
+
+def _references(kind: str, names: Iterable[str]) -> Json:
+    return {name: {"$ref": f"#/components/{kind}/{name}"} for name in names}

@@ -17,14 +17,13 @@ from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import current_member, current_member_id, forget_session, is_confirmed, sign_in
 from eventcal.web.identity.permissions import public
-from eventcal.web.identity.schemas import OwnPasswordIn, PasswordIn
+from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
 from eventcal.web.media import takes_up_to
 from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, form_view, said_after, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_page, own_page, signed_in
 from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
 from eventcal.web.request.context import now, reading, unit_of_work
-from eventcal.web.schemas.me import MemberPatch
 
 _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 

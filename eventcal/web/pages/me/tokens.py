@@ -18,13 +18,13 @@ from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
 from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
+from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import ways_in
 from eventcal.web.rendering.dates import utc_time
 from eventcal.web.rendering.forms import BLANK, Form, form_view, is_taken_now, load, new_form_key, said_after, validate
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.me import FeedIn, TokenIn
 from eventcal.web.schemas.out import Json
 
 _TOKEN, _FEED = TokenIn(), FeedIn()
