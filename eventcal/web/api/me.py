@@ -9,16 +9,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
-from eventcal.members.models import Member, PersonalFeed
-from eventcal.members.service import (
-    edit_member,
-    give_feed,
-    give_token,
-    list_feeds,
-    list_tokens,
-    revoke_feed,
-    revoke_token,
-)
+from eventcal.members import service as members
+from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
 from eventcal.speakers.service import find_by_member
@@ -66,9 +58,7 @@ def profile() -> Response:
 def edit(fields: dict[str, Any]) -> Response:
     """Change one's own name (JSON merge patch). It needs no `If-Match`: nobody else changes it."""
     with unit_of_work() as session:
-        changed = edit_member(session, current_member(session), fields)
-        body = member_json(session, changed)
-    return answer(body)
+        return answer(member_json(session, members.edit_member(session, current_member(session), fields)))
 
 
 @me.delete("/me", by_cookie, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
@@ -113,14 +103,15 @@ def end_one(session_id: str) -> None:
 @me.get("/me/tokens", by_cookie, query=PageQuery, lists=schemas.TokenOut)
 def tokens(query: dict[str, Any]) -> Response:
     """List one's own access tokens, by what is kept of them, the newest first."""
-    return serve_private_page(query, partial(list_tokens, member_id=current_member_id()), schemas.TokenOut.write)
+    read = partial(members.list_tokens, member_id=current_member_id())
+    return serve_private_page(query, read, schemas.TokenOut.write)
 
 
 @me.post("/me/tokens", by_cookie, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def make_token(form: dict[str, Any]) -> Response:
     """Make an access token. `token` is shown this once, and used as `Authorization: Bearer …`."""
     with unit_of_work() as session:
-        token, secret = give_token(session, current_member(session), **form, now=now())
+        token, secret = members.give_token(session, current_member(session), **form, now=now())
     show_once("token")
     return answer(schemas.NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}"))
 
@@ -129,22 +120,23 @@ def make_token(form: dict[str, Any]) -> Response:
 def end_token(token_id: str) -> None:
     """Revoke an access token."""
     with unit_of_work() as session:
-        revoke_token(session, token_id, current_member_id())
+        members.revoke_token(session, token_id, current_member_id())
 
 
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def feeds(query: dict[str, Any]) -> Response:
     """List one's own secret feeds, the newest first. Their addresses are not shown again."""
-    return serve_private_page(query, partial(list_feeds, member_id=current_member_id()), _feed_json)
+    read = partial(members.list_feeds, member_id=current_member_id())
+    return serve_private_page(query, read, lambda feed: schemas.FeedOut.write(feed, url=None))
 
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def make_feed(form: dict[str, Any]) -> Response:
     """Make a secret feed of one's stars and own talks. `url` is shown this once; it works until revoked."""
     with unit_of_work() as session:
-        feed, secret = give_feed(session, current_member(session), **form, now=now())
+        feed, secret = members.give_feed(session, current_member(session), **form, now=now())
     show_once("url")
-    body = _feed_json(feed, links().personal_feed(secret))
+    body = schemas.FeedOut.write(feed, url=links().personal_feed(secret))
     return answer(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
 
 
@@ -152,7 +144,7 @@ def make_feed(form: dict[str, Any]) -> Response:
 def end_feed(feed_id: str) -> None:
     """Revoke a secret feed: its address answers 410 from then on."""
     with unit_of_work() as session:
-        revoke_feed(session, feed_id, current_member_id(), now=now())
+        members.revoke_feed(session, feed_id, current_member_id(), now=now())
 
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
@@ -181,10 +173,6 @@ def unstar(talk_id: str) -> None:
     """Take a talk off the agenda; once more changes nothing."""
     with unit_of_work() as session:
         service.remove_star(session, talk_id, caller=caller())
-
-
-def _feed_json(feed: PersonalFeed, url: str | None = None) -> Json:
-    return schemas.FeedOut.write(feed, url=url)
 
 
 def member_json(session: Session, row: Member) -> Json:

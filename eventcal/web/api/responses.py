@@ -39,7 +39,7 @@ def answer(
     if location is not None:
         response.headers["Location"] = location
     if revision is not None:
-        response.headers["ETag"] = f'"{revision_etag(revision, renderer())}"'
+        response.headers["ETag"] = f'"{revision_etag(revision, house().ledger.renderer)}"'
     elif versioned:
         response.headers["ETag"] = f'"{etag_of(raw)}"'
     return response
@@ -53,11 +53,6 @@ def check_version(revision: int) -> None:
 def check_body_version(body: object) -> None:
     """Refuse a PATCH that was not made for these bytes (PreconditionRequired, Stale)."""
     check_etag(request.headers.get("If-Match"), etag_of(orjson.dumps(body)))
-
-
-def renderer() -> str:
-    """Name what this installation renders with; a part of every version."""
-    return house().ledger.renderer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +72,7 @@ class Content:
 
 def resource(body: Json, *, revision: int, public: bool) -> Content:
     """Return one resource, whose version is its revision."""
-    version = revision_etag(revision, renderer())
+    version = revision_etag(revision, house().ledger.renderer)
     return Content(body=orjson.dumps(body), version=version, public=public, daily=False)
 
 

@@ -33,7 +33,6 @@ from eventcal.web.identity.current_user import caller, current_member
 from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
@@ -61,7 +60,13 @@ def list_of_event(slug: str) -> Response:
     # Another event named in the query has no talk in this one.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _may_review(slug, asked.filter.states):
-        return serve_list(asked, list_submissions, _as_it_stands, within=within, public=False)
+        return serve_list(
+            asked,
+            list_submissions,
+            lambda talk: talk_json(talk, links(), state=talk.state),
+            within=within,
+            public=False,
+        )
 
     def read_there(session: Session, *wanted: Filter, **paged: Any) -> Page[str]:  # noqa: ANN401 - as talk_resources
         check_event_there(session, slug, caller())
@@ -154,10 +159,6 @@ def redact(talk_id: str) -> Response:
     with unit_of_work() as session:
         talk = service.redact_talk(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
     return _answer(talk)
-
-
-def _as_it_stands(talk: Talk) -> Json:
-    return talk_json(talk, links(), state=talk.state)
 
 
 def _answer(talk: Talk, status: int = 200, *, location: str | None = None) -> Response:

@@ -89,9 +89,7 @@ def options_to_sign_in() -> str | None:
     if not are_possible():
         return None
     options = webauthn.generate_authentication_options(
-        rp_id=_site(),
-        challenge=_ask(_SIGN_IN).value,
-        user_verification=structs.UserVerificationRequirement.REQUIRED,
+        rp_id=_site(), challenge=_ask(_SIGN_IN).value, user_verification=structs.UserVerificationRequirement.REQUIRED
     )
     return webauthn.options_to_json(options)
 

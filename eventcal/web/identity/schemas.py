@@ -3,6 +3,7 @@
 Every fault of every field is reported at once.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -119,12 +120,17 @@ class FeedOut(Out):
     last_fetched_at = Instant(required=True, allow_none=True)
 
 
-class NewPassword(Text):
+class Password(Text):
+    """A password to compare; what it is worth is not the schema's business."""
+
+    limit = _LONGEST_INPUT
+    form: Mapping[str, Any] = {**Text.form, "format": "password"}
+
+
+class NewPassword(Password):
     """A password that may be set, handed on in its normal form."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        documented = {"format": "password", "minLength": 8, "maxLength": 128}
-        super().__init__(_LONGEST_INPUT, load_only=True, metadata=documented, **settings)
+    form: Mapping[str, Any] = {**Password.form, "minLength": 8, "maxLength": 128}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         faults, normal = passwords.check_new_password(super()._deserialize(value, attr, data, **kwargs))
@@ -133,18 +139,11 @@ class NewPassword(Text):
         return normal
 
 
-class Password(Text):
-    """A password to compare; what it is worth is not the schema's business."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(_LONGEST_INPUT, load_only=True, metadata={"format": "password"}, **settings)
-
-
 class RegisterIn(Shape):
     """A new member."""
 
     email = Address(required=True)
-    password = NewPassword(required=True)
+    password = NewPassword(required=True, load_only=True)
     name = Line(200, required=True)
 
 
@@ -160,7 +159,7 @@ class LoginIn(Shape):
     """An address and a password; a code too, for whoever has set up an authenticator app."""
 
     email = Text(_LONGEST_INPUT, required=True)
-    password = Password(required=True)
+    password = Password(required=True, load_only=True)
     code = Text(_LONGEST_CODE, load_only=True, metadata={"description": "What the app shows, or a recovery code."})
 
 
@@ -227,16 +226,16 @@ class ResetConfirmIn(Shape):
     """A mailed token and the password it sets."""
 
     token = Text(_LONGEST_TOKEN, required=True)
-    password = NewPassword(required=True)
+    password = NewPassword(required=True, load_only=True)
 
 
 class OwnPasswordIn(Shape):
     """The caller's password, for what cannot be undone."""
 
-    password = Password(required=True)
+    password = Password(required=True, load_only=True)
 
 
 class PasswordIn(OwnPasswordIn):
     """The caller's password and the new one."""
 
-    new_password = NewPassword(required=True)
+    new_password = NewPassword(required=True, load_only=True)

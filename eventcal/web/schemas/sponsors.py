@@ -1,8 +1,6 @@
 """The shapes of tiers, sponsors and sponsorships."""
 
-from typing import Any
-
-from marshmallow import fields
+from marshmallow import fields, pre_load
 
 from eventcal.kit.text import SLUG_PATTERN
 from eventcal.sponsors import limits
@@ -78,22 +76,17 @@ class SponsorNamed(KnownOrNew):
     url = strict.HttpUrl(allow_none=True)
     description = strict.Text(limits.DESCRIPTION, allow_none=True)
 
-
-class SponsorGiven(strict.Part):
-    """A sponsor as SponsorNamed has it; its slug alone is enough."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(SponsorNamed, **settings)
-
-    def _load(self, value: Any, partial: Any = None) -> Any:  # noqa: ANN401 - marshmallow's signature
-        return super()._load({"slug": value} if isinstance(value, str) else value, partial)
+    @pre_load
+    def read_slug(self, given: object, **_: object) -> object:
+        """Read a text as the slug of a sponsor."""
+        return {"slug": given} if isinstance(given, str) else given
 
 
 class SponsorshipIn(Shape):
     """An enquiry: which tier, and who would hold it."""
 
     tier = strict.Line(40, required=True)
-    sponsor = SponsorGiven(required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
+    sponsor = strict.Part(SponsorNamed, required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
     note = strict.Text(limits.NOTE, allow_none=True)
 
 

@@ -71,23 +71,16 @@ def _paths_of_feeds_and_checks(app: Flask, converter: OpenAPIConverter, base_url
     converter: knows how parameters are written
     contents: by what a path ends in, the content of its response, unless it is a feed
     """
-    query: dict[str, list[Json]] = {
-        "calendars": converter.schema2parameters(FeedArgs(), location="query"),
-        "checking": _check_parameters(converter, base_url),
-    }
+    [url] = converter.schema2parameters(CheckArgs(), location="query")
+    # Only an address of this installation is checked.
+    place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
+    url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
+    query = {"calendars": converter.schema2parameters(FeedArgs(), location="query"), "checking": [url]}
     return {
         path_of(rule): _path_item(rule, app.view_functions[rule.endpoint], query, contents)
         for rule in app.url_map.iter_rules()
         if rule.endpoint.partition(".")[0] in _TAGS
     }
-
-
-def _check_parameters(converter: OpenAPIConverter, base_url: str) -> list[Json]:
-    """Return the parameters of the check of a feed; what is no address of this installation is refused."""
-    [url] = converter.schema2parameters(CheckArgs(), location="query")
-    place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
-    url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
-    return [url]
 
 
 def _content(rule: Rule, contents: Json) -> Json:
