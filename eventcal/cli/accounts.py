@@ -5,8 +5,8 @@ import sys
 import click
 
 from eventcal.cli.running import open_app, open_house, open_unit
-from eventcal.events.parts import put_on_team, take_off_team
 from eventcal.events.queries import get_event
+from eventcal.events.service import put_on_team, take_off_team
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Invalid
 from eventcal.kit.text import one_line_fault

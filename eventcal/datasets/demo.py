@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordReader, parse
 from eventcal.events.models import Event
-from eventcal.events.parts import put_on_team
+from eventcal.events.service import put_on_team
 from eventcal.events.words import Programme, TeamRole
 from eventcal.members.models import Member
 from eventcal.members.service import add_member, find_member_by_email

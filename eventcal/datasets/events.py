@@ -11,9 +11,8 @@ from eventcal.datasets.loading import Loading
 from eventcal.datasets.reading import Dataset, Key, Record
 from eventcal.events.errors import ForbiddenStep
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.parts import add_part, edit_part
 from eventcal.events.queries import complete_event
-from eventcal.events.service import edit_event, propose_event
+from eventcal.events.service import add_part, edit_event, edit_part, propose_event
 from eventcal.events.steps import cancel_event, publish_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.refusals import Fault, refuse_faults

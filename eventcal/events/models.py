@@ -9,8 +9,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TeamRole
-from eventcal.kit.ids import new_id
-from eventcal.kit.models import PRIVATE, Base, TagRow, word_column
+from eventcal.kit.models import PRIVATE, Base, Identified, TagRow, word_column
 
 MemberReference = Annotated[
     str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE)
@@ -22,10 +21,9 @@ child_rows = partial(relationship, lazy="raise", cascade="all, delete-orphan", p
 
 
 # sort_order: where the migrations have these columns.
-class Listed:
-    """The columns that events and talks share; all but the id and `created_at` are derived, never set by a service."""
+class Listed(Identified):
+    """The columns that events and talks share; all but `created_at` are derived, never set by a service."""
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-1)
     first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     shown_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
@@ -36,12 +34,11 @@ class Listed:
     updated_at: Mapped[datetime] = mapped_column(sort_order=1)
 
 
-class EventPart(Base):
+class EventPart(Identified, Base):
     """What belongs to one event and has a name that is unique in it, by a constraint of each table."""
 
     __abstract__ = True
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-1)
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), sort_order=-1)
     name: Mapped[str] = mapped_column(String(100), sort_order=-1)
 

@@ -9,6 +9,8 @@ from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from eventcal.kit.ids import new_id
+
 # A column so marked is nobody's business outside: a change to it alone is no change to the public.
 PRIVATE: dict[Any, Any] = {"private": True}
 
@@ -64,6 +66,12 @@ def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
         values_callable=lambda e: [w.value for w in e],
     )
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
+
+
+class Identified:
+    """The primary key of most tables: an opaque id."""
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-2)
 
 
 class TagRow(Base):

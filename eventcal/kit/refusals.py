@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 State = TypeVar("State")
+Found = TypeVar("Found")
 
 
 class Sentence(str):
@@ -123,6 +124,13 @@ class Busy(Refusal):
 
     code = "busy"
     title = Sentence("Busy")
+
+
+def required(found: Found | None, refusal: Refusal) -> Found:
+    """Return what was found. Raises the refusal if it is None."""
+    if found is None:
+        raise refusal
+    return found
 
 
 def refuse_faults(faults: Sequence[Fault]) -> None:

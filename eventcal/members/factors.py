@@ -24,7 +24,6 @@ from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
 from eventcal.members.sessions import end_all_sessions
 
 RECOVERY_CODES = 10
-
 DRIFT = 30
 """How many seconds the clock of an app may be off: one step, so that its code before and after is taken too."""
 

@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.ids import new_id
-from eventcal.kit.models import Base, word_column
+from eventcal.kit.models import Base, Identified, word_column
 from eventcal.members.words import Role
 
 
-class Member(Base):
+class Member(Identified, Base):
     """Somebody who can sign in. `email` is as written; `email_key` is what makes it unique.
 
     fs_uniquifier: identifies the member in emailed tokens, sessions and signed session cookies; a new value ends them.
@@ -20,7 +19,6 @@ class Member(Base):
 
     __tablename__ = "members"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -33,7 +31,7 @@ class Member(Base):
     signed_cookies: Mapped[bool | None] = mapped_column(default=None)
 
 
-class MemberSession(Base):
+class MemberSession(Identified, Base):
     """A session of a browser. Its cookie holds a random secret, of which only the hash is stored.
 
     member_key: the member's `fs_uniquifier` when it began; a new one ends the session, whoever sets it.
@@ -45,7 +43,6 @@ class MemberSession(Base):
 
     __tablename__ = "sessions"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     member_key: Mapped[str] = mapped_column(String(64))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -59,12 +56,11 @@ class MemberSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class AccessToken(Base):
+class AccessToken(Identified, Base):
     """A personal access token: shown once, kept hashed."""
 
     __tablename__ = "access_tokens"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -73,12 +69,11 @@ class AccessToken(Base):
     created_at: Mapped[datetime]
 
 
-class PersonalFeed(Base):
+class PersonalFeed(Identified, Base):
     """A secret feed address, one for each device. A revoked one is remembered, so that it can say so."""
 
     __tablename__ = "personal_feeds"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     # NULL once the member is gone: the address still answers that it is.
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(100))
@@ -110,7 +105,7 @@ class RecoveryCode(Base):
     code_hash: Mapped[str] = mapped_column(String(64))
 
 
-class Passkey(Base):
+class Passkey(Identified, Base):
     """A key of a member's device (WebAuthn), by which they sign in.
 
     user_handle: who the member is to their devices; the same for all keys of one. sign_count: how often the key says
@@ -119,7 +114,6 @@ class Passkey(Base):
 
     __tablename__ = "passkeys"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     user_handle: Mapped[bytes] = mapped_column(LargeBinary(64))
     credential_id: Mapped[bytes] = mapped_column(LargeBinary(1023), unique=True)

@@ -8,23 +8,18 @@ from eventcal.members.words import Scope
 
 def check_organiser(caller: Caller, event_id: str) -> None:
     """Refuse whoever does not decide for this event (NotSignedIn, Forbidden)."""
-    _check_signed_in(caller)
-    if not caller.may_organise(event_id):
-        raise Forbidden(Sentence("Only this event's organisers may do this."))
+    _check(caller, Sentence("Only this event's organisers may do this."), may=caller.may_organise(event_id))
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
     """Refuse whoever may not see what was submitted to this event (NotSignedIn, Forbidden)."""
-    _check_signed_in(caller)
-    if not caller.may_review(event_id):
-        raise Forbidden(Sentence("Only this event's organisers and reviewers see what was submitted."))
+    refused = Sentence("Only this event's organisers and reviewers see what was submitted.")
+    _check(caller, refused, may=caller.may_review(event_id))
 
 
 def check_moderator(caller: Caller) -> None:
     """Refuse whoever does not moderate this site (NotSignedIn, Forbidden)."""
-    _check_signed_in(caller)
-    if not caller.moderates:
-        raise Forbidden(Sentence("Only moderators may do this."))
+    _check(caller, Sentence("Only moderators may do this."), may=caller.moderates)
 
 
 def useful_scopes(caller: Caller) -> tuple[Scope, ...]:
@@ -34,6 +29,8 @@ def useful_scopes(caller: Caller) -> tuple[Scope, ...]:
     return (Scope.READ, Scope.SUBMIT, Scope.ORGANISE) if caller.has_duties else (Scope.READ, Scope.SUBMIT)
 
 
-def _check_signed_in(caller: Caller) -> None:
+def _check(caller: Caller, refused: str, *, may: bool) -> None:
     if not caller.signed_in:
         raise NotSignedIn(Sentence("Sign in first, or send a token."))
+    if not may:
+        raise Forbidden(refused)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_secret, secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Fault, NotFound, Sentence, refuse_faults
+from eventcal.kit.refusals import Fault, NotFound, Sentence, refuse_faults, required
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
@@ -27,18 +27,14 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 def get_member(session: Session, member_id: str) -> Member:
     """Return the member. Raises NotFound."""
-    member = session.get(Member, member_id)
-    if member is None:
-        raise NotFound(Sentence("There is no member “%(member_id)s”.", member_id=member_id))
-    return member
+    unknown = NotFound(Sentence("There is no member “%(member_id)s”.", member_id=member_id))
+    return required(session.get(Member, member_id), unknown)
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
     """Return the member with this address. Raises NotFound."""
-    member = find_member_by_email(session, email)
-    if member is None:
-        raise NotFound(Sentence("Nobody with this address has an account; ask them to register first."))
-    return member
+    unknown = NotFound(Sentence("Nobody with this address has an account; ask them to register first."))
+    return required(find_member_by_email(session, email), unknown)
 
 
 def find_active_member(session: Session, key: str) -> Member | None:
@@ -49,9 +45,8 @@ def find_active_member(session: Session, key: str) -> Member | None:
 def list_tokens(session: Session, member_id: str, *, paging: Paging) -> Page[AccessToken]:
     """Return a page of a member's access tokens, the newest first, those that are over among them."""
     order = [Key(AccessToken.created_at, datetime, falls=True), Key(AccessToken.id, str, falls=True)]
-    return fetch_page(
-        session, select(AccessToken).where(AccessToken.member_id == member_id), order=order, paging=paging
-    )
+    rows = select(AccessToken).where(AccessToken.member_id == member_id)
+    return fetch_page(session, rows, order=order, paging=paging)
 
 
 def get_token(session: Session, token_id: str, member_id: str) -> AccessToken:
@@ -133,8 +128,7 @@ def add_member(
 
 def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
     """Change what is given of a member's own profile: `name`."""
-    if "name" in fields:
-        member.name = fields["name"]
+    member.name = fields.get("name", member.name)
     session.flush()
     return member
 

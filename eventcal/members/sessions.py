@@ -7,18 +7,15 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, upda
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_id, new_secret, secret_hash
-from eventcal.kit.refusals import NotFound, Sentence
+from eventcal.kit.refusals import NotFound, Sentence, required
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
 """A session ends this long after it was last used,"""
-
 LIFETIME = timedelta(days=30)
 """and in any case this long after it began."""
-
 TOUCH_INTERVAL = timedelta(hours=1)
 """The last use is written no more often than this."""
-
 PENDING_TIMEOUT = timedelta(minutes=10)
 """How long after the password the code may follow."""
 
@@ -74,10 +71,9 @@ def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequenc
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
     """Return one of the sessions by which the member is signed in. Raises NotFound."""
-    found = session.scalars(_signed_in(member_id, now).where(MemberSession.id == session_id)).one_or_none()
-    if found is None:
-        raise NotFound(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
-    return found
+    rows = _signed_in(member_id, now).where(MemberSession.id == session_id)
+    unknown = NotFound(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
+    return required(session.scalars(rows).one_or_none(), unknown)
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:

@@ -8,13 +8,10 @@ from sqlalchemy.orm import Session
 from eventcal.outbox.models import OutboxMessage
 
 MAIL = "mail"
-
 MOST_ATTEMPTS = 10
 """After so many a message is given up; its last error stays with it."""
-
 KEPT_AFTERWARDS = timedelta(days=30)
 """How long a message stays after it was sent or given up."""
-
 KEPT_UNSENT = timedelta(days=7)
 """How long a message waits for somebody to configure mail."""
 

@@ -6,16 +6,14 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.ids import new_id
-from eventcal.kit.models import PRIVATE, Base
+from eventcal.kit.models import PRIVATE, Base, Identified
 
 
-class Speaker(Base):
+class Speaker(Identified, Base):
     """A person on stage; may be tied to a member. The e-mail tells one speaker from another and is never shown."""
 
     __tablename__ = "speakers"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     job_title: Mapped[str | None] = mapped_column(String(200), default=None)

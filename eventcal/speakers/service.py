@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, slug_is_taken
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Forbidden, Sentence
+from eventcal.kit.refusals import Forbidden, Sentence, required
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
@@ -27,10 +27,7 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
     """Return the speaker. Raises NoSuchSpeaker, also for what the caller may not know of."""
-    speaker = find_speaker(session, slug, caller)
-    if speaker is None:
-        raise NoSuchSpeaker(slug)
-    return speaker
+    return required(find_speaker(session, slug, caller), NoSuchSpeaker(slug))
 
 
 def is_own(speaker: Speaker, caller: Caller) -> bool:
@@ -46,11 +43,6 @@ def find_by_email(session: Session, email: str) -> Speaker | None:
 def find_by_member(session: Session, member_id: str) -> Speaker | None:
     """Return the speaker that a member is."""
     return _find(session, Speaker.member_id == member_id)
-
-
-def list_photos(session: Session) -> set[str]:
-    """Return the pictures that speakers name, each as its row has it."""
-    return {url for url in session.scalars(select(Speaker.photo_url).distinct()) if url is not None}
 
 
 def names_of(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:

@@ -7,8 +7,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.models import Event, EventPart, MemberReference
-from eventcal.kit.ids import new_id
-from eventcal.kit.models import PRIVATE, Base, word_column
+from eventcal.kit.models import PRIVATE, Base, Identified, word_column
 from eventcal.sponsors.words import SponsorshipState
 
 
@@ -27,12 +26,11 @@ class Tier(EventPart):
     event: Mapped[Event] = relationship(lazy="raise")
 
 
-class Sponsor(Base):
+class Sponsor(Identified, Base):
     """An organisation that supports events."""
 
     __tablename__ = "sponsors"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     url: Mapped[str | None] = mapped_column(String(2000), default=None)
@@ -42,13 +40,12 @@ class Sponsor(Base):
     updated_at: Mapped[datetime]
 
 
-class Sponsorship(Base):
+class Sponsorship(Identified, Base):
     """One organisation holding, or asking for, one tier of one event."""
 
     __tablename__ = "sponsorships"
     __table_args__ = (Index("ix_sponsorships_tier_state", "tier_id", "state"),)
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     tier_id: Mapped[str] = mapped_column(ForeignKey("tiers.id"))
     sponsor_id: Mapped[str] = mapped_column(ForeignKey("sponsors.id"), index=True)
     state: Mapped[SponsorshipState] = word_column(SponsorshipState, default=SponsorshipState.ENQUIRY)

@@ -10,6 +10,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, may_see_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.refusals import required
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTier
@@ -63,15 +64,7 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
     """Return the sponsor. Raises NoSuchSponsor, also for what the caller may not know of."""
-    sponsor = find_sponsor(session, slug, caller)
-    if sponsor is None:
-        raise NoSuchSponsor(slug)
-    return sponsor
-
-
-def list_logos(session: Session) -> set[str]:
-    """Return the pictures that sponsors name, each as its row has it."""
-    return {url for url in session.scalars(select(Sponsor.logo_url).distinct()) if url is not None}
+    return required(find_sponsor(session, slug, caller), NoSuchSponsor(slug))
 
 
 def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor | None:

@@ -12,6 +12,7 @@ from eventcal.events.filter import Filter, Sort, one_of, shared_conditions, sort
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.refusals import required
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import NoSuchTalk
@@ -61,10 +62,7 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
     """Return the talk, whole. Raises NoSuchTalk, also for what the caller may not know of."""
-    talk = find_talk(session, talk_id, caller)
-    if talk is None:
-        raise NoSuchTalk(talk_id)
-    return talk
+    return required(find_talk(session, talk_id, caller), NoSuchTalk(talk_id))
 
 
 def is_public(talk: Talk) -> bool:

@@ -68,9 +68,7 @@ USUAL_MINUTES: Mapping[TalkKind, int] = {
 
 def makes_public(programme: Programme, state: TalkState) -> bool:
     """Say whether a talk that comes to this state is public from then on."""
-    if programme == Programme.LISTED:
-        return state in {TalkState.ACCEPTED, TalkState.CONFIRMED}
-    return state == TalkState.CONFIRMED
+    return state in SCHEDULED if programme == Programme.LISTED else state == TalkState.CONFIRMED
 
 
 def length(kind: TalkKind, duration_minutes: int | None) -> timedelta:

@@ -8,13 +8,14 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Fault, Sentence, refuse_faults
 from eventcal.media.gallery import Gallery
 from eventcal.media.picture import Frame, Picture, read_picture
-from eventcal.speakers.service import list_photos
-from eventcal.sponsors.queries import list_logos
+from eventcal.speakers.models import Speaker
+from eventcal.sponsors.models import Sponsor
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.request.context import links, now, settings
 from eventcal.web.request.rate_limits import count_picture
@@ -61,8 +62,10 @@ def as_kept(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def names_in_use(session: Session) -> set[str]:
     """Return the names of the pictures of ours that a row names."""
-    kept = list_photos(session) | list_logos(session)
-    return {path.removeprefix(PATH) for path in kept if own_path(path)}
+    urls = [
+        url for column in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(column).distinct())
+    ]
+    return {url.removeprefix(PATH) for url in urls if url is not None and own_path(url)}
 
 
 def takes_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:

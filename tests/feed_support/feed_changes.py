@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from eventcal.events import parts
+from eventcal.events import service
 from eventcal.events.models import Room, Track
 from eventcal.events.service import edit_event
 from eventcal.events.steps import cancel_event, publish_event, redact_event
@@ -127,8 +127,8 @@ def _make_event(world: World, session: Session) -> None:
 
 
 def _add_parts(world: World, session: Session) -> None:
-    parts.add_part(session, world.event(session), Room, {"name": "Annex"})
-    parts.add_part(session, world.event(session), Track, {"name": "Security"})
+    service.add_part(session, world.event(session), Room, {"name": "Annex"})
+    service.add_part(session, world.event(session), Track, {"name": "Security"})
 
 
 def _changes() -> Iterator[tuple[str, Do]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from eventcal.events import parts
+from eventcal.events import service
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import get_event
 from eventcal.events.service import edit_event
@@ -167,12 +167,12 @@ def edit_grace(**fields: Any) -> Do:  # noqa: ANN401 - any field
 
 def edit_room(**fields: Any) -> Do:  # noqa: ANN401 - any field
     """Give the edit of the talk's room."""
-    return lambda world, session: parts.edit_part(session, world.row(session, Room, "room"), fields)
+    return lambda world, session: service.edit_part(session, world.row(session, Room, "room"), fields)
 
 
 def edit_track(**fields: Any) -> Do:  # noqa: ANN401 - any field
     """Give the edit of the talk's track."""
-    return lambda world, session: parts.edit_part(session, world.row(session, Track, "track"), fields)
+    return lambda world, session: service.edit_part(session, world.row(session, Track, "track"), fields)
 
 
 def put(table: Any, name: str, /, **columns: Any) -> Do:  # noqa: ANN401 - any table, any column

@@ -74,7 +74,10 @@ def _is_well_formed(name: str, value: str) -> bool:
     if name in _FORMS:
         return re.fullmatch(_FORMS[name], value) is not None
     if name == "UNTIL":
-        return _is_until(value)
+        try:
+            return FIRST_YEAR <= parse_until(value).day.year <= LAST_YEAR
+        except ValueError:
+            return False
     if name not in _NUMBERS:
         return False
     least, most = _NUMBERS[name]
@@ -82,13 +85,6 @@ def _is_well_formed(name: str, value: str) -> bool:
     # Only a list that also counts from the end has signs.
     form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
-
-
-def _is_until(value: str) -> bool:
-    try:
-        return FIRST_YEAR <= parse_until(value).day.year <= LAST_YEAR
-    except ValueError:
-        return False
 
 
 def _misfit(parts: Mapping[str, str]) -> Sentence | None:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
-from eventcal.events import parts
+from eventcal.events import service
 from eventcal.events.errors import LastOrganiser, NameTaken
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_organised_event, get_part, list_team
@@ -39,7 +39,7 @@ def list_tracks(session: Session, slug: str) -> Content:
 def add_track(fields: dict[str, Any], slug: str) -> Response:
     """Add a track."""
     with unit_of_work() as session:
-        track = parts.add_part(session, get_organised_event(session, slug, caller()), Track, fields)
+        track = service.add_part(session, get_organised_event(session, slug, caller()), Track, fields)
     return answer(schemas.TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
 
 
@@ -49,7 +49,7 @@ def add_track(fields: dict[str, Any], slug: str) -> Response:
 def edit_track(fields: dict[str, Any], track_id: str) -> Response:
     """Change a track."""
     with unit_of_work() as session:
-        track = parts.edit_part(session, get_part(session, Track, track_id, caller()), fields)
+        track = service.edit_part(session, get_part(session, Track, track_id, caller()), fields)
     return answer(schemas.TrackOut.write(track))
 
 
@@ -74,7 +74,7 @@ def list_rooms(session: Session, slug: str) -> Content:
 def add_room(fields: dict[str, Any], slug: str) -> Response:
     """Add a room."""
     with unit_of_work() as session:
-        room = parts.add_part(session, get_organised_event(session, slug, caller()), Room, fields)
+        room = service.add_part(session, get_organised_event(session, slug, caller()), Room, fields)
     return answer(schemas.RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
 
 
@@ -84,7 +84,7 @@ def add_room(fields: dict[str, Any], slug: str) -> Response:
 def edit_room(fields: dict[str, Any], room_id: str) -> Response:
     """Change a room; the talks in it follow in every calendar."""
     with unit_of_work() as session:
-        room = parts.edit_part(session, get_part(session, Room, room_id, caller()), fields)
+        room = service.edit_part(session, get_part(session, Room, room_id, caller()), fields)
     return answer(schemas.RoomOut.write(room))
 
 
@@ -131,7 +131,7 @@ def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
 def take_off(slug: str, member_id: str) -> None:
     """Take a member off the team; the last organiser stays."""
     with unit_of_work() as session:
-        parts.take_off_team(session, get_organised_event(session, slug, caller()), member_id)
+        service.take_off_team(session, get_organised_event(session, slug, caller()), member_id)
 
 
 def part_of(event: Event, body: Json) -> Content:
@@ -148,7 +148,7 @@ def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -
     with unit_of_work() as session:
         event = get_organised_event(session, slug, caller())
         someone = find(session)
-        row = parts.put_on_team(session, event, someone, role)
+        row = service.put_on_team(session, event, someone, role)
     return answer(_team_json(row, someone))
 
 

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InUse, LastOrganiser, NameTaken, NoSuchPart, WasPublic
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.parts import add_part, edit_part, put_on_team, take_off_team
 from eventcal.events.queries import get_event, get_part, list_team, teams_of
+from eventcal.events.service import add_part, edit_part, put_on_team, take_off_team
 from eventcal.events.words import EventStatus, TeamRole
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.words import Role

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from eventcal.events import parts
+from eventcal.events import service
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import redact_event
@@ -49,8 +49,8 @@ def _edit_proposed(world: World, session: Session) -> None:
     fields: dict[str, Any] = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
     fields["call_for_talks"] = {"closes_at": "2026-05-01T12:00:00"}
     edit_event(session, event, fields, now=world.calendar.clock.now())
-    parts.add_part(session, event, Room, {"name": "Attic"})
-    parts.add_part(session, event, Track, {"name": "ARM"})
+    service.add_part(session, event, Room, {"name": "Attic"})
+    service.add_part(session, event, Track, {"name": "ARM"})
 
 
 def _remove_proposed(world: World, session: Session) -> None:
@@ -100,7 +100,7 @@ def _save_the_same_again(world: World, session: Session) -> None:
     edit_event(session, event, plain | nested, now=now)
     edit_event(session, world.event(session, "hackday"), {"co_located_with": ["summit"]}, now=now)
     edit_speaker(session, world.row(session, Speaker, "grace"), {"name": "Grace Hopper"}, caller=MODERATOR, now=now)
-    parts.edit_part(session, world.row(session, Room, "room"), {"name": "Room 1"})
+    service.edit_part(session, world.row(session, Room, "room"), {"name": "Room 1"})
 
 
 def _make_an_agenda(world: World, session: Session) -> None:
@@ -108,7 +108,7 @@ def _make_an_agenda(world: World, session: Session) -> None:
     add_star(session, world.talk(session), caller=caller_of(member), now=world.calendar.clock.now())
     feed = PersonalFeed(name="phone", member_id=member.id, secret_hash=secret_hash("s"), created_at=member.created_at)
     session.add(feed)
-    parts.put_on_team(session, world.event(session), member, TeamRole.REVIEWER)
+    service.put_on_team(session, world.event(session), member, TeamRole.REVIEWER)
 
 
 QUIET: dict[str, Do] = {

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.parts import add_part, edit_part, put_on_team, take_off_team
 from eventcal.events.queries import list_team
+from eventcal.events.service import add_part, edit_part, put_on_team, take_off_team
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Fault, Invalid, Sentence
 from eventcal.members.models import Member
