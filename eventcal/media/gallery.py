@@ -48,10 +48,7 @@ class Gallery:
         return bool(_NAME.fullmatch(name)) and self._path(name).is_file()
 
     def prune(self, named: Collection[str], *, before: datetime) -> int:
-        """Remove what is not among these names and was put here before this moment. Returns how many files went.
-
-        So goes whatever an interrupted upload left half written.
-        """
+        """Remove what is older than `before` and not named, interrupted uploads too. Returns the number of files."""
         files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
         gone = [file for file in files if file.name not in named and file.stat().st_mtime < before.timestamp()]
         for file in gone:

@@ -74,14 +74,12 @@ def read_picture(raw: bytes, frame: Frame) -> Picture:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_many_pixels(MOST_PIXELS) from error
     except UnidentifiedImageError as error:
-        raise UnreadablePicture(
-            Sentence("This is no PNG, JPEG or WebP; send a picture of one of these types.")
-        ) from error
+        detail = Sentence("This is no PNG, JPEG or WebP; send a picture of one of these types.")
+        raise UnreadablePicture(detail) from error
     except Exception as error:
         # A decoder that meets bytes made by a stranger raises whatever it stumbles over.
-        raise UnreadablePicture(
-            Sentence("The picture is damaged or incomplete; save it anew, and send that.")
-        ) from error
+        detail = Sentence("The picture is damaged or incomplete; save it anew, and send that.")
+        raise UnreadablePicture(detail) from error
 
 
 def _too_many_pixels(most: int) -> UnreadablePicture:

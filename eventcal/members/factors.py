@@ -79,9 +79,7 @@ def find_totp(session: Session, member_id: str) -> TotpSecret | None:
 
 def count_recovery_codes(session: Session, member_id: str) -> int:
     """Return how many recovery codes a member has left."""
-    return session.scalars(
-        select(func.count()).select_from(RecoveryCode).where(RecoveryCode.member_id == member_id)
-    ).one()
+    return session.scalars(select(func.count()).where(RecoveryCode.member_id == member_id)).one()
 
 
 def turn_on(session: Session, member: Member, sealed: str, *, counter: int, now: datetime) -> list[str]:

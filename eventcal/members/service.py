@@ -84,10 +84,7 @@ def find_kept_answer(session: Session, member_id: str, key: str) -> KeptAnswer |
 
 
 def normal_address(address: str) -> str:
-    """Return the e-mail address as it is kept: as written, but for NFC and a domain in small letters.
-
-    No question goes to the DNS. Raises ValueError, with a sentence for the person.
-    """
+    """Return the address as it is stored: in NFC, its domain in lower case. Raises ValueError with a Sentence."""
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
@@ -136,18 +133,14 @@ def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> 
 def check_confirmed(caller: Caller) -> None:
     """Refuse whoever has not shown yet that their address is theirs (NotConfirmed)."""
     if not caller.confirmed:
-        raise NotConfirmed(
-            Sentence("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
-        )
+        detail = Sentence("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
+        raise NotConfirmed(detail)
 
 
 def give_token(
     session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
 ) -> tuple[AccessToken, str]:
-    """Give a member a new access token. Returns what is kept of it, and the token itself, which is not.
-
-    Raises Invalid where it would be over already.
-    """
+    """Give a member a new access token. Returns its row, and the token, which is not stored. Raises Invalid if over."""
     if expires_at is not None and expires_at <= now:
         refuse_faults([Fault("/expires_at", Sentence("is past; choose a later time, or leave it out"))])
     secret = new_secret(TOKEN_PREFIX)
@@ -184,10 +177,7 @@ def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> 
 
 
 def revoke_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
-    """Close a secret feed of the member's; the row stays, so that its address can say that it is gone.
-
-    Raises NotFound.
-    """
+    """Close a secret feed of the member's; its row stays, so that the address can say so. Raises NotFound."""
     get_feed(session, feed_id, member_id).revoked_at = now
 
 

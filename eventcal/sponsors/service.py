@@ -150,8 +150,7 @@ def edit_sponsor(
 ) -> Sponsor:
     """Change what is given of a sponsor. Raises Forbidden for anybody but a moderator."""
     check_moderator(caller)
-    for name, value in fields.items():
-        setattr(sponsor, name, value)
+    set_given(sponsor, fields, fields)
     if session.is_modified(sponsor):
         sponsor.updated_at = now
     session.flush()

@@ -211,5 +211,4 @@ def _public_speaker(speaker: Speaker | None) -> Speaker | None:
 def _count(
     session: Session, table: type[Star | PersonalFeed | AccessToken], member: Member, *which: ColumnElement[bool]
 ) -> int:
-    rows = select(func.count()).select_from(table).where(table.member_id == member.id, *which)
-    return session.scalars(rows).one()
+    return session.scalars(select(func.count()).where(table.member_id == member.id, *which)).one()

@@ -123,9 +123,8 @@ def check_may_edit(talk: Talk, caller: Caller) -> None:
     if not is_own(talk, caller):
         raise Forbidden(Sentence("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED:
-        raise AlreadyDecided(
-            Sentence("This talk is %(state)s; ask an organiser to change it.", state=talk.state.described)
-        )
+        detail = Sentence("This talk is %(state)s; ask an organiser to change it.", state=talk.state.described)
+        raise AlreadyDecided(detail)
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
@@ -162,9 +161,8 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     if event.call is None:
         raise TalksClosed(Sentence("“%(event)s” has no call for talks.", **about))
     if event.call.opens_at is not None and now < event.call.opens_at:
-        raise TalksClosed(
-            Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
-        )
+        detail = Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
+        raise TalksClosed(detail)
     raise TalksClosed(Sentence("The call of “%(event)s” has closed; see its call_for_talks.", **about))
 
 
