@@ -18,7 +18,6 @@ from eventcal.members.service import forget_answers
 
 PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
 """Where an event is, by column."""
-
 REDACTED = "[removed]"
 """What stands in the place of a text that a moderator blanked."""
 

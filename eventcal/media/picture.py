@@ -114,11 +114,7 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
     finished.save(out, "WEBP", lossless=frame is Frame.LOGO, quality=85, method=6)
     body = out.getvalue()
     return Picture(
-        body=body,
-        media_type=SERVED_AS,
-        width=finished.width,
-        height=finished.height,
-        digest=sha256(body).hexdigest(),
+        body=body, media_type=SERVED_AS, width=finished.width, height=finished.height, digest=sha256(body).hexdigest()
     )
 
 
