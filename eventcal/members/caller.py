@@ -49,9 +49,8 @@ class Caller:
 
     def holds(self, scope: Scope) -> bool:
         """Say whether their token, if they came with one, reaches this far. A wider scope holds the narrower."""
-        if self.scopes is None:
-            return True
-        return any(_SCOPE_ORDER.index(held) >= _SCOPE_ORDER.index(scope) for held in self.scopes)
+        order = _SCOPE_ORDER.index
+        return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
 
 
 VISITOR = Caller()

@@ -180,11 +180,9 @@ def add_passkey(session: Session, passkey: Passkey) -> Passkey:
 
 
 def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
-    """Note that a passkey was used, and return whose it is.
-
-    Raises PasskeyRefused where it is gone meanwhile, or where its count did not rise: then there are two of it.
-    """
+    """Note that a passkey was used, and return its member. Raises PasskeyRefused if it is gone or was copied."""
     passkey = session.get(Passkey, passkey_id)
+    # A count that does not rise shows that there are two of it.
     if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):
         raise PasskeyRefused(Sentence("This passkey was not taken."))
     passkey.sign_count = sign_count
