@@ -81,7 +81,6 @@ def prune(database: Database, settings: Settings) -> None:
 
 
 def _claim(database: Database) -> OutboxMessage | None:
-    """Return the row of the mail that this worker is about to send."""
     # Looked for without the lock: most of the time there is nothing.
     with database.reading() as session:
         if find_due_mail(session, now=database.clock.now()) is None:

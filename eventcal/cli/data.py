@@ -86,7 +86,6 @@ def check_rendered(house: House) -> None:
 
 
 def _looking_again(house: House) -> AbstractContextManager[Callable[[int], None]]:
-    """Give a progress bar over all events and talks."""
     with house.database.reading() as session:
         length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
     return progress("Looking at events and talks again", length=length)

@@ -85,7 +85,6 @@ def _load_parts(
     add: Callable[[Mapping[str, Any]], Part],
     edit: Callable[[Session, Part, Mapping[str, Any]], Part],
 ) -> dict[Key, Part]:
-    """Load tracks, rooms or tiers, and return all that the event has by name."""
     named: dict[Key, Part] = {part.name: part for part in parts}
     for record in records:
         loading.upsert(named, record, add=add, edit=partial(edit, loading.session))

@@ -106,7 +106,6 @@ def _first_status(asked: str | None, caller: Caller) -> EventStatus:
 
 
 def _free_slug(session: Session, asked: str | None, title: str) -> str:
-    """Return the slug asked for, or one made from the title that nobody has."""
     if asked is None:
         return free_slug(session, Event.slug, title, otherwise="event")
     if slug_is_taken(session, Event.slug, asked):

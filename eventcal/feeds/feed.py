@@ -116,7 +116,6 @@ def shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[boo
 
 
 def _deadlines(asked: Filter, kinds: Sequence[EntryKind], *, now: datetime) -> tuple[Select[Any], ColumnElement[bool]]:
-    """Return the events whose calls are asked for, and which of their deadlines lie on the days asked for."""
     events = public_events(replace(asked, from_day=None, to_day=None, scheduled=None), now=now)
     conditions = [
         LedgerEntry.kind.in_(kinds),

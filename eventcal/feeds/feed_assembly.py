@@ -193,7 +193,6 @@ def _version(wanted: Wanted, places: Iterable[_Place]) -> str:
 
 
 def _spans(places: Iterable[_Place]) -> Mapping[str, tuple[date, date]]:
-    """Return the first and last day of the entries in each zone."""
     spans: dict[str, tuple[str, str]] = {}
     for zone, first_day, last_day in {(place.zone, place.first_day, place.last_day) for place in places}:
         if zone is not None:

@@ -73,7 +73,6 @@ def _newest(entries: list[Component]) -> NewestChange | None:
 
 
 def _text(component: Component, name: str) -> str | None:
-    """Return a TEXT value (RFC 5545, 3.3.11) as one line."""
     written = component.first(name)
     if written is None:
         return None

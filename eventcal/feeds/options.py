@@ -47,7 +47,6 @@ def _marked(entry: CalendarEntry) -> CalendarEntry:
 
 
 def _without_cancelled(entry: CalendarEntry) -> CalendarEntry:
-    """Return the entry without those of its occurrences that were called off."""
     off = [one.occurrence for one in entry.overrides if one.entry.status == Status.CANCELLED]
     if not off:
         return entry

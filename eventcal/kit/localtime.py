@@ -110,7 +110,6 @@ def parse_local(text: str) -> date | datetime:
 
 
 def _read_time(text: str) -> datetime:
-    """Return the time of a text that already has the right shape."""
     _check_year(int(text[:4]))
     try:
         return datetime.fromisoformat(text)

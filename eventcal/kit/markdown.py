@@ -145,7 +145,6 @@ def _without_images(children: Sequence[Token]) -> Iterator[Token]:
 
 
 def _description(children: Sequence[Token]) -> str:
-    """Return the bare words of what an image shows; images within it say theirs."""
     return "".join(
         _description(token.children)
         if token.children
@@ -224,7 +223,6 @@ class _Page:
 
 
 def _inline(children: Sequence[Token]) -> str:
-    """Return the text of a paragraph, a heading or a cell."""
     parts: list[str] = []
     link = ""
     link_at = 0

@@ -204,7 +204,6 @@ def _parameter_values(text: str, at: int) -> tuple[tuple[str, ...], int]:
 
 
 def _nest(reading: Reading) -> None:
-    """Put every property into its component, and every component into the one that it stands in."""
     stack, open_names = list[Component](), Counter[str]()
     for line in reading.content:
         written = _property(line)

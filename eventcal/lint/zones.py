@@ -56,7 +56,6 @@ def _check_calendar(components: list[Component]) -> Iterator[Finding]:
 
 
 def _first_uses(components: list[Component]) -> dict[str, int]:
-    """Return every TZID that a property names, with the line of the first."""
     uses = dict[str, int]()
     for component in components:
         for written in component.properties:

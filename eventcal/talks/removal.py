@@ -173,7 +173,6 @@ def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
 
 
 def _events_in_need(session: Session, member: Member, *, now: datetime) -> Sequence[Event]:
-    """Return the events that are not over and would be left without an organiser."""
     other = aliased(TeamMember)
     others = (other.event_id == Event.id, other.role == TeamRole.ORGANISER, other.member_id != member.id)
     rows = _team_events(member).where(
@@ -200,7 +199,6 @@ def _public_talks(session: Session, member: Member, speaker: Speaker | None) -> 
 
 
 def _talks(session: Session, *which: ColumnElement[bool]) -> Sequence[Talk]:
-    """Return the talks, joined to their events, for which all of this is true, by time."""
     return session.scalars(select(Talk).join(Talk.event).where(*which).order_by(Talk.sort_at, Talk.id)).all()
 
 

@@ -121,7 +121,7 @@ def derive_talk(talk: Talk, *, now: datetime) -> None:
 
 
 def _times(talk: Talk, event: Event) -> dict[str, Any]:
-    """Return when a talk is, by column; without a time of its own it lies over its event's days."""
+    """Return when a talk is, by column. Without a time of its own, it lies within the days of its event."""
     starts = parse_local(talk.starts) if talk.starts else None
     if not isinstance(starts, datetime):
         days = {"first_day": event.first_day, "last_day": event.last_day}

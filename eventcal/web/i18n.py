@@ -126,7 +126,6 @@ def _is_elsewhere(tag: str) -> bool:
 
 
 def _known(tag: str) -> str | None:
-    """Return which of our languages a tag stands for, in whatever country or script, or None."""
     code = _code(tag).lower()
     return code if code in LANGUAGES else None
 

@@ -88,7 +88,6 @@ def _is_well_formed(name: str, value: str) -> bool:
 
 
 def _misfit(parts: Mapping[str, str]) -> Sentence | None:
-    """Return which parts do not go together, or None."""
     frequency = parts["FREQ"]
     for name, frequencies in _ONLY_WITH.items():
         if name in parts and frequency not in frequencies:

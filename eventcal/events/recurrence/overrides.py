@@ -134,7 +134,6 @@ def _time_faults(event: Recurring, name: str, written: str) -> Iterator[Fault]:
 
 
 def _order_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[Fault]:
-    """Yield whether an occurrence ends before it starts, or after all the years that there are."""
     if override.keys().isdisjoint(_TIMES):
         return
     starts = override.get("starts", occurrence)

@@ -47,7 +47,6 @@ def csv_row(kept: KeptEntry) -> bytes:
 
 
 def _times(entry: CalendarEntry) -> tuple[date | datetime, date | datetime, datetime, datetime]:
-    """Return start and end as people write them, and the instants of both."""
     starts, ends = entry.starts, entry.ends
     if isinstance(starts, datetime) and isinstance(ends, datetime):
         return starts, ends, local_to_utc(starts, entry.zone), local_to_utc(ends, entry.zone)

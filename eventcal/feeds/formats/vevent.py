@@ -170,7 +170,6 @@ def _participant(entry: CalendarEntry, one: Participant) -> Component:
 
 
 def _places(entry: CalendarEntry) -> Iterator[Component]:
-    """Yield where it is (RFC 9073, 7.2), if that is known."""
     if entry.location or entry.geo:
         lines = [text("UID", f"place-of-{entry.uid}")]
         if entry.location:

@@ -169,7 +169,6 @@ def schedule_of(programme: Programme) -> Schedule:
 
 
 def _placed(programme: Programme) -> Mapping[date, Sequence[PlacedTalk]]:
-    """Return the talks, in their order, by the programme's day that they belong to."""
     timed = sorted(_timed(programme), key=lambda one: (one.starts.astimezone(UTC), one.kept.number))
     dates = {one.starts.date() for one in timed}
     ids = person_ids(person.key for one in timed for person in _speakers(one.kept.entry))

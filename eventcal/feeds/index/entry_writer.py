@@ -238,5 +238,4 @@ def _instant(entry: CalendarEntry, moment: object) -> datetime:
 
 
 def _blanked(entry: CalendarEntry) -> CalendarEntry:
-    """Return a deadline that says nothing of its event any more."""
     return replace(entry, title="Call for talks", description=entry.url, html="", categories=())

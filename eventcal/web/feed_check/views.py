@@ -175,7 +175,6 @@ def _feed_json(here: OurUrl, rendition: Rendition, seen: Glance | None) -> Json:
 
 
 def _fetches_json(here: OurUrl, asked: Asked) -> list[Json]:
-    """Return who fetched the feed, by kind of program."""
     today = now().astimezone(UTC).date()
     with reading() as session:
         return [

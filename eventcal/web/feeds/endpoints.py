@@ -121,7 +121,6 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
 
 
 def _render_atom(document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None) -> Rendered:
-    """Write the entries that were announced or changed last."""
     feed = settled(snapshot.session, document.subscription.feed)
     rows = newest_rows(snapshot.session, feed, _ENTRIES, limit=_NEWEST, now=snapshot.moment)
     options = Options(cancelled=document.asked.cancelled, utc=document.asked.utc)
@@ -136,7 +135,6 @@ def _render_atom(document: FeedDocument, snapshot: Snapshot, _earlier: Origin | 
 def _render_programme(
     write: Callable[[Programme], bytes], document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None
 ) -> Rendered:
-    """Write the programme of an event, in a format of frab."""
     event, feed = get_event(snapshot.session, document.path_args["slug"], VISITOR), document.subscription.feed
     talks = replace(feed, kinds=feed.kinds & {EntryKind.TALK})
     rows = rows_of(snapshot.session, talks, _ENTRIES, now=snapshot.moment)

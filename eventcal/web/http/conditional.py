@@ -96,7 +96,6 @@ def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> tup
 def _common_headers(
     etag: str, cache_control: str, coding: str, *, compressible: bool, translated: bool
 ) -> list[tuple[str, str]]:
-    """Return what 200 and 304 have in common, the date apart."""
     varies_by = ["Accept-Encoding"] * compressible + ["Accept-Language"] * translated
     return [
         ("ETag", entity_tag(etag, coding)),
@@ -109,7 +108,6 @@ def _common_headers(
 
 @lru_cache(4096)
 def _body_headers(media_type: str, filename: str | None, link: str | None, coding: str) -> list[tuple[str, str]]:
-    """Return what only a body has."""
     headers = [("Content-Type", media_type), ("Accept-Ranges", "none")]
     if coding != IDENTITY:
         headers.append(("Content-Encoding", coding))

@@ -217,7 +217,6 @@ def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - what Flask take
 
 
 def _own_words(error: HTTPException, status: HTTPStatus) -> str | None:
-    """Return what was said for this very case, which is more than the usual sentence of its status."""
     cause = getattr(error, "exc", None)
     if isinstance(cause, ValueError) and status == HTTPStatus.BAD_REQUEST:
         return Sentence("The body cannot be read: %(cause)s.", cause=cause)

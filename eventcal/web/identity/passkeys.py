@@ -189,12 +189,10 @@ def _spend(unit: Session, challenge: _Challenge, member_id: str) -> None:
 
 
 def _site() -> str:
-    """Return the name that a key belongs to (the relying party's id)."""
     return urlsplit(settings().base_url).hostname or ""
 
 
 def _origin() -> str:
-    """Return the origin of our pages, as browsers write it."""
     parts = urlsplit(settings().base_url)
     port = "" if parts.port in {None, _USUAL_PORTS[parts.scheme]} else f":{parts.port}"
     return f"{parts.scheme}://{parts.hostname}{port}"

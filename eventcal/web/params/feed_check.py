@@ -12,8 +12,6 @@ LONGEST_URL = 2000
 
 
 class _Address(Once, fields.String):
-    """The address of a feed."""
-
     def read(self, text: str) -> str:
         """Return it without the blanks around it."""
         return text.strip()

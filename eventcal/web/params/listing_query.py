@@ -105,8 +105,6 @@ class Wanted(Listing):
 
 
 class _Month(Once, fields.Date):
-    """A month, YYYY-MM: its first day."""
-
     def read(self, text: str) -> date:
         try:
             return parse_local(f"{text}-01")
@@ -115,8 +113,6 @@ class _Month(Once, fields.Date):
 
 
 class _PageArgs(ListingArgs):
-    """The parameters of a listing's page."""
-
     result = Wanted
 
     view = Word(View)

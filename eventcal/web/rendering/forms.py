@@ -215,7 +215,7 @@ def picture_values(kept: str | None) -> dict[str, str | None]:
 
 
 def _is_chosen(field: str) -> bool:
-    """Say whether a file was chosen; without, browsers send one that has no name."""
+    """Return whether a file was chosen. If not, browsers send one without a name."""
     file = request.files.get(field)
     return file is not None and bool(file.filename)
 

@@ -68,8 +68,6 @@ Make = Callable[[Session, datetime], Page]
 
 @dataclass(kw_only=True)
 class _PageDocument(Document):
-    """A page that is the same for everybody who reads its language."""
-
     make: Make
     media_type: str = MEDIA_TYPE
     cache_control: str = REVALIDATED

@@ -77,7 +77,6 @@ def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker
 
 
 def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
-    """Return what the form says of a speaker, and every fault beside the field that it is about."""
     optional = {name: forms.lines(typed.get(name, "")) for name in _OPTIONAL}
     links_typed = {
         number: {part: typed.get(_field(number, part), "").strip() for part in _PARTS} for number in _NUMBERS

@@ -217,7 +217,6 @@ def _find_saved() -> Stored | None:
 
 
 def _update(**values: object) -> None:
-    """Set columns of the stored session of this request, if there is one."""
     found = _find_saved()
     if found is not None:
         with unit_of_work() as unit:

@@ -78,7 +78,6 @@ def change_star(talk_id: str) -> Response:
 
 
 def _told(talk: Talk, starred: Collection[str]) -> Json:
-    """Return what the agenda says of a talk."""
     shown = talk_json(talk, links())
     return {
         **shown,

@@ -93,7 +93,6 @@ def end_token(token_id: str) -> Response:
 
 
 def _validate_token() -> dict[str, Any]:
-    """Return the fields of a token from the form. Raises Invalid with every fault."""
     last_day = request.form.get("expires_at")
     given: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
     wrong_day = []
@@ -113,7 +112,6 @@ def _validate_token() -> dict[str, Any]:
 
 
 def _token_values(row: AccessToken) -> Json:
-    """Return what a page shows of a token."""
     words = _scopes_in_words()
     return {
         "id": row.id,

@@ -104,7 +104,6 @@ def _save_sponsor(slug: str) -> None:
 
 
 def _sponsor(session: Session, slug: str) -> Sponsor:
-    """Return the sponsor, for a moderator. Raises NoSuchSponsor, Forbidden."""
     sponsor = get_sponsor(session, slug, caller())
     check_moderator(caller())
     return sponsor

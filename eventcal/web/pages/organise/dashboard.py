@@ -64,7 +64,6 @@ def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str
 
 
 def _for_moderators(session: Session) -> dict[str, object]:
-    """Return what waits for a moderator, with where the next pages of both lists begin."""
     if not caller().moderates:
         return {"moderates": False}
     pending = list_waiting_events(session, Filter(), sort=Sort.STARTS, paging=_paging("events"), now=now())

@@ -101,7 +101,6 @@ def _parts(event: Event) -> list[Part]:
 
 
 def _part(event: Event, part_id: str) -> Part:
-    """Return a room or a track of this event. Raises NoSuchPart."""
     for part in _parts(event):
         if part.id == part_id:
             return part
@@ -148,7 +147,6 @@ def _change_member(session: Session, event: Event) -> str:
 
 
 def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
-    """Return somebody who is on the team. Raises NoSuchPart."""
     for row, someone in list_team(session, event):
         if someone.id == member_id:
             return row, someone

@@ -125,7 +125,6 @@ def _is_changed(talk: Talk) -> bool:
 
 
 def _changes(talk: Talk) -> dict[str, Any]:
-    """Return what the row of a talk changes of it, as the body of a change."""
     row, now_there = typed_in(talk.id, request.form), _values(talk)
     parts = {"room": row.get("room") or None, "track": row.get("track") or None}
     if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIMES):
@@ -206,7 +205,6 @@ def _filters(counts: Mapping[str, int]) -> list[tuple[str | None, str, int]]:
 
 
 def _here(slug: str, **said: str) -> str:
-    """Return the page from where the form came, with what is said there."""
     kept = {name: request.args[name] for name in ("day", "cursor") if request.args.get(name)}
     return with_query(url_for("pages.event_schedule_form", slug=slug), urlencode(kept | said))
 

@@ -87,7 +87,6 @@ def _change(session: Session, event: Event) -> str:
 
 
 def _tier(session: Session, event: Event, tier_id: str) -> Tier:
-    """Return a tier of this event. Raises NoSuchTier."""
     tier = queries.find_tier_of(session, event, tier_id)
     if tier is None:
         raise NoSuchTier(tier_id)
@@ -95,7 +94,6 @@ def _tier(session: Session, event: Event, tier_id: str) -> Tier:
 
 
 def _sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsorship:
-    """Return a sponsorship of this event. Raises NoSuchSponsorship."""
     row = queries.get_sponsorship(session, sponsorship_id, caller())
     if row.tier.event_id != event.id:
         raise NoSuchSponsorship(sponsorship_id)
@@ -103,7 +101,6 @@ def _sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsor
 
 
 def _tier_fields(schema: TierFields, typed: Typed) -> dict[str, Any]:
-    """Return the fields of a tier as `schema` loads them. Raises Invalid with every fault."""
     given = {
         "name": typed.get("name", "").strip(),
         "price": money(typed),

@@ -134,7 +134,6 @@ def decide_now(slug: str) -> Response:
 
 
 def _decide(session: Session, event: Event, *, step: Step) -> str:
-    """Take the step with what is ticked. Raises Invalid, SomeRefused."""
     talks = _talks(session, event, request.form.getlist("talk"))
     fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
     if not talks:
@@ -180,7 +179,6 @@ def _seen(talk: Talk) -> str:
 
 
 def _way_back(slug: str, **said: str) -> str:
-    """Return the page from where the decision was asked for, with what is said there."""
     asked = request.values
     if asked.get("back") == "talk" and "talk" in asked:
         return with_query(url_for("pages.offered_talk", slug=slug, talk_id=asked["talk"]), urlencode(said))

@@ -108,7 +108,6 @@ def _body(typed: Typed) -> dict[str, Any]:
 
 
 def _form_of(talk: Talk) -> Form:
-    """Return the form with what a talk says, and the revision that says so."""
     room = talk.room.name if talk.room else ""
     return Form({**talk_form.form_of(talk).values, "room": room, "revision": str(talk.revision)})
 

@@ -87,7 +87,6 @@ def _place(row: Event) -> str:
 
 
 def _map(row: Event) -> str | None:
-    """Return where OpenStreetMap shows the place, if it is known."""
     if row.latitude is None or row.longitude is None:
         return None
     there = f"{row.latitude:.6f}", f"{row.longitude:.6f}"
@@ -196,6 +195,5 @@ def speaker(slug: str) -> Response:
 
 
 def _shown(row: Talk) -> dict[str, Any]:
-    """Return a talk's resource with its event, and when it is in words."""
     resource = talk_json(row, links())
     return {**resource, "event": row.event, "when": when(resource, tzid=row.event.timezone)}

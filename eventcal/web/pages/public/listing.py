@@ -101,7 +101,6 @@ def _heading(typed: Typed, wanted: Wanted, *, is_past: bool) -> str:
 
 
 def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict[str, list[Json]]:
-    """Return the items by the heading that each stands under."""
     groups: dict[str, list[Json]] = {}
     for resource in found.items:
         if asked.show == Show.TALKS:
@@ -160,5 +159,4 @@ def _talk_item(talk: Json, event: Event, typed: Typed) -> Json:
 
 
 def _tags(tags: Iterable[str], typed: Typed) -> tuple[tuple[str, str], ...]:
-    """Return tags, each with the address of this listing filtered by it too."""
     return tuple((tag, typed.url if tag in typed.getlist("tag") else typed.adding("tag", tag).url) for tag in tags)

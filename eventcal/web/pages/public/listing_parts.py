@@ -173,7 +173,6 @@ def _inputs(typed: Typed, said: MultiDict[str, str]) -> Iterator[Json]:
 
 
 def _input(typed: Typed, name: str, place: int, said: MultiDict[str, str]) -> Json:
-    """Return a field of the form: what it is called, what was typed there, and what is wrong with it."""
     values = typed.getlist(name)
     # A browser shows nothing of a date that is none.
     kind = "date" if name in {"from", "to"} and name not in said else "text"
@@ -190,7 +189,6 @@ def _input(typed: Typed, name: str, place: int, said: MultiDict[str, str]) -> Js
 
 
 def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
-    """Yield links that narrow the listing, to what of it is shown."""
     tags = Counter(tag for item in found.items for tag in item["tags"])
     values = {
         "kind": sorted({item["kind"] for item in found.items if item["kind"]}),

@@ -94,7 +94,6 @@ def _around(asked: Filter, first: date) -> Filter:
 
 
 def _talks_by_event(session: Session, slugs: Sequence[str], asked: Filter, moment: datetime) -> dict[str, int]:
-    """Return how many talks each of these events has within the days asked for."""
     theirs = Filter(events=tuple(slugs), from_day=asked.from_day, to_day=asked.to_day)
     count = public_talks(theirs, now=moment).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
     return {slug: int(number) for slug, number in session.execute(count)} if slugs else {}
@@ -146,7 +145,6 @@ def _days_of(said: When) -> int:
 def _week(
     days: Sequence[date], first: date, today: date, by_day: Mapping[date, Sequence[Json]]
 ) -> tuple[int, Sequence[Json]]:
-    """Return a row: the number that its week has (ISO 8601), and its cells, empty for the days of other months."""
     cells = []
     for on in days:
         inside = on.month == first.month

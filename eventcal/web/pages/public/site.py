@@ -128,7 +128,7 @@ def icon() -> AnyResponse:
 
 
 def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
-    """Yield every public page, in an order in which new ones move few others to another file."""
+    """Yield every public page, in an order in which a new one moves few others to another file."""
     yield Place(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
     rows = public_talks(EVERYTHING, now=moment).with_only_columns(*columns, maintain_column_froms=True)

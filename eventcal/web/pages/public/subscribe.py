@@ -151,7 +151,6 @@ def _offer(target: Target) -> Page:
 
 
 def _holds(target: Target) -> Sequence[tuple[str, str]]:
-    """Return what a feed holds, as labels and words."""
     kinds = {
         Include.EVENTS: _("Events"),
         Include.TALKS: _("Talks"),
@@ -189,7 +188,6 @@ def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
 
 
 def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool = True) -> dict[str, object]:
-    """Return what the form shows; what it has no fields for goes along, and so does a language chosen by hand."""
     lang = chosen_language(request.args)
     return {
         "hidden": [*hidden, *([("lang", lang)] if lang else [])],
