@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.running import NotMigrated, Refused, check_migrated, counted, open_house, open_unit, progress
+from eventcal.cli.running import NotMigrated, Refused, check_migrated, open_house, open_unit, progress
 from eventcal.datasets.demo import ORGANISER, add_organiser, demo_dataset, has_any_event, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import Dataset, read_file
 from eventcal.datasets.service import Count, load_dataset
 from eventcal.events.models import Event
 from eventcal.feeds.index.feed_index import state_of
 from eventcal.kit.refusals import Conflict
+from eventcal.kit.text import counted
 from eventcal.media.gallery import GRACE, Gallery
 from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hashed

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from eventcal.cli.fetching import LARGEST, Unreadable, fetch
-from eventcal.cli.running import counted
 from eventcal.kit.clock import SystemClock
+from eventcal.kit.text import counted
 from eventcal.lint import Finding, Severity
 from eventcal.lint import lint as lint_calendar
 from eventcal.lint.serving import Served, lint_answer

@@ -30,8 +30,6 @@ class NotMigrated(Conflict):
 class Refused(click.ClickException):
     """A command that ends with a sentence that its reader can act on."""
 
-    exit_code = 1
-
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence, and nothing else, where errors go."""
         click.echo(self.format_message(), file=file, err=file is None)
@@ -99,10 +97,3 @@ def progress(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
     """Give what moves a progress bar of `length` on by so many; the bar is seen on a terminal only."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with what it counts: "1 event", "2 events", "3 entries"."""
-    if number == 1:
-        return f"1 {thing}"
-    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"

@@ -22,10 +22,7 @@ MOST_ROWS = 20_000
 
 
 class FeedFetches(Base):
-    """What one kind of program did at one feed.
-
-    `fetches_today` counts those of the day (UTC) of `last_at`.
-    """
+    """The fetches of one feed by one kind of program; `fetches_today` are those on the day (UTC) of `last_at`."""
 
     __tablename__ = "feed_fetches"
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)

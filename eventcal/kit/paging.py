@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -15,8 +15,7 @@ from eventcal.kit.refusals import Fault, Invalid, Sentence
 
 Row = TypeVar("Row")
 
-DEFAULT_LIMIT = 50
-LARGEST_LIMIT = 200
+DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
 
 
 @dataclass(frozen=True)
@@ -56,17 +55,7 @@ def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[Key], pag
         query = query.where(_after(order, _decode(paging.cursor, order)))
     found = session.execute(query.limit(paging.limit + 1)).unique().all()
     kept = found[: paging.limit]
-    more = len(found) > paging.limit
-    return Page(tuple(row[0] for row in kept), _encode(kept[-1][-len(order) :]) if more else None)
-
-
-def all_rows(read: Callable[[Paging], Page[Row]], *, at_once: int = LARGEST_LIMIT) -> Iterator[Row]:
-    """Yield the rows of every page of a list; `read` is asked for pages of `at_once` rows."""
-    page = read(Paging(at_once))
-    yield from page.items
-    while page.next is not None:
-        page = read(Paging(at_once, page.next))
-        yield from page.items
+    return Page(tuple(row[0] for row in kept), _encode(kept[-1][-len(order) :]) if len(found) > paging.limit else None)
 
 
 def _after(order: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -91,8 +80,8 @@ def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
             raise TypeError
         return [_typed(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
-        fault = Fault("?cursor", Sentence("not a cursor of this list; leave it out to begin again"))
-        raise Invalid(faults=[fault]) from error
+        wrong = Sentence("not a cursor of this list; leave it out to begin again")
+        raise Invalid(faults=[Fault("?cursor", wrong)]) from error
 
 
 def _typed(value: object, key: Key) -> object:

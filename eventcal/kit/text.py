@@ -179,3 +179,10 @@ def email_key(value: str) -> str:
     Without surrounding space, caseless as in the Unicode Standard 3.13 (D145), in NFC.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with what it counts: "1 event", "2 events", "3 entries"."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"

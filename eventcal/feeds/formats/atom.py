@@ -77,8 +77,7 @@ def _add_entry(feed: Element, kept: KeptEntry) -> None:
     for category in dict.fromkeys(map(clean, entry.categories)):
         SubElement(element, "category", term=category)
     _text(element, "summary", _when_and_where(entry))
-    content = SubElement(element, "content", type="html")
-    content.text = clean(entry.html)
+    SubElement(element, "content", type="html").text = clean(entry.html)
 
 
 def _when_and_where(entry: CalendarEntry) -> str:

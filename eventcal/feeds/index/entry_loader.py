@@ -11,7 +11,7 @@ from sqlalchemy.orm.util import identity_key
 from eventcal.events.models import Event
 from eventcal.events.queries import whole_event
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.index.models import LedgerEntry, LedgerState
+from eventcal.feeds.index.models import LedgerEntry
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import whole_talk
 
@@ -23,7 +23,6 @@ _SOME_ROWS = select(_ROWS).where(
     _ROWS.c.kind.in_(bindparam("kinds", expanding=True)), _ROWS.c.subject_id.in_(bindparam("ids", expanding=True))
 )
 _ONE_ROW = select(_ROWS).where(_ROWS.c.kind == bindparam("kind"), _ROWS.c.subject_id == bindparam("id"))
-_THE_STATE = select(LedgerState.__table__).with_for_update()
 
 DEADLINES = (EntryKind.OPENING, EntryKind.CLOSING)
 
@@ -53,12 +52,6 @@ def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[st
         found = session.connection().execute(_SOME_ROWS, {"kinds": list(kinds), "ids": list(ids)})
     rows = [LedgerEntry(**row) for row in found.mappings()]
     return {(row.kind, row.subject_id): row for row in rows}
-
-
-def load_state(session: Session) -> LedgerState:
-    """Return how far the ledger is, locked until the commit; the session knows nothing of it."""
-    found = session.connection().execute(_THE_STATE)
-    return LedgerState(**found.mappings().one())
 
 
 def count_talks(session: Session, shown: ColumnElement[bool]) -> int:

@@ -16,8 +16,8 @@ from eventcal.feeds.entries.deadlines import called_off
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Stamps, Status
 from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
 from eventcal.feeds.formats.ics import render_entry, stamped
-from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows, load_state
-from eventcal.feeds.index.models import LedgerEntry, LedgerState
+from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows
+from eventcal.feeds.index.models import LedgerEntry, LedgerState, load_state
 from eventcal.kit.clock import whole_second
 from eventcal.kit.database import answer_not_before, commit_time
 from eventcal.kit.localtime import local_to_utc

@@ -31,8 +31,9 @@ from eventcal.web.feed_check.diagnosis import (
 )
 from eventcal.web.feeds.views import rendition_of
 from eventcal.web.http.conditional import entity_tag, etag_of, serve
+from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of
-from eventcal.web.http.representation import IDENTITY, Rendition
+from eventcal.web.http.representation import Rendition
 from eventcal.web.i18n import in_words, language
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs

@@ -18,7 +18,8 @@ from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.clock import whole_second
 from eventcal.kit.refusals import Sentence, Stale
-from eventcal.web.http.representation import IDENTITY, Rendition, acceptable_codings
+from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
+from eventcal.web.http.representation import Rendition
 
 # Cache-Control of what everybody may see, of what they may not show without asking whether it is still so (pages), and
 # of what belongs to one person, such as a secret feed.

@@ -36,6 +36,8 @@ P = ParamSpec("P")
 Typed = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
+# Nobody means a number of so many digits.
+_MOST_DIGITS = 20
 LARGEST_FORM = 4 * LARGEST_UPLOAD
 """The most bytes that a form with a picture may have: what a camera makes is told that it is too large, in its form."""
 
@@ -245,3 +247,9 @@ def read_time(typed: Typed, name: str) -> str | None:
         return None
     found = _HOUR_AND_MINUTE.fullmatch(time)
     return f"{typed.get(name, '').strip()}T{f'{found[1]:0>2}:{found[2]}' if found else time}"
+
+
+def whole_number(said: str) -> int | str | None:
+    """Return a number that was typed, None for nothing, and else what was typed, for the schema to refuse."""
+    written = said.strip()
+    return int(written) if written.isascii() and written.isdigit() and len(written) < _MOST_DIGITS else written or None

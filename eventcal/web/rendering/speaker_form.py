@@ -24,12 +24,8 @@ _PHOTO = "photo"
 _SPEAKER = SpeakerPatch()
 _NUMBERS = range(1, 11)
 _PARTS = ("title", "url")
-# How many more links there is room for in the form, each time.
-_MORE_LINKS = 2
+_EMPTY_LINKS = 2
 _OPTIONAL = ("job_title", "affiliation", "bio")
-
-Find = Callable[[Session], Speaker]
-"""Finds the speaker that a page is about; refuses what is not there."""
 
 
 def form_of_speaker(speaker: Speaker) -> forms.Form:
@@ -47,13 +43,15 @@ def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
         "speaker": speaker,
         "form": form,
         "version": _version(speaker),
-        "link_numbers": _NUMBERS[: max(rows, len(speaker.links)) + _MORE_LINKS],
+        "link_numbers": _NUMBERS[: max(rows, len(speaker.links)) + _EMPTY_LINKS],
         **forms.picture_values(speaker.photo_url),
     }
 
 
-def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker, forms.Form], Page]) -> Response:
-    """Save the profile as it was sent and redirect to `path`; on an error, return the page with the form again."""
+def handle_speaker_form(
+    find: Callable[[Session], Speaker], path: str, *, render_form: Callable[[Speaker, forms.Form], Page]
+) -> Response:
+    """Save the profile of the speaker and redirect to `path`; on an error, return the page with the form again."""
 
     def save() -> str:
         with reading() as session:
@@ -78,14 +76,12 @@ def handle_speaker_form(find: Find, path: str, *, render_form: Callable[[Speaker
 
 def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
     optional = {name: forms.lines(typed.get(name, "")) for name in _OPTIONAL}
-    links_typed = {
-        number: {part: typed.get(_field(number, part), "").strip() for part in _PARTS} for number in _NUMBERS
-    }
-    numbers = [number for number, link in links_typed.items() if any(link.values())]
+    rows = {number: {part: typed.get(_field(number, part), "").strip() for part in _PARTS} for number in _NUMBERS}
+    numbers = [number for number, row in rows.items() if any(row.values())]
     given = {
         "name": typed.get("name", ""),
         **{name: value if value.strip() else None for name, value in optional.items()},
-        "links": [links_typed[number] for number in numbers],
+        "links": [rows[number] for number in numbers],
     }
     fields, faults = forms.load(_SPEAKER, given)
     return fields, [_beside(fault, numbers) for fault in faults]

@@ -60,8 +60,7 @@ def now() -> datetime:
 
     Within a unit of work this is not the time of the commit: see `kit.database.commit_time`.
     """
-    unit = _unit()
-    return unit.now if unit is not None else house().clock.now()
+    return unit.now if (unit := _unit()) is not None else house().clock.now()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, pre_load
+from marshmallow import ValidationError, fields, pre_load
 
 from eventcal.datasets.reading import Section
 from eventcal.kit.refusals import Invalid
@@ -27,9 +27,9 @@ class Facts(Shape):
     """The base of what a file may hold: null means unknown, as if a field that is not nullable was left out."""
 
     @classmethod
-    def like(cls, shape: type[Shape]) -> type[Shape]:
-        """Return a schema with the fields of another."""
-        return type(f"{shape.__name__}Facts", (cls, shape), {})
+    def like(cls, shape: type[Shape], **fields: fields.Field[Any]) -> type[Shape]:
+        """Return a schema with the fields of another, and these."""
+        return type(f"{shape.__name__}Facts", (cls, shape), dict(fields))
 
     @pre_load
     def leave_out_unknown(self, given: object, **_: object) -> object:
@@ -38,18 +38,6 @@ class Facts(Shape):
             return given
         nullable = {name for name in given if name not in self.fields or self.fields[name].allow_none}
         return {name: value for name, value in given.items() if value is not None or name in nullable}
-
-
-class SpeakerRecord(Facts, SpeakerPatch):
-    """A speaker."""
-
-    slug = Slug(required=True)
-
-
-class SponsorRecord(Facts, SponsorPatch):
-    """A sponsor."""
-
-    slug = Slug(required=True)
 
 
 class SponsorshipRecord(Facts):
@@ -88,9 +76,9 @@ class TalkRecord(Facts, TalkPatch, TalkName):
     state = Word(TalkState)
 
 
-_RECORDS: Mapping[Section, Shape] = {
-    "speakers": SpeakerRecord(),
-    "sponsors": SponsorRecord(),
+RECORDS: Mapping[Section, Shape] = {
+    "speakers": Facts.like(SpeakerPatch, slug=Slug(required=True))(),
+    "sponsors": Facts.like(SponsorPatch, slug=Slug(required=True))(),
     "events": EventRecord(),
     "talks": TalkRecord(),
 }
@@ -99,7 +87,7 @@ _RECORDS: Mapping[Section, Shape] = {
 def read_record(section: Section, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON
     """Return the fields of one record, checked in shape. Raises Invalid with every fault."""
     try:
-        fields: dict[str, Any] = _RECORDS[section].load(given)
+        fields: dict[str, Any] = RECORDS[section].load(given)
     except ValidationError as error:
         raise Invalid(faults=faults_in(error.messages, location="json")) from error
     return fields

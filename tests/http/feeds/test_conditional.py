@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.http import http_date, parse_date
 
 from eventcal.web.http.conditional import etag_of
-from eventcal.web.http.representation import acceptable_codings
+from eventcal.web.http.content_encoding import acceptable_codings
 from tests.served import AN_HOUR_AGO, DECODE, NOW, TALKS, fetch, fresh
 
 

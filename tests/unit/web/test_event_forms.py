@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from eventcal.web.pages.organise.event_form import TICKED, beside, event_body, money, proposed, with_misfits
-from eventcal.web.pages.organise.row_forms import whole_number
-from eventcal.web.rendering.forms import load
+from eventcal.web.rendering.forms import load, whole_number
 from eventcal.web.schemas.events import EventIn
 
 FIELDS = [

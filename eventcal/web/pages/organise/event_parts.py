@@ -20,8 +20,8 @@ from eventcal.talks.removal import count_talks_in, remove_part
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number
-from eventcal.web.rendering.forms import Typed, said_after, validate
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
+from eventcal.web.rendering.forms import Typed, said_after, validate, whole_number
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import HOME, signed_in
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn

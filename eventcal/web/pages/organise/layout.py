@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Invalid, NotFound, Refusal, Sentence, Stale
+from eventcal.kit.refusals import Invalid, NotFound, Refusal, Sentence, Stale, required
 from eventcal.members.caller import Caller
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Talk
@@ -73,10 +73,7 @@ def ask_before(event: Event, section: str, template: str, title: str, **values: 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:
     """Return the step that a path or a button names. Raises NotFound."""
-    for step in steps:
-        if step == word:
-            return step
-    raise NotFound(Sentence("There is no such step."))
+    return required(next((step for step in steps if step == word), None), NotFound(Sentence("There is no such step.")))
 
 
 def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Sentence) -> list[Talk]:

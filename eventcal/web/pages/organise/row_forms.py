@@ -17,9 +17,6 @@ from eventcal.web.rendering.private_page import answer_page
 
 _NO_PLACES: Mapping[str, str] = MappingProxyType({})
 
-# Nobody means a number of so many digits.
-_TOO_LONG = 20
-
 NEW = "new"
 """What the form is known by of something that is not there yet."""
 
@@ -94,9 +91,3 @@ def handle_rows(
         return render_list(session, event, row_again(row, request.form, faults, places=places))
 
     return layout.handle_event_form(slug, process, render_form=render_form)
-
-
-def whole_number(said: str) -> int | str | None:
-    """Return a number that was typed, None for nothing, and else what was typed, for the schema to refuse."""
-    written = said.strip()
-    return int(written) if written.isascii() and written.isdigit() and len(written) < _TOO_LONG else written or None

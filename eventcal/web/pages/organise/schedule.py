@@ -32,11 +32,11 @@ from eventcal.web.http.urls import with_query
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import talk_row
-from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in, whole_number
+from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in
 from eventcal.web.pages.organise.submissions import why_not
 from eventcal.web.pages.organise.talk import edit_of
 from eventcal.web.rendering.dates import hour, short_day, when_of
-from eventcal.web.rendering.forms import Form, days_of, fields_of, read_time
+from eventcal.web.rendering.forms import Form, days_of, fields_of, read_time, whole_number
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.talk_form import part_choices

@@ -20,8 +20,8 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.event_form import money, money_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row, whole_number
-from eventcal.web.rendering.forms import Typed, lines, said_after, validate
+from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
+from eventcal.web.rendering.forms import Typed, lines, said_after, validate, whole_number
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.request.context import now

@@ -17,7 +17,6 @@ from eventcal.events.queries import get_event
 from eventcal.events.rules import takes_talks
 from eventcal.events.words import PUBLIC_STATUSES, Attendance
 from eventcal.kit.markdown import to_plain
-from eventcal.kit.paging import all_rows
 from eventcal.kit.refusals import Sentence
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.service import get_speaker
@@ -28,6 +27,7 @@ from eventcal.web.i18n import in_words, locale
 from eventcal.web.identity.permissions import feed
 from eventcal.web.media import own_path
 from eventcal.web.pages.public.json_ld import event_structured, speaker_structured, talk_structured
+from eventcal.web.pages.public.listing_parts import all_rows
 from eventcal.web.pages.public.schedule import event_feeds, read_programme
 from eventcal.web.rendering.dates import at, recurring, time_left, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, short

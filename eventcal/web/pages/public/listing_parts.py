@@ -1,7 +1,7 @@
 """What the list and the month share: the resources that they show, and the filters above them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -16,7 +16,7 @@ from eventcal.events.queries import find_events_by_slug, narrowed
 from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occurrences_between
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.resources import event_resources, talk_resources
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import LARGEST_LIMIT, Page, Paging, Row
 from eventcal.kit.refusals import Fault
 from eventcal.web.i18n import faults_in_words
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted
@@ -202,3 +202,12 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
             narrowed = [typed.adding(name, one) if name == "tag" else typed.having(**{name: one}) for one in new]
             pairs = zip(narrowed, new, strict=True)
             yield word_for(name), [Link(url=more.url, label=value_in_words(name, one)) for more, one in pairs]
+
+
+def all_rows(read: Callable[[Paging], Page[Row]], *, at_once: int = LARGEST_LIMIT) -> Iterator[Row]:
+    """Yield the rows of every page of a list; `read` is asked for pages of `at_once` rows."""
+    page = read(Paging(at_once))
+    yield from page.items
+    while page.next is not None:
+        page = read(Paging(at_once, page.next))
+        yield from page.items

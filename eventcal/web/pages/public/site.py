@@ -16,7 +16,6 @@ from eventcal.events.queries import public_events
 from eventcal.feeds.index.models import State
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.paging import all_rows
 from eventcal.kit.refusals import NotFound, Sentence
 from eventcal.media.errors import NoSuchPicture
 from eventcal.media.picture import SERVED_AS
@@ -28,6 +27,7 @@ from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.i18n import cookie_name
 from eventcal.web.identity.permissions import feed
 from eventcal.web.media import PATH, gallery
+from eventcal.web.pages.public.listing_parts import all_rows
 from eventcal.web.rendering.page import guards, pages
 from eventcal.web.rendering.private_page import way_on
 from eventcal.web.request.context import links, now, settings
