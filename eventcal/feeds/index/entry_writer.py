@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Table, bindparam, insert, inspect, update
+from sqlalchemy import Table, bindparam, insert, inspect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -17,7 +17,7 @@ from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Stamps, Statu
 from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
 from eventcal.feeds.formats.ics import render_entry, stamped
 from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows
-from eventcal.feeds.index.models import LedgerEntry, LedgerState, load_state
+from eventcal.feeds.index.models import LedgerEntry, LedgerState
 from eventcal.kit.clock import whole_second
 from eventcal.kit.database import answer_not_before, commit_time
 from eventcal.kit.localtime import local_to_utc
@@ -57,7 +57,7 @@ class Writer:
         self.now = now
         self.changed = 0
         self._dated = False
-        self.state = load_state(session)
+        self.state = _load_state(session)
         # By what they show and not by UID, which another domain would change.
         self.rows: Rows = {}
         self._new: Rows = {}
@@ -239,3 +239,9 @@ def _instant(entry: CalendarEntry, moment: object) -> datetime:
 
 def _blanked(entry: CalendarEntry) -> CalendarEntry:
     return replace(entry, title="Call for talks", description=entry.url, html="", categories=())
+
+
+def _load_state(session: Session) -> LedgerState:
+    """Return how far the ledger is, locked until the commit; the session knows nothing of it."""
+    found = session.connection().execute(select(_STATE).with_for_update())
+    return LedgerState(**found.mappings().one())

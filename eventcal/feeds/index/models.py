@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Index, String, UniqueConstraint, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.kit.models import Base, word_column
@@ -87,9 +87,3 @@ _STATE = select(*(LedgerState.__table__.c[name] for name in State._fields))
 def read_state(connection: Connection) -> State:
     """Return the state that this connection's transaction sees; every response to a reader begins with it."""
     return State(*connection.execute(_STATE).one())
-
-
-def load_state(session: Session) -> LedgerState:
-    """Return how far the ledger is, locked until the commit; the session knows nothing of it."""
-    found = session.connection().execute(select(LedgerState.__table__).with_for_update())
-    return LedgerState(**found.mappings().one())
