@@ -1,1 +1,1 @@
-"""Things become calendar bytes here, and only here."""
+"""Calendar feeds: feed entries, the feed index, and the formats that feeds are served in."""

@@ -1,1 +1,1 @@
-"""From an event, a talk or a call for talks to a CalendarEntry."""
+"""Conversion of events, talks and calls for talks to calendar entries."""

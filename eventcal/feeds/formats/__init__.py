@@ -1,1 +1,1 @@
-"""From a CalendarEntry to the text of a format."""
+"""Serializers for calendar entries, one module per format."""

@@ -1,1 +1,1 @@
-"""Stored entries, updated in the transaction of the change that they show."""
+"""The feed index: stored entries, updated in the transaction of the change that they reflect."""

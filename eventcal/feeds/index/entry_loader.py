@@ -1,4 +1,4 @@
-"""What the ledger looks at, whole: events, talks, and the rows that are kept of them."""
+"""Loads events, talks and their index rows for an update of the feed index."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
@@ -28,7 +28,7 @@ DEADLINES = (EntryKind.OPENING, EntryKind.CLOSING)
 
 
 def load_talks(session: Session, ids: Collection[str], *, anew: Collection[str] = ()) -> Sequence[Talk]:
-    """Return these talks, whole, by id. One that the session holds whole is not read again, unless it is in `anew`."""
+    """Return these talks with all relations, by id; only talks in `anew` or not fully loaded are read again."""
     known = {one.id: one for one in (_known_talk(session, id_) for id_ in ids if id_ not in anew) if one is not None}
     missing = [id_ for id_ in ids if id_ not in known]
     if missing:
@@ -37,15 +37,15 @@ def load_talks(session: Session, ids: Collection[str], *, anew: Collection[str] 
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
-    """Return these events, whole, by id."""
+    """Return these events with all relations, by id."""
     return _load(session, Event, ids, options=whole_event()) if ids else ()
 
 
 def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> Rows:
-    """Return the ledger's rows of these kinds for what has these ids; the session knows nothing of them."""
+    """Return the index rows of these kinds for these subjects. They are not attached to the session."""
     if not ids:
         return {}
-    # A list of values in a statement is written out anew each time, which one talk is not worth.
+    # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for a single talk.
     if len(kinds) == len(ids) == 1:
         found = session.connection().execute(_ONE_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
     else:
@@ -55,12 +55,12 @@ def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[st
 
 
 def count_talks(session: Session, shown: ColumnElement[bool]) -> int:
-    """Return how many of the shown talks there are."""
+    """Return the number of talks that match the condition."""
     return session.scalars(select(func.count()).select_from(Talk).where(shown)).one()
 
 
 def waiting_talks(session: Session, shown: ColumnElement[bool]) -> Sequence[Talk]:
-    """Return those of the shown talks that still wait for their time, the longest first."""
+    """Return the matching talks that have no time yet, oldest first."""
     rows = select(Talk).where(shown, Talk.starts_at.is_(None), Talk.shown_until.is_(None)).options(*whole_talk())
     return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
 
@@ -71,7 +71,7 @@ def _known_talk(session: Session, talk_id: str) -> Talk | None:
 
 
 def _is_whole(talk: Talk) -> bool:
-    """Say whether nothing is missing, and what is known of relations is what the keys say."""
+    """Return whether all relations are loaded and agree with the foreign keys."""
     if inspect(talk).unloaded or inspect(talk.event).expired:
         return False
     if any("speaker" in inspect(part).unloaded for part in talk.speaking):
@@ -86,10 +86,10 @@ def _is_whole(talk: Talk) -> bool:
 def _load(
     session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
 ) -> Sequence[Subject]:
-    """Return what there is now, whole: what the session remembers of relations may be older than their keys."""
+    """Return these objects as stored, with all relations: relations held by the session may be out of date."""
     for id_ in ids:
         known = session.identity_map.get(identity_key(kind, id_))
         if known is not None:
             session.expire(known, inspect(kind).relationships.keys())
-    # Only what was let go of is loaded anew, so that whoever holds an event or a talk still has it whole.
+    # Only expired relations are loaded again, so that objects used elsewhere stay complete.
     return session.scalars(select(kind).where(kind.id.in_(ids)).order_by(kind.id).options(*options)).all()

@@ -1,4 +1,4 @@
-"""Writing entries into the ledger: the numbers that only rise, and the finished texts."""
+"""Writes entries, their rendered text and their increasing numbers (SEQUENCE, revision, stamp) to the feed index."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ _A_SECOND = timedelta(seconds=1)
 _ROWS, _STATE = cast("Table", LedgerEntry.__table__), cast("Table", LedgerState.__table__)
 _UPDATE_STATE = update(_STATE)
 _TALKS = cast("Table", Talk.__table__)
-# What a pass notes of a talk.
+# The columns of a talk that an update of the index sets.
 _NOTED = ("sequence", "revision", "updated_at")
 _UPDATE_ROW = update(_ROWS).where(_ROWS.c.number == bindparam("this"))
 _UPDATE_TALK = update(_TALKS).where(_TALKS.c.id == bindparam("this"))
@@ -36,7 +36,7 @@ _UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _NOTED})
 
 
 class Shapes(Protocol):
-    """Writes what the API says of an event or talk, as everybody may see it."""
+    """Serializer for the public API resources of events and talks."""
 
     def event(self, event: Event) -> str:
         """Return an event's resource as JSON."""
@@ -46,9 +46,9 @@ class Shapes(Protocol):
 
 
 class Writer:
-    """What is written in one pass, at one moment.
+    """Collects the rows of one update of the index, all with the same timestamp.
 
-    Rows are read and written by plain statements, many at a time: `save` writes what has gathered.
+    Rows are read and written in bulk by Core statements; `save` writes the collected rows.
     """
 
     def __init__(self, session: Session, shapes: Shapes, now: datetime) -> None:
@@ -58,20 +58,20 @@ class Writer:
         self.changed = 0
         self._dated = False
         self.state = _load_state(session)
-        # By what they show and not by UID, which another domain would change.
+        # Keyed by kind and subject, because the UID contains the domain, which may change.
         self.rows: Rows = {}
         self._new: Rows = {}
         self._touched: Rows = {}
         self._talks: dict[str, Talk] = {}
 
     def load(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
-        """Have at hand the rows of these kinds for what has these ids."""
+        """Load the rows of these kinds for the subjects with these ids."""
         missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
         for key, row in load_rows(self.session, kinds, missing).items():
             self.rows.setdefault(key, row)
 
     def save(self) -> None:
-        """Write down what has gathered, and the state."""
+        """Write the collected rows and the state of the index to the database."""
         connection = self.session.connection()
         if self._new:
             connection.execute(insert(_ROWS), [_columns_of(row, _ROWS) for row in self._new.values()])
@@ -86,44 +86,44 @@ class Writer:
         self._new, self._touched, self._talks = {}, {}, {}
 
     def next_revision(self, own: int) -> int:
-        """Take the next revision. Private changes count on their own, so the common counter may have to jump."""
+        """Increment and return the public revision, so that it exceeds `own`, which private changes also increment."""
         self.state.revision = max(self.state.revision, own) + 1
         if not self._dated:
-            # Later than the last by a second at least, and than when this unit began, which may be minutes ago: whoever
-            # read meanwhile was told that.
+            # At least one second after the last change, and not before this transaction began, maybe minutes ago:
+            # clients that read in the meantime received an earlier Last-Modified.
             moment = commit_time(self.session, began=self.now)
             self.state.changed_at = max(whole_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision
 
     def note_reshaping(self) -> None:
-        """Write down, after the revision rose, that feeds may hold an entry now which this pass does not write."""
+        """Record that feeds may gain or lose entries that this update does not write. Call it after `next_revision`."""
         self.state.reshaped_at = self.state.revision
 
     def note_renderer(self, renderer: str) -> None:
-        """Write down what texts are made with now. With it, what stands around them may have changed."""
+        """Store the renderer. A new renderer also increments the revision, as the text around entries may differ."""
         if self.state.renderer != renderer:
             self.state.renderer = renderer
             self.next_revision(0)
             self.note_reshaping()
 
     def note_talk(self, talk: Talk, *, revision: int) -> None:
-        """Write down that a talk was touched, and the revision it is at."""
+        """Store the new revision and `updated_at` of a changed talk."""
         self._note(talk, revision=revision, updated_at=self.now)
 
     def is_kept(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
-        """Say whether this is what the ledger says already."""
+        """Return whether the index already holds this content."""
         row = self.rows.get(_key(subject))
         return row is not None and row.content == _content(entry, render_entry(entry))
 
     def refresh(self, subject: Event | Talk, entry: CalendarEntry) -> None:
-        """Make the texts anew that are written from an entry which says what it said before."""
+        """Write the stored entry and the resource again for an entry whose content is unchanged."""
         row = self.rows[_key(subject)]
         row.entry, row.resource = dump_entry(entry), self._resource(subject)
         self._touch(row)
 
     def write(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
-        """Write an entry down; where it says something new, with raised numbers. Returns whether it is the first."""
+        """Write an entry, with a higher SEQUENCE if its content changed. Return whether it is the subject's first."""
         key = _key(subject)
         is_first = key not in self.rows
         row = self.rows.get(key) or self._new_row(key, subject.created_at)
@@ -138,7 +138,7 @@ class Writer:
         return is_first
 
     def write_deadlines(self, event: Event, entries: Mapping[EntryKind, CalendarEntry]) -> None:
-        """Write down when an event's call opens and closes; what it no longer says stays as called off."""
+        """Write the entries for an event's call opening and closing; mark those no longer needed as cancelled."""
         for kind in DEADLINES:
             row = self.rows.get((kind, event.id))
             entry = entries.get(kind)
@@ -169,8 +169,8 @@ class Writer:
             self.changed += 1
             row.content = content
             row.sequence += 1
-            # Clients compare whole seconds: each stamp is later than the last by one at least. Where that is
-            # still to come, whoever made the change is answered when it has.
+            # Clients compare whole seconds, so each stamp is at least one second later than the last. If it lies
+            # in the future, the response to the change is delayed until then.
             row.stamp = max(whole_second(self.now), row.stamp + _A_SECOND)
             answer_not_before(self.session, row.stamp)
             row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.stamp))
@@ -199,7 +199,7 @@ class Writer:
         return row
 
     def _note(self, talk: Talk, **values: object) -> None:
-        """Set columns of a talk. One that is as it was needs no flush for it: hundreds are written at a time."""
+        """Set columns of a talk. An otherwise unmodified talk is not flushed but updated in bulk by `save`."""
         if inspect(talk).modified:
             for name, value in values.items():
                 setattr(talk, name, value)
@@ -221,10 +221,10 @@ def _key(subject: Event | Talk) -> tuple[EntryKind, str]:
 
 
 def _content(entry: CalendarEntry, text: str) -> str:
-    """Return what calendars show of an entry, as a digest.
+    """Return a digest of the content of an entry.
 
-    Instants are a part of it, for new rules of a zone move what looks the same; and so are the people, whom not every
-    format shows.
+    It includes the instants, because new time zone rules move an entry without changing its local times, and the
+    participants, because not every format includes them.
     """
     instants = () if entry.all_day else (_instant(entry, entry.starts), _instant(entry, entry.ends))
     said = f"{text}{instants}{entry.participants}"
@@ -242,6 +242,6 @@ def _blanked(entry: CalendarEntry) -> CalendarEntry:
 
 
 def _load_state(session: Session) -> LedgerState:
-    """Return how far the ledger is, locked until the commit; the session knows nothing of it."""
+    """Return the state, locked until the commit. It is not attached to the session."""
     found = session.connection().execute(select(_STATE).with_for_update())
     return LedgerState(**found.mappings().one())

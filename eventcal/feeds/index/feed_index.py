@@ -1,7 +1,7 @@
-"""The ledger: one row for each public entry, kept in the transaction of the change that it shows.
+"""The feed index: one row per public entry, updated in the transaction of the change that it reflects.
 
-`follow` is called before every commit (app.py wires it), so no service has to know of feeds and none can forget
-them. It also keeps what is derived: instants, search texts, revisions.
+`follow` runs before every commit (app.py registers it), so services need not update feeds themselves. It also keeps
+derived values up to date: instants, search texts and revisions.
 """
 
 import hashlib
@@ -30,60 +30,60 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.rules import derive_talk
 
-# Anything that changes the text of an entry or of a resource must change this too, so that `db upgrade` makes all
-# of them anew.
+# Increase this number with every change to the text of an entry or of a resource, so that `db upgrade` renders all
+# of them again.
 RENDERER_VERSION = 4
 
-# How many rows are loaded and rendered at a time when the whole ledger is.
+# The number of rows that are loaded and rendered at a time when the whole index is rebuilt.
 _BATCH = 200
-# What decides, besides ourselves, on the text of an entry and on the VTIMEZONE beside it.
+# The libraries whose version affects the text of an entry or of its VTIMEZONE.
 _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
 
 Tell = Callable[[int], object]
 
 
 def _nobody(_more: int) -> None:
-    """Let it be."""
+    """No-op callback."""
 
 
 def state_of(session: Session) -> LedgerState:
-    """Return how far the ledger is."""
+    """Return the current state of the feed index."""
     return session.get_one(LedgerState, 1, populate_existing=True)
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Follows changes, and renders the entries and the resources that they touch."""
+    """The feed index: re-renders the entries and the resources that a change affects."""
 
     builder: Builder
     shapes: Shapes
 
     @cached_property
     def renderer(self) -> str:
-        """Name what texts are made with: another name, and `renew` makes them all again."""
+        """Identifier of the code and settings that render entries; `renew` renders all entries again if it differs."""
         libraries = " ".join(version(name) for name in _LIBRARIES)
         sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
         return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
     def follow(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
-        """Bring every derived value and every entry up to date with what was touched (a hook of the database)."""
+        """Update the derived values and entries that the changes affect. Database hook, called before each commit."""
         reach = reach_of(session, changes)
         if reach.events or reach.talks or reach.beside or reach.entries or reach.elsewhere:
             _Following(session, self, now).follow(reach)
 
     def renew(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
-        """Derive and render everything again where the renderer changed. Returns how many entries are new.
+        """Derive and render everything again if the renderer changed. Return the number of changed entries.
 
-        An entry whose text stays as it was keeps its numbers. `tell` as in `recompute`.
+        An entry with unchanged text keeps its SEQUENCE and stamp. For `tell` see `recompute`.
         """
         if state_of(session).renderer == self.renderer:
             return 0
         return self.recompute(session, now=now, tell=tell)
 
     def recompute(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
-        """Derive and render everything again, whatever the renderer. Returns how many entries changed.
+        """Derive and render everything again, even if the renderer is unchanged. Return the number of changed entries.
 
-        `tell` hears, again and again, how many more events and talks were looked at.
+        `tell` is called after each batch with the number of events or talks in it.
         """
         following = _Following(session, self, now)
         events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
@@ -100,7 +100,7 @@ class Ledger:
 
 
 class _Following:
-    """One pass over what was touched, at one moment."""
+    """One update of the feed index, with a single timestamp."""
 
     def __init__(self, session: Session, ledger: Ledger, now: datetime) -> None:
         self.session = session
@@ -131,7 +131,7 @@ class _Following:
         self.writer.save()
 
     def recheck(self, talk_ids: set[str]) -> None:
-        """Look at talks that were not touched: they have a new revision only where something is different."""
+        """Check talks that were not changed themselves; they get a new revision only if their content differs."""
         for talk in self._talks(talk_ids):
             talk.read_abstract()
             derive_talk(talk, now=self.now)
@@ -144,7 +144,7 @@ class _Following:
         self.session.flush()
 
     def _write_talk(self, talk: Talk) -> bool:
-        """Write down what a talk shows now, with raised numbers. Returns whether it is new to the public."""
+        """Write the entry of a talk with new numbers. Return whether the entry is the first of this talk."""
         if not is_public(talk):
             self.writer.note_talk(talk, revision=talk.revision + 1)
             return False
@@ -163,7 +163,7 @@ class _Following:
         event.revision = self.writer.next_revision(event.revision)
         self.writer.write(event, self._event_entry(event))
         self.writer.write_deadlines(event, deadline_entries(self.builder, event))
-        # Its talks are found by what it is: by country, series, status or call.
+        # Feeds select talks by the country, series, status and call of their event.
         self.writer.note_reshaping()
 
     def _recheck_event(self, event: Event) -> None:

@@ -1,6 +1,6 @@
-"""How far a change reaches: which events and talks look different once a row was touched.
+"""Finds the feed entries that must be rendered again after rows changed.
 
-The one place to extend when a new table shows in an entry or in a resource.
+Extend this module when a new table appears in an entry or in a resource.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,11 +20,11 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 @dataclass
 class Reach:
-    """What changed: ids of events and talks, of events whose entry may have, and whether anything else public did.
+    """The events and talks that a set of changes affects, by id.
 
-    beside: ids of talks that are as they were, but for the name of their room or track.
-    parts: ids of talks whose tags or speakers were touched. by_speaker: ids of talks that show somebody else now.
-    reshapes: whether other feeds may hold an entry now that is not among these, or no longer.
+    events, talks: changed themselves. entries: events whose entry may have changed. beside: talks whose room or track
+    was renamed. parts: talks with changed tags or speakers. by_speaker: talks that show changed data of a speaker.
+    elsewhere: whether other public data changed. reshapes: whether other entries may join or leave a feed.
     """
 
     events: set[str] = field(default_factory=set)
@@ -37,20 +37,20 @@ class Reach:
     reshapes: bool = False
 
 
-# What of an event its talks show as well: in their entries, or as offsets and states in their resources.
+# The fields of an event that its talks show: in their entries, or as offsets and states in their resources.
 _SHOWN_BY_TALKS = frozenset(
     {"slug", "title", "timezone", "starts", "ends", "status", "programme", "venue", "city", "latitude", "longitude"}
     | {"online_url", "recurrence", "recurrence_overrides"}
 )
 _SHOWN_BY_TALKS_OF_SPEAKER = frozenset({"slug", "name", "job_title", "affiliation"})
-# What of a speaker decides on which talks are theirs, for whoever asks for them by slug.
+# The fields that decide which talks a search by speaker slug finds.
 _NAMES_A_SPEAKER = frozenset({"slug", "merged_into_id"})
-# What of a talk decides on whether its event names it as one that waits for its time, and on how many talks it has.
+# The fields that affect an event's talk count and its list of talks without a time.
 _COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "shown_until", "state", "published_at"})
 
 
 def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
-    """Return how far these changes reach. Changes to private columns alone reach nowhere."""
+    """Return what these changes affect. Changes to private columns only affect nothing."""
     reach = Reach()
     for change in changes:
         follow = _FOLLOW.get(type(change.row))
@@ -72,7 +72,7 @@ def _event(session: Session, change: Change, reach: Reach) -> None:
     reach.events.add(event.id)
     if change.done == "changed" and change.fields & _SHOWN_BY_TALKS:
         reach.talks.update(session.scalars(select(Talk.id).where(Talk.event_id == event.id)))
-    # Until it is public, its neighbours do not show it, and must not move with it.
+    # Co-located events do not show an event before it is public, so they must not change with it.
     if change.done == "changed" and event.status in PUBLIC_STATUSES:
         neighbours = session.scalars(select(CoLocation.event_id).where(CoLocation.other_id == event.id)).all()
         if "slug" in change.fields:
@@ -102,7 +102,7 @@ def _talk(_session: Session, change: Change, reach: Reach) -> None:
     if change.done != "deleted":
         reach.talks.add(talk.id)
     if talk.published_at is None and "published_at" not in change.before:
-        # An event does not show talks that are not public.
+        # Events do not show talks that are not public.
         return
     if change.done != "changed" or change.fields & _COUNTED_BY_EVENT or talk.starts_at is None:
         reach.entries.add(talk.event_id)
@@ -118,7 +118,7 @@ def _speaker(session: Session, change: Change, reach: Reach) -> None:
     published = speaker.published_at is not None
     reach.elsewhere |= published
     if change.done == "changed" and change.fields & _NAMES_A_SPEAKER and (published or _joins_known(session, speaker)):
-        # Whoever asks for one of two who are one now finds the talks of both.
+        # A search for either of two merged speakers now finds the talks of both.
         reach.elsewhere = reach.reshapes = True
     if change.fields & _SHOWN_BY_TALKS_OF_SPEAKER:
         given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == speaker.id)
@@ -127,7 +127,7 @@ def _speaker(session: Session, change: Change, reach: Reach) -> None:
 
 
 def _joins_known(session: Session, speaker: Speaker) -> bool:
-    """Say whether a speaker is one now with somebody whom the public knows."""
+    """Return whether a speaker was merged into a published one."""
     if speaker.merged_into_id is None:
         return False
     return session.get_one(Speaker, speaker.merged_into_id).published_at is not None
@@ -152,14 +152,14 @@ def _sponsor(session: Session, change: Change, reach: Reach) -> None:
 
 
 def _sponsorship(session: Session, change: Change, reach: Reach) -> None:
-    # An enquiry is between the member and the organisers, also where it is turned down.
+    # Enquiries are private to the member and the organisers, even if they are declined.
     if SponsorshipState.CONFIRMED in {change.row.state, change.before.get("state")}:
         event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
         _sponsored(session, event_id, reach)
 
 
 def _sponsored(session: Session, event_id: str | None, reach: Reach) -> None:
-    """Note that who sponsors a public event, or as what, is otherwise now; its entry may name them."""
+    """Record a change of a public event's sponsors, whom its entry may name."""
     if event_id is not None and _is_public(session, event_id):
         reach.elsewhere = True
         reach.entries.add(event_id)
@@ -188,5 +188,5 @@ _FOLLOW: dict[type, Callable[[Session, Change, Reach], None]] = {
 
 
 def later_reprises(session: Session, talk_ids: Iterable[str]) -> set[str]:
-    """Return the ids of the talks that were given again after these; their entries point back."""
+    """Return the ids of the talks that repeat one of these talks; their entries refer to the earlier ones."""
     return set(session.scalars(select(Talk.id).where(Talk.reprise_of_id.in_(list(talk_ids)))))

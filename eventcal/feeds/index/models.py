@@ -1,4 +1,4 @@
-"""The tables of the ledger: one row for each entry, and the one counter that revisions come from."""
+"""Tables of the feed index: one row per entry, and one row with the state of the index and the revision counter."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,19 +10,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.kit.models import Base, word_column
 
-# Columns with a sort_order came later, and stand last in the database too.
+# Columns with a sort_order were added later and are last in the database too.
 
 
 class LedgerEntry(Base):
-    """One entry as subscribers have it: the finished text, and the numbers that must only rise.
+    """One feed entry: its rendered text and its increasing numbers.
 
-    `subject_id` is the event's or talk's id, with no foreign key: an entry outlives its subject; a deadline's is its
-    event's. `number` is a small whole number that is the entry's own for ever.
-    `content` is the digest of what calendars show of it, stamps apart; where it stays, SEQUENCE does.
-    `stamp` is DTSTAMP and LAST-MODIFIED. `shown_until` is when a tombstone may go, where the subject does not say.
-    `zone` is None where no VTIMEZONE is needed; the days are local ones, for the VTIMEZONE's range.
-    `ics` is the finished VEVENT, `entry` what every other format is written from (stored.py), and `resource` the
-    finished JSON of the event or talk in the API, as everybody may see it.
+    `subject_id` is the id of the event or talk; for a deadline, of its event. It is no foreign key, because an entry
+    outlives its subject. `number` is a small integer that permanently identifies the entry.
+    `content` is a digest of the content without stamps; SEQUENCE rises only if it changes.
+    `stamp` is DTSTAMP and LAST-MODIFIED. `shown_until` is the end of a tombstone, if the subject does not define it.
+    `zone` is None if no VTIMEZONE is needed; the days are local dates, for the range of the VTIMEZONE.
+    `ics` is the rendered VEVENT, `entry` the source of all other formats (entry_codec.py), and `resource` the public
+    JSON representation of the event or talk in the API.
     """
 
     __tablename__ = "ledger_entries"
@@ -35,7 +35,7 @@ class LedgerEntry(Base):
     uid: Mapped[str] = mapped_column(String(300), primary_key=True)
     kind: Mapped[EntryKind] = word_column(EntryKind)
     subject_id: Mapped[str] = mapped_column(String(16))
-    # How /changes names it: an event's slug, a talk's id.
+    # The identifier in /changes: an event's slug or a talk's id.
     public_id: Mapped[str] = mapped_column(String(80))
     number: Mapped[int] = mapped_column(sort_order=1)
     deleted: Mapped[bool] = mapped_column(default=False)
@@ -55,12 +55,12 @@ class LedgerEntry(Base):
 
 
 class LedgerState(Base):
-    """One row: how far the ledger is.
+    """The state of the feed index, a single row.
 
-    `revision` rises with everything that the public can see, `changed_at` is when it last did.
-    `reshaped_at` is the revision of the last change after which other feeds may hold an entry that was not touched
-    itself: an event moved to another country, and its talks with it.
-    `numbers` is the last number that an entry was given. `renderer` names what the texts were made with.
+    `revision` rises with every change to public data; `changed_at` is the time of the last one.
+    `reshaped_at` is the revision of the last change after which unchanged entries may have joined or left a feed, for
+    example because an event, and so its talks, moved to another country.
+    `numbers` is the last number given to an entry. `renderer` identifies the code that rendered the texts.
     """
 
     __tablename__ = "ledger_state"
@@ -74,7 +74,7 @@ class LedgerState(Base):
 
 
 class State(NamedTuple):
-    """The public data's revision, when it last rose (UTC), and since when feeds have to be read whole."""
+    """The public revision, the time of its last change (UTC), and `reshaped_at` (see LedgerState)."""
 
     revision: int
     changed_at: datetime
@@ -85,5 +85,5 @@ _STATE = select(*(LedgerState.__table__.c[name] for name in State._fields))
 
 
 def read_state(connection: Connection) -> State:
-    """Return the state that this connection's transaction sees; every response to a reader begins with it."""
+    """Return the state as this connection's transaction sees it. Every public request reads it first."""
     return State(*connection.execute(_STATE).one())
