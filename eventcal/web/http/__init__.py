@@ -1,1 +1,1 @@
-"""HTTP itself: errors and problem details, conditional requests, encodings, URLs."""
+"""HTTP: errors, problem details, conditional requests, content encodings and URLs."""

@@ -1,7 +1,7 @@
-"""Serving a public GET: which encoding, which validators, and when nothing need be sent; also to other origins' pages.
+"""Conditional requests: validators, 304 responses, If-Match checks, and CORS for public resources.
 
-RFC 9110: validators 8.8, preconditions 13. RFC 9111: Vary, Cache-Control. Ranges are
-not served. An entity tag is a version and a suffix for the coding; in this module an `etag` is the bare version.
+See RFC 9110 (validators 8.8, preconditions 13) and RFC 9111 (Vary, Cache-Control). Range requests are not supported.
+An entity tag consists of a version and a suffix for the content encoding; here, `etag` is the version alone.
 """
 
 import re
@@ -21,14 +21,14 @@ from eventcal.kit.refusals import Sentence, Stale
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Rendition
 
-# Cache-Control of what everybody may see, of what they may not show without asking whether it is still so (pages), and
-# of what belongs to one person, such as a secret feed.
+# Cache-Control values: for public responses, for public responses that caches must revalidate (pages), and for
+# responses that belong to one member, such as a personal feed.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 REVALIDATED = "public, no-cache"
 PRIVATE = "private, max-age=300"
-# Compressing fewer bytes gains nothing.
+# Smaller bodies do not benefit from compression.
 _SMALLEST_COMPRESSED = 200
-# Longer than any unit of work that readers are not told to wait for.
+# How long after midnight a unit of work that began before it may still commit.
 _SETTLES = timedelta(minutes=1)
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _HTTP_DATE = re.compile(
@@ -41,28 +41,28 @@ _cached_http_date = lru_cache(1024)(http_date)
 
 
 def etag_of(body: bytes) -> str:
-    """Return a version that is the body's own: 32 hex digits."""
+    """Return a version derived from the body: 32 hex digits."""
     return blake2b(body, digest_size=16).hexdigest()
 
 
 def revision_etag(revision: int, renderer: str) -> str:
-    """Return a version such as "17.ab12cd34": the resource's revision, and what rendered it."""
+    """Return a version such as "17.ab12cd34": the resource's revision and a hash of the renderer's name."""
     return f"{revision}.{blake2b(renderer.encode(), digest_size=4).hexdigest()}"
 
 
 def entity_tag(etag: str, coding: str) -> str:
-    """Return the strong entity tag of a version in a coding, in its quotes."""
+    """Return the strong entity tag of a version in a content encoding, including the quotes."""
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
 def serve(rendition: Rendition, now: datetime) -> Response:
-    """Return the answer to a GET or HEAD: 304, or 200 in the encoding that the caller likes best; never 406."""
+    """Return the response to a GET or HEAD request: 304, or 200 in the preferred content encoding; never 406."""
     headers, body = decide(rendition, request.environ, now)
     return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
 
 def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> tuple[list[tuple[str, str]], bytes | None]:
-    """Return the headers of the answer to a GET or HEAD, and the body of a 200; None is a 304."""
+    """Return the headers and the body of the response to a GET or HEAD request. Without a body, it is a 304."""
     codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if rendition.compressible else (IDENTITY,)
     is_small = IDENTITY in codings and len(rendition.body) < _SMALLEST_COMPRESSED
     coding = IDENTITY if is_small else codings[0]
@@ -76,8 +76,8 @@ def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> tup
     headers = [*common, *rendition.extra]
     dated = rendition.last_modified if _is_settled(now) else None
     if dated is not None:
-        # A second change within the second of the first must not hide behind the same date (RFC 9110, 8.8.2.2): until
-        # that second is over, the thing was last modified before it.
+        # Two changes within one second must not share a date (RFC 9110, 8.8.2.2). Until the second of the change is
+        # over, Last-Modified is the second before it.
         earlier = whole_second(now) - timedelta(seconds=1)
         headers.append(("Last-Modified", _cached_http_date(min(whole_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
@@ -121,38 +121,38 @@ def _body_headers(media_type: str, filename: str | None, link: str | None, codin
 
 
 def _is_settled(now: datetime) -> bool:
-    """Say whether dates can be told.
+    """Return whether modification dates can be relied on.
 
-    At midnight (UTC) all that counts in days changes, and so does its date. What was begun before midnight may still
-    be committed after it, under the date of before: until that is over, nobody is told or believed a date.
+    At midnight (UTC), day-based content changes and gets a new date. A transaction that began before midnight may still
+    commit after it with an older date. Until then, do not send Last-Modified and ignore If-Modified-Since.
     """
     utc = now.astimezone(UTC)
     return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _SETTLES
 
 
 def _is_unchanged(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
-    """Say whether nothing changed since a date in one of the three forms of RFC 9110, 5.6.7 (13.1.3)."""
+    """Return whether nothing has changed since the date in If-Modified-Since (RFC 9110, 13.1.3)."""
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
-    # A date to come is none that we gave (RFC 9110, 13.1.3 counts by our clock): only a wrong clock has it.
-    # What changed within this very second may change again in it.
+    # We never send a date in the future, so such a date is ignored (RFC 9110, 13.1.3).
+    # A resource that changed within the current second may change again within it.
     changed = whole_second(last_modified)
     return changed <= since <= now and changed < whole_second(now)
 
 
 def _tags(header: str) -> Iterator[tuple[bool, str]]:
-    """Yield each entity tag in a list: whether it is weak, and what stands between the quotes."""
+    """Yield each entity tag in a list: whether it is weak, and its value without the quotes."""
     return ((match[1] is not None, match[2]) for match in _TAG.finditer(header))
 
 
 def _names(header: str, tag: str) -> bool:
-    """Say whether If-None-Match names a tag; it compares weakly (RFC 9110, 8.8.3.2), for caches weaken ours."""
+    """Return whether If-None-Match matches a tag. Weak comparison (RFC 9110, 8.8.3.2): caches weaken our tags."""
     return header == tag or header.strip() == "*" or any(f'"{opaque}"' == tag for _, opaque in _tags(header))
 
 
 class _NotModified(Response):
-    """A 304 that keeps its Last-Modified: werkzeug would drop it."""
+    """A 304 response that keeps its Last-Modified header, which werkzeug would remove."""
 
     def get_wsgi_headers(self, environ: dict[str, object]) -> Headers:
         headers = super().get_wsgi_headers(environ)
@@ -161,10 +161,10 @@ class _NotModified(Response):
 
 
 def matches_version(if_match: str | None, version: str, *, end: str) -> bool:
-    """Say whether an If-Match names this version: in any encoding, in a list, or as "*" (RFC 9110, 13.1.1).
+    """Return whether If-Match matches this version, in any content encoding, or is "*" (RFC 9110, 13.1.1).
 
     In a tag, the version ends at `end`. The comparison is strong: a weak tag matches nothing. Raises
-    PreconditionRequired where the header is missing.
+    PreconditionRequired if the header is missing.
     """
     if if_match is None:
         raise PreconditionRequired(
@@ -175,7 +175,7 @@ def matches_version(if_match: str | None, version: str, *, end: str) -> bool:
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
-    """Refuse a change by a caller who does not know this revision (PreconditionRequired, Stale)."""
+    """Raise Stale if If-Match does not name this revision, or PreconditionRequired if the header is missing."""
     if not matches_version(if_match, str(revision), end="."):
         raise Stale(
             Sentence(
@@ -186,16 +186,16 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
 
 def check_etag(if_match: str | None, etag: str) -> None:
-    """Refuse a change by a caller who does not know this version, in any encoding (PreconditionRequired, Stale)."""
+    """Raise Stale if If-Match does not name this version, or PreconditionRequired if the header is missing."""
     if not matches_version(if_match, etag, end="-"):
         raise Stale(Sentence("This was changed since; read it again, and send the ETag that comes with it."))
 
 
 def answer_preflights(app: Flask) -> None:
-    """Let `app` answer a browser that asks, for a page of another origin, what it may send (the Fetch standard, 4.9).
+    """Make `app` respond to CORS preflight requests (Fetch standard, 4.9).
 
-    Any origin may read what is public, with conditional headers and without credentials. Nothing else is allowed: no
-    cookie, no token and no unsafe method ever comes from another origin's page.
+    Pages of any origin may read public resources, with conditional headers and without credentials. Cookies, tokens
+    and unsafe methods are not allowed from other origins.
     """
 
     @app.after_request

@@ -1,4 +1,4 @@
-"""How errors are answered: the table from an exception to a status, and problem details for every exception."""
+"""Error handling: the mapping from exceptions to status codes, and a problem details response for each exception."""
 
 import logging
 import re
@@ -22,10 +22,10 @@ from eventcal.web.http.problem_details import Problem, ProblemAnswer, answer_pro
 
 _LOG = logging.getLogger(__name__)
 
-# SQLSTATE classes and codes that time heals: connection, resources, operator's intervention; serialization,
-# deadlock, lock timeout.
+# SQLSTATE classes and codes of temporary errors: connection, resources, operator intervention; serialization
+# failure, deadlock, lock timeout.
 _TEMPORARY = re.compile("08...|53...|57...|40001|40P01|55P03")
-# SQLITE_BUSY and SQLITE_LOCKED, in the low byte of every code derived from them.
+# SQLITE_BUSY and SQLITE_LOCKED: the low byte of their extended error codes.
 _SQLITE_TEMPORARY = frozenset({5, 6})
 
 
@@ -33,7 +33,7 @@ ErrorClass = type[Refusal] | type[HTTPException]
 
 
 class RetryLater(Refusal):
-    """A refusal that time heals: `retry_after` is in whole seconds. Mixed in before the family it belongs to."""
+    """Base of errors that ask the client to retry, after `retry_after` seconds. It precedes the family in the bases."""
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
@@ -41,21 +41,21 @@ class RetryLater(Refusal):
 
 
 class TooMany(RetryLater):
-    """The caller asks too often."""
+    """The caller has exceeded a rate limit."""
 
     code = "too-many"
     title = Sentence("Too many requests")
 
 
 class UnderWay(RetryLater, refusals.Conflict):
-    """The same request, by its Idempotency-Key, is being answered at this moment."""
+    """A request with the same Idempotency-Key is still being processed."""
 
     code = "under-way"
     title = Sentence("Under way")
 
 
 class Broken(Refusal):
-    """The fault is ours. Nobody raises it: it is what any other exception becomes."""
+    """An internal server error. It is never raised: unexpected exceptions are reported as this error."""
 
     code = "internal"
     title = Sentence("Something broke here")
@@ -63,10 +63,10 @@ class Broken(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """What is answered with one status.
+    """The errors that are reported with one status code.
 
-    family: the refusals of this status, with their subclasses. Other rows have the code and title of werkzeug's errors.
-    says: the detail of werkzeug's errors, which know nothing of us.
+    family: the base class of our errors with this status. Rows without one define `code` and `title` instead.
+    says: the detail used for errors that werkzeug raises with its default description.
     """
 
     family: type[Refusal] | None = None
@@ -126,7 +126,7 @@ _STATUSES = {row.family: status for status, row in _TABLE.items() if row.family}
 
 
 class ErrorKind(NamedTuple):
-    """What all problems of one kind have in common, for the documentation."""
+    """The status, code and title of a class of errors, as listed in the API documentation."""
 
     status: HTTPStatus
     code: str
@@ -134,7 +134,7 @@ class ErrorKind(NamedTuple):
 
 
 def status_of(kind: type[Refusal]) -> HTTPStatus:
-    """Return the status of the family of a refusal. Raises LookupError where it has none: a mistake of ours."""
+    """Return the status code for an error class. Raises LookupError if its family has none, which is a bug."""
     for family in kind.__mro__:
         if family in _STATUSES:
             return _STATUSES[family]
@@ -142,7 +142,7 @@ def status_of(kind: type[Refusal]) -> HTTPStatus:
 
 
 def kind_of(error: ErrorClass) -> ErrorKind:
-    """Return how an exception of this class is answered."""
+    """Return the status, code and title that an exception of this class is reported with."""
     if issubclass(error, Refusal):
         return ErrorKind(status_of(error), error.code, error.title)
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -151,7 +151,7 @@ def kind_of(error: ErrorClass) -> ErrorKind:
 
 
 def known_problems() -> list[ErrorKind]:
-    """Return the kind of every error that HTTP can reach, of the refusals that have been loaded, sorted."""
+    """Return the kinds of all errors that a response can report, sorted. Only imported error classes are included."""
     families = {kind_of(kind) for family in _STATUSES for kind in _with_subclasses(family)}
     return sorted(families | {ErrorKind(status, row.code, row.title) for status, row in _TABLE.items() if row.code})
 
@@ -163,7 +163,7 @@ def _with_subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def answer_refusal(refusal: Refusal) -> ProblemAnswer:
-    """Return the answer to the request under way that a refusal ends."""
+    """Return the problem details response for an error."""
     status, code, title = kind_of(type(refusal))
     headers = dict(_TABLE[status].headers)
     if isinstance(refusal, RetryLater):
@@ -174,7 +174,7 @@ def answer_refusal(refusal: Refusal) -> ProblemAnswer:
 
 
 def refuse_messages(messages: Mapping[str, Any]) -> NoReturn:
-    """Raise Invalid with a fault for each of webargs' messages, which are by location: json, query, path, ..."""
+    """Raise Invalid with a field error for each webargs message. `messages` is keyed by location, such as json."""
     raise _invalid(messages)
 
 
@@ -183,7 +183,7 @@ def _invalid(messages: Mapping[str, Any]) -> Invalid:
 
 
 def register_errors(app: Flask) -> None:
-    """Make every refusal and every failure in `app` a problem, also where flask-smorest has a handler of its own."""
+    """Report every error in `app` as problem details, including those that flask-smorest would handle itself."""
     app.register_error_handler(Refusal, answer_refusal)
     app.register_error_handler(ValidationError, lambda error: answer_refusal(_invalid({"json": error.messages})))
     app.register_error_handler(
@@ -192,16 +192,16 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(PoolTimeoutError, _answer_busy)
     app.register_error_handler(Exception, _answer_broken)
     app.register_error_handler(HTTPException, _answer_http)
-    # A handler for a status goes before one for all of them: so the order of registering does not matter.
+    # Flask prefers a handler for a status over a general one, so the order of registration does not matter.
     for status in default_exceptions:
         app.register_error_handler(status, _answer_http)
 
 
-def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - what Flask takes as an answer
-    """Answer for werkzeug, webargs and Flask-Limiter, in our own words wherever they only have their usual ones."""
+def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - anything that Flask accepts as a response
+    """Report an error of werkzeug, webargs or Flask-Limiter, replacing default descriptions with our own."""
     if isinstance(error, InternalServerError):
         return _answer_broken(error.original_exception or error)
-    # Redirects and ready answers are not errors of ours.
+    # Redirects and errors that carry a response are passed through.
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     messages = (getattr(error, "data", None) or {}).get("messages")
@@ -232,7 +232,7 @@ def _answer_busy(error: Exception) -> Response:
 
 
 def _answer_broken(error: BaseException) -> Response:
-    """Log the failure with its traceback under a reference, and tell the caller nothing but the reference."""
+    """Log the exception and its traceback with a reference; the response contains only the reference."""
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
     return answer_refusal(
@@ -246,23 +246,23 @@ def _answer_broken(error: BaseException) -> Response:
 
 
 def requested_route() -> str:
-    """Name the route and not the path: a path can hold a secret, and a log is no place for one."""
+    """Return the method and route of the request, for logs. The path is omitted because it can contain a secret."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"
 
 
 def _is_temporary(error: DBAPIError) -> bool:
-    """Say whether the database was only locked, full of callers or away, so that trying again helps."""
+    """Return whether the database was locked, overloaded or unreachable, so that a retry may succeed."""
     if error.connection_invalidated:
         return True
     sqlite = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite is not None:
         return sqlite & 0xFF in _SQLITE_TEMPORARY
     state = getattr(error.orig, "sqlstate", "")
-    # psycopg has no state to give where no server answered.
+    # psycopg sets no SQLSTATE if the server did not respond.
     return state is None or _TEMPORARY.fullmatch(state) is not None
 
 
-# Said without a subject, so that it follows any field's name. A schema of ours has sentences of its own.
+# Messages have no subject, because they are shown after the name of the field. They replace marshmallow's defaults.
 _PLAINLY = {
     "Missing data for required field.": values.REQUIRED,
     "Field may not be null.": Sentence("must not be null"),
@@ -273,12 +273,12 @@ _PLAINLY = {
 }
 _PLAINLY_IN_BODY = {**_PLAINLY, "Unknown field.": Sentence("is not a field here")}
 _PLAINLY_IN_QUERY = {**_PLAINLY, "Unknown field.": Sentence("is not a parameter here")}
-# A body of nothing but faults would be answered with many times its size.
+# Limits the size of the response to a body that consists of errors only.
 _MOST_FAULTS = 100
 
 
-def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 - marshmallow nests as it likes
-    """Return marshmallow's messages as faults: pointers (RFC 6901) into a body, else "?" and a parameter's name."""
+def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 - marshmallow messages can be nested in any way
+    """Return marshmallow's messages as field errors: JSON pointers (RFC 6901) for bodies, "?name" for parameters."""
     leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
     if location in {"json", "form", "files", "json_or_form"}:
         return [Fault(pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
@@ -287,7 +287,7 @@ def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 -
 
 def _leaves(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above
     if isinstance(messages, Mapping):
-        # Numbers first, then names: marshmallow gives unknown fields in the order of a set.
+        # Indices first, then names. Sorting is needed because marshmallow reports unknown fields in set order.
         for key in sorted(messages, key=lambda key: (isinstance(key, str), key)):
             yield from _leaves(messages[key], path if key == "_schema" else (*path, key))
     elif isinstance(messages, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the one form in which anything here says no."""
+"""Problem details (RFC 9457): the format of all error responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What the caller is told. `headers` go with it."""
+    """The content of an error response. `headers` are added to the response."""
 
     status: HTTPStatus
     code: str
@@ -26,13 +26,13 @@ class Problem:
 
 
 class ProblemAnswer(Response):
-    """An answer that tells of a problem; the problem itself is with it, for whoever says it in other words."""
+    """A problem details response. `problem` is kept so that pages can present the error in another form."""
 
     problem: Problem
 
 
 def answer_problem(problem: Problem) -> ProblemAnswer:
-    """Return the answer to the request under way: application/problem+json, never kept by a cache."""
+    """Return an application/problem+json response to the current request. It must not be cached."""
     said: dict[str, object] = {
         "type": f"/api/v1/docs#problem-{problem.code}",
         "title": problem.title,
@@ -54,10 +54,10 @@ def answer_problem(problem: Problem) -> ProblemAnswer:
 
 
 def _instance() -> str:
-    """Return a reference to the path that was asked for, without the secret that may be in it."""
+    """Return the requested path, with the secret of a personal feed replaced by an ellipsis."""
     secret = (request.view_args or {}).get("secret")
     path = request.path.replace(secret, "…") if secret else request.path
-    # Two slashes at the beginning would name a host (RFC 3986, 4.2).
+    # A reference that begins with two slashes would name a host (RFC 3986, 4.2).
     return "/" + quote_path(path.lstrip("/"))
 
 
@@ -69,5 +69,5 @@ def _placed(fault: Fault) -> dict[str, str]:
 
 
 def _as_utf8(text: str) -> str:
-    """Write out half a character (a lone surrogate) that a text quotes: UTF-8 cannot carry it."""
+    """Escape lone surrogates in a text, because UTF-8 cannot encode them."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -9,26 +9,26 @@ from eventcal.web.http.content_encoding import COMPRESSORS, IDENTITY
 
 
 class Origin(Protocol):
-    """What a body was made of, kept beside it so that the next one is made from it."""
+    """The source of a rendered body, from which the next version can be rendered incrementally."""
 
     def weight(self) -> int:
-        """Return about how many bytes this holds."""
+        """Return the approximate size in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendition:
-    """A finished body and all that is said of it. Each encoding is made once, when somebody first takes it.
+    """A rendered response body with its headers. Each content encoding is computed once, when it is first requested.
 
-    `dataclasses.replace` keeps the encodings: give new ones to another body.
+    `dataclasses.replace` keeps the encodings, so pass new ones together with another body.
 
-    etag: names the version, without quotes and without a suffix for the encoding.
-    last_modified: never goes backwards; None where nobody knows.
-    filename: what a download is called, or None; reduced to safe ASCII.
+    etag: the version, without quotes and without the suffix for the content encoding.
+    last_modified: never decreases for a URL; None if unknown.
+    filename: the file name for downloads, or None; reduced to safe ASCII characters when sent.
     link: the Link header of a page of a list.
-    counted: what fetches of it are counted under; None where nobody counts.
-    language: the one that it is in, where others get it in theirs under the same URL.
-    extra: headers that go with it, whether it is sent or not.
-    compressible: whether it is sent in another coding to a caller who likes that.
+    counted: the key under which fetches are counted, or None if they are not counted.
+    language: the language of the body if the URL is served in several languages, otherwise None.
+    extra: additional headers, sent with 200 and 304 responses.
+    compressible: whether the body may be sent compressed.
     """
 
     body: bytes
@@ -47,16 +47,16 @@ class Rendition:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def encoded(self, coding: str) -> bytes:
-        """Return the body in a coding: br, zstd, gzip or identity."""
+        """Return the body in a content encoding: br, zstd, gzip or identity."""
         if coding == IDENTITY:
             return self.body
-        # Whoever comes while it is being made waits for it: cheaper than making it twice.
+        # Concurrent requests wait for the first one, which is cheaper than compressing twice.
         with self.lock:
             if coding not in self.encodings:
                 self.encodings[coding] = COMPRESSORS[coding](self.body)
             return self.encodings[coding]
 
     def weight(self) -> int:
-        """Return about how many bytes this holds by now."""
+        """Return the approximate size in bytes, including the encodings computed so far."""
         bodies = [self.body, *self.encodings.values()]
         return sum(len(body) for body in bodies) + (self.origin.weight() if self.origin else 0)

@@ -1,12 +1,12 @@
-"""What may stand in a path."""
+"""URL converters for path segments."""
 
 from werkzeug.routing import BaseConverter
 
 
 class Segment(BaseConverter):
-    """One step of a path: a slug, an id, a secret. Where there is a control character in it, nothing is found.
+    """Match a path segment without control characters: a slug, an id or a secret.
 
-    No name of ours has one, and PostgreSQL cannot even be asked for U+0000.
+    No identifier contains control characters, and PostgreSQL rejects U+0000 in query parameters.
     """
 
     regex = r"[^/\x00-\x1f\x7f]+"

@@ -1,4 +1,4 @@
-"""Every absolute URL that we print: one base, set once, whatever host a request named; and how URLs are encoded."""
+"""Absolute URLs, built from the configured base URL and never from the Host header, and URL encoding."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,23 +6,23 @@ from urllib.parse import quote, urlencode
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a query string with these parameters; a colon stays as it is."""
+    """Return a query string with these parameters. Colons are not escaped."""
     return urlencode(list(pairs), quote_via=quote, safe=":")
 
 
 def with_query(path: str, query: str) -> str:
-    """Return a path with a query, if that is not empty."""
+    """Return a path followed by a query string, if the query string is not empty."""
     return f"{path}?{query}" if query else path
 
 
 def quote_path(path: str) -> str:
-    """Return a path with everything percent-encoded that RFC 3986, 3.3 does not have in one."""
+    """Return a path, percent-encoding all characters that RFC 3986, 3.3 does not allow in a path."""
     return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")
 
 
 @dataclass(frozen=True)
 class Links:
-    """URLs on one installation. `base` has no slash at its end."""
+    """The URLs of an installation. `base` has no trailing slash."""
 
     base: str
 
@@ -59,19 +59,19 @@ class Links:
         return f"{self.base}/calendar{suffix}"
 
     def personal_feed(self, secret: str) -> str:
-        """Return the secret URL of a member's own feed."""
+        """Return the URL of a member's personal feed, which contains its secret."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
     def picture(self, kept: str | None) -> str | None:
-        """Return the URL of a picture as a row names it: one of ours by its path, any other as it was given."""
+        """Return the absolute URL of a picture. Uploaded pictures are stored as paths, external ones as URLs."""
         return f"{self.base}{kept}" if kept is not None and kept.startswith("/") else kept
 
     def oembed(self, page: str) -> str:
-        """Return the URL that tells how a page of ours, by its URL, is shown elsewhere."""
+        """Return the oEmbed URL of a page. `page` is the URL of the page."""
         return f"{self.base}/oembed?{urlencode({'url': page})}"
 
     def api(self, path: str, **query: str) -> str:
-        """Return the URL of something in the API; `path` begins with a slash."""
+        """Return the URL of an API resource. `path` begins with a slash."""
         asked = f"?{urlencode(query)}" if query else ""
         return f"{self.base}/api/v1{path}{asked}"
 
