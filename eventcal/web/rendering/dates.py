@@ -1,4 +1,4 @@
-"""When something is and how it recurs, in words: in its own zone or the reader's, in the reader's language."""
+"""Dates, times and recurrence as text, in the reader's language and in the event's or the reader's time zone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ from eventcal.web.i18n import locale
 from eventcal.web.schemas.occurrences import occurrence_json
 from eventcal.web.schemas.out import Json
 
-# How much of a longer unit there must be for it to be used: days are counted up to nine weeks.
+# A larger unit is used from nine of that unit on, so intervals of up to nine weeks are in days.
 _IN_DAYS = 9
-# How many of the next dates a page names.
+# The number of upcoming dates on a page.
 _NEXT = 5
-# What says nothing of the rhythm, or is said apart.
+# Parts of a recurrence rule that are not part of its pattern, or are described separately.
 _ASIDE = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
 
 @dataclass(frozen=True)
 class When:
-    """When something is.
+    """The dates and times of an event, a talk or an instant, formatted for a page.
 
-    day: the first day in words; last_day: the last one, where it is another; hours: from when to when, None for whole
-    days, and as `first_hour` and `last_hour` each by itself; zone: the one that they are written in. starts, ends: for
-    machines (HTML's time element).
+    day: the first day; last_day: the last day if it is another. hours: the start and end time, or None for whole
+    days; `first_hour` and `last_hour` are the same separately. zone: the time zone of these texts. starts, ends:
+    ISO 8601 values for the time element (HTML). on: the first day as a date.
     """
 
     day: str
@@ -48,9 +48,9 @@ class When:
 
 
 def when(resource: Json, *, tzid: str) -> When | None:
-    """Return when an event or a talk is, for a page, or None where it has no time yet.
+    """Return the formatted times of an event or talk resource, or None if it has no time yet.
 
-    A day is a day wherever one is; a time is in the zone `tzid`, or in the reader's if the query names one (`tz`).
+    Dates without a time are the same in every zone. Times are in the zone `tzid`, or in the zone of the query (`tz`).
     """
     if resource["starts"] is None:
         return None
@@ -76,7 +76,7 @@ def when(resource: Json, *, tzid: str) -> When | None:
 
 
 def when_of(row: Event | Talk) -> When | None:
-    """Return when an event is, or a talk whose event is loaded; None as long as a talk has no time."""
+    """Return the formatted times of an event, or of a talk whose event is loaded; None if the talk has no time yet."""
     if row.starts_at is None or row.ends_at is None:
         return None
     tzid = row.timezone if isinstance(row, Event) else row.event.timezone
@@ -85,7 +85,7 @@ def when_of(row: Event | Talk) -> When | None:
 
 
 def at(moment: datetime, *, tzid: str) -> When:
-    """Return a moment for a page, such as a deadline: in the zone `tzid`, or in the reader's."""
+    """Return an instant, such as a deadline, formatted in the zone `tzid` or in the reader's."""
     shown = readers_zone() or tzid
     there = moment.astimezone(zone(shown))
     written = there.isoformat()
@@ -93,23 +93,23 @@ def at(moment: datetime, *, tzid: str) -> When:
 
 
 def utc_time(moment: datetime | None) -> When | None:
-    """Return a moment for a page, in UTC; None if there is none."""
+    """Return an instant formatted in UTC, or None without an instant."""
     return at(moment, tzid="UTC") if moment else None
 
 
 def hour(moment: datetime, *, tzid: str) -> str:
-    """Return the time of day of a moment, in the zone `tzid` or in the reader's."""
+    """Return the time of day of an instant in the zone `tzid` or in the reader's."""
     return _hour(moment.astimezone(zone(readers_zone() or tzid)))
 
 
 def readers_zone() -> str | None:
-    """Return the zone that the query names for times (`tz`), if it is one."""
+    """Return the time zone that the query selects (`tz`), or None if it is missing or unknown."""
     named = request.args.get("tz")
     return named if named is not None and known_zone(named) else None
 
 
 def time_left(until: datetime, now: datetime) -> str:
-    """Return how far off a moment is in words: by days (UTC), so that it holds all day, or on the very day by hours."""
+    """Return the time left until an instant as text: in whole days (UTC), or in hours on the last day."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
     if not days:
         return format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale())
@@ -117,17 +117,17 @@ def time_left(until: datetime, now: datetime) -> str:
 
 
 def month_of(day: date) -> str:
-    """Return a month and its year in words."""
+    """Return the month and year of a day as text."""
     return format_skeleton("yMMMM", day, locale=locale())
 
 
 def long_day(day: date) -> str:
-    """Return a day in full."""
+    """Return a day with its weekday, month and year as text."""
     return format_date(day, format="full", locale=locale())
 
 
 def short_day(day: date) -> str:
-    """Return a day without its year."""
+    """Return a day as short text, without its year."""
     return format_skeleton("MMMEd", day, locale=locale())
 
 
@@ -145,10 +145,10 @@ def _hour(moment: datetime) -> str:
 
 
 def recurring(event: Event, now: datetime) -> Mapping[str, object] | None:
-    """Return how an event recurs, or None where it does not.
+    """Return the recurrence of an event for its page, or None if the event does not recur.
 
-    words: by its rule, where that is simple. until: the last day, if there is one. dates: the next ones, each with its
-    title and venue where they are other ones.
+    words: the rule as text, or None if it is too complex. until: the last day, or None if the recurrence never ends.
+    dates: the next occurrences, with their title and venue if these differ from the event's.
     """
     if event.recurrence is None:
         return None
@@ -169,12 +169,12 @@ def recurring(event: Event, now: datetime) -> Mapping[str, object] | None:
 
 
 def occurrence_when(one: Occurrence, tzid: str) -> When | None:
-    """Return when one occurrence is, for a page."""
+    """Return the formatted times of an occurrence."""
     return when(occurrence_json(one, tzid), tzid=tzid)
 
 
 def rule_in_words(rule: str) -> str | None:
-    """Return what a recurrence rule says, its end apart, or None where that is not simple."""
+    """Return a recurrence rule as text, without its end, or None if the rule is too complex."""
     parts = parse_rule(rule)
     number = int(parts.get("INTERVAL", "1"))
     said = parts.keys() - _ASIDE

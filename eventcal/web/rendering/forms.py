@@ -1,6 +1,6 @@
-"""Forms: what was typed, and what is wrong with it, beside its field; read by the same schemas as the API's bodies.
+"""HTML forms: submitted values with their errors, validated by the same schemas as API request bodies.
 
-Browsers do not keep which picture was chosen when a form is shown again.
+Browsers do not keep the file chosen in a picture field when a form is shown again.
 """
 
 import re
@@ -36,51 +36,51 @@ P = ParamSpec("P")
 Typed = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
-# Nobody means a number of so many digits.
+# Longer strings of digits are rejected by the schemas instead of being converted.
 _MOST_DIGITS = 20
 LARGEST_FORM = 4 * LARGEST_UPLOAD
-"""The most bytes that a form with a picture may have: what a camera makes is told that it is too large, in its form."""
+"""The maximum size of a form in bytes, so large that a photo above the upload limit gets an error in its form."""
 
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
-# Of an event that lasts longer, a day is typed and not chosen.
+# For longer events, days are typed instead of chosen from a list.
 _MOST_DAYS = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
-# The length to which a stored value is shown beside its field.
+# The maximum length of a stored value that is shown beside its field, in characters.
 _MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form as it is shown: what stands in each field, and the faults of each; "" has those of no field."""
+    """The values of a form's fields, and the errors of each field; errors of no field are under ""."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def value(self, name: str) -> str:
-        """Return what stands in a field."""
+        """Return the value of a field, or an empty string."""
         return self.values.get(name, "")
 
     def faults_at(self, name: str) -> Sequence[str]:
-        """Return what is wrong with a field."""
+        """Return the errors of a field."""
         return self.faults.get(name, ())
 
 
 BLANK = Form()
-"""A form with nothing in it yet."""
+"""An empty form."""
 
 
 def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[str] = ()) -> Form:
-    """Return the form with what was typed still there, secrets apart, and each fault beside its field."""
+    """Return the form with the submitted values, except those in `secret`, and each error at its field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
-        # A fault belongs beside the field that its pointer begins with, if the form has that field.
+        # The first part of the pointer is the field's name. Errors of unknown fields are shown above the form.
         name = fault.pointer.removeprefix("/").partition("/")[0]
         found[name if name in typed else ""].append(in_words(fault.detail))
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 
 def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """Return what a form says as `schema` reads it, and every fault; with faults there are no fields."""
+    """Return the fields that `schema` loads from a form, and all field errors. With errors, the fields are empty."""
     try:
         return schema.load(given), []
     except ValidationError as error:
@@ -88,14 +88,14 @@ def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list
 
 
 def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that `schema` loads from a form. Raises Invalid with every fault."""
+    """Return the fields that `schema` loads from a form. Raises Invalid with all field errors."""
     fields, faults = load(schema, given)
     refuse_faults(faults)
     return fields
 
 
 def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[Fault]:
-    """Yield a fault with the stored value for each field in which something else was typed."""
+    """Yield a field error that shows the stored value, for each field in which another value was typed."""
     for name, value in stored.items():
         if name in typed and lines(typed[name]).strip() != lines(value).strip():
             shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}…"
@@ -103,22 +103,22 @@ def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[Fault]:
 
 
 def lines(text: str) -> str:
-    """Return what a browser sends of a text area with the line breaks that we keep (HTML: they come as CRLF)."""
+    """Return the text of a text area with line feeds instead of the CRLF line breaks that HTML forms send."""
     return text.replace("\r\n", "\n")
 
 
 def listed(text: str) -> list[str]:
-    """Return what stands between commas, each once."""
+    """Return the comma-separated values of a text, without duplicates."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def said_after(words: Mapping[str, str]) -> str | None:
-    """Return what is said of what was just done, which the query names (`done`); None where it names nothing known."""
+    """Return the success message that the query selects (`done`), or None if it selects none of `words`."""
     return words.get(request.args.get("done", ""))
 
 
 def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
-    """Return a refusal as the faults of a form: those that it names, else itself beside the field `at`."""
+    """Return the field errors of an error, or, if it has none, the error itself as one at the field `at`."""
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
     return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
@@ -135,12 +135,12 @@ def form_view(
 ) -> Callable[[Callable[P, str | Response]], Callable[P, Response]]:
     """Redirect to the path that the view of a form returns; if it returns a response, return that.
 
-    If it raises one of the errors in `catch` other than NotFound, call `show`, without its access mark if it is a view,
-    to show the form as it was typed, with the error's status and the view's arguments. An error that names no fields is
-    shown beside the field `at`.
+    If the view raises one of the errors in `catch` other than NotFound, call `show` with the submitted form, the
+    error's status and the view's arguments. If `show` is a view, its access decorators are skipped. An error
+    without field errors is shown at the field `at`.
 
-    secret: fields that are not shown again. unsent: fields that a browser may leave out, such as check boxes.
-    where: more arguments for `show`.
+    secret: fields whose values are not shown again. unsent: fields that browsers may omit, such as check boxes.
+    where: more keyword arguments for `show`.
     """
     answer_form: Callable[..., Response] = unwrap(show)
 
@@ -163,27 +163,27 @@ def form_view(
 
 
 def filled_in(*names: str) -> dict[str, str]:
-    """Return these fields of the form that was sent, without those that were left empty."""
+    """Return these fields of the submitted form, without empty ones."""
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
 def next_page() -> str:
-    """Return the page that the form that was sent, or else the query, names as the next one; or an empty string."""
+    """Return the `next` page of the submitted form or of the query, or an empty string."""
     return request.form.get("next") or request.args.get("next") or ""
 
 
 def new_form_key() -> str:
-    """Return what a form is known by that makes a secret: it is taken once."""
+    """Return a new key that identifies a form which creates a secret, so that it is processed only once."""
     return new_secret("")
 
 
 def is_taken_now(session: Session) -> bool:
-    """Say whether the form that was sent has not been taken before, and note that it now is."""
+    """Return whether the submitted form is processed for the first time, and record its key."""
     return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
 def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[Fault]]:
-    """Return the picture that was chosen, if any, and what is wrong with it. Raises TooMany."""
+    """Return the uploaded picture, if any, and its field errors. Raises TooMany."""
     if not _is_chosen(field):
         return None, []
     try:
@@ -193,7 +193,7 @@ def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[Fault]]
 
 
 def picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
-    """Return what becomes of the column: the new picture, none where its removal was ticked, or no change.
+    """Return the change of the column: the new picture, None if removal was ticked, or no change.
 
     Call it inside the unit of work.
     """
@@ -203,7 +203,7 @@ def picture_change(field: str, column: str, picture: Picture | None) -> dict[str
 
 
 def sent_again(field: str, faults: Iterable[Fault]) -> Form:
-    """Return the form as it was sent, with its faults; what was chosen has to be chosen again, and that is said."""
+    """Return the submitted form with its errors. A chosen picture adds an error that asks to choose it again."""
     found = list(faults)
     if _is_chosen(field) and all(fault.pointer != f"/{field}" for fault in found):
         found.append(Fault(f"/{field}", _("Choose the picture again: nothing was saved yet.")))
@@ -211,19 +211,19 @@ def sent_again(field: str, faults: Iterable[Fault]) -> Form:
 
 
 def picture_values(kept: str | None) -> dict[str, str | None]:
-    """Return what a form shows of the picture that there is: ours, or the address of one elsewhere."""
+    """Return the template variables of the stored picture: the path of ours, or the URL of an external one."""
     ours = own_path(kept)
     return {"picture": ours, "picture_elsewhere": kept if ours is None else None}
 
 
 def _is_chosen(field: str) -> bool:
-    """Return whether a file was chosen. If not, browsers send one without a name."""
+    """Return whether a file was chosen. Otherwise browsers send a file without a name."""
     file = request.files.get(field)
     return file is not None and bool(file.filename)
 
 
 def days_of(event: Event, *also: str | None) -> Choices:
-    """Return the days of an event to choose from, and those of other local times; none of one that lasts long."""
+    """Return the days of an event and of the local times `also` as options, or no options for long events."""
     first, last = date.fromisoformat(event.first_day), date.fromisoformat(event.last_day)
     if last - first >= timedelta(days=_MOST_DAYS):
         return []
@@ -233,7 +233,7 @@ def days_of(event: Event, *also: str | None) -> Choices:
 
 
 def fields_of(name: str, local: str | None, *, day: str) -> Mapping[str, str]:
-    """Return a local time as what stands in the fields for its day and its time; without one, `day` is chosen."""
+    """Return the values of the day and time fields for a local time. Without a time, `day` is selected."""
     if local is None:
         return {name: day, f"{name}_time": ""}
     time = local[11:]
@@ -241,7 +241,7 @@ def fields_of(name: str, local: str | None, *, day: str) -> Mapping[str, str]:
 
 
 def read_time(typed: Typed, name: str) -> str | None:
-    """Return the local time of the fields for a day and a time; without a time there is none."""
+    """Return the local time from the day and time fields, or None if the time is empty."""
     time = typed.get(f"{name}_time", "").strip()
     if not time:
         return None
@@ -250,6 +250,6 @@ def read_time(typed: Typed, name: str) -> str | None:
 
 
 def whole_number(said: str) -> int | str | None:
-    """Return a number that was typed, None for nothing, and else what was typed, for the schema to refuse."""
+    """Return the typed number, None for empty text, or other text unchanged, for the schema to reject."""
     written = said.strip()
     return int(written) if written.isascii() and written.isdigit() and len(written) < _MOST_DIGITS else written or None

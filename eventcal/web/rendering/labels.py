@@ -1,9 +1,9 @@
-"""What words in addresses are called by people: kinds, countries, parameters."""
+"""Display names of kinds, countries, query parameters and talk states."""
 
 from eventcal.kit.refusals import Sentence
 from eventcal.web.i18n import in_words, locale
 
-# What a preview of a page has room for.
+# The maximum length of a preview text, in characters.
 _SHORT = 200
 
 _KINDS = {
@@ -60,22 +60,22 @@ _STATES = {
 
 
 def kind_in_words(kind: str) -> str:
-    """Return what a kind of event or talk is called."""
+    """Return the display name of an event or talk kind."""
     return in_words(_KINDS.get(kind, kind))
 
 
 def country_in_words(code: str) -> str:
-    """Return a country's name in the reader's language; its code where it has none."""
+    """Return the name of a country in the reader's language, or its code if the name is unknown."""
     return str(locale().territories.get(code.upper(), code))
 
 
 def word_for(name: str) -> str:
-    """Return what a parameter is called."""
+    """Return the display name of a query parameter."""
     return in_words(_PARAMETERS.get(name, name))
 
 
 def value_in_words(name: str, value: str) -> str:
-    """Return what a value of a parameter is called."""
+    """Return the display text for a value of a query parameter."""
     if name == "kind":
         return kind_in_words(value)
     if name == "country":
@@ -84,11 +84,11 @@ def value_in_words(name: str, value: str) -> str:
 
 
 def state_in_words(state: str) -> str:
-    """Return the state of a talk in words, as its submitter reads it."""
+    """Return the state of a talk as displayed to its submitter."""
     return in_words(_STATES.get(state, state))
 
 
 def short(text: str) -> str:
-    """Return the beginning of a text on one line, for a preview."""
+    """Return the beginning of a text as a single line, for link previews."""
     line = " ".join(text.split())
     return line if len(line) <= _SHORT else f"{line[: _SHORT - 1].rsplit(' ', 1)[0]}…"

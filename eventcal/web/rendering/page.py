@@ -1,4 +1,4 @@
-"""A page: what stands in its head, and how it is kept and answered."""
+"""Public HTML pages: their metadata, rendering and cached responses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, kw_only=True)
 class FeedLink:
-    """A feed that a page leads to: its address, what it is called, and its type."""
+    """A feed that a page links to: its URL, title and media type."""
 
     url: str
     title: str
@@ -38,14 +38,13 @@ class FeedLink:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What a page says.
+    """The content and metadata of a page.
 
-    path: its own, with the query that makes it what it is; by default the path of the request, without a slash at its
-    end. title and description: also for whoever shares it.
-    image: a picture of ours, by its URL, for whoever shares it.
-    feeds: for programs that look for them. structured: schema.org's words for it (JSON-LD).
-    indexed: whether search engines are to list it. changes_by_itself: whether it tells what the clock says.
-    embeddable: whether other sites can ask how to show it (oEmbed). policy: its Content-Security-Policy.
+    path: the canonical path, with the query parameters that select its content; by default the path of the request,
+    without a trailing slash. title, description, image: also used in link previews; image is the URL of our picture.
+    feeds: feeds for autodiscovery. structured: schema.org data (JSON-LD).
+    indexed: whether search engines may list it. changes_by_itself: whether the content depends on the time of day.
+    embeddable: whether the page offers oEmbed. policy: its Content-Security-Policy.
     """
 
     template: str
@@ -63,7 +62,7 @@ class Page:
 
 
 Make = Callable[[Session, datetime], Page]
-"""Returns a page, given a session and a moment. Raises a Refusal if there is no such page."""
+"""A function that builds a page from a session and the current time. It raises an error if the page does not exist."""
 
 
 @dataclass(kw_only=True)
@@ -83,12 +82,12 @@ class _PageDocument(Document):
 
 
 def show(make: Make) -> Response:
-    """Answer a GET with a page in the language of the request."""
+    """Return the cached response to a GET request for a page, in the language of the request."""
     return serve_cached(_PageDocument(make=make, language=language()))
 
 
 def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
-    """Return the headers by which a browser holds a page to what it may do."""
+    """Return the security headers of a page, including its Content-Security-Policy."""
     over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().https else []
     return (
         ("Content-Security-Policy", policy),
@@ -99,13 +98,13 @@ def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]
 
 
 def guarded(answer: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
-    """Return the answer with these headers."""
+    """Return the response with the security headers added."""
     answer.headers.update(guards(policy))
     return answer
 
 
 def render(page: Page) -> str:
-    """Return a page as HTML in the language of the request under way."""
+    """Return a page as HTML in the language of the current request."""
     return render_template(
         page.template,
         page=page,
@@ -122,7 +121,7 @@ def render(page: Page) -> str:
 
 
 def _here(**changed: str | None) -> str:
-    """Return this page's path and query with some parameters changed; None takes one away."""
+    """Return the current path and query with some parameters changed; None removes a parameter."""
     args = request.args.copy()
     for name, value in changed.items():
         args.pop(name, None)
@@ -132,5 +131,5 @@ def _here(**changed: str | None) -> str:
 
 
 def _harmless(structured: Mapping[str, Any]) -> Markup:
-    """Return JSON that can stand in a script element: it holds no "<", which could end the element."""
+    """Return JSON that is safe inside a script element: it contains no "<", which could end the element."""
     return Markup(orjson.dumps(structured).decode().replace("<", "\\u003c"))  # noqa: S704 - no < in it

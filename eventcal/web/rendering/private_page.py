@@ -1,4 +1,4 @@
-"""Pages that no cache keeps: those of one member, forms with their faults, and error pages."""
+"""Pages that are not cached: members' own pages, forms with errors, and error pages."""
 
 import logging
 from collections.abc import Callable
@@ -26,17 +26,17 @@ P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
 HOME = "/me"
-"""Where somebody goes who signed in."""
+"""The path that members are redirected to after they sign in."""
 
 _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
-# How the paths of feeds end, also of those that there are not.
+# Suffixes of feed paths. Errors at these paths are sent as problem details, even to browsers.
 _FEEDS = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
 
 def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
-    """Return the answer to the request under way: a page that nobody else sees and nothing keeps."""
+    """Return a page as the response to the current request. The response must not be cached."""
     answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE), page.policy)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Content-Language"] = language()
@@ -44,14 +44,14 @@ def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
 
 
 def answer_invalid(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    """Return a page that says what is wrong with the query, the same for everybody who reads its language."""
+    """Return a page with the errors of a query. The page is the same for all readers of its language."""
     answer = answer_page(page, status=status)
     answer.vary.add("Accept-Language")
     return answer
 
 
 def signed_in(view: View[P]) -> View[P]:
-    """Let members call who signed in with their password; whoever only wants to read is led to the sign-in first."""
+    """Require a signed-in member. GET and HEAD requests of other users are redirected to the sign-in page."""
     guarded_view = by_cookie(view)
 
     @wraps(guarded_view)
@@ -69,10 +69,10 @@ def handle_form(
     render_form: Callable[[Session, Refusal], Page],
     reraise: tuple[type[Refusal], ...] = (NotFound, Forbidden),
 ) -> AnyResponse:
-    """Call `process`, and redirect to the path that it returns; if it returns a response, return that.
+    """Call `process` and redirect to the path that it returns; if it returns a response, return that.
 
-    If it raises a Refusal, return the page that `render_form` makes for the error, with the error's status. Errors
-    of the types in `reraise` are not caught.
+    If it raises an error, return the page that `render_form` builds for the error, with the error's status. Errors of
+    the types in `reraise` are not caught.
     """
     try:
         result = process()
@@ -85,19 +85,19 @@ def handle_form(
 
 
 def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:
-    """Return where to go next: a path of ours, whatever the query names; `otherwise` if it names none."""
+    """Return the path to redirect to: `wanted` if it is a path on this site, else `otherwise`."""
     ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise
 
 
 @pages.app_template_global()
 def has_duties() -> bool:
-    """Say whether there is more for the caller than their own pages; the frame of these asks."""
+    """Return whether the current user has more pages than their own (see Caller.has_duties), for the page layout."""
     return caller().has_duties
 
 
 def own_page(*, template: str, title: str, **values: object) -> Page:
-    """Return a page with forms that search engines do not list; `template` is below templates/pages."""
+    """Return a page with a CSRF token that search engines do not list; `template` is relative to templates/pages."""
     values = {"csrf": csrf_token(), **values}
     return Page(template=f"pages/{template}", title=title, indexed=False, values=values)
 
@@ -105,7 +105,7 @@ def own_page(*, template: str, title: str, **values: object) -> Page:
 def answer_own_page(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **values: object
 ) -> Response:
-    """Answer with such a page; `path` is its own if that is not the path of the request."""
+    """Return the response with such a page; `path` is its canonical path if that is not the path of the request."""
     page = own_page(template=template, title=title, **values)
     return answer_page(page if path is None else replace(page, path=path), status=status)
 
@@ -113,9 +113,9 @@ def answer_own_page(
 def answer_secret_page(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **values: object
 ) -> Response:
-    """Answer with such a page whose content or address holds a secret: links on it do not send its address.
+    """Return the response with such a page that contains a secret, or has one in its URL. Its links send no referrer.
 
-    A new secret is in the answer to the POST itself, so that it is in no address and no cookie.
+    A new secret is in the response to the POST request itself, so that no URL and no cookie contains it.
     """
     answer = answer_own_page(template=template, title=title, path=path, status=status, **values)
     answer.headers["Referrer-Policy"] = "no-referrer"
@@ -123,14 +123,14 @@ def answer_secret_page(
 
 
 def explain(answer: Response) -> Response:
-    """Put a page in the place of a problem where a browser asked; status and headers stay."""
+    """Replace the body of a problem details response by an error page if a browser asked. Keep status and headers."""
     if not isinstance(answer, ProblemAnswer) or not _is_for_people():
         return answer
     try:
         body = render(_page(answer.problem))
         spoken = language()
-    except Exception:  # noqa: BLE001 - whatever it is, it must not become a second failure
-        # What is there already says what happened.
+    except Exception:  # noqa: BLE001 - no error may turn the error response into a second error
+        # The problem details already describe the error.
         _LOG.exception("the page for an answer with status %s was not made", answer.status_code)
         return answer
     answer.set_data(body)
@@ -142,7 +142,7 @@ def explain(answer: Response) -> Response:
 
 
 def _is_for_people() -> bool:
-    """Say whether a browser asked for something that people look at."""
+    """Return whether the request is for a page, not for a feed or the API, and accepts HTML best."""
     path = request.path.rstrip("/")
     if request.path.startswith("/api/") or path.endswith(_FEEDS):
         return False
@@ -151,7 +151,7 @@ def _is_for_people() -> bool:
 
 
 def _page(problem: Problem) -> Page:
-    """Return the page that tells of a problem. Its address is not on it: a secret may be in it."""
+    """Return the error page for a problem. It does not contain its own URL, which may include a secret."""
     return Page(
         template="pages/refused.html",
         title=in_words(problem.title),
@@ -164,7 +164,7 @@ def _page(problem: Problem) -> Page:
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
             "ours": problem.status == HTTPStatus.INTERNAL_SERVER_ERROR,
-            # Where the home page is in another language; this page's own address is not repeated.
+            # Changing the language leads to the home page, because the page must not repeat its own URL.
             "home_in": "/?lang={lang}".format,
         },
     )

@@ -1,4 +1,4 @@
-"""The form of a speaker's profile, for themselves and for moderators: what stands in it, and how it is saved."""
+"""The form of a speaker's profile, for the speaker and for moderators: its field values and how it is saved."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ _OPTIONAL = ("job_title", "affiliation", "bio")
 
 
 def form_of_speaker(speaker: Speaker) -> forms.Form:
-    """Return the form with what is known of a speaker."""
+    """Return the form filled in with the profile of a speaker."""
     values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL)}
     for number, link in enumerate(speaker.links, start=1):
         values |= {_field(number, part): link.get(part, "") for part in _PARTS}
@@ -37,7 +37,7 @@ def form_of_speaker(speaker: Speaker) -> forms.Form:
 
 
 def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
-    """Return what the template of the form shows."""
+    """Return the template variables of the form."""
     rows = sum(1 for number in _NUMBERS if any(form.value(_field(number, part)) for part in _PARTS))
     return {
         "speaker": speaker,
@@ -51,11 +51,11 @@ def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
 def handle_speaker_form(
     find: Callable[[Session], Speaker], path: str, *, render_form: Callable[[Speaker, forms.Form], Page]
 ) -> Response:
-    """Save the profile of the speaker and redirect to `path`; on an error, return the page with the form again."""
+    """Save the speaker's profile and redirect to `path`; on an error, return the page with the form again."""
 
     def save() -> str:
         with reading() as session:
-            # Nothing is decoded for somebody who may not have it shown.
+            # Check the permission before decoding an uploaded picture.
             check_may_edit(find(session), caller())
         fields, faults = _fields(request.form)
         picture, unreadable = forms.picture_sent(_PHOTO, Frame.PORTRAIT)
@@ -88,7 +88,7 @@ def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
 
 
 def _beside(fault: Fault, numbers: list[int]) -> Fault:
-    """Return a fault of a link as one of the field that it was typed in: empty rows in between do not count."""
+    """Return an error of a link with the pointer of its form field, since empty rows are not sent to the schema."""
     steps = fault.pointer.split("/")
     if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - "", links, which one, which part
         return fault

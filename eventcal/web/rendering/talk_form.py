@@ -1,4 +1,4 @@
-"""The form of a talk: what a member types, as the API's body; and a talk as what stands in the form."""
+"""The talk form: converts submitted fields to the API's request body, and talks to field values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _TIMES = ("starts", "ends")
 
 
 def talk_fields(typed: Typed, *, whole: bool = False) -> dict[str, Any]:
-    """Return the body of a talk that is offered; with `whole` that of one that is changed: what is empty is None."""
+    """Return the request body for a new talk; with `whole`, the body for a change, in which empty fields are None."""
     fields: dict[str, Any] = {}
     for name in _PLAIN:
         value = typed.get(name, "")
@@ -34,27 +34,27 @@ def talk_fields(typed: Typed, *, whole: bool = False) -> dict[str, Any]:
 
 
 def new_form(event: Event, *, kind: str) -> Form:
-    """Return the form of a talk of this kind that nobody has described yet."""
+    """Return an empty form for a new talk of this kind."""
     return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
 
 
 def accepted_kinds(event: Event) -> list[str]:
-    """Return the kinds of talks that an event accepts: those of its call for talks, or else all."""
+    """Return the kinds of talks that an event accepts: those of its call for talks, or all kinds."""
     return (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
 
 
 def kind_choices(kinds: Iterable[str]) -> Choices:
-    """Return kinds of talks as choices."""
+    """Return kinds of talks as options of a field."""
     return [(kind, kind_in_words(kind)) for kind in kinds]
 
 
 def part_choices(parts: Iterable[Room | Track]) -> Choices:
-    """Return rooms or tracks as choices, and "none" before them."""
+    """Return rooms or tracks as options of a field, after the option "none"."""
     return [("", _("none")), *((part.name, part.name) for part in parts)]
 
 
 def talk_choices(event: Event, kinds: Iterable[str], *also: str | None) -> dict[str, Any]:
-    """Return the choices of a submitter's form; at a listed event, days among them, with those of the times `also`."""
+    """Return the options of the submitter's form, at listed events with the event's days and those of `also`."""
     choices: dict[str, Any] = {"kinds": kind_choices(kinds), "tracks": part_choices(event.tracks)}
     if event.programme != Programme.CURATED:
         choices |= {"days": days_of(event, *also), "zone": event.timezone}
@@ -62,7 +62,7 @@ def talk_choices(event: Event, kinds: Iterable[str], *also: str | None) -> dict[
 
 
 def form_of(talk: Talk) -> Form:
-    """Return the form with what a talk says."""
+    """Return the form filled in with the values of a talk."""
     values: Mapping[str, object] = {name: getattr(talk, name) for name in _PLAIN if name != "track"}
     shown = {name: "" if value is None else str(value) for name, value in values.items()}
     shown |= {"track": talk.track.name if talk.track else "", "tags": ", ".join(tag.tag for tag in talk.tags)}
