@@ -1,9 +1,8 @@
-"""The language of a request, and messages in it.
+"""Language negotiation, and translation of messages.
 
-The language is what `lang` says, else what the reader chose, else what their browser asks for. Dates and numbers go
-with it, and with the reader's country where it writes them otherwise. Pages are kept for each tag that there is here,
-so these are few: English as in America, as everywhere else, and German. Programs are told messages in English, for
-those who write programs.
+The language of a request is its `lang` parameter, else the language cookie, else Accept-Language. The country of the
+browser's language decides how dates and numbers are written. Pages are cached per language tag, so there are only
+three: American English, other English, and German. API messages are always in English.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,7 @@ from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
 from eventcal.kit.refusals import Fault, Refusal, Sentence
 
 ELSEWHERE = "en-GB"
-"""English with the day before the month and 24 hours, for those who ask for that of any country but America."""
+"""English with the day before the month and 24-hour times, for readers of all countries but America."""
 
 _COOKIE = "language"
 _SAFE_COOKIE = f"__Host-{_COOKIE}"
@@ -29,7 +28,7 @@ _SAFE_COOKIE = f"__Host-{_COOKIE}"
 _PARENTS = get_global("parent_exceptions")
 _WORLD = "en_001"
 _ANY = "*"
-# What is said to a program speaks of headers and fields. A person has a page before them, and another way on.
+# API messages mention headers and fields. These are the messages for readers of pages, by the code of the error.
 _TO_PEOPLE = {
     "csrf": Sentence(
         "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."
@@ -44,28 +43,28 @@ _TO_PEOPLE = {
 
 
 def start_language(app: Flask) -> None:
-    """Have templates in `app` speak the language of each request."""
+    """Set up translations in `app`, in the language of each request."""
     babel = Babel(app, default_locale=SOURCE, default_domain=DOMAIN, locale_selector=locale)
     words = Domain(domain=DOMAIN)
-    # What stands here, Flask-Babel does not look for in folders.
+    # Flask-Babel does not look for catalogues in directories if they are in this cache.
     words.cache.update({(str(_locale(tag)), DOMAIN): words_of(_code(tag)) for tag in (*LANGUAGES, ELSEWHERE)})
     babel.domain_instance = words
     app.add_template_filter(in_words)
 
 
 def language() -> str:
-    """Return the language of the request under way (BCP 47): one of LANGUAGES, or ELSEWHERE.
+    """Return the language of the current request (BCP 47): one of LANGUAGES, or ELSEWHERE.
 
-    It is the source's where there is no request, as in a command.
+    Without a request, as in a command, it is the language of the source texts.
     """
     return language_of(request.environ) if has_request_context() else SOURCE
 
 
 def language_of(environ: Mapping[str, str]) -> str:
-    """Return the language (BCP 47) of a WSGI request: by `lang` in its query, by the reader's choice, by the browser.
+    """Return the language (BCP 47) of a WSGI request: `lang` in the query, the language cookie, or Accept-Language.
 
-    The choice is a cookie, and answers do not vary by Cookie for it: a cache asks each time for a page, with the
-    reader's cookie, and hears whether what it has is the one that they would get (RFC 9111, 4.3).
+    Responses do not vary by Cookie: caches must revalidate pages for each request, and the reader's cookie, sent with
+    the conditional request, decides which ETag is current (RFC 9111, 4.3).
     """
     return _language(environ["QUERY_STRING"], _chosen(environ), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
@@ -79,12 +78,12 @@ def _chosen(environ: Mapping[str, str]) -> str:
 
 
 def cookie_name(*, https: bool) -> str:
-    """Return what the cookie is called that keeps a reader's choice; it names nobody."""
+    """Return the name of the cookie that stores the reader's language. It does not identify anyone."""
     return _SAFE_COOKIE if https else _COOKIE
 
 
 def locale() -> Locale:
-    """Return how dates and numbers are written in the language of the request under way."""
+    """Return the locale for dates and numbers in the current request."""
     return _locale(language())
 
 
@@ -102,23 +101,23 @@ def _language(query: str, chosen: str, accepted: str) -> str:
     named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
     wanted = [named, chosen, *_wanted(accepted)]
     code = next(filter(None, map(_known, wanted)), next(iter(LANGUAGES)))
-    # Who chose a language by hand named no country: it is still the browser's to say.
+    # A language chosen by hand has no country, so use the country that the browser names with this language.
     country = next((tag for tag in wanted if _known(tag) == code and _code(tag) != tag), code)
     return ELSEWHERE if _is_elsewhere(country) else code
 
 
 def _wanted(header: str) -> list[str]:
-    """Return the tags that the browser asks for, the most wanted first.
+    """Return the language tags that the browser accepts, by preference.
 
-    The order is the reader's, from the top: who asks for Austrian German before English gets German. Werkzeug's
-    `best_match` would give English, for that is the only one of the two that is ours to the letter.
+    The reader's order decides: Austrian German before English selects German. Werkzeug's `best_match` would select
+    English, because only English matches one of our tags exactly.
     """
     accepted = parse_accept_header(header, LanguageAccept)
     return [tag for tag, quality in accepted if quality > 0 and tag != _ANY]
 
 
 def _is_elsewhere(tag: str) -> bool:
-    """Say whether a tag is English of a country that writes it as the world does, by what CLDR derives it from."""
+    """Return whether a tag is English of a country whose locale CLDR derives from world English (en-001)."""
     language, *rest = tag.replace("_", "-").split("-")
     country = next((part for part in rest if len(part) == 2), "").upper()  # noqa: PLR2004 - as ISO 3166-1 has them
     named = f"{language.lower()}_{country}"
@@ -131,7 +130,7 @@ def _known(tag: str) -> str | None:
 
 
 def in_words(text: str) -> str:
-    """Return a sentence in the language of the request under way; other text is what it is."""
+    """Return a message in the language of the current request; return other text unchanged."""
     if not isinstance(text, Sentence):
         return text
     said = str(gettext(text.template))
@@ -140,15 +139,15 @@ def in_words(text: str) -> str:
 
 
 def refusal_in_words(refusal: Refusal) -> str:
-    """Return why something is refused, as a person in front of a page needs it."""
+    """Return the message of an error for readers of pages."""
     return said_to_people(refusal.code, refusal.detail)
 
 
 def said_to_people(code: str, detail: str) -> str:
-    """Return what a person is told of a refusal with this code, which tells programs this detail."""
+    """Return the message for readers of pages for an error code; by default it is the API message `detail`."""
     return in_words(_TO_PEOPLE.get(code, detail))
 
 
 def faults_in_words(faults: Iterable[Fault]) -> list[tuple[str, str]]:
-    """Return the faults of a query as a person reads them: the parameter, "" for the whole, and what is wrong."""
+    """Return the errors of a query as pairs of the parameter ("" for the whole query) and the message."""
     return [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in faults]

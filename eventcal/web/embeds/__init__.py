@@ -1,4 +1,4 @@
-"""The listing on other people's sites: as a frame, as an element of their pages, and by oEmbed."""
+"""The listing embedded in other sites: as an iframe, as a web component, and by oEmbed."""
 
 from eventcal.web.embeds import builder, oembed
 from eventcal.web.embeds.listing import embeds

@@ -1,4 +1,4 @@
-"""The page for webmasters: it makes the HTML that puts the listing on their site; and the script in that HTML."""
+"""The embed builder, a page that generates the HTML for embedding the listing, and the script used by that HTML."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,19 +27,19 @@ from eventcal.web.request.context import links, now, settings
 
 _SCRIPT = Path(__file__).parents[1] / "static" / "embed.js"
 
-# The language of the embed's words: `lang` is that of this page.
+# The parameter for the language of the embed; `lang` is the language of the builder page.
 _WORDS = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _WORDS, "theme")
 _HEIGHT = "480"
 _PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
-# What nobody has filled in yet.
+# Default values of fields that the query does not contain.
 _FIRST = (("from", TODAY), ("limit", "10"))
 
 
 @embeds.get("/embed")
 @feed
 def builder() -> Response:
-    """Show the form, and the HTML for what it asks for."""
+    """Show the builder form and the HTML for the selected options."""
     args = MultiDict(request.args if "show" in request.args else [*request.args.items(multi=True), *_missing()])
     try:
         asked = replace(read_embed(args), lang=chosen_language(args, _WORDS))
@@ -52,10 +52,10 @@ def builder() -> Response:
 @embeds.get("/embed.js")
 @feed
 def script() -> Response:
-    """Serve the script that gives pages of any origin an element with the listing in it."""
+    """Serve the script that defines the web component of the listing, for pages of any origin."""
     answer = serve(_script(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    # Else a page that isolates itself (Cross-Origin-Embedder-Policy) could not load it.
+    # Pages with Cross-Origin-Embedder-Policy may only load it with this header.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 
@@ -86,7 +86,7 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
-        # It shows a frame of ours.
+        # The preview is an iframe of this site.
         policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
         description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
         values={
@@ -111,7 +111,7 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
 
 
 def _labels() -> Mapping[str, str]:
-    """Return what fields are called that are called otherwise elsewhere, or are nowhere else."""
+    """Return the labels of fields that have no common label or another one on this page."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),
@@ -135,7 +135,7 @@ def _options() -> Mapping[str, Sequence[tuple[str, str]]]:
 
 
 def _hidden(args: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """Return what goes along without a field: other filters, and further values of those that have one."""
+    """Return the hidden fields: filters without a field of their own, and further values of those that have one."""
     known = [pair for pair in known_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)]
     first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []

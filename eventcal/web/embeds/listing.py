@@ -1,4 +1,4 @@
-"""An embed: what it is asked for, the listing as a frame without scripts, and the HTML that shows it, to copy."""
+"""Embeds: their parameters, the listing in an iframe without scripts, and the HTML to copy."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -37,18 +37,18 @@ from eventcal.web.schemas.out import Json
 embeds = Blueprint("embeds", __name__)
 
 _TEMPLATE = "embeds/listing.html"
-# Any site may show the page in a frame; otherwise it may do less than others.
+# Any site may show the embed in an iframe. Otherwise its policy is stricter than that of other pages.
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
 
 TODAY = "today"
-"""What `from` may be in an embed, beside a date: one that is pasted once stays up to date."""
+"""The value of `from`, besides dates, that keeps a pasted embed up to date."""
 
-# In the attributes of the element, several values of one filter stand with this between them: commas belong to names.
+# Separates several values of a filter in an attribute of the web component, because names may contain commas.
 _BETWEEN = "|"
 
 
 class Theme(StrEnum):
-    """Whether an embed is dark on light, light on dark, or as the visitor's system has it."""
+    """The colour scheme of an embed: dark on light, light on dark, or that of the reader's system."""
 
     AUTO = "auto"
     LIGHT = "light"
@@ -57,10 +57,10 @@ class Theme(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Embed(Listing):
-    """What an embed is asked for.
+    """The parameters of an embed.
 
-    upcoming: from today on, whatever day that will be. talk: only this one.
-    lang: the language of its words, "" for the visitor's.
+    upcoming: whether it begins with the current day. talk: the id of the only talk to show.
+    lang: the language of its texts, or "" for the reader's language.
     """
 
     show: Show = Show.EVENTS
@@ -71,30 +71,30 @@ class Embed(Listing):
 
     @property
     def filters(self) -> Pairs:
-        """Give the parameters that say which events or talks are meant, and how many."""
+        """The parameters that select the events or talks, and how many."""
         pairs = parse_qsl(canonical_query(self))
         return tuple([("from", TODAY), *pairs] if self.upcoming else pairs)
 
     @property
     def pairs(self) -> Pairs:
-        """Give all parameters but those that change nothing."""
+        """All parameters except those that have their default value."""
         own = (("lang", self.lang), ("show", self.show.value), ("talk", self.talk or ""), ("theme", self.theme.value))
         return (*self.filters, *((name, value) for name, value in own if value not in {"", Show.EVENTS, Theme.AUTO}))
 
     @property
     def path(self) -> str:
-        """Give the address of the frame, relative to the site."""
+        """The URL of the iframe's page, relative to the site."""
         return with_query(url_for("embeds.listing"), encode_query(self.pairs))
 
     @property
     def page(self) -> str:
-        """Give the address of the page with the same, relative to the site: it begins with today by itself."""
+        """The URL of the page with the same listing, relative to the site. Pages begin with the current day by default."""
         shown = [("show", self.show.value)] if self.show == Show.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._lasting("limit"), *shown)))
 
     @property
     def subscribe(self) -> str:
-        """Give the address where the same can be subscribed to, relative to the site."""
+        """The URL of the page for subscribing to the same selection, relative to the site."""
         pairs = (*self._lasting("limit", "sort"), ("show", self.show.value))
         return with_query(url_for("pages.subscribe"), encode_query(pairs))
 
@@ -103,7 +103,7 @@ class Embed(Listing):
 
 
 class _EmbedArgs(ListingArgs):
-    """The parameters of an embed, its language apart."""
+    """The parameters of an embed, except its language."""
 
     result = Embed
 
@@ -112,12 +112,12 @@ class _EmbedArgs(ListingArgs):
     theme = Word(Theme)
 
 
-# An embed has one page.
+# An embed has a single page.
 _EMBED = _EmbedArgs(exclude=["cursor"])
 
 
 def read_embed(args: MultiDict[str, str]) -> Embed:
-    """Return what a query asks for, without what nobody knows there. Raises Invalid with every fault."""
+    """Return the embed that a query describes. Unknown parameters are ignored. Raises Invalid with all errors."""
     known = filled_in(_EMBED, args)
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
@@ -126,13 +126,13 @@ def read_embed(args: MultiDict[str, str]) -> Embed:
 
 
 def iframe(url: str, *, title: str, width: str, height: str) -> str:
-    """Return a frame that shows what is at `url`."""
+    """Return the HTML of an iframe that shows `url`."""
     html = '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy" style="border:0"></iframe>'
     return str(Markup(html).format(url, title, width, height))  # noqa: S704 - format escapes
 
 
 def element(embed: Embed, base: str) -> str:
-    """Return the script, and the element for an embed of the calendar at `base`."""
+    """Return the HTML of the script and of the web component for an embed of the calendar at `base`."""
     values: dict[str, list[str]] = {"src": [base]}
     for name, value in embed.pairs:
         values.setdefault(name, []).append(value)
@@ -147,7 +147,7 @@ def element(embed: Embed, base: str) -> str:
 @embeds.get("/embed/listing")
 @feed
 def listing() -> Response:
-    """Show events or talks in a frame on anybody's site; what is wrong with the query is said there too."""
+    """Show events or talks for an iframe on any site; show the errors if the query is invalid."""
     try:
         asked = read_embed(request.args)
         return show(lambda session, moment: _page(session, asked, moment))
@@ -174,7 +174,7 @@ def _page(session: Session, asked: Embed, moment: datetime) -> Page:
 
 
 def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Json], bool]:
-    """Return what is shown, and whether there is more of it."""
+    """Return the items to show, and whether there are more of them."""
     if asked.talk is not None:
         return [_talk_item(get_talk(session, asked.talk, VISITOR))], False
     today = moment.astimezone(UTC).date()
@@ -184,13 +184,13 @@ def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Json]
         talks = list_talks(session, wanted, **paged)
         return [_talk_item(talk) for talk in talks.items], talks.next is not None
     events = list_events(session, wanted, **paged)
-    # Where no days are asked for, what happens again and again is shown as it is next.
+    # Without days in the query, a recurring event is shown with its next occurrence.
     days = closed_days(wanted.from_day, wanted.to_day) or (today, today + AHEAD)
     return [_event_item(event, *days) for event in events.items], events.next is not None
 
 
 def _event_item(event: Event, first: date, last: date) -> Json:
-    """Return what is shown of an event; of a recurring one, its first occurrence in these days."""
+    """Return the template variables of an event, for a recurring event with its first occurrence in these days."""
     found = occurrences_between(event, first, last, limit=1) if event.recurrence is not None else []
     one = found[0] if found else None
     country = country_in_words(event.country) if event.country else None
@@ -199,7 +199,7 @@ def _event_item(event: Event, first: date, last: date) -> Json:
         "id": event.slug,
         "url": links().event_page(event.slug),
         "title": event.title,
-        # An occurrence may be less sure than the whole, not surer.
+        # An occurrence may be less certain than its event, but not more certain.
         "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
         "when": occurrence_when(one, event.timezone) if one is not None else when_of(event),
         "place": _joined(one.venue if one is not None else event.venue, event.city, country, online),
@@ -207,7 +207,7 @@ def _event_item(event: Event, first: date, last: date) -> Json:
 
 
 def _talk_item(talk: Talk) -> Json:
-    """Return what is shown of a talk; `event` is the title of its event."""
+    """Return the template variables of a talk; `event` is the title of its event."""
     return {
         "id": talk.id,
         "url": links().talk_page(talk.id),
@@ -225,7 +225,7 @@ def _joined(*parts: str | None) -> str:
 
 
 def _refused(refusal: Refusal) -> Response:
-    """Return the frame that says in words why there is nothing in it."""
+    """Return the embed's page with the error that prevents it from showing anything."""
     theme = request.args.get("theme")
     page = Page(
         template=_TEMPLATE,

@@ -1,4 +1,4 @@
-"""oEmbed (oembed.com, 1.0): from the address of a page to the frame that shows the same elsewhere."""
+"""The oEmbed endpoint (oembed.com, 1.0): returns an iframe for the URL of a page."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from eventcal.web.request.context import links, settings
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
-# How many seconds a consumer may keep an answer.
+# The time for which consumers may cache a response, in seconds.
 _CACHE_AGE = 3600
 _LARGEST = 10_000
 _JSON = "json"
@@ -45,7 +45,7 @@ _ARGS = _OEmbedArgs()
 
 @dataclass(kw_only=True)
 class _OEmbedDocument(Document):
-    """The answer to a consumer's query: the title of a page, and the frame that shows the same."""
+    """The oEmbed response: the title of the page, and the HTML of the iframe."""
 
     asked: Mapping[str, Any]
     media_type: str = "application/json"
@@ -77,25 +77,25 @@ class _OEmbedDocument(Document):
 @embeds.get("/oembed")
 @feed
 def oembed() -> Response:
-    """Answer which frame shows the page at `url`: the listing with its filters, an event's talks, or one talk."""
+    """Return the iframe for the page at `url`: the listing with its filters, an event's talks, or one talk."""
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is spoken here.")
-    # Consumers add parameters of their own.
+    # Consumers may add parameters of their own.
     asked: Mapping[str, Any] = load_query(_ARGS, request.args, unknown="ignore")
     return serve_cached(_OEmbedDocument(asked=asked))
 
 
 def _titled_embed(session: Session, url: str) -> tuple[str, Embed]:
-    """Return the title of the page at an address, and what shows the same.
+    """Return the title of the page at a URL, and the embed with the same content.
 
-    Raises NotFound for what is not ours or not public, and Invalid for filters that cannot be read.
+    Raises NotFound if the page does not exist or is not public, and Invalid for invalid filters.
     """
     path, query = _ours(url)
     lang = chosen_language(query)
     match path:
         case []:
             wanted = read_wanted(typed_in(query))
-            # As the page does where it names no days.
+            # Like the page, the embed shows upcoming events if the query has no days.
             upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
             embed = Embed(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
             return settings().name, embed
@@ -110,7 +110,7 @@ def _titled_embed(session: Session, url: str) -> tuple[str, Embed]:
 
 
 def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
-    """Return the steps of a path of ours, and the query. Raises NotFound for other people's addresses."""
+    """Return the path segments and the query of a URL of this site. Raises NotFound for other URLs."""
     base = urlsplit(links().base)
     try:
         there = urlsplit(url)
