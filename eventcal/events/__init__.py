@@ -1,1 +1,1 @@
-"""Gatherings: their days, rooms, tracks, team and call for talks."""
+"""Events with their dates, rooms, tracks, teams and calls for talks."""

@@ -1,4 +1,4 @@
-"""What a reader asks for: one Filter for JSON, pages, embeds and feeds alike, and its meaning for events."""
+"""The filter shared by JSON lists, pages, embeds and feeds, and its SQL conditions for events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from eventcal.kit.text import query_words
 
 
 class Sort(StrEnum):
-    """The orders that a list can have."""
+    """The sort orders of a list."""
 
     STARTS = "starts"
     STARTS_DOWN = "-starts"
@@ -26,14 +26,14 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What is asked for; None or () asks for everything.
+    """Filter criteria. None or () does not restrict the result.
 
-    from_day, to_day: whatever overlaps these days, each in its event's own zone.
-    q: all words, each as a prefix. tags: all of them.
-    states: an event's statuses and a talk's states, as words.
-    call_open: only events whose call for talks is open, and their talks.
-    scheduled: True has its times, False waits for them.
-    absent: ids of recurring events that have no occurrence in these days, sorted; see queries.narrowed.
+    from_day, to_day: only entries that overlap these days (inclusive), in the time zone of their event.
+    q: all words must match, each as a prefix. tags: all of them must be present.
+    states: statuses of events and states of talks.
+    call_open: only events with an open call for talks, and their talks.
+    scheduled: True for talks that have a time, False for talks that do not.
+    absent: sorted ids of recurring events without an occurrence in these days; see `queries.narrowed`.
     """
 
     from_day: date | None = None
@@ -60,7 +60,7 @@ EVERYTHING = Filter()
 
 
 def sort_keys(sort: Sort, table: type[Listed], starts: InstrumentedAttribute[datetime]) -> list[Key]:
-    """Return the keys of the order of a list of events or talks; `starts` is the column that holds their time."""
+    """Return the sort keys for a list of events or talks; `starts` is the column of their start."""
     if sort == Sort.UPDATED:
         return [Key(table.updated_at, datetime), Key(table.id, str)]
     falls = sort == Sort.STARTS_DOWN
@@ -68,18 +68,18 @@ def sort_keys(sort: Sort, table: type[Listed], starts: InstrumentedAttribute[dat
 
 
 def words_match(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
-    """Return what a search text must satisfy to hold every word of `q` as a prefix."""
-    # Folded words are letters and digits only, so nothing in them means anything to LIKE.
+    """Return the conditions that a search text contains every word of `q` as a prefix."""
+    # Folded words consist of letters and digits, so they contain no LIKE wildcards.
     return [column.like(f"% {word}%") for word in query_words(q or "")]
 
 
 def one_of(*pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]]) -> list[ColumnElement[bool]]:
-    """Return the conditions that each column holds one of its values; no values ask for nothing."""
+    """Return the conditions that each column has one of its values; a column without values is not restricted."""
     return [column.in_(values) for column, values in pairs if values]
 
 
 def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
-    """Return what the event must satisfy, whether it is listed itself or only its talks are."""
+    """Return the conditions on the event that apply to lists of events and to lists of talks."""
     return one_of(
         (Event.country, [country.upper() for country in asked.countries]),
         (Event.city, asked.cities),
@@ -89,7 +89,7 @@ def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
 
 
 def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
-    """Return what a row must satisfy to overlap the days that are asked for, or a recurring event, to be able to."""
+    """Return the conditions that a row can overlap the days of the filter. For recurring events see `queries.narrowed`."""
     conditions: list[ColumnElement[bool]] = []
     if asked.from_day:
         conditions.append(table.last_day >= asked.from_day.isoformat())
@@ -99,7 +99,7 @@ def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
 
 
 def shared_conditions(asked: Filter, table: type[Listed], *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return the conditions that mean the same for events and for talks, which are joined to their event."""
+    """Return the conditions that apply to both events and talks. A query for talks must join their event."""
     conditions = place_matches(asked) + days_match(asked, table) + words_match(table.search, asked.q)
     if asked.call_open:
         conditions.append(call_is_open(now))
@@ -109,7 +109,7 @@ def shared_conditions(asked: Filter, table: type[Listed], *, now: datetime) -> l
 
 
 def call_is_open(now: datetime) -> ColumnElement[bool]:
-    """Return what an event must satisfy to take talks at `now`, as rules.takes_talks says it for one event."""
+    """Return the condition that an event accepts talks at `now`. `rules.takes_talks` is the same for one event."""
     second = whole_second(now)
     window = CallForTalks.event_id == Event.id
     opened = or_(CallForTalks.opens_at.is_(None), CallForTalks.opens_at <= now)
@@ -125,7 +125,7 @@ def call_is_open(now: datetime) -> ColumnElement[bool]:
 
 
 def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return what an event must satisfy to be what `asked` asks for; filters that only talks have leave no event."""
+    """Return the conditions that an event matches the filter. Criteria that only talks have match no event."""
     conditions = shared_conditions(asked, Event, now=now)
     conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]
     conditions += one_of((Event.kind, asked.kinds), (Event.status, asked.states))
@@ -137,6 +137,6 @@ def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool
 
 
 def still_shown(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
-    """Return what a tombstone must satisfy to be still on show on `day` (UTC): `columns` say until when."""
+    """Return the condition that a tombstone is still shown on `day` (UTC); `columns` hold the end of that period."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

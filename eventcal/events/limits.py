@@ -1,4 +1,4 @@
-"""How long an event's texts and lists may be, and how large its numbers."""
+"""Maximum lengths of an event's texts and lists, and maximum values of its numbers."""
 
 TITLE, SUMMARY, DESCRIPTION = 200, 1000, 20_000
 TAG, TAGS = 50, 20
@@ -6,7 +6,7 @@ VENUE, ADDRESS, CITY, REGION = 200, 500, 200, 200
 LATITUDE, LONGITUDE = 90, 180
 SERIES, RECURRENCE = 80, 500
 NEIGHBOURS = 20
-"""The most events that one is co-located with."""
+"""Maximum number of events with which an event can be co-located."""
 CALL_TIME, CALL_KINDS, CALL_NOTE = 40, 8, 2000
 PART_NAME = 100
-"""The most characters in the name of a track or a room."""
+"""Maximum length of the name of a track or room."""

@@ -1,4 +1,4 @@
-"""The tables of events and of what belongs to one: tags, tracks, rooms, team, call for talks."""
+"""Tables of events and of their tags, tracks, rooms, team members and calls for talks."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,15 +14,15 @@ from eventcal.kit.models import PRIVATE, Base, Identified, TagRow, word_column
 MemberReference = Annotated[
     str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE)
 ]
-"""The type of a private column that names a member, if they are still there."""
+"""Type of a private column that refers to a member. It becomes NULL when the member is deleted."""
 
 child_rows = partial(relationship, lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
-"""Return a relation to rows that are deleted together with this one."""
+"""Return a relationship to rows that are deleted together with their parent."""
 
 
-# sort_order: where the migrations have these columns.
+# `sort_order` keeps the columns in the order in which the migrations create them.
 class Listed(Identified):
-    """The columns that events and talks share; all but `created_at` are derived, never set by a service."""
+    """Columns shared by events and talks. All but `created_at` are derived; services do not set them directly."""
 
     first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
@@ -35,7 +35,7 @@ class Listed(Identified):
 
 
 class EventPart(Identified, Base):
-    """What belongs to one event and has a name that is unique in it, by a constraint of each table."""
+    """A named part of an event. Each table has a constraint that makes the name unique within the event."""
 
     __abstract__ = True
 
@@ -44,7 +44,7 @@ class EventPart(Identified, Base):
 
 
 class Event(Listed, Base):
-    """A gathering. `starts` and `ends` are what a person wrote; instants and search text follow from the rest."""
+    """An event. `starts` and `ends` are stored as entered; instants and the search text are derived."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_sort", "starts_at", "id"), Index("ix_events_revision", "revision"))
@@ -74,16 +74,16 @@ class Event(Listed, Base):
     status: Mapped[EventStatus] = word_column(EventStatus, default=EventStatus.PENDING)
     series: Mapped[str | None] = mapped_column(String(80), default=None)
     recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
-    # By occurrence, in their order; what an override may hold, events/recurrence/overrides.py says.
+    # Overrides by occurrence, in order; see events/recurrence/overrides.py for their fields.
     recurrence_overrides: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=2)
     proposer_id: Mapped[MemberReference]
 
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Derived, as the columns of Listed.
+    # Derived, like the columns of Listed.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    # When the last occurrence's day is over; None if the event recurs for ever.
+    # The end of the event, or of the last day on which it recurs; None if the recurrence never ends.
     over_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
 
     tags: Mapped[list["EventTag"]] = child_rows(order_by="EventTag.position")
@@ -96,7 +96,7 @@ class Event(Listed, Base):
 
 
 class EventTag(TagRow):
-    """One tag of an event, as it was written, in its place."""
+    """A tag of an event, as entered, with its position."""
 
     __tablename__ = "event_tags"
     __table_args__ = (Index("ix_event_tags_tag", "tag"),)
@@ -105,7 +105,7 @@ class EventTag(TagRow):
 
 
 class CoLocation(Base):
-    """One event held beside another, as seen from `event_id`; the other side has a row of its own."""
+    """A co-location as seen from the event `event_id`. The other event has its own row."""
 
     __tablename__ = "co_locations"
 
@@ -117,7 +117,7 @@ class CoLocation(Base):
 
 
 class CallForTalks(Base):
-    """When and for what an event takes talks: as it was written, and the instants that follow from it."""
+    """The call for talks of an event: its times as entered, the instants derived from them, and the accepted kinds."""
 
     __tablename__ = "calls_for_talks"
 
@@ -132,7 +132,7 @@ class CallForTalks(Base):
 
 
 class Track(EventPart):
-    """A strand of an event's programme."""
+    """A track of an event's programme."""
 
     __tablename__ = "tracks"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
@@ -142,7 +142,7 @@ class Track(EventPart):
 
 
 class Room(EventPart):
-    """A place inside an event's venue."""
+    """A room in an event's venue."""
 
     __tablename__ = "rooms"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
@@ -152,7 +152,7 @@ class Room(EventPart):
 
 
 class TeamMember(Base):
-    """What a member may do for one event."""
+    """The role of a member in an event's team."""
 
     __tablename__ = "team_members"
 

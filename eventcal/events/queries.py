@@ -1,4 +1,4 @@
-"""Reads of events: each asks only for what the caller may see."""
+"""Queries for events. Each returns only rows that the caller may see."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ Part = TypeVar("Part", bound=Track | Room)
 
 
 def whole_event() -> tuple[ORMOption, ...]:
-    """Return the load options for everything that an event's resource and entry show."""
+    """Return the loader options for everything that an event's resource and feed entry contain."""
     return (
         selectinload(Event.tags),
         selectinload(Event.tracks),
@@ -38,9 +38,9 @@ def whole_event() -> tuple[ORMOption, ...]:
 
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return the event, whole. Raises NoSuchEvent, also for what the caller may not know of."""
+    """Return the event, fully loaded. Raises NoSuchEvent, also if the caller may not see it."""
     rows = select(Event).where(Event.slug == slug).options(*whole_event())
-    # A form or a query can hold a NUL; no text of PostgreSQL can.
+    # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
     if event is None or not may_see_event(event, caller):
         raise NoSuchEvent(slug)
@@ -48,52 +48,52 @@ def get_event(session: Session, slug: str, caller: Caller) -> Event:
 
 
 def get_organised_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event that the caller decides for. Raises NoSuchEvent or Forbidden."""
+    """Return an event that the caller may manage. Raises NoSuchEvent, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_decides(event, caller)
     return event
 
 
 def get_reviewed_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event whose submissions the caller sees. Raises NoSuchEvent or Forbidden."""
+    """Return an event whose submissions the caller may see. Raises NoSuchEvent, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_reviewer(caller, event.id)
     return event
 
 
 def decides_for(event: Event, caller: Caller) -> bool:
-    """Say whether the caller decides for this event, as check_decides has it."""
+    """Return whether the caller may manage this event; see `check_decides`."""
     return caller.moderates or (caller.may_organise(event.id) and not is_blanked(event))
 
 
 def check_decides(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller decides for this event; if it was blanked, moderators do."""
+    """Raise NotSignedIn or Forbidden unless the caller may manage this event. Redacted events require a moderator."""
     check_organiser(caller, event.id)
     if is_blanked(event) and not caller.moderates:
         raise Forbidden(Sentence("A moderator removed this event; only a moderator may change it now."))
 
 
 def is_blanked(event: Event) -> bool:
-    """Say whether a moderator blanked this event, and the public sees what is left."""
+    """Return whether this event is public and was redacted by a moderator."""
     return event.redacted_at is not None and event.status in PUBLIC_STATUSES
 
 
 def may_see_event(event: Event, caller: Caller) -> bool:
-    """Say whether the caller may know of this event."""
+    """Return whether the caller may see this event."""
     return event.status in PUBLIC_STATUSES or caller.may_review(event.id)
 
 
 def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
-    """Return the statement for every public event that is asked for, tombstones still on show among them."""
+    """Return the statement for the public events that match the filter, including tombstones that are still shown."""
     shown = still_shown(now.date(), Event.shown_until)
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(asked, now=now))
 
 
 def narrowed(session: Session, asked: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES) -> Filter:
-    """Return the filter with the recurring events that it would find by their days, though they do not occur in them.
+    """Return the filter with `absent` set to the recurring events that have no occurrence in its days.
 
-    A rule cannot be followed by the database: it is read here, in one statement, and in none where no days are
-    asked for. `statuses` are those of the events that are looked for.
+    The database cannot expand recurrence rules, so they are read in one statement and expanded here. Without days,
+    no statement is executed. `statuses` are the statuses of the events to consider.
     """
     if asked.from_day is None and asked.to_day is None:
         return asked
@@ -111,7 +111,7 @@ def list_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, 
 
 
 def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
-    """Return a page of events that wait for a moderator. The caller must be one."""
+    """Return a page of the events that await moderation. The caller must be a moderator."""
     exactly = narrowed(session, asked, statuses=[EventStatus.PENDING])
     rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(exactly, now=now))
     order = sort_keys(sort, Event, Event.starts_at)
@@ -119,7 +119,7 @@ def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: 
 
 
 def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
-    """Return a page of the events on whose teams the caller is: those that are not over, or the past, latest first."""
+    """Return a page of the events whose teams the caller is on. With `past`, return ended events, latest first."""
     goes_on = or_(Event.over_at.is_(None), Event.over_at > now)
     rows = select(Event).where(Event.id.in_(caller.organises | caller.reviews), ~goes_on if past else goes_on)
     order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
@@ -127,19 +127,19 @@ def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Pa
 
 
 def complete_event(session: Session, event: Event) -> None:
-    """Load whatever of an event is not loaded yet, as when it came along with a talk, so that it is whole."""
+    """Load the missing attributes of an event, for example of one that was loaded together with a talk."""
     if inspect(event).unloaded:
         session.scalars(select(Event).where(Event.id == event.id).options(*whole_event())).one()
 
 
 def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:
-    """Return the public events among these slugs."""
+    """Return the public events with these slugs, by slug."""
     rows = select(Event).where(Event.slug.in_(list(slugs)), Event.status.in_(PUBLIC_STATUSES))
     return {event.slug: event for event in session.scalars(rows)}
 
 
 def get_part(session: Session, table: type[Part], part_id: str, caller: Caller) -> Part:
-    """Return a track or a room, for somebody who decides for its event. Raises NoSuchPart or Forbidden."""
+    """Return a track or room of an event that the caller may manage. Raises NoSuchPart, NotSignedIn or Forbidden."""
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not may_see_event(row[1], caller):
@@ -149,13 +149,13 @@ def get_part(session: Session, table: type[Part], part_id: str, caller: Caller) 
 
 
 def teams_of(session: Session, member_id: str) -> dict[str, TeamRole]:
-    """Return the ids of the events whose team a member is on, and as what."""
+    """Return the roles of a member in event teams, by event id."""
     rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
     return dict(session.execute(rows).all())
 
 
 def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:
-    """Return who is on an event's team, by name."""
+    """Return the members of an event's team, sorted by name."""
     rows = select(TeamMember, Member).join(Member, Member.id == TeamMember.member_id)
     team = rows.where(TeamMember.event_id == event.id).order_by(Member.name, Member.id)
     return [(row, member) for row, member in session.execute(team)]
@@ -171,7 +171,7 @@ _HOLDER = (
 
 
 def find_token_caller(connection: Connection, token: str, *, now: datetime) -> Caller | None:
-    """Return the active member who holds this access token, with its scopes, or None if it has expired."""
+    """Return the caller for an access token, or None if it is unknown or expired or its member is not active."""
     rows = connection.execute(_HOLDER, {"token_hash": secret_hash(token), "now": now}).all()
     if not rows:
         return None

@@ -1,4 +1,4 @@
-"""Decisions about events that need nothing but values: what fits together, when talks are taken, derived columns."""
+"""Rules for events that do not need the database: validation, when talks are accepted, and derived columns."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -13,17 +13,17 @@ from eventcal.kit.localtime import day_end, day_start, format_local, known_zone,
 from eventcal.kit.refusals import Fault, Sentence
 from eventcal.kit.text import search_words
 
-# How long an installation remembers aloud what was called off.
+# How long cancelled events and talks stay visible.
 TOMBSTONE = timedelta(days=30)
 
 
 def is_all_day(starts: str) -> bool:
-    """Say whether what a person wrote is a date and no time."""
+    """Return whether a start, as entered, is a date without a time."""
     return "T" not in starts
 
 
 def span_of(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
-    """Return when an event begins and is over (UTC). A time that the zone skips begins when the gap ends."""
+    """Return the start and end of an event (UTC). A local time that the zone skips is moved to the end of the gap."""
     first, last = parse_local(starts), parse_local(ends)
     if isinstance(first, datetime) and isinstance(last, datetime):
         return instant(first, tzid), instant(last, tzid)
@@ -31,7 +31,7 @@ def span_of(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
 
 
 def instant(local: datetime, tzid: str) -> datetime:
-    """Return the instant of a local time that was accepted once, even if newer tzdata has a gap there."""
+    """Return the instant of a local time that was valid when stored, even if newer time zone data skips it."""
     try:
         return to_instant(local, tzid)
     except ValueError as skipped:
@@ -39,7 +39,7 @@ def instant(local: datetime, tzid: str) -> datetime:
 
 
 def event_faults(event: Mapping[str, Any]) -> list[Fault]:
-    """Return everything about an event, as it would be stored, that does not fit together."""
+    """Return all field errors of an event, given as it would be stored."""
     faults = list(_pair_faults(event))
     tzid = event["timezone"]
     if not known_zone(tzid):
@@ -55,9 +55,9 @@ def event_faults(event: Mapping[str, Any]) -> list[Fault]:
 
 
 def _rule_fault(rule: str, starts: str, tzid: str) -> Sentence | None:
-    """Return what is wrong with a rule, by itself or for an event that starts then, or None.
+    """Return the error in a rule, by itself or for an event with this start, or None.
 
-    Where a rule does not begin with the start, programs disagree on whether the start counts (RFC 5545, 3.8.5.3).
+    The start must be the first date, because programs disagree on other starts (RFC 5545, 3.8.5.3).
     """
     dates = expansion(rule, starts, tzid)
     if dates is None:
@@ -77,7 +77,7 @@ def _rule_fault(rule: str, starts: str, tzid: str) -> Sentence | None:
 
 
 def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
-    """Return what is wrong with a start and an end in a zone: form, kind, gaps, order."""
+    """Return the errors in a start and an end: format, a date mixed with a time, times skipped by the zone, order."""
     faults: list[Fault] = []
     read: dict[str, date | datetime] = {}
     for name, written in (("starts", starts), ("ends", ends)):
@@ -129,19 +129,19 @@ def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:
 
 
 def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:
-    """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None."""
+    """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None if not set."""
     if call.get(name) is None:
         return None
-    # Of a call that ends anywhere on earth, the moment that is a date is the end of that day.
+    # With anywhere_on_earth, a date without a time is the end of that day anywhere on earth.
     on_earth = bool(call.get("anywhere_on_earth")) and "T" not in call[name]
     return parse_moment(call[name], tzid, anywhere_on_earth=on_earth)
 
 
 def takes_talks(event: Event, *, now: datetime) -> bool:
-    """Say whether an event takes talks at `now`.
+    """Return whether an event accepts talks at `now`.
 
-    The second named as the closing one is still in time. Without a closing time a call ends when the event
-    begins. Without a call a curated event takes none, a listed one always does.
+    The closing time includes the second it names. Without a closing time, a call closes when the event starts.
+    Without a call, a curated event accepts no talks, and a listed event accepts them until it is over.
     """
     if event.status not in STANDING_STATUSES or is_over(event.over_at, now=now):
         return False
@@ -155,16 +155,16 @@ def takes_talks(event: Event, *, now: datetime) -> bool:
 
 
 def is_over(over_at: datetime | None, *, now: datetime) -> bool:
-    """Say whether an event's last day is past at `now`; without `over_at` it recurs for ever."""
+    """Return whether an event is over at `now`. Without `over_at`, it recurs for ever."""
     return over_at is not None and now >= over_at
 
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
-    """Return until when something called off at `now` stays on show: 30 days after its end, or from now."""
+    """Return the time until which an entry cancelled at `now` stays visible: 30 days after its end or `now`."""
     return max(ends_at, now) + TOMBSTONE
 
 
-# Which status an organiser may set by PATCH, from which.
+# The statuses that an organiser may set by PATCH, by current status.
 STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
     EventStatus.DRAFT: frozenset({EventStatus.PENDING}),
     EventStatus.PENDING: frozenset({EventStatus.DRAFT}),
@@ -176,7 +176,7 @@ STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
 
 
 def derive_event(event: Event, *, now: datetime) -> None:
-    """Set every derived value of an event whose tags and call are loaded. The same again changes nothing."""
+    """Set the derived columns of an event whose tags and call are loaded. Idempotent."""
     event.starts_at, event.ends_at = span_of(event.starts, event.ends, event.timezone)
     if event.recurrence:
         event.first_day, event.last_day = days_of(event)

@@ -1,4 +1,4 @@
-"""Use cases of events: propose and edit them, their tracks, rooms and team, and the events they are co-located with."""
+"""Services that create and edit events, their tracks, rooms, teams and co-locations."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,22 +21,22 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_confirmed
 
-# Fields that are columns of the same name, as the API and a data set give them.
+# Fields of the API and of data sets that have a column of the same name.
 _PLAIN = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
-# Likewise; where these have a fault, nobody can say what the occurrences are.
+# Likewise. If one of these is invalid, the occurrences cannot be determined.
 _TIMING = ("timezone", "starts", "ends", "recurrence")
 _CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 PRICE = {"amount": "price_amount", "currency": "price_currency"}
-"""The columns of a price, by its field."""
-# Where an event stands in the list of one that it named: at the end.
+"""The columns of a price, by field."""
+# The position of an event in the list of another event that it named: the end.
 _LAST = 1000
 
 
 def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
-    """Add an event, whole and flushed: public at once for a moderator, else waiting for one.
+    """Create and flush an event. Moderators may publish it at once; other events await moderation, or are drafts.
 
-    `fields` are the resource's, with `title`, `timezone` and `starts` among them. The proposer becomes its
-    organiser. Raises NotConfirmed, Invalid with every fault, SlugTaken for a slug that somebody else has.
+    `fields` are those of the resource; `title`, `timezone` and `starts` are required. The proposer becomes an
+    organiser of the event. Raises NotConfirmed, Invalid with all field errors, or SlugTaken.
     """
     check_confirmed(caller)
     event = imagine_event(session, fields, caller=caller, now=now)
@@ -49,7 +49,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
 
 
 def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
-    """Return the event that `propose_event` would add, and add nothing. Raises Invalid, SlugTaken as it does."""
+    """Return the event that `propose_event` would create, without adding it. Raises Invalid or SlugTaken."""
     event = Event(
         id=new_id(),
         status=_first_status(fields.get("status"), caller),
@@ -70,10 +70,10 @@ def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
 
 
 def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> Event:
-    """Change the fields that are given (RFC 7396: null clears one, an object is merged into what is there).
+    """Change the given fields and flush (RFC 7396: null clears a field, an object is merged).
 
-    The caller has been found to decide for the event. Raises Invalid with every fault, SlugFixed, SlugTaken,
-    ForbiddenStep.
+    The permission to manage the event must have been checked. Raises Invalid with all field errors, SlugFixed,
+    SlugTaken or ForbiddenStep.
     """
     change_event(session, event, fields, now=now)
     session.flush()
@@ -81,7 +81,7 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
 
 
 def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
-    """Do what `edit_event` does, and write nothing down: of an event that no session holds, nothing ever is."""
+    """Change an event like `edit_event`, without flushing. The event need not belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *STATUS_STEPS[event.status]}:
         words = {"status": event.status.described, "wanted": status.described}
@@ -133,7 +133,7 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
 
 
 def merge_given(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
-    """Merge a nested object into the columns of its fields (RFC 7396); null clears them all."""
+    """Merge a nested object into the columns of its fields (RFC 7396). None clears all of them."""
     for name, column in columns.items():
         if given is None or name in given:
             setattr(row, column, given[name] if given is not None else None)
@@ -152,7 +152,7 @@ def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
 
 
 def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
-    """Set what is otherwise in single occurrences, and return what is wrong with the event, them included."""
+    """Set the overrides of occurrences, and return all field errors of the event, including those of the overrides."""
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
         overrides = merged(overrides, fields["recurrence_overrides"])
@@ -168,7 +168,7 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
 
 
 def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
-    """Set the co-located events, on both sides; or return a fault for each slug that cannot be, and change nothing."""
+    """Set the co-located events on both sides, or return an error for each invalid slug and change nothing."""
     found = find_events_by_slug(session, slugs)
     faults = [
         Fault(f"/co_located_with/{i}", Sentence("there is no public event “%(slug)s”", slug=slug))
@@ -183,11 +183,11 @@ def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> lis
     if faults:
         return faults
     here = {row.other_id: row for row in event.neighbours}
-    # Neighbours that are not public yet were not on any list that the caller saw: they stay, behind.
+    # The caller's list cannot contain events that are not public, so these are kept at the end.
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
     wanted = [*(found[slug] for slug in slugs), *hidden]
     places = [row.position for row in event.neighbours]
-    # Those who named this event came behind, all at one place: only by chance in the order that is wanted.
+    # Rows added by `_mirror_neighbours` share one position, so their order can be right by chance only.
     if list(here) != [other.id for other in wanted] or places != sorted(set(places)):
         event.neighbours = [here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in wanted]
         for position, row in enumerate(event.neighbours):
@@ -197,7 +197,7 @@ def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> lis
 
 
 def _mirror_neighbours(session: Session, event: Event) -> None:
-    """Let the other side of each co-location name this event too, behind whatever it names by itself."""
+    """Add this event to the lists of its co-located events, at the end, and remove it from all others."""
     ids = {row.other_id for row in event.neighbours}
     back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
     for row in back:
@@ -208,7 +208,7 @@ def _mirror_neighbours(session: Session, event: Event) -> None:
 
 
 def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[str, Any]) -> Part:
-    """Add a track or a room to an event, behind the others. Raises NameTaken."""
+    """Add a track or room to an event, after the existing ones. Raises NameTaken."""
     _check_name(session, table, event.id, fields["name"])
     others = event.tracks if issubclass(table, Track) else event.rooms
     part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
@@ -221,7 +221,7 @@ def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[
 
 
 def edit_part(session: Session, part: Part, fields: Mapping[str, Any]) -> Part:
-    """Change a track or a room. Raises NameTaken."""
+    """Change a track or room. Raises NameTaken."""
     if fields.get("name", part.name) != part.name:
         _check_name(session, type(part), part.event_id, fields["name"])
     set_given(part, fields, fields)
@@ -237,7 +237,7 @@ def _check_name(session: Session, table: type[Part], event_id: str, name: str) -
 
 
 def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:
-    """Give a member a role in an event's team; the same again changes nothing. Raises LastOrganiser."""
+    """Set the role of a member in an event's team, adding the member if needed. Raises LastOrganiser."""
     row = session.get(TeamMember, (event.id, member.id))
     if row is None:
         row = TeamMember(event_id=event.id, member_id=member.id, role=role)
@@ -251,7 +251,7 @@ def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) 
 
 
 def take_off_team(session: Session, event: Event, member_id: str) -> None:
-    """Take a member off an event's team. Raises NoSuchPart, LastOrganiser."""
+    """Remove a member from an event's team. Raises NoSuchPart or LastOrganiser."""
     missing = NoSuchPart(Sentence("Nobody by this id is on the team."))
     row = required(session.get(TeamMember, (event.id, member_id)), missing)
     _check_another_organiser(session, row)

@@ -1,4 +1,4 @@
-"""The steps of an event that are no edits: publish, cancel, delete, blank; who may take which, and what they do."""
+"""State changes of an event (publish, cancel, delete, redact), their permissions and effects."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,13 +17,13 @@ from eventcal.members.rules import check_moderator
 from eventcal.members.service import forget_answers
 
 PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
-"""Where an event is, by column."""
+"""The columns of an event's location."""
 REDACTED = "[removed]"
-"""What stands in the place of a text that a moderator blanked."""
+"""The replacement for a text that a moderator redacted."""
 
 
 class EventStep(StrEnum):
-    """What can be done to an event as a whole; the word is the one in the URL."""
+    """The actions on a whole event; the values are used in URLs."""
 
     PUBLISH = "publish"
     CANCEL = "cancel"
@@ -41,7 +41,7 @@ MODERATORS_STEPS = frozenset({EventStep.PUBLISH, EventStep.REDACT})
 
 
 def open_steps(event: Event, caller: Caller) -> tuple[EventStep, ...]:
-    """Return the steps that somebody who decides for the event may take now."""
+    """Return the steps that a caller who manages the event may take now."""
     return tuple(
         step
         for step, transition in STEPS.items()
@@ -52,7 +52,7 @@ def open_steps(event: Event, caller: Caller) -> tuple[EventStep, ...]:
 
 
 def become(event: Event, step: EventStep, *, now: datetime) -> None:
-    """Make an event what it is after a step that it may take; an event that no session holds, nobody else sees."""
+    """Apply the effects of an allowed step to an event, without flushing. The event need not belong to a session."""
     target = STEPS[step].target
     if target is not None:
         event.status = target
@@ -68,7 +68,7 @@ def become(event: Event, step: EventStep, *, now: datetime) -> None:
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
-    """Make a pending event public. Raises Forbidden, ForbiddenStep."""
+    """Publish a pending event. Raises NotSignedIn, Forbidden or ForbiddenStep."""
     check_moderator(caller)
     detail = Sentence("This event is %(status)s; only a pending one can be published.", status=event.status.described)
     STEPS[EventStep.PUBLISH].check(event.status, ForbiddenStep(detail))
@@ -78,7 +78,7 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
-    """Call a public event off, for good. Raises ForbiddenStep."""
+    """Cancel a public event permanently. Raises ForbiddenStep."""
     words = {"status": event.status.described}
     detail = Sentence("This event is %(status)s; only a public one that still stands can be cancelled.", **words)
     STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
@@ -88,7 +88,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 
 
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Blank an event's text everywhere and call it off. Raises Forbidden. What follows from it follows."""
+    """Redact the texts of an event, its tracks and rooms. Public events are cancelled. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     become(event, EventStep.REDACT, now=now)
     blank_names(session, event.tracks)
@@ -99,9 +99,9 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
 
 
 def blank_names(session: Session, parts: Sequence[EventPart]) -> None:
-    """Blank the names of an event's tracks, rooms or tiers, flushed, and number them: a name stays unique."""
+    """Redact the names of an event's tracks, rooms or tiers and flush. Numbers keep the names unique."""
     for part in parts:
-        # One of them may be called what another is to be called.
+        # A temporary name, because another part may still have the final one.
         part.name = f"{REDACTED} {new_id()}"
     session.flush()
     for position, part in enumerate(parts, start=1):

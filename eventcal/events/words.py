@@ -1,4 +1,4 @@
-"""The words that an event's fields may hold."""
+"""Enumerations of the values of event fields."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,19 +7,19 @@ from eventcal.kit.refusals import Sentence
 
 
 class StateWord(StrEnum):
-    """The base of enumerations of states. Members are given as Sentences; `described` is that, for error messages."""
+    """Base class of state enumerations. A member is defined by its translatable name, which is kept in `described`."""
 
     described: str
 
     def __new__(cls, word: str) -> Self:
-        """Return the member for a word."""
+        """Create a member from its translatable name."""
         member = str.__new__(cls, word)
         member._value_, member.described = str(member), word
         return member
 
 
 class EventKind(StrEnum):
-    """What sort of gathering."""
+    """The kind of an event."""
 
     CONFERENCE = "conference"
     MEETUP = "meetup"
@@ -29,14 +29,14 @@ class EventKind(StrEnum):
 
 
 class Programme(StrEnum):
-    """Who decides on the talks."""
+    """Whether organisers select the talks (curated), or moderators approve them (listed)."""
 
     CURATED = "curated"
     LISTED = "listed"
 
 
 class Attendance(StrEnum):
-    """Where people take part."""
+    """How people attend an event."""
 
     IN_PERSON = "in_person"
     ONLINE = "online"
@@ -44,7 +44,7 @@ class Attendance(StrEnum):
 
 
 class EventStatus(StateWord):
-    """How far along an event is."""
+    """The status of an event."""
 
     DRAFT = Sentence("draft")
     PENDING = Sentence("pending")
@@ -55,7 +55,7 @@ class EventStatus(StateWord):
 
 
 class OccurrenceStatus(StrEnum):
-    """How sure one occurrence of a recurring event is, where it is not as sure as the whole."""
+    """The status of a single occurrence, if it differs from the status of the event."""
 
     TENTATIVE = "tentative"
     CONFIRMED = "confirmed"
@@ -63,19 +63,19 @@ class OccurrenceStatus(StrEnum):
 
 
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
-# Events that still take place, or may. An organiser may set these by hand; the others are steps.
+# The statuses of events that may still take place. Organisers may set these; other statuses result from steps.
 STANDING_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
 
 
 class TeamRole(StrEnum):
-    """What a member is to one event."""
+    """The role of a member in an event's team."""
 
     ORGANISER = "organiser"
     REVIEWER = "reviewer"
 
 
 class TalkKind(StrEnum):
-    """What sort of contribution; an event's call says which it takes."""
+    """The kind of a talk. A call for talks can be limited to some kinds."""
 
     TALK = "talk"
     KEYNOTE = "keynote"

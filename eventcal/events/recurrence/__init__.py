@@ -1,1 +1,1 @@
-"""Recurring events: rules, overrides and occurrences."""
+"""Recurrence rules, overrides and occurrences of events."""

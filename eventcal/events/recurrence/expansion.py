@@ -1,12 +1,12 @@
-"""Recurrence rules of events (RFC 5545, 3.3.10), once a day at the most often: which are valid, and their dates.
+"""Validation and expansion of recurrence rules (RFC 5545, 3.3.10) with at most one occurrence a day.
 
-dateutil reads more than the RFC has (EXDATE on further lines, Easter, month 13 as never), and what it reads ends in
-feeds. So each part is held against its own form first, and against the others.
+dateutil accepts more than the RFC allows (EXDATE on further lines, Easter, month 13), and accepted rules are published
+in feeds. Each part is therefore validated by itself first, and then against the other parts.
 
-dateutil walks from the start of a rule until the year 9999, and looks at the end only where it has found something. So
-a rule is moved before it walks. Forward by whole intervals, which leaves every later date where it is: then nothing
-long past is walked. And near the year 9999, by a multiple of the 400 years after which the calendar repeats itself:
-then a rule that never comes true has soon done walking.
+dateutil iterates from the start of a rule to the year 9999, and checks the end of the rule only when it finds a date.
+The start is therefore moved before iterating: forward by whole intervals, which keeps all later dates and skips those
+long past, and then close to the year 9999 by a multiple of 400 years, after which the calendar repeats. This limits
+the iteration of a rule that has no dates.
 """
 
 import re
@@ -31,10 +31,10 @@ _FORMS = {
     "WKST": _DAY,
     "BYDAY": f"{_NUMBERED}(,{_NUMBERED})*",
 }
-# The parts that are lists of numbers, and how far from zero these may be.
+# The parts that are lists of numbers, with the smallest and largest number.
 _NUMBERS = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
 _NUMBERS["BYSETPOS"] = (-366, 366)
-# What goes with some frequencies only, as the table in 3.3.10 has it.
+# The parts that are allowed with some frequencies only, from the table in RFC 5545, 3.3.10.
 _ONLY_WITH = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
 _MOST_OF_A_WEEKDAY = 5
 
@@ -44,15 +44,15 @@ _REPEATS = 400
 _YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
 _MONTHS = 12
 _LATEST = date(LAST_YEAR, 12, 31)
-# The parts that say on which day; where a rule has none, its start says it.
+# The parts that select days. A rule without them takes the day from its start.
 _DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _ENDS = frozenset({"COUNT", "UNTIL"})
-# How far back from its end the last date of a rule is looked for at first, and how much farther each time.
+# The period before the end of a rule that is first searched for its last date, and the factor to extend it by.
 _A_WHILE, _FARTHER = timedelta(days=45), 8
 
 
 def rule_fault(rule: str, starts: str) -> Sentence | None:
-    """Return what is wrong with a rule for an event that starts at `starts` (a local date or time), or None."""
+    """Return the error in a rule for an event that starts at `starts` (a local date or time), or None."""
     named = split_rule(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
@@ -82,7 +82,7 @@ def _is_well_formed(name: str, value: str) -> bool:
         return False
     least, most = _NUMBERS[name]
     numbers = value.split(",")
-    # Only a list that also counts from the end has signs.
+    # Only numbers that may count from the end have signs.
     form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
 
@@ -121,9 +121,9 @@ def _misfit_of_days(parts: Mapping[str, str]) -> Sentence | None:
 
 
 class Expansion:
-    """A rule, free of faults, and where it starts: a date or a time, as an event has it.
+    """The dates of a valid rule that starts at `starts`, a local date or time as stored in an event.
 
-    It gives naive local times, at midnight where `starts` is a date; none is later than the year 2199.
+    Dates are naive local times, at midnight if `starts` is a date. None is later than the year 2199.
     """
 
     def __init__(self, rule: str, starts: str, tzid: str) -> None:
@@ -137,7 +137,7 @@ class Expansion:
         self.ends = not self._parts.keys().isdisjoint(_ENDS)
 
     def since(self, day: date) -> Iterator[datetime]:
-        """Yield the dates that are not before `day`, in order."""
+        """Yield the dates on or after `day`, in order."""
         counted = "COUNT" in self._parts
         for local in self._walk(day):
             if self._is_late(local) or (counted and (self._counted is None or local > self._counted)):
@@ -146,12 +146,12 @@ class Expansion:
                 yield local
 
     def has(self, local: datetime) -> bool:
-        """Say whether this is one of the dates."""
+        """Return whether `local` is one of the dates."""
         return local in takewhile(lambda one: one <= local, self.since(local.date()))
 
     @cached_property
     def last(self) -> datetime | None:
-        """Give the last date; None where the rule has no end, or no date."""
+        """The last date, or None if the rule has no end or no dates."""
         if self._until is None:
             return self._counted
         first, back = self.start.date(), _A_WHILE
@@ -164,7 +164,7 @@ class Expansion:
 
     @cached_property
     def _counted(self) -> datetime | None:
-        """Give the last date that COUNT allows; None where there is no COUNT."""
+        """The last date allowed by COUNT, or None if the rule has no COUNT."""
         if "COUNT" not in self._parts:
             return None
         found = deque(islice(self._walk(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
@@ -178,7 +178,7 @@ class Expansion:
         return local.date() > self._last_day
 
     def _walk(self, day: date) -> Iterator[datetime]:
-        """Yield what the rule has, its end apart, from `day` on or a little earlier."""
+        """Yield the dates of the rule, ignoring its end, from `day` or slightly earlier."""
         moved = self._start_before(day)
         for late in rrulestr(self._completed, dtstart=moved.replace(year=moved.year + _YEARS_LATER)):
             year = late.year - _YEARS_LATER
@@ -188,7 +188,7 @@ class Expansion:
 
     @cached_property
     def _completed(self) -> str:
-        """Give the rule without its end, and with what it takes from its start (RFC 5545, 3.3.10) written out."""
+        """The rule without its end, with the parts added that its start implies (RFC 5545, 3.3.10)."""
         parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _ENDS}
         given = _DAYS & parts.keys()
         if not given and parts["FREQ"] == "WEEKLY":
@@ -200,9 +200,9 @@ class Expansion:
         return format_rule(parts)
 
     def _start_before(self, day: date) -> datetime:
-        """Return the start, moved forward by whole intervals, the last of which ends one interval before `day`.
+        """Return the start, moved forward by whole intervals, but to at least one interval before `day`.
 
-        That one is left because a week that is begun in its middle has fewer days to count in.
+        One interval is kept because a week that starts in its middle has fewer days to count.
         """
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
@@ -215,11 +215,11 @@ class Expansion:
         if not moved:
             return start
         years, month = divmod(start.month - 1 + moved, _MONTHS)
-        # Which month and day a complete rule starts in says nothing but from where on it counts.
+        # The month and day of the start only limit the earliest date, because the rule is complete without them.
         return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
 
 
 @lru_cache(4096)
 def expansion(rule: str, starts: str, tzid: str) -> Expansion | None:
-    """Return the expansion of a rule, kept for the next time; None for a rule that has faults."""
+    """Return the expansion of a rule, cached, or None if the rule is invalid."""
     return None if rule_fault(rule, starts) else Expansion(rule, starts, tzid)

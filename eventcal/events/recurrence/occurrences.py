@@ -1,12 +1,12 @@
-"""The occurrences of a recurring event as they really are, in the order of time.
+"""The occurrences of a recurring event with overrides applied, in chronological order.
 
 An event without a recurrence has one occurrence: itself.
 
-How long one lasts (RFC 5545, 3.8.5.3): a recurring entry that says when it ends, as ours do, gives each occurrence "the
-same exact duration", which is counted in elapsed time and not on the clocks on the wall. So a call from 16:00 to 17:00
-is at 16:00 on the wall all year round, and lasts an hour; and a night from 22:00 to 06:00 lasts its eight hours also
-when the clocks go forward in it, until 07:00. Counted on the wall, a meeting at an hour that the clocks skip would end
-as it began. Whole days are counted as days, however long they are.
+Duration (RFC 5545, 3.8.5.3): in a recurring entry with an end, as all of ours are, each occurrence has "the same exact
+duration", measured in elapsed time, not in local time. A call from 16:00 to 17:00 therefore starts at 16:00 local time
+all year round and lasts one hour. A night from 22:00 to 06:00 lasts eight hours, and ends at 07:00 if the clocks go
+forward during it. Measured in local time, a meeting in an hour that the clocks skip would end when it starts. Whole
+days are counted as days, regardless of their length.
 """
 
 import re
@@ -24,24 +24,24 @@ from eventcal.kit.paging import Page, Paging
 from eventcal.kit.refusals import Fault, Invalid, Sentence
 
 AHEAD = timedelta(days=400)
-"""How far ahead occurrences are shown where nobody says."""
+"""The length of the period for which occurrences are listed if only one of its ends is given."""
 
 _LATEST = date(LAST_YEAR, 12, 31)
 LAST_DAY = _LATEST.isoformat()
-# Where a new time zone database leaves nothing between a start and an end.
+# The duration if a new time zone database leaves no time between a start and an end.
 _SHORTEST = timedelta(minutes=1)
-# A gap moves a time to the next day at the most: a zone that changed sides of the date line skipped a whole one.
+# A gap moves a time to the next day at most: a zone that crossed the date line skipped a whole day.
 _SLACK = timedelta(days=2)
 _CURSOR = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
 Place = tuple[datetime, str]
-"""Where an occurrence stands in the order of time: when it starts (UTC), and which one it is."""
+"""The position of an occurrence in chronological order: its start (UTC) and its identifier."""
 
 
 class Recurring(Protocol):
-    """What of an event says when it takes place, free of faults, and what an occurrence shows.
+    """The fields of a valid event that determine its occurrences.
 
-    `starts` and `ends` are dates or local times, `recurrence_overrides` what is otherwise, by occurrence.
+    `starts` and `ends` are dates or local times. `recurrence_overrides` holds the fields that differ, by occurrence.
     """
 
     timezone: str
@@ -58,10 +58,10 @@ class Recurring(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """When one occurrence is.
+    """The time of one occurrence.
 
-    occurrence: which one, by what the rule has, written as the event's `starts`. starts, ends: local, what the clocks
-    show then; a date is a day that counts. starts_at, ends_at: the instants (UTC), the end exclusive.
+    occurrence: the identifier, which is the start given by the rule, in the format of the event's `starts`.
+    starts, ends: local times, or dates (inclusive). starts_at, ends_at: the instants (UTC); the end is exclusive.
     """
 
     occurrence: str
@@ -72,11 +72,11 @@ class Slot:
 
     @property
     def place(self) -> Place:
-        """Give where it stands in the order of time."""
+        """The position in chronological order."""
         return self.starts_at, self.occurrence
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
-        """Say whether it has a part in these days, which both count; None is open on that side."""
+        """Return whether the occurrence overlaps these days (inclusive). None is no limit."""
         return (first is None or self.ends[:10] >= first.isoformat()) and (
             last is None or self.starts[:10] <= last.isoformat()
         )
@@ -84,7 +84,7 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class Occurrence:
-    """One occurrence as it really is: when, and what it shows."""
+    """One occurrence with its time and fields, after applying its override."""
 
     slot: Slot
     title: str
@@ -95,7 +95,7 @@ class Occurrence:
 
 
 def slot_of(event: Recurring, occurrence: str, override: Mapping[str, Any]) -> Slot:
-    """Return when an occurrence of the rule is with this override, which is free of faults."""
+    """Return the time of an occurrence of the rule after applying a valid override."""
     tzid = event.timezone
     start = parse_local(override.get("starts", occurrence))
     end = parse_local(override["ends"]) if "ends" in override else None
@@ -119,10 +119,10 @@ def _length(event: Recurring) -> timedelta:
 def occurrences_between(
     event: Recurring, first: date | None, last: date | None, *, limit: int, after: Place | None = None
 ) -> list[Occurrence]:
-    """Return the occurrences that overlap these days in the event's own zone, in the order of time.
+    """Return the first `limit` occurrences that overlap these days in the event's zone, in chronological order.
 
-    At most `limit` of them; `after` leaves out what does not come after that place. Days are both counted; without
-    `last` they end with 2199. What was excluded is left out, what was called off is there and says so.
+    With `after`, only occurrences after that position are returned. The days are inclusive; without `last` they end
+    with 2199. Excluded occurrences are omitted; cancelled ones are returned with their status.
     """
     return [_dressed(event, slot) for slot in islice(slots_between(event, first, last, after=after), limit)]
 
@@ -152,24 +152,24 @@ def _read(cursor: str) -> Place:
 
 
 def closed_days(first: date | None, last: date | None) -> tuple[date, date] | None:
-    """Return days that both have an end, where one of them has: the other is 400 days away. None where none has."""
+    """Return the days with a missing one set to 400 days from the other, or None if both are missing."""
     if first is not None:
         return first, last or first + AHEAD
     return (last - AHEAD, last) if last is not None else None
 
 
 def occurs_between(event: Recurring, first: date | None, last: date | None) -> bool:
-    """Say whether an occurrence overlaps these days."""
+    """Return whether an occurrence overlaps these days."""
     return next(slots_between(event, first, last), None) is not None
 
 
 def overridden_occurrences(event: Recurring) -> list[Occurrence]:
-    """Return the occurrences that are otherwise than the rule has them, those that were excluded apart, by rule."""
+    """Return the occurrences that have an override, except excluded ones, in the order of the rule."""
     return [_dressed(event, slot) for slot in _overridden(event)]
 
 
 def excluded_occurrences(event: Recurring) -> list[str]:
-    """Return which occurrences of the rule there are not, in order."""
+    """Return the identifiers of the excluded occurrences, in order."""
     overrides = event.recurrence_overrides or {}
     return sorted(occurrence for occurrence, override in overrides.items() if override.get("excluded"))
 
@@ -177,7 +177,7 @@ def excluded_occurrences(event: Recurring) -> list[str]:
 def slots_between(
     event: Recurring, first: date | None, last: date | None, *, after: Place | None = None
 ) -> Iterator[Slot]:
-    """Yield when the occurrences that overlap these days are; see `occurrences_between`."""
+    """Yield the times of the occurrences that overlap these days; see `occurrences_between`."""
     moved = sorted(_overridden(event), key=lambda slot: slot.place)
     regular = _regular(event, _from_day(event, first, after), last)
     for slot in merge(regular, moved, key=lambda slot: slot.place):
@@ -186,7 +186,7 @@ def slots_between(
 
 
 def days_of(event: Recurring) -> tuple[str, str]:
-    """Return two days between which every occurrence lies: the first and the last, or where no rule ends, LAST_DAY."""
+    """Return the first and last day of all occurrences; the last is LAST_DAY if the recurrence never ends."""
     others = _overridden(event)
     own = slot_of(event, event.starts, {})
     rule = _rule(event)
@@ -204,7 +204,7 @@ def _overridden(event: Recurring) -> list[Slot]:
 
 
 def _regular(event: Recurring, since: date, last: date | None) -> Iterator[Slot]:
-    """Yield the occurrences of the rule that are as it has them, from `since` on."""
+    """Yield the occurrences of the rule that have no override, from `since` on."""
     overrides = event.recurrence_overrides or {}
     rule = _rule(event)
     for local in rule.since(since) if rule else [datetime.fromisoformat(event.starts)]:
@@ -223,7 +223,7 @@ def _rule(event: Recurring) -> Expansion | None:
 
 
 def _from_day(event: Recurring, first: date | None, after: Place | None) -> date:
-    """Return from which day on the rule's dates matter: what begins earlier is over, or comes no later."""
+    """Return the day from which to expand the rule. Earlier dates end before `first` or are not after `after`."""
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
         days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _SLACK)
@@ -238,7 +238,7 @@ def _written(event: Recurring, local: datetime) -> str:
 
 def _dressed(event: Recurring, slot: Slot) -> Occurrence:
     override = (event.recurrence_overrides or {}).get(slot.occurrence, {})
-    # Of a series that was called off, or that is not public, nothing takes place.
+    # If the whole event is cancelled or not public, so is every occurrence.
     status = override.get("status", event.status) if event.status in STANDING_STATUSES else event.status
     return Occurrence(
         slot=slot,

@@ -1,7 +1,7 @@
-"""What is otherwise in single occurrences of a recurring event: how it is changed, and what fits together.
+"""Overrides of single occurrences of a recurring event: applying changes, and validation.
 
-In the manner of JSCalendar's recurrenceOverrides (RFC 8984, 4.3.5): by occurrence as the rule has it, either
-`excluded`, or the fields that are otherwise.
+They follow JSCalendar's recurrenceOverrides (RFC 8984, 4.3.5). An occurrence, identified by its start in the rule, has
+either `excluded` or the fields that differ from the event.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ from eventcal.kit.refusals import Fault, Sentence, pointer
 
 MOST_OVERRIDES = 200
 TOO_MANY_OVERRIDES = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
-# Of `excluded`.
+# The error for other values of `excluded`.
 ONLY_TRUE = Sentence("must be true; null takes it back")
 _WHERE = "/recurrence_overrides"
 _TIMES = ("starts", "ends")
@@ -28,9 +28,9 @@ Overrides = Mapping[str, Override]
 
 
 def merged(present: Overrides, given: Mapping[str, Mapping[str, Any] | None] | None) -> dict[str, dict[str, Any]]:
-    """Return the overrides after a change, in the order of time: RFC 7396 at both depths, so null removes.
+    """Return the overrides after a change (RFC 7396 at both levels, so null removes), in chronological order.
 
-    One that is left with nothing to say is still there, so that its faults can be named; see `settled`.
+    Overrides that become empty are kept, so that their errors can be reported; see `settled`.
     """
     if given is None:
         return {}
@@ -40,22 +40,22 @@ def merged(present: Overrides, given: Mapping[str, Mapping[str, Any] | None] | N
             whole.pop(occurrence, None)
         else:
             both = {**whole.get(occurrence, {}), **change}
-            # A member of an enumeration is stored as the text that it is.
+            # Enumeration members are stored as plain strings.
             plain = {name: str(value) if isinstance(value, str) else value for name, value in both.items()}
             whole[occurrence] = {name: plain[name] for name in sorted(plain) if plain[name] is not None}
     return {occurrence: whole[occurrence] for occurrence in sorted(whole)}
 
 
 def settled(overrides: Overrides) -> dict[str, dict[str, Any]]:
-    """Return the overrides without those that say nothing."""
+    """Return the overrides without empty ones."""
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 
 
 def override_faults(event: Recurring, overrides: Overrides, *, changed: Collection[str]) -> list[Fault]:
-    """Return everything that does not fit in the overrides of an event, which is otherwise free of faults.
+    """Return all field errors in the overrides of an otherwise valid event.
 
-    `changed` names the occurrences whose overrides are being changed: of any other, it is the event that no longer
-    fits them.
+    `changed` names the occurrences whose overrides are being changed. Errors in the others result from changes to the
+    event, and their messages say so.
     """
     if not overrides:
         return []
@@ -77,7 +77,7 @@ def override_faults(event: Recurring, overrides: Overrides, *, changed: Collecti
 
 
 def occurrence_fault(written: str) -> str | None:
-    """Return why this cannot name an occurrence, whatever the event's rule is, or None."""
+    """Return the error if `written` cannot identify an occurrence of any rule, or None."""
     try:
         if format_local(parse_local(written)) == written:
             return None
