@@ -88,7 +88,7 @@ class Embed(Listing):
 
     @property
     def page(self) -> str:
-        """The URL of the page with the same listing, relative to the site. Pages begin with the current day by default."""
+        """The URL of the page with the same listing, relative to the site. Its default is from the current day on."""
         shown = [("show", self.show.value)] if self.show == Show.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._lasting("limit"), *shown)))
 
