@@ -1,4 +1,4 @@
-"""Pages for people: rendered here, from the same data and kept like the lists; they work without scripts."""
+"""HTML pages, rendered on the server from the same data and with the same cache as feeds. They work without scripts."""
 
 from flask import Flask
 from werkzeug.utils import find_modules, import_string

@@ -1,4 +1,4 @@
-"""Signing in and out, registering, and where the links in mails lead: an address confirmed, a new password chosen."""
+"""Pages for signing in and out, registering, confirming an email address and resetting a password."""
 
 from http import HTTPStatus
 from urllib.parse import quote
@@ -28,7 +28,7 @@ _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
 @pages.get("/login")
 @public
 def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Show the form to sign in with."""
+    """Show the sign-in form."""
     return answer_own_page(
         template="login.html",
         title=_("Sign in"),
@@ -44,7 +44,7 @@ def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @public
 @form_view(login, at="password", catch=(Invalid, TooMany, SignInRefused))
 def log_in() -> str:
-    """Sign in, and lead on to where somebody came from; by way of a code where the password is not enough."""
+    """Sign in and redirect to the requested page, or to the code form if the member uses a second factor."""
     check_csrf()
     fields = validate(_LOGIN, filled_in("email", "password"))
     rate_limits.count_sign_in(fields["email"])
@@ -60,7 +60,7 @@ def log_in() -> str:
 @pages.get("/login/code")
 @public
 def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Ask for the code that comes after the password; whoever gave none is led there."""
+    """Show the form for the code of the second factor. Without a pending sign-in, redirect to the sign-in form."""
     if passwords.find_pending() is None:
         onward = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
@@ -72,7 +72,7 @@ def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @public
 @form_view(code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
 def sign_in_by_code() -> str | Response:
-    """Sign in whoever gave the right password before, and now a code."""
+    """Sign in a member who entered the right password before, and now a valid code."""
     check_csrf()
     found = passwords.find_pending()
     if found is None:
@@ -87,7 +87,7 @@ def sign_in_by_code() -> str | Response:
 @public
 @form_view(login, catch=(TooMany, PasskeyRefused))
 def sign_in_by_passkey() -> str:
-    """Sign in whoever has a passkey; it verified its user, so nothing else is asked for."""
+    """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()
     try:
         found = passkeys.authenticate(request.form.get("answer", ""))
@@ -110,7 +110,7 @@ def log_out() -> Response:
 @pages.get("/register")
 @public
 def register(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Show the form to register with."""
+    """Show the registration form."""
     return answer_own_page(template="register.html", title=_("Register"), status=status, form=form)
 
 
@@ -118,7 +118,7 @@ def register(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @public
 @form_view(register, at="email", catch=(Invalid, TooMany, AddressTaken, Busy))
 def register_now() -> Response:
-    """Register, and say what comes next: a mail, or signing in."""
+    """Register a member, and show the next step: to follow the link in the email, or to sign in."""
     check_csrf()
     fields = validate(_REGISTER, filled_in("email", "password", "name"))
     rate_limits.count_registration()
@@ -130,7 +130,7 @@ def register_now() -> Response:
 @pages.get("/confirm")
 @public
 def confirm() -> Response:
-    """Ask for one press of a button: programs that follow every link in a mail must not confirm an address."""
+    """Show a confirm button, so that software that follows all links in an email does not confirm an address."""
     token = request.args.get("token", "")
     return answer_secret_page(
         template="confirm.html", title=_("Confirm your address"), status=HTTPStatus.OK, token=token
@@ -140,7 +140,7 @@ def confirm() -> Response:
 @pages.post("/confirm")
 @public
 def confirm_now() -> Response:
-    """Confirm an address by the token that was mailed to it."""
+    """Confirm the email address to which the token was sent."""
     check_csrf()
     try:
         rate_limits.count_mailed_token()
@@ -154,7 +154,7 @@ def confirm_now() -> Response:
 @pages.get("/reset")
 @public
 def reset(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a new password by mailed token; without one, the form to have it mailed."""
+    """Show the form for a new password; without a token, the form that requests a reset link."""
     shown = form or Form({"token": request.args.get("token", "")})
     return answer_secret_page(template="reset.html", title=_("Choose a new password"), status=status, form=shown)
 
@@ -163,7 +163,7 @@ def reset(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
 @public
 @form_view(reset, catch=(Invalid, TooMany, Busy))
 def reset_now() -> Response:
-    """Set a new password by mailed token, or have one mailed; the answer does not tell who has an account."""
+    """Set a new password by token, or send a reset link. The response does not reveal whether an account exists."""
     check_csrf()
     if not request.form.get("token"):
         accounts.mail_link(validate(_ADDRESS, filled_in("email"))["email"], "reset")

@@ -1,4 +1,4 @@
-"""Profiles that a moderator puts right: a speaker's, and a sponsor's with its logo."""
+"""Forms for the profiles of speakers, and of sponsors with their logos."""
 
 import orjson
 from flask import request, url_for
@@ -42,7 +42,7 @@ _LOGO = "logo"
 @pages.get("/speakers/<slug>/edit")
 @signed_in
 def speaker_profile(slug: str) -> Response:
-    """Show a speaker's profile to be changed, to themselves and to moderators."""
+    """Show the form of a speaker's profile, to the speaker and to moderators."""
     with reading() as session:
         speaker = get_speaker(session, slug, caller())
         check_may_edit(speaker, caller())
@@ -53,7 +53,7 @@ def speaker_profile(slug: str) -> Response:
 @takes_up_to(LARGEST_FORM)
 @signed_in
 def change_speaker_profile(slug: str) -> Response:
-    """Save a speaker's profile as typed."""
+    """Save a speaker's profile."""
 
     def find(session: Session) -> Speaker:
         return get_speaker(session, slug, caller())
@@ -64,7 +64,7 @@ def change_speaker_profile(slug: str) -> Response:
 @pages.get("/sponsors/<slug>/edit")
 @signed_in
 def sponsor_profile(slug: str) -> Response:
-    """Show moderators what is known of a sponsor, to be changed."""
+    """Show moderators the form of a sponsor's profile."""
     with reading() as session:
         sponsor = _sponsor(session, slug)
         form = Form({name: getattr(sponsor, name) or "" for name in ("name", "url", "description")})
@@ -75,7 +75,7 @@ def sponsor_profile(slug: str) -> Response:
 @takes_up_to(LARGEST_FORM)
 @signed_in
 def change_sponsor_profile(slug: str) -> Response:
-    """Save what was typed of a sponsor, and its logo."""
+    """Save a sponsor's profile and logo."""
 
     def save() -> str:
         _save_sponsor(slug)
@@ -89,7 +89,7 @@ def change_sponsor_profile(slug: str) -> Response:
 
 def _save_sponsor(slug: str) -> None:
     with reading() as session:
-        # Nothing is decoded for somebody who may not have it shown.
+        # Check the permission before decoding an uploaded picture.
         _sponsor(session, slug)
     typed = request.form
     optional = {name: lines(typed.get(name, "")).strip() or None for name in ("url", "description")}

@@ -1,1 +1,1 @@
-"""Pages that everybody may read."""
+"""Public pages."""

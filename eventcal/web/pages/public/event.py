@@ -1,4 +1,4 @@
-"""The pages of an event, of a talk and of a speaker."""
+"""The pages of events, talks and speakers."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 
-# How many talks the page names; the schedule has all.
+# The maximum number of talks on the page; the schedule has all of them.
 _MOST = 50
 _ATTENDANCE = {
     Attendance.IN_PERSON: Sentence("In person"),
@@ -113,9 +113,9 @@ def _tiers(session: Session, row: Event) -> list[Json]:
 
 
 def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
-    """Return the call of an event as its page shows it, or None where it has none and takes no talks.
+    """Return the template variables of an event's call for talks, or None if the event has none and accepts no talks.
 
-    opens: when it will open; left: how far off its closing is in words, while it is open.
+    opens: the opening time if it is in the future. left: while the call is open, the time left until it closes.
     """
     is_open = takes_talks(event, now=now)
     call = event.call
@@ -134,7 +134,7 @@ def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
 
 
 def _turns_today(event: Event, now: datetime) -> bool:
-    """Say whether a call opens or closes on this very day (UTC), or the event begins or ends, by which it may."""
+    """Return whether the call for talks may open or close on the current day (UTC), by its own or the event's times."""
     moments = [event.starts_at, event.over_at]
     if event.call is not None:
         moments += [event.call.opens_at, event.call.closes_at]
@@ -170,14 +170,14 @@ def speaker(slug: str) -> Response:
     def make(session: Session, moment: datetime) -> Page:
         row = get_speaker(session, slug, VISITOR)
         photo = own_path(row.photo_url)
-        # By days, as the filter `from` counts: what is kept of a page is kept for a day.
+        # Talks are past or upcoming by days (UTC), as in the `from` filter, since pages are cached for a day.
         today = moment.astimezone(UTC).date().isoformat()
         list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=moment)
         talks = list(all_rows(lambda paging: list_page(paging=paging)))
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # Somebody who was merged is shown as who stayed.
+            # The slug of a merged speaker leads to the profile that replaced it.
             path=url_for("pages.speaker", slug=row.slug),
             description=short(to_plain(row.bio or "")),
             image=links().picture(photo),

@@ -1,4 +1,4 @@
-"""What an event or a talk is in schema.org's words: JSON-LD for whoever reads pages by machine."""
+"""Events, talks and speakers as schema.org objects (JSON-LD), for search engines."""
 
 from eventcal.events.models import Event
 from eventcal.events.rules import is_all_day
@@ -29,9 +29,9 @@ def event_structured(event: Event, links: Links) -> Json:
 
 
 def talk_structured(talk: Talk, links: Links) -> Json | None:
-    """Return a public talk, loaded whole, as a schema.org Event inside its event; None while it has no time.
+    """Return a public, fully loaded talk as a schema.org Event within its event, or None if it has no time yet.
 
-    An Event without a start is none to those who read them.
+    Consumers reject an Event without a start date.
     """
     event = talk.event
     if talk.starts_at is None or talk.ends_at is None:
@@ -59,7 +59,7 @@ def speaker_structured(speaker: Speaker, links: Links) -> Json:
 
 
 def _event(event: Event, links: Links) -> Json:
-    # Days as days, the last one included, or times with the offset of its zone.
+    # All-day events have dates, with the last day included; other events have times with a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
         starts, ends = with_offset(event.starts_at, event.timezone), with_offset(event.ends_at, event.timezone)
@@ -77,7 +77,7 @@ def _event(event: Event, links: Links) -> Json:
 
 
 def _location(event: Event, links: Links, *, room: str | None = None) -> Json | list[Json] | None:
-    # Whoever takes part from elsewhere finds the way on the event's page, where there is no address for it.
+    # Without an online address, link to the event's page, where online attendees find further information.
     online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
     place = _place(event, room)
     if event.attendance == Attendance.ONLINE:
@@ -132,5 +132,5 @@ def _person(speaker: Speaker, links: Links) -> Json:
 
 
 def _filled(said: Json) -> Json:
-    """Return what there is to say, without what nobody knows."""
+    """Return the properties that have a value."""
     return {name: value for name, value in said.items() if value not in (None, "", [], {})}

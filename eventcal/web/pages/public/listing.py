@@ -1,4 +1,4 @@
-"""The listing: what is coming up, as a list or as a month, filtered as lists and feeds are."""
+"""The listing of events and talks, as a list or a month, with the same filters as lists and feeds of the API."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -30,7 +30,7 @@ _A_DAY = timedelta(days=1)
 @pages.get("/")
 @feed
 def listing() -> Response:
-    """Show what is coming up; where what is asked for cannot be read, show what was typed and what is wrong."""
+    """Show upcoming events or talks, or, if the query is invalid, the filters with their errors."""
     typed = typed_in(request.args)
 
     def make(session: Session, moment: datetime) -> Page:
@@ -40,7 +40,7 @@ def listing() -> Response:
             page(session, typed, wanted, moment),
             feeds=feeds_of(wanted),
             embeddable=wanted.view == View.LIST,
-            # Calls open and close by the clock.
+            # Calls for talks open and close at any time of the day.
             changes_by_itself=bool(typed.get("cfp")),
         )
 
@@ -106,7 +106,7 @@ def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict
         if asked.show == Show.TALKS:
             event = found.events[resource["event"]]
             item = _talk_item(resource, event, typed)
-            # One without a time comes where its event begins, as it is sorted.
+            # A talk without a time is sorted by the start of its event, and is listed under that day.
             heading = long_day(item["when"].on if item["when"] else date.fromisoformat(event.starts[:10]))
         else:
             item = _event_item(resource, typed, asked.filter, moment)
@@ -133,9 +133,9 @@ def _event_item(event: Json, typed: Typed, asked: Filter, moment: datetime) -> J
 
 
 def _month_heading(event: Json, asked: Filter) -> str:
-    """Return the month that an event stands under, as it is sorted; what began before the days asked for comes first.
+    """Return the month under which an event is listed. Events that began before the first day asked for come first.
 
-    A recurring event stands where its series begins.
+    Recurring events are listed under the month in which their series begins.
     """
     begins = when(event, tzid=event["timezone"])
     day = begins.on if begins else date.fromisoformat(event["starts"][:10])

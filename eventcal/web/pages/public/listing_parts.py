@@ -1,4 +1,4 @@
-"""What the list and the month share: the resources that they show, and the filters above them."""
+"""Code shared by the list and the month view: reading their resources, and the filters above them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,20 +26,20 @@ from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
 from eventcal.web.schemas.out import Json
 
-# What `occurrences_between` reads of an event, where its resource has it under the same name.
+# The attributes of an event that `occurrences_between` reads and that its resource has under the same name.
 _RECURRING = ("timezone", "starts", "ends", "recurrence", "recurrence_overrides", "title", "summary", "online_url")
-# How many occurrences an item of a list shows: the next, and those after it.
+# The number of occurrences shown for a recurring event.
 _SHOWN = 3
-# How many tags of what is shown are offered.
+# The maximum number of tags offered as filters.
 _MOST_TAGS = 12
 _IN_THE_FORM = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The resources of a page of events or talks, and the cursor of the next page.
+    """A page of event or talk resources, and the cursor of the next page.
 
-    events: of talks, by slug. countries: where they are, each as often as something is there.
+    events: the events of talks by slug. countries: the countries of the resources, with repetitions.
     """
 
     items: Sequence[Json] = ()
@@ -50,7 +50,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Repeats:
-    """When a recurring event is again: how often in words, the next time, how sure that is, and the times after it."""
+    """The recurrence of an event as text, its next time, the status of that occurrence, and later times."""
 
     often: str
     next: When | None
@@ -61,7 +61,7 @@ class Repeats:
 def find_resources(
     session: Session, show: Show, asked: Filter, *, sort: Sort, paging: Paging, moment: datetime
 ) -> Found:
-    """Return a page of public events or talks."""
+    """Return a page of public events or talks as resources."""
     if show == Show.EVENTS:
         page = event_resources(session, narrowed(session, asked), sort=sort, paging=paging, now=moment)
         items = [orjson.loads(text) for text in page.items]
@@ -75,7 +75,7 @@ def find_resources(
 
 
 def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
-    """Return when a recurring event is next within the days asked for; None for an event that is once."""
+    """Return the next occurrences of a recurring event within the filter's days, or None if it does not recur."""
     if event["recurrence"] is None:
         return None
     first, last = closed_days(asked.from_day, asked.to_day) or (moment.astimezone(UTC).date(), None)
@@ -90,8 +90,8 @@ def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
 
 
 def occurrences_in(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
-    """Return the occurrences of an event that overlap these days, by its finished resource."""
-    # It belongs to no session, and is only read.
+    """Return the occurrences of an event that overlap these days, computed from its resource."""
+    # This event is not added to a session; it is only read.
     series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"])
     for name in _RECURRING:
         setattr(series, name, event[name])
@@ -100,7 +100,7 @@ def occurrences_in(event: Json, first: date, last: date | None, *, limit: int) -
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A link of this page to a listing next to it; `current` where that is this one."""
+    """A link to a similar listing; `current` if it is the one displayed."""
 
     url: str
     label: str
@@ -108,11 +108,11 @@ class Link:
 
 
 def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[str, object]:
-    """Return what pages/filters.html shows above the listing that was asked for, with what is wrong with it.
+    """Return the variables of pages/filters.html for the requested listing and the errors of its query.
 
-    kinds: each with its name and whether it is chosen. hidden: what goes along without a field. wrong: the faults for
-    the summary, each with the name of its parameter and the id of its field. opened: whether more than the words to
-    look for is used. cleared: leads to the same without filters.
+    kinds: each kind with its name and whether it is selected. hidden: parameters without a field. wrong: the errors
+    for the summary, each with the display name of the parameter and the id of its field. opened: whether a filter
+    other than the search text is used. cleared: the URL of the listing without filters.
     """
     said = MultiDict(faults_in_words(faults))
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
@@ -151,7 +151,7 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[
 
 
 def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
-    """Return the feeds that have what is asked for."""
+    """Return the feeds with the selected events or talks."""
     name = settings().name
     kinds = (
         (".ics", "text/calendar", _("%(name)s: calendar of what is shown", name=name)),
@@ -167,14 +167,14 @@ def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
 def _inputs(typed: Typed, said: MultiDict[str, str]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = typed.getlist(name)
-        # There is always a field for one more tag.
+        # Offer an empty field for another tag.
         for place in range(len(values) + 1 if name == "tag" else len(values) or 1):
             yield _input(typed, name, place, said)
 
 
 def _input(typed: Typed, name: str, place: int, said: MultiDict[str, str]) -> Json:
     values = typed.getlist(name)
-    # A browser shows nothing of a date that is none.
+    # Browsers do not display an invalid value in a date field.
     kind = "date" if name in {"from", "to"} and name not in said else "text"
     hints = {"country": _("Two letters, such as DE."), "tag": _("All of them.")}
     return {
@@ -197,7 +197,7 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
     }
     for name, several in values.items():
         new = [value for value in several if value not in typed.getlist(name)]
-        # Of one kind or in one country, all that is shown stays.
+        # If all items are of the same kind or country, that filter would change nothing.
         if new and (name == "tag" or len(several) > 1):
             narrowed = [typed.adding(name, one) if name == "tag" else typed.having(**{name: one}) for one in new]
             pairs = zip(narrowed, new, strict=True)
@@ -205,7 +205,7 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
 
 
 def all_rows(read: Callable[[Paging], Page[Row]], *, at_once: int = LARGEST_LIMIT) -> Iterator[Row]:
-    """Yield the rows of every page of a list; `read` is asked for pages of `at_once` rows."""
+    """Yield the rows of all pages of a list, which `read` returns in pages of `at_once` rows."""
     page = read(Paging(at_once))
     yield from page.items
     while page.next is not None:

@@ -1,4 +1,4 @@
-"""The listing as a month: a table of weeks and days."""
+"""The month view of the listing: a table of weeks and days."""
 
 from calendar import THURSDAY, Calendar
 from collections import defaultdict
@@ -24,7 +24,7 @@ from eventcal.web.rendering.page import Page
 from eventcal.web.schemas.out import Json
 
 _A_DAY = timedelta(days=1)
-# More than a month of any calendar of ours has; a page of more would be of no use to anybody.
+# The maximum number of events or talks, more than any month is expected to have.
 _MOST = 500
 _MOST_OCCURRENCES = 40
 
@@ -33,7 +33,7 @@ Placed = tuple[date, Json]
 
 
 def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime) -> Page:
-    """Return the page of the month that is asked for: the one named, else that of the first day, else this one."""
+    """Return the page of a month: that of `month`, else of the filter's first day, else the current month."""
     today = moment.astimezone(UTC).date()
     first = (wanted.month or wanted.filter.from_day or today).replace(day=1)
     asked = _around(wanted.filter, first)
@@ -77,7 +77,7 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
 
 
 def _beside(typed: Typed, day: date) -> tuple[str, str] | None:
-    """Return the address and the name of the month of a day, within the years that there are."""
+    """Return the URL and the name of the month of a day, or None if its year is not supported."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None
     return typed.having(month=f"{day:%Y-%m}").url, month_of(day)
@@ -88,7 +88,7 @@ def _next_month(first: date) -> date:
 
 
 def _around(asked: Filter, first: date) -> Filter:
-    """Return the filter for a month and a day on either side, where it is still or already this month elsewhere."""
+    """Return the filter for a month, with one more day on either side for events in other time zones."""
     start, end = first - _A_DAY, _next_month(first)
     return replace(asked, from_day=max(asked.from_day or start, start), to_day=min(asked.to_day or end, end))
 
@@ -116,7 +116,7 @@ def _talk_pieces(talk: Json, event: Event) -> Iterator[Placed]:
 
 
 def _pieces(said: When | None, *, talks: int = 0, **piece: str) -> Iterator[Placed]:
-    """Yield what something puts into each of its days: `number` of `of`; hours and talks stand in the first."""
+    """Yield the piece of an event or talk for each of its days (`number` of `of`). Only the first shows the hours."""
     if said is None:
         return
     days = _days_of(said)
@@ -127,14 +127,14 @@ def _pieces(said: When | None, *, talks: int = 0, **piece: str) -> Iterator[Plac
             "number": number,
             "of": days,
             "talks": talks if is_first else 0,
-            # What goes on, and whole days, come before what has its hour.
+            # Continued and all-day events come before events with a time.
             "order": (is_first and said.hours is not None, said.starts),
         }
         yield said.on + (number - 1) * _A_DAY, {**piece, **shown}
 
 
 def _days_of(said: When) -> int:
-    """Return how many days something has a part in; who is there until midnight is not there the next day."""
+    """Return the number of days on which an event or talk takes place. A day that it ends at 00:00 does not count."""
     if said.hours is None:
         return (date.fromisoformat(said.ends) - said.on).days + 1
     end = datetime.fromisoformat(said.ends)
@@ -150,5 +150,5 @@ def _week(
         inside = on.month == first.month
         pieces = sorted(by_day.get(on, ()), key=lambda piece: piece["order"]) if inside else ()
         cells.append({"on": on, "name": short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
-    # A week belongs to the year and has the number that its Thursday has.
+    # The Thursday of a week determines its year and number (ISO 8601).
     return next(on for on in days if on.weekday() == THURSDAY).isocalendar().week, cells

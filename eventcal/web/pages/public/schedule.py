@@ -1,4 +1,4 @@
-"""An event's programme, by day; and its schedule: one day of it as a table or a list and, while it runs, what is on."""
+"""The programme of an event by day, and the schedule page: one day as a table or list, and the current talks."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,16 +30,16 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, show
 from eventcal.web.request.context import links
 from eventcal.web.schemas.out import Json
 
-# Far more than any event has in one place; a bound all the same.
+# A limit far above the number of talks of any event.
 _MOST = 5000
-# How many tracks look different; site.css has as many colours.
+# The number of track colours in site.css.
 _COLOURS = 8
 _TO_LAST_SECOND = timedelta(hours=23, minutes=59, seconds=59)
 
 
 @dataclass(frozen=True)
 class Item:
-    """A talk in a programme: its resource, when it is, and which colour its track has (from 1 on; 0 is none)."""
+    """A talk of a programme: its resource, its times, and the number of its track's colour (from 1; 0 for none)."""
 
     talk: Json
     when: When | None
@@ -47,7 +47,7 @@ class Item:
 
     @property
     def slot(self) -> Slot:
-        """Give when and where it is. It has a time."""
+        """The time and room of the talk, which must have a time."""
         return Slot(
             key=self.talk["id"],
             room=self.talk["room"],
@@ -59,7 +59,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Day:
-    """A day that has talks, its name in full, and these by time."""
+    """A day with talks, its display name, and its talks by time."""
 
     on: date
     name: str
@@ -68,7 +68,7 @@ class Day:
 
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """An event's talks: those that have a time by day, and the others. `whole` says that these are all."""
+    """An event's scheduled talks by day, and its other talks (`waiting`). `whole` is true if these are all talks."""
 
     days: list[Day]
     waiting: list[Item]
@@ -90,7 +90,7 @@ def schedule(slug: str) -> Response:
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
         day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"
-        # A page is kept for a day (UTC).
+        # Pages are cached until the end of the day (UTC).
         midnight = datetime.combine(moment.astimezone(UTC), time(), UTC)
         items = {item.talk["id"]: item for one in programme.days for item in one.items}
         rooms = [room.name for room in row.rooms]
@@ -138,7 +138,7 @@ def event_feeds(row: Event) -> tuple[FeedLink, ...]:
 
 
 def read_programme(session: Session, event: Event, *, most: int, now: datetime) -> Programme:
-    """Return the public talks of an event, at most so many. Days are those of the zone that the reader sees."""
+    """Return at most `most` public talks of an event. Days are those of the time zone that the reader selected."""
     colours = {track.name: number % _COLOURS + 1 for number, track in enumerate(event.tracks)}
 
     def read(limit: int, *, scheduled: bool) -> tuple[list[Item], bool]:
@@ -163,14 +163,14 @@ def read_programme(session: Session, event: Event, *, most: int, now: datetime) 
 
 
 def _runs(event: Event, first: datetime, last: datetime) -> bool:
-    """Say whether an event, or an occurrence of it, has a part in the days in its zone from one moment to another."""
+    """Return whether an event or an occurrence takes place on the days, in its zone, between two instants."""
     there = zone(event.timezone)
     days = first.astimezone(there).date(), last.astimezone(there).date()
     return event.status in STANDING_STATUSES and occurs_between(event, *days)
 
 
 def _path(event: Event, day: Day | None, *, as_list: bool) -> str:
-    """Return the page's own address: what is so anyway is not said. `day` is one that has to be named."""
+    """Return the canonical path of the page, without default parameters. `day` is None for the default day."""
     tz = readers_zone()
     said = {
         "day": day.on.isoformat() if day else None,

@@ -1,4 +1,4 @@
-"""A day's talks as a table, rooms across and times down; and what is on in each room."""
+"""The layout of a day's talks as a table of times and rooms, and the current and next talk of each room."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 STEP = timedelta(minutes=5)
-"""How exactly the rows follow the times; nothing is lower than one step."""
+"""The resolution of the rows, and the minimum height of a talk."""
 
 _LONGEST = timedelta(days=1)
-# Rows are no higher than for an hour: a night between two talks is not to fill a page.
+# The maximum height of a row, so that the night between two talks does not fill the page.
 _HIGHEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """When and where a talk is, as instants. `key` names it; one that `yields` leaves its place to any other."""
+    """The time and room of a talk, identified by `key`. A slot that `yields` gives way to all other slots."""
 
     key: str
     room: str | None
@@ -25,16 +25,16 @@ class Slot:
 
 
 class Cell(NamedTuple):
-    """What begins in a room, and how many rows it takes. Without a key, it is an empty one."""
+    """A cell that begins in a row and spans `rows` rows. Without a key it is empty."""
 
     key: str | None
     rows: int = 1
 
 
 class Row(NamedTuple):
-    """One time of the day: from then on, for some steps (as many as an hour has, at most), and what begins then.
+    """A row of the table: its time, its height in steps (at most one hour), and the cells that begin in it.
 
-    Rooms in which something goes on that began before have no cell.
+    Rooms in which an earlier talk continues have no cell.
     """
 
     at: datetime
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """The table, and the keys of what has no place in it, by time: `beside`."""
+    """The table of talks; `beside` has the keys of the talks that are not in it, by time."""
 
     rooms: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -51,7 +51,7 @@ class Grid(NamedTuple):
 
 
 class RoomNow(NamedTuple):
-    """What is on in a room, and what comes next: the keys of talks. Talks that have no room share the room None."""
+    """The current talks (`on`) and the next talk (`then`) of a room, or of all talks without a room, by key."""
 
     room: str | None
     on: tuple[str, ...]
@@ -69,10 +69,10 @@ class _Span:
 
 
 def lay_out(slots: Iterable[Slot], rooms: Sequence[str]) -> Grid:
-    """Return the table of these talks, with the rooms that have any, in the order of `rooms`.
+    """Return the table of these talks, with the rooms that are used, in the order of `rooms`.
 
-    A row begins wherever a talk begins or ends. Of talks that meet in one room the first stays; the others, those
-    without a room and those of a day or longer stand beside.
+    Each start and each end of a talk begins a row. Of overlapping talks in a room, only the first is in the table. The
+    others are listed in `beside`, as are talks without a room and talks of a day or longer.
     """
     kept: dict[str, list[_Span]] = {room: [] for room in rooms}
     beside = []
@@ -90,7 +90,7 @@ def lay_out(slots: Iterable[Slot], rooms: Sequence[str]) -> Grid:
 
 
 def now_and_next(slots: Iterable[Slot], rooms: Sequence[str], now: datetime) -> list[RoomNow]:
-    """Return what is on at `now` and what comes next in each room that has either; what `yields` does not count."""
+    """Return the current and next talks of each room that has any at `now`. Slots that yield are ignored."""
     places: dict[str | None, list[Slot]] = {room: [] for room in (*rooms, None)}
     for slot in sorted(slots, key=lambda slot: (slot.starts, slot.key)):
         if not slot.yields and slot.ends > now:
@@ -109,7 +109,7 @@ def now_and_next(slots: Iterable[Slot], rooms: Sequence[str], now: datetime) -> 
 def _rows(columns: Sequence[Sequence[_Span]]) -> tuple[Row, ...]:
     times = sorted({time for spans in columns for span in spans for time in (span.first, span.end)})
     place = {time: number for number, time in enumerate(times)}
-    # The last time is an end, at which nothing begins.
+    # No talk begins at the last time, which is an end.
     cells: list[list[Cell]] = [[] for _ in times[:-1]]
     for spans in columns:
         begins = {place[span.first]: span for span in spans}

@@ -1,4 +1,4 @@
-"""What the site has beside its pages: the sitemap (sitemaps.org), pictures, an icon, and the choice of a language."""
+"""The sitemap (sitemaps.org), pictures, the icon, and the endpoint for choosing a language."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,15 +34,15 @@ from eventcal.web.request.context import links, now, settings
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 
 MOST_URLS = 10_000
-"""How many URLs one file has; the protocol allows 50,000, and readers begin to stumble before that."""
+"""The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some readers fail before that."""
 
 _A_YEAR = 365 * 24 * 60 * 60
-# How many speakers are read at a time.
+# The number of speakers per database query.
 _SPEAKERS_AT_ONCE = 1000
 
 
 class Place(NamedTuple):
-    """A page, and when it last changed."""
+    """The URL of a page, and the time of its last change."""
 
     url: str
     changed_at: datetime
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 @dataclass(kw_only=True)
 class _Sitemap(Document):
-    """Every page, or the files that list them if one file would be too long; with `number` one of these files."""
+    """The sitemap of all pages, or a sitemap index if it would be too long; with `number` one of the index's files."""
 
     number: str | None
     media_type: str = "application/xml"
@@ -81,14 +81,14 @@ class _Sitemap(Document):
 @pages.get("/sitemap-<number>.xml")
 @feed
 def sitemap(number: str | None = None) -> Response:
-    """Name every page, or the files that do where one would be too long; by its number one of these files."""
+    """Return the sitemap, or a sitemap index if it would be too long; with `number` one of the index's files."""
     return serve_cached(_Sitemap(number=number))
 
 
 @pages.get(f"{PATH}<name>")
 @feed
 def picture(name: str) -> Response:
-    """Serve a picture to pages of any origin. Its name is that of its bytes, so it never changes."""
+    """Serve a picture to pages of any origin. Its name is derived from its content, so it never changes."""
     body = gallery().find(name)
     if body is None:
         raise NoSuchPicture
@@ -99,7 +99,7 @@ def picture(name: str) -> Response:
         last_modified=None,
         cache_control="public, max-age=31536000, immutable",
         compressible=False,
-        # Where a page isolates itself (Cross-Origin-Embedder-Policy), it says that it may be loaded.
+        # Pages with Cross-Origin-Embedder-Policy may only load pictures that have this header.
         extra=(*guards("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
     return serve(rendition, now())
@@ -108,7 +108,7 @@ def picture(name: str) -> Response:
 @pages.get("/language/<code>")
 @feed
 def choose_language(code: str) -> AnyResponse:
-    """Remember a language for this browser, and go back to where it was chosen."""
+    """Store a language in this browser's cookie and redirect to the page on which it was chosen."""
     if code not in LANGUAGES:
         raise NotFound(Sentence("There are no pages in “%(code)s”.", code=code))
     answer = redirect(way_on(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
@@ -123,12 +123,12 @@ def choose_language(code: str) -> AnyResponse:
 @pages.get("/favicon.ico")
 @feed
 def icon() -> AnyResponse:
-    """Lead to the icon, wherever no page says where it is."""
+    """Redirect browsers that look for an icon at its default path."""
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
-    """Yield every public page, in an order in which a new one moves few others to another file."""
+    """Yield all public pages, in an order in which a new page moves few others to another file."""
     yield Place(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
     rows = public_talks(EVERYTHING, now=moment).with_only_columns(*columns, maintain_column_froms=True)

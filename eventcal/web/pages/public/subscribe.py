@@ -1,4 +1,4 @@
-"""Subscribing: any view at hand as a feed, with its address and what each calendar program makes of it."""
+"""The subscribe page: offers any selection as a feed, with instructions and facts for each calendar app."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -27,16 +27,16 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, show
 from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.request.context import links, settings
 
-# What a feed holds where nobody says.
+# The default content of a feed.
 _USUAL = (Include.EVENTS, Include.TALKS)
-# What the form itself has fields for.
+# Parameters that have fields of their own in the form.
 _CHOICES = frozenset({"include", "cancelled"})
 
 _Pairs = Iterable[tuple[str, str]]
 
-# The programs that have buttons or steps of their own on the page.
+# Calendar apps that have their own buttons or instructions on the page.
 _SHOWN = (ClientKind.APPLE, ClientKind.GOOGLE, ClientKind.MICROSOFT365, ClientKind.OUTLOOK, ClientKind.THUNDERBIRD)
-# What fetches feeds without anybody's subscribing with it.
+# Clients that fetch feeds but are not calendar apps.
 _NO_CALENDARS = frozenset(
     {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
 )
@@ -44,10 +44,10 @@ _NO_CALENDARS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The feed that a view stands for: an event's or a speaker's own where that is all of it, else the calendar.
+    """The feed for a selection: the feed of one event or speaker if it selects all of it, else the calendar feed.
 
-    base: its URL without suffix; narrowed: what is asked beside it; asked: all of it, as a query to the whole calendar.
-    name: what it is called; of: whether it is that of an event or of a speaker.
+    base: its URL without suffix. asked: the selection as a query of the calendar feed; narrowed: the parameters that
+    remain for the URL of this feed. name: its title. of: "event", "speaker" or "calendar".
     """
 
     base: str
@@ -58,11 +58,11 @@ class Target:
 
     @property
     def included(self) -> Sequence[Include]:
-        """Return what it holds."""
+        """The kinds of entries in the feed."""
         return self.asked.include or _USUAL
 
     def sisters(self) -> dict[str, str]:
-        """Return the same in other forms, by what each is called."""
+        """Return the URLs of the same selection in other formats, by the display name of the format."""
         listing = canonical_query(Listing(filter=self.asked.filter))
         everything = canonical_query(self.asked)
         calendar = links().calendar_feed("")
@@ -81,21 +81,21 @@ class Target:
 @pages.get("/subscribe")
 @feed
 def subscribe() -> Response:
-    """Offer the view that the query describes as a feed; a faulty query is given back with its faults (422)."""
+    """Show the feed for the selection in the query. For an invalid query, return the form with its errors (422)."""
     args = _feed_args(request.args)
     try:
         asked = read_feed(args)
     except Invalid as refusal:
         return answer_invalid(_faulty(args, refusal))
-    # What every feed holds by itself is not said, so that its address is short.
+    # Omit the default content, to keep the URL short.
     short = replace(asked, include=()) if set(asked.include) == set(_USUAL) else asked
     return show(lambda session, _moment: _offer(_target_of(session, short)))
 
 
 def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return what a feed knows of a page's query and somebody filled in.
+    """Return the non-empty parameters of a page's query that apply to feeds.
 
-    What a listing shows is what its feed holds; a zone that a page writes its times in is none of the feed's.
+    The kind of items that a listing shows becomes the content of the feed. A page's display time zone is dropped.
     """
     known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
     shown = args.get("show")
@@ -105,7 +105,7 @@ def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def _target_of(session: Session, asked: Asked) -> Target:
-    """Return the feed for what is asked. Raises NotFound for an event or a speaker that there is not."""
+    """Return the feed for a selection. Raises NotFound if its event or speaker does not exist."""
     only = asked.filter
     narrowed = replace(asked, filter=EVERYTHING)
     if len(only.events) == 1 and only == Filter(events=only.events):
@@ -167,12 +167,12 @@ def _holds(target: Target) -> Sequence[tuple[str, str]]:
 
 
 def _pairs(asked: Asked) -> list[tuple[str, str]]:
-    """Return the parameters of what is asked, those apart that the form has fields for."""
+    """Return the parameters of a selection that have no fields in the form."""
     return parse_qsl(canonical_query(replace(asked, include=(), cancelled=Cancelled.KEEP)))
 
 
 def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
-    """Give a query back in fields to be put right, each fault beside its own."""
+    """Return the page with fields for the invalid parameters, each with its errors."""
     faults = dict(reversed(faults_in_words(refusal.faults)))
     given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
     included = [one for value in args.getlist("include") for one in value.split(",")]
@@ -200,7 +200,7 @@ def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool
 
 
 def ways_in(url: str, name: str) -> dict[str, object]:
-    """Return what pages/programs.html shows of a feed: its address, and where each program takes it."""
+    """Return the variables of pages/programs.html for a feed: its URL, and links and facts for each calendar app."""
     webcal = f"webcal{url[url.index(':') :]}"
     outlook = f"calendar/0/addfromweb?url={quote(url, safe='')}&name={quote(name, safe='')}"
     return {
