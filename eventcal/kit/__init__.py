@@ -1,1 +1,1 @@
-"""What every floor stands on: clock, database, refusals, paging, text. Knows nothing of events."""
+"""Utilities that every package uses: clock, database, errors, paging and text. They do not depend on events."""

@@ -1,7 +1,7 @@
-"""The words of every language but the one that code and templates are written in.
+"""Translation catalogues: loading them, and translating messages outside a request.
 
-They stand in `translations/{language}/LC_MESSAGES/messages.po` and are read from there: there is no second file beside
-it that could be older. `make words` brings it up to what is said.
+The `translations/{language}/LC_MESSAGES/messages.po` files are read directly. There are no compiled `.mo` files, which
+could be out of date. `make words` updates the catalogues from the code and the templates.
 """
 
 from functools import cache
@@ -15,22 +15,22 @@ from babel.support import Translations
 from eventcal.kit.refusals import Sentence
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
-"""What there is to read, each by its own name; the first is for whoever asks for none of them."""
+"""The supported languages, each with its name in that language. The first one is the default."""
 
 SOURCE = "en"
-"""The language that templates and code are written in: its words need no catalogue."""
+"""The language of the code and the templates. It has no catalogue."""
 
 DOMAIN = "messages"
 
 
 def catalogue_path(code: str) -> Path:
-    """Return where the words of a language stand."""
+    """Return the path of the catalogue of a language."""
     return Path(__file__).parents[1] / "translations" / code / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 @cache
 def words_of(code: str) -> Translations:
-    """Return the words of a language, ready to be asked for; those of the source language are what they are."""
+    """Return the translations of a language. Those of the source language are empty."""
     if code == SOURCE:
         return Translations()
     with catalogue_path(code).open("rb") as file:
@@ -42,12 +42,12 @@ def words_of(code: str) -> Translations:
 
 
 def in_every_language(text: str) -> list[str]:
-    """Return a sentence in each language, for a reader whose own is not known; other text is what it is, once."""
+    """Return a message in every language, without duplicates. Other text is returned once, unchanged."""
     return list(dict.fromkeys(in_language(text, code) for code in LANGUAGES))
 
 
 def in_language(text: str, code: str) -> str:
-    """Return a sentence in a language; other text is what it is."""
+    """Return a message translated into a language. Text that is not a message is returned unchanged."""
     if not isinstance(text, Sentence):
         return text
     said = str(words_of(code).ugettext(text.template))

@@ -1,4 +1,4 @@
-"""The only reader of the wall clock: everybody else is handed the time."""
+"""The system clock. All other code takes the current time as an argument, so that tests can control it."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,32 +6,32 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Something that tells the time and can let it pass."""
+    """A source of the current time that can also wait."""
 
     def now(self) -> datetime:
-        """Return this instant, in UTC."""
+        """Return the current time, in UTC."""
 
     def wait_until(self, moment: datetime) -> None:
-        """Return once `moment` has come; at once if it has."""
+        """Block until `moment`. Return immediately if it has passed."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the operating system."""
 
-    # Nobody waits longer for a moment of ours than this: a clock set back must not stop the house.
+    # Limits the wait, so that setting the system clock back does not block requests for long.
     LONGEST_WAIT = timedelta(seconds=3)
 
     def now(self) -> datetime:
-        """Return this instant, in UTC."""
+        """Return the current time, in UTC."""
         return datetime.now(UTC)
 
     def wait_until(self, moment: datetime) -> None:
-        """Sleep until `moment`, but never longer than `LONGEST_WAIT`."""
+        """Sleep until `moment`, but at most `LONGEST_WAIT`."""
         wait = min(moment - self.now(), self.LONGEST_WAIT)
         if wait > timedelta(0):
             time.sleep(wait.total_seconds())
 
 
 def whole_second(moment: datetime) -> datetime:
-    """Return the second that `moment` lies in; iCalendar and HTTP dates know nothing finer."""
+    """Return `moment` without microseconds, which iCalendar and HTTP dates cannot express."""
     return moment.replace(microsecond=0)

@@ -1,8 +1,8 @@
-"""The database, and the unit of work that alone ends a transaction.
+"""The database, and the unit of work, which is the only code that commits.
 
-A unit that writes takes the one write lock first, on both databases: BEGIN IMMEDIATE on SQLite, an advisory lock
-on PostgreSQL. Writers follow one another, so a check made inside a unit still holds when it commits, and the
-revisions handed out at its end are in commit order. See docs/decisions/0004-one-writer.md.
+Each unit of work first takes a global write lock: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. Units of
+work therefore run one after another: a check made inside one still holds at its commit, and revisions are assigned in
+commit order. See docs/decisions/0004-one-writer.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,21 +24,21 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.models import Base
 from eventcal.kit.refusals import Busy, Sentence
 
-# The advisory lock that writers on PostgreSQL take; any number would do, as long as it stays the same.
+# The key of the advisory lock on PostgreSQL. The number is arbitrary, but must not change.
 _WRITE_LOCK = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
-# In one statement, for each is a way to another process and back; for this transaction alone.
+# One statement instead of two saves a round trip. The timeout applies to this transaction only.
 _LOCK_POSTGRESQL = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-"""Where the numbered steps from one schema to the next are."""
+"""The folder of the Alembic migrations."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One row that a unit of work touched: what was done, and which of its fields changed (all, if new).
+    """A row that a unit of work added, changed or deleted.
 
-    before: what changed columns held, as far as the session knew it.
+    `fields` are the changed attributes (empty unless the row was changed). `before` holds their known old values.
     """
 
     row: Any
@@ -51,23 +51,23 @@ Hook = Callable[[Session, Sequence[Change], datetime], None]
 
 
 class Database:
-    """One database, SQLite or PostgreSQL, and the two ways into it: `reading()` and `unit_of_work()`."""
+    """A SQLite or PostgreSQL database. Read with `reading()`, write with `unit_of_work()`."""
 
     def __init__(self, url: str, *, clock: Clock, hooks: Sequence[Hook] = (), pool_size: int = 16) -> None:
-        # No values of ours in the text of an exception: it may end in a log.
+        # `hide_parameters` keeps personal data out of exception messages, which may be logged.
         self.engine = create_engine(
             url,
             hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=_LOCK_TIMEOUT_MS / 1000,
-            # The connection that was used last knows most of what is asked next.
+            # The most recently used connection has the warmest caches.
             pool_use_lifo=True,
         )
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # Write ahead, and let an answered write outlive the power.
+            # WAL lets readers work during a write. FULL keeps committed transactions after a power failure.
             set_up_sqlite(
                 self.engine,
                 f"busy_timeout = {_LOCK_TIMEOUT_MS}",
@@ -77,26 +77,26 @@ class Database:
             )
             self._reading = self._glancing = self.engine
         else:
-            # Several statements of one reader must see one moment: a version and the rows that it describes.
+            # All statements of a reader must see the same snapshot, such as a revision and the rows it describes.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            # One statement by itself needs no transaction, whose begin and end are two more on the way.
+            # A single statement needs no transaction; BEGIN and COMMIT would cost two more round trips.
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._writing = self.engine.execution_options(eventcal_writes=True)
 
     def reading(self) -> Session:
-        """Return a session that sees one moment of the database and changes nothing; close it, as `with` does."""
+        """Return a read-only session that sees one snapshot. The caller must close it, for example with `with`."""
         return Session(self._reading, autoflush=False, expire_on_commit=False)
 
     def connection(self) -> Connection:
-        """Return a bare connection for reading: a version is asked for far more often than the rows behind it."""
+        """Return a read-only connection that sees one snapshot, without the overhead of a session."""
         return self._reading.connect()
 
     def glance(self) -> Connection:
-        """Return a bare connection for one statement that reads."""
+        """Return a connection for a single SELECT, without a transaction on PostgreSQL."""
         return self._glancing.connect()
 
     def is_migrated(self) -> bool:
-        """Say whether the database has exactly the schema that this code expects."""
+        """Return whether the database has exactly the schema that this code expects."""
         with self.connection() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
@@ -106,12 +106,12 @@ class Database:
     def unit_of_work(self) -> Iterator["Unit"]:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises.
 
-        The write lock is held from the start. When the block ends, `Unit.flush_hooks` flushes the session and runs
-        the hooks that were given to this database, in their order, with every row that was added, changed or deleted;
-        then the transaction is committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may ask with
-        `answer_not_before` that this method returns only once a time has come, to the second.
+        The write lock is held from the start. When the block ends, `Unit.flush_hooks` flushes the session and calls
+        this database's hooks, in order, with the rows that were added, changed or deleted. Then the transaction is
+        committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `answer_not_before` to delay
+        the end of the `with` block until a given time.
 
-        Raises Busy when other writers hold the lock, or all connections, for too long.
+        Raises Busy if the write lock, or a connection, does not become available in time.
         """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
@@ -125,10 +125,10 @@ class Database:
 
 
 class Unit:
-    """A unit of work: its session, the time when it began (UTC), and the rows that it has changed so far.
+    """A unit of work: a session, and the changes that its hooks have not yet been called with.
 
-    `now` is the same for the whole unit, so that all rows that it writes agree. See `commit_time` for what readers
-    are told about the time of the change.
+    `now` is the start of the unit of work (UTC) and does not advance, so that all timestamps that it writes agree.
+    Last-Modified uses `commit_time` instead.
     """
 
     def __init__(self, session: Session, hooks: Sequence[Hook], clock: Clock) -> None:
@@ -141,20 +141,20 @@ class Unit:
         event.listen(session, "before_flush", self._note_changes)
 
     def _note_changes(self, session: Session, *_: object) -> None:
-        # What the hooks themselves write is followed by nobody.
+        # Changes made by the hooks themselves are not passed to hooks.
         if not self._follows:
             self._changes.extend(_changes_in(session))
 
     def flush_hooks(self) -> None:
-        """Flush, and run the hooks with what was changed since the last time, so that every derived value is right.
+        """Flush, and call the hooks with the changes since the last call, so that derived values are up to date.
 
-        Called before the commit. Code that returns derived values inside the block calls it earlier.
+        This runs before the commit. Call it earlier to read derived values inside the block.
         """
         if self.session.new or self.session.deleted:
-            # What a row refers to, its columns tell once it is there.
+            # The foreign keys of new rows are set only by the flush.
             self.session.flush()
         else:
-            # What the hooks set is written with what they follow.
+            # Without new or deleted rows, one flush after the hooks writes both their changes and these.
             self._note_changes(self.session)
         changes = tuple(self._changes)
         self._changes.clear()
@@ -169,33 +169,33 @@ class Unit:
 
 @cache
 def _last_migration() -> str:
-    """Return the number of the last migration: they are one line, 0001 onwards."""
+    """Return the number of the latest migration. The history is linear, so this is the highest number."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def is_shown_otherwise(row: Base) -> bool:
-    """Say whether anything of a row that others may see was set to something else, and is not flushed yet."""
+    """Return whether a public attribute of the row has changes that are not flushed yet."""
     return are_shown(type(row), _changed(row))
 
 
 def are_shown(table: type[Base], fields: Iterable[str]) -> bool:
-    """Say whether others may see any of these fields: a relation, or a column that is not private."""
+    """Return whether any of these attributes is public: a relationship, or a column that is not `PRIVATE`."""
     columns = inspect(table).columns
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)
 
 
 def commit_time(session: Session, *, began: datetime) -> datetime:
-    """Return the current time (UTC) by the clock of a session's unit of work, never one before the unit began.
+    """Return the current time (UTC) according to the clock of the unit of work, but not earlier than `began`.
 
-    Last-Modified goes by this time and not by `Unit.now`: a unit that waited for the write lock, or took long, becomes
-    visible to readers only at its commit.
+    Last-Modified uses this time and not `Unit.now`, because a unit of work that ran for long becomes visible to
+    readers only when it commits.
     """
     clock: Clock | None = session.info.get("clock")
     return began if clock is None else max(began, clock.now())
 
 
 def answer_not_before(session: Session, moment: datetime) -> None:
-    """Ask that this unit's caller is answered no earlier than `moment` (UTC)."""
+    """Delay the end of the unit of work, after its commit, until `moment` (UTC)."""
     session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
 
 
@@ -212,7 +212,7 @@ def _changes_in(session: Session) -> Iterator[Change]:
 
 
 def _changed(row: object) -> dict[str, History]:
-    """Return what was set to something else since the row was last loaded or flushed."""
+    """Return the attributes that changed since the row was last loaded or flushed."""
     state = inspect(row)
     histories = {name: state.attrs[name].history for name in list(state.committed_state)}
     return {name: history for name, history in histories.items() if history.has_changes()}
@@ -228,7 +228,7 @@ def _take_write_lock(session: Session) -> None:
 
 
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
-    """Run these pragmas on every connection, and begin transactions ourselves.
+    """Run these pragmas on every new connection, and emit BEGIN instead of the driver.
 
     With the execution option `eventcal_writes`, a transaction takes the write lock when it begins.
     """
@@ -246,5 +246,5 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
         if connection.get_execution_options().get("eventcal_writes", False):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            # Every answer begins with this, which cannot fail; SQLAlchemy's way costs ten times as much.
+            # Every read starts with this BEGIN, which cannot fail. `exec_driver_sql` costs ten times as much.
             connection.connection.cursor().execute("BEGIN").close()

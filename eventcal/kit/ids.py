@@ -1,4 +1,4 @@
-"""Identifiers: opaque ids, secrets that are shown once and stored hashed, and free slugs made from names."""
+"""Identifiers: random ids, secrets that are stored as hashes, and unique slugs derived from names."""
 
 import hashlib
 import secrets
@@ -9,24 +9,24 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from eventcal.kit.refusals import Conflict, Sentence
 from eventcal.kit.text import SLUG_LIMIT, slugify
 
-# Crockford's alphabet: no letter that is taken for a digit, no accidental words.
+# Crockford's Base32 alphabet has no letters that look like digits and spells no obscene words.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-# Room for a number behind it.
+# Leaves room for a numeric suffix.
 _STEM_LIMIT = SLUG_LIMIT - 10
 
 
 def new_id() -> str:
-    """Return a new opaque id: 16 characters, 80 random bits, safe in a URL and in an iCalendar UID."""
+    """Return a new random id of 16 characters (80 bits), safe in URLs and iCalendar UIDs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(16))
 
 
 def new_secret(prefix: str) -> str:
-    """Return a new secret with 256 random bits; the prefix lets people and scanners know what they found."""
+    """Return a new secret with 256 random bits. The prefix lets secret scanners identify its kind."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def secret_hash(secret: str) -> str:
-    """Return what is stored of a secret: its SHA-256 in hex. No salt is needed, it is random itself."""
+    """Return the SHA-256 of a secret in hex, for storing. Secrets are random, so no salt is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -41,17 +41,17 @@ class SlugTaken(Conflict):
 
 
 class SlugFixed(Conflict):
-    """A slug that the public knows does not change."""
+    """The slug of a published object cannot be changed."""
 
     code = "slug-fixed"
     title = Sentence("This slug is fixed")
 
 
 def free_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, otherwise: str) -> str:
-    """Return a slug for `name` that no row has in `column`, numbered where others have its stem.
+    """Return a slug for `name` that is unique in `column`, with a numeric suffix if necessary.
 
-    `otherwise` is what stands before a few random characters where nothing of the name can be in a slug. The
-    unit of work holds the write lock, so the slug is still free when it is written.
+    If the name has no characters that a slug may contain, the slug is `otherwise` and random characters. The unit of
+    work holds the write lock, so the slug is still unique when it is written.
     """
     stem = slugify(name)[:_STEM_LIMIT].rstrip("-") or f"{otherwise}-{new_id()[:6]}"
     slug, number = stem, 1
@@ -62,5 +62,5 @@ def free_slug(session: Session, column: InstrumentedAttribute[str], name: str, *
 
 
 def slug_is_taken(session: Session, column: InstrumentedAttribute[str], slug: str) -> bool:
-    """Say whether a row has this slug in `column`."""
+    """Return whether a row has this slug in `column`."""
     return bool(session.scalar(select(exists().where(column == slug))))

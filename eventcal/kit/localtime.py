@@ -1,8 +1,8 @@
-"""Local times, time zones and the instants that they name.
+"""Local times, time zones and conversion to UTC instants.
 
-People write a date or a time on the wall of the event's zone; that is what is stored, and the instant
-is derived from it here. Zones are read from the tzdata package whatever the system has installed, so
-that every worker of an installation agrees. Years run from 1970 to 2199.
+People enter dates and times local to the event's time zone. These are stored as entered, and this module converts them
+to instants. Zones are always read from the tzdata package and not from the system, so that all workers of an
+installation agree. Years run from 1970 to 2199.
 """
 
 import re
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from eventcal.kit.refusals import Sentence
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-# GMT is a zone of its own, although its offset is the same.
+# GMT is not an alias of UTC in the IANA database, although its offset is the same.
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -29,14 +29,14 @@ _ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
 _A_DAY = timedelta(days=1)
 _A_SECOND = timedelta(seconds=1)
 
-# In tzdata's list of names, but no place's time: the machine's own, or "not set up yet".
+# Names that tzdata lists but that are not zones: the system's local time, or "not configured".
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
-class SkippedTime(ValueError):  # noqa: N818 - named for what happened, like every refusal here
-    """A local time that its zone never shows, because the clocks go forward over it.
+class SkippedTime(ValueError):  # noqa: N818 - named for its cause, like all errors here
+    """A local time that does not exist in its time zone, because the clocks go forward over it.
 
-    `next_valid` is the first local time that the zone shows after it.
+    `next_valid` is the first local time after the gap.
     """
 
     def __init__(self, local: datetime, tzid: str, next_valid: datetime) -> None:
@@ -58,13 +58,13 @@ def _names() -> frozenset[str]:
 
 
 def known_zone(name: str) -> bool:
-    """Return whether this is the IANA name of a time zone, or an alias of one; case matters."""
+    """Return whether this is the IANA name of a time zone or an alias of one. Names are case-sensitive."""
     return name in _names()
 
 
 @cache
 def usual_zones() -> tuple[str, ...]:
-    """Return the zones to choose from, each place's one, and UTC; aliases of them are known too."""
+    """Return the time zones to offer in a list: the zones of `zone.tab`, without aliases, and UTC."""
     rows = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines()
     places = {row.split("\t")[2] for row in rows if row and not row.startswith("#")}
     return (*sorted(places & _names()), "UTC")
@@ -77,7 +77,7 @@ def _read_zone(name: str) -> ZoneInfo:
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return the time zone of that IANA name, the same object each time; ValueError where there is none."""
+    """Return the time zone with this IANA name, from a cache. Raises ValueError for an unknown name."""
     if not known_zone(name):
         raise ValueError(
             Sentence("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_shown(name))
@@ -86,9 +86,9 @@ def zone(name: str) -> ZoneInfo:
 
 
 def parse_local(text: str) -> date | datetime:
-    """Return what a person wrote: a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`).
+    """Parse a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`) that a person entered.
 
-    ValueError, with a sentence for the person, for anything else and for years out of range.
+    Raises ValueError, with a message for that person, for any other text and for years out of range.
     """
     if _DATE.fullmatch(text) is None and _LOCAL.fullmatch(text) is None:
         if _WITH_OFFSET.fullmatch(text) is not None:
@@ -130,13 +130,13 @@ def _check_year(year: int) -> None:
 
 
 def _shown(text: str) -> str:
-    """Return the beginning of somebody's text, quoted and in ASCII: a message must not fail on a surrogate."""
+    """Return the beginning of a text, quoted and in ASCII, because a message must not contain surrogates."""
     most = 40
     return ascii(text if len(text) <= most else f"{text[:most]}...")
 
 
 def format_local(value: date | datetime) -> str:
-    """Return `2014-08-18` for a date and `2014-06-04T13:30:00` for a naive time; `parse_local` reads both."""
+    """Return `2014-08-18` for a date or `2014-06-04T13:30:00` for a naive time, as `parse_local` accepts."""
     if isinstance(value, datetime):
         _check_naive(value)
         return value.isoformat(timespec="seconds")
@@ -149,9 +149,9 @@ def _check_naive(local: datetime) -> None:
 
 
 def to_instant(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant at which the zone shows this naive local time, the first where it does twice.
+    """Return the UTC instant of a naive local time; of a time that occurs twice, the first.
 
-    SkippedTime where it never does, ValueError for an unknown zone and for years out of range.
+    Raises SkippedTime if the local time does not exist, and ValueError for an unknown zone or a year out of range.
     """
     _check_naive(local)
     _check_year(local.year)
@@ -163,21 +163,21 @@ def to_instant(local: datetime, tzid: str) -> datetime:
 
 def _instant(local: datetime, tzid: str) -> datetime | None:
     here = zone(tzid)
-    # Within a gap, fold=0 counts with the offset before it and so lands behind it (PEP 495).
+    # In a gap, fold=0 applies the offset before the gap, so the instant lies after the gap (PEP 495).
     instant = local.replace(tzinfo=here, fold=0).astimezone(UTC)
     return instant if instant.astimezone(here).replace(tzinfo=None, fold=0) == local.replace(fold=0) else None
 
 
 def local_to_utc(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a naive local time, whether or not the zone ever shows it (RFC 5545, 3.3.5).
+    """Return the UTC instant of a naive local time, even if it does not exist in the zone (RFC 5545, 3.3.5).
 
-    A time in a gap is read with the offset before the gap; of one that occurs twice, `fold` says which (PEP 495).
+    A time in a gap uses the offset before the gap. For a time that occurs twice, `fold` selects which (PEP 495).
     """
     return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
 
 
 def _end_of_gap(local: datetime, tzid: str) -> datetime:
-    """Return the first instant after the gap that this local time falls into: when the clocks change."""
+    """Return the instant at which the clocks change, for a local time in the gap."""
     here = zone(tzid)
     before = local.replace(tzinfo=here, fold=1, microsecond=0).astimezone(UTC)
     after = local.replace(tzinfo=here, fold=0, microsecond=0).astimezone(UTC)
@@ -192,17 +192,17 @@ def _end_of_gap(local: datetime, tzid: str) -> datetime:
 def day_start(day: date, tzid: str) -> datetime:
     """Return the UTC instant at which this day begins in the zone.
 
-    That is midnight, the first where the zone has two; where it has none, the first instant after it.
-    ValueError for an unknown zone and for years out of range.
+    This is midnight (the first, if it occurs twice), or the end of the gap if midnight does not exist.
+    Raises ValueError for an unknown zone or a year out of range.
     """
     _check_year(day.year)
     return _first_instant(day, tzid)
 
 
 def day_end(day: date, tzid: str) -> datetime:
-    """Return the UTC instant at which this day is over in the zone: when the next one begins.
+    """Return the UTC instant at which this day ends in the zone, which is the start of the next day.
 
-    A day that the zone leaves out altogether ends as it begins. Errors as in `day_start`.
+    A day that the zone skips entirely ends when it begins. Raises the same errors as `day_start`.
     """
     _check_year(day.year)
     return _first_instant(day + _A_DAY, tzid)
@@ -216,8 +216,8 @@ def _first_instant(day: date, tzid: str) -> datetime:
 def with_offset(instant: datetime, tzid: str) -> str:
     """Return an aware instant as RFC 3339 text in the zone, to the second: `2014-06-04T13:30:00-04:00`.
 
-    An offset with seconds (Monrovia until 1972) is rounded to the closest that RFC 3339 can write, as its
-    section 5.8 shows; the instant stays. ValueError for an unknown zone and for a naive time.
+    An offset with seconds (Monrovia until 1972) is rounded to minutes, as in RFC 3339, section 5.8; the instant is
+    preserved. Raises ValueError for an unknown zone or a naive time.
     """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")
@@ -234,11 +234,11 @@ def format_utc(instant: datetime) -> str:
 
 
 def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
-    """Return the UTC instant of a call's opening or closing, as a person wrote it; to the second.
+    """Parse the start or end of a call for talks, as a person entered it, and return it in UTC, to the second.
 
-    That is a local time of the zone; or RFC 3339, with an offset or Z; or, anywhere on earth, a date, and
-    then the end of that day at UTC-12. ValueError, with a sentence for the person, for anything else;
-    SkippedTime as in `to_instant`.
+    Accepted are times local to the zone and RFC 3339 times with an offset or Z. With `anywhere_on_earth`, only a date
+    is accepted, and the result is the end of that day at UTC-12. Raises ValueError, with a message for that person,
+    for any other text, and SkippedTime as `to_instant` does.
     """
     if anywhere_on_earth:
         return _end_of_day_on_earth(text)

@@ -1,9 +1,9 @@
-"""Members' Markdown: as HTML that runs and loads nothing, and as plain text for a calendar entry.
+"""Rendering of members' Markdown as safe HTML and as plain text for calendar entries.
 
-CommonMark with tables and strikethrough. HTML in it is text; links lead to http, https and mailto only;
-an image becomes a link to it. Both forms come from one token stream. The parser's cost grows with
-the markup and not with the prose, so that a text with more markup than anybody writes, or nested deeper
-than the parser goes (it would drop the rest), is given as its author typed it.
+The dialect is CommonMark with tables and strikethrough. HTML is escaped, links may use http, https and mailto only, and
+images become links. Both outputs come from the same tokens. Parsing time depends on the amount of markup. Therefore
+text with an excessive amount of markup is not parsed but returned as typed. The same applies to text that is nested
+too deeply, because the parser would drop the innermost content.
 """
 
 import html
@@ -17,13 +17,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 MOST_MARKS = 5_000
-"""The most characters with a meaning in Markdown that a text may have and still be read as Markdown."""
+"""The maximum number of Markdown syntax characters in a text that is parsed as Markdown."""
 
 MOST_LINES = 2_000
-"""The most lines that a text may have and still be read as Markdown."""
+"""The maximum number of lines in a text that is parsed as Markdown."""
 
 MOST_CELLS = 10_000
-"""The most cells that a table over all lines of a text may have: the parser fills up short rows."""
+"""The maximum number of table cells, if all lines were one table. The parser pads short rows with empty cells."""
 
 _DEPTH = 16
 _MARKS = re.compile(r"[!#$%&*+\-:<=>@\[\\\]^_`{|}~]")
@@ -32,7 +32,7 @@ _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
 class _Markdown(MarkdownIt):
-    def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - overrides a method of the library
         return _LINK.match(url) is not None
 
 
@@ -40,7 +40,7 @@ _PARSER = _Markdown("commonmark", {"html": False, "linkify": False, "maxNesting"
     ["table", "strikethrough"],
 )
 
-# The parser writes no HTML of a member's; this holds even where it would err.
+# The parser already escapes HTML. Sanitising its output protects against errors in the parser.
 _CLEANER = nh3.Cleaner(
     tags={"p", "pre", "blockquote", "ul", "ol", "li", "hr", "h3", "h4", "h5", "h6"}
     | {"br", "strong", "em", "del", "a", "code"}
@@ -51,16 +51,16 @@ _CLEANER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# One change shows a text in several places; and a room renamed shows those of all its talks once more.
+# One change renders the same text several times, and renaming a room renders all talks in it again.
 _REMEMBERED = 256
 
 
 @lru_cache(_REMEMBERED)
 def to_html(markdown: str) -> str:
-    """Return the text as HTML that can stand in any page of ours or of somebody else's.
+    """Return the text as HTML that is safe to embed in any page, including those of other sites.
 
-    No scripts, styles, classes, ids, images or frames; headings begin at h3; links carry
-    rel="nofollow ugc noopener". Never raises.
+    It contains no scripts, styles, classes, ids, images or frames. Headings start at h3. Links have
+    rel="nofollow ugc noopener". Never raises an exception.
     """
     text = _readable(markdown)
     tokens = _parse(text)
@@ -71,10 +71,10 @@ def to_html(markdown: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def to_plain(markdown: str) -> str:
-    r"""Return the text as lines to read in a calendar, joined by \n, with none at either end.
+    r"""Return the text as plain text for calendar apps, with \n between lines and no empty lines at either end.
 
-    Links are "text (url)", or the URL alone where the text says no more; bullets "- "; the lines of a
-    paragraph are joined. Never raises.
+    Links become "text (url)", or only the URL if the text is empty or the same. Bullets become "- ". The lines of a
+    paragraph are joined. Never raises an exception.
     """
     text = _readable(markdown)
     tokens = _parse(text)
@@ -87,7 +87,7 @@ def to_plain(markdown: str) -> str:
 
 
 def _readable(markdown: str) -> str:
-    r"""Return the text with \n for each line break, and with U+FFFD for what neither form can carry."""
+    r"""Normalise line breaks to \n, and replace characters that cannot be output by U+FFFD."""
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 
@@ -98,16 +98,16 @@ def _paragraphs_as_typed(text: str) -> Iterator[str]:
             yield f"<p>{'<br>'.join(html.escape(line) for line in lines)}</p>"
 
 
-# HTML and plain text are asked for one after the other.
+# The same text is often rendered as HTML and then as plain text.
 @lru_cache(4)
 def _parse(text: str) -> list[Token] | None:
-    """Return the tokens of the text, as both forms want them, or None where it is to stay as typed."""
+    """Return the tokens for both outputs, or None if the text must not be rendered as Markdown."""
     if not _is_within_bounds(text):
         return None
     tokens = _PARSER.parse(text)
     for token in tokens:
         if token.type in {"blockquote_open", "list_item_open"} and token.level >= _DEPTH - 1:
-            # It lies so deep that the parser left its contents out.
+            # At this depth the parser has dropped the content of the block.
             return None
         if token.tag in {"h1", "h2"}:
             token.tag = "h3"
@@ -124,7 +124,7 @@ def _is_within_bounds(text: str) -> bool:
 
 
 def _without_images(children: Sequence[Token]) -> Iterator[Token]:
-    """Give the tokens of a line with each image as a link to it, or within a link as its description."""
+    """Yield the tokens with each image replaced by a link to it, or by its description if it is inside a link."""
     in_link = False
     for token in children:
         if token.type in {"link_open", "link_close"}:
@@ -156,19 +156,19 @@ def _description(children: Sequence[Token]) -> str:
 
 
 class _Page:
-    """Plain lines, written from a token stream from its beginning to its end."""
+    """The lines of plain text produced from a stream of tokens."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        # What stands before each line of the containers that are open: a bullet once, then its width.
+        # The prefix of each open container. A bullet is replaced by spaces after its first line.
         self._margins: list[str] = []
-        # For each list that is open, what its next items begin with.
+        # The bullets or numbers of the next items, for each open list.
         self._bullets: list[Iterator[str]] = []
         self._cells: list[str] | None = None
         self._gap = False
 
     def take(self, token: Token) -> None:
-        """Write one token of the stream."""
+        """Append the text of one token."""
         if token.nesting == 1:
             self._open(token)
         elif token.nesting == -1:
@@ -197,7 +197,7 @@ class _Page:
             case "tr_open":
                 self._cells = []
             case "paragraph_open" | "heading_open" | "table_open":
-                # A paragraph is hidden in a list without blank lines between its items.
+                # Paragraphs are hidden in tight lists, which have no blank lines between items.
                 self._gap = self._gap or not token.hidden
 
     def _close(self, token: Token) -> None:
@@ -233,7 +233,7 @@ def _inline(children: Sequence[Token]) -> str:
             case "hardbreak":
                 parts.append("\n")
             case "s_open" | "s_close":
-                # Without its strokes, what is struck out would be said.
+                # Without the markers, deleted text would read as valid text.
                 parts.append("~~")
             case "link_open":
                 link, link_at = str(token.attrs["href"]), len(parts)

@@ -1,6 +1,6 @@
-"""Brings a database to the schema that the code expects; `Database.is_migrated` says whether it is there.
+"""Database migrations. `Database.is_migrated` returns whether the schema is up to date.
 
-All steps of one call are one transaction, on SQLite too: a migration that fails leaves the database as it was.
+Each call runs in one transaction, also on SQLite, so a failed migration leaves the database unchanged.
 """
 
 from collections.abc import Callable
@@ -11,34 +11,34 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from eventcal.kit.database import MIGRATIONS, set_up_sqlite
 
-# Two that upgrade one PostgreSQL database at once follow one another; any number would do, as long as it stays.
+# Prevents concurrent migrations on PostgreSQL. The number is arbitrary, but must not change.
 _MIGRATION_LOCK = 0x6576636D
 _LONGEST_WAIT_MS = 60_000
 
 
 def upgrade(where: Engine | URL | str, *, revision: str = "head") -> None:
-    """Bring the database to `revision` (its number, or "head"), and do nothing if it is there.
+    """Upgrade the database to `revision` (its number, or "head"). Do nothing if it is already there.
 
-    Data that a migration does not speak of stays. Raises alembic.util.CommandError for a database or a
-    revision that this code does not know, RuntimeError where rows would refer to rows that are gone.
+    Raises alembic.util.CommandError if the revision of the database, or `revision`, is unknown, and RuntimeError if
+    the migrations violate a foreign key on SQLite.
     """
     _run(where, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(where: Engine | URL | str, revision: str) -> None:
-    """Take the database back to `revision`; "base" is before the first, and nothing is left then.
+    """Downgrade the database to `revision`. "base" removes all tables.
 
-    Raises as `upgrade` does.
+    Raises the same errors as `upgrade`.
     """
     _run(where, lambda config: command.downgrade(config, revision))
 
 
 def _run(where: Engine | URL | str, steps: Callable[[Config], None]) -> None:
-    # Migrations need connections that differ from everybody else's.
+    # Migrations need connections with other settings than those of the application.
     url = where.url if isinstance(where, Engine) else where
     engine = create_engine(url, poolclass=NullPool, execution_options={"eventcal_writes": True})
     if engine.dialect.name == "sqlite":
-        # SQLite changes a table by making it anew; dropping the old one must not empty those that refer to it.
+        # To alter a table, SQLite recreates it. Dropping the old table must not delete rows that reference it.
         set_up_sqlite(engine, f"busy_timeout = {_LONGEST_WAIT_MS}", "foreign_keys = OFF")
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -48,7 +48,7 @@ def _run(where: Engine | URL | str, steps: Callable[[Config], None]) -> None:
         config.attributes["connection"] = connection
         steps(config)
         if connection.dialect.name == "sqlite":
-            # Make up for the foreign keys that were not looked at.
+            # Foreign keys were not enforced during the migration.
             lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if lost:
                 tables = sorted({row[0] for row in lost})

@@ -1,4 +1,4 @@
-"""The base class and the column types of every table."""
+"""The declarative base class, column types and mixins of all models."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,18 +11,18 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# A column so marked is nobody's business outside: a change to it alone is no change to the public.
+# Marks a column that is not published. Changing only such columns does not create a new revision.
 PRIVATE: dict[Any, Any] = {"private": True}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware in Python, UTC in the database, whatever the database thinks of time zones."""
+    """An instant, stored in UTC and always loaded as an aware datetime, also on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware instant into UTC; a naive one is a mistake of ours."""
+        """Convert an aware datetime to UTC. Raises ValueError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -31,14 +31,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the instant back in UTC."""
+        """Return the stored value as an aware datetime in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    """What every table stands on."""
+    """The base class of all models."""
 
     metadata = MetaData(
         naming_convention={
@@ -57,7 +57,7 @@ class Base(DeclarativeBase):
 
 
 def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column that holds one of `words`, stored as the word itself."""
+    """Return a column for a member of the enum `words`, stored as its value."""
     kind = Enum(
         words,
         native_enum=False,
@@ -69,13 +69,13 @@ def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
 
 
 class Identified:
-    """The primary key of most tables: an opaque id."""
+    """A mixin with a random id as the primary key."""
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-2)
 
 
 class TagRow(Base):
-    """One tag of something, as it was written, in its place; subclasses add what it belongs to."""
+    """An abstract model of a tag, with its position. Subclasses add a foreign key to the tagged object."""
 
     __abstract__ = True
 
@@ -84,7 +84,7 @@ class TagRow(Base):
 
     @classmethod
     def rows(cls, present: Sequence[Self], tags: Sequence[str]) -> list[Self]:
-        """Return a row for each tag, in their order; a place keeps its row, so that only what changed is written."""
+        """Return a row for each tag, in order. Rows are reused by position, so that only changed tags are written."""
         here = {row.position: row for row in present}
         rows = [here.get(position) or cls(position=position) for position in range(len(tags))]
         for row, tag in zip(rows, tags, strict=True):
@@ -93,7 +93,7 @@ class TagRow(Base):
 
 
 def set_given(row: Base, fields: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Set those of the named columns of a row that are given."""
+    """Set the attributes in `names` for which `fields` has a value. Leave the others unchanged."""
     for name in names:
         if name in fields:
             setattr(row, name, fields[name])

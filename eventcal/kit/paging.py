@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor says where the last row stood, so rows put in meanwhile neither repeat nor hide one."""
+"""Keyset pagination. The cursor holds the sort key of the last row, so inserted rows do not shift later pages."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
 
 @dataclass(frozen=True)
 class Key:
-    """One column of an order; `falls` turns it round. The last key of an order is unique and never null."""
+    """A column to sort by, descending if `falls`. The last key of an order must be unique and not nullable."""
 
     column: Any
     kind: type
@@ -29,7 +29,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows of a list, and the cursor of the next page or None."""
+    """The rows of a page, and the cursor of the next page, or None on the last page."""
 
     items: tuple[Row, ...]
     next: str | None
@@ -37,17 +37,17 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class Paging:
-    """Which page the caller asks for."""
+    """The requested page: its size, and the cursor that it starts after."""
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
 
 def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[Key], paging: Paging) -> Page[Row]:
-    """Return the page of `rows` after the cursor, in `order`, which must be total.
+    """Return the page of `rows` after the cursor, sorted by `order`, which must be a total order.
 
-    The statement selects the entity first; the keys are added behind it so that the cursor comes from the row
-    as the database saw it. Raises Invalid for a cursor that is not ours or belongs to another order.
+    The keys are added to the selected columns, so that the cursor holds the values that the database sorted by.
+    Raises Invalid if the cursor is malformed or belongs to another order.
     """
     query = rows.add_columns(*(key.column for key in order))
     query = query.order_by(*(key.column.desc() if key.falls else key.column.asc() for key in order))
@@ -59,7 +59,7 @@ def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[Key], pag
 
 
 def _after(order: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Spell out (a, b) > (x, y), for keys that may fall: a > x or (a = x and b > y)."""
+    """Return (a, b) > (x, y) as a > x OR (a = x AND b > y), because some keys may be descending."""
     either: list[ColumnElement[bool]] = [false()]
     for place, key in enumerate(order):
         same = [earlier.column == values[i] for i, earlier in enumerate(order[:place])]
@@ -89,9 +89,9 @@ def _typed(value: object, key: Key) -> object:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError
-        # Near the first and the last year UTC may have no such moment.
+        # Near the years 1 and 9999 the conversion to UTC can overflow.
         return moment.astimezone(UTC)
-    # bool is an int to Python, but no number of ours.
+    # bool is a subclass of int, but no key is a boolean.
     if not isinstance(value, key.kind) or isinstance(value, bool):
         raise TypeError
     is_too_large = isinstance(value, int) and abs(value) >= 2 ** (63 if isinstance(key.column.type, BigInteger) else 31)

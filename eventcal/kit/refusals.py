@@ -1,6 +1,6 @@
-"""Translatable sentences, and the refusals that say them: each is a class with a code, and knows nothing of HTTP.
+"""Translatable messages and the base classes of domain errors, which are independent of HTTP.
 
-`web/http/errors.py` holds the one table from these families to a status.
+`web/http/errors.py` maps the error classes to HTTP status codes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +12,11 @@ Found = TypeVar("Found")
 
 
 class Sentence(str):
-    """A finished English text with its template and the values in it, so that it can be said in another language.
+    """A formatted English message that keeps its template and values, so that it can be translated later.
 
-    The template is written out where the sentence is made, for the catalogues are filled from there, and has its
-    values by name, as in gettext: `Sentence("must have at most %(limit)s characters", limit=80)`. A value may be a
-    sentence, too. For programs it is text like any other.
+    The template must be a string literal, because the catalogues are extracted from the code. It uses named
+    placeholders: `Sentence("must have at most %(limit)s characters", limit=80)`. A value may be a message, too. The
+    object is an ordinary `str` in all other respects.
     """
 
     __slots__ = ("template", "values")
@@ -25,17 +25,17 @@ class Sentence(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Return the text that the template gives with these values."""
+        """Return the message: the template with these values inserted."""
         made = super().__new__(cls, template % values if values else template)
         made.template, made.values = template, values
         return made
 
     def __str__(self) -> Self:
-        """Return the sentence itself, so that `str(error)` gives what the error was raised with."""
+        """Return the message itself, so that `str(error)` preserves the template and the values."""
         return self
 
     def format(self, *_: object, **__: object) -> Self:
-        """Return the sentence itself: marshmallow fills every message in this way, and this one is full."""
+        """Return the message itself. marshmallow calls `format` on all messages, but this one is complete."""
         return self
 
 
@@ -44,19 +44,19 @@ _SEE = Sentence("See errors for each fault and its place.")
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with what was given: where (an RFC 6901 JSON pointer), what, and a way out."""
+    """A validation error of one field: a JSON pointer (RFC 6901) to the field, and a message."""
 
     pointer: str
     detail: str
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Return the JSON pointer (RFC 6901) of these steps."""
+    """Return the JSON pointer (RFC 6901) of a path of keys and indexes."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure of ours
-    """The base of every no: `code` is for programs, `title` for headings, the message for the person."""
+class Refusal(Exception):  # noqa: N818 - reports a problem of the request, not a failure
+    """The base class of domain errors: `code` is for programs, `title` for headings, `detail` for people."""
 
     code: ClassVar[str] = "refused"
     title: ClassVar[Sentence] = Sentence("Refused")
@@ -68,42 +68,42 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
 
 
 class NotFound(Refusal):
-    """There is no such thing, or none that the caller may know of."""
+    """The object does not exist, or the caller may not see it."""
 
     code = "not-found"
     title = Sentence("Not found")
 
 
 class Gone(Refusal):
-    """It was here, and will not come back."""
+    """The object has been deleted permanently."""
 
     code = "gone"
     title = Sentence("Gone")
 
 
 class Unauthenticated(Refusal):
-    """The caller has to say who they are."""
+    """The request requires authentication."""
 
     code = "unauthenticated"
     title = Sentence("Sign in first")
 
 
 class Forbidden(Refusal):
-    """The caller is known, and may not."""
+    """The caller is authenticated but does not have permission."""
 
     code = "forbidden"
     title = Sentence("Not allowed")
 
 
 class Conflict(Refusal):
-    """The thing is not in a state that allows this."""
+    """The current state of the object does not allow the action."""
 
     code = "conflict"
     title = Sentence("Not possible as things stand")
 
 
 class Invalid(Refusal):
-    """What was given cannot be taken; `faults` names every one."""
+    """The input is invalid. `faults` holds all field errors."""
 
     code = "invalid"
     title = Sentence("Some of this cannot be taken")
@@ -113,42 +113,42 @@ class Invalid(Refusal):
 
 
 class Stale(Refusal):
-    """Somebody else changed the thing since the caller read it."""
+    """The object was changed after the caller read it."""
 
     code = "stale"
     title = Sentence("Changed in the meantime")
 
 
 class Busy(Refusal):
-    """The database could not take the change in time; trying again helps."""
+    """The database was too busy to process the change in time. The caller may retry."""
 
     code = "busy"
     title = Sentence("Busy")
 
 
 def required(found: Found | None, refusal: Refusal) -> Found:
-    """Return what was found. Raises the refusal if it is None."""
+    """Return `found`. Raises `refusal` if it is None."""
     if found is None:
         raise refusal
     return found
 
 
 def refuse_faults(faults: Sequence[Fault]) -> None:
-    """Raise Invalid with every fault, if there is one."""
+    """Raise Invalid with these field errors, if there are any."""
     if faults:
         raise Invalid(faults=faults)
 
 
 class Transition(NamedTuple, Generic[State]):
-    """One step in a table: from which states it may be taken, and to which it leads.
+    """A state transition: the states that allow it, and the state that it leads to.
 
-    The target is None if the step alone does not determine it.
+    `target` is None if it depends on more than the transition.
     """
 
     sources: frozenset[State]
     target: State
 
     def check(self, state: State, refusal: Refusal) -> None:
-        """Raise the refusal unless the step may be taken from this state."""
+        """Raise `refusal` if this state does not allow the transition."""
         if state not in self.sources:
             raise refusal

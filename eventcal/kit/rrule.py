@@ -1,4 +1,4 @@
-"""Reading and writing RRULE values (RFC 5545, 3.3.10), without deciding which of them are valid."""
+"""Parsing and formatting of RRULE values (RFC 5545, 3.3.10), without validation."""
 
 import re
 from collections.abc import Mapping
@@ -13,39 +13,39 @@ _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 
 def split_rule(rule: str) -> list[tuple[str, str]]:
-    """Return the name and the value of each part, in upper case and in order; a name may occur several times."""
+    """Return the name and value of each part, in upper case and in order. A name may occur several times."""
     pairs = (part.partition("=") for part in rule.upper().split(";"))
     return [(name, value) for name, _, value in pairs]
 
 
 def parse_rule(rule: str) -> dict[str, str]:
-    """Return the value of each part by its name, in upper case; of several parts with one name, the last."""
+    """Return the parts as a dict, in upper case. If a name occurs several times, the last value is used."""
     return dict(split_rule(rule))
 
 
 def format_rule(parts: Mapping[str, str]) -> str:
-    """Return the rule with these parts, in their order."""
+    """Return the RRULE value with these parts, in this order."""
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
 def split_weekday(value: str) -> tuple[int | None, str]:
-    """Return the number and the weekday of one value of BYDAY: (-1, "FR") for -1FR, (None, "FR") for FR.
+    """Split a BYDAY value into its number and weekday: (-1, "FR") for -1FR, (None, "FR") for FR.
 
-    Raises ValueError if what precedes the weekday is not a number.
+    Raises ValueError if the part before the weekday is not a number.
     """
     return int(value[:-2]) if value[:-2] else None, value[-2:]
 
 
 @dataclass(frozen=True)
 class Until:
-    """The value of UNTIL: a date, or a time in UTC or local to the time zone of the rule."""
+    """An UNTIL value: a date, or a time that is either in UTC or local to the time zone of the rule."""
 
     day: date
     clock: time | None
     in_utc: bool
 
     def instant(self, tzid: str) -> datetime:
-        """Return the last instant that the rule includes, in UTC; a date includes the whole day."""
+        """Return the last instant that the rule includes, in UTC. A date includes the whole day."""
         local = datetime.combine(self.day, self.clock or time(23, 59, 59))
         return local.replace(tzinfo=UTC) if self.in_utc else local_to_utc(local, tzid)
 
@@ -55,7 +55,7 @@ class Until:
 
 
 def parse_until(value: str) -> Until:
-    """Return what UNTIL says. Raises ValueError if it is neither a date nor a time."""
+    """Parse an UNTIL value. Raises ValueError if it is neither a date nor a time."""
     found = _UNTIL.fullmatch(value)
     if found is None:
         raise ValueError(f"{value!a} is neither a date nor a time")

@@ -1,8 +1,8 @@
-"""What people write: which text may be stored, slugs, search words and the key of an e-mail address.
+"""Text functions: validation of characters, slugs, search words and normalised email addresses.
 
-Text is stored exactly as written. What cannot be stored on every database and given out in every
-format (XML 1.0 has no control characters, UTF-8 no surrogates) is refused here, with a way out;
-direction marks and HTML are text like any other, and whoever shows them escapes them.
+Text is stored exactly as entered. Characters that some database or output format cannot represent (XML 1.0 excludes
+control characters, UTF-8 excludes surrogates) are rejected with a message that suggests a correction. Direction marks
+and HTML are accepted; output code must escape them.
 """
 
 import re
@@ -11,41 +11,40 @@ import unicodedata
 from eventcal.kit.refusals import Sentence
 
 SLUG_LIMIT = 80
-"""The most characters a slug has."""
+"""The maximum number of characters in a slug."""
 
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
-"""The form of a slug, for JSON Schema too."""
+"""The pattern of a slug, also used in JSON Schema."""
 
 QUERY_WORD_LIMIT = 20
-"""The most words of a query that are looked for; the rest is left unread."""
+"""The maximum number of words in a search query. Further words are ignored."""
 
 _SLUG_WORD = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
 
-# U+FFFE and U+FFFF are no characters and XML 1.0 cannot carry them.
+# U+FFFE and U+FFFF are noncharacters, and XML 1.0 does not allow them.
 _NEVER = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _NEVER_IN_LINES = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 
-# Letters that people write without a key for them, and that Unicode does not take apart.
+# Letters that people often type in ASCII and that Unicode does not decompose.
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
-    # The other Turkish i loses its dot in casefolding: so all four are one.
+    # Casefolding and removing accents turn the other three Turkish i letters into "i".
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 
-# Marks that decide how a character looks, not which one it is.
+# Variation selectors and similar marks, which only affect how a character is displayed.
 _LOOKS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
 def one_line_fault(value: str) -> Sentence | None:
-    """Return why a title, a name or the like cannot be stored as written, or None where it can.
+    """Return the error message for an invalid single-line text, such as a title, or None if it is valid.
 
-    The sentence has no subject, so that it follows any field's name, and says the way out. Positions
-    count characters from 1. Refused are control characters, line breaks, lone surrogates, U+FFFE,
-    U+FFFF, and text that shows nothing.
+    Rejected are control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text. The message suggests
+    a correction and has no subject, so that it can follow the name of any field. Positions in it start at 1.
     """
     found = _NEVER.search(value)
     if found is not None:
@@ -56,10 +55,9 @@ def one_line_fault(value: str) -> Sentence | None:
 
 
 def many_lines_fault(value: str) -> Sentence | None:
-    r"""Return why an abstract, a description or the like cannot be stored as written, or None.
+    r"""Return the error message for an invalid multi-line text, such as an abstract, or None if it is valid.
 
-    As `one_line_fault`, but tabs and line breaks (\n, \r\n, U+2028, U+2029) are text here, and the
-    text may be empty.
+    Unlike in `one_line_fault`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are allowed.
     """
     found = _NEVER_IN_LINES.search(value)
     return None if found is None else _fault(found, instead=Sentence("a line feed"))
@@ -82,10 +80,10 @@ def _fault(found: re.Match[str], *, instead: Sentence) -> Sentence:
 
 
 def slugify(value: str) -> str:
-    """Return the text as lower-case ASCII words joined by "-", or "" where none remains.
+    """Return the text as lower-case ASCII words joined by "-", or "" if it contains no such word.
 
-    Accents fall away ("Mihai Donțu" gives "mihai-dontu"), apostrophes close up ("O'Brien" gives
-    "obrien"). At most `SLUG_LIMIT` characters, cut between words unless the first is longer.
+    Accents and apostrophes are removed ("Mihai Donțu" becomes "mihai-dontu", "O'Brien" becomes "obrien"). The slug is
+    cut to `SLUG_LIMIT` characters, between words unless the first word is longer.
     """
     words = _SLUG_WORD.findall(fold(_APOSTROPHES.sub("", value)))
     slug = ""
@@ -98,7 +96,7 @@ def slugify(value: str) -> str:
 
 
 def slug_fault(value: str) -> Sentence | None:
-    """Return why the text is no slug, or None."""
+    """Return the error message for an invalid slug, or None if it is valid."""
     if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
     return Sentence(
@@ -108,14 +106,13 @@ def slug_fault(value: str) -> Sentence | None:
 
 
 def fold(value: str) -> str:
-    """Return the text without case, accents, ligatures and width: what two spellings of a word share.
+    """Return the text without differences of case, accents, ligatures and width, for comparing words.
 
-    Folding goes character by character (the fold of a + b is the folds of a and b joined), and so a
-    prefix of a word folds to a prefix of the folded word. Everything with a combining class is an
-    accent; other marks, such as the vowel signs of Indic scripts, are part of the word.
+    Each character is folded independently, so a prefix of a word folds to a prefix of the folded word. Characters with
+    a combining class count as accents. Other marks, such as the vowel signs of Indic scripts, are kept.
     """
-    # Accents go first: casefolding would make a letter of Greek's iota subscript. It can also leave
-    # characters that are still to be taken apart, and accents of its own: so the same again.
+    # Accents are removed first, because casefolding turns the Greek iota subscript into a letter. They are removed
+    # again afterwards, because casefolding can produce decomposable characters and accents.
     return _without_accents(_without_accents(value).casefold()).translate(_PLAIN_LETTERS)
 
 
@@ -136,19 +133,18 @@ def _falls_away(character: str) -> bool:
 
 
 def search_words(*texts: str | None) -> str:
-    """Return the words of the texts as one line to search in: " arm on xen".
+    """Return the folded words of the texts as one string for searching, for example " arm on xen".
 
-    Folded, each once, sorted, with a space before each, so that `LIKE '% xe%'` finds a word by its
-    beginning; "" where there is no word. A word is a run of letters and digits, also in scripts that
-    write no spaces, and holds neither "%" nor "_".
+    The words are unique, sorted and each preceded by a space, so that `LIKE '% xe%'` matches the beginning of a word.
+    A word is a sequence of letters and digits (also in scripts without spaces), so it contains neither "%" nor "_".
     """
     return "".join(f" {word}" for word in sorted({word for text in texts if text for word in _words(text)}))
 
 
 def query_words(q: str) -> tuple[str, ...]:
-    """Return the folded words of a query, each once and in its order, at most `QUERY_WORD_LIMIT`.
+    """Return the folded words of a search query, without duplicates, in order, and at most `QUERY_WORD_LIMIT`.
 
-    Each is to be looked for as a prefix in what `search_words` gave; all else in a query separates words.
+    The caller searches for each as a prefix in a result of `search_words`. Other characters separate words.
     """
     return tuple(dict.fromkeys(_words(q)))[:QUERY_WORD_LIMIT]
 
@@ -158,7 +154,7 @@ def _words(text: str) -> list[str]:
 
 
 class _WordCharacters(dict[int, str]):
-    """For str.translate: what belongs to a word stays, all else is a space. The common ones are remembered."""
+    """A table for `str.translate` that replaces all characters outside words by spaces. Common ones are cached."""
 
     _COMMON = 0x3000
 
@@ -174,15 +170,15 @@ _WORD_CHARACTERS = _WordCharacters()
 
 
 def email_key(value: str) -> str:
-    """Return what two spellings of one e-mail address share, so that it can be unique.
+    """Return the normalised form of an email address, for a unique column.
 
-    Without surrounding space, caseless as in the Unicode Standard 3.13 (D145), in NFC.
+    Surrounding spaces are removed, and the text is casefolded (Unicode Standard, 3.13, D145) and in NFC.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
 
 
 def counted(number: int, thing: str) -> str:
-    """Return a number with what it counts: "1 event", "2 events", "3 entries"."""
+    """Return a number with a noun in singular or plural: "1 event", "2 events", "3 entries"."""
     if number == 1:
         return f"1 {thing}"
     return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"

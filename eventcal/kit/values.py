@@ -1,6 +1,6 @@
-"""Checks of values and their messages, for schemas and commands: types, sizes, URLs and texts of a fixed form.
+"""Validators and their messages for schemas and commands: types, sizes, URLs and texts with a fixed format.
 
-The messages have no subject, so that they follow any field's name.
+The messages have no subject, so that they can follow the name of any field.
 """
 
 import re
@@ -22,25 +22,25 @@ NOT_FLAG = Sentence("must be true or false")
 NOT_WHOLE = Sentence("must be a whole number")
 
 URL_LIMIT = 2000
-"""The most characters a URL has."""
+"""The maximum number of characters in a URL."""
 
 STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
-# RFC 3986 has no place for these in a URL; browsers and calendars disagree on what they mean.
+# RFC 3986 does not allow these in a URL, and browsers and calendar apps interpret them differently.
 _NEVER_IN_URLS = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def at_most_characters(limit: int) -> Sentence:
-    """Return the message for a text that is too long."""
+    """Return the error message for a text that is too long."""
     return Sentence("must have at most %(limit)s characters", limit=limit)
 
 
 def one_of(words: Iterable[str]) -> Sentence:
-    """Return the message for a word that is not in the list."""
+    """Return the error message for a word that is not one of these."""
     return Sentence("must be one of: %(choices)s", choices=", ".join(words))
 
 
 def url_fault(text: str) -> Sentence | None:
-    """Return why a line is no URL that we print, or None."""
+    """Return the error message for a URL that is not accepted, or None if it is valid."""
     found = _NEVER_IN_URLS.search(text)
     if found is not None:
         return Sentence("contains %(what)s, which no URL may; percent-encode it", what=ascii(found.group()))
@@ -64,9 +64,9 @@ def _countries() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Form:
-    """One line that matches `pattern` and has at most `limit` characters; `says` is the message for any other.
+    """The format of a single-line text: a regular expression, a maximum length, and the error message `says`.
 
-    Where `known` is given, the text must be one of those that it returns as well.
+    If `known` is given, the text must also be in the collection that it returns.
     """
 
     pattern: str
@@ -75,7 +75,7 @@ class Form:
     known: Callable[[], Collection[str]] | None = None
 
     def fault(self, text: str) -> Sentence | None:
-        """Return why the text does not have this form, or None. The length is not checked."""
+        """Return the error message if the text does not have this format, or None. Does not check the length."""
         matches = re.fullmatch(self.pattern, text, re.ASCII) is not None
         return None if matches and (self.known is None or text in self.known()) else self.says
 
@@ -83,9 +83,9 @@ class Form:
 COUNTRY = Form(
     "[A-Z]{2}", 2, Sentence("must be an ISO 3166-1 code of two capital letters, such as DE"), known=_countries
 )
-# BCP 47, by its form alone.
+# Only the syntax of BCP 47 is checked, not the registry.
 LANGUAGE = Form("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Sentence("must be a language tag such as en or pt-BR"))
 COLOUR = Form("#[0-9A-Fa-f]{6}", 7, Sentence("must be a colour such as #2a7f62"))
 CURRENCY = Form("[A-Z]{3}", 3, Sentence("must be an ISO 4217 code such as EUR"))
-# Whether there is such a zone is checked by the rules of events.
+# The rules of events check that the time zone exists.
 TIMEZONE = Form("[A-Za-z0-9_+/-]{1,64}", 64, Sentence("must be an IANA time zone such as Europe/London"))
