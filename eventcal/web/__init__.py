@@ -1,1 +1,1 @@
-"""The only floor that knows HTTP."""
+"""The HTTP layer: pages, API, feeds."""

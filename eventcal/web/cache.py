@@ -1,4 +1,4 @@
-"""What one worker keeps in its memory: finished responses, what is done after an answer, and the fetches of feeds."""
+"""In-memory state of a worker: the response cache, background tasks, and counts of feed fetches."""
 
 import logging
 import threading
@@ -18,14 +18,14 @@ from eventcal.web.http.representation import Rendition
 
 _LOG = logging.getLogger(__name__)
 
-# How often a worker writes the fetches of feeds at most.
+# The shortest time between two writes of the counts to the database.
 WRITTEN_EVERY = timedelta(seconds=60)
-# How many pairs of feed and program are counted between two writes.
+# The largest number of pairs of feed and client that are counted between two writes.
 MOST_KEYS = 1000
 
 
 class RenditionKey(NamedTuple):
-    """Which rendition: the URL with its query, the calendar's revision, and the day (UTC), which moves windows."""
+    """A cache key: URL with query string, revision of the public data, and day (UTC), because windows move daily."""
 
     url: str
     generation: int
@@ -33,18 +33,18 @@ class RenditionKey(NamedTuple):
 
     @classmethod
     def at(cls, url: str, generation: int, moment: datetime) -> "RenditionKey":
-        """Return the key of a URL at a moment."""
+        """Return the key of a URL at a moment, of which only the day (UTC) is used."""
         return cls(url, generation, moment.astimezone(UTC).date())
 
 
 def url_of(environ: Mapping[str, str], language: str | None = None) -> str:
-    """Return what a request's answer is kept under: its path and query as they came; for a page, in a language."""
+    """Return the URL under which the response to a request is cached; pages are cached per language."""
     url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return url if language is None else f"{url}#{language}"
 
 
 class _Cached(NamedTuple):
-    """What is cached for a URL; `weight` was found when it had `encoded` content encodings."""
+    """A cache entry. `weight` was measured when the representation had `encoded` content encodings."""
 
     key: RenditionKey
     rendition: Rendition
@@ -53,9 +53,9 @@ class _Cached(NamedTuple):
 
 
 class RenditionCache:
-    """The renditions that were asked for last, within a bound in bytes; one for each URL, for all threads."""
+    """A thread-safe LRU cache of representations, limited to `largest` bytes, with one entry per URL."""
 
-    # What a rendition costs beside its bytes, roughly.
+    # Approximate memory overhead of an entry, in bytes.
     _OVERHEAD = 1000
 
     def __init__(self, largest: int) -> None:
@@ -66,11 +66,11 @@ class RenditionCache:
         self._turns = tuple(threading.Lock() for _ in range(64))
 
     def knows(self, url: str) -> bool:
-        """Say whether anything is kept for a URL, at whatever state of the data."""
+        """Return whether the cache has an entry for a URL, of any revision."""
         return url in self._kept
 
     def get(self, key: RenditionKey) -> Rendition | None:
-        """Return what is kept for exactly this key."""
+        """Return the representation cached under this key, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or kept.key != key:
@@ -82,7 +82,7 @@ class RenditionCache:
             return kept.rendition
 
     def get_earlier(self, key: RenditionKey) -> Rendition | None:
-        """Return what is kept for this URL and day, at this state of the data or an earlier one."""
+        """Return the representation cached for this URL and day at this revision or an earlier one, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or kept.key.day != key.day or kept.key.generation > key.generation:
@@ -90,14 +90,14 @@ class RenditionCache:
             return kept.rendition
 
     def put(self, key: RenditionKey, rendition: Rendition) -> None:
-        """Keep a rendition in place of an earlier one of its URL, unless it is larger than the bound."""
+        """Cache a representation in place of an older one of its URL, unless it exceeds the size limit."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or (kept.key.day, kept.key.generation) <= (key.day, key.generation):
                 self._put(key, rendition)
 
     def turn(self, key: RenditionKey) -> threading.Lock:
-        """Return the lock to hold while making what is kept for a URL: others wait for it instead of making it too."""
+        """Return the lock to hold while rendering a URL, so that concurrent requests do not render it as well."""
         return self._turns[hash(key.url) % len(self._turns)]
 
     def _put(self, key: RenditionKey, rendition: Rendition) -> None:
@@ -118,17 +118,17 @@ class RenditionCache:
 
 
 class Afterwards:
-    """Does things in their order. The thread starts with the first of them; a worker that ends does the rest first.
+    """Runs background tasks in order, in a thread. Pending tasks are completed before the process ends.
 
-    Nothing is done in an answer's `close`: servers call it from threads that they end whatever it does.
+    `Response.close` is not used for this, because servers may end the thread that calls it at any time.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
-        """Use an executor that does one thing at a time; without one, a thread of its own."""
+        """Use an executor that runs one task at a time; by default, a new thread pool with one thread."""
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
     def do(self, job: Callable[[], None]) -> None:
-        """Have this done soon. What fails is logged; what comes when the worker is ending is left undone."""
+        """Schedule a task. Exceptions are logged. Tasks scheduled while the process is ending are dropped."""
         try:
             self.executor.submit(job).add_done_callback(_log_failure)
         except RuntimeError:
@@ -142,7 +142,7 @@ def _log_failure(done: Future[None]) -> None:
 
 
 class _Count(NamedTuple):
-    """The fetches of one feed by one kind of program, under the names of the columns of FeedFetches."""
+    """The fetches of one feed by one kind of client; the fields are named like the columns of FeedFetches."""
 
     first_at: datetime
     last_at: datetime
@@ -152,9 +152,9 @@ class _Count(NamedTuple):
 
 
 class FetchTally:
-    """The fetches of feeds since the last write, by feed and kind of program; for all threads.
+    """Thread-safe counts of feed fetches since the last write, by feed and kind of client.
 
-    What was counted and not yet written when the process ends is lost; it was only a count.
+    Counts that have not been written when the process ends are lost.
     """
 
     def __init__(self) -> None:
@@ -163,21 +163,21 @@ class FetchTally:
         self._written_at: datetime | None = None
 
     def note(self, feed: str, client: ClientKind, *, status: int, moment: datetime) -> bool:
-        """Count a fetch: what the feed is counted under, who came, how it was answered, and when.
+        """Count a fetch, given the key of the feed, the kind of client, the response status and the time.
 
-        Returns whether it is time to `write`, which is said to one caller alone.
+        Return whether the caller should call `write`. Only one of several concurrent callers gets True.
         """
         with self._lock:
             self._add((feed, client), _Count(moment, moment, status))
             written_at = self._written_at
-            # A clock that was set back must not stop the writing.
+            # The lower bound lets writing continue after the clock was set back.
             if written_at is not None and written_at <= moment < written_at + WRITTEN_EVERY:
                 return False
             self._written_at = moment
             return True
 
     def write(self, database: Database) -> None:
-        """Write down what was counted, in a unit of work of its own; where too much else is written, the next time."""
+        """Write the counts to the database in a separate unit of work. If that fails, keep them for the next write."""
         with self._lock:
             counts, self._counts = self._counts, {}
         if not counts:
@@ -189,7 +189,7 @@ class FetchTally:
                 ]
                 note_fetches(unit.session, rows)
         except (Busy, SQLAlchemyError):
-            # The reader has been answered, and is not to hear of it.
+            # The response has already been sent, so the failure is only logged.
             _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)
             with self._lock:
                 later, self._counts = self._counts, counts

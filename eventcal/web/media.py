@@ -1,6 +1,6 @@
-"""Pictures of ours as rows name them: uploaded, kept, and told apart from those of other hosts.
+"""Uploaded pictures, and how database rows refer to them.
 
-A row names a picture of ours by its path, so that BASE_URL may change, and any other by its URL.
+Rows store the path of an uploaded picture, so that BASE_URL may change, and the URL of an external picture.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,32 +24,32 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PATH = "/media/"
-"""Where our pictures are."""
+"""The path prefix of uploaded pictures."""
 
 
 def gallery() -> Gallery:
-    """Return where this installation keeps its pictures."""
+    """Return the picture store of this installation."""
     return Gallery(settings().media)
 
 
 def own_path(kept: str | None) -> str | None:
-    """Return the path of a picture that a row names, if it is ours: what a page may show."""
+    """Return the path if it is that of an uploaded picture, else None. Pages show only uploaded pictures."""
     return kept if kept is not None and kept.startswith(PATH) else None
 
 
 def read_upload(raw: bytes, frame: Frame) -> Picture:
-    """Return the picture that the member who calls sent. Raises TooMany, UnreadablePicture."""
+    """Decode a picture uploaded by the current user. Raises TooMany or UnreadablePicture."""
     count_picture(current_member_id())
     return read_picture(raw, frame)
 
 
 def put_up(picture: Picture) -> str:
-    """Keep a picture, inside the unit of work that names it, and return its path."""
+    """Store a picture and return its path. Call it within the unit of work that saves the path."""
     return f"{PATH}{gallery().keep(picture, now=now())}"
 
 
 def as_kept(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the fields of a patch with the URL of a picture of ours as its path. Raises Invalid if there is none."""
+    """Replace the URL of an uploaded picture by its path in the field `name`. Raises Invalid if it does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{PATH}"
     if url is None or not url.startswith(ours):
@@ -61,7 +61,7 @@ def as_kept(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def names_in_use(session: Session) -> set[str]:
-    """Return the names of the pictures of ours that a row names."""
+    """Return the file names of all uploaded pictures that database rows refer to."""
     urls = [
         url for column in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(column).distinct())
     ]
@@ -69,9 +69,9 @@ def names_in_use(session: Session) -> set[str]:
 
 
 def takes_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a view read bodies of up to `size` bytes.
+    """Return a decorator that lets a view accept request bodies of up to `size` bytes.
 
-    Apply it outside of the access mark, which looks for the CSRF token: in a form it is part of the body.
+    Apply it outside the permission decorator, which reads the CSRF token from the body of a form.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:

@@ -1,9 +1,9 @@
-"""Cached responses: the WSGI middleware that sends them before Flask, and the documents that they are rendered from.
+"""Cached responses: the WSGI middleware that serves them before Flask, and the documents that they are rendered from.
 
-The middleware answers only GET and HEAD, and only with what anybody may have; whoever else comes is let through. So is
-a request whose answer has to be made, with the state that was read for it: what is made is at least as new. Where a
-cookie or a token may say who is asking, only pages are given: those that are kept know nobody. An answer that is kept
-costs one statement and no routing.
+The middleware handles GET and HEAD requests for public responses. A cache hit costs one SQL statement (the feed state)
+and no routing. All other requests are passed on to Flask, on a cache miss with the state that was read, so that the
+response is cached under a revision that is not newer than its content. Requests with a cookie or an Authorization
+header are served from the cache only for pages, because cached pages do not depend on the user.
 """
 
 from abc import ABC, abstractmethod
@@ -31,14 +31,14 @@ _STATE = "eventcal.state"
 
 
 class Door:
-    """A WSGI application in front of the one of a Flask app."""
+    """WSGI middleware that serves cached responses, or calls the wrapped Flask app."""
 
     def __init__(self, app: Flask) -> None:
         self._app: WSGIApplication = app.wsgi_app
         self._extensions = app.extensions
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer with what is kept, or let the request through."""
+        """Serve the cached response, or pass the request on."""
         here: House = self._extensions[EXTENSION]
         url = _kept_under(here, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
@@ -46,7 +46,7 @@ class Door:
         try:
             state = state_for(environ, here)
         except SQLAlchemyError:
-            # The app meets the same, and knows what to say.
+            # The app will get the same error and report it.
             return self._app(environ, start_response)
         rendition = here.renditions.get(RenditionKey.at(url, state.revision, here.clock.now()))
         if rendition is None:
@@ -55,9 +55,9 @@ class Door:
 
 
 def state_for(environ: WSGIEnvironment, here: House) -> State:
-    """Return the state that was read for this request, at the door or now.
+    """Return the feed state of this request: the one that the middleware read, or a new one.
 
-    Whatever is read afterwards is of this state or a later one; so nothing older is ever kept under it.
+    Data read afterwards is of this revision or a later one, so nothing older is cached under it.
     """
     state: State | None = environ.get(_STATE)
     if state is None:
@@ -67,7 +67,7 @@ def state_for(environ: WSGIEnvironment, here: House) -> State:
 
 
 def _kept_under(here: House, environ: WSGIEnvironment) -> str | None:
-    """Return what something is kept under for this request, if anything is: its URL, or for pages with a language."""
+    """Return the URL under which a response to this request is cached, including the language of pages, or None."""
     url = url_of(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
     if names_nobody and here.renditions.knows(url):
@@ -93,7 +93,7 @@ def _send(
 
 
 class Snapshot(NamedTuple):
-    """What a document is made from: a session that sees the public data at `state` or later, and the moment (UTC)."""
+    """The input for rendering: a session that sees the public data at `state` or later, and the current time (UTC)."""
 
     session: Session
     state: State
@@ -101,7 +101,7 @@ class Snapshot(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """A body, the version that identifies it if not by its bytes, and what the next one can be rendered from."""
+    """A rendered body, its version (by default a hash of the body), and the source for incremental rendering."""
 
     body: bytes
     version: str | None = None
@@ -110,11 +110,11 @@ class Rendered(NamedTuple):
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """What a URL identifies. An instance serves one request: `find` is called first, then `render`.
+    """The resource at a URL. An instance serves one request: `find` is called first, then `render`.
 
-    dated: whether the public data and the day alone determine it. Otherwise it has no Last-Modified and is not cached.
-    daily: whether it may differ on another day (UTC) though the data has not changed.
-    The other attributes are those of a Rendition. `find` may set all of them but the language.
+    dated: whether it depends only on the public data and the day. Otherwise it has no Last-Modified and is not cached.
+    daily: whether it may change from one day (UTC) to the next without a change of the data.
+    The other attributes are those of the representation. `find` may set all of them except `language`.
     """
 
     media_type: str
@@ -129,14 +129,14 @@ class Document(ABC):
 
     @abstractmethod
     def find(self, snapshot: Snapshot, /) -> None:
-        """Resolve what the URL names. Raises a Refusal if it does not exist."""
+        """Find the resource. Raises an error, such as NotFound, if it does not exist."""
 
     @abstractmethod
     def render(self, snapshot: Snapshot, earlier: Origin | None, /) -> Rendered:
-        """Render what was found; `earlier` is the origin of the rendition that was cached before, if there is one."""
+        """Render the resource. `earlier` is the origin of the previously cached representation, or None."""
 
     def last_modified(self, state: State, moment: datetime) -> datetime | None:
-        """Return when it last changed or may have changed: windows and tombstones move at midnight (UTC)."""
+        """Return the time of the last possible change. Windows and tombstones change at midnight (UTC)."""
         if not self.dated:
             return None
         midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
@@ -144,10 +144,10 @@ class Document(ABC):
 
 
 def serve_cached(document: Document) -> Response:
-    """Answer a GET with the cached rendition of its URL; if there is none, render the document and cache it.
+    """Return the cached response to a GET request; on a cache miss, render the document and cache it.
 
     Requests for the same URL wait while one of them renders. Waiting requests hold no database connection. `find` and
-    `render` must not serve another document: it may need the lock that this thread holds already.
+    `render` must not serve another document, because it may need the lock that this thread already holds.
     """
     moment = now()
     cache = house().renditions
@@ -163,18 +163,18 @@ def serve_cached(document: Document) -> Response:
 
 
 def serve_uncached(document: Document) -> Response:
-    """Answer a GET with a document that is rendered for this request only."""
+    """Return the response to a GET request, rendered for this request only."""
     moment = now()
     return serve(render_uncached(document, moment), moment)
 
 
 def render_uncached(document: Document, moment: datetime) -> Rendition:
-    """Return the document as it is at a moment, without reading or filling the cache."""
+    """Render a document at a moment without reading or filling the cache."""
     return _rendition(document, state_for(request.environ, house()), moment, None)
 
 
 def _rendition(document: Document, state: State, moment: datetime, earlier: Rendition | None) -> Rendition:
-    """Find and render a document, keeping the content encodings of an earlier rendition with the same bytes."""
+    """Find and render a document. Reuse the encodings of the earlier representation if the body is the same."""
     with reading() as session:
         snapshot = Snapshot(session, state, moment)
         document.find(snapshot)

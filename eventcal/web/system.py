@@ -1,4 +1,4 @@
-"""/healthz and /readyz for monitoring, and /robots.txt."""
+"""Views for monitoring (/healthz, /readyz) and /robots.txt."""
 
 import orjson
 from flask import Blueprint, Response
@@ -10,22 +10,22 @@ from eventcal.web.request.context import house, links
 health = Blueprint("health", __name__)
 front = Blueprint("front", __name__)
 
-# Calendar services ask robots.txt before they fetch a feed; a path refused here is a calendar that never updates.
-# The others are pages that only who is here has a use for.
+# Calendar services obey robots.txt when they fetch feeds, so a feed listed here would never update. The listed paths
+# are pages that are useful to signed-in users only.
 _CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/language", "/login", "/propose", "/register", "/submit")
 
 
 @health.get("/healthz")
 @feed
 def alive() -> Response:
-    """Say that the process answers."""
+    """Report that the process is running."""
     return _answer(200, "ok")
 
 
 @health.get("/readyz")
 @feed
 def ready() -> Response:
-    """Say whether the database can be reached and has every migration."""
+    """Report whether the database can be reached and all migrations have been applied."""
     try:
         current = house().database.is_migrated()
     except SQLAlchemyError:
@@ -36,7 +36,7 @@ def ready() -> Response:
 def _answer(status: int, says: str) -> Response:
     response = Response(orjson.dumps({"status": says}), status=status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
-    if status != 200:  # noqa: PLR2004 - whatever is not fine
+    if status != 200:  # noqa: PLR2004 - any error
         response.headers["Retry-After"] = "5"
     return response
 
@@ -44,7 +44,7 @@ def _answer(status: int, says: str) -> Response:
 @front.get("/robots.txt")
 @feed
 def robots() -> Response:
-    """Let robots read everything that is public, and say where all of it is named."""
+    """Allow crawlers to read all public pages, and name the sitemap."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {links().home()}sitemap.xml"]
     answer = Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
     answer.headers["Cache-Control"] = "public, max-age=86400"
