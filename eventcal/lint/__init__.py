@@ -1,7 +1,7 @@
-"""A linter for calendars that are subscribed to, ours and everybody's: octets in, findings out.
+"""A linter for iCalendar feeds, those of eventcal and of other servers.
 
-It reads the octets themselves and not what a library makes of them, so every finding has its line. `rules.toml` has
-every rule; a rule's code is for programs and does not change.
+It parses the octets itself instead of using a library, so that every finding has a line number. `rules.toml` defines
+the rules. The code of a rule is stable, so that programs can rely on it.
 """
 
 from datetime import datetime
@@ -23,9 +23,9 @@ _CHECKS = (
 
 
 def lint(data: bytes, *, now: datetime | None = None) -> list[Finding]:
-    """Return what is wrong with a calendar, by line; never raises, whatever the octets are.
+    """Return the findings for a calendar, sorted by line. Never raises, whatever the octets are.
 
-    `now` has a zone; without it, nothing is said of stamps that lie in the future.
+    `now` is an aware datetime. Without it, timestamps are not checked for being in the future.
     """
     reading = read(data)
     if not reading.calendars:

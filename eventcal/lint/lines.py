@@ -1,4 +1,4 @@
-"""Rules about octets and lines, before anything is understood (RFC 5545, 3.1)."""
+"""Checks of octets and lines, independent of their content (RFC 5545, 3.1)."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _SEPARATORS = re.compile("[\x85\u2028\u2029]")
 
 
 def check_lines(reading: Reading) -> Iterator[Finding]:
-    """Yield what is wrong with the octets."""
+    """Yield findings about octets, line endings, folding and encoding."""
     if reading.octets.startswith(BYTE_ORDER_MARK):
         yield finding("byte-order-mark", 1, "the file begins with a byte order mark")
     yield from _check_ends(reading)

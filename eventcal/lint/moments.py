@@ -1,4 +1,4 @@
-"""Dates, times, durations and offsets as RFC 5545 writes them (3.3.4, 3.3.5, 3.3.6, 3.3.14)."""
+"""Parsing of dates, times, durations and UTC offsets (RFC 5545, 3.3.4, 3.3.5, 3.3.6 and 3.3.14)."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _LEAP_SECOND = 60
 
 
 class Kind(StrEnum):
-    """What a value says of when: the word is how a message calls it."""
+    """The kind of a date or time. The value is its name in messages."""
 
     DATE = "a date"
     UTC = "a time in UTC"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date (`local` is its midnight) or a time; `tzid` is the zone that the property names, if any."""
+    """A date (`local` is its midnight) or a time. `tzid` is the TZID parameter of the property, if any."""
 
     kind: Kind
     local: datetime
@@ -37,7 +37,7 @@ class Moment:
 
     @property
     def instant(self) -> datetime | None:
-        """Return what can be compared with others: UTC without a tzinfo, None where the zone is not known."""
+        """The moment in UTC, as a naive datetime for comparisons, or None if the time zone is unknown."""
         if self.kind is not Kind.ZONED:
             return self.local
         offset = iana_offset(self.tzid or "", self.local)
@@ -48,7 +48,7 @@ class Moment:
 
 
 def read_moment(text: str, tzid: str | None = None) -> Moment | None:
-    """Return a date or time, None where it is neither; `tzid` is its zone. A leap second is the second before."""
+    """Parse a date or time with the zone `tzid`. Return None if it is invalid. Second 60 is read as 59."""
     found = _MOMENT.fullmatch(text)
     if found is None:
         return None
@@ -58,7 +58,7 @@ def read_moment(text: str, tzid: str | None = None) -> Moment | None:
             return Moment(Kind.DATE, datetime(year, month, day), tzid)  # noqa: DTZ001 - a date has no zone
         hour, minute, second = map(int, found.group(4, 5, 6))
         second = second - 1 if second == _LEAP_SECOND else second
-        local = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone stands beside it
+        local = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is stored separately
     except ValueError:
         return None
     if found[7]:
@@ -67,7 +67,7 @@ def read_moment(text: str, tzid: str | None = None) -> Moment | None:
 
 
 def read_duration(text: str) -> timedelta | None:
-    """Return a duration (RFC 5545, 3.3.6), None where it is none."""
+    """Parse a duration (RFC 5545, 3.3.6). Return None if it is invalid."""
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith("P"):
         return None
@@ -77,7 +77,7 @@ def read_duration(text: str) -> timedelta | None:
 
 
 def read_offset(text: str) -> int | None:
-    """Return a UTC offset in seconds east (RFC 5545, 3.3.14), None where it is none."""
+    """Parse a UTC offset (RFC 5545, 3.3.14). Return seconds east of UTC, or None if it is invalid."""
     found = _OFFSET.fullmatch(text)
     if found is None:
         return None
@@ -86,9 +86,9 @@ def read_offset(text: str) -> int | None:
 
 
 def iana_offset(tzid: str, local: datetime) -> int | None:
-    """Return the seconds east that the IANA database has for a local time, None where it has no such zone.
+    """Return the UTC offset of a local time in the IANA database, in seconds east, or None for an unknown zone.
 
-    A time that comes twice is the first of the two, one that is skipped goes by the offset before (RFC 5545, 3.3.5).
+    Of a time that occurs twice, the first is used. A skipped time uses the offset before the gap (RFC 5545, 3.3.5).
     """
     if not known_zone(tzid):
         return None

@@ -1,4 +1,4 @@
-"""Rules about what single properties may say, and how texts are escaped (RFC 5545, 3.3.11)."""
+"""Checks of the values of single properties, and of the escaping of texts (RFC 5545, 3.3.11)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _STATUSES = {
 }
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,30})?", re.ASCII)
 _INTEGER = re.compile(r"\+?\d{1,10}", re.ASCII)
-# The characters that RFC 3986 has.
+# The characters that RFC 3986 allows.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~%-]+")
 _LARGEST = 2**31 - 1
 _LISTS = frozenset({"CATEGORIES", "RESOURCES"})
@@ -27,7 +27,7 @@ _ESCAPED = re.compile(r"\\[\\;,nN]")
 
 
 def check_properties(reading: Reading) -> Iterator[Finding]:
-    """Yield what is wrong with the values of single properties."""
+    """Yield findings about the values of single properties."""
     for component in reading.components:
         statuses = _STATUSES.get(component.name)
         for written in component.all("STATUS"):
@@ -52,7 +52,7 @@ def _is_geo(value: str) -> bool:
     return abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180  # noqa: PLR2004 - degrees
 
 
-# Each by the rule whose code is the property's name.
+# Each property is checked by the rule whose code is its name in lower case.
 _VALUES: dict[str, Callable[[str], bool]] = {
     "TRANSP": lambda value: value.upper() in {"OPAQUE", "TRANSPARENT"},
     "CLASS": lambda value: value.upper() in {"PUBLIC", "PRIVATE", "CONFIDENTIAL"},

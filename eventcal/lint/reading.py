@@ -1,6 +1,6 @@
-"""Reads whatever octets it is given as iCalendar (RFC 5545, 3.1), and remembers on which line everything stood.
+"""A lenient iCalendar parser (RFC 5545, 3.1) that records the line number of each property and component.
 
-It never refuses: what cannot be read is kept beside the rest, for the rules to speak of.
+It accepts any octets. Lines that cannot be parsed are kept separately, so that the rules can report them.
 """
 
 import re
@@ -15,7 +15,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class PhysicalLine:
-    """A line as an editor numbers it; `end` is CRLF, LF, or nothing at the end of the file."""
+    """A line before unfolding, numbered from 1. `end` is CRLF, LF, or empty at the end of the file."""
 
     number: int
     octets: bytes
@@ -23,13 +23,13 @@ class PhysicalLine:
 
     @property
     def is_fold(self) -> bool:
-        """Say whether this continues the line before."""
+        """Whether this line continues the previous one."""
         return self.octets[:1] in {b" ", b"\t"}
 
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """A line after unfolding. `parts` are the physical lines that it was made of, without the blanks of its folds."""
+    """A line after unfolding. `parts` are its physical lines, without the white space that marks a fold."""
 
     number: int
     text: str
@@ -39,7 +39,7 @@ class ContentLine:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A name, its parameters (names in capitals, quotes taken off) and its value with its escapes."""
+    """A property: its name, its parameters (names in upper case, values unquoted) and its value, still escaped."""
 
     line: int
     name: str
@@ -47,30 +47,30 @@ class Property:
     value: str
 
     def parameter(self, name: str) -> str | None:
-        """Return the first value of a parameter, None where it is not there."""
+        """Return the first value of a parameter, or None if it is missing."""
         values = self.parameters.get(name)
         return values[0] if values else None
 
     @property
     def tzid(self) -> str | None:
-        """Return the zone that TZID names."""
+        """The value of the TZID parameter, or None."""
         return self.parameter("TZID")
 
     @property
     def shown(self) -> str:
-        """Return name and value for a message."""
+        """The name and the value, for messages."""
         return f"{self.name} is {quoted(self.value)}"
 
     @property
     def kind(self) -> str | None:
-        """Return what VALUE says, in capitals."""
+        """The value of the VALUE parameter in upper case, or None."""
         written = self.parameter("VALUE")
         return written.upper() if written is not None else None
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class Component:
-    """What stands between a BEGIN and its END. `ended` is False where the END is not there."""
+    """A component, from its BEGIN to its END. `ended` is False if the END is missing."""
 
     name: str
     line: int
@@ -82,28 +82,28 @@ class Component:
     by_name: dict[str, list[Property]] = field(default_factory=dict)
 
     def add(self, written: Property) -> None:
-        """Put a property in."""
+        """Append a property."""
         self.properties.append(written)
         self.by_name.setdefault(written.name, []).append(written)
 
     @property
     def root(self) -> "Component":
-        """Return the component around this one that stands in no other."""
+        """The outermost component that contains this one, or this component itself."""
         return self.outermost or self
 
     def all(self, *names: str) -> list[Property]:
-        """Return every property of these names, name after name."""
+        """Return all properties with these names, grouped by name."""
         return [written for name in names for written in self.by_name.get(name, ())]
 
     def first(self, name: str) -> Property | None:
-        """Return the first property of a name, None where there is none."""
+        """Return the first property with this name, or None."""
         found = self.by_name.get(name)
         return found[0] if found else None
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class Reading:
-    """All that was read: lines, components in the order of their BEGINs, and what found no place."""
+    """The result of parsing: lines, components in the order of their BEGIN lines, and content outside components."""
 
     octets: bytes
     physical: list[PhysicalLine]
@@ -115,12 +115,12 @@ class Reading:
 
     @property
     def calendars(self) -> list[Component]:
-        """Return every VCALENDAR that is in nothing else."""
+        """The VCALENDAR components that are not nested in another component."""
         return [component for component in self.components if component.name == "VCALENDAR" and not component.parent]
 
     @property
     def entries(self) -> list[Component]:
-        """Return every event, task and journal entry."""
+        """All events, tasks and journal entries."""
         return [component for component in self.components if component.name in ENTRIES]
 
 
@@ -128,7 +128,7 @@ ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
 
 
 def read(data: bytes) -> Reading:
-    """Return what the octets are as iCalendar; never raises, and takes time in proportion to their number."""
+    """Parse octets as iCalendar. Never raises, and takes linear time."""
     physical = list(_physical(data.removeprefix(BYTE_ORDER_MARK)))
     reading = Reading(data, physical, list(_unfolded(physical)))
     _nest(reading)
@@ -147,7 +147,7 @@ def _physical(data: bytes) -> Iterator[PhysicalLine]:
 def _unfolded(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
     number, parts = 0, list[bytes]()
     for line in physical:
-        # A CR before the CRLF is a fault of the line's end, and none of the value.
+        # An extra CR before the CRLF is an error of the line ending and not part of the value.
         octets = line.octets.rstrip(b"\r")
         if line.is_fold and parts:
             parts.append(octets[1:])
@@ -165,7 +165,7 @@ def _content(number: int, parts: list[bytes]) -> ContentLine:
 
 
 def is_utf_8(octets: bytes) -> bool:
-    """Say whether these are whole characters in UTF-8."""
+    """Return whether these octets are valid UTF-8."""
     try:
         octets.decode()
     except UnicodeDecodeError:
@@ -179,7 +179,7 @@ _PARAMETER_VALUE = re.compile(r'"([^"]*)"|([^";:,]*)')
 
 
 def _property(line: ContentLine) -> Property | None:
-    """Return the content line's parts (RFC 5545, 3.1), None where it has not that form."""
+    """Parse a content line (RFC 5545, 3.1). Return None if it is invalid."""
     name = _NAME.match(line.text)
     if name is None:
         return None
@@ -227,7 +227,7 @@ def _nest(reading: Reading) -> None:
 
 def _end(reading: Reading, written: Property, stack: list[Component], open_names: Counter[str]) -> None:
     name = written.value.upper()
-    # Counted, because looking through the stack for each stray END would take time without bound.
+    # A counter keeps parsing linear. Searching the stack for each stray END would take quadratic time.
     if not open_names[name]:
         reading.stray_ends.append(written)
         return

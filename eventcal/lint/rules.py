@@ -1,4 +1,4 @@
-"""The rules of the linter (`rules.toml`), and a finding where a feed does not keep one."""
+"""The rules of the linter, loaded from `rules.toml`, and the findings that report violations."""
 
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _LONGEST_QUOTE = 40
 
 
 class Severity(StrEnum):
-    """How bad it is: an error breaks what a standard demands, a warning what programs are known to need."""
+    """The severity of a rule. An error violates a standard; a warning causes problems in some calendar apps."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,10 +18,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One place where a feed does not keep a rule.
+    """A violation of a rule at one place in a feed.
 
-    line: the first physical line that it concerns, from 1; 0 where it is about the whole answer and not a line.
-    section: where the rule comes from, as "RFC 5545, 3.1".
+    line: the first affected physical line, from 1, or 0 if the finding is about the HTTP response as a whole.
+    section: the source of the rule, such as "RFC 5545, 3.1".
     """
 
     line: int
@@ -33,7 +33,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that a feed has to keep; `meaning` is its paragraph in the documentation."""
+    """A requirement for feeds. `meaning` is its description in the documentation."""
 
     code: str
     severity: Severity
@@ -56,11 +56,11 @@ _RULES = {rule.code: rule for rules in SUBJECTS.values() for rule in rules}
 
 
 def finding(code: str, line: int, message: str) -> Finding:
-    """Return a finding of the rule with this code."""
+    """Return a finding for the rule with this code."""
     rule = _RULES[code]
     return Finding(line, code, rule.severity, message, rule.section)
 
 
 def quoted(text: str) -> str:
-    """Return a piece of a feed that is safe to print: in quotes, in ASCII, its end cut off where it is long."""
+    """Return an excerpt of a feed that is safe to print: quoted, in ASCII and truncated if it is long."""
     return ascii(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")

@@ -1,4 +1,4 @@
-"""Rules about how a calendar is served: the headers of three answers, in plain words. Knows no network."""
+"""Checks of the HTTP responses that serve a calendar. The caller sends the requests; this module has no I/O."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,9 +14,9 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)', re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """How a calendar was answered: `headers` of the GET with names in small letters, and the two statuses after it.
+    """The responses of a server: `status` and `headers` of a GET request, and the status `head` of a HEAD request.
 
-    `again` is that of a GET under the condition that anything changed, None where there was nothing to ask by.
+    Header names are in lower case. `again` is the status of a conditional GET, or None if there was no validator.
     """
 
     status: int
@@ -26,7 +26,7 @@ class Served:
 
 
 def lint_answer(served: Served) -> list[Finding]:
-    """Return what is wrong with how a calendar is served; the line of each finding is 0."""
+    """Return the findings about how a calendar is served. Their line is 0."""
     return sorted([*_check_type(served.headers), *_check_validators(served.headers), *_check_answers(served)])
 
 

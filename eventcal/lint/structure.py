@@ -1,4 +1,4 @@
-"""Rules about components (RFC 5545, 3.4 and 3.6), and about a calendar that is there to be subscribed to."""
+"""Checks of components (RFC 5545, 3.4 and 3.6) and of properties that calendar subscriptions need."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ _IN = {
 
 
 def check_structure(reading: Reading) -> Iterator[Finding]:
-    """Yield what is wrong with how the file is built."""
+    """Yield findings about the nesting of components, and about missing and repeated properties."""
     yield from _check_places(reading)
     for again in reading.calendars[1:]:
         yield finding("several-calendars", again.line, "another VCALENDAR begins")
@@ -118,7 +118,7 @@ _HEAD = (
 
 
 def check_publishing(reading: Reading) -> Iterator[Finding]:
-    """Yield what makes a calendar worse to subscribe to."""
+    """Yield findings that affect subscribers of the calendar."""
     for calendar in reading.calendars:
         for code, name in _HEAD:
             if calendar.first(name) is None:

@@ -1,4 +1,4 @@
-"""Rules about when entries are (RFC 5545, 3.8.2), their stamps (3.8.7), and RRULE (3.3.10)."""
+"""Checks of the times of entries (RFC 5545, 3.8.2), their timestamps (3.8.7) and RRULE (3.3.10)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from eventcal.lint.rules import Finding, finding, quoted
 TIMES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
 _STAMPS = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
 _LISTS = frozenset({"EXDATE", "RDATE"})
-# Clocks differ a little.
+# Tolerates small differences between clocks.
 _SLACK = timedelta(minutes=5)
 
 
 def check_times(reading: Reading) -> Iterator[Finding]:
-    """Yield what is wrong with the times of entries."""
+    """Yield findings about the times of entries."""
     for entry in reading.entries:
         for written in entry.all(*TIMES):
             yield from _check_values(written)
@@ -26,7 +26,7 @@ def check_times(reading: Reading) -> Iterator[Finding]:
 
 
 def check_stamps(reading: Reading, now: datetime | None) -> Iterator[Finding]:
-    """Yield what is wrong with stamps; whether they have come is asked only where `now` is known."""
+    """Yield findings about timestamps. Those in the future are reported only if `now` is given."""
     for component in reading.components:
         for written in component.all(*_STAMPS):
             moment = read_moment(written.value, written.tzid)
@@ -37,7 +37,7 @@ def check_stamps(reading: Reading, now: datetime | None) -> Iterator[Finding]:
 
 
 def moments(written: Property) -> list[Moment | None]:
-    """Return what a property's values say, of a period its start; None for what cannot be read."""
+    """Return the parsed values of a property, with None for each invalid one. A period is reduced to its start."""
     values = written.value.split(",") if written.name in _LISTS else [written.value]
     if written.kind == "PERIOD":
         values = [value.partition("/")[0] for value in values]
@@ -94,7 +94,7 @@ def _check_duration(written: Property, starts: Moment | None) -> Iterator[Findin
 
 
 def _check_instances(entries: Sequence[Component]) -> Iterator[Finding]:
-    """Compare what names an occurrence with the DTSTART of the series: of this entry, or of the one with its UID."""
+    """Check that EXDATE and RECURRENCE-ID are dates or times as the DTSTART of the series is."""
     begins = {id(entry): _first_moment(entry.first("DTSTART")) for entry in entries}
     series = {
         _series(entry): starts
@@ -144,7 +144,7 @@ _PARTS = {
     "RSCALE": re.compile(r"[A-Z0-9-]+"),
     "SKIP": re.compile("OMIT|BACKWARD|FORWARD"),
 }
-# Parts that go with some frequencies only, as the table in 3.3.10 has it.
+# The frequencies with which a part is not allowed (table in RFC 5545, 3.3.10).
 _NOT_WITH = {
     "BYWEEKNO": {"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"},
     "BYYEARDAY": {"DAILY", "WEEKLY", "MONTHLY"},
@@ -154,7 +154,7 @@ _WITH_NUMBERED_DAYS = {"MONTHLY", "YEARLY"}
 
 
 def check_recurrence(reading: Reading) -> Iterator[Finding]:
-    """Yield what is wrong with recurrence rules, those of time zones too."""
+    """Yield findings about recurrence rules, including those of time zones."""
     for component in reading.components:
         rules = component.all("RRULE")
         for written in rules[1:]:

@@ -1,8 +1,8 @@
-"""Rules about time zones: that each is there, named, whole, and right (RFC 5545, 3.6.5).
+"""Checks of time zones: each must be defined, named, complete and correct (RFC 5545, 3.6.5).
 
-To compare offsets, the rules of a VTIMEZONE are followed as far as time zones are written with them: yearly, in a
-month, on a numbered weekday or on days of the month. A zone with any other is not computed, so nothing that a feed
-holds takes long.
+To compare offsets, the rules of a VTIMEZONE are evaluated if they have a form that is usual for time zones: yearly, in
+one month, on a numbered weekday or on days of the month. Zones with other rules are not compared, which limits the
+time that a feed can take.
 """
 
 from bisect import bisect_right
@@ -21,12 +21,12 @@ from eventcal.lint.rules import Finding, finding, quoted
 from eventcal.lint.times import TIMES, moments
 
 _NEEDED = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
-# How often a local time may be looked up in an observance; beyond it, a zone's later times are not compared.
+# The maximum number of lookups in the observances of a zone. Further times in the zone are not compared.
 _MOST_LOOKUPS = 200_000
 
 
 def check_zones(reading: Reading) -> Iterator[Finding]:
-    """Yield what is wrong with time zones and with how they are named, each calendar by itself."""
+    """Yield findings about time zones and references to them, separately for each calendar."""
     of_calendars: dict[int, list[Component]] = {id(calendar): [] for calendar in reading.calendars}
     for component in reading.components:
         if id(component.root) in of_calendars:
@@ -70,7 +70,7 @@ def _check_use(tzid: str, line: int, zone: Component | None) -> Iterator[Finding
         yield finding("zone-utc", line, f"TZID is {name}, which a Z says")
     elif not known_zone(tzid):
         yield finding("zone-not-iana", line, f"{name} is not a name of the IANA database")
-    # A name that begins with a slash is known everywhere (RFC 5545, 3.2.19).
+    # A name that begins with a slash is globally unique and needs no VTIMEZONE (RFC 5545, 3.2.19).
     if zone is None and not tzid.startswith("/"):
         yield finding("zone-missing", line, f"no VTIMEZONE describes {name}")
     elif zone and zone.line > line:
@@ -136,13 +136,13 @@ def _east(seconds: int) -> str:
 
 
 _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST"})
-# A rule may miss a year: 29 February does eight times in a row around 1900, a fifth Sunday for less long.
+# A rule may skip years. The longest gap is the eight years between leap days around 1900.
 _YEARS_BACK = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Yearly:
-    """The days of a year that a rule means: `days` as (number or None, weekday 0 to 6), `dates` days of the month."""
+    """A yearly rule: `days` are pairs of a number or None and a weekday (0 to 6), `dates` are days of the month."""
 
     month: int
     days: tuple[tuple[int | None, int], ...]
@@ -151,7 +151,7 @@ class Yearly:
 
 @dataclass(frozen=True, slots=True)
 class Observance:
-    """A STANDARD or DAYLIGHT: its written onsets in order, its rule, and the seconds east before and after."""
+    """A STANDARD or DAYLIGHT component: its explicit onsets in order, its rule, and its UTC offsets in seconds east."""
 
     onsets: tuple[datetime, ...]
     rule: Yearly | None
@@ -160,7 +160,7 @@ class Observance:
     after: int
 
     def latest(self, local: datetime) -> datetime | None:
-        """Return the last onset no later than this reading of the clock before it."""
+        """Return the last onset at or before a local time, both in the offset before the onset, or None."""
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._latest_by_rule(local))
         return max((onset for onset in latest if onset), default=None)
@@ -179,17 +179,17 @@ class Observance:
 
 
 def read_observances(vtimezone: Component) -> list[Observance] | None:
-    """Return a zone's observances; None where one is faulty or has a rule that is not followed here."""
+    """Return the observances of a zone, or None if one is invalid or has an unsupported rule."""
     found = [_observance(part) for part in vtimezone.parts if part.name in {"STANDARD", "DAYLIGHT"}]
     whole = [observance for observance in found if observance is not None]
     return whole if whole and len(whole) == len(found) else None
 
 
 def offset_at(observances: Sequence[Observance], local: datetime) -> int:
-    """Return the seconds east that the zone has for a local time.
+    """Return the UTC offset of a local time in a zone, in seconds east.
 
-    Before every onset it is the offset before the first. A time that comes twice is the first of the two, one that is
-    skipped goes by the offset before (RFC 5545, 3.3.5).
+    Times before all onsets use the offset before the first onset. Of a time that occurs twice, the first is used. A
+    skipped time uses the offset before the gap (RFC 5545, 3.3.5).
     """
     latest = [(onset, observance) for observance in observances if (onset := observance.latest(local))]
     if not latest:
@@ -220,9 +220,9 @@ def _observance(component: Component) -> Observance | None:
 
 
 def _until(text: str, before: int) -> datetime | None:
-    """Return an UNTIL in UTC as the clock before the onset shows it."""
+    """Convert an UNTIL in UTC to local time with the offset before the onset. Return None if it is invalid."""
     try:
-        until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - counted on in local time
+        until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - converted to local time
         return until + timedelta(seconds=before)
     except (ValueError, OverflowError):
         return None
@@ -238,7 +238,7 @@ def _yearly(parts: dict[str, str], since: Moment) -> Yearly | None:
         days = tuple((number or None, WEEKDAYS.index(weekday)) for number, weekday in numbered)
     except ValueError:
         return None
-    # Without its month, a numbered weekday counts through the year.
+    # Without BYMONTH, a numbered weekday counts within the year.
     if not 1 <= month <= 12 or (days and "BYMONTH" not in parts):  # noqa: PLR2004 - months
         return None
     return Yearly(month, days, dates if dates or days else (since.local.day,))
