@@ -1,4 +1,4 @@
-"""/api/v1/auth: a member is made, comes and goes. None of the answers says whether somebody else has an account."""
+"""API views under /api/v1/auth: registration, sign-in and passwords. No response reveals whether an account exists."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
     "/auth/register", public, body=schemas.RegisterIn, creates=schemas.RegisteredOut, refuses=[AddressTaken, TooMany]
 )
 def register(form: dict[str, Any]) -> Response:
-    """Register. Where mail is sent, an address that has an account is answered the same, and its owner is told."""
+    """Register a member. If email is enabled, a known address gets the same response, and its owner is notified."""
     rate_limits.count_registration()
     confirmed = accounts.register_member(email=form["email"], password=form["password"], name=form["name"])
     said = {"email": form["email"], "name": form["name"], "confirmed": confirmed}
@@ -47,9 +47,9 @@ def register(form: dict[str, Any]) -> Response:
     refuses=[SignInRefused, SecondFactorNeeded, CodeRefused, TooMany],
 )
 def login(form: dict[str, Any]) -> Response:
-    """Sign in: a session cookie, and the CSRF token that unsafe calls with it carry in `X-CSRF-Token`.
+    """Sign in. Sets the session cookie and returns the CSRF token to send as `X-CSRF-Token` with unsafe requests.
 
-    Whoever has set up an authenticator app sends `code` too; `second-factor-needed` says so once the password is right.
+    Members with an authenticator app must also send `code`. Without it, a correct password gets `second-factor-needed`.
     """
     rate_limits.count_sign_in(form["email"])
     found = passwords.authenticate(form["email"], form["password"])
@@ -61,7 +61,7 @@ def login(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout", public, refuses=[Forbidden, CsrfRefused])
 def logout() -> None:
-    """Sign out this browser; whoever is signed in sends `X-CSRF-Token`. A token is refused: it has no session."""
+    """Sign out of this browser. Send `X-CSRF-Token` if signed in. Access tokens are rejected: they have no session."""
     sign_out()
 
 
@@ -74,7 +74,7 @@ def logout() -> None:
     refuses=[MailedTokenRefused, TooMany],
 )
 def confirm(form: dict[str, Any]) -> Response:
-    """Confirm an address by the token that was mailed to it; with `email` instead, have the mail sent again."""
+    """Confirm an email address with the emailed token, or send `email` instead to receive the email again."""
     if "email" in form:
         accounts.mail_link(form["email"], "confirm")
         return answer(_MAILED, 202)
@@ -86,17 +86,17 @@ def confirm(form: dict[str, Any]) -> Response:
 
 @auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooMany])
 def reset(form: dict[str, Any]) -> Response:
-    """Have the way to a new password mailed."""
+    """Send an email with a link to reset the password."""
     accounts.mail_link(form["email"], "reset")
     return answer(_MAILED, 202)
 
 
 @auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[MailedTokenRefused, TooMany])
 def reset_confirm(form: dict[str, Any]) -> None:
-    """Set a new password by mailed token.
+    """Set a new password with an emailed token.
 
-    Every session ends, and every access token and passkey is revoked: whoever made them may be why the password is
-    reset. A second factor stays: signing in with the new password still asks for a code.
+    All sessions are ended, and all access tokens and passkeys are revoked, because an intruder may have created them.
+    The authenticator app stays active: signing in with the new password still requires a code.
     """
     rate_limits.count_mailed_token()
     password_hash = passwords.hashed(form["password"])
@@ -106,7 +106,7 @@ def reset_confirm(form: dict[str, Any]) -> None:
 
 @auth.post("/auth/password", by_cookie, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def password() -> Response:
-    """Change the caller's password. Their other sessions end; this one gets a new cookie and CSRF token."""
+    """Change your own password. All other sessions are ended. This one gets a new cookie and CSRF token."""
     form = passwords.load_with_own_password(schemas.PasswordIn(), read_json(request))
     password_hash = passwords.hashed(form["new_password"])
     with unit_of_work() as session:

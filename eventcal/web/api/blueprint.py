@@ -1,4 +1,4 @@
-"""flask-smorest, typed and made to our rules once: how a body is read, how an answer is written, what is documented."""
+"""A typed flask-smorest blueprint: parsing of bodies and queries, response schemas and OpenAPI metadata of views."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -20,52 +20,52 @@ from eventcal.web.schemas.out import page_of
 
 View = Callable[..., Response | None]
 Mark = Callable[[View], View]
-"""Who may call a view: one of the marks in `web/identity/permissions.py`."""
+"""A decorator from `web/identity/permissions.py` that states who may call a view."""
 
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 
 class _Parser(FlaskParser):
-    """Reads a body strictly: the right type, readable, and every fault at once in our own words."""
+    """A strict request parser: checks the media type, rejects unknown fields and reports all field errors at once."""
 
     DEFAULT_VALIDATION_STATUS = 422
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "headers", "form"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> object:
-        """Return the body as JSON. Raises UnsupportedMediaType, BadRequest, RequestEntityTooLarge."""
+        """Return the parsed JSON body. Raises UnsupportedMediaType, BadRequest, RequestEntityTooLarge."""
         del schema
         return read_json(req)
 
     def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
-        """Turn marshmallow's messages into faults with their places."""
+        """Raise marshmallow's error messages as field errors with their locations."""
         del req, schema
         refuse_messages(cast("dict[str, Any]", error.messages))
 
 
 def read_json(req: Request) -> object:
-    """Return what the body says. Raises UnsupportedMediaType for another type, BadRequest for what is no JSON."""
+    """Return the parsed JSON body. Raises UnsupportedMediaType for another media type, BadRequest for invalid JSON."""
     if req.mimetype not in JSON_TYPES:
         raise UnsupportedMediaType(Sentence("Send the body as application/json."))
     _check_plain(req)
     body = req.get_data(cache=True)
     try:
-        # orjson refuses what is nested deeper than 1024, lone surrogates, NaN and bytes that are not UTF-8.
+        # orjson rejects nesting deeper than 1024 levels, lone surrogates, NaN and invalid UTF-8.
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(Sentence("The body cannot be read as JSON: %(error)s.", error=error)) from error
 
 
 class Operation(TypedDict, total=False):
-    """What an operation takes and gives. The first argument of its view is the body, or else the query.
+    """The request and response of an operation. The view gets the body as its first argument, or else the query.
 
-    An operation without any response (`returns`, `lists`, `creates`, `accepts`) answers 204, and its view returns None.
+    An operation without `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
 
-    optional_body: a body that may be left out; the view then gets an empty dict
-    picture: whether the body is a picture, which the view gets as it was sent
-    documented_body, documented_query: a JSON body or a query that the view reads itself
-    returns, creates, accepts: the body of the response 200, 201 or 202
-    lists: the items of the page that is the response 200
-    refuses: what the view refuses beside what follows from its mark, its body and its parameters
+    optional_body: schema of an optional body; the view gets an empty dict if the request has none
+    picture: whether the body is an image; the view gets its raw bytes
+    documented_body, documented_query: schema of a JSON body or a query that the view parses itself
+    returns, creates, accepts: schema of the body of a 200, 201 or 202 response
+    lists: schema of the items of a page, returned with 200
+    refuses: errors that do not follow from the access mark, the body and the parameters
     """
 
     body: type[Schema]
@@ -82,7 +82,7 @@ class Operation(TypedDict, total=False):
 
 
 class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
-    """The routes of one subject under /api/v1."""
+    """A blueprint for the routes of one subject under /api/v1."""
 
     ARGUMENTS_PARSER = _Parser()
 
@@ -90,27 +90,27 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
         super().__init__(name, name, url_prefix="/api/v1", description=description)
 
     def get(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
-        """Answer GET (and HEAD) at `rule`."""
+        """Register a view for GET and HEAD requests to `rule`."""
         return self._route("GET", rule, mark, operation)
 
     def post(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
-        """Answer POST at `rule`."""
+        """Register a view for POST requests to `rule`."""
         return self._route("POST", rule, mark, operation)
 
     def put(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
-        """Answer PUT at `rule`."""
+        """Register a view for PUT requests to `rule`."""
         return self._route("PUT", rule, mark, operation)
 
     def patch(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
-        """Answer PATCH at `rule`."""
+        """Register a view for PATCH requests to `rule`."""
         return self._route("PATCH", rule, mark, operation)
 
     def delete(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
-        """Answer DELETE at `rule`."""
+        """Register a view for DELETE requests to `rule`."""
         return self._route("DELETE", rule, mark, operation)
 
     def _route(self, method: str, rule: str, mark: Mark, operation: Operation) -> Callable[[View], View]:
-        """Register a view that is asked in this order: an unknown parameter, its mark, its query, its body."""
+        """Return a decorator that registers a view. The order of checks is unknown parameters, access, query, body."""
 
         def register(view: View) -> View:
             cast("Any", view).refuses = operation.get("refuses", ())
@@ -164,16 +164,16 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 
     def _documented(self, view: View, schema: type[Schema], location: str) -> View:
         documented = self._with_arguments(view, schema, location)
-        cast("Any", view)._apidoc = cast("Any", documented)._apidoc  # noqa: SLF001 - flask-smorest's own place for it
+        cast("Any", view)._apidoc = cast("Any", documented)._apidoc  # noqa: SLF001 - where flask-smorest stores it
         return view
 
     def _with_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
-        # The schema is made once: a class would be made anew for each request, field by field.
+        # Pass an instance: webargs would instantiate a class, with all its fields, for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 
 def _read_picture(req: Request) -> bytes:
-    """Return the body. Raises UnsupportedMediaType for another type, RequestEntityTooLarge."""
+    """Return the raw body of an image upload. Raises UnsupportedMediaType, RequestEntityTooLarge."""
     if req.mimetype not in MEDIA_TYPES:
         raise UnsupportedMediaType(Sentence("Send the picture itself as image/png, image/jpeg or image/webp."))
     _check_plain(req)
@@ -195,7 +195,7 @@ def _without_content(view: View) -> View:
 
 
 def _without_query(view: View) -> View:
-    """Let the view refuse every parameter: it knows none, and a typing error should not pass for an answer."""
+    """Return the view wrapped to reject all query parameters, so that a misspelt one is not silently ignored."""
 
     @wraps(view)
     def strict(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives

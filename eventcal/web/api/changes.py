@@ -1,4 +1,4 @@
-"""/api/v1/changes: what became public, changed or vanished."""
+"""API view /api/v1/changes: events and talks that were published, changed or removed."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ changes = Subject("changes", "What became public, changed or vanished")
 
 
 class ChangesQuery(Query):
-    """From where on, and how many at a time."""
+    """The query parameters of the list of changes."""
 
     since = Text(
         load_default="0",
@@ -33,7 +33,7 @@ class ChangesQuery(Query):
 
 
 class ChangeOut(Out):
-    """One thing that changed, and the revision it is at."""
+    """A changed resource and its current revision."""
 
     kind = fields.Enum(EntryKind, by_value=True, required=True)
     id = fields.String(required=True, metadata={"description": "A talk's id, an event's slug."})
@@ -42,7 +42,7 @@ class ChangeOut(Out):
 
 
 class ChangesPage(Out):
-    """A page of changes. `next` is never null: ask with it again, now or in an hour."""
+    """A page of changes. `next` is never null: send it as `since` to poll for later changes."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
     next = fields.String(required=True)
@@ -50,12 +50,12 @@ class ChangesPage(Out):
 
 @changes.get("/changes", public, query=ChangesQuery, returns=ChangesPage)
 def list_all(query: dict[str, Any]) -> Response:
-    """List what became public, changed or vanished since a cursor.
+    """List resources that were published, changed or removed since a cursor.
 
-    Whoever follows `next` misses nothing and sees nothing twice.
+    Following `next` returns every change exactly once.
     """
     since = query["since"]
-    if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - what 64 bits hold
+    if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
         raise Invalid(faults=[Fault("?since", Sentence("is no cursor of ours; leave it out to begin again"))])
 
     def make(session: Session) -> Content:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, as JSON for programs and as a page for people; nothing on it comes from another host."""
+"""The OpenAPI document as JSON and as an HTML page. The page loads nothing from other hosts."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ _KINDS = {"string": "text", "integer": "whole number", "boolean": "true or false
 @public
 @cached
 def openapi(_session: Session) -> Content:
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     return document(_document())
 
 
@@ -44,7 +44,7 @@ def openapi(_session: Session) -> Content:
 @public
 @cached
 def readable(_session: Session) -> Content:
-    """Give the same as a page for people."""
+    """Return the API documentation as an HTML page."""
     said = _document()
     html = render_template(
         "api/docs.html",
@@ -66,22 +66,22 @@ def _document() -> Json:
 
 
 def _code(text: str) -> Markup:
-    """Return a sentence whose words in backticks stand in <code>."""
+    """Return the text as HTML, with words in backticks in <code> elements."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What a value looks like, in words; `shape` is the object that it is, or is a list of, if any."""
+    """A description of a value in words. `shape` is the name of its schema, or of its items, if these are objects."""
 
     words: str
     shape: str | None = None
 
 
 def operations_of(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
-    """Yield the method, the path and the operation of all that have this tag, in the document's order.
+    """Yield the method, path and operation of each operation with this tag, in the document's order.
 
-    References to parameters and responses are replaced by what they refer to.
+    References to parameters and responses are resolved.
     """
     for path, item in document["paths"].items():
         for method in _METHODS:
@@ -102,19 +102,19 @@ def _resolved(document: Json, part: Json) -> Json:
 
 
 def codes_in(response: Json) -> list[str]:
-    """Return the codes of the refusals that a response may be."""
+    """Return the error codes that a response may have."""
     parts = [part for one in response.get("content", {}).values() for part in one["schema"].get("allOf", ())]
     return [code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ())]
 
 
 def shape_in(part: Json) -> str | None:
-    """Return the name of the object in a request body or a response, if it is one."""
+    """Return the name of the schema of a request body or a response, or None if it is not an object."""
     contents: Iterable[Json] = part.get("content", {}).values()
     return next((_name(content["schema"]) for content in contents if "$ref" in content["schema"]), None)
 
 
 def form_of(schema: Json) -> Form:
-    """Return what a value of this schema looks like: "one line, at most 200 characters, or null"."""
+    """Return a description of the values of a schema, such as "one line, at most 200 characters, or null"."""
     if "$ref" in schema:
         return Form(words="", shape=_name(schema))
     if "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""/api/v1: an event's tracks, rooms and team."""
+"""API views under /api/v1 for the tracks, rooms and team of an event."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -37,7 +37,7 @@ def list_tracks(session: Session, slug: str) -> Content:
     "/events/<slug>/tracks", organiser(), body=schemas.TrackIn, creates=schemas.TrackOut, refuses=[NameTaken]
 )
 def add_track(fields: dict[str, Any], slug: str) -> Response:
-    """Add a track."""
+    """Add a track to an event."""
     with unit_of_work() as session:
         track = service.add_part(session, get_organised_event(session, slug, caller()), Track, fields)
     return answer(schemas.TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
@@ -55,7 +55,7 @@ def edit_track(fields: dict[str, Any], track_id: str) -> Response:
 
 @event_parts.delete("/tracks/<track_id>", organiser())
 def delete_track(track_id: str) -> None:
-    """Remove a track; its talks are in none."""
+    """Delete a track. Its talks then have no track."""
     with unit_of_work() as session:
         remove_part(session, get_part(session, Track, track_id, caller()))
 
@@ -72,7 +72,7 @@ def list_rooms(session: Session, slug: str) -> Content:
     "/events/<slug>/rooms", organiser(), body=schemas.RoomIn, creates=schemas.RoomOut, refuses=[NameTaken]
 )
 def add_room(fields: dict[str, Any], slug: str) -> Response:
-    """Add a room."""
+    """Add a room to an event."""
     with unit_of_work() as session:
         room = service.add_part(session, get_organised_event(session, slug, caller()), Room, fields)
     return answer(schemas.RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
@@ -82,7 +82,7 @@ def add_room(fields: dict[str, Any], slug: str) -> Response:
     "/rooms/<room_id>", organiser(), body=schemas.RoomFields, returns=schemas.RoomOut, refuses=[NameTaken]
 )
 def edit_room(fields: dict[str, Any], room_id: str) -> Response:
-    """Change a room; the talks in it follow in every calendar."""
+    """Change a room. The calendar entries of its talks are updated."""
     with unit_of_work() as session:
         room = service.edit_part(session, get_part(session, Room, room_id, caller()), fields)
     return answer(schemas.RoomOut.write(room))
@@ -90,14 +90,14 @@ def edit_room(fields: dict[str, Any], room_id: str) -> Response:
 
 @event_parts.delete("/rooms/<room_id>", organiser())
 def delete_room(room_id: str) -> None:
-    """Remove a room; its talks are in none."""
+    """Delete a room. Its talks then have no room."""
     with unit_of_work() as session:
         remove_part(session, get_part(session, Room, room_id, caller()))
 
 
 @event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)
 def read_team(slug: str) -> Response:
-    """List who is on an event's team."""
+    """List the members of an event's team."""
     with reading() as session:
         team = list_team(session, get_organised_event(session, slug, caller()))
         return serve_private(all_of(_team_json(*pair) for pair in team))
@@ -111,7 +111,7 @@ def read_team(slug: str) -> Response:
     refuses=[LastOrganiser],
 )
 def put_by_email(fields: dict[str, Any], slug: str) -> Response:
-    """Put a member on the team, by e-mail."""
+    """Add a member to the team by email address, or change their role."""
     return _put_on_team(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
@@ -123,24 +123,24 @@ def put_by_email(fields: dict[str, Any], slug: str) -> Response:
     refuses=[LastOrganiser],
 )
 def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
-    """Put a member on the team, or change what they are there."""
+    """Add a member to the team by id, or change their role."""
     return _put_on_team(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
 @event_parts.delete("/events/<slug>/team/<member_id>", organiser(), refuses=[LastOrganiser])
 def take_off(slug: str, member_id: str) -> None:
-    """Take a member off the team; the last organiser stays."""
+    """Remove a member from the team. The last organiser cannot be removed."""
     with unit_of_work() as session:
         service.take_off_team(session, get_organised_event(session, slug, caller()), member_id)
 
 
 def part_of(event: Event, body: Json) -> Content:
-    """Return something that belongs to an event, and that everybody may see if they may see the event."""
+    """Return the content of a response that is public if the event is public."""
     return document(body, public=event.status in PUBLIC_STATUSES)
 
 
 def all_of(items: Iterable[Json]) -> Json:
-    """Return a list that has one page."""
+    """Return the JSON of a list that always fits on one page."""
     return {"items": list(items), "next": None}
 
 

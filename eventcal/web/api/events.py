@@ -1,4 +1,4 @@
-"""/api/v1/events: the list, one event, its occurrences, proposing, editing, publishing, calling off."""
+"""API views under /api/v1/events: list, read, propose, edit, publish and cancel events, and list their occurrences."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -41,9 +41,9 @@ occurrences = Subject("occurrences", "When recurring events take place")
 
 @events.get("/events", public, documented_query=ListingArgs, lists=EventOut, refuses=[NotSignedIn, Forbidden])
 def list_all() -> Response:
-    """List public events, and for moderators those that wait for them.
+    """List public events, or for moderators the pending ones.
 
-    `status=pending` alone asks for what waits for a moderator.
+    `status=pending`, without other statuses, lists the events waiting for a moderator.
     """
     asked = read_listing(request.args)
 
@@ -61,14 +61,14 @@ def list_all() -> Response:
 @events.get("/events/<slug>", public, returns=EventOut)
 @cached
 def read(session: Session, slug: str) -> Content:
-    """Read one event."""
+    """Return an event."""
     event = get_event(session, slug, caller())
     return resource(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
 @events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[SlugTaken, NotConfirmed])
 def propose(fields: dict[str, Any]) -> Response:
-    """Propose an event; it is pending until a moderator publishes it. A moderator's own is public at once."""
+    """Propose an event. It is pending until a moderator publishes it; moderators' own events are public at once."""
     with unit_of_work() as session:
         event = service.propose_event(session, fields, caller=caller(), now=now())
     return _answer(event, 201, location=links().event(event.slug))
@@ -82,7 +82,7 @@ def propose(fields: dict[str, Any]) -> Response:
     refuses=[SlugFixed, SlugTaken, ForbiddenStep, PreconditionRequired, Stale],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change an event (JSON merge patch); needs `If-Match`."""
+    """Change an event (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         event = get_organised_event(session, slug, caller())
         check_version(event.revision)
@@ -92,7 +92,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @events.delete("/events/<slug>", organiser(), refuses=[WasPublic, InUse])
 def remove(slug: str) -> None:
-    """Delete an event that was never public; else cancel it."""
+    """Delete an event that has never been public. Cancel a published event instead."""
     with unit_of_work() as session:
         event = get_organised_event(session, slug, caller())
         check_unsponsored(session, event)
@@ -101,7 +101,7 @@ def remove(slug: str) -> None:
 
 @events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[ForbiddenStep])
 def publish(slug: str) -> Response:
-    """Make a pending event public."""
+    """Publish a pending event."""
     with unit_of_work() as session:
         event = steps.publish_event(session, get_event(session, slug, caller()), caller=caller())
     return _answer(event)
@@ -109,7 +109,7 @@ def publish(slug: str) -> Response:
 
 @events.post("/events/<slug>/cancel", organiser(), returns=EventOut, refuses=[ForbiddenStep])
 def cancel(slug: str) -> Response:
-    """Call a public event off; subscribers see it as cancelled."""
+    """Cancel a public event. Subscribers see it as cancelled."""
     with unit_of_work() as session:
         event = steps.cancel_event(session, get_organised_event(session, slug, caller()), now=now())
     return _answer(event)
@@ -117,7 +117,7 @@ def cancel(slug: str) -> Response:
 
 @events.post("/events/<slug>/redact", moderator, returns=EventOut)
 def redact(slug: str) -> Response:
-    """Blank an event's text everywhere; a tombstone stays."""
+    """Erase an event's text and cancel it. A placeholder stays public."""
     with unit_of_work() as session:
         event = steps.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         blank_tiers(session, event)
@@ -126,7 +126,7 @@ def redact(slug: str) -> Response:
 
 @occurrences.get("/events/<slug>/occurrences", public, query=OccurrenceQuery, lists=OccurrenceOut)
 def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
-    """List when an event takes place, in the order of time; one that does not recur has one occurrence."""
+    """List an event's occurrences in chronological order. An event that does not recur has one occurrence."""
 
     def make(session: Session) -> Content:
         event = get_event(session, slug, caller())
@@ -136,12 +136,12 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
         link = next_page_link(query, page.next, **{"from": first, "to": last})
         return document(body, public=event.status in PUBLIC_STATUSES, link=link)
 
-    # Today is another day in each zone, and begins at another time than the day that answers are cached for.
+    # The default depends on today's date in the event's zone, which changes at another time than the cache expires.
     return serve_public(make, dated=query["from_day"] is not None)
 
 
 def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
-    """Return the days that are asked for: from today on, and 400 days, unless the query says otherwise."""
+    """Return the first and the last day of the query. By default, they are today and 400 days later."""
     first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
     last: date = query["to_day"] or first + AHEAD
     if last < first:

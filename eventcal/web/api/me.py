@@ -1,4 +1,4 @@
-"""/api/v1/me: the caller's own profile, sessions, access tokens, secret feeds, talks and stars."""
+"""API views under /api/v1/me: the caller's profile, sessions, access tokens, secret feeds, talks and starred talks."""
 
 from functools import partial
 from typing import Any
@@ -49,23 +49,23 @@ _LEFT = (
 
 @me.get("/me", member(Scope.READ), returns=schemas.MemberOut)
 def profile() -> Response:
-    """Read one's own profile."""
+    """Return your own profile."""
     with reading() as session:
         return serve_private(member_json(session, current_member(session)))
 
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit(fields: dict[str, Any]) -> Response:
-    """Change one's own name (JSON merge patch). It needs no `If-Match`: nobody else changes it."""
+    """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change it."""
     with unit_of_work() as session:
         return answer(member_json(session, members.edit_member(session, current_member(session), fields)))
 
 
 @me.delete("/me", by_cookie, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
 def remove() -> Response:
-    """Remove one's own account; the answer says what stays public.
+    """Delete your own account. The response lists the data that stays public.
 
-    Refused (`last-organiser`) while an event that is not over would be left without an organiser.
+    Rejected with `last-organiser` if an event that is not over would be left without an organiser.
     """
     load_with_own_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
@@ -76,7 +76,7 @@ def remove() -> Response:
 
 @me.get("/me/sessions", by_cookie, returns=schemas.SessionsOut)
 def sessions() -> Response:
-    """List one's own sessions, the last used first, a hundred at most."""
+    """List your own sessions, most recently used first, at most 100."""
     with reading() as session:
         found = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
@@ -85,14 +85,14 @@ def sessions() -> Response:
 
 @me.delete("/me/sessions", by_cookie)
 def end_others() -> None:
-    """End all of one's own sessions but this one."""
+    """End all of your own sessions except this one."""
     with unit_of_work() as session:
         end_other_sessions(session, current_member(session))
 
 
 @me.delete("/me/sessions/<session_id>", by_cookie)
 def end_one(session_id: str) -> None:
-    """End one of one's own sessions; this one, too."""
+    """End one of your own sessions. This may be the current session."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())
@@ -102,14 +102,14 @@ def end_one(session_id: str) -> None:
 
 @me.get("/me/tokens", by_cookie, query=PageQuery, lists=schemas.TokenOut)
 def tokens(query: dict[str, Any]) -> Response:
-    """List one's own access tokens, by what is kept of them, the newest first."""
+    """List your own access tokens, newest first, without the tokens themselves."""
     read = partial(members.list_tokens, member_id=current_member_id())
     return serve_private_page(query, read, schemas.TokenOut.write)
 
 
 @me.post("/me/tokens", by_cookie, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def make_token(form: dict[str, Any]) -> Response:
-    """Make an access token. `token` is shown this once, and used as `Authorization: Bearer …`."""
+    """Create an access token. `token` is returned only once. Send it as `Authorization: Bearer …`."""
     with unit_of_work() as session:
         token, secret = members.give_token(session, current_member(session), **form, now=now())
     show_once("token")
@@ -125,14 +125,14 @@ def end_token(token_id: str) -> None:
 
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def feeds(query: dict[str, Any]) -> Response:
-    """List one's own secret feeds, the newest first. Their addresses are not shown again."""
+    """List your own secret feeds, newest first, without their URLs."""
     read = partial(members.list_feeds, member_id=current_member_id())
     return serve_private_page(query, read, lambda feed: schemas.FeedOut.write(feed, url=None))
 
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def make_feed(form: dict[str, Any]) -> Response:
-    """Make a secret feed of one's stars and own talks. `url` is shown this once; it works until revoked."""
+    """Create a secret feed of your starred and own talks. `url` is returned only once, and works until revoked."""
     with unit_of_work() as session:
         feed, secret = members.give_feed(session, current_member(session), **form, now=now())
     show_once("url")
@@ -142,41 +142,41 @@ def make_feed(form: dict[str, Any]) -> Response:
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
 def end_feed(feed_id: str) -> None:
-    """Revoke a secret feed: its address answers 410 from then on."""
+    """Revoke a secret feed. Its URL then responds with 410."""
     with unit_of_work() as session:
         members.revoke_feed(session, feed_id, current_member_id(), now=now())
 
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def own_talks(query: dict[str, Any]) -> Response:
-    """List the talks that the member offered or gives, in every state, the newest first."""
+    """List the talks that you submitted or speak in, in every state, newest first."""
     read = partial(list_own_talks, caller=caller())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
 
 
 @agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def starred(query: dict[str, Any]) -> Response:
-    """List the public talks on the member's agenda."""
+    """List the public talks on your agenda."""
     read = partial(list_stars, caller=caller(), now=now())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links()))
 
 
 @agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
 def star(talk_id: str) -> None:
-    """Put a talk on the agenda; once more changes nothing."""
+    """Add a talk to your agenda. Repeating the request has no effect."""
     with unit_of_work() as session:
         service.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
 
 
 @agenda.delete("/me/stars/<talk_id>", member(Scope.SUBMIT))
 def unstar(talk_id: str) -> None:
-    """Take a talk off the agenda; once more changes nothing."""
+    """Remove a talk from your agenda. Repeating the request has no effect."""
     with unit_of_work() as session:
         service.remove_star(session, talk_id, caller=caller())
 
 
 def member_json(session: Session, row: Member) -> Json:
-    """Return a member as they see themselves."""
+    """Return the JSON of a member, as shown to that member."""
     speaker = find_by_member(session, row.id)
     teams = (
         select(Event.slug, TeamMember.role)

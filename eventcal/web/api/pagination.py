@@ -1,4 +1,4 @@
-"""How a list is read from the query and served: one Filter, one page, one Link to the next."""
+"""Paginated lists: read the filter and page from the query, and serve a page with a Link to the next."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,9 +27,9 @@ def serve_list(
     public: bool = True,
     to_all: bool = False,
 ) -> Response:
-    """Serve the page that `read` gives, each row in its `shape`, with a Link to the next page.
+    """Serve the page that `read` returns, with each row converted by `shape`, and a Link to the next page.
 
-    `within` is the query's filter, narrowed to what the path names; `to_all` is as in `serve_public`.
+    `within` replaces the query's filter to restrict the list to the resource in the path. `to_all`: see `serve_public`.
     """
 
     def make(session: Session) -> Content:
@@ -38,7 +38,7 @@ def serve_list(
         link = None if page.next is None else _next_link(canonical_query(following))
         return document(page_json(page, shape), public=public, link=link)
 
-    # Calls for talks open and close by the clock, which leaves no date.
+    # Calls for talks open and close as time passes, without a change that would update Last-Modified.
     return serve_public(make, to_all=to_all, dated=not asked.filter.call_open)
 
 
@@ -50,7 +50,7 @@ def page_json(page: Page[Row], write: Callable[[Row], object]) -> Json:
 def serve_private_page(
     query: Mapping[str, Any], read: Callable[..., Page[Row]], write: Callable[[Row], Json]
 ) -> Response:
-    """Serve the page that `read` gives of a list without filters that is only its reader's."""
+    """Serve a page of an unfiltered list that is private to the current user."""
     with reading() as session:
         page = read(session, paging=page_asked(query))
         body = page_json(page, write)
@@ -58,14 +58,14 @@ def serve_private_page(
 
 
 def page_asked(query: Mapping[str, Any]) -> Paging:
-    """Return the page that a PageQuery asks for."""
+    """Return the page size and the cursor of a parsed PageQuery."""
     return Paging(limit=query["limit"], cursor=query["cursor"])
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **others: object) -> str | None:
-    """Return the Link to the next page of a list without filters, or None after the last.
+    """Return the Link to the next page of an unfiltered list, or None for the last page.
 
-    `others` are the parameters that it has beside a PageQuery's.
+    `others` are the query parameters besides those of a PageQuery.
     """
     if cursor is None:
         return None
@@ -73,5 +73,5 @@ def next_page_link(query: Mapping[str, Any], cursor: str | None, **others: objec
 
 
 def _next_link(query: str) -> str:
-    """Return the value of the Link header (RFC 8288)."""
+    """Return a Link header value (RFC 8288)."""
     return f'<{links().base}{request.path}?{query}>; rel="next"'

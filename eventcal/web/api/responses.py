@@ -1,4 +1,4 @@
-"""How the API answers: JSON with its version, made anew for those who are signed in, cached for everybody else."""
+"""JSON responses with ETags: rendered for each request of a signed-in member, cached for anonymous requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from eventcal.web.schemas.out import Json
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
 
 JSON = "application/json"
-# Only its reader may keep it, and asks each time.
+# Only private caches may store the response, and they must revalidate it each time.
 TO_ONE = "private, no-cache"
 
 
@@ -29,9 +29,9 @@ def answer(
     revision: int | None = None,
     versioned: bool = False,
 ) -> Response:
-    """Return an answer to a call that changed something: never kept, with where the thing is and its version.
+    """Return an uncacheable JSON response to a request that changed something, with Location and ETag if they apply.
 
-    The version is the revision, or for what has none (`versioned`) its bytes.
+    The ETag is made from `revision`, or with `versioned` from the bytes of the body.
     """
     raw = orjson.dumps(body)
     response = Response(raw, status=status, mimetype=JSON)
@@ -46,20 +46,20 @@ def answer(
 
 
 def check_version(revision: int) -> None:
-    """Refuse a PATCH that was not made for this revision (PreconditionRequired, Stale)."""
+    """Check If-Match against the revision of a resource. Raises PreconditionRequired, Stale."""
     check_revision(request.headers.get("If-Match"), revision)
 
 
 def check_body_version(body: object) -> None:
-    """Refuse a PATCH that was not made for these bytes (PreconditionRequired, Stale)."""
+    """Check If-Match against the bytes of a resource that has no revision. Raises PreconditionRequired, Stale."""
     check_etag(request.headers.get("If-Match"), etag_of(orjson.dumps(body)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a view read: a body, the version that identifies it if not by its bytes, and whether everybody may see it.
+    """The content of a response: its body, its version unless that is a hash of the body, and whether it is public.
 
-    daily: as in Document. link: the Link header of a page of a list.
+    daily: see Document. link: the Link header of a page of a list.
     """
 
     body: bytes
@@ -71,23 +71,23 @@ class Content:
 
 
 def resource(body: Json, *, revision: int, public: bool) -> Content:
-    """Return one resource, whose version is its revision."""
+    """Return the content for a resource that is versioned by its revision."""
     version = revision_etag(revision, house().ledger.renderer)
     return Content(body=orjson.dumps(body), version=version, public=public, daily=False)
 
 
 def document(body: object, *, public: bool = True, link: str | None = None) -> Content:
-    """Return anything else, whose version is its bytes."""
+    """Return the content for any other JSON body, versioned by a hash of its bytes."""
     return Content(body=orjson.dumps(body), public=public, link=link)
 
 
 Read = Callable[[Session], Content]
-"""Reads what a view answers with. Raises a Refusal if it does not exist."""
+"""A function that reads the content of a response from the database, and raises an error if it does not exist."""
 
 
 @dataclass(kw_only=True)
 class _ApiDocument(Document):
-    """What a view of the API reads."""
+    """The document for an API view's content."""
 
     read: Read
     media_type: str = JSON
@@ -104,16 +104,16 @@ class _ApiDocument(Document):
 
 
 def serve_public(read: Read, *, to_all: bool = False, dated: bool = True) -> Response:
-    """Serve what a visitor gets from the cache. Whoever is signed in may see more at the same URL, unless `to_all`.
+    """Serve content from the cache to anonymous callers, and with `to_all` (the same for all users) also to members.
 
-    dated: if it changes with the clock, it is not cached, and has no Last-Modified that could be too early.
+    dated: false for content that changes as time passes; such content is not cached and has no Last-Modified.
     """
     found = _ApiDocument(read=read, dated=dated)
     return serve_cached(found) if dated and (to_all or not caller().signed_in) else serve_uncached(found)
 
 
 def cached(read: Callable[..., Content]) -> Callable[..., Response]:
-    """Return a view that serves what `read` makes of a session and the view's arguments, as `serve_public` does."""
+    """Return a view that calls `read` with a database session and the view's arguments, and uses `serve_public`."""
 
     @wraps(read)
     def view(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
@@ -123,7 +123,7 @@ def cached(read: Callable[..., Content]) -> Callable[..., Response]:
 
 
 def serve_private(body: object, *, link: str | None = None) -> Response:
-    """Serve what is only its reader's."""
+    """Serve JSON that is private to the current user."""
     raw = orjson.dumps(body)
     rendition = Rendition(
         body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=TO_ONE, link=link

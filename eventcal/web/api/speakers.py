@@ -1,4 +1,4 @@
-"""/api/v1/speakers: the list, one speaker, editing, merging two that are one, portraits."""
+"""API views under /api/v1/speakers: list, read, edit and merge speakers, and set their portraits."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
 @speakers.get("/speakers", public, query=PageQuery, lists=SpeakerOut)
 @cached
 def list_all(session: Session, query: dict[str, Any]) -> Content:
-    """List speakers, by slug."""
+    """List speakers, ordered by slug."""
     page = list_speakers(session, paging=page_asked(query))
     body = page_json(page, lambda speaker: speaker_json(speaker, links()))
     return document(body, link=next_page_link(query, page.next))
@@ -41,7 +41,7 @@ def list_all(session: Session, query: dict[str, Any]) -> Content:
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
 @cached
 def read(session: Session, slug: str) -> Content:
-    """Read one speaker; a merged one's address gives who they were merged into."""
+    """Return a speaker. The slug of a merged speaker returns the speaker they were merged into."""
     speaker = get_speaker(session, slug, caller())
     return document(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
@@ -54,7 +54,7 @@ def read(session: Session, slug: str) -> Content:
     refuses=[Forbidden, PreconditionRequired, Stale, SlugFixed, SlugTaken],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a speaker (JSON merge patch), as themselves or a moderator; needs `If-Match`."""
+    """Change a speaker (JSON merge patch), as the speaker or a moderator. `If-Match` is required."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_body_version(speaker_json(speaker, links()))
@@ -64,7 +64,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, refuses=[SameSpeaker])
 def merge(fields: dict[str, Any], slug: str) -> Response:
-    """Make another speaker one with this one."""
+    """Merge another speaker into this one."""
     with unit_of_work() as session:
         kept = get_speaker(session, slug, caller())
         other = get_speaker(session, fields["other"], caller())
@@ -80,13 +80,13 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     refuses=[Forbidden, UnreadablePicture],
 )
 def put_photo(raw: bytes, slug: str) -> Response:
-    """Give a speaker a portrait, as themselves or a moderator.
+    """Set a speaker's portrait, as the speaker or a moderator.
 
-    PNG, JPEG or WebP, of at most 5 MiB and 40 million pixels (WebP: 16 million). It is made anew, upright and at most
-    512 pixels wide and high, without what a camera noted in it; `photo_url` is where.
+    Accepts PNG, JPEG or WebP of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is rotated upright
+    and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is its URL.
     """
     with reading() as session:
-        # Nothing is decoded for somebody who may not have it shown.
+        # Check the permission before decoding the image, which is expensive.
         check_may_edit(get_speaker(session, slug, caller()), caller())
     picture = read_upload(raw, Frame.PORTRAIT)
     with unit_of_work() as session:
@@ -98,7 +98,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
 
 @pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), refuses=[Forbidden])
 def delete_photo(slug: str) -> None:
-    """Take a speaker's portrait away, as themselves or a moderator."""
+    """Delete a speaker's portrait, as the speaker or a moderator."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         edit_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())

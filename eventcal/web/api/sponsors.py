@@ -1,4 +1,4 @@
-"""/api/v1: an event's tiers and sponsors, one sponsor and its logo, sponsorships and their steps."""
+"""API views under /api/v1 for sponsorship tiers, sponsors and their logos, and sponsorships and their state changes."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def list_tiers_of_event(session: Session, slug: str) -> Content:
 
 @sponsors.post("/events/<slug>/tiers", organiser(), body=schemas.TierIn, creates=schemas.TierOut, refuses=[NameTaken])
 def add_tier(fields: dict[str, Any], slug: str) -> Response:
-    """Offer a tier."""
+    """Add a tier to an event."""
     with unit_of_work() as session:
         tier = service.add_tier(session, get_organised_event(session, slug, caller()), fields)
     return answer(tier_json(tier, 0), 201, location=links().api(f"/tiers/{tier.id}"))
@@ -61,7 +61,7 @@ def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
 
 @sponsors.delete("/tiers/<tier_id>", organiser(), refuses=[InUse])
 def delete_tier(tier_id: str) -> None:
-    """Remove a tier that nobody holds or asks for."""
+    """Delete a tier without sponsorships or enquiries."""
     with unit_of_work() as session:
         service.remove_tier(session, get_tier(session, tier_id, caller()))
 
@@ -81,7 +81,7 @@ def list_of_event(session: Session, slug: str) -> Content:
 @sponsors.get("/sponsors/<slug>", public, returns=schemas.SponsorOut)
 @cached
 def read(session: Session, slug: str) -> Content:
-    """Read one sponsor."""
+    """Return a sponsor."""
     sponsor = get_sponsor(session, slug, caller())
     return document(sponsor_json(sponsor, links()), public=not caller().moderates)
 
@@ -94,7 +94,7 @@ def read(session: Session, slug: str) -> Content:
     refuses=[PreconditionRequired, Stale],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a sponsor (JSON merge patch); needs `If-Match`."""
+    """Change a sponsor (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         check_body_version(sponsor_json(sponsor, links()))
@@ -120,7 +120,7 @@ def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     refuses=[EventOver, EventCancelled],
 )
 def enquire(fields: dict[str, Any], slug: str) -> Response:
-    """Ask for a tier."""
+    """Submit an enquiry for a tier."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
         made = service.enquire(session, event, fields, caller=caller(), now=now())
@@ -130,13 +130,13 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
 
 @sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
 def read_sponsorship(sponsorship_id: str) -> Response:
-    """Read one sponsorship, as an organiser or whoever enquired."""
+    """Return a sponsorship, as an organiser or as the member who enquired."""
     with reading() as session:
         return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
 def _step(step: SponsorshipStep, says: str, *refuses: type[Refusal]) -> None:
-    """Add the route of one step."""
+    """Register the route of one state change."""
 
     def view(sponsorship_id: str) -> Response:
         with unit_of_work() as session:
@@ -155,10 +155,10 @@ _step(SponsorshipStep.CANCEL, "End an enquiry or a sponsorship; its place is fre
 
 @pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnreadablePicture])
 def put_logo(raw: bytes, slug: str) -> Response:
-    """Give a sponsor a logo.
+    """Set a sponsor's logo.
 
-    PNG, JPEG or WebP, of at most 5 MiB and 40 million pixels (WebP: 16 million). It is made anew, at most 640
-    pixels wide and 320 high; `logo_url` is where.
+    Accepts PNG, JPEG or WebP of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is re-encoded at
+    up to 640 by 320 pixels. `logo_url` is its URL.
     """
     with reading() as session:
         get_sponsor(session, slug, caller())
@@ -171,7 +171,7 @@ def put_logo(raw: bytes, slug: str) -> Response:
 
 @pictures.delete("/sponsors/<slug>/logo", moderator)
 def delete_logo(slug: str) -> None:
-    """Take a sponsor's logo away."""
+    """Delete a sponsor's logo."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         service.edit_sponsor(session, sponsor, {"logo_url": None}, caller=caller(), now=now())

@@ -1,4 +1,4 @@
-"""/api/v1/talks and /api/v1/events/{slug}/talks: lists, one talk, submitting, editing, steps."""
+"""API views under /api/v1/talks and /api/v1/events/{slug}/talks: list, read, submit, edit and decide on talks."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_
 
 talks = Subject("talks", "Contributions to events, and the steps they take")
 
-# States that are between the speakers and the organisers; anybody may ask for the others by name.
+# States that only the speakers and the organisers may see. The other states are public.
 _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
@@ -53,11 +53,11 @@ def list_all() -> Response:
 def list_of_event(slug: str) -> Response:
     """List an event's public talks.
 
-    Organisers and reviewers ask for what waits by `state=submitted,…`; they then get all talks in these states,
-    as they stand.
+    Organisers and reviewers can list submissions with `state=submitted,…`. They get every talk in these states,
+    public or not, with its actual state.
     """
     asked = read_listing(request.args)
-    # Another event named in the query has no talk in this one.
+    # A query for another event matches nothing.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _may_review(slug, asked.filter.states):
         return serve_list(
@@ -76,7 +76,7 @@ def list_of_event(slug: str) -> Response:
 
 
 def _may_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Say whether the caller sees an event's talks as they stand. Refuses whoever asks for what waits and may not."""
+    """Return whether the caller may review an event's talks. Raises an error if these states are for reviewers only."""
     with reading() as session:
         event = get_event(session, slug, caller())
     if _WAITING & set(states):
@@ -87,7 +87,7 @@ def _may_review(slug: str, states: tuple[str, ...]) -> bool:
 @talks.get("/talks/<talk_id>", public, returns=TalkOut)
 @cached
 def read(session: Session, talk_id: str) -> Content:
-    """Read one talk."""
+    """Return a talk."""
     talk = get_talk(session, talk_id, caller())
     return resource(talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
 
@@ -100,7 +100,7 @@ def read(session: Session, talk_id: str) -> Content:
     refuses=[TalksClosed, EventOver, NotConfirmed],
 )
 def submit(fields: dict[str, Any], slug: str) -> Response:
-    """Submit a talk to an event; with `draft: true` it stays the submitter's own until `/submit`."""
+    """Submit a talk to an event. With `draft: true`, only the submitter sees it until `/submit`."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
         member_row = current_member(session)
@@ -116,7 +116,7 @@ def submit(fields: dict[str, Any], slug: str) -> Response:
     refuses=[Forbidden, AlreadyDecided, PreconditionRequired, Stale],
 )
 def edit(fields: dict[str, Any], talk_id: str) -> Response:
-    """Change a talk (JSON merge patch); needs `If-Match`. The submitter may until it is decided on."""
+    """Change a talk (JSON merge patch). `If-Match` is required. The submitter can edit until a decision is made."""
     with unit_of_work() as session:
         talk = get_talk(session, talk_id, caller())
         service.check_may_edit(talk, caller())
@@ -125,12 +125,12 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
     return _answer(talk)
 
 
-# What a step refuses beside being none from here, or not the caller's.
+# Errors of a state change besides ForbiddenStep and Forbidden.
 _ALSO: Mapping[Step, tuple[type[Refusal], ...]] = {Step.SUBMIT: (TalksClosed, EventOver, NotConfirmed)}
 
 
 def _step(step: Step, mark: Mark, says: str) -> None:
-    """Add the route of one step."""
+    """Register the route of one state change."""
 
     def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
@@ -155,7 +155,7 @@ _step(Step.CANCEL, organiser(), "Call an accepted talk off; once public, it stay
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)
 def redact(talk_id: str) -> Response:
-    """Blank a talk's text everywhere; a tombstone stays."""
+    """Erase a talk's text. A placeholder stays public."""
     with unit_of_work() as session:
         talk = service.redact_talk(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
     return _answer(talk)

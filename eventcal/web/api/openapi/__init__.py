@@ -1,1 +1,1 @@
-"""The OpenAPI document: what flask-smorest knows of the views, and all that follows from what they are."""
+"""The OpenAPI document: flask-smorest's description of the views, completed with access, errors and headers."""

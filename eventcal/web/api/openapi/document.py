@@ -1,4 +1,4 @@
-"""The whole document: every operation that answers programs is in it, the API's, the feeds', the checks', its own."""
+"""The complete OpenAPI document, with the operations of the API, the feeds, the feed check and the health checks."""
 
 import inspect
 import re
@@ -23,17 +23,17 @@ from eventcal.web.params.feed_check import SCHEMES, CheckArgs
 from eventcal.web.params.listing_filters import FeedArgs
 from eventcal.web.request.session_cookie import cookie_name
 
-# Who may call, by the name of the mark where that is not the word for it.
+# Values of `x-access`, by the name of the access mark, for marks whose name is not shown as it is.
 _WHO = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
-# The tag of each blueprint.
+# OpenAPI tag of each blueprint outside the API.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
-# What a program that knows JSON makes of a feed.
+# JSON type of the feeds in a JSON format, by media type.
 _READ_AS = {"application/calendar+json": "array", "application/jscalendar+json": "object", "application/json": "object"}
 
 
 def describe(app: Flask, api: Api, settings: Settings) -> Json:
-    """Return the document in plain values, for an app whose blueprints are all registered."""
-    # Through JSON: a copy that nobody else changes, and the proof that it is plain.
+    """Return the OpenAPI document as JSON values. All blueprints of the app must be registered."""
+    # The JSON round trip makes a deep copy, and fails if a value cannot be serialised.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
     static: Json = orjson.loads((here / "static.json").read_bytes())
@@ -58,7 +58,7 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
         for parameter in item.get("parameters", []):
             parameter["description"] = _named(path, parameter["name"])
             parameter["schema"] = {"type": "string", "minLength": 1}
-    # Responses may gain fields, which bodies may not.
+    # Future versions may add fields to responses, so clients must accept unknown fields.
     for name in answered_schemas(document):
         document["components"]["schemas"][name].pop("additionalProperties", None)
     finished: Json = _tidy(document)
@@ -66,13 +66,13 @@ def describe(app: Flask, api: Api, settings: Settings) -> Json:
 
 
 def _paths_of_feeds_and_checks(app: Flask, converter: OpenAPIConverter, base_url: str, contents: Json) -> Json:
-    """Return the path items that flask-smorest does not know: feeds, health checks, and the document itself.
+    """Return the path items for views outside flask-smorest: feeds, feed check, health checks and the document itself.
 
-    converter: knows how parameters are written
-    contents: by what a path ends in, the content of its response, unless it is a feed
+    converter: converts query schemas to OpenAPI parameters
+    contents: the response content of the views that are not feeds, by the last part of their path
     """
     [url] = converter.schema2parameters(CheckArgs(), location="query")
-    # Only an address of this installation is checked.
+    # The feed check accepts only URLs of this installation.
     place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
     url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
     query = {"calendars": converter.schema2parameters(FeedArgs(), location="query"), "checking": [url]}
@@ -116,7 +116,7 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
 
 
 def _own_schemas(document: Json, api: Api) -> Json:
-    """Return the schemas with what their classes say beside their fields, and without flask-smorest's own."""
+    """Return the schemas with the `also` and docstring of their classes, and without those of flask-smorest."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
         schemas[name] |= getattr(key[0], "also", {})
@@ -134,12 +134,12 @@ def _operations(app: Flask, paths: Json) -> Iterator[Operation]:
 
 
 def _finish(operation: Operation) -> Json:
-    """Complete what is said of an operation. Returns the shared responses that it refers to."""
+    """Complete the description of an operation in place, and return the shared responses that it refers to."""
     said = operation.said
     said["security"] = operation.access.security
     said["operationId"] = _operation_id(operation)
     said["x-access"] = _WHO.get(operation.access.name, operation.access.name)
-    # flask-smorest's own refer to responses that are not what we answer.
+    # References that flask-smorest adds point to its own default error responses, which this API does not return.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
     operation.add_headers(answers)
     kinds = operation.refusals()
@@ -154,7 +154,7 @@ def _finish(operation: Operation) -> Json:
 
 
 def _operation_id(operation: Operation) -> str:
-    """Return what generated clients call it, by its method and its path: "post_event_talks"."""
+    """Return the operationId, made from the method and the path, such as "post_event_talks"."""
     words: list[str] = []
     for part in operation.path.removeprefix("/api/v1").replace(".", "/").strip("/").split("/"):
         if not part.startswith("{"):
@@ -167,14 +167,14 @@ def _operation_id(operation: Operation) -> str:
 
 
 def _named(path: str, parameter: str) -> str:
-    """Describe a path parameter: "The talk's id.", "The event's slug."."""
+    """Return the description of a path parameter, such as "The talk's id."."""
     before = path.partition(f"/{{{parameter}}}")[0].rpartition("/")[2].removesuffix("s")
     thing, _, what = parameter.rpartition("_")
     return f"The {thing or before}'s {what}."
 
 
 def answered_schemas(document: Json) -> set[str]:
-    """Return the names of the schemas that answers are made of."""
+    """Return the names of all schemas used in responses, directly or through other schemas."""
     answers = [
         operation["responses"]
         for item in document["paths"].values()
@@ -193,8 +193,8 @@ def _schemas_in(value: object) -> set[str]:
     return set(re.findall(r'"#/components/schemas/([^"]+)"', orjson.dumps(value).decode()))
 
 
-def _tidy(value: Any) -> Any:  # noqa: ANN401 - JSON is of any kind
-    """Return the same with what apispec cannot say: the type of an enum, and what may stand for a shape (x-or)."""
+def _tidy(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value with additions that apispec cannot express: types of enums, and alternatives (`x-or`)."""
     if isinstance(value, list):
         return [_tidy(one) for one in value]
     if not isinstance(value, dict):

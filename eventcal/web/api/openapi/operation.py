@@ -1,7 +1,7 @@
-"""One operation of the document: what follows from the mark of its view, its responses and the headers of both.
+"""One operation of the OpenAPI document: its access, errors and headers.
 
-Most refusals follow from what the operation is: its mark, its body, its parameters. The others are named where its
-view is registered (`refuses=` of `Subject`). The headers themselves are in static.json.
+Most errors follow from the access mark, the body and the parameters of the operation. The others are listed in
+`refuses=` when the view is registered with a `Subject`. The headers are defined in static.json.
 """
 
 import re
@@ -23,25 +23,25 @@ from eventcal.web.request.idempotency import HEADER, REPLAYED, InProgress
 
 Json = dict[str, Any]
 
-# The header that always comes with a status.
+# Header that is always sent with a status.
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
-# What is answered with an ETag whoever asks, also after a change.
+# Schemas of resources whose responses always have an ETag, also after a change.
 _VERSIONED = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
 _READ = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
 
 def path_of(rule: Rule) -> str:
-    """Return a rule's path as OpenAPI writes it."""
+    """Return the path of a URL rule in OpenAPI syntax."""
     return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """Where an operation is, the view that answers it, and what the document says of it so far."""
+    """An operation: its path, method and view, and its OpenAPI description so far (`said`)."""
 
     path: str
     method: str
@@ -51,42 +51,42 @@ class Operation:
 
     @property
     def access(self) -> Access:
-        """Return the view's mark."""
-        mark: Access = self.view.access  # type: ignore[attr-defined]  # every view has one, which the tests hold
+        """The access mark of the view."""
+        mark: Access = self.view.access  # type: ignore[attr-defined]  # tests check that every view has one
         return mark
 
     @property
     def subject(self) -> str:
-        """Return the blueprint that the view belongs to."""
+        """The name of the view's blueprint."""
         return self.endpoint.partition(".")[0]
 
     @property
     def guarded(self) -> bool:
-        """Return whether only members are let in."""
+        """Whether the operation requires a signed-in member."""
         return self.access.name not in {"feed", "public"}
 
     @property
     def conditional(self) -> bool:
-        """Return whether it is read with validators, and answers 304."""
+        """Whether the operation supports conditional requests and may respond with 304."""
         return self.method == "get" and self.subject != "health"
 
     @property
     def repeatable(self) -> bool:
-        """Return whether it takes an Idempotency-Key."""
+        """Whether the operation accepts an Idempotency-Key."""
         return self.method == "post" and self.guarded and self.subject != "auth"
 
     def parameters(self, place: str) -> set[str]:
-        """Return the names of its own parameters at this place: query, header."""
+        """Return the names of the operation's parameters in a location ("query" or "header")."""
         return {one["name"] for one in self.said.get("parameters", []) if one.get("in") == place}
 
     def refusals(self) -> set[ErrorClass]:
-        """Return every refusal that the operation can give. A failure of ours (500) is none."""
+        """Return all errors that the operation can respond with, except internal errors (500)."""
         kinds: set[ErrorClass] = {*getattr(self.view, "refuses", ()), *self._by_access()}
         if "{" in self.path:
             kinds.add(NotFound)
         if "{secret}" in self.path:
             kinds.add(Gone)
-        # Where a path of the API has no parameters, it refuses any.
+        # API operations without query parameters reject all of them.
         if self.parameters("query") or (self.path.startswith("/api/") and self.subject != "docs"):
             kinds.add(Invalid)
         if "requestBody" in self.said:
@@ -113,7 +113,7 @@ class Operation:
             yield TooMany
 
     def sent_headers(self, refusals: Collection[ErrorClass]) -> list[Json]:
-        """Return references to the headers that callers of the operation send, who can be refused in these ways."""
+        """Return references to the request headers of the operation; some follow from its possible errors."""
         names = ["If-None-Match", "If-Modified-Since"] if self.conditional else []
         names += ["If-Match"] * (PreconditionRequired in refusals)
         names += [HEADER] * self.repeatable
@@ -121,7 +121,7 @@ class Operation:
         return list(_references("parameters", names).values())
 
     def add_headers(self, answers: Json) -> None:
-        """Add to the answers that are no refusals what headers they carry, and to a conditional GET its 304."""
+        """Add headers to the successful responses, and the 304 response to a conditional GET."""
         for status, answer in answers.items():
             names = self._names(status, answer)
             if names:
@@ -145,7 +145,7 @@ class Operation:
 
 
 def refused_answers(kinds: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
-    """Yield for each status: the status, what the response is called among the components, and the response."""
+    """Yield the status, the component name and the response object for each status of these errors."""
     by_status: dict[HTTPStatus, dict[str, str]] = defaultdict(dict)
     for kind in kinds:
         status, code, title = kind_of(kind)
