@@ -1,1 +1,1 @@
-"""A member's own pages: their talks, and what is theirs alone."""
+"""A member's own pages: their talks, agenda, account and security."""

@@ -1,4 +1,4 @@
-"""A member's account: name, address, password, their profile as a speaker with a portrait, and deleting it."""
+"""A member's account: name, email, password, speaker profile, and deleting the account."""
 
 from http import HTTPStatus
 
@@ -31,9 +31,9 @@ _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 @pages.get("/me/account")
 @signed_in
 def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Show a member their name, address and password, each to be changed as far as it can be.
+    """Show a member's name, email and password, with the forms for changing or confirming them.
 
-    Of the three forms, the one called `sent` is `form`.
+    `sent` is the name of the form that `form` belongs to.
     """
     with reading() as session:
         member = current_member(session)
@@ -60,7 +60,7 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
 @signed_in
 @form_view(account, sent="naming")
 def change_name() -> str:
-    """Change the member's own name."""
+    """Change the current member's name."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         edit_member(session, current_member(session), fields)
@@ -71,7 +71,7 @@ def change_name() -> str:
 @signed_in
 @form_view(account, at="password", sent="password")
 def change_password() -> str:
-    """Change the member's password, for whoever knows the old one; their other sessions end."""
+    """Change the current member's password, given the present one, and end their other sessions."""
     fields = passwords.load_with_own_password(_NEW_PASSWORD, filled_in("password", "new_password"))
     password_hash = passwords.hashed(fields["new_password"])
     with unit_of_work() as session:
@@ -84,7 +84,7 @@ def change_password() -> str:
 @signed_in
 @form_view(account, catch=(Refusal,))
 def mail_again() -> str:
-    """Have the mail sent again that confirms the member's address."""
+    """Send the current member's confirmation email again."""
     with reading() as session:
         address = current_member(session).email
     accounts.mail_link(address, "confirm")
@@ -94,7 +94,7 @@ def mail_again() -> str:
 @pages.get("/me/account/delete")
 @signed_in
 def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Say what goes and what stays if a member leaves, and ask for the password; or say why they cannot."""
+    """Show what is deleted with the account and the password form, or the reason why the member cannot leave."""
     with reading() as session:
         what, title = foresee(session, current_member(session), now=now()), _("Delete my account")
         return answer_own_page(template="me/leaving.html", title=title, status=status, what=what, form=form)
@@ -104,7 +104,7 @@ def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @signed_in
 @form_view(leaving, catch=(Invalid, TooMany, LastOrganiser, Busy))
 def leave_now() -> str:
-    """Remove the account of the member who calls, for whoever knows its password."""
+    """Delete the current member's account, given their password."""
     passwords.load_with_own_password(_PASSWORD, filled_in("password"))
     with unit_of_work() as session:
         leave(session, current_member(session), now=now())
@@ -115,14 +115,14 @@ def leave_now() -> str:
 @pages.get("/me/account/deleted")
 @public
 def left() -> Response:
-    """Say that the account is gone; whoever reads it is nobody any more."""
+    """Show that the account is deleted. The reader is no longer signed in."""
     return answer_page(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
 
 
 @pages.get("/me/speaker")
 @signed_in
 def my_profile() -> Response:
-    """Show a member who they are to the public, to be changed; without a talk yet, when that will be."""
+    """Show the form of the current member's speaker profile, or a notice that it is created with their first talk."""
     with reading() as session:
         speaker = find_by_member(session, current_member_id())
         if speaker is None:
@@ -134,7 +134,7 @@ def my_profile() -> Response:
 @takes_up_to(LARGEST_FORM)
 @signed_in
 def change_my_profile() -> Response:
-    """Save a member's profile as typed."""
+    """Save the current member's speaker profile."""
     return handle_speaker_form(_own, url_for("pages.my_profile"), render_form=_page)
 
 

@@ -1,4 +1,4 @@
-"""A member's agenda: talks that they want to see, beside those that they give."""
+"""A member's agenda: starred talks, and the talks that they give."""
 
 from collections.abc import Collection
 from datetime import UTC, timedelta
@@ -29,9 +29,9 @@ _A_DAY = timedelta(days=1)
 @pages.get("/me/stars")
 @signed_in
 def agenda() -> Response:
-    """Show what is to come on a member's agenda, the first first; with `past` what is over, the last first."""
+    """Show the upcoming talks of a member's agenda, earliest first; with `past` the past talks, latest first."""
     past = "past" in request.args
-    # By days, as lists count them.
+    # Talks are past or upcoming by days, as in lists.
     today = now().astimezone(UTC).date()
     asked = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
     with reading() as session:
@@ -57,7 +57,7 @@ def agenda() -> Response:
 @pages.get("/me/stars/<talk_id>")
 @signed_in
 def star(talk_id: str) -> Response:
-    """Show a public talk, and whether it is on the agenda or is to be put there: a public page knows nobody."""
+    """Show a public talk and whether it is starred. Its public page is the same for everyone and cannot show this."""
     with reading() as session:
         talk = get_talk(session, talk_id, VISITOR)
         shown = _told(talk, starred_among(session, caller(), [talk]))
@@ -67,7 +67,7 @@ def star(talk_id: str) -> Response:
 @pages.post("/me/stars/<talk_id>")
 @signed_in
 def change_star(talk_id: str) -> Response:
-    """Put a public talk on the agenda, or take a talk off it, by the button that was pressed."""
+    """Add a public talk to the agenda or remove a talk from it, depending on the button that was pressed."""
     removes = request.form.get("do") == "remove"
     with unit_of_work() as session:
         if removes:

@@ -1,4 +1,4 @@
-"""A member's authenticator app and its recovery codes: set up, turned off and renewed."""
+"""Pages for setting up and turning off the authenticator app, and for renewing its recovery codes."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -32,7 +32,7 @@ _NOTE = "new_totp"
 @signed_in
 @proved_lately
 def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Show a member a new secret for their authenticator app."""
+    """Show a new secret for the member's authenticator app."""
     if _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     makes, sealed = passwords.authenticator(), _find_new_secret()
@@ -57,7 +57,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @proved_lately
 @form_view(app, at="code")
 def set_up_app() -> str | Response:
-    """Turn the second factor on for whoever has a first code of their app; show the recovery codes, this once."""
+    """Turn on the second factor, given a first code of the app, and show the recovery codes once."""
     sealed = _find_new_secret()
     if sealed is None:
         return url_for("pages.ways_in", done="before") if _has_app() else url_for("pages.app")
@@ -80,7 +80,7 @@ def set_up_app() -> str | Response:
 @pages.get("/me/security/app/off")
 @signed_in
 def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Ask whether the second factor is to be turned off, and for the password or a code."""
+    """Show the form for turning off the second factor, which requires the password or a code."""
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     title = _("Without the app again?")
@@ -91,7 +91,7 @@ def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @signed_in
 @form_view(app_off, at="proof")
 def turn_app_off() -> str:
-    """Turn the second factor off for whoever knows the password, or has a code."""
+    """Turn off the second factor, given the password or a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
     with reading() as session:
         password_hash = current_member(session).password
@@ -114,7 +114,7 @@ def turn_app_off() -> str:
 @signed_in
 @proved_lately
 def codes() -> Response:
-    """Ask whether a member wants new recovery codes in place of those from before."""
+    """Ask for confirmation to replace the recovery codes."""
     if not _has_app():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     title = _("New recovery codes?")
@@ -125,7 +125,7 @@ def codes() -> Response:
 @signed_in
 @proved_lately
 def renew_codes() -> Response:
-    """Give a member new recovery codes, shown this once; a form that comes again leads back."""
+    """Replace the recovery codes and show them once. A form that is sent again redirects to the security page."""
     with unit_of_work() as session:
         member = current_member(session)
         if find_totp(session, member.id) is None or not is_taken_now(session):
@@ -136,7 +136,7 @@ def renew_codes() -> Response:
 
 
 def _find_new_secret() -> str | None:
-    """Return the secret, sealed, that was shown to be set up within the last hour; other tabs show the same."""
+    """Return the encrypted secret shown for set-up within the last hour, if any, so that all tabs show the same one."""
     state = sessions.find_note(_NOTE, within=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 
@@ -152,9 +152,9 @@ def _show_codes(codes: list[str], *, said: str) -> Response:
 
 
 def _qr_code(text: str) -> Json:
-    """Return a QR code for a page, since an image from a data: address would need a looser policy.
+    """Return a QR code as an SVG path, because a data: URL would require a weaker Content-Security-Policy.
 
-    It has `size` by `size` modules with the quiet border; `path` draws the dark ones (SVG).
+    The code has `size` by `size` modules, including the quiet zone; `path` draws the dark modules.
     """
     made = QRCode(error_correction=ERROR_CORRECT_M)
     made.add_data(text)

@@ -1,4 +1,4 @@
-"""How a member signs in: the list of it all, passkeys, sessions, and showing again who one is before a change."""
+"""The security page of a member: passkeys, sessions, and re-authentication before changes."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -35,7 +35,7 @@ _PASSWORD, _PASSKEY = OwnPasswordIn(), PasskeyIn()
 @pages.get("/me/security")
 @signed_in
 def ways_in() -> Response:
-    """Show a member how they sign in, and what they can add."""
+    """Show the member's sign-in methods and sessions."""
     with reading() as session:
         member_id = current_user.current_member_id()
         totp = find_totp(session, member_id)
@@ -69,7 +69,7 @@ def ways_in() -> Response:
 @pages.post("/me/security/sessions")
 @signed_in
 def end_others() -> Response:
-    """End every session of the member's but this one."""
+    """End all sessions of the current member except the current one."""
     with unit_of_work() as session:
         current_user.end_other_sessions(session, current_user.current_member(session))
     return redirect(url_for("pages.ways_in", done="sessions"), HTTPStatus.SEE_OTHER)
@@ -78,7 +78,7 @@ def end_others() -> Response:
 @pages.post("/me/security/sessions/<session_id>")
 @signed_in
 def end_one(session_id: str) -> Response:
-    """End one session of the member's; this one as signing out does."""
+    """End a session of the current member. Ending the current session signs the member out."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_user.current_member_id(), now=now())
         end_session(session, found, now=now())
@@ -89,9 +89,9 @@ def end_one(session_id: str) -> Response:
 
 
 def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Let members on who signed in, or showed again who they are, within the last minutes; lead others to do so.
+    """Require a member who signed in or re-authenticated within the last minutes; redirect others to re-authenticate.
 
-    For views that change how a member signs in: a browser left alone must not be enough.
+    Use it for views that change the sign-in methods, which access to an unattended browser must not permit.
     """
 
     @wraps(view)
@@ -107,7 +107,7 @@ def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
 @pages.get("/me/security/again")
 @signed_in
 def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Ask a member who is signed in for their password, or a passkey."""
+    """Show the form for re-authentication by password or passkey."""
     return answer_own_page(
         template="me/security_again.html",
         title=_("Is it you?"),
@@ -122,7 +122,7 @@ def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @signed_in
 @form_view(again, at="password")
 def prove_now() -> str:
-    """Lead a member on who knows their password."""
+    """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
     load_with_own_password(_PASSWORD, filled_in("password"))
     save_proof()
     return way_on(request.form.get("next"), otherwise=url_for("pages.ways_in"))
@@ -132,7 +132,7 @@ def prove_now() -> str:
 @signed_in
 @proved_lately
 def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Ask what a new passkey is to be called, and have the browser make it."""
+    """Show the form for a new passkey: its name, and the options with which the browser creates it."""
     if not passkeys.are_possible():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     with reading() as session:
@@ -147,7 +147,7 @@ def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @proved_lately
 @form_view(new_passkey, catch=(Invalid, PasskeyKnown))
 def add_passkey() -> str:
-    """Add the passkey that the browser made."""
+    """Add the passkey that the browser created."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
     try:
         passkeys.add(fields["answer"], name=fields["name"])
@@ -160,7 +160,7 @@ def add_passkey() -> str:
 @signed_in
 @proved_lately
 def passkey(passkey_id: str) -> Response:
-    """Ask whether one of a member's passkeys is to be removed."""
+    """Ask for confirmation to remove a passkey."""
     with reading() as session:
         found = get_passkey(session, passkey_id, current_member_id())
         return answer_own_page(

@@ -1,4 +1,4 @@
-"""A member's talks, in words: submitting a talk, its progress, and changing, withdrawing or confirming it."""
+"""A member's talks: submitting a talk, its progress, and editing, withdrawing or confirming it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()
 _OVER = "over"
-# What talks wait for, by their state; the rest are over.
+# The group of a talk on the overview, by its state; talks in other states are over.
 _WAITS: Mapping[TalkState, str] = {
     TalkState.ACCEPTED: "confirm",
     TalkState.DRAFT: "draft",
@@ -45,13 +45,13 @@ _WAITS: Mapping[TalkState, str] = {
     TalkState.CONFIRMED: "programme",
 }
 _TALK = TalkIn()
-# How many open calls there are to choose from.
+# The maximum number of events with open calls to choose from.
 _MOST_CALLS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a talk stands: its state, the reason for it if one was given, and what comes next, in words."""
+    """The progress of a talk: its state, the reason for it if one was given, and the next step, as text."""
 
     talk: Talk
     state: str
@@ -63,7 +63,7 @@ class Progress:
 @pages.get("/me")
 @signed_in
 def me() -> Response:
-    """Show a member their talks by what they wait for, in each group the newest first."""
+    """Show the member's talks in groups, by the next step of each talk. Within a group, the newest is first."""
     with reading() as session:
         paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
@@ -79,12 +79,12 @@ def me() -> Response:
 @pages.get("/me/talks/<talk_id>")
 @signed_in
 def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show a member one of their talks: where it stands, what can be done, and the form to change it."""
+    """Show a talk of the current member: its progress, the possible steps, and the form for changing it."""
     with reading() as session:
         talk = _own(session, talk_id)
         reason = reasons_given(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
-        # If the talk has changed meanwhile, the page says so, and the form may now be saved over it.
+        # If the talk was changed meanwhile, the page shows its current values, and saving the form may replace them.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
         return answer_own_page(
             template="me/talk.html",
@@ -113,7 +113,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
 @pages.get("/me/talks/<talk_id>/withdraw")
 @signed_in
 def withdrawing(talk_id: str) -> Response:
-    """Ask whether a talk is to be withdrawn, and say what that means."""
+    """Ask for confirmation to withdraw a talk, and show the consequences."""
     with reading() as session:
         talk = _own(session, talk_id)
         if talk.state not in STEPS[Step.WITHDRAW].sources:
@@ -126,7 +126,7 @@ def withdrawing(talk_id: str) -> Response:
 @signed_in
 @form_view(my_talk, catch=(Refusal,))
 def change_my_talk(talk_id: str) -> str:
-    """Change a talk as typed, or take the step whose button was pressed."""
+    """Save changes to a talk, or take the step whose button was pressed."""
     asked = request.form.get("do", "save")
     with unit_of_work() as session:
         talk = _own(session, talk_id)
@@ -141,7 +141,7 @@ def change_my_talk(talk_id: str) -> str:
 
 
 def _own(session: Session, talk_id: str) -> Talk:
-    """Return a talk that the caller offered or gives. Raises NoSuchTalk, and NotFound for somebody else's."""
+    """Return a talk that the caller submitted or gives. Raises NoSuchTalk, and NotFound for another member's talk."""
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
         raise NotFound(Sentence("This is not one of your talks."))
@@ -150,7 +150,7 @@ def _own(session: Session, talk_id: str) -> Talk:
 
 
 def progress_of(talk: Talk, reason: str | None, *, now: datetime) -> Progress:
-    """Return where a talk stands at `now`; its event must be loaded."""
+    """Return the progress of a talk at `now`; its event must be loaded."""
     waits = _waits_for(talk, now)
     return Progress(
         talk=talk,
@@ -164,7 +164,7 @@ def progress_of(talk: Talk, reason: str | None, *, now: datetime) -> Progress:
 def grouped(
     talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
 ) -> list[tuple[str, Sequence[Progress]]]:
-    """Return talks by what they wait for, each group with its heading, first what waits for the member themselves."""
+    """Return the talks grouped by their next step, with a heading for each group; the member's own tasks are first."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),
@@ -179,7 +179,7 @@ def grouped(
 
 
 def _waits_for(talk: Talk, now: datetime) -> str:
-    # By days, as lists count them.
+    # Talks are past or upcoming by days, as in lists.
     past = talk.last_day < now.astimezone(UTC).date().isoformat()
     return _OVER if past or talk.event.status == EventStatus.CANCELLED else _WAITS.get(talk.state, _OVER)
 
@@ -213,7 +213,7 @@ def _next_in_words(talk: Talk, *, over: bool) -> str:
 
 
 def _show(form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None) -> Response:
-    """Show the form of a talk for the event that the request names. Raises NoSuchEvent."""
+    """Show the talk form for the event in the request. Raises NoSuchEvent."""
     with reading() as session:
         event = get_event(session, _slug(), caller())
         return answer_own_page(
@@ -234,7 +234,7 @@ def _slug() -> str:
 @pages.get("/submit")
 @signed_in
 def submit() -> Response:
-    """Show the form of a talk for the event that the query names; without one, the events that take talks."""
+    """Show the talk form for the event in the query, or else the events that accept talks."""
     if "event" in request.args:
         return _show()
     with reading() as session:
@@ -248,7 +248,7 @@ def submit() -> Response:
 @signed_in
 @form_view(_show, catch=(Refusal,))
 def submit_now() -> str | Response:
-    """Submit what was typed, keep it as a draft, or show how it will look, by the button that was pressed."""
+    """Submit the talk, save it as a draft, or show a preview, depending on the button that was pressed."""
     fields, pressed = validate(_TALK, talk_fields(request.form)), request.form.get("do")
     if pressed == "preview":
         shown = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}

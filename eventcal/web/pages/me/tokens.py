@@ -1,6 +1,6 @@
-"""Secrets that a member makes: access tokens for programs, and addresses of their agenda, one for each device.
+"""A member's secrets: access tokens for the API, and secret URLs of their agenda, one for each device.
 
-Each is made, shown once, listed by what is kept of it, and revoked.
+Each secret is shown only once, when it is created. Afterwards it can be listed by name and revoked.
 """
 
 from http import HTTPStatus
@@ -33,7 +33,7 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 @pages.get("/me/tokens")
 @signed_in
 def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Show a member's access tokens by what is kept of them, and the form to make another."""
+    """Show the member's access tokens and the form for a new one."""
     done = {
         "revoked": _("The token is revoked."),
         "before": _("This token was made before. It was shown that once; make another if you need it again."),
@@ -59,7 +59,7 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @signed_in
 @form_view(tokens, catch=(Invalid, Busy), unsent=("scopes",))
 def make_token() -> str | Response:
-    """Make an access token and show it, this once; a form that comes again leads back to the list."""
+    """Create an access token and show it once. A form that is sent again redirects to the list."""
     fields = _validate_token()
     with unit_of_work() as session:
         if not is_taken_now(session):
@@ -77,7 +77,7 @@ def make_token() -> str | Response:
 @pages.get("/me/tokens/<token_id>")
 @signed_in
 def token(token_id: str) -> Response:
-    """Ask whether one of a member's access tokens is to be revoked."""
+    """Ask for confirmation to revoke an access token."""
     with reading() as session:
         row = service.get_token(session, token_id, current_member_id())
         return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
@@ -135,7 +135,7 @@ def _scopes_in_words() -> dict[Scope, str]:
 @pages.get("/me/feeds")
 @signed_in
 def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
-    """Show the names of a member's secret addresses and when each was last fetched, and the form to make another."""
+    """Show the member's secret URLs, with the time of the last request to each, and the form for a new one."""
     done = {
         "revoked": _("The address is revoked."),
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
@@ -158,7 +158,7 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @signed_in
 @form_view(feeds, catch=(Invalid, Busy))
 def make_feed() -> str | Response:
-    """Make a secret address and show it, this once; a form that comes again leads back to the list."""
+    """Create a secret URL and show it once. A form that is sent again redirects to the list."""
     fields = validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         if not is_taken_now(session):
@@ -178,7 +178,7 @@ def make_feed() -> str | Response:
 @pages.get("/me/feeds/<feed_id>")
 @signed_in
 def feed(feed_id: str) -> Response:
-    """Show one of a member's secret addresses by what is kept of it, and ask whether it is to be revoked."""
+    """Show the details of a secret URL and ask for confirmation to revoke it."""
     with reading() as session:
         row = service.get_feed(session, feed_id, current_member_id())
         made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
@@ -188,7 +188,7 @@ def feed(feed_id: str) -> Response:
 @pages.post("/me/feeds/<feed_id>")
 @signed_in
 def end_feed(feed_id: str) -> Response:
-    """Revoke a secret address: whoever has it is told that it is gone."""
+    """Revoke a secret URL. Later requests to it get the status 410 (Gone)."""
     with unit_of_work() as session:
         service.revoke_feed(session, feed_id, current_member_id(), now=now())
     return redirect(url_for("pages.feeds", done="revoked"), HTTPStatus.SEE_OTHER)
