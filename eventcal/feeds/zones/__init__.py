@@ -1,6 +1,6 @@
-"""VTIMEZONE components for the calendar feeds, made from the tzdata package.
+"""VTIMEZONE components for calendar feeds, generated from the tzdata package.
 
-Nothing here asks the operating system: one tzdata release gives the same bytes on every machine.
+The operating system's time zone data is not used, so that one tzdata release gives the same bytes on every machine.
 """
 
 from eventcal.feeds.zones.component import vtimezone

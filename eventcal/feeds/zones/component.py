@@ -1,8 +1,8 @@
-"""VTIMEZONE components (RFC 5545 section 3.6.5) that every calendar program reads alike.
+"""VTIMEZONE components (RFC 5545 section 3.6.5) in a form that all common calendar clients read alike.
 
-Outlook knows one STANDARD and one DAYLIGHT with a yearly rule; ical.js reads the first value of an RDATE only. So a
-zone is written as its yearly rule where that gives every offset of the feed's dates, and otherwise onset by onset,
-each an observance of its own without RRULE or RDATE.
+Outlook supports one STANDARD and one DAYLIGHT component with a yearly rule; ical.js reads only the first value of an
+RDATE. A zone is therefore written as its yearly rule if that gives every offset of the feed's dates, and otherwise as
+one observance per onset, without RRULE or RDATE.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from eventcal.feeds.formats.components import Component, Property, ValueType, te
 from eventcal.feeds.zones.posix import LAST_WEEK, Change, LocalTime, PosixRule, Span, WeekdayOnset, midnight, timeline
 from eventcal.feeds.zones.tzif import Zone, get_zone
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a reading of a clock
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
 _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 
 
 def vtimezone(tzid: str, first: date, last: date) -> Component:
-    """Return the VTIMEZONE for feed entries in a zone whose local dates lie from `first` to `last`.
+    """Return the VTIMEZONE for feed entries in a zone with local dates from `first` to `last`, both inclusive.
 
-    Both days count whole, and an entry that begins on the last may run a day past it; where an entry recurs, `last`
-    is the date of its last occurrence. `tzid` is an IANA name, which becomes the TZID as it is, an alias too.
+    An entry that starts on the last day may end a day later. For a recurring entry, `last` is the date of its last
+    occurrence. `tzid` is an IANA name, or an alias, and is used as the TZID unchanged.
 
-    The same arguments and tzdata release give the same component. Raises ZoneInfoNotFoundError (a KeyError) for a zone
-    that tzdata does not have and ValueError where `last` is before `first`.
+    The same arguments and tzdata release give the same component. Raises ZoneInfoNotFoundError (a KeyError) if tzdata
+    has no such zone, and ValueError if `last` is before `first`.
     """
     if last < first:
         raise ValueError(f"{last} is before {first}")
@@ -39,9 +39,9 @@ def _vtimezone(tzid: str, first: date, last: date) -> Component:
 
 
 def zone_component(tzid: str, zone: Zone, span: Span) -> Component:
-    """Return a VTIMEZONE that is right at every instant of the span."""
+    """Return a VTIMEZONE that is correct at every instant of the span."""
     actual = zone.timeline(span)
-    # 1970 is the custom of other programs, but a feed of older dates needs onsets that are older still.
+    # Other programs start at 1970 by convention, but a feed with older dates needs older onsets.
     since = min(_EPOCH.year, span.years.start)
     rule = _within_days(zone.rule) if zone.rule else None
     if rule and _offsets(timeline(rule.changes(span.years), span)) == _offsets(actual):
@@ -56,9 +56,9 @@ def _offsets(changes: Sequence[Change]) -> list[tuple[int, int]]:
 
 
 def _within_days(rule: PosixRule) -> PosixRule | None:
-    """Return the rule with each hour within its day, as Outlook reads it; None where an onset is not on a weekday.
+    """Return the rule with each hour within its day, as Outlook requires, or None if an onset is not on a weekday.
 
-    As `WeekdayOnset.carried` has it, the two differ in some years.
+    The two rules may differ in some years (see `WeekdayOnset.carried`).
     """
     onsets = [change.onset.carried() for change in rule.yearly if isinstance(change.onset, WeekdayOnset)]
     if len(onsets) < len(rule.yearly):
@@ -95,9 +95,9 @@ def _constant(time: LocalTime, since: int) -> Component:
 
 
 def _observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
-    """Return a STANDARD or DAYLIGHT; `onset` is in seconds since 1970-01-01T00:00 on the clock before it.
+    """Return a STANDARD or DAYLIGHT component; `onset` is in local seconds since 1970-01-01T00:00 before the change.
 
-    The later clock is called DAYLIGHT: Outlook takes DAYLIGHT for the greater of the two offsets.
+    The greater offset is called DAYLIGHT, because Outlook expects it to be.
     """
     properties = [
         Property("DTSTART", ValueType.DATE_TIME, (_EPOCH + timedelta(seconds=onset),)),
@@ -111,7 +111,7 @@ def _observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str |
 
 
 def _utc_offset(seconds: int) -> str:
-    """Return a UTC offset (RFC 5545 section 3.3.14): seconds only where there are some, zero always positive."""
+    """Return a UTC offset (RFC 5545 section 3.3.14), with seconds only if they are not zero; zero is positive."""
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}{rest // 60:02}"
     return f"{text}{rest % 60:02}" if rest % 60 else text

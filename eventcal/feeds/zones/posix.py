@@ -1,10 +1,10 @@
-"""Changes of local time, and the yearly rule that a zone follows for ever after.
+"""Changes of local time, and the yearly rule that a zone follows after its last recorded change.
 
-The rule is the TZ string of POSIX, as RFC 9636 section 3.3 extends it. An example is `CET-1CEST,M3.5.0,M10.5.0/3`:
-west of Greenwich is positive there, and east everywhere else in this package; summer time begins on the last Sunday
-(5, 0) of March at 02:00, the hour meant where none is written.
+The rule is a POSIX TZ string as extended by RFC 9636 section 3.3, for example `CET-1CEST,M3.5.0,M10.5.0/3`. Offsets
+in it are positive west of Greenwich; in the rest of this package they are positive east of it. Daylight-saving time
+begins on the last Sunday (5, 0) of March at 02:00, which is the default time.
 
-Instants are whole seconds since 1970-01-01T00:00Z, so that no year is out of reach and nothing overflows.
+Instants are integer seconds since 1970-01-01T00:00Z, so that every year can be represented without overflow.
 """
 
 import re
@@ -16,15 +16,15 @@ from datetime import date
 from typing import Self
 
 BEGINNING = -(2**63)
-"""The instant before all others: the smallest that a TZif file can hold."""
+"""The instant before all others: the smallest that a TZif file can store."""
 
 LAST_WEEK = 5
-"""The week of a `WeekdayOnset` that stands for a month's last."""
+"""The week of a `WeekdayOnset` that means the last week of the month."""
 
-# Leap seconds do not exist on this scale.
+# POSIX time has no leap seconds.
 _DAY, _HOUR = 86_400, 3_600
-# A day, because a local date begins up to 14 hours before and ends up to 12 hours after its namesake in UTC,
-# and another for an entry that begins late on the last day and runs into the next.
+# One day, because a local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC,
+# and one more day for an entry that starts late on the last day and ends on the next.
 _PADDING = 2 * _DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS_TO_MARCH = 59
@@ -43,13 +43,13 @@ _ONSET = re.compile(
 
 
 def midnight(ordinal: int) -> int:
-    """Return the seconds from 1970 to the midnight that begins a day, counted as `date.toordinal` does."""
+    """Return the seconds from 1970 to the start of a day, given as by `date.toordinal`."""
     return (ordinal - _EPOCH) * _DAY
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """A way of setting clocks: seconds east of UTC, and its name ("CEST", "+03")."""
+    """A local time type: seconds east of UTC, and its abbreviation ("CEST", "+03")."""
 
     offset: int
     name: str
@@ -57,7 +57,7 @@ class LocalTime:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From the instant `at` on, clocks show `to`."""
+    """A change of local time: from the instant `at` on, clocks show `to`."""
 
     at: int
     to: LocalTime
@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of instants, `start` included and `end` not, and the years whose changes can matter to it."""
+    """A range of instants, without its `end`, and the years whose changes can affect it."""
 
     start: int
     end: int
@@ -73,7 +73,7 @@ class Span:
 
     @classmethod
     def around(cls, first: date, last: date) -> Self:
-        """Return the span that holds every local time of both days and of those between, whatever the zone."""
+        """Return the span that contains every local time from `first` to `last`, both inclusive, in any zone."""
         return cls(
             start=midnight(first.toordinal()) - _PADDING,
             end=midnight(last.toordinal() + 1) + _PADDING,
@@ -84,7 +84,7 @@ class Span:
 def timeline(changes: Iterable[Change], span: Span) -> list[Change]:
     """Return the local time at the start of a span, then each change of offset within it.
 
-    `changes` are in order, and the first is no later than the span's start. A change of name alone is left out.
+    `changes` must be sorted, and the first must not be later than the span's start. Changes of name only are omitted.
     """
     within: list[Change] = []
     for change in changes:
@@ -97,16 +97,16 @@ def timeline(changes: Iterable[Change], span: Span) -> list[Change]:
 
 @dataclass(frozen=True, slots=True)
 class YearlyOnset(ABC):
-    """A change every year: on a day, so many seconds from its midnight on the clock before the change.
+    """A yearly change: a day, and the seconds from its midnight in local time before the change.
 
-    The seconds may be negative or exceed a day: Israel's Friday before the last Sunday of March at 02:00 is written as
-    26 hours after the fourth Thursday begins.
+    The seconds may be negative or exceed a day: Israel's change on the Friday before the last Sunday of March at 02:00
+    is written as 26 hours after the start of the fourth Thursday.
     """
 
     seconds: int
 
     def local(self, year: int) -> int:
-        """Return the reading at the change of the clock before it, in seconds since its 1970-01-01T00:00."""
+        """Return the local time of the change by the previous offset, in seconds since 1970-01-01T00:00."""
         return midnight(self._day(year)) + self.seconds
 
     @abstractmethod
@@ -115,7 +115,7 @@ class YearlyOnset(ABC):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayOnset(YearlyOnset):
-    """A change on a weekday (0 is Sunday) in the week 1 to 4 of a month, or in its last, which is 5."""
+    """A change on a weekday (0 is Sunday) in week 1 to 4 of a month, or in its last week (5)."""
 
     month: int
     week: int
@@ -129,10 +129,10 @@ class WeekdayOnset(YearlyOnset):
         return first + (self.weekday - first) % 7 + 7 * (self.week - 1)
 
     def carried(self) -> Self:
-        """Return the same onset with its hour within its day, whole days moved into the weekday.
+        """Return the same onset with the hour within its day; whole days are added to the weekday.
 
-        Cairo's last Thursday of October at 24:00 becomes the last Friday at 00:00. In some years the two differ, by
-        a week: here where the month ends on a Thursday.
+        Cairo's last Thursday of October at 24:00 becomes the last Friday at 00:00. In some years the two differ by a
+        week, in this example if the month ends on a Thursday.
         """
         days, seconds = divmod(self.seconds, _DAY)
         return replace(self, weekday=(self.weekday + days) % 7, seconds=seconds)
@@ -140,7 +140,7 @@ class WeekdayOnset(YearlyOnset):
 
 @dataclass(frozen=True, slots=True)
 class DayOnset(YearlyOnset):
-    """A change so many days after 1 January, with or without counting 29 February."""
+    """A change a number of days after 1 January, with or without counting 29 February."""
 
     days: int
     counts_leap_day: bool
@@ -152,7 +152,7 @@ class DayOnset(YearlyOnset):
 
 @dataclass(frozen=True, slots=True)
 class YearlyChange:
-    """When clocks go from one local time to another each year."""
+    """A yearly change from one local time type to another."""
 
     onset: YearlyOnset
     before: LocalTime
@@ -165,24 +165,24 @@ class YearlyChange:
 
 @dataclass(frozen=True, slots=True)
 class PosixRule:
-    """Standard time all the year; or, where there are yearly changes, from the first of them to the second.
+    """Standard time all year; or, if there are yearly changes, from the first of them to the second.
 
-    The other part of the year is what POSIX calls summer. In Dublin it is the winter, when clocks are behind Irish
-    Standard Time.
+    POSIX calls the rest of the year summer time. In Dublin this is the winter, when clocks are behind Irish Standard
+    Time.
     """
 
     standard: LocalTime
     yearly: tuple[YearlyChange, ...] = ()
 
     def changes(self, years: range) -> list[Change]:
-        """Return every change in these years, in order, after one that opens all time with standard time."""
-        # Where summer begins as it ends it lasts all year (RFC 9636 section 3.3.1), so its beginning, second, wins.
+        """Return every change in these years, sorted, preceded by standard time from the beginning of time."""
+        # If summer time ends when it begins, it lasts all year (RFC 9636 section 3.3.1), so its beginning wins.
         after = {change.at(year): change.after for change in self.yearly for year in years}
         return [Change(BEGINNING, self.standard), *(Change(at, after[at]) for at in sorted(after))]
 
 
 def parse_rule(text: str) -> PosixRule:
-    """Read a TZ string; raises ValueError where it is not one that RFC 9636 allows at the end of a TZif file."""
+    """Parse a TZ string. Raises ValueError if RFC 9636 does not allow it as the footer of a TZif file."""
     found = _RULE.fullmatch(text)
     if found is None:
         raise ValueError(f"not a TZ string: {text!r}")

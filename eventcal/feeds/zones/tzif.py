@@ -1,7 +1,7 @@
-"""A zone's file in the tzdata package (TZif, RFC 9636), read for its changes of offset.
+"""Reads the changes of offset of a zone from its file in the tzdata package (TZif, RFC 9636).
 
-The standard library's ZoneInfo reads the same files, but tells neither when an offset changes nor which rule it
-follows, and a VTIMEZONE needs both.
+The standard library's ZoneInfo reads the same files, but exposes neither the changes of offset nor the rule after the
+last of them, and a VTIMEZONE needs both.
 """
 
 import re
@@ -18,12 +18,12 @@ _MAGIC = b"TZif"
 _HEADER = struct.Struct(">4s c 15x 6L")
 _LOCAL_TIME = struct.Struct(">l ? B")
 _VERSION_1 = b"\0"
-# Also keeps a name from climbing out of the package.
+# Also prevents path traversal out of the package.
 _TZID = re.compile(r"[A-Za-z0-9][\w+-]*(?:/[A-Za-z0-9][\w+-]*)*", re.ASCII)
 
 
 class _Header(NamedTuple):
-    """What opens each of a file's two blocks: how many of everything the block holds (RFC 9636 section 3.1)."""
+    """The header of each of a file's two blocks, with the counts of the block's items (RFC 9636 section 3.1)."""
 
     magic: bytes
     version: bytes
@@ -37,13 +37,13 @@ class _Header(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Every change on record, the first at the beginning of time, and the rule that holds after the last."""
+    """All recorded changes, from the beginning of time, and the rule that applies after the last."""
 
     recorded: tuple[Change, ...]
     rule: PosixRule | None
 
     def timeline(self, span: Span) -> list[Change]:
-        """Return the offsets that were or will be in force within the span, as far as this tzdata release knows."""
+        """Return the offsets in force within the span, according to this tzdata release."""
         last = self.recorded[-1].at
         ruled = self.rule.changes(span.years) if self.rule else []
         return timeline([*self.recorded, *(change for change in ruled if change.at > last)], span)
@@ -51,16 +51,16 @@ class Zone:
 
 @cache
 def get_zone(tzid: str) -> Zone:
-    """Give the zone, or alias of one, of that IANA name; raises ZoneInfoNotFoundError where tzdata has none."""
+    """Return the zone with this IANA name or alias. Raises ZoneInfoNotFoundError if tzdata has no such zone."""
     return parse_tzif(read_tzif(tzid))
 
 
 def read_tzif(tzid: str) -> bytes:
-    """Give the octets of a zone's file in the tzdata package; raises ZoneInfoNotFoundError where it has none."""
+    """Return the content of a zone's file in the tzdata package. Raises ZoneInfoNotFoundError if there is none."""
     if _TZID.fullmatch(tzid):
         try:
             data = files("tzdata.zoneinfo").joinpath(*tzid.split("/")).read_bytes()
-        except OSError:  # no such file, or a folder of zones as "Europe" is: each system has its own name for it
+        except OSError:  # missing, or a directory like "Europe"; the exception depends on the platform
             data = b""
         if data.startswith(_MAGIC):
             return data
@@ -68,11 +68,11 @@ def read_tzif(tzid: str) -> bytes:
 
 
 def parse_tzif(data: bytes) -> Zone:
-    """Read a TZif file of version 2 or later (RFC 9636 section 3); raises ValueError where it is not one."""
+    """Parse a TZif file of version 2 or later (RFC 9636 section 3). Raises ValueError if `data` is not one."""
     header = _header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
-    # The first block holds the same in 32 bits, for programs older than version 2 (RFC 9636 section 3.2).
+    # The first block has the same data in 32 bits, for programs that only read version 1 (RFC 9636 section 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
@@ -95,5 +95,5 @@ def _recorded(data: bytes, block: int, header: _Header) -> tuple[Change, ...]:
     ]
     instants = struct.unpack_from(f">{header.changes}q", data, block)
     changes = (Change(at, kinds[kind]) for at, kind in zip(instants, data[indices:local_times], strict=True))
-    # The first kind is in force before the first change (RFC 9636 section 3.2).
+    # The first type applies before the first change (RFC 9636 section 3.2).
     return (Change(BEGINNING, kinds[0]), *changes)
