@@ -1,4 +1,4 @@
-"""A call for talks in the calendar: an entry where it opens, and one that ends when it closes."""
+"""Calendar entries for a call for talks: its opening and its closing."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,16 +12,16 @@ from eventcal.feeds.entries.entry_builder import Builder, local_times
 from eventcal.kit.localtime import with_offset, zone
 from eventcal.kit.markdown import to_html, to_plain
 
-# The last place on earth where a day ends, as a zone that every client knows.
+# The last zone in which a day ends, under a name that every client supports.
 _ANYWHERE_ON_EARTH = "Etc/GMT+12"
 _LENGTH = timedelta(hours=1)
 
 
 def deadline_entries(builder: Builder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
-    """Return the entries of a public event's call, by kind: none for a moment that it does not name.
+    """Return the entries of a public event's call by kind, without the moments that the call does not define.
 
-    The opening begins when talks are taken; the closing lasts an hour and ends with the last moment of the call.
-    A call that closes at the end of a day anywhere on earth stands there at UTC-12.
+    The opening entry starts when the call opens; the closing entry lasts one hour and ends when the call closes.
+    A call that closes at the end of a day anywhere on earth has its closing entry in UTC-12.
     """
     call = event.call
     if call is None:
@@ -35,7 +35,7 @@ def deadline_entries(builder: Builder, event: Event) -> Mapping[EntryKind, Calen
 
 
 def called_off(entry: CalendarEntry) -> CalendarEntry:
-    """Return the entry of a deadline that there is no longer."""
+    """Return the entry of a deadline as cancelled."""
     title = titled(entry.title, EventStatus.CANCELLED)
     return replace(entry, title=title, status=Status.CANCELLED, transparent=True)
 
@@ -71,7 +71,7 @@ def _zone_of(event: Event, kind: EntryKind, call: CallForTalks) -> str:
 
 
 def _said(event: Event, call: CallForTalks) -> list[str]:
-    """Return what whoever thinks of a talk has to know, a line each."""
+    """Return the facts about the call that a prospective speaker needs, one per line."""
     said = [event.title]
     if call.opens_at is not None:
         said.append(f"Opens: {_when(event, EntryKind.OPENING, call, call.opens_at)}")

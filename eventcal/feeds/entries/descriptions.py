@@ -1,4 +1,4 @@
-"""What an entry says: its title and status, and its description as plain text and as HTML, from the same values."""
+"""Titles, statuses and descriptions of entries; plain text and HTML are made from the same values."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ _STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Sta
 
 
 def titled(title: str, status: EventStatus) -> str:
-    """Return the title with what its status puts before it, once: some organisers write it themselves."""
+    """Return the title with the prefix for the status, unless the organisers already wrote it."""
     prefix = _PREFIXES.get(status, "")
     return title if title.startswith(prefix) else prefix + title
 
 
 def status_of(status: EventStatus) -> Status:
-    """Return how sure it is that something takes place."""
+    """Return the iCalendar status for the status of an event."""
     return _STATUSES.get(status, Status.TENTATIVE)
 
 
 def plain_description(
     texts: Iterable[str | None], *, url: str, before: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return plain text: `before` and the texts first, then the lists, the link last."""
+    """Return a plain-text description: `before` and the texts first, then the lists, and the link last."""
     parts = ["\n".join(before), *texts, *("\n".join(lines) for lines in lists)]
     return "\n\n".join([part for part in parts if part] + [url])
 
@@ -36,7 +36,7 @@ def plain_description(
 def html_description(
     texts: Iterable[str | None], *, url: str, before: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return the same as HTML; the texts are HTML already."""
+    """Return the same description as HTML; the texts must already be HTML."""
     parts = [f"<p>{'<br>'.join(escape(line) for line in before)}</p>"] if before else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
@@ -46,9 +46,9 @@ def html_description(
 
 @dataclass(frozen=True, kw_only=True)
 class EventDescription:
-    """The description of an event, and of single occurrences that have another summary or join link.
+    """The description of an event, and of single occurrences with another summary or join link.
 
-    line_up: a line for each talk that has no time yet.
+    line_up: a line for each talk without a time.
     """
 
     event: Event
@@ -73,12 +73,12 @@ class EventDescription:
         return (to_plain(text), to_html(text)) if text else ("", "")
 
     def _added_link(self, online_url: str | None) -> list[str]:
-        """Return the join link of an occurrence whose event has none; the description begins with it."""
+        """Return the join link of an occurrence if its event has none, as the first line of the description."""
         added = online_url and not self.event.online_url and self.event.attendance != Attendance.IN_PERSON
         return [f"Online: {online_url}"] if added else []
 
     def _facts(self, online_url: str | None) -> list[str]:
-        """Return what visitors need to know apart from the place: how to take part, and what it costs."""
+        """Return facts for attendees besides the place: how to take part, and the price."""
         event = self.event
         facts = []
         if event.attendance != Attendance.IN_PERSON and event.online_url and online_url:

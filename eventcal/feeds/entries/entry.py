@@ -1,4 +1,4 @@
-"""What a calendar entry is, in our own words: every format is written from this, and nothing else."""
+"""The data model of a calendar entry, the only input of the format serializers."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,17 +8,17 @@ from eventcal.kit.localtime import UTC_NAMES
 
 
 class EntryKind(StrEnum):
-    """What an entry shows."""
+    """The subject of an entry."""
 
     EVENT = "event"
     TALK = "talk"
-    # A call for talks opens, and closes.
+    # The opening and the closing of a call for talks.
     OPENING = "opening"
     CLOSING = "closing"
 
 
 class Status(StrEnum):
-    """How sure it is (RFC 5545, 3.8.1.11)."""
+    """The status of an entry (RFC 5545, 3.8.1.11)."""
 
     TENTATIVE = "TENTATIVE"
     CONFIRMED = "CONFIRMED"
@@ -26,14 +26,14 @@ class Status(StrEnum):
 
 
 class Relation(StrEnum):
-    """How one entry stands to another (RFC 5545, 3.2.15)."""
+    """A relationship type between entries (RFC 5545, 3.2.15)."""
 
     PARENT = "PARENT"
     SIBLING = "SIBLING"
 
 
 class Part(StrEnum):
-    """What somebody is to an entry (RFC 9073, 6.2)."""
+    """A participant's role in an entry (RFC 9073, 6.2)."""
 
     SPEAKER = "SPEAKER"
     SPONSOR = "SPONSOR"
@@ -41,9 +41,9 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """Somebody on stage, or an organisation that pays for it.
+    """A speaker or a sponsor.
 
-    key: what names them within the installation, for ever: a slug. about: job title and affiliation, or the tier.
+    key: a slug that permanently identifies them in this installation. about: job title and affiliation, or the tier.
     """
 
     part: Part
@@ -55,7 +55,7 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True)
 class TalkFacts:
-    """What a programme says of a talk beside its entry. abstract is plain text; event is a slug."""
+    """Data of a talk that only schedules show. abstract is plain text; event is a slug."""
 
     event: str
     kind: str
@@ -71,11 +71,11 @@ class TalkFacts:
 class CalendarEntry:
     """One event, talk or deadline as subscribers see it.
 
-    starts, ends: both dates or both naive local times in `zone`; `ends` is exclusive. An hour that the zone shows
-    twice is told apart by `fold`, as Python does.
+    starts, ends: both dates, or both naive local times in `zone`; `ends` is exclusive. `fold` distinguishes the two
+    occurrences of an ambiguous local time, as in Python.
     description is plain text, html the same as safe HTML. categories keep their order. related holds UIDs.
-    excluded: occurrences of the recurrence that there are not, each as `starts` is.
-    overrides: occurrences that are otherwise than the recurrence has them, in their order.
+    excluded: cancelled or skipped occurrences of the recurrence, in the form of `starts`.
+    overrides: occurrences that differ from the recurrence, in order.
     """
 
     uid: str
@@ -103,23 +103,23 @@ class CalendarEntry:
 
     @property
     def all_day(self) -> bool:
-        """Say whether this lasts whole days."""
+        """Whether the entry lasts whole days."""
         return not isinstance(self.starts, datetime)
 
     @property
     def needs_zone(self) -> bool:
-        """Say whether its times are written with TZID, so that a VTIMEZONE has to be there."""
+        """Whether the times are written with TZID, so that a VTIMEZONE is required."""
         moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
-        # UTC is written with a Z, and so is the second of two same times: TZID names the first (RFC 5545, 3.3.5).
+        # UTC times have a Z, and so does the second of two ambiguous times, as TZID means the first (RFC 5545, 3.3.5).
         return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """One occurrence of a recurring entry as it really is.
+    """An occurrence that differs from its recurring entry.
 
-    occurrence: when the recurrence has it, as the recurring entry's `starts`. entry: whole, without a recurrence,
-    with the same uid.
+    occurrence: the original start, in the form of the recurring entry's `starts`. entry: the complete entry of the
+    occurrence, without a recurrence and with the same uid.
     """
 
     occurrence: date | datetime
@@ -128,7 +128,7 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Stamps:
-    """The numbers that only rise: SEQUENCE, and when the entry last changed (whole seconds, UTC)."""
+    """SEQUENCE, and the time of the entry's last change (whole seconds, UTC). Both only increase."""
 
     sequence: int
     changed_at: datetime
@@ -136,7 +136,7 @@ class Stamps:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptEntry:
-    """An entry as the ledger keeps it: with its stamps, and a whole number that is its own for ever."""
+    """An entry from the feed index, with its stamps and its permanent number."""
 
     entry: CalendarEntry
     stamps: Stamps
@@ -145,9 +145,9 @@ class KeptEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedHead:
-    """What stands above a feed's entries (RFC 7986, 5): names, where it is found, when it last changed.
+    """The properties of a feed as a whole (RFC 7986, 5): names, URLs, and the time of the last change.
 
-    `source` is None for a feed whose address is a secret.
+    `source` is None for a feed with a secret URL.
     """
 
     uid: str

@@ -1,4 +1,4 @@
-"""Events and talks become entries here. Takes link functions and knows no route."""
+"""Builds calendar entries from events and talks. URLs come from a protocol, so that this module knows no routes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,12 +32,12 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
 
-# Where a new time zone database leaves nothing between a start and an end.
+# The duration of an entry whose end is no longer after its start under newer time zone rules.
 _SHORTEST = timedelta(minutes=1)
 
 
 class EntryLinks(Protocol):
-    """Where an entry leads."""
+    """URLs that entries link to."""
 
     def event_page(self, slug: str) -> str:
         """Return the URL of an event's page."""
@@ -51,13 +51,13 @@ class EntryLinks(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """Makes entries for one installation: its links, and the domain of its UIDs."""
+    """Builds the entries of one installation, with its links and the domain of its UIDs."""
 
     links: EntryLinks
     domain: str
 
     def event_uid(self, event_id: str) -> str:
-        """Return the UID of an event's entry: from our id, never from its title or time (RFC 7986, 5.3)."""
+        """Return the UID of an event's entry, which depends on the id only, not on title or time (RFC 7986, 5.3)."""
         return f"event-{event_id}@{self.domain}"
 
     def talk_uid(self, talk_id: str) -> str:
@@ -65,7 +65,7 @@ class Builder:
         return f"talk-{talk_id}@{self.domain}"
 
     def deadline_uid(self, kind: EntryKind, event_id: str) -> str:
-        """Return the UID of the entry that says when an event's call for talks opens, or closes."""
+        """Return the UID of the entry for the opening or closing of an event's call for talks."""
         return f"{kind}-{event_id}@{self.domain}"
 
     def event_entry(
@@ -78,8 +78,8 @@ class Builder:
     ) -> CalendarEntry:
         """Return the entry of a public event.
 
-        `talks` is how many public talks it has; `line_up` are those that still wait for their time, which the
-        description names; `sponsors` are the confirmed ones, in their order.
+        `talks` is the number of its public talks; `line_up` are those without a time, which the description lists;
+        `sponsors` are the confirmed sponsors, in order.
         """
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_times(event)
@@ -95,7 +95,7 @@ class Builder:
             ends=ends,
             zone=event.timezone,
             status=status_of(event.status),
-            # Talks carry the times that somebody is busy at; the event around them must not block whole days.
+            # The talks block the attendees' time; the event around them must not block whole days.
             transparent=cancelled or talks > 0,
             created_at=event.created_at,
             url=url,
@@ -111,12 +111,12 @@ class Builder:
         )
         if not event.recurrence:
             return entry
-        # EXDATE and RECURRENCE-ID, each occurrence as the entry's `starts` is.
+        # EXDATE and RECURRENCE-ID, with occurrences in the form of the entry's `starts`.
         excluded = tuple(parse_local(occurrence) for occurrence in excluded_occurrences(event))
         return replace(entry, excluded=excluded, overrides=_overrides(event, entry, description))
 
     def talk_entry(self, talk: Talk) -> CalendarEntry:
-        """Return the entry of a public talk. One without a time lies over its event's days, tentatively."""
+        """Return the entry of a public talk. A talk without a time is tentative and spans the days of its event."""
         cancelled = talk.shown_state == TalkState.CANCELLED
         waits = talk.starts_at is None
         starts, ends = _event_days(talk.event) if waits else _talk_times(talk)
@@ -155,7 +155,7 @@ class Builder:
 
 
 def _overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
-    """Return the overridden occurrences (RECURRENCE-ID), in the rule's order; `entry` is the event's own."""
+    """Return the overridden occurrences (RECURRENCE-ID), in order; `entry` is the event's own entry."""
     single = replace(entry, recurrence=None, excluded=(), overrides=())
     return tuple(
         Override(occurrence=parse_local(one.slot.occurrence), entry=_override(event, single, one, description))
@@ -177,14 +177,14 @@ def _override(event: Event, single: CalendarEntry, one: Occurrence, description:
         description=plain,
         html=html,
         location=single.location if here else ", ".join(part for part in (one.venue, event.city) if part),
-        # Nobody said where on earth the other venue is.
+        # The coordinates of the other venue are not known.
         geo=single.geo if here else None,
         conference=one.online_url,
     )
 
 
 def _occurrence_times(event: Event, one: Occurrence) -> tuple[date | datetime, date | datetime]:
-    """Return what the clocks show then, the second of two same times told apart by `fold`; the end is exclusive."""
+    """Return the local start and end, with `fold` set for the second of two ambiguous times; the end is exclusive."""
     if "T" not in one.slot.starts:
         return date.fromisoformat(one.slot.starts), date.fromisoformat(one.slot.ends) + timedelta(days=1)
     here = zone(event.timezone)
@@ -213,7 +213,7 @@ def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
     starts, ends = parse_local(event.starts), parse_local(event.ends)
     if not isinstance(starts, datetime):
         return starts, ends + timedelta(days=1)
-    # A rule counts in what the clocks on the wall show, also where they skip the first of its times.
+    # A recurrence rule uses local times, even if the first of them is skipped by a change to daylight-saving time.
     return (starts, ends) if event.recurrence else local_times(event.starts_at, event.ends_at, event.timezone)
 
 
@@ -223,13 +223,13 @@ def _event_days(event: Event) -> tuple[date, date]:
 
 
 def _talk_times(talk: Talk) -> tuple[datetime, datetime]:
-    assert talk.starts_at is not None  # noqa: S101 - the caller has asked
-    assert talk.ends_at is not None  # noqa: S101 - the two are set together
+    assert talk.starts_at is not None  # noqa: S101 - checked by the caller
+    assert talk.ends_at is not None  # noqa: S101 - always set together with starts_at
     return local_times(talk.starts_at, talk.ends_at, talk.event.timezone)
 
 
 def local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
-    """Return what the clocks show at both instants; an end is later than its start (RFC 5545, 3.8.2.2)."""
+    """Return the local times of both instants; the end is always later than the start (RFC 5545, 3.8.2.2)."""
     here = zone(tzid)
     ends_at = max(ends_at, starts_at + _SHORTEST)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Entries as the ledger stores them: JSON text, from which every format but the finished one is written."""
+"""JSON encoding of the entries in the feed index, the source of every format that is not stored rendered."""
 
 from datetime import date, datetime
 from typing import Any
@@ -17,23 +17,23 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.feeds.entries.sanitize import clean
 
-# Marks the second of two same local times, which ISO 8601 cannot say.
+# Marks the second of two ambiguous local times, which ISO 8601 cannot express.
 _SECOND = "*"
 _RECORDS = (CalendarEntry, Participant, TalkFacts)
 
 
 def dump_entry(entry: CalendarEntry) -> str:
-    """Return the entry as JSON; the same entry gives the same text, and what is no text is U+FFFD in it."""
+    """Return the entry as deterministic JSON; characters that are not text are replaced by U+FFFD."""
     return orjson.dumps(_plain(entry), default=str).decode()
 
 
 def load_entry(stored: str) -> CalendarEntry:
-    """Return the entry that `dump_entry` was given, its texts cleaned."""
+    """Return the entry that `dump_entry` encoded, with cleaned texts."""
     return _entry(orjson.loads(stored))
 
 
 def _plain(value: object) -> object:
-    """Return what JSON has for an entry or for anything in it, with texts cleaned."""
+    """Return the JSON value of an entry or of a part of it, with cleaned texts."""
     if isinstance(value, str):
         return clean(value)
     if value is None or isinstance(value, bool):

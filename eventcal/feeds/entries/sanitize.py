@@ -1,21 +1,21 @@
-"""Text and addresses as calendars can hold them, whatever somebody wrote."""
+"""Cleans texts and URLs from users so that every calendar format can contain them."""
 
 import re
 from urllib.parse import quote
 
 from eventcal.kit.values import STRAY_PERCENT
 
-# Every character that some reader takes for the end of a line.
+# All characters that some parser treats as a line break.
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _UNSAYABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-# Nearly every text is of these alone: all that neither of the above changes.
+# Matches texts that neither of the patterns above changes, which are almost all texts.
 _PLAIN = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
 def clean(text: str) -> str:
-    r"""Return the text with \n for line breaks of every kind, a space for a tab, and U+FFFD for what is no text.
+    r"""Return the text with \n for all line breaks, spaces for tabs, and U+FFFD for characters that are not text.
 
-    What remains is Unicode that XML 1.0, JSON in UTF-8 and RFC 5545's TEXT can all hold.
+    The result is Unicode that XML 1.0, JSON in UTF-8 and the TEXT type of RFC 5545 can contain.
     """
     if _PLAIN.fullmatch(text):
         return text
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
 
 
 def uri(text: str) -> str:
-    """Return the address in the characters that RFC 3986 has; all others percent-encoded, line breaks too."""
+    """Return the URL with all characters percent-encoded that RFC 3986 does not allow, including line breaks."""
     if "%" in text:
         text = STRAY_PERCENT.sub("%25", text)
     return quote(text, safe="%:/?#[]@!$&'()*+,;=-._~", errors="replace")
