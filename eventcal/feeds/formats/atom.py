@@ -1,4 +1,4 @@
-"""Entries as an Atom feed (RFC 4287): what was announced and what changed, to be read rather than reckoned with."""
+"""Atom feed serializer (RFC 4287), for reading announcements and changes in a feed reader."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -11,11 +11,11 @@ from eventcal.kit.localtime import format_utc
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 
-# Every id ever given out was made from this one: it never changes.
+# Never change it: all ids of feeds and entries are derived from it.
 _NAMESPACE = UUID("693ae964-ceee-5528-9c3c-e8051b5f510a")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _A_DAY = timedelta(days=1)
-# In English wherever it is written: strftime would ask the machine.
+# Always English; the result of strftime depends on the locale.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -26,9 +26,9 @@ _MONTHS = (
 def atom_feed(
     head: FeedHead, entries: Sequence[KeptEntry], *, self_url: str, author: str, generated_version: str
 ) -> bytes:
-    """Return a feed in UTF-8 with the entries in the order given; the same in, the same bytes out.
+    """Return an Atom feed in UTF-8 with the entries in the given order. The output is deterministic.
 
-    author: who speaks where an entry has no speakers (RFC 4287, 4.1.1). generated_version: of the program that writes.
+    author: the author of entries without speakers (RFC 4287, 4.1.1). generated_version: the version of this program.
     """
     feed = Element("feed", xmlns="http://www.w3.org/2005/Atom")
     _text(feed, "id", _id(head.uid))
@@ -81,7 +81,7 @@ def _add_entry(feed: Element, kept: KeptEntry) -> None:
 
 
 def _when_and_where(entry: CalendarEntry) -> str:
-    """Return one line for people: `Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), Room 1, Berlin`."""
+    """Return the time and place as text: `Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), Room 1, Berlin`."""
     repeats = f"repeated by the rule {entry.recurrence}" if entry.recurrence else None
     return ", ".join(part for part in (_when(entry), repeats, entry.location) if part)
 

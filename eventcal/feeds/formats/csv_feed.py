@@ -1,4 +1,4 @@
-"""Entries as a table (CSV, RFC 4180) that a spreadsheet opens without a question and without running anything."""
+"""CSV serializer (RFC 4180); the table opens in spreadsheets without an import dialog and contains no formulas."""
 
 import csv
 import re
@@ -20,16 +20,16 @@ COLUMNS = (
 
 _A_DAY = timedelta(days=1)
 _BETWEEN = "; "
-# Spaces, line breaks, and what shows nothing.
+# Whitespace and invisible characters.
 _BEFORE_TEXT = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _BEGIN_FORMULAS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 
 
 def csv_row(kept: KeptEntry) -> bytes:
-    """Return an entry's row in UTF-8, with CRLF at its end; one row for all that a rule repeats.
+    """Return the row of an entry in UTF-8, ending with CRLF. A recurring entry has one row.
 
-    starts, ends: as people wrote them, local to `timezone`, a last day inclusive. starts_at, ends_at: the instants,
-    RFC 3339 with offset; of whole days when the first begins and the last is over.
+    starts, ends: local to `timezone`, as entered; the last day is inclusive. starts_at, ends_at: instants in RFC 3339
+    with offset; for whole days the start of the first and the end of the last day.
     """
     entry = kept.entry
     starts, ends, starts_at, ends_at = _times(entry)
@@ -61,10 +61,10 @@ def _line(cells: Iterable[str | None]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    """Return the cell with an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection).
+    """Return the cell with an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV injection).
 
-    So before = + - @, in full width too, also behind spaces and what shows nothing; and before a tab or a line break,
-    which some programs leave out. An apostrophe there means text, and most programs do not show it.
+    This affects = + - @, their full-width forms, also after whitespace and invisible characters, and a leading tab or
+    line break, which some programs skip. The apostrophe marks text, and most programs do not show it.
     """
     text = clean(cell)
     begins = unicodedata.normalize("NFKC", _BEFORE_TEXT.sub("", text)[:1])
@@ -72,5 +72,5 @@ def _harmless(cell: str) -> str:
     return f"'{text}" if is_formula else text
 
 
-# Behind a byte order mark, for spreadsheets know UTF-8 by it alone.
+# Starts with a byte order mark, because spreadsheets detect UTF-8 only by it.
 HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _line(COLUMNS)

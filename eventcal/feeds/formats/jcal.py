@@ -1,7 +1,7 @@
-"""Components as jCal (RFC 7265): iCalendar as JSON arrays.
+"""jCal serializer (RFC 7265): iCalendar as JSON arrays.
 
-The same in, the same bytes out. What an X- property holds is known here, so it has its type: "unknown" is for
-converters that do not know it and copy a value as it is escaped (RFC 7265, 5.1).
+The output is deterministic. X- properties have their actual type, because it is known here; "unknown" is for
+converters that do not know it and copy a value in its escaped form (RFC 7265, 5.1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,14 +17,14 @@ SEPARATOR = b","
 
 
 def piece(components: Iterable[Component]) -> bytes:
-    """Return each component as its array, joined by commas, in UTF-8."""
+    """Return the arrays of the components, joined by commas, in UTF-8."""
     return orjson.dumps([_component(component) for component in components])[1:-1]
 
 
 def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return what stands above and below the pieces of a feed, which are joined by SEPARATOR.
+    """Return the JSON before and after the pieces of a feed, which are joined by SEPARATOR.
 
-    zones: the VTIMEZONEs that the pieces need. Where there are some, a piece has to follow.
+    zones: the VTIMEZONEs that the pieces need. If there are any, at least one piece must follow.
     """
     properties = orjson.dumps([_property(one) for one in head])
     before = b"".join([piece([zone]) + SEPARATOR for zone in zones])
@@ -41,13 +41,13 @@ def _component(component: Component) -> list[Any]:
 
 def _property(one: Property) -> list[Any]:
     write = _WRITERS[one.type]
-    # A place is one value in two parts (RFC 7265, 3.4.1.2).
+    # Coordinates are one value with two parts (RFC 7265, 3.4.1.2).
     kind = "float" if one.type == ValueType.GEO else one.type.value
     return [one.name.lower(), _parameters(one), kind, *[write(value) for value in one.values]]
 
 
 def _parameters(one: Property) -> dict[str, str | list[str]]:
-    """Return the parameters but for VALUE, which is the type; a list as an array (RFC 7265, 3.5)."""
+    """Return the parameters except VALUE, which is the type; lists as arrays (RFC 7265, 3.5)."""
     found: dict[str, list[str]] = {}
     for name, value in one.parameters:
         found.setdefault(name.lower(), []).extend(clean(value).split(","))
@@ -57,7 +57,7 @@ def _parameters(one: Property) -> dict[str, str | list[str]]:
 
 
 def _rule(value: str) -> dict[str, Any]:
-    """Return a RECUR as an object: what is a number as one, what is a list of several as an array (3.6.10)."""
+    """Return a recurrence rule as an object, with numbers as numbers and several values as an array (3.6.10)."""
     rule: dict[str, Any] = {}
     for name, written in rule_parts(value).items():
         values = [int(one) for one in written] if name in NUMBERS else written

@@ -1,7 +1,7 @@
-"""Entries as JSCalendar (RFC 8984): a feed is a Group of Events.
+"""JSCalendar serializer (RFC 8984): a feed is a Group of Events.
 
-Written from entries and not from components, for its model is another: durations in place of ends, occurrences as
-patches, time zones by name alone. The same in, the same bytes out.
+Input are entries rather than iCalendar components, because the model differs: durations instead of ends, occurrences
+as patches, time zones by name only. The output is deterministic.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,16 +22,16 @@ SEPARATOR = b","
 
 Json = dict[str, Any]
 
-# A Group has to say when it changed (RFC 8984, 4.1.6), one without entries too.
+# A Group requires `updated` (RFC 8984, 4.1.6), even without entries.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-# To JSCalendar, siblings are related without saying how (RFC 8984, 1.4.10).
+# JSCalendar has no sibling relation, so the relation is left empty (RFC 8984, 1.4.10).
 _RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}
-# Nobody is invited here. Speakers are expected to be there; sponsors need not be (RFC 8984, 4.4.6).
+# There are no invitations. Speakers are expected to attend, sponsors are not (RFC 8984, 4.4.6).
 _ROLES = {Part.SPEAKER: "attendee", Part.SPONSOR: "informational"}
-# What a patch cannot change (RFC 8984, 4.3.5).
+# Properties that a patch must not change (RFC 8984, 4.3.5).
 _UNPATCHED = frozenset({"@type", "prodId", "relatedTo", "uid"})
 
-# The parts of a recurrence rule (RFC 8984, 4.3.3) that have other names.
+# Parts of a recurrence rule (RFC 8984, 4.3.3) with other names than in iCalendar.
 _NAMES = {
     "freq": "frequency",
     "wkst": "firstDayOfWeek",
@@ -45,9 +45,9 @@ _NAMES = {
 
 
 def piece(entry: CalendarEntry, stamps: Stamps) -> bytes:
-    """Return the entry as an Event with all its occurrences (RFC 8984, 5.1), JSON in UTF-8."""
+    """Return the entry as an Event with all overridden occurrences (RFC 8984, 5.1), as JSON in UTF-8."""
     event = _event(entry, stamps)
-    # iCalendar's rule, so that all formats say the same.
+    # The rule as in iCalendar, so that all formats agree.
     rule = rule_of(entry)
     if rule is not None:
         event["recurrenceRules"] = [_rule(rule, _zone_name(entry))]
@@ -61,7 +61,7 @@ def piece(entry: CalendarEntry, stamps: Stamps) -> bytes:
 
 
 def around(head: FeedHead) -> tuple[bytes, bytes]:
-    """Return the Group above and below the pieces of a feed (RFC 8984, 5.3), which are joined by SEPARATOR."""
+    """Return the Group before and after the pieces of a feed (RFC 8984, 5.3), which are joined by SEPARATOR."""
     group: Json = {
         "@type": "Group",
         "uid": clean(head.uid),
@@ -78,7 +78,7 @@ def around(head: FeedHead) -> tuple[bytes, bytes]:
 
 
 def _event(entry: CalendarEntry, stamps: Stamps) -> Json:
-    """Return what an Event says of one entry, apart from its recurrence."""
+    """Return the properties of an Event, without its recurrence."""
     event = {
         "@type": "Event",
         "uid": clean(entry.uid),
@@ -115,15 +115,15 @@ def _times(entry: CalendarEntry) -> Json:
 
 
 def _zone_name(entry: CalendarEntry) -> str | None:
-    """Return the zone that an entry's start is written in; None for days, which are the same everywhere."""
+    """Return the zone of an entry's start, or None for whole days, which have no zone."""
     if not isinstance(entry.starts, datetime):
         return None
-    # A local time names only the first of two same ones (RFC 5545, 3.3.5): the second is written in UTC.
+    # An ambiguous local time means the first of the two (RFC 5545, 3.3.5), so the second is written in UTC.
     return "Etc/UTC" if entry.zone in UTC_NAMES or entry.starts.fold else entry.zone
 
 
 def _local(entry: CalendarEntry, moment: date | datetime) -> str:
-    """Return one of an entry's starts as a LocalDateTime in the zone that it is written in."""
+    """Return a start of an entry as LocalDateTime in the entry's zone (see `_zone_name`)."""
     if not isinstance(moment, datetime):
         return f"{moment.isoformat()}T00:00:00"
     if isinstance(entry.starts, datetime) and entry.starts.fold:
@@ -132,9 +132,9 @@ def _local(entry: CalendarEntry, moment: date | datetime) -> str:
 
 
 def _elapsed(starts: datetime, ends: datetime, tzid: str) -> timedelta:
-    """Return how long it really takes: hours are exact, whatever the clocks do meanwhile (RFC 8984, 1.4.6)."""
+    """Return the elapsed time, independent of changes of the UTC offset (RFC 8984, 1.4.6)."""
     elapsed = local_to_utc(ends, tzid) - local_to_utc(starts, tzid)
-    # What recurs may begin at a time that clocks skip on its first day, and so after its end.
+    # A recurring entry may start at a local time that is skipped on its first day, and so after its end.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
 
 
@@ -142,13 +142,13 @@ def _duration(elapsed: timedelta) -> str:
     minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     if seconds or not (hours or minutes):
-        # Between hours and seconds there have to be minutes.
+        # The syntax requires minutes between hours and seconds.
         return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
     return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
 
 
 def _page(url: str) -> Json:
-    """Return the link to the page that tells of something: its description in another form (RFC 8984, 4.2.7)."""
+    """Return the link to the web page of an entry or participant (RFC 8984, 4.2.7)."""
     return {"page": {"@type": "Link", "href": uri(url), "contentType": "text/html", "rel": "describedby"}}
 
 
@@ -162,7 +162,7 @@ def _places(entry: CalendarEntry) -> Json:
 
 
 def _degrees(number: float) -> str:
-    """Return a number as RFC 5870 has them: without an exponent."""
+    """Return a number in RFC 5870 notation, without an exponent."""
     return f"{degrees(number):.6f}".rstrip("0").rstrip(".")
 
 
@@ -180,7 +180,7 @@ def _related(entry: CalendarEntry) -> Json:
 
 
 def _participant(one: Participant) -> Json:
-    """Return somebody with what they are in words, for no role says "speaker" or "sponsor"."""
+    """Return a participant. Its description names the role, because no JSCalendar role means speaker or sponsor."""
     found: Json = {
         "@type": "Participant",
         "name": clean(one.name),
@@ -195,19 +195,19 @@ def _participant(one: Participant) -> Json:
 
 
 def _patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json:
-    """Return what of an occurrence is otherwise than it would be (a PatchObject: RFC 8984, 1.4.9)."""
+    """Return the differences of an occurrence as a PatchObject (RFC 8984, 1.4.9)."""
     patch = {name: value for name, value in event.items() if inherited.get(name) != value and name not in _UNPATCHED}
     gone = [name for name in inherited if name not in event and name not in _UNPATCHED and name != "recurrenceRules"]
     return {**patch, **dict.fromkeys(gone)}
 
 
 def _rule(rule: str, zone_name: str | None) -> Json:
-    """Return a rule; UNTIL is local to `zone_name`, the zone that the start is written in, None for days."""
+    """Return a recurrence rule; UNTIL is local to `zone_name`, the zone of the start, or a date if it is None."""
     parts = {_NAMES.get(name, name): _value(name, values, zone_name) for name, values in rule_parts(rule).items()}
     return {"@type": "RecurrenceRule", **parts}
 
 
-def _value(name: str, values: Sequence[str], zone_name: str | None) -> Any:  # noqa: ANN401 - as JSON has it
+def _value(name: str, values: Sequence[str], zone_name: str | None) -> Any:  # noqa: ANN401 - any JSON value
     if name in {"freq", "wkst"}:
         return values[0].lower()
     if name in {"interval", "count"}:
@@ -216,7 +216,7 @@ def _value(name: str, values: Sequence[str], zone_name: str | None) -> Any:  # n
         return _until(values[0], zone_name)
     if name == "byday":
         return [_day(value) for value in values]
-    # Months are text, for other calendars than ours have leap months.
+    # Months are strings, because other calendars have leap months.
     return [int(value) for value in values] if name in NUMBERS - {"bymonth"} else list(values)
 
 

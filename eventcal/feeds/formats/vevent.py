@@ -1,6 +1,6 @@
-"""An entry as iCalendar components (RFC 5545, 7986, 9253), whatever they are written as.
+"""Conversion of entries to iCalendar components (RFC 5545, 7986, 9253) for all iCalendar notations.
 
-With `enrich`, also what RFC 9073 has for people and places, which some clients misread.
+`enriched_components` adds participants and places as in RFC 9073, which some clients misread.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ PRODID = "-//eventcal//eventcal//EN"
 
 
 def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the VEVENT of an entry, and one more for each occurrence that is otherwise (RFC 5545, 3.8.4.4).
+    """Return the VEVENT of an entry, and one for each overridden occurrence (RFC 5545, 3.8.4.4).
 
-    Without `stamps` they lack DTSTAMP, LAST-MODIFIED and SEQUENCE: what an entry says, apart from when it said so.
+    Without `stamps` they lack DTSTAMP, LAST-MODIFIED and SEQUENCE, so that they depend on the content only.
     """
     stamped = _stamps(stamps) if stamps else ()
     whole = Component("VEVENT", (*stamped, *_properties(entry)))
@@ -32,7 +32,7 @@ def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tupl
 
 
 def enriched_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the same with speakers, sponsors, place and styled text as RFC 9073 has them."""
+    """Return the same components with speakers, sponsors, place and styled text as in RFC 9073."""
     plain = event_components(entry, stamps)
     shown = (entry, *(override.entry for override in entry.overrides))
     return tuple(_enriched(component, one) for component, one in zip(plain, shown, strict=True))
@@ -45,7 +45,7 @@ def _enriched(component: Component, entry: CalendarEntry) -> Component:
 
 
 def head_properties(head: FeedHead) -> tuple[Property, ...]:
-    """Return what stands in a VCALENDAR above its components (RFC 5545, 3.7; RFC 7986, 5)."""
+    """Return the properties of the VCALENDAR itself (RFC 5545, 3.7; RFC 7986, 5)."""
     names = [
         text("VERSION", "2.0"),
         text("PRODID", PRODID),
@@ -120,7 +120,7 @@ def _recurrence(entry: CalendarEntry) -> Iterator[Property]:
     rule = rule_of(entry)
     if rule is not None:
         yield Property("RRULE", ValueType.RECUR, (rule,))
-        # One value a line: some clients read the first only.
+        # One value per property, because some clients read only the first.
         for occurrence in entry.excluded:
             yield _moments("EXDATE", entry, occurrence)
 
@@ -131,7 +131,7 @@ _RULE_PARTS = frozenset(
 
 
 def rule_of(entry: CalendarEntry) -> str | None:
-    """Return the recurrence as RFC 5545 has it, or None where there is none that it can say."""
+    """Return the recurrence rule in RFC 5545 notation, or None if the entry has none that RFC 5545 supports."""
     if not entry.recurrence:
         return None
     parts = parse_rule(entry.recurrence)
@@ -144,19 +144,19 @@ def rule_of(entry: CalendarEntry) -> str | None:
             rule["UNTIL"] = [_until(parse_until(until), entry)]
     except ValueError:
         return None
-    return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]  # icalendar types most of itself, not this
+    return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]  # untyped in icalendar
 
 
 def _until(until: Until, entry: CalendarEntry) -> date | datetime:
-    """Return UNTIL in the kind that DTSTART asks for: a date, or for times an instant in UTC (RFC 5545, 3.3.10)."""
+    """Return UNTIL as DTSTART requires: a date, or an instant in UTC for times (RFC 5545, 3.3.10)."""
     if not entry.all_day:
         return until.instant(entry.zone)
-    # A local date stays as it is, even one that the zone skips.
+    # A local date is not converted, even if the zone skips that day.
     return until.last_day(entry.zone) if until.in_utc else until.day
 
 
 def _participant(entry: CalendarEntry, one: Participant) -> Component:
-    """Return somebody on stage or who pays for it (RFC 9073, 7.1)."""
+    """Return the PARTICIPANT component of a speaker or sponsor (RFC 9073, 7.1)."""
     lines = [
         text("UID", f"{one.part.lower()}-{one.key}@{entry.uid.rpartition('@')[2]}"),
         text("PARTICIPANT-TYPE", one.part),

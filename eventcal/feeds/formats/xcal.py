@@ -1,6 +1,6 @@
-"""Components as xCal (RFC 6321): iCalendar as XML 1.0.
+"""xCal serializer (RFC 6321): iCalendar as XML 1.0.
 
-The same in, the same bytes out. What an X- property holds is known here, so it has its type: "unknown" is for
+The output is deterministic. X- properties have their actual type, because it is known here; "unknown" is for
 converters that do not know it (RFC 6321, 5).
 """
 
@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
 
 _ABOVE = '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
 _BELOW = b"</components></vcalendar></icalendar>\n"
-# As the schema of RFC 6321 has them (appendix A, value-recur).
+# The order required by the schema of RFC 6321 (appendix A, value-recur).
 _RULE_ORDER = (
     *("freq", "until", "count", "interval", "bysecond", "byminute", "byhour"),
     *("byday", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos", "wkst"),
@@ -23,12 +23,12 @@ _RULE_ORDER = (
 
 
 def piece(components: Iterable[Component]) -> bytes:
-    """Return each component as its element, in UTF-8."""
+    """Return the elements of the components in UTF-8."""
     return "".join([_component(component) for component in components]).encode()
 
 
 def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return what stands above and below the pieces of a feed."""
+    """Return the XML before and after the pieces of a feed."""
     above = f"{_ABOVE}{_properties(head)}<components>"
     return above.encode() + piece(zones), _BELOW
 
@@ -49,7 +49,7 @@ def _property(one: Property) -> str:
     return f"<{name}>{_parameters(one)}{''.join([_value(one.type, value) for value in one.values])}</{name}>"
 
 
-def _value(kind: ValueType, value: Any) -> str:  # noqa: ANN401 - any value of a type, as the table has it
+def _value(kind: ValueType, value: Any) -> str:  # noqa: ANN401 - the type depends on kind
     if kind == ValueType.GEO:
         return _geo(value)
     within = _rule(value) if kind == ValueType.RECUR else escape(str(PLAIN[kind](value)), quote=False)
@@ -57,7 +57,7 @@ def _value(kind: ValueType, value: Any) -> str:  # noqa: ANN401 - any value of a
 
 
 def _parameters(one: Property) -> str:
-    """Return the parameters but for VALUE, which is the element of the value (RFC 6321, 3.5)."""
+    """Return the parameters except VALUE, which is the element of the value (RFC 6321, 3.5)."""
     found: dict[str, str] = {}
     for name, value in one.parameters:
         written = "".join([_value(ValueType.TEXT, part) for part in value.split(",")])
@@ -77,7 +77,7 @@ def _rule(value: str) -> str:
 
 
 def _geo(value: tuple[float, float]) -> str:
-    """Return the two elements that GEO has in place of a value (RFC 6321, 3.4.1.2)."""
-    # Python writes small numbers with an exponent.
+    """Return the two elements of GEO (RFC 6321, 3.4.1.2)."""
+    # `str` writes small numbers with an exponent.
     latitude, longitude = (f"{degrees(number):.6f}" for number in value)
     return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"
