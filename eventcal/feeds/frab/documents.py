@@ -1,6 +1,6 @@
-"""A schedule as frab's JSON, and as its XML, valid against the schemas that c3voc keeps.
+"""Serializers for frab's JSON and XML schedules, valid against the schemas maintained by c3voc.
 
-The same programme gives the same bytes.
+The output is deterministic.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from eventcal.feeds.frab.schedule import Day, PlacedTalk, Programme, Schedule, T
 JSON_MEDIA_TYPE = "application/json"
 XML_MEDIA_TYPE = "application/vnd.c3voc.schedule+xml; charset=utf-8"
 
-# XML schema: two digits, of days too.
+# The XML schema allows two digits for each part of a duration, including days.
 _LONGEST = 100 * 24 * 60 - 1
 
 
@@ -35,7 +35,7 @@ def schedule_xml(programme: Programme) -> bytes:
     root = Element("schedule")
     SubElement(root, "generator", name="eventcal", version=__version__)
     _add_texts(root, version=schedule["version"])
-    # Giggity looks for it in the first thousand characters.
+    # Giggity searches for the conference element in the first thousand characters.
     _add_conference(root, schedule, programme.zone)
     guids = {room["name"]: room["guid"] for room in schedule["conference"]["rooms"]}
     for day in schedule["conference"]["days"]:
@@ -75,7 +75,7 @@ def _add_talk(room: Element, talk: PlacedTalk) -> None:
     _add_texts(event, room=talk["room"], slug=talk["slug"], url=talk["url"])
     _add_texts(SubElement(event, "recording"), license=talk["recording_license"], optout="false")
     _add_texts(event, title=talk["title"], subtitle=talk["subtitle"], track=talk["track"], type=talk["type"])
-    # No description: where there is an empty one, Giggity shows it in the place of an abstract without Latin letters.
+    # No description: if it is empty, Giggity shows it instead of an abstract without Latin letters.
     _add_texts(event, language=talk["language"], abstract=talk["abstract"])
     persons = SubElement(event, "persons")
     for person in talk["persons"]:
@@ -90,7 +90,7 @@ def _add_links(parent: Element, name: str, links: Iterable[Texts]) -> None:
 
 
 def _duration(duration: str) -> str:
-    """Return HH:MM, from a day on D:HH:MM as pretalx writes it: Giggity opens no schedule that holds 24:00."""
+    """Return HH:MM, or D:HH:MM from a day on, as pretalx does: Giggity rejects schedules that contain 24:00."""
     hours, minutes = map(int, duration.split(":"))
     days, minutes = divmod(min(hours * 60 + minutes, _LONGEST), 24 * 60)
     clock = f"{minutes // 60:02}:{minutes % 60:02}"

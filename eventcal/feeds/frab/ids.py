@@ -1,4 +1,4 @@
-"""What names a talk, a person or a room in a schedule, for ever: apps keep their users' favourites by it."""
+"""Permanent identifiers of talks, persons and rooms in schedules; apps store their users' favourites by them."""
 
 import hashlib
 import re
@@ -8,33 +8,33 @@ from uuid import UUID, uuid5
 from eventcal.feeds.entries.sanitize import clean
 from eventcal.kit.text import slugify
 
-# Every guid ever given out was made from this one: it never changes.
+# Never change it: all GUIDs are derived from it.
 _NAMESPACE = UUID("44e20506-a140-5356-b03e-c0878962fa4a")
 _SHORTEST = 4
 _LARGEST_ID = 2**31 - 1
 
 
 def guid_of(kind: str, key: str) -> str:
-    """Return the UUID (version 5) of the thing of that kind which `key` names."""
+    """Return the UUID (version 5) of the object of this kind with this key."""
     return str(uuid5(_NAMESPACE, f"{kind} {clean(key)}"))
 
 
 def talk_guid(uid: str) -> str:
-    """Return the UUID of a talk from its entry's UID: from the part before the "@", for the domain may change."""
+    """Return the UUID of a talk, derived from the part of its entry's UID before the "@", as the domain may change."""
     return guid_of("talk", uid.partition("@")[0])
 
 
 def acronym_of(slug: str) -> str:
-    """Return the event's short name in the characters that every tool takes: at least four of a-z, 0-9 and "_".
+    """Return the event's acronym in characters that every tool accepts: at least four of a-z, 0-9 and "_".
 
-    The XML schema's acronym may have a "-", but neither the JSON schema's nor the beginning of a talk's slug. Two slugs
-    never give the same one.
+    The XML schema allows a "-", but neither the JSON schema nor the prefix of a talk's slug does. Different slugs give
+    different acronyms.
     """
     return re.sub("[^a-z0-9]", "_", clean(slug).lower()).ljust(_SHORTEST, "_")
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
-    """Return a talk's slug, unique by its number: `xen_summit-17-xen-on-arm`. Nothing shorter than "talk" ends it."""
+    """Return a talk's slug, unique by its number: `xen_summit-17-xen-on-arm`. Very short titles get "talk" appended."""
     words = slugify(clean(title))
     if len(words) < _SHORTEST:
         words = f"{words}-talk".removeprefix("-")
@@ -42,9 +42,9 @@ def talk_slug(acronym: str, number: int, title: str) -> str:
 
 
 def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
-    """Return a whole number of 31 bits, never 0, for each key: the same in every schedule, and no two the same.
+    """Return a positive 31-bit integer for each key, unique, and usually the same in every schedule.
 
-    Where two keys of one schedule would have the same, the later of them in order takes another.
+    If two keys of one schedule have the same number, the later one in sort order gets another.
     """
     ids: dict[str, int] = {}
     taken: set[int] = set()

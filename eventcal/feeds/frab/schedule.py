@@ -1,7 +1,7 @@
-"""A programme becomes a schedule: which talks are in it, on which day, in which room.
+"""Builds the schedule of an event: selects its talks and assigns them to days and rooms.
 
-A schedule is what frab's JSON says, and what its XML is written from: the format that frab began, pretalx writes and
-c3voc describes (https://c3voc.de/wiki/schedule). Giggity, EventFahrplan, ConfClerk and Engelsystem read it.
+A schedule is the content of frab's JSON and the source of its XML. frab introduced the format, pretalx writes it and
+c3voc documents it (https://c3voc.de/wiki/schedule). Giggity, EventFahrplan, ConfClerk and Engelsystem read it.
 """
 
 import re
@@ -16,25 +16,25 @@ from eventcal.feeds.entries.sanitize import clean
 from eventcal.feeds.frab.ids import acronym_of, guid_of, person_ids, talk_guid, talk_slug
 from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, local_to_utc, with_offset, zone
 
-# Nothing in the format says when a day of a conference begins; Giggity and c3voc's tools take six o'clock, and show
-# what begins before it on the day after the one that it is listed under.
+# The format does not define when a conference day begins; Giggity and c3voc's tools assume six o'clock, and show
+# earlier talks on the day after the one that they are listed under.
 _DAY_BEGINS = time(6)
-# Of what lasts longer (an event that recurs has no end), only the days on which there are talks are listed.
+# For longer events (a recurring one may never end), only days with talks are listed.
 _MOST_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
 
 ROOM_TO_COME = "TBA"
-# The JSON schema knows zones by such names alone: nothing of "Japan" or "US/Eastern".
+# The JSON schema only accepts zone names of this form, not "Japan" or "US/Eastern".
 _ZONE_NAME = re.compile("[A-Z][a-z]+/[A-Z][a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """What there is to say of an event: the days it lasts, its rooms and tracks in their order, its public talks.
+    """The input of a schedule: an event's dates, its rooms and tracks in order, and its public talks.
 
-    tracks: name, and colour as #rrggbb or None. talks: in any order, also those that have no time or were called off.
-    base_url: the installation's. changed_at: when any of this last changed.
+    tracks: name, and colour as #rrggbb or None. talks: in any order, including cancelled ones and those without a time.
+    base_url: the installation's. changed_at: the time of the last change to any of this.
     """
 
     slug: str
@@ -52,11 +52,11 @@ class Programme:
 
 
 Texts = dict[str, str]
-"""A JSON object that holds only text."""
+"""A JSON object with string values only."""
 
 
 class Person(TypedDict):
-    """Somebody on stage, without public_name: the JSON schema takes one kind of person or the other, never both."""
+    """A speaker. public_name is left out, because the JSON schema allows either `name` or `public_name`."""
 
     id: int
     guid: str
@@ -65,10 +65,10 @@ class Person(TypedDict):
 
 
 class PlacedTalk(TypedDict):
-    """A talk in its place. date, end: RFC 3339 with the zone's offset; start: HH:MM there; duration: as time passes.
+    """A scheduled talk. date, end: RFC 3339 with the zone's offset; start: local HH:MM; duration: elapsed HH:MM.
 
-    The hours of duration may be more than 24. language: the primary subtag. links, attachments: url, title and type,
-    which is a word of the JSON schema's Reference.
+    The hours of duration may exceed 24. language: the primary subtag. links, attachments: url, title and type, which
+    is a type of the JSON schema's Reference.
     """
 
     guid: str
@@ -95,7 +95,7 @@ class PlacedTalk(TypedDict):
 
 
 class Day(TypedDict):
-    """A day of the programme, counted from 1, with all rooms. day_start, day_end (exclusive): RFC 3339 with offset."""
+    """A day, counted from 1, with all rooms. day_start, day_end (exclusive): RFC 3339 with offset."""
 
     index: int
     date: str
@@ -105,7 +105,7 @@ class Day(TypedDict):
 
 
 class Conference(TypedDict):
-    """The event. rooms: name and guid; tracks: name and, if it has one, color. There is one day at least."""
+    """The event. rooms: name and guid; tracks: name and optional color. There is at least one day."""
 
     acronym: str
     title: str
@@ -122,7 +122,7 @@ class Conference(TypedDict):
 
 
 class Schedule(TypedDict):
-    """All that both notations say."""
+    """The content of both the JSON and the XML document."""
 
     version: str
     base_url: str
@@ -130,7 +130,7 @@ class Schedule(TypedDict):
 
 
 class _Timed(NamedTuple):
-    """A talk that has its time and takes place; `starts` in the programme's zone."""
+    """A talk that has a time and is not cancelled; `starts` and `ends` are in the programme's zone."""
 
     kept: KeptEntry
     facts: TalkFacts
@@ -139,7 +139,7 @@ class _Timed(NamedTuple):
 
 
 def schedule_of(programme: Programme) -> Schedule:
-    """Return the schedule of what has its time and takes place."""
+    """Return the schedule of all talks that have a time and are not cancelled."""
     placed = _placed(programme)
     names = dict.fromkeys([*map(clean, programme.rooms), *(talk["room"] for talk in chain(*placed.values()))])
     days = list(_days(programme, placed, list(names)))
@@ -163,7 +163,7 @@ def schedule_of(programme: Programme) -> Schedule:
     if not (programme.zone in UTC_NAMES or _ZONE_NAME.match(programme.zone)):
         del conference["time_zone_name"]
     changed_at = programme.changed_at
-    # Apps compare the version and show it: it changes with the programme and not with the hour of the fetch.
+    # Apps compare and show the version, so it must change with the programme, not with the time of the request.
     version = format_utc(changed_at) if changed_at else "0"
     return {"version": version, "base_url": clean(programme.base_url), "conference": conference}
 
@@ -189,12 +189,12 @@ def _timed(programme: Programme) -> Iterator[_Timed]:
 
 
 def _moved(local: datetime, tzid: str, to: str) -> datetime:
-    # By way of UTC, which a time that the zone skips has as well.
+    # Converts via UTC, which is also defined for local times that the zone skips.
     return local_to_utc(local, tzid).astimezone(zone(to))
 
 
 def _day_of(starts: datetime, programme: Programme, dates: Container[date]) -> date:
-    """Return the day that a talk belongs to: in the small hours still the one before, if the programme has it."""
+    """Return the day that lists a talk: before six o'clock the previous day, if the programme includes it."""
     day = starts.date()
     before = day - _A_DAY
     has_it = programme.first_day <= before <= programme.last_day or before in dates
@@ -218,7 +218,7 @@ def _days(programme: Programme, placed: Mapping[date, Sequence[PlacedTalk]], roo
 
 
 def _beginning(day: date, talks: Sequence[PlacedTalk], tzid: str) -> str:
-    """Return when a day begins: where it is the first and has talks in its own small hours, at midnight."""
+    """Return the start of a day: midnight if talks on its own date start before six o'clock, otherwise six o'clock."""
     begins = _begins(day, tzid)
     own = f"{day}T"
     is_early = any(own < talk["date"] < f"{own}{_DAY_BEGINS}" for talk in talks)
@@ -231,9 +231,9 @@ def _begins(day: date, tzid: str) -> str:
 
 def _talk(one: _Timed, programme: Programme, ids: Mapping[str, int]) -> PlacedTalk:
     entry, facts, number = one.kept.entry, one.facts, one.kept.number
-    # Two times of one zone are subtracted as its clocks show them.
+    # Subtracting two times in the same zone would ignore changes of the UTC offset.
     lasts = one.ends.astimezone(UTC) - one.starts.astimezone(UTC)
-    # What lasts seconds lasts a minute: apps show nothing of what lasts none.
+    # At least one minute, because apps hide talks with a duration of zero.
     minutes = max(-(-lasts // _A_MINUTE), 1)
     title = clean(entry.title)
     return {
@@ -262,7 +262,7 @@ def _talk(one: _Timed, programme: Programme, ids: Mapping[str, int]) -> PlacedTa
 
 
 def _room(facts: TalkFacts, programme: Programme) -> str:
-    """Return the room to show: apps list no talk without one, and an event without rooms is all in one place."""
+    """Return the room to show, because apps omit talks without one; without any rooms, the event's title."""
     return clean(facts.room or (ROOM_TO_COME if programme.rooms else programme.title))
 
 
@@ -276,7 +276,7 @@ def _person(one: Participant, ids: Mapping[str, int]) -> Person:
 
 
 def _links(entry: CalendarEntry, facts: TalkFacts) -> Iterator[Texts]:
-    # The slides here too: Giggity and EventFahrplan show links and no attachments.
+    # Slides are repeated here, because Giggity and EventFahrplan show links but no attachments.
     yield from _slides(facts)
     if facts.recording_url:
         yield {"url": clean(facts.recording_url), "title": "Recording", "type": "media"}
