@@ -1,6 +1,6 @@
-"""The programs that fetch calendars: how one is told from another by its User-Agent, and what it is known to do.
+"""Calendar clients: detection by User-Agent, and what is known about the refresh behaviour of each.
 
-`clients.toml` has what is said of each.
+The data is in `clients.toml`.
 """
 
 import re
@@ -15,11 +15,11 @@ from typing import Any, BinaryIO
 from eventcal.kit.refusals import Sentence
 
 LONGEST_USER_AGENT = 300
-"""The part of a User-Agent header that identifies a program, in characters; longer ones are made up."""
+"""The number of characters of a User-Agent header that are used to identify a client; real ones are shorter."""
 
 
 class ClientKind(StrEnum):
-    """A kind of program that fetches feeds. Longer than twenty characters, the table has no room for it."""
+    """A kind of client that fetches feeds. The database column allows at most twenty characters."""
 
     GOOGLE = "google"
     APPLE = "apple"
@@ -47,7 +47,7 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientFacts:
-    """What is known of a kind of program: how often it looks, and what makes it look at once; sentences for people."""
+    """The name of a kind of client, how often it refreshes, and how to refresh at once, as texts for the user."""
 
     name: str
     expect: Sentence
@@ -65,7 +65,7 @@ def _facts(read: Mapping[str, str]) -> ClientFacts:
 
 
 CLIENTS: Mapping[ClientKind, ClientFacts] = {ClientKind(kind): _facts(read) for kind, read in _DATA["clients"].items()}
-"""Every kind, in the order in which people should read of them."""
+"""All kinds, in display order."""
 
 _PATTERNS = [
     (ClientKind(kind), re.compile("|".join(patterns), re.IGNORECASE | re.ASCII))
@@ -75,14 +75,14 @@ _PATTERNS = [
 
 @lru_cache(2048)
 def kind_of(user_agent: str) -> ClientKind:
-    """Return the kind of program that a User-Agent header identifies; its first LONGEST_USER_AGENT characters count.
+    """Return the kind of client for a User-Agent header, of which the first LONGEST_USER_AGENT characters count.
 
-    Results are cached, so pass no more of the header than that.
+    Results are cached, so truncate the header before the call.
     """
     return next((kind for kind, pattern in _PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 
 def extract_sentences(data: BinaryIO, *_: object, **_options: object) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield every sentence of `clients.toml` (an extraction method for Babel)."""
+    """Yield every translatable text of `clients.toml` (an extraction method for Babel)."""
     for facts in tomllib.load(data)["clients"].values():
         yield from ((1, None, text, []) for key, text in facts.items() if key != "name")

@@ -1,4 +1,4 @@
-"""Feeds: which entries one has. The lists' own queries, by one Filter, joined to the ledger's finished texts."""
+"""Selection of a feed's entries: the queries of the event and talk lists, joined to the texts in the feed index."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
 
 _BACK, _AHEAD = timedelta(days=30), timedelta(days=400)
-# How many rows of a whole feed are held beside what is made of them.
+# The number of rows that are fetched at a time while a whole feed is read.
 _AT_A_TIME = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
@@ -27,7 +27,7 @@ Columns = Sequence[InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """What a feed is asked for: what of it, and which. `only` narrows its talks to these ids (a member's agenda)."""
+    """The selection of a feed: filter and kinds of entries. `only` limits talks to these ids (a member's agenda)."""
 
     asked: Filter
     kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
@@ -36,9 +36,9 @@ class Feed:
 
 
 def windowed(asked: Filter, *, now: datetime) -> Filter:
-    """Return the filter with the days that a calendar covers where it says none: clients stop reading at 1 MB.
+    """Return the filter with a default date range, because some clients stop reading after 1 MB.
 
-    Whoever names one end beyond the usual other one gets everything on that side of it.
+    If only one end is given and lies beyond the default of the other end, the other end stays open.
     """
     today = now.astimezone(UTC).date()
     first: date | None = today - _BACK
@@ -51,17 +51,17 @@ def windowed(asked: Filter, *, now: datetime) -> Filter:
 
 
 def settled(session: Session, feed: Feed) -> Feed:
-    """Return the feed with what only rows can tell: which of the events that recur do so on the days asked for."""
+    """Return the feed with its filter narrowed to the recurring events that occur on the requested days."""
     return replace(feed, asked=narrowed(session, feed.asked)) if EntryKind.EVENT in feed.kinds else feed
 
 
 def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
-    """Return these columns of every entry in a settled feed, in no order, one by one: all texts at once are large."""
+    """Return these columns of every entry in a settled feed, unordered and in batches, because all texts are large."""
     members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
     if not members:
         return ()
     found = union_all(*members) if len(members) > 1 else members[0]
-    # PostgreSQL's driver would hold all of it at once.
+    # PostgreSQL's driver would load the whole result into memory.
     return session.execute(found, execution_options={"yield_per": _AT_A_TIME})
 
 
@@ -70,7 +70,7 @@ def _joined(rows: Select[Any], matched: ColumnElement[bool], columns: Columns) -
 
 
 def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime) -> Sequence[Row[Any]]:
-    """Return these columns, the stamp and the UID among them, of what changed last in a settled feed, newest first."""
+    """Return these columns, which must include stamp and UID, of the newest changes in a settled feed, newest first."""
     members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
     if not members:
         return ()
@@ -82,7 +82,7 @@ def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, n
 def rows_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
-    """Return these columns of every entry that changed after `revision`, and whether it is in the settled feed now."""
+    """Return these columns of every entry changed after `revision`, and whether the settled feed contains it now."""
     within = [
         rows.where(matched).with_only_columns(LedgerEntry.uid).correlate(LedgerEntry).exists()
         for rows, matched in _members(feed, now=now)
@@ -93,7 +93,7 @@ def rows_since(
 
 
 def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
-    """Return, for each kind of thing, what is asked for, and how it is found in the ledger."""
+    """Return, for each kind of subject, its query and the condition that joins it to the feed index."""
     members: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
         members.append((public_events(feed.asked, now=now), shows(EntryKind.EVENT, Event.id)))
@@ -111,7 +111,7 @@ def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElem
 
 
 def shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Return the condition that joins the ledger's entry of a kind to the row that has its subject's id as `key`."""
+    """Return the condition that joins the index entries of this kind to the subjects with the id `key`."""
     return and_(LedgerEntry.kind == kind, LedgerEntry.subject_id == key)
 
 

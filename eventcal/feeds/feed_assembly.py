@@ -1,7 +1,7 @@
-"""A feed's bytes, joined from finished pieces; after a change, from the bytes before and the pieces that changed.
+"""Joins rendered entries to the bytes of a feed; after a change, reuses the unchanged bytes of the previous version.
 
-An entry is in a feed by what it is and what its event is, so a change to a talk moves no other entry. Where a change
-may have (`LedgerState.reshaped_at`), and on another day, the feed is read whole.
+Whether an entry is in a feed depends on the entry and its event only, so a change to a talk affects no other entry.
+After changes that may affect others (`LedgerState.reshaped_at`), and on another day, the feed is read in full.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ from eventcal.feeds.feed import Feed, rows_of, rows_since
 from eventcal.feeds.format_registry import COLUMNS, Format, Options
 from eventcal.feeds.zones import vtimezone
 
-# After more changes than this, reading all of a feed is no dearer.
+# After more changes than this, reading the whole feed is as fast.
 _MOST_CHANGES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is to be assembled: a settled feed in a format. `renderer` names whatever else the bytes are made of."""
+    """The feed to assemble, in a format. `renderer` identifies all other code and settings that affect the bytes."""
 
     feed: Feed
     format: Format
@@ -39,9 +39,9 @@ class Wanted:
 
 
 class _Place(NamedTuple):
-    """Where an entry stands, by day and UID, for databases differ in how they sort text; and what it is there.
+    """The position of an entry, by day and UID because databases sort text differently, and its metadata.
 
-    mark: names what it says, beside its UID. zone is None where it needs no VTIMEZONE.
+    mark: identifies the entry's content together with the UID. zone is None if no VTIMEZONE is needed.
     """
 
     first_day: str
@@ -57,9 +57,9 @@ _Part = tuple[_Place, bytes | memoryview]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assembly:
-    """A feed's bytes at a revision of the public data, and what names them: the same name, the same bytes.
+    """A feed's bytes at a revision of the public data. The same `version` always means the same bytes.
 
-    places: its entries in their order. sizes: how many bytes each takes in the body; begins: where the first does.
+    places: its entries in order. sizes: the size of each in the body, in bytes; begins: the offset of the first.
     """
 
     revision: int
@@ -70,12 +70,12 @@ class Assembly:
     begins: int
 
     def weight(self) -> int:
-        """Return about how many bytes are held beside the body."""
+        """Return the approximate number of bytes in memory besides the body."""
         return 500 * len(self.places)
 
 
 class _Gathered:
-    """Entries in their order, and their bytes in few pieces: those that lie side by side already are one."""
+    """Ordered entries and their bytes; adjacent unchanged entries are kept as one slice."""
 
     def __init__(self) -> None:
         self.places: list[_Place] = []
@@ -83,14 +83,14 @@ class _Gathered:
         self.texts: list[bytes | memoryview] = []
 
     def add(self, part: _Part) -> None:
-        """Take one entry."""
+        """Append one entry."""
         place, text = part
         self.places.append(place)
         self.sizes.append(len(text))
         self.texts.append(text)
 
     def copy(self, before: Assembly, begins: Sequence[int], start: int, stop: int) -> None:
-        """Take the entries of an assembly from one place to before another; `begins` is where the bytes of each do."""
+        """Append the entries from `start` to before `stop` of an assembly; `begins` has their offsets in its body."""
         if start < stop:
             last = stop - 1
             self.places += before.places[start:stop]
@@ -99,9 +99,9 @@ class _Gathered:
 
 
 def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) -> Assembly:
-    """Return the feed at this revision, read whole."""
+    """Return the feed at this revision, read in full."""
     rows = rows_of(session, wanted.feed, COLUMNS[wanted.format.column(wanted.options)], now=now)
-    # All pieces lie in one stretch of memory, which goes back to the machine whole.
+    # A single buffer for all entries, so that its memory is returned to the system as a whole.
     pieces = bytearray()
     lying: list[tuple[_Place, int, int]] = []
     for row in rows:
@@ -117,12 +117,12 @@ def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) 
 
 
 def may_follow(assembly: Assembly, *, revision: int, reshaped_at: int) -> bool:
-    """Say whether what changed since tells all that is different in a feed on the same day."""
+    """Return whether an assembly of the same day can be updated from the changes since, instead of read in full."""
     return reshaped_at <= assembly.revision and revision - assembly.revision <= _MOST_CHANGES
 
 
 def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int, now: datetime) -> Assembly:
-    """Return the feed at this revision, made from an earlier one that `may_follow`."""
+    """Return the feed at this revision, updated from an earlier assembly for which `may_follow` is true."""
     columns = COLUMNS[wanted.format.column(wanted.options)]
     rows = rows_since(session, wanted.feed, columns, revision=before.revision, now=now)
     touched = {row.uid for _, row in rows}
@@ -144,9 +144,9 @@ def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int,
 
 
 def _steps(before: Assembly, touched: Collection[str], parts: Iterable[_Part]) -> Iterable[tuple[int, _Part | None]]:
-    """Return in their order the places at which an assembly changes: None where an entry is left out, else a new one.
+    """Return the positions at which an assembly changes, in order, with the new entry, or None for a removed one.
 
-    A new entry goes before the old one at its place.
+    At the same position, new entries precede the removed one.
     """
     gone = [(at, 1, None) for at, place in enumerate(before.places) if place.uid in touched]
     come = [(bisect_left(before.places, _order(part[0]), key=_order), 0, part) for part in parts]
@@ -156,7 +156,7 @@ def _steps(before: Assembly, touched: Collection[str], parts: Iterable[_Part]) -
 def _part(wanted: Wanted, row: Row[Any]) -> tuple[_Place, bytes]:
     text, zone = wanted.format.piece(row, wanted.options)
     mark = str(row.revision) if wanted.format.tells_more else f"{row.content[:16]} {row.sequence}"
-    # Many entries share these: each is held once.
+    # Many entries share these strings, so each is stored once.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
     return _Place(first_day, row.uid, last_day, zone, mark, row.stamp), text
 
@@ -174,7 +174,7 @@ def _joined(wanted: Wanted, gathered: _Gathered, *, version: str, revision: int)
     return Assembly(
         revision=revision,
         version=version,
-        # Once and in one go: it may be many megabytes.
+        # A single join, because the body may have many megabytes.
         body=b"".join([above, *between, below]),
         places=gathered.places,
         sizes=gathered.sizes,
@@ -183,9 +183,9 @@ def _joined(wanted: Wanted, gathered: _Gathered, *, version: str, revision: int)
 
 
 def _version(wanted: Wanted, places: Iterable[_Place]) -> str:
-    """Return what names the bytes: another version where they are others, on every worker, for ever.
+    """Return an identifier of the bytes that is the same on every worker and changes whenever they change.
 
-    Every entry counts. Sums and counts would not do: as days pass, entries come and go without any change.
+    It covers every entry. Sums and counts are not enough: as days pass, entries join and leave without any change.
     """
     about = f"{wanted.renderer} {wanted.format.name} {wanted.options!r} {wanted.head!r}"
     name = "\n".join([about, *[f"{place.uid} {place.mark}" for place in places]])

@@ -1,4 +1,4 @@
-"""What stands above the feed of one event or talk: read by itself, for the rest is finished text."""
+"""Headings for the feeds of a single event or talk, read alone because the entries are already rendered."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from eventcal.talks.models import Talk
 
 
 class EventHeading(NamedTuple):
-    """An event's title, its summary (Markdown), and its zone."""
+    """An event's title, its summary (Markdown), and its time zone."""
 
     title: str
     summary: str | None
@@ -23,7 +23,7 @@ class EventHeading(NamedTuple):
 
 
 class TalkHeading(NamedTuple):
-    """A talk's title, and its event's title and zone."""
+    """A talk's title, and its event's title and time zone."""
 
     title: str
     event_title: str
@@ -40,7 +40,7 @@ def get_event_heading(session: Session, slug: str) -> EventHeading:
 
 
 def check_event_there(session: Session, slug: str, caller: Caller) -> None:
-    """Refuse an event that the caller may not know of (NoSuchEvent)."""
+    """Raise NoSuchEvent if the event does not exist or the caller may not see it."""
     if caller.signed_in:
         get_event(session, slug, caller)
     else:

@@ -1,7 +1,7 @@
-"""How often each feed is fetched by each kind of program: counted, with nothing that tells who anybody is.
+"""Fetch counts per feed and kind of client, without personal data.
 
-No address and no User-Agent is kept, times go by the minute, and a feed is named by a digest: that of a secret one by
-its id, never by its secret.
+No IP address or User-Agent is stored, times are rounded to minutes, and a feed is identified by a digest of its URL,
+or by its id if the URL is secret.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from eventcal.feeds.clients import ClientKind
 from eventcal.kit.models import Base, word_column
 
 KEPT = timedelta(days=90)
-"""How long a feed that is not fetched any more is remembered."""
+"""The time after the last fetch of a feed at which its counts are deleted."""
 
 MOST_ROWS = 20_000
-"""How many pairs of feed and program are counted: anybody can make up feeds by asking for them."""
+"""The maximum number of counted pairs of feed and client. It limits the rows that requests for arbitrary feeds add."""
 
 
 class FeedFetches(Base):
-    """The fetches of one feed by one kind of program; `fetches_today` are those on the day (UTC) of `last_at`."""
+    """The fetches of one feed by one kind of client; `fetches_today` counts those on the day (UTC) of `last_at`."""
 
     __tablename__ = "feed_fetches"
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)
@@ -37,17 +37,17 @@ class FeedFetches(Base):
 
 
 def public_feed_key(path: str) -> str:
-    """Return what a feed is counted under: a digest of its path and its canonical query."""
+    """Return the key for the counts of a public feed: a digest of its path and canonical query."""
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def personal_feed_key(feed_id: str) -> str:
-    """Return what a member's secret feed is counted under, by its id."""
+    """Return the key for the counts of a member's secret feed."""
     return f"personal-{feed_id}"
 
 
 def note_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
-    """Add new fetches to the stored ones. Once MOST_ROWS are there, feeds and programs that are new are left out."""
+    """Add new fetches to the stored counts. New pairs of feed and client are ignored once MOST_ROWS are stored."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
     rows = _rows(session, {one.feed for one in noted})
     room = MOST_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
@@ -63,13 +63,13 @@ def note_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
 
 
 def fetches_of(session: Session, feed_key: str) -> Sequence[FeedFetches]:
-    """Return what each kind of program did at a feed, whoever came last first."""
+    """Return the counts of a feed per kind of client, with the most recent fetch first."""
     rows = select(FeedFetches).where(FeedFetches.feed == feed_key)
     return sorted(session.scalars(rows), key=lambda row: (-row.last_at.timestamp(), row.client))
 
 
 def forget_fetches(session: Session, *, before: datetime) -> None:
-    """Remove what was last fetched before then."""
+    """Delete the counts of feeds and clients with no fetch since `before`."""
     session.execute(delete(FeedFetches).where(FeedFetches.last_at < before))
 
 
@@ -79,7 +79,7 @@ def _rows(session: Session, feeds: Collection[str]) -> dict[tuple[str, ClientKin
 
 
 def _count(row: FeedFetches, one: FeedFetches) -> None:
-    """Add to a row; several workers write, so what comes later need not be later."""
+    """Add to a row. Several workers write, so that batches may arrive out of order."""
     last_at = _minute(one.last_at)
     if _day(last_at) == _day(row.last_at):
         row.fetches_today += one.fetches_today

@@ -1,4 +1,4 @@
-"""The formats that a feed's entries are joined in: how a piece is written, and what stands around the pieces."""
+"""The formats of feeds: how each entry is written, and the text before and after the entries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from eventcal.feeds.options import Cancelled, adapted
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How entries are to be written: what was called off, times in UTC, people and places as RFC 9073 has them."""
+    """Output options: the treatment of cancelled entries, times in UTC, and participants and places as in RFC 9073."""
 
     cancelled: Cancelled = Cancelled.KEEP
     utc: bool = False
@@ -32,10 +32,10 @@ Around = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format.
+    """A feed format.
 
-    write: an entry's piece. around: what stands above and below the pieces, given the VTIMEZONEs that they need.
-    finished: whether the ledger holds the pieces ready. tells_more: whether it tells of an entry what calendars do not.
+    write: serializes one entry. around: returns the text before and after the entries, given their VTIMEZONEs.
+    finished: whether the feed index stores serialized entries. tells_more: whether it has data that `content` lacks.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Format:
     tells_more: bool = False
 
     def column(self, options: Options) -> InstrumentedAttribute[str]:
-        """Return the column that pieces are made of."""
+        """Return the column of the feed index that entries are written from."""
         return LedgerEntry.ics if self.finished and options == PLAIN else LedgerEntry.entry
 
     def piece(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
-        """Return the piece of a row that has the COLUMNS, and the zone that needs a VTIMEZONE for it."""
+        """Return the serialized entry of a row with the COLUMNS, and its zone if it needs a VTIMEZONE."""
         if self.finished and options == PLAIN:
             return row.ics.encode(), row.zone
         kept = kept_entry(row, options)
@@ -59,7 +59,7 @@ class Format:
 
 
 def kept_entry(row: Row[Any], options: Options) -> KeptEntry:
-    """Return the entry of a row that has the COLUMNS, as it was asked for."""
+    """Return the entry of a row with the COLUMNS, with the options applied."""
     entry = adapted(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
     return KeptEntry(entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.stamp), number=row.number)
 

@@ -1,4 +1,4 @@
-"""What a finished .ics says of itself: its name, how many entries it has, the newest change, and its faults."""
+"""Summary of a rendered .ics feed: its name, number of entries, newest change, and linter findings."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from eventcal.lint.moments import Kind, read_moment
 from eventcal.lint.reading import Component, read
 
 LARGEST_READ = 4_000_000
-"""Of a feed with more bytes nothing is said: reading it would take longer than anybody waits."""
+"""The maximum size in bytes of a feed that is inspected; larger ones would take too long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class NewestChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """What there is to see. `codes` are the linter's, each once."""
+    """The summary of a feed. `codes` are the distinct codes of the linter's findings."""
 
     title: str | None
     entries: int
@@ -35,14 +35,14 @@ class Glance:
 
 
 def glance(body: bytes) -> Glance | None:
-    """Return what an .ics says of itself, None where it is larger than LARGEST_READ.
+    """Return the summary of an .ics feed, or None if it is larger than LARGEST_READ.
 
-    Occurrences that differ from their recurrence are no entries of their own.
+    Overridden occurrences do not count as entries.
     """
     return _glance(body) if len(body) <= LARGEST_READ else None
 
 
-# Reading takes a hundred times as long as serving, and most feeds are the same as when somebody last looked.
+# Parsing takes a hundred times as long as serving, and most feeds are unchanged since the last inspection.
 @lru_cache(8)
 def _glance(body: bytes) -> Glance:
     reading = read(body)

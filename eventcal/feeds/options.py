@@ -1,4 +1,4 @@
-"""Entries as a feed was asked to give them: times in UTC, what was called off marked or hidden."""
+"""Options of feeds, applied to entries: times in UTC, and cancelled entries marked or hidden."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from eventcal.kit.localtime import local_to_utc
 
 
 class Cancelled(StrEnum):
-    """What becomes of entries that were called off."""
+    """The treatment of cancelled entries."""
 
     KEEP = "keep"
     HIDE = "hide"
@@ -17,10 +17,10 @@ class Cancelled(StrEnum):
 
 
 def adapted(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
-    """Return the entry in UTC if that is asked for, and what was called off of it as it is asked for.
+    """Return the entry with times in UTC if requested, and with the option for cancelled occurrences applied.
 
-    Entries that are called off as a whole are hidden before they come here. One that recurs keeps its zone, for in
-    UTC it would move with daylight-saving time.
+    Entries that are cancelled as a whole must be hidden by the caller. A recurring entry keeps its zone, because in UTC
+    it would shift with daylight-saving time.
     """
     if utc and not entry.recurrence:
         entry = _in_utc(entry)
@@ -40,7 +40,7 @@ def _moved(moment: date | datetime, tzid: str) -> date | datetime:
 
 
 def _marked(entry: CalendarEntry) -> CalendarEntry:
-    """Return the entry as if it took place, for clients that hide the other; its title says that it does not."""
+    """Return the entry as confirmed, for clients that hide cancelled entries; its title says that it is cancelled."""
     status = Status.CONFIRMED if entry.status == Status.CANCELLED else entry.status
     overrides = tuple(replace(one, entry=_marked(one.entry)) for one in entry.overrides)
     return replace(entry, status=status, overrides=overrides)

@@ -1,4 +1,4 @@
-"""What subscribers would see of an event as it could be: its entry, made of values, and nothing is written."""
+"""Preview of an event's entry as subscribers would see it; nothing is written to the database."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from eventcal.talks.words import TalkState
 
 
 def entry_of(session: Session, builder: Builder, event: Event) -> CalendarEntry | None:
-    """Return the entry of an event, which no session need hold, with its talks; None where it is not public."""
+    """Return the entry of an event, which need not be attached to a session, or None if the event is not public."""
     if event.status not in PUBLIC_STATUSES:
         return None
     line_up = waiting_talks(session, _shown(event))
@@ -26,12 +26,12 @@ def entry_of(session: Session, builder: Builder, event: Event) -> CalendarEntry 
 
 
 def count_shown_talks(session: Session, event: Event) -> int:
-    """Return how many of an event's talks the public sees, or will once the event is public."""
+    """Return the number of an event's talks that are public or will be once the event is published."""
     return count_talks(session, _shown(event))
 
 
 def lines_of(entry: CalendarEntry, *, sequence: int, now: datetime) -> str:
-    """Return an entry as it stands in an .ics: its VEVENTs, with the stamps of a change at `now`."""
+    """Return the VEVENTs of an entry as in an .ics feed, with the stamps of a change at `now`."""
     return stamped(render_entry(entry), Stamps(sequence=sequence, changed_at=whole_second(now)))
 
 

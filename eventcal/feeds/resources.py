@@ -1,4 +1,4 @@
-"""Lists that the ledger has ready: the JSON of events and talks, and what changed in public since a revision."""
+"""API lists read from the feed index: the JSON of events and talks, and the public changes since a revision."""
 
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -28,18 +28,18 @@ def talk_resources(session: Session, asked: Filter, *, sort: Sort, paging: Pagin
 
 
 def event_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
-    """Return a page of public events, each as JSON, without occurrences; the filter names no days."""
+    """Return a page of public events, each as JSON without occurrences; `asked` must not filter by date."""
     rows = _finished(public_events(asked, now=now), EntryKind.EVENT, Event.id)
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
 def _finished(rows: Select[Any], kind: EntryKind, key: InstrumentedAttribute[str]) -> Select[str]:
-    # Each has one; by an outer join, SQLite does not begin with the ledger and sort all of it for one page.
+    # Every row has an entry, but the outer join keeps SQLite from scanning and sorting the whole index for one page.
     return rows.outerjoin(LedgerEntry, shows(kind, key)).with_only_columns(_RESOURCE, maintain_column_froms=True)
 
 
 class PublicChange(NamedTuple):
-    """An event by its slug or a talk by its id, and the revision it is at. Deleted is what was removed from view."""
+    """A change of an event (by slug) or talk (by id), and its revision; `deleted` if it was removed from view."""
 
     kind: EntryKind
     id: str
@@ -48,10 +48,10 @@ class PublicChange(NamedTuple):
 
 
 def list_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
-    """Return what is at a later revision than `since`, in order, and the revision to go on from.
+    """Return the changes after revision `since`, in order, and the revision to continue from.
 
-    Revisions are handed out under the one write lock, so they become visible in order: whoever goes on from the
-    last one misses nothing. What changed twice shows once, where it is now.
+    Revisions are assigned under the single write lock and become visible in order, so a client that continues from the
+    returned revision misses nothing. A subject that changed several times is listed once, with its last revision.
     """
     rows = session.execute(
         select(LedgerEntry.kind, LedgerEntry.public_id, LedgerEntry.revision, LedgerEntry.deleted)

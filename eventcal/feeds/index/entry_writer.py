@@ -213,7 +213,7 @@ class Writer:
 
 
 def _columns_of(row: LedgerEntry | LedgerState, table: Table) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118 - iterating gives columns, not names
+    return {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118 - iteration yields columns, not names
 
 
 def _key(subject: Event | Talk) -> tuple[EntryKind, str]:

@@ -50,7 +50,7 @@ _COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "shown_until",
 
 
 def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
-    """Return what these changes affect. Changes to private columns only affect nothing."""
+    """Return the entries that these changes affect. Changes to private columns alone affect none."""
     reach = Reach()
     for change in changes:
         follow = _FOLLOW.get(type(change.row))
