@@ -1,7 +1,7 @@
 """JSCalendar serializer (RFC 8984): a feed is a Group of Events.
 
-Input are entries rather than iCalendar components, because the model differs: durations instead of ends, occurrences
-as patches, time zones by name only. The output is deterministic.
+It converts entries rather than iCalendar components, because the model differs: durations instead of ends,
+occurrences as patches, time zones by name only. The output is deterministic.
 """
 
 from collections.abc import Mapping, Sequence

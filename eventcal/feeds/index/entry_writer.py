@@ -89,8 +89,8 @@ class Writer:
         """Increment and return the public revision, so that it exceeds `own`, which private changes also increment."""
         self.state.revision = max(self.state.revision, own) + 1
         if not self._dated:
-            # At least one second after the last change, and not before this transaction began, maybe minutes ago:
-            # clients that read in the meantime received an earlier Last-Modified.
+            # The current time, not `self.now`, because the change becomes visible only at the commit, which may be
+            # minutes later; and at least one second after the last change.
             moment = commit_time(self.session, began=self.now)
             self.state.changed_at = max(whole_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
