@@ -119,7 +119,7 @@ def _wanted(header: str) -> list[str]:
 def _is_elsewhere(tag: str) -> bool:
     """Return whether a tag is English of a country whose locale CLDR derives from world English (en-001)."""
     language, *rest = tag.replace("_", "-").split("-")
-    country = next((part for part in rest if len(part) == 2), "").upper()  # noqa: PLR2004 - as ISO 3166-1 has them
+    country = next((part for part in rest if len(part) == 2), "").upper()  # noqa: PLR2004 - the length of ISO 3166-1 codes
     named = f"{language.lower()}_{country}"
     return named != _WORLD and _WORLD in (_PARENTS.get(named), _PARENTS.get(_PARENTS.get(named, "")))
 

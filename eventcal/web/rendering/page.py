@@ -132,4 +132,4 @@ def _here(**changed: str | None) -> str:
 
 def _harmless(structured: Mapping[str, Any]) -> Markup:
     """Return JSON that is safe inside a script element: it contains no "<", which could end the element."""
-    return Markup(orjson.dumps(structured).decode().replace("<", "\\u003c"))  # noqa: S704 - no < in it
+    return Markup(orjson.dumps(structured).decode().replace("<", "\\u003c"))  # noqa: S704 - contains no "<"

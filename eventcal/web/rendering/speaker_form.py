@@ -90,7 +90,7 @@ def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
 def _beside(fault: Fault, numbers: list[int]) -> Fault:
     """Return an error of a link with the pointer of its form field, since empty rows are not sent to the schema."""
     steps = fault.pointer.split("/")
-    if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - "", links, which one, which part
+    if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
         return fault
     return Fault(f"/{_field(numbers[int(steps[2])], steps[3])}", fault.detail)
 

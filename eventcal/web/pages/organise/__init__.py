@@ -1,1 +1,1 @@
-"""The pages of whoever organises an event, and of moderators: what waits, the programme, what subscribers will see."""
+"""Pages for organisers and moderators: submissions, the schedule, the event form and publishing."""

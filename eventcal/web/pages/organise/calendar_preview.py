@@ -1,4 +1,4 @@
-"""What subscribers would see of an event, as a calendar program shows it; looking changes and counts nothing."""
+"""Previews of an event as a calendar app would show it. A preview changes nothing and is not counted as a fetch."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from eventcal.web.params.listing_filters import Asked, feed_key
 from eventcal.web.rendering.dates import When, rule_in_words, when_of
 from eventcal.web.request.context import house, now
 
-# What most people have; said of where nobody has come for the feed yet.
+# Common calendar apps, named if no client has fetched the feed yet.
 _USUAL = (
     ClientKind.GOOGLE,
     ClientKind.APPLE,
@@ -23,13 +23,13 @@ _USUAL = (
     ClientKind.OUTLOOK,
     ClientKind.THUNDERBIRD,
 )
-# What fetches feeds without showing a calendar to anybody.
+# Clients that fetch feeds but do not show a calendar.
 _NO_CALENDARS = frozenset({ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER})
 
 
 @dataclass(frozen=True)
 class Look:
-    """An entry as a calendar shows it: when it is, how it recurs in words if that is simple, and its lines in .ics."""
+    """A preview of an entry: its times, its recurrence as text if that is simple, and its lines in the .ics file."""
 
     entry: CalendarEntry
     when: When | None
@@ -38,7 +38,7 @@ class Look:
 
 
 def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
-    """Return how an event, which no session need hold, would look in calendars; None where it would be in none."""
+    """Return the preview of an event, which may be outside a session, or None if it would not be in any calendar."""
     entry = entry_of(session, house().ledger.builder, event)
     if entry is None:
         return None
@@ -47,7 +47,7 @@ def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
 
 
 def look_once_public(session: Session, event: Event) -> Look | None:
-    """Return how an event, which no session holds, would look in calendars as soon as it is public, if it is not."""
+    """Return the preview of an event outside a session, as it would look once published if it is not public yet."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:
         become(event, EventStep.PUBLISH, now=now())
@@ -55,7 +55,7 @@ def look_once_public(session: Session, event: Event) -> Look | None:
 
 
 def notices_of(session: Session, event: Event) -> dict[str, object]:
-    """Return the programs that fetched an event's own feed of late, or, with `known` false, the usual ones."""
+    """Return the apps that recently fetched an event's own feed, or, with `known` false, the common ones."""
     rows = fetches_of(session, feed_key(f"/events/{event.slug}.ics", Asked()))
     kinds = [row.client for row in rows if row.client not in _NO_CALENDARS]
     return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _USUAL]}

@@ -1,4 +1,4 @@
-"""Where those who look after events begin: their events and what waits in each; for moderators, what waits for them."""
+"""The overview for team members: their events with open tasks; for moderators, the tasks of moderators as well."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ from eventcal.web.request.context import now, reading
 @pages.get("/organise")
 @signed_in
 def my_events() -> Response:
-    """Show the events that the caller organises or reviews, and to a moderator all that waits for one."""
+    """Show the events that the current user organises or reviews, and to moderators all their open tasks."""
     with reading() as session:
         past = request.args.get("show") == "past"
         found = list_team_events(session, caller(), past=past, paging=_paging("cursor"), now=now())
@@ -45,7 +45,7 @@ def my_events() -> Response:
 
 
 def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
-    """Return events with what waits in each for the caller; `standing` is what is said of one that is not public."""
+    """Return the events with their numbers of open tasks; `standing` is the status of events that are not public."""
     waiting = count_waiting(session, [event.id for event in events])
     enquiries = count_enquiries(session, [event.id for event in events if caller().may_organise(event.id)])
     nothing: Mapping[TalkState, int] = {}

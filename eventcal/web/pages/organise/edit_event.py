@@ -1,4 +1,4 @@
-"""An event's own form: it is proposed or changed by it, with a look at what subscribers will see."""
+"""The event form, for proposing and editing events, with a preview for subscribers."""
 
 from functools import partial
 
@@ -33,14 +33,14 @@ _USUAL = {"kind": EventKind.CONFERENCE, "programme": Programme.CURATED, "attenda
 @pages.get("/propose")
 @signed_in
 def propose() -> Response:
-    """Show the form of an event that is new."""
+    """Show the form for a new event."""
     return answer_page(_new_event_page(Form(_USUAL)))
 
 
 @pages.post("/propose")
 @signed_in
 def propose_now() -> Response:
-    """Propose what was typed, or show how it will look, by the button that was pressed."""
+    """Propose the event or show a preview, depending on the button that was pressed."""
 
     def render_error(_session: Session, error: Refusal) -> Page:
         return _new_event_page(_refused_form(error))
@@ -51,7 +51,7 @@ def propose_now() -> Response:
 @pages.get("/organise/<slug>/event")
 @signed_in
 def event_form(slug: str) -> Response:
-    """Show an event's form to whoever decides for it."""
+    """Show the form of an event to its organisers."""
     with layout.reading_event(slug) as (_session, event):
         return answer_page(_event_page(event, forms.form_of(event)))
 
@@ -59,7 +59,7 @@ def event_form(slug: str) -> Response:
 @pages.post("/organise/<slug>/event")
 @signed_in
 def save_event(slug: str) -> Response:
-    """Change an event as typed, or show how it will look, by the button that was pressed."""
+    """Save changes to an event or show a preview, depending on the button that was pressed."""
     process = _preview if request.form.get("do") == "preview" else _save
     return handle_form(partial(process, slug), render_form=partial(_render_error, slug))
 
@@ -86,7 +86,7 @@ def _save(slug: str) -> str:
 def _preview(slug: str) -> Response:
     with layout.reading_event(slug) as (session, event):
         fields = _changes(event)
-        # The session lets go of it, so that nothing of what it becomes is ever written.
+        # Remove the event from the session, so that the changes for the preview are not written.
         session.expunge(event)
         service.change_event(session, event, fields, now=now())
         look = look_once_public(session, event)
@@ -95,7 +95,7 @@ def _preview(slug: str) -> Response:
 
 
 def _changes(event: Event) -> forms.Json:
-    """Return what is to change of the event that the form was made of. Raises Stale, and Invalid with every fault."""
+    """Return the changed fields of the event. Raises Stale, and Invalid with all field errors."""
     layout.check_unchanged(event)
     stored = forms.form_of(event).values
     body = forms.event_body(forms.completed(request.form, stored))
@@ -143,7 +143,7 @@ def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
         title=_("Event"),
         form=form,
         look=look,
-        # What its status can be by an edit, the present one first.
+        # The statuses that an edit may set, beginning with the current one.
         statuses=choices({status: EVENT_STATUSES[status] for status in (event.status, *others)}),
         slug_fixed=event.status in PUBLIC_STATUSES,
         often=rule_in_words(event.recurrence) if event.recurrence else None,

@@ -1,4 +1,4 @@
-"""The form of an event: what is typed, as the API's body; an event as what stands in the form; faults by its fields."""
+"""The event form: converts submitted fields to the API's request body, events to field values, and errors to fields."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,16 +20,16 @@ from eventcal.web.rendering.forms import Form, Typed, fields_of, lines, listed, 
 Json = dict[str, Any]
 
 TICKED = "yes"
-# What is left empty is a fault of its own, in the schema's words.
+# Required fields are sent even if they are empty, so that the schema reports them.
 _NEEDED = ("title", "timezone")
 _PLAIN = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _LONG = ("summary", "description")
 _CALL_TICKS = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
-# Of an object, only what changed is sent; a price is whole or none.
+# For these objects, only changed members are sent. A price is always sent as a whole.
 _MERGED = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
-# Where in the form a fault of the body belongs; the longest that fits.
+# The form field for each pointer of the body; the longest matching pointer applies.
 _PLACES: Mapping[str, str] = {
     **{f"/location/{name}": name for name in PLACE},
     "/location": "latitude",
@@ -46,7 +46,7 @@ _PLACES: Mapping[str, str] = {
 
 
 def event_body(typed: Typed) -> Json:
-    """Return all that a form says, as the body of a change; what is empty is None."""
+    """Return the request body for all fields of the form; empty fields are None."""
     body: Json = {name: typed.get(name, "").strip() for name in _NEEDED}
     body |= {name: _said(typed, name) for name in _PLAIN if name in typed}
     body |= {name: lines(typed[name]) if _said(typed, name) else None for name in _LONG if name in typed}
@@ -62,18 +62,18 @@ def event_body(typed: Typed) -> Json:
 
 
 def proposed(body: Json) -> Json:
-    """Return the body of an event that is new: what nobody said is left out."""
+    """Return the request body for a new event, without empty fields."""
     said = {name: proposed(value) if isinstance(value, dict) else value for name, value in body.items()}
     kept = {name: value for name, value in said.items() if value not in (None, {}, [])}
-    # An event that starts nowhere is a fault, whatever its end is.
+    # The start is required. Keep it even if it is empty, so that the schema reports it.
     return {name: value for name, value in kept.items() if value or name not in {"starts", "ends"}}
 
 
 def changed(body: Json, before: Json) -> Json:
-    """Return the body that changes an event: whatever the form shows as it was stays as it is."""
+    """Return the request body with the fields that differ from `before`."""
     changes: Json = {}
     for name, value in body.items():
-        # An address that is left empty stays what it is.
+        # An empty slug leaves the slug unchanged.
         if value == before.get(name) or (name, value) == ("slug", None):
             continue
         if name in _MERGED and value is not None and before[name] is not None:
@@ -84,14 +84,14 @@ def changed(body: Json, before: Json) -> Json:
 
 
 def completed(typed: Typed, stored: Mapping[str, str]) -> Typed:
-    """Return what was typed, with what stands there for a field that was not sent; a tick not sent is none."""
+    """Return the submitted fields, completed with stored values. An unsent check box of a sent call is not ticked."""
     sent = typed.to_dict()
     kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_TICKS}
     return Typed({**kept, **sent})
 
 
 def form_of(event: Event) -> Form:
-    """Return the form with what an event says."""
+    """Return the form filled in with the values of an event."""
     values: dict[str, object] = {name: getattr(event, name) for name in (*_NEEDED, *_PLAIN, *_LONG, *PLACE)}
     values |= {**fields_of("starts", event.starts, day=""), **fields_of("ends", event.ends, day="")}
     values |= {"registration_url": event.registration_url, **money_values(event)}
@@ -100,7 +100,7 @@ def form_of(event: Event) -> Form:
 
 
 def money(typed: Typed) -> Json | None:
-    """Return a price of two fields, None where both are empty; a comma before two digits is a point."""
+    """Return the price from its two fields, or None if both are empty. A decimal comma is accepted."""
     price = {"amount": _said(typed, "price_amount"), "currency": _capitals(typed, "price_currency")}
     said = {name: value for name, value in price.items() if value}
     if _DECIMAL_COMMA.fullmatch(said.get("amount", "")):
@@ -109,15 +109,15 @@ def money(typed: Typed) -> Json | None:
 
 
 def money_values(priced: Event | Tier) -> dict[str, str | None]:
-    """Return a price as what stands in its two fields."""
+    """Return the values of the two fields of a price."""
     amount = None if priced.price_amount is None else f"{priced.price_amount:.2f}"
     return {"price_amount": amount, "price_currency": priced.price_currency}
 
 
 def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[Fault]) -> Json:
-    """Return the fields of an event that `schema` loads. Raises Invalid with every fault, as with_misfits has them.
+    """Return the fields of an event that `schema` loads. Raises Invalid with all errors, also those of with_misfits.
 
-    `whole` is all that the form says, `left_out` what else is wrong with it.
+    `whole` is the body for the whole form, and `left_out` has further errors of the form.
     """
     fields, faults = load(schema, given)
     refuse_faults(with_misfits(whole, [*left_out, *faults]))
@@ -125,9 +125,9 @@ def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[F
 
 
 def with_misfits(body: Mapping[str, Any], faults: Sequence[Fault]) -> list[Fault]:
-    """Return the faults of a body, and what else in it does not fit together, beside fields that have none yet.
+    """Return the errors of a body, and inconsistencies between fields that have no errors yet.
 
-    So that somebody whose title is missing hears in the same breath that the event ends before it starts.
+    Thus all errors are shown at once, for example a missing title and an end before the start.
     """
     whole = {"recurrence": None, **body["location"], **body}
     wrong = {_place(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
@@ -138,7 +138,7 @@ def with_misfits(body: Mapping[str, Any], faults: Sequence[Fault]) -> list[Fault
 
 
 def call_left_out(typed: Typed) -> list[Fault]:
-    """Return a fault where somebody described a call for talks, and chose that there is none."""
+    """Return an error if the form describes a call for talks but selects that there is none."""
     fields = ("call_opens", "call_closes", "call_note", *_CALL_TICKS)
     if typed.get("call") or not any(typed.get(name, "").strip() for name in fields):
         return []
@@ -146,7 +146,7 @@ def call_left_out(typed: Typed) -> list[Fault]:
 
 
 def beside(faults: Iterable[Fault]) -> list[Fault]:
-    """Return the faults of a body as those of the form's fields."""
+    """Return the errors of a request body with pointers to the form's fields."""
     return [Fault(_place(fault.pointer), fault.detail) for fault in faults]
 
 
@@ -168,7 +168,7 @@ def _degrees(said: str | None) -> float | str | None:
 
 
 def _moment(typed: Typed, name: str) -> str:
-    """Return a date, or a local time, of a field for the day and one for the time; "" where both are empty."""
+    """Return the date or local time from the fields for a day and a time, or an empty string."""
     day, time = typed.get(name, "").strip(), typed.get(f"{name}_time", "").strip()
     return f"{day}T{time}" if time else day
 
@@ -198,7 +198,7 @@ def _call_values(event: Event) -> dict[str, object]:
 
 
 def _local(written: str | None, instant: datetime | None, tzid: str) -> str | None:
-    """Return a call's moment as the clocks of the zone show it, also one that was written with an offset."""
+    """Return an opening or closing time in the event's zone, also if it was stored with a UTC offset."""
     if written is None or instant is None or "T" not in written:
         return written
     return instant.astimezone(zone(tzid)).replace(tzinfo=None).isoformat()

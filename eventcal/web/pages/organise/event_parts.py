@@ -1,4 +1,4 @@
-"""An event's rooms, tracks and team: each of them added, changed, removed."""
+"""Forms for the rooms, tracks and team of an event."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ _ADD: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
     "add-track": (Track, TrackIn()),
 }
 _BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
-# How the fields of rooms and tracks are read.
+# Functions that convert the submitted fields of rooms and tracks.
 _READ: Mapping[str, Callable[[str], object]] = {
     "name": str.strip,
     "capacity": whole_number,
@@ -45,14 +45,14 @@ _READ: Mapping[str, Callable[[str], object]] = {
 @pages.route("/organise/<slug>/parts", methods=["GET", "POST"])
 @signed_in
 def event_parts(slug: str) -> Response:
-    """Show an event's rooms and tracks; add, change or remove one of them by the button that was pressed."""
+    """Show an event's rooms and tracks, or add, change or remove one, depending on the button that was pressed."""
     return handle_rows(slug, _change_part, render_list=_render_parts, fields={NameTaken: "name"})
 
 
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
 @signed_in
 def removing_part(slug: str, part_id: str) -> Response:
-    """Ask whether a room or a track is to be removed, and say how many talks are in it."""
+    """Ask for confirmation to remove a room or a track, and show the number of its talks."""
     with layout.reading_event(slug) as (session, event):
         part = _part(event, part_id)
         values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
@@ -79,7 +79,7 @@ def _validate(schema: RoomFields | TrackFields, typed: Typed) -> dict[str, Any]:
 
 
 def _render_parts(_session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page; `wrong` replaces the form of the row with the same name."""
+    """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
     forms = {row: RowForm(row=row) for row in (f"{NEW}-room", f"{NEW}-track")}
     for part in _parts(event):
         forms[part.id] = row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
@@ -110,14 +110,14 @@ def _part(event: Event, part_id: str) -> Part:
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
 @signed_in
 def event_team(slug: str) -> Response:
-    """Show who is on an event's team; add somebody, change their role or remove them by the button that was pressed."""
+    """Show an event's team, or add, change or remove a member, depending on the button that was pressed."""
     return handle_rows(slug, _change_member, render_list=_render_team, fields={LastOrganiser: "role"})
 
 
 @pages.get("/organise/<slug>/team/<member_id>/remove")
 @signed_in
 def taking_off(slug: str, member_id: str) -> Response:
-    """Ask whether somebody is to be taken off the team."""
+    """Ask for confirmation to remove a member from the team."""
     with layout.reading_event(slug) as (session, event):
         row, someone = _on_team(session, event, member_id)
         values = {"someone": someone, "role": TEAM_ROLES[row.role], "is_self": someone.id == caller().member_id}
@@ -138,7 +138,7 @@ def _change_member(session: Session, event: Event) -> str:
     if do == "remove":
         take_off_team(session, event, someone.id)
         if someone.id == caller().member_id and not caller().moderates:
-            # Members who removed themselves may not see the team any more.
+            # Members who removed themselves may no longer see the team.
             return HOME
         return url_for("pages.event_team", slug=event.slug, done="removed")
     fields = validate(_ROLE, {"role": typed.get("role", "")})
@@ -154,7 +154,7 @@ def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember
 
 
 def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page; `wrong` replaces the form of the row with the same name."""
+    """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
     team = list_team(session, event)
     forms = {someone.id: row_form(someone.id, {"role": row.role}) for row, someone in team}
     forms[NEW] = row_form(NEW, {"role": TeamRole.REVIEWER})

@@ -1,4 +1,4 @@
-"""What the words of events, talks, teams and sponsors are called by those who look after them."""
+"""Display texts for organisers: statuses, steps and roles of events, talks, teams and sponsors."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -63,12 +63,12 @@ TALK_STEPS: Mapping[Step, Sentence] = {
 
 
 def choices(words: Mapping[Word, Sentence]) -> Choices:
-    """Return words as the options of a field, each with what it is called."""
+    """Return enumeration members as the options of a field, with their display names."""
     return [(word.value, in_words(text)) for word, text in words.items()]
 
 
 def event_choices() -> dict[str, Choices | Sequence[str]]:
-    """Return what there is to choose from in the form of an event, by what its template calls it."""
+    """Return the options of the event form, by the names of the template's variables."""
     return {
         "kinds": [(kind.value, kind_in_words(kind)) for kind in EventKind],
         "talk_kinds": [(kind.value, kind_in_words(kind)) for kind in TalkKind],
@@ -77,12 +77,12 @@ def event_choices() -> dict[str, Choices | Sequence[str]]:
 
 
 def talk_row(talk: Talk, **values: object) -> dict[str, Any]:
-    """Return the template variables of a talk: itself, its kind and its state in words, and `values`."""
+    """Return the template variables of a talk: the talk, the names of its kind and state, and `values`."""
     return {"talk": talk, "kind": kind_in_words(talk.kind), "state": in_words(TALK_STATES[talk.state]), **values}
 
 
 def question_of(step: Step, number: int) -> str:
-    """Return what is asked before a step is taken with so many talks."""
+    """Return the question to confirm a step for this number of talks."""
     words = {
         Step.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", number),
         Step.WAITLIST: ngettext(
@@ -95,7 +95,7 @@ def question_of(step: Step, number: int) -> str:
 
 
 def refusal_of(step: Step, talk: Talk) -> str:
-    """Return why a talk cannot take a step now: it is too far, or it is not any more what was looked at."""
+    """Return the reason why a talk cannot take a step: its state does not allow it, or it was changed meanwhile."""
     title, state = talk.title, in_words(TALK_STATES[talk.state])
     if talk.state in STEPS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
@@ -111,7 +111,7 @@ def refusal_of(step: Step, talk: Talk) -> str:
 
 
 def said_of(step: str, number: int) -> str | None:
-    """Return what is said after a step was taken with so many talks; None for a word that is no step."""
+    """Return the success message of a step for this number of talks, or None if `step` is not a known step."""
     words: dict[str, str] = {
         Step.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", number),
         Step.WAITLIST: ngettext("One talk is on the waiting list.", "%(num)s talks are on the waiting list.", number),

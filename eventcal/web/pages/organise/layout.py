@@ -1,4 +1,4 @@
-"""What the pages of an event's organisers share: the event above them, and the way from one to the other."""
+"""Code shared by the pages of an event's organisers: loading the event, form handling and the page layout."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,13 +25,13 @@ from eventcal.web.request.context import reading, unit_of_work
 Step = TypeVar("Step", bound=StrEnum)
 FindEvent = Callable[[Session, str, Caller], Event]
 
-# Nobody changes more talks at once than a number of so many digits.
+# The number of talks that are changed at once has at most this many digits.
 _MOST_DIGITS = 4
 
 
 @contextmanager
 def reading_event(slug: str, *, find: FindEvent = get_organised_event) -> Iterator[tuple[Session, Event]]:
-    """Open a session to read, with the event that `find` returns for the caller."""
+    """Open a read-only session with the event that `find` returns for the current user."""
     with reading() as session:
         yield session, find(session, slug, caller())
 
@@ -43,7 +43,7 @@ def handle_event_form(
     render_form: Callable[[Session, Event, Refusal], Page],
     find: FindEvent = get_organised_event,
 ) -> Response:
-    """Call `process` in a unit of work with the event that `find` returns for the caller, as handle_form does."""
+    """Call `process` in a unit of work with the event that `find` returns, and respond as handle_form does."""
 
     def process_event() -> str:
         with unit_of_work() as session:
@@ -56,7 +56,7 @@ def handle_event_form(
 
 
 def section_page(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:
-    """Return a page in one of the sections of an event, which is named by the endpoint of its first page."""
+    """Return a page in a section of an event. A section is named by the endpoint of its first page."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,
@@ -67,17 +67,17 @@ def section_page(event: Event, *, section: str, template: str, title: str, **val
 
 
 def ask_before(event: Event, section: str, template: str, title: str, **values: object) -> Response:
-    """Answer with a page of a section that asks whether to do something, and says what that means."""
+    """Return the response with a page that asks for confirmation of an action and explains its consequences."""
     return answer_page(section_page(event, section=section, template=template, title=title, within=True, **values))
 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:
-    """Return the step that a path or a button names. Raises NotFound."""
+    """Return the step named in a path or by a button. Raises NotFound."""
     return required(next((step for step in steps if step == word), None), NotFound(Sentence("There is no such step.")))
 
 
 def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Sentence) -> list[Talk]:
-    """Return the talks of this event by these ids. Raises NoSuchTalk, and Invalid for more than a page can hold."""
+    """Return the talks of an event with these ids. Raises NoSuchTalk, and Invalid for more than a page can have."""
     if len(talk_ids) > LARGEST_LIMIT:
         raise Invalid(too_many)
     talks = find_offered(session, event, talk_ids)
@@ -88,13 +88,13 @@ def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_
 
 
 def check_unchanged(event: Event) -> None:
-    """Refuse the form that was sent if the event it was made of has changed since (Stale)."""
+    """Raise Stale if the event was changed since the submitted form was created."""
     if request.form.get("revision") != str(event.revision):
         raise Stale(Sentence("Somebody else changed this event meanwhile."))
 
 
 def number_done(done: str) -> int | None:
-    """Return with how many talks something was just done, as the query has it; None if it names something else."""
+    """Return the number of talks of the completed action that the query names, or None if it is not `done`."""
     number = request.args.get("number", "")
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
     return int(number) if is_number and request.args.get("done") == done else None

@@ -1,4 +1,4 @@
-"""Publishing an event, calling it off, deleting it, blanking it: each with a look at what subscribers will see."""
+"""Publishing, cancelling, deleting and redacting an event, each with a preview of the result for subscribers."""
 
 from functools import partial
 from http import HTTPStatus
@@ -32,7 +32,7 @@ from eventcal.web.request.context import links, now
 @pages.get("/organise/<slug>/publishing")
 @signed_in
 def event_publishing(slug: str) -> Response:
-    """Show where an event stands, and what can be done with the whole of it."""
+    """Show the status of an event and the steps that it can take."""
     with layout.reading_event(slug) as (_session, event):
         page = layout.section_page(
             event,
@@ -57,7 +57,7 @@ def event_publishing(slug: str) -> Response:
 @pages.get("/organise/<slug>/publishing/<step>")
 @signed_in
 def event_step(slug: str, step: str) -> Response:
-    """Show what subscribers will see after a step, and ask whether to take it."""
+    """Show a preview of the event after a step, and ask for confirmation."""
     wanted = layout.step_named(step, EventStep)
     with layout.reading_event(slug) as (session, event):
         if wanted in steps.MODERATORS_STEPS:
@@ -70,7 +70,7 @@ def event_step(slug: str, step: str) -> Response:
 @pages.post("/organise/<slug>/publishing")
 @signed_in
 def take_event_step(slug: str) -> Response:
-    """Take the step whose button was pressed, if the event is still what was looked at."""
+    """Take the step whose button was pressed, if the event is unchanged since the preview."""
     step = layout.step_named(request.form.get("do", ""), EventStep)
     return layout.handle_event_form(slug, partial(_take, step=step), render_form=partial(_render_error, step))
 
@@ -104,7 +104,7 @@ def _confirm_page(session: Session, event: Event, step: EventStep, form: Form) -
     talks = count_shown_talks(session, event)
     is_open = step in steps.open_steps(event, caller())
     session.expunge(event)
-    # Of an event that the session let go of, nothing is written.
+    # Changes to an event outside the session are not written to the database.
     if is_open and step != EventStep.DELETE:
         steps.become(event, step, now=now())
     look = look_at(session, event, was_public=was_public)

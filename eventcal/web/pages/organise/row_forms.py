@@ -1,4 +1,4 @@
-"""Forms that stand one below the other on a page, each for one thing: a field's name begins with whose it is."""
+"""Pages with one form per row of a list; the name of each field begins with the key of its row."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ from eventcal.web.rendering.private_page import answer_page
 _NO_PLACES: Mapping[str, str] = MappingProxyType({})
 
 NEW = "new"
-"""What the form is known by of something that is not there yet."""
+"""The key of the row for a new item."""
 
 
 @dataclass(frozen=True)
 class RowForm(Form):
-    """One of the forms; its fields are asked for by their own names, as `field` has them on the page."""
+    """The form of a row. `field` returns the names of its fields on the page."""
 
     row: str = NEW
 
     def field(self, name: str) -> str:
-        """Return the name that a field has on the page."""
+        """Return the name of a field on the page."""
         return f"{self.row}-{name}"
 
 
 def row_form(row: str, values: Mapping[str, object]) -> RowForm:
-    """Return the form of one thing with what it says."""
+    """Return the form of a row with the values of an item."""
     return RowForm({f"{row}-{name}": "" if value is None else str(value) for name, value in values.items()}, {}, row)
 
 
 def typed_in(row: str, typed: Typed) -> Typed:
-    """Return what was typed in the form of one thing, by the fields' own names."""
+    """Return the submitted fields of a row by their names without the row's key."""
     start = f"{row}-"
     return Typed({name.removeprefix(start): value for name, value in typed.items() if name.startswith(start)})
 
@@ -46,9 +46,9 @@ def typed_in(row: str, typed: Typed) -> Typed:
 def row_again(
     row: str, typed: Typed, faults: Iterable[Fault] = (), *, places: Mapping[str, str] = _NO_PLACES
 ) -> RowForm:
-    """Return the form of a row with what was typed, and each fault beside its field.
+    """Return the form of a row with the submitted values, and each error at its field.
 
-    `places` are the pointers to the fields of the form, by the pointers of the faults, where these differ.
+    `places` maps pointers of errors to pointers of form fields, if they differ.
     """
     placed = []
     for fault in faults:
@@ -59,7 +59,7 @@ def row_again(
 
 
 def sent_row() -> tuple[str, str, Typed]:
-    """Return the button that was pressed (`do`), the row of its form, and what was typed in it.
+    """Return the button that was pressed (`do`), the key of its row, and the row's submitted fields.
 
     The row of a button such as "add-room" is "new-room".
     """
@@ -76,10 +76,10 @@ def handle_rows(
     fields: Mapping[type[Refusal], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
-    """Show a list of an event, or call `process` for a form of it that was sent, as layout.handle_event_form does.
+    """Show a list of an event, or process a submitted row of it by `process`, as layout.handle_event_form does.
 
-    On an error, show the list with what was typed in the row. `fields` are the fields beside which errors that name no
-    field are shown, by their types.
+    On an error, show the list with the submitted values of the row. `fields` maps types of errors without field errors
+    to the fields at which they are shown.
     """
     if request.method != "POST":
         with layout.reading_event(slug) as (session, event):

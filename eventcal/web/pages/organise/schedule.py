@@ -1,6 +1,6 @@
-"""The schedule of an event by a form: when and where each talk of its programme is, for many at once.
+"""The schedule form of an event: the times, rooms and tracks of many talks at once.
 
-Beside it stands what does not go together in the programme; it can be so all the same.
+The page also shows schedule conflicts, which do not block saving.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,22 +42,22 @@ from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.rendering.talk_form import part_choices
 from eventcal.web.request.context import now, unit_of_work
 
-# What the query calls the talks that have no time yet.
+# The value of `day` for talks that have no time yet.
 _NO_TIME = "none"
 _TIMES = ("starts", "starts_time", "minutes")
 _FIELDS = (*_TIMES, "room", "track")
-# Where in a row a fault of the talk belongs.
+# Fields of a row by the pointers of a talk's errors.
 _PLACES = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
-# So many warnings of each sort are shown at once; when some of them are put right, others are.
+# The maximum number of warnings of each kind; fixing some of them shows others.
 _MOST_WARNINGS = 20
 
 
 @pages.get("/organise/<slug>/schedule")
 @signed_in
 def event_schedule_form(slug: str) -> Response:
-    """Show the form with a row for each talk of the programme, those without a time first; `day` asks for one day's.
+    """Show the form with a row for each talk of the programme, unscheduled ones first; `day` selects one day.
 
-    Reviewers see the same without fields.
+    Reviewers see the schedule without fields.
     """
     with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         day, paging = _day(), Paging(cursor=request.args.get("cursor"))
@@ -69,7 +69,7 @@ def event_schedule_form(slug: str) -> Response:
 @pages.post("/organise/<slug>/schedule")
 @signed_in
 def save_schedule(slug: str) -> Response:
-    """Change the talks whose rows were changed, all of them or none."""
+    """Save the rows that were changed, all of them or none."""
     try:
         with unit_of_work() as session:
             edits = [
@@ -88,24 +88,24 @@ def save_schedule(slug: str) -> Response:
 
 
 def _sent_talks(session: Session, event: Event) -> list[Talk]:
-    """Return the talks whose rows were sent. Raises NoSuchTalk, and Invalid for more than a page has."""
+    """Return the talks whose rows were submitted. Raises NoSuchTalk, and Invalid for more than a page can have."""
     too_many = Sentence("Change at most %(most)s talks at once.", most=LARGEST_LIMIT)
     return layout.talks_named(session, event, request.form.getlist("row"), too_many=too_many)
 
 
 def _row_of(talk: Talk) -> RowForm:
-    """Return the row of a talk with what it says; it remembers what it was made of (`revision`, `was`)."""
+    """Return the row of a talk. Hidden fields store the revision and the original values (`revision`, `was`)."""
     values = _values(talk)
     return row_form(talk.id, {**values, "revision": talk.revision, "was": _packed(values)})
 
 
 def _row_again(talk: Talk, refusal: Refusal | None) -> RowForm:
-    """Return the row of a talk with what was typed, and why it cannot be.
+    """Return the submitted row of a talk with its errors.
 
-    Of one that somebody else changed it says what stands there now: sent again, it is what is wanted.
+    If another user changed the talk, the error shows its current values; submitting the row again replaces them.
     """
     if refusal is None:
-        # What nobody touched here shows what stands there now.
+        # Rows without changes show the current values.
         return row_again(talk.id, request.form) if _is_changed(talk) else _row_of(talk)
     if isinstance(refusal, Invalid):
         return row_again(talk.id, request.form, refusal.faults, places=_PLACES)
@@ -119,7 +119,7 @@ def _row_again(talk: Talk, refusal: Refusal | None) -> RowForm:
 
 
 def _is_changed(talk: Talk) -> bool:
-    """Say whether somebody changed the row of a talk: what the form was made of may be another's by now."""
+    """Return whether the row was changed by this user, compared with the original values of the form."""
     row = typed_in(talk.id, request.form)
     return row.get("was") != _packed({name: row.get(name, "").strip() for name in _FIELDS})
 
@@ -128,7 +128,7 @@ def _changes(talk: Talk) -> dict[str, Any]:
     row, now_there = typed_in(talk.id, request.form), _values(talk)
     parts = {"room": row.get("room") or None, "track": row.get("track") or None}
     if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIMES):
-        # Its end was given as a time; as long as nobody moves it, it stays so.
+        # The end of this talk was set as a time. Keep it if the times in the form are unchanged.
         return parts
     times = {"starts": read_time(row, "starts"), "duration_minutes": whole_number(row.get("minutes", ""))}
     return {**times, **parts} if talk.ends is None else {**times, **parts, "ends": None}
@@ -159,7 +159,7 @@ def _in_words(talk: Talk) -> str:
 def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], *, next_: str | None = None) -> Page:
     counts = count_by_day(session, event)
     summary = {
-        # The faults of all rows, each with its talk.
+        # The errors of all rows, with the titles of their talks.
         name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
         for talk, form in rows
         for name, found in form.faults.items()
@@ -186,7 +186,7 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
 
 
 def _day() -> str | None:
-    """Return the day that the query asks for, as the address has it; None asks for all talks."""
+    """Return the value of `day` in the query, or None for all talks."""
     asked = request.args.get("day", "")
     if asked == _NO_TIME:
         return asked
@@ -219,7 +219,7 @@ def _said() -> str | None:
 
 
 def _warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[Slot]]]:
-    """Yield what does not go together in an event's programme as it stands, each with its talks."""
+    """Yield the conflicts in an event's programme as messages, each with its talks."""
     slots = slots_of(session, event)
     found = list(islice(clashes(slots), _MOST_WARNINGS))
     names = names_of(session, {speaker for clash in found for speaker in clash.speakers}) if found else {}

@@ -1,4 +1,4 @@
-"""An event's tiers and who holds them: offered, changed, removed; enquiries confirmed and cancelled; sponsors added."""
+"""Forms for the sponsor tiers and sponsorships of an event."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
 
 _TIER_IN, _TIER, _SPONSORSHIP = TierIn(), TierFields(), SponsorshipIn()
 _ABOUT = ("name", "url", "description")
-# The fields of the forms, by the pointers of the API's bodies.
+# Form fields by the pointers of the API's request bodies.
 _PLACES = {
     "/price": "/price_amount",
     "/price/amount": "/price_amount",
@@ -43,14 +43,14 @@ _PLACES = {
 @pages.route("/organise/<slug>/sponsors", methods=["GET", "POST"])
 @signed_in
 def event_sponsors(slug: str) -> Response:
-    """Show an event's tiers and sponsorships; do with one of them what the button that was pressed says."""
+    """Show an event's tiers and sponsorships, or perform the action of the button that was pressed."""
     return handle_rows(slug, _change, render_list=_render_list, fields={NameTaken: "name"}, places=_PLACES)
 
 
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
 @signed_in
 def removing_tier(slug: str, tier_id: str) -> Response:
-    """Ask whether a tier is to be removed."""
+    """Ask for confirmation to remove a tier."""
     with layout.reading_event(slug) as (session, event):
         tier = _tier(session, event, tier_id)
         values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
@@ -60,7 +60,7 @@ def removing_tier(slug: str, tier_id: str) -> Response:
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
 @signed_in
 def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
-    """Ask whether an enquiry or a sponsorship is to end."""
+    """Ask for confirmation to cancel an enquiry or a sponsorship."""
     with layout.reading_event(slug) as (session, event):
         row = _sponsorship(session, event, sponsorship_id)
         values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}
@@ -117,7 +117,7 @@ def _tier_form(tier: Tier) -> RowForm:
 
 
 def _sponsorship_fields(typed: Typed) -> dict[str, Any]:
-    """Return what was typed of somebody who is to hold a tier. Raises Invalid with every fault."""
+    """Return the validated fields of a new sponsorship. Raises Invalid with all field errors."""
     said = {name: lines(typed.get(name, "")).strip() for name in ("slug", *_ABOUT)}
     note = lines(typed.get("note", ""))
     given = {
@@ -129,7 +129,7 @@ def _sponsorship_fields(typed: Typed) -> dict[str, Any]:
 
 
 def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page; `wrong` replaces the form of the row with the same name."""
+    """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
     tiers = queries.list_tiers(session, event)
     forms = {tier.id: _tier_form(tier) for tier, _taken in tiers}
     forms |= {form.row: form for form in (row_form(f"{NEW}-tier", {"rank": 1}), RowForm(row=f"{NEW}-sponsor"))}

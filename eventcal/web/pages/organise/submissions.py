@@ -1,4 +1,4 @@
-"""What was submitted to an event, and deciding on it: on several talks at once, with all of them or with none."""
+"""The submissions to an event, and the page for deciding on several talks in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -41,7 +41,7 @@ _OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)
 @pages.get("/organise/<slug>")
 @signed_in
 def submissions(slug: str) -> Response:
-    """Show what was submitted to an event: what waits, or what the query asks for (`state`, `q`)."""
+    """Show the submissions to an event, by default those waiting for a decision; filtered by `state` and `q`."""
     with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
         states = {_WAITS: tuple(WAITING), _ALL: _OFFERED, **{state.value: (state,) for state in _OFFERED}}
@@ -78,14 +78,14 @@ def submissions(slug: str) -> Response:
 
 
 def said_after_deciding() -> str | None:
-    """Return what was just decided on how many talks, as the query has it."""
+    """Return the success message of the decision that the query names, or None."""
     done = request.args.get("done", "")
     number = layout.number_done(done)
     return None if number is None else labels.said_of(done, number)
 
 
 def why_not(event: Event) -> str | None:
-    """Return why the caller does not decide on the talks of an event; None where they do."""
+    """Return the reason why the current user may not decide on the event's talks, or None if they may."""
     if talk_steps.decides_on_talks(event, caller()):
         return None
     if not caller().may_organise(event.id):
@@ -96,7 +96,7 @@ def why_not(event: Event) -> str | None:
 
 
 def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
-    """Return what there is to choose from: what it is in the query, what it is called, how many talks there are."""
+    """Return the filters by state: the value of the parameter, its display name, and the number of talks."""
     waits = sum(counts.get(state, 0) for state in WAITING)
     each = [(state.value, in_words(labels.TALK_STATES[state]), counts[state]) for state in _OFFERED if state in counts]
     return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
@@ -105,7 +105,7 @@ def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
 @pages.get("/organise/<slug>/decide")
 @signed_in
 def deciding(slug: str) -> Response:
-    """Show what will happen if the step of the query (`do`) is taken with its talks (`talk`), and ask for a reason."""
+    """Show the effects of the step (`do`) on the selected talks (`talk`), and the field for a reason."""
     step = layout.step_named(request.args.get("do", ""), ORGANISERS_STEPS)
     with layout.reading_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.args.getlist("talk"))
@@ -115,7 +115,7 @@ def deciding(slug: str) -> Response:
         refused = [
             labels.refusal_of(step, talk)
             for talk in talks
-            # Others may have changed since somebody looked at the page from where they come.
+            # Talks may have changed since the page with the selection was loaded.
             if talk.id not in able or request.args.get(_seen(talk), str(talk.revision)) != str(talk.revision)
         ]
         form = Form(faults={"": refused} if refused else {})
@@ -126,7 +126,7 @@ def deciding(slug: str) -> Response:
 @pages.post("/organise/<slug>/decide")
 @signed_in
 def decide_now(slug: str) -> Response:
-    """Take the step with the talks that are ticked, or with none; the reason goes to whoever submitted them."""
+    """Take the step for all selected talks or for none of them. The reason is sent to their submitters."""
     step = layout.step_named(request.form.get("do", ""), ORGANISERS_STEPS)
     return layout.handle_event_form(
         slug, partial(_decide, step=step), render_form=partial(_render_error, step), find=_decided_event
@@ -145,14 +145,14 @@ def _decide(session: Session, event: Event, *, step: Step) -> str:
 
 
 def _render_error(step: Step, session: Session, event: Event, error: Refusal) -> Page:
-    """Return the same page, with the reason, and those of the selected talks selected that can still take the step."""
+    """Return the page again, with the reason, and with those selected talks still selected that can take the step."""
     chosen = request.form.getlist("talk")
     talks = _talks(session, event, request.form.getlist("shown") or chosen)
     refused = [talk for talk in talks if isinstance(error, SomeRefused) and talk.id in error.refused]
     faults = [Fault("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
     typed = request.form.copy()
     for talk in refused:
-        # The page shows their current state, so the next decision is about that.
+        # The page shows their current state, so submitting it again applies to that state.
         typed.setlist(_seen(talk), [str(talk.revision)])
     ticked = _able(talks, step) & set(chosen)
     return _decide_page(session, event, step, talks, ticked=ticked, form=typed_again(typed, faults))
@@ -174,7 +174,7 @@ def _able(talks: Sequence[Talk], step: Step) -> set[str]:
 
 
 def _seen(talk: Talk) -> str:
-    """Return the name of the field for the revision of a talk that was looked at."""
+    """Return the name of the field that holds the displayed revision of a talk."""
     return f"seen-{talk.id}"
 
 
@@ -210,7 +210,7 @@ def _decide_page(
         untold=len(able) - len(told),
         mail=next((talk_steps.decision_mail(talk, step, reason=None) for talk in able if talk.id in told), None),
         sends_mail=settings().mail_url is not None,
-        # What the page asked for from which somebody came, so that it is there again afterwards.
+        # The parameters of the previous page, so that the redirect afterwards restores it.
         way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],
         leads_back=_way_back(event.slug),
         form=form,

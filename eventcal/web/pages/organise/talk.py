@@ -1,6 +1,6 @@
-"""One talk as those who decide see it: all that was said, what became of it, the steps it can take, and its form.
+"""The page of a talk for organisers and reviewers: its submission, history, possible steps and form.
 
-The form is as its submitter's, with its room and its times.
+The form has the fields of the submitter's form, and those for the room and the times.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ _TIMES = ("starts", "ends")
 @pages.get("/organise/<slug>/talks/<talk_id>")
 @signed_in
 def offered_talk(slug: str, talk_id: str) -> Response:
-    """Show a talk to those who decide on it or review it, with its form to those who may change it."""
+    """Show a talk to organisers and reviewers, with its form if they may edit it."""
     with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         talk = get_offered(session, event, talk_id, caller())
         return answer_page(_page(session, event, talk, _form_of(talk)))
@@ -51,7 +51,7 @@ def offered_talk(slug: str, talk_id: str) -> Response:
 @pages.post("/organise/<slug>/talks/<talk_id>")
 @signed_in
 def change_talk(slug: str, talk_id: str) -> Response:
-    """Change a talk as typed, if it is still what the form was made of."""
+    """Save changes to a talk, if it is unchanged since the form was created."""
     process, render_error = partial(_change, talk_id=talk_id), partial(_render_error, talk_id)
     return layout.handle_event_form(slug, process, render_form=render_error, find=get_reviewed_event)
 
@@ -59,7 +59,7 @@ def change_talk(slug: str, talk_id: str) -> Response:
 @pages.get("/organise/<slug>/talks/<talk_id>/redact")
 @signed_in
 def redacting_talk(slug: str, talk_id: str) -> Response:
-    """Ask a moderator whether a talk's text is to be removed everywhere, and say what that means."""
+    """Ask a moderator for confirmation to erase a talk's text everywhere, and explain the consequences."""
     with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         check_moderator(caller())
         talk = get_offered(session, event, talk_id, caller())
@@ -72,7 +72,7 @@ def redacting_talk(slug: str, talk_id: str) -> Response:
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
 @signed_in
 def redact_now(slug: str, talk_id: str) -> Response:
-    """Remove a talk's text everywhere; what is left of a public one stands as cancelled."""
+    """Erase a talk's text everywhere. If the talk was public, it remains as cancelled."""
     with unit_of_work() as session:
         event = get_reviewed_event(session, slug, caller())
         redact_talk(session, get_offered(session, event, talk_id, caller()), caller=caller(), now=now())
@@ -80,11 +80,11 @@ def redact_now(slug: str, talk_id: str) -> Response:
 
 
 def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
-    """Return what is to change of a talk that was seen at a revision, with every fault of the body."""
+    """Return the edit of a talk from a request body based on the revision `seen`, with all errors of the body."""
     fields, faults = load(_PATCH, body)
     if faults:
         wrong = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
-        # Whether an end fits depends on the start.
+        # The end can only be validated together with the start.
         wrong |= set(_TIMES) if wrong & set(_TIMES) else set()
         fields, _none = load(_PATCH, {name: value for name, value in body.items() if name not in wrong})
     return Edit(talk, seen, fields, tuple(faults))
@@ -93,7 +93,7 @@ def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
 def _change(session: Session, event: Event, *, talk_id: str) -> str:
     check_decides(event, caller())
     talk = get_offered(session, event, talk_id, caller())
-    # Whatever the form shows as it was stays as it is.
+    # Fields that were not edited in the form are left unchanged.
     before = _body(Typed(_form_of(talk).values))
     body = {name: value for name, value in _body(request.form).items() if name not in before or value != before[name]}
     edit_as_seen(session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now())
@@ -116,7 +116,7 @@ def _render_error(talk_id: str, session: Session, event: Event, error: Refusal) 
     talk = get_offered(session, event, talk_id, caller())
     typed, faults = request.form.copy(), faults_of(error)
     if isinstance(error, Stale):
-        # The page shows the current values, so the form may now be saved over them.
+        # The page shows the current values, so saving the form again may replace them.
         typed.setlist("revision", [str(talk.revision)])
         said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
         stored = stored_faults(_form_of(talk).values, typed)
