@@ -20,7 +20,7 @@ from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
 from eventcal.kit.refusals import Fault, Refusal, Sentence
 
 ELSEWHERE = "en-GB"
-"""English with the day before the month and 24-hour times, for readers of all countries but America."""
+"""English with the day before the month and 24-hour times, for all countries except the United States."""
 
 _COOKIE = "language"
 _SAFE_COOKIE = f"__Host-{_COOKIE}"
@@ -28,7 +28,7 @@ _SAFE_COOKIE = f"__Host-{_COOKIE}"
 _PARENTS = get_global("parent_exceptions")
 _WORLD = "en_001"
 _ANY = "*"
-# API messages mention headers and fields. These are the messages for readers of pages, by the code of the error.
+# API messages mention headers and fields. Pages show these messages instead, selected by error code.
 _TO_PEOPLE = {
     "csrf": Sentence(
         "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."
@@ -139,12 +139,12 @@ def in_words(text: str) -> str:
 
 
 def refusal_in_words(refusal: Refusal) -> str:
-    """Return the message of an error for readers of pages."""
+    """Return the message that pages show for an error."""
     return said_to_people(refusal.code, refusal.detail)
 
 
 def said_to_people(code: str, detail: str) -> str:
-    """Return the message for readers of pages for an error code; by default it is the API message `detail`."""
+    """Return the message that pages show for an error code; by default it is the API's message, `detail`."""
     return in_words(_TO_PEOPLE.get(code, detail))
 
 

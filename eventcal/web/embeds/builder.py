@@ -111,7 +111,7 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault
 
 
 def _labels() -> Mapping[str, str]:
-    """Return the labels of fields that have no common label or another one on this page."""
+    """Return labels for fields that lack a common label or need another one on this page."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),

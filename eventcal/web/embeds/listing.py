@@ -88,7 +88,7 @@ class Embed(Listing):
 
     @property
     def page(self) -> str:
-        """The URL of the page with the same listing, relative to the site. Its default is from the current day on."""
+        """The URL of the page with the same listing, relative to the site. It begins with the current day anyway."""
         shown = [("show", self.show.value)] if self.show == Show.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._lasting("limit"), *shown)))
 
@@ -225,7 +225,7 @@ def _joined(*parts: str | None) -> str:
 
 
 def _refused(refusal: Refusal) -> Response:
-    """Return the embed's page with the error that prevents it from showing anything."""
+    """Return the page of an embed that shows an error."""
     theme = request.args.get("theme")
     page = Page(
         template=_TEMPLATE,

@@ -118,7 +118,7 @@ def said_after(words: Mapping[str, str]) -> str | None:
 
 
 def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
-    """Return the field errors of an error, or, if it has none, the error itself as one at the field `at`."""
+    """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
     return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
@@ -173,7 +173,7 @@ def next_page() -> str:
 
 
 def new_form_key() -> str:
-    """Return a new key that identifies a form which creates a secret, so that it is processed only once."""
+    """Return a new key for a form that creates a secret; the key ensures that the form is processed only once."""
     return new_secret("")
 
 
@@ -211,7 +211,7 @@ def sent_again(field: str, faults: Iterable[Fault]) -> Form:
 
 
 def picture_values(kept: str | None) -> dict[str, str | None]:
-    """Return the template variables of the stored picture: the path of ours, or the URL of an external one."""
+    """Return the template variables for a picture: the path of an uploaded one, or the URL of an external one."""
     ours = own_path(kept)
     return {"picture": ours, "picture_elsewhere": kept if ours is None else None}
 

@@ -105,7 +105,7 @@ def own_page(*, template: str, title: str, **values: object) -> Page:
 def answer_own_page(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **values: object
 ) -> Response:
-    """Return the response with such a page; `path` is its canonical path if that is not the path of the request."""
+    """Return the response with a page built by own_page; `path` is its path if that is not the path of the request."""
     page = own_page(template=template, title=title, **values)
     return answer_page(page if path is None else replace(page, path=path), status=status)
 
@@ -113,9 +113,9 @@ def answer_own_page(
 def answer_secret_page(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **values: object
 ) -> Response:
-    """Return the response with such a page that contains a secret, or has one in its URL. Its links send no referrer.
+    """Return the response with a page built by own_page that contains a secret, or has one in its URL.
 
-    A new secret is in the response to the POST request itself, so that no URL and no cookie contains it.
+    Its links send no referrer. A new secret is in the response to the POST request itself, not in a URL or a cookie.
     """
     answer = answer_own_page(template=template, title=title, path=path, status=status, **values)
     answer.headers["Referrer-Policy"] = "no-referrer"
@@ -123,7 +123,7 @@ def answer_secret_page(
 
 
 def explain(answer: Response) -> Response:
-    """Replace the body of a problem details response by an error page if a browser asked. Keep status and headers."""
+    """Replace the body of a problem details response with an error page for browsers. The status does not change."""
     if not isinstance(answer, ProblemAnswer) or not _is_for_people():
         return answer
     try:
@@ -164,7 +164,7 @@ def _page(problem: Problem) -> Page:
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
             "ours": problem.status == HTTPStatus.INTERNAL_SERVER_ERROR,
-            # Changing the language leads to the home page, because the page must not repeat its own URL.
+            # The language links lead to the home page, because the page must not repeat its own URL.
             "home_in": "/?lang={lang}".format,
         },
     )

@@ -91,7 +91,7 @@ def end_one(session_id: str) -> Response:
 def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
     """Require a member who signed in or re-authenticated within the last minutes; redirect others to re-authenticate.
 
-    Use it for views that change the sign-in methods, which access to an unattended browser must not permit.
+    Use it for views that change the sign-in methods: access to an unattended browser must not be enough for that.
     """
 
     @wraps(view)

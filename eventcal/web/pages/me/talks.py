@@ -84,7 +84,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
         talk = _own(session, talk_id)
         reason = reasons_given(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
-        # If the talk was changed meanwhile, the page shows its current values, and saving the form may replace them.
+        # If the talk was changed meanwhile, the page says so, and saving the form may replace the current values.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
         return answer_own_page(
             template="me/talk.html",

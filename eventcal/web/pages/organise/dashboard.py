@@ -1,4 +1,4 @@
-"""The overview for team members: their events with open tasks; for moderators, the tasks of moderators as well."""
+"""The dashboard of team members and moderators: their events and open tasks."""
 
 from collections.abc import Mapping, Sequence
 

@@ -84,7 +84,7 @@ def changed(body: Json, before: Json) -> Json:
 
 
 def completed(typed: Typed, stored: Mapping[str, str]) -> Typed:
-    """Return the submitted fields, completed with stored values. An unsent check box of a sent call is not ticked."""
+    """Return the submitted fields, with stored values for missing ones, except the check boxes of a submitted call."""
     sent = typed.to_dict()
     kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_TICKS}
     return Typed({**kept, **sent})
@@ -127,7 +127,7 @@ def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[F
 def with_misfits(body: Mapping[str, Any], faults: Sequence[Fault]) -> list[Fault]:
     """Return the errors of a body, and inconsistencies between fields that have no errors yet.
 
-    Thus all errors are shown at once, for example a missing title and an end before the start.
+    All errors are shown at once, for example a missing title and an end before the start.
     """
     whole = {"recurrence": None, **body["location"], **body}
     wrong = {_place(fault.pointer).split("/")[1] for fault in faults if fault.pointer}

@@ -94,7 +94,7 @@ def check_unchanged(event: Event) -> None:
 
 
 def number_done(done: str) -> int | None:
-    """Return the number of talks of the completed action that the query names, or None if it is not `done`."""
+    """Return the number of talks in the query if `done` is the completed action that it names, else None."""
     number = request.args.get("number", "")
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
     return int(number) if is_number and request.args.get("done") == done else None

@@ -76,7 +76,7 @@ def handle_rows(
     fields: Mapping[type[Refusal], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
-    """Show a list of an event, or process a submitted row of it by `process`, as layout.handle_event_form does.
+    """Show a list of an event, or call `process` for a submitted row of it, as layout.handle_event_form does.
 
     On an error, show the list with the submitted values of the row. `fields` maps types of errors without field errors
     to the fields at which they are shown.

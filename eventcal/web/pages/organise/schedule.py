@@ -48,7 +48,7 @@ _TIMES = ("starts", "starts_time", "minutes")
 _FIELDS = (*_TIMES, "room", "track")
 # Fields of a row by the pointers of a talk's errors.
 _PLACES = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
-# The maximum number of warnings of each kind; fixing some of them shows others.
+# The maximum number of warnings of each kind. Fixing some of them makes others appear.
 _MOST_WARNINGS = 20
 
 

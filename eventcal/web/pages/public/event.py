@@ -177,7 +177,7 @@ def speaker(slug: str) -> Response:
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # The slug of a merged speaker leads to the profile that replaced it.
+            # A merged speaker's slug shows the profile that replaced it, so the path is that of the shown profile.
             path=url_for("pages.speaker", slug=row.slug),
             description=short(to_plain(row.bio or "")),
             image=links().picture(photo),

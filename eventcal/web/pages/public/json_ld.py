@@ -77,7 +77,7 @@ def _event(event: Event, links: Links) -> Json:
 
 
 def _location(event: Event, links: Links, *, room: str | None = None) -> Json | list[Json] | None:
-    # Without an online address, link to the event's page, where online attendees find further information.
+    # Without an online URL, link to the event's page, where online attendees find further information.
     online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
     place = _place(event, room)
     if event.attendance == Attendance.ONLINE:

@@ -134,7 +134,7 @@ def _pieces(said: When | None, *, talks: int = 0, **piece: str) -> Iterator[Plac
 
 
 def _days_of(said: When) -> int:
-    """Return the number of days on which an event or talk takes place. A day that it ends at 00:00 does not count."""
+    """Return the number of days on which an event or talk takes place. An end at 00:00 does not begin another day."""
     if said.hours is None:
         return (date.fromisoformat(said.ends) - said.on).days + 1
     end = datetime.fromisoformat(said.ends)
