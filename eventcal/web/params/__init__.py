@@ -1,1 +1,1 @@
-"""Query strings: their fields, and the filters and listings that they describe."""
+"""Parsing of query strings: fields, filters and listings."""

@@ -1,24 +1,24 @@
-"""The parameters of the check of a feed."""
+"""Query parameters of the feed check."""
 
 from marshmallow import fields
 
 from eventcal.web.params.fields import Once, Query, at_most
 
 SCHEMES = ("http", "https", "webcal", "webcals")
-"""What the address of a feed may begin with."""
+"""The URL schemes that the URL of a feed may have."""
 
 LONGEST_URL = 2000
-"""The most characters of an address that is looked at."""
+"""The largest number of characters of a URL to check."""
 
 
 class _Address(Once, fields.String):
     def read(self, text: str) -> str:
-        """Return it without the blanks around it."""
+        """Return the text without surrounding whitespace."""
         return text.strip()
 
 
 class CheckArgs(Query):
-    """The parameters of the check of a feed."""
+    """The query parameters of the feed check."""
 
     url = _Address(
         required=True,

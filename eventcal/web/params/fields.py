@@ -1,6 +1,6 @@
-"""The fields that query strings are made of: every value arrives as text, and says itself what is wrong with it.
+"""marshmallow fields for query parameters. All values arrive as text.
 
-What is wrong is said without a subject, so that it follows any parameter's name.
+Error messages have no subject, because they are shown after the name of the parameter.
 """
 
 import re
@@ -22,17 +22,17 @@ from eventcal.kit.text import one_line_fault
 from eventcal.web.http.errors import faults_in
 
 LINE_FORM: Mapping[str, Any] = {"format": "line", "minLength": 1, "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"}
-"""How the OpenAPI document describes a line; that it shows something, JSON Schema cannot say."""
+"""The OpenAPI metadata of a line of text. JSON Schema cannot express that it must not be blank."""
 
 LONGEST_TEXT = 200
-"""The most characters that one value has."""
+"""The largest number of characters in a value."""
 
 MOST_VALUES = 50
-"""The most values that one parameter has; each of them is work for the database."""
+"""The largest number of values of a parameter. It limits the cost of database queries."""
 
 
 class Once(fields.Field[Any]):
-    """A parameter that is given once."""
+    """A parameter that must not be repeated."""
 
     def _deserialize(self, value: object, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -41,15 +41,15 @@ class Once(fields.Field[Any]):
         return self.read(value)
 
     def read(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
-        """Return what the text means. Raises ValidationError."""
+        """Return the value of the text. Raises ValidationError."""
         raise NotImplementedError
 
 
 class Text(Once, fields.String):
-    """One line of text that shows something."""
+    """A single line of text that is not blank."""
 
     def read(self, text: str) -> str:
-        """Return the text as it is."""
+        """Return the text unchanged."""
         fault = one_line_fault(text)
         if fault is not None:
             raise ValidationError(fault)
@@ -57,7 +57,7 @@ class Text(Once, fields.String):
 
 
 class Word(Text):
-    """One of some words, which may be the members of an enumeration."""
+    """One of several words, which may be the members of an enumeration."""
 
     def __init__(self, words: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         self._words = list(words)
@@ -65,20 +65,20 @@ class Word(Text):
         super().__init__(validate=OneOf(choices, error=values.one_of(choices)), **settings)
 
     def read(self, text: str) -> str:
-        """Return the word; any other text as it is, for the validator to refuse."""
+        """Return the matching word; any other text is returned unchanged and rejected by the validator."""
         return next((one for one in self._words if one == text), super().read(text))
 
 
 class Search(Text):
-    """Words to look for; a search field that was left empty is no wish at all."""
+    """A search term; an empty one is ignored."""
 
     def read(self, text: str) -> str:
-        """Return the text as it is, or "" where it is blank."""
+        """Return the text unchanged, or "" if it is blank."""
         return super().read(text) if text.strip(" ") else ""
 
 
 class Day(Once, fields.Date):
-    """A date, YYYY-MM-DD."""
+    """A date in the form YYYY-MM-DD."""
 
     def read(self, text: str) -> date:
         """Return the date."""
@@ -92,11 +92,11 @@ class Day(Once, fields.Date):
 
 
 class Since(Once, fields.String):
-    """A time with its offset (RFC 3339), or a date: the start of that day in UTC."""
+    """A time with offset (RFC 3339), or a date, which means the start of that day in UTC."""
 
     def read(self, text: str) -> datetime:
-        """Return the instant in UTC, to the second."""
-        # A "+" that was not escaped arrives as a space; at this place it can have been nothing else.
+        """Return the instant in UTC, in whole seconds."""
+        # An unescaped "+" is decoded as a space. A space in this position can only have been a "+".
         text = re.sub(r" (?=\d\d:\d\d\Z)", "+", text)
         with suppress(ValueError):
             local = parse_local(text)
@@ -111,28 +111,28 @@ class Since(Once, fields.String):
 
 
 class Count(Once, fields.Integer):
-    """A number of things."""
+    """A non-negative integer."""
 
     def read(self, text: str) -> int:
         """Return the number."""
-        # int() also takes signs, underscores and the digits of other scripts.
+        # int() also accepts signs, underscores and digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
             raise ValidationError(values.NOT_WHOLE)
         return int(text)
 
 
 class Flag(Once, fields.Boolean):
-    """True or false."""
+    """A boolean, given as true or false."""
 
     def read(self, text: str) -> bool:
-        """Return which."""
+        """Return the boolean."""
         if text not in {"true", "false"}:
             raise ValidationError(values.NOT_FLAG)
         return text == "true"
 
 
 class Several(fields.List[str]):
-    """A parameter that may be repeated; gives a sorted tuple, so that equal wishes are equal values."""
+    """A parameter that may be repeated. It loads a sorted tuple, so that equivalent queries are equal."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         if len(value) > MOST_VALUES:
@@ -141,7 +141,7 @@ class Several(fields.List[str]):
 
 
 class Commas(Several):
-    """As Several, for values that hold no comma: one may also join them."""
+    """Like Several, for values without commas, which may also be given as a comma-separated list."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         parts = [part for joined in value for part in joined.split(",")]
@@ -149,46 +149,46 @@ class Commas(Several):
 
 
 def text() -> Text:
-    """Return a field for one line of text of at most `LONGEST_TEXT` characters."""
+    """Return a field for a line of text of at most `LONGEST_TEXT` characters."""
     return Text(validate=at_most(LONGEST_TEXT), metadata=dict(LINE_FORM))
 
 
 def says(description: str) -> dict[str, Any]:
-    """Return the metadata of a field that the OpenAPI document describes so."""
+    """Return the metadata for a field with this OpenAPI description."""
     return {"description": description}
 
 
 def at_most(limit: int) -> Length:
-    """Return the check that a text has at most `limit` characters."""
+    """Return a validator for a text of at most `limit` characters."""
     return Length(max=limit, error=values.at_most_characters(limit))
 
 
 def in_range(least: int, most: int) -> Range:
-    """Return the check that a number is from `least` to `most`."""
+    """Return a validator for a number from `least` to `most`."""
     return Range(least, most, error=Sentence("must be from %(least)s to %(most)s", least=least, most=most))
 
 
 def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings
-    """Return a field for how many items a page has."""
+    """Return a field for the number of items per page."""
     return Count(validate=in_range(1, LARGEST_LIMIT), **settings)
 
 
 def form(pattern: str, *, says: Sentence) -> Text:
-    """Return a field for a text that fits the pattern; `says` is for whoever missed it."""
+    """Return a field for a text that matches the pattern; `says` is the error message."""
     return Text(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=says))
 
 
 class Query(Schema):
-    """The base of a query string's schema: it loads a MultiDict, and refuses parameters that nobody knows."""
+    """Base class of schemas for query strings. It loads a MultiDict and rejects unknown parameters."""
 
     class Meta:
-        """marshmallow's settings."""
+        """Options for marshmallow."""
 
         unknown = RAISE
 
     @pre_load
     def _gather(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
-        """Give each field what it reads: its one value, or a list where there are, or may be, several."""
+        """Return a value for each parameter, or a list if it is repeated or may be repeated."""
         several = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, Several)}
         given = {name: data.getlist(name) for name in data}
         return {
@@ -197,30 +197,30 @@ class Query(Schema):
 
 
 def load_query(schema: Query, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse") -> Any:  # noqa: ANN401 - what the schema loads
-    """Return what a query string asks for, as the schema loads it.
+    """Load a query string with a schema.
 
     Raises:
-        Invalid: with every fault, and one for each parameter that the schema does not know, unless these are ignored
+        Invalid: with every field error, including unknown parameters unless `unknown` is "ignore"
     """
     given = args if unknown == "refuse" else _known_to(schema, args)
     try:
         return schema.load(given)
     except ValidationError as error:
-        # A parameter with several faulty values has one fault for each kind of fault.
+        # Several invalid values of one parameter are reported once per message.
         faults = dict.fromkeys(faults_in(error.messages, location="query"))
         raise Invalid(faults=tuple(faults)) from error
 
 
 def filled_in(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters that the schema knows and that are not blank; they may still be invalid.
+    """Return the parameters that are defined in the schema and not blank. They may still be invalid.
 
-    Forms send blank fields, and links from other sites carry parameters such as utm_source.
+    Forms send blank fields, and links from other sites contain parameters such as utm_source.
     """
     return MultiDict([(name, value) for name, value in _known_to(schema, args).items(multi=True) if value.strip()])
 
 
 def chosen_language(args: Mapping[str, str], name: str = "lang") -> str:
-    """Return the language of ours that a parameter names, or ""."""
+    """Return the supported language that a parameter names, or ""."""
     return args[name] if args.get(name) in LANGUAGES else ""
 
 

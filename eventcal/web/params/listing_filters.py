@@ -1,6 +1,6 @@
-"""Query string -> one Filter, for JSON, pages, embeds and feeds alike; and back, in one canonical form.
+"""Conversion between query strings and filters, for the API, pages, embeds and feeds.
 
-The schemas are the whole reading, and so also its documentation; `read_listing` and `read_feed` only cache it.
+The schemas define the parameters and document them in OpenAPI. `read_listing` and `read_feed` cache the results.
 """
 
 import dataclasses
@@ -50,7 +50,7 @@ _STATES = sorted({str(state) for state in (*EventStatus, *TalkState)})
 
 
 class Include(StrEnum):
-    """What a feed can hold."""
+    """The kinds of entries that a feed can include."""
 
     EVENTS = "events"
     TALKS = "talks"
@@ -58,7 +58,7 @@ class Include(StrEnum):
 
 
 class Profile(StrEnum):
-    """How much an .ics entry says."""
+    """The level of detail of .ics entries."""
 
     PLAIN = "plain"
     RICH = "rich"
@@ -66,16 +66,16 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a list is asked for."""
+    """The query of a list."""
 
     filter: Filter = EVERYTHING
     sort: Sort = Sort.STARTS
-    paging: Paging = Paging()  # noqa: RUF009 - frozen, so that one is enough for all
+    paging: Paging = Paging()  # noqa: RUF009 - frozen, so the instance can be shared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a feed is asked for. `include` is empty where the query does not say: each feed has its own default."""
+    """The query of a feed. If `include` is empty, the default of the feed applies."""
 
     filter: Filter = EVERYTHING
     include: tuple[Include, ...] = ()
@@ -85,9 +85,9 @@ class Asked:
 
 
 class FilterArgs(Query):
-    """The parameters that lists and feeds share.
+    """The query parameters that lists and feeds have in common.
 
-    A schema loads a `result`; a parameter beside these and those of a page becomes its attribute of the same name.
+    A schema loads a `result`. Parameters that are neither filters nor paging set its attribute of the same name.
     """
 
     result: ClassVar[type[Listing] | type[Asked]] = Listing
@@ -148,7 +148,7 @@ class FilterArgs(Query):
 
 
 class ListingArgs(FilterArgs):
-    """The parameters of a list."""
+    """The query parameters of a list."""
 
     sort = Word(Sort, metadata=says("The order; starts unless given."))
     limit = page_size(metadata=says(f"How many items a page has; {DEFAULT_LIMIT} unless given."))
@@ -156,7 +156,7 @@ class ListingArgs(FilterArgs):
 
 
 class FeedArgs(FilterArgs):
-    """The parameters of a feed."""
+    """The query parameters of a feed."""
 
     result = Asked
 
@@ -182,7 +182,7 @@ def _filter(
     states: tuple[str, ...] = (),
     status: tuple[str, ...] = (),
     call_open: str | None = None,
-    **plain: Any,  # noqa: ANN401 - the fields that are named and typed as the Filter's
+    **plain: Any,  # noqa: ANN401 - fields with the names and types of those of the Filter
 ) -> Filter:
     return Filter(
         q=q or None,
@@ -194,21 +194,21 @@ def _filter(
 
 
 _LISTING, _FEED = ListingArgs(), FeedArgs()
-# The parameters of a Filter, and the attribute that has the value of each; `status` is read as `state`.
+# Maps filter parameters to attributes of the Filter; `status` is an alias of `state`.
 _ATTRIBUTES = {field.data_key or name: name for name, field in FilterArgs(exclude=["status"]).load_fields.items()}
 
 
 def read_listing(args: MultiDict[str, str]) -> Listing:
-    """Return what a list's query string asks for.
+    """Return the query of a list.
 
-    It is cached by the query, since reading one costs more than answering that nothing has changed. Raises Invalid
-    with every fault: parameters that nobody knows, malformed ones, and those that contradict each other.
+    The result is cached, because parsing costs more than a 304 response. Raises Invalid with every field error:
+    unknown, malformed and contradictory parameters.
     """
     return cast("Listing", _load(_LISTING, tuple(args.items(multi=True))))
 
 
 def read_feed(args: MultiDict[str, str]) -> Asked:
-    """Return what a feed's query string asks for; as `read_listing`, but a feed has no pages and one order."""
+    """Return the query of a feed, like `read_listing` but without paging and sorting."""
     return cast("Asked", _load(_FEED, tuple(args.items(multi=True))))
 
 
@@ -218,19 +218,19 @@ def _load(schema: FilterArgs, pairs: tuple[tuple[str, str], ...]) -> Listing | A
 
 
 def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return what `read_listing` knows of a query and somebody filled in."""
+    """Return the parameters of a query string that `read_listing` supports and that are not blank."""
     return filled_in(_LISTING, args)
 
 
 def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return what `read_feed` knows of a query and somebody filled in."""
+    """Return the parameters of a query string that `read_feed` supports and that are not blank."""
     return filled_in(_FEED, args)
 
 
 def canonical_query(asked: Listing | Asked) -> str:
-    """Return the one query string for this: sorted and without defaults. Read again, it gives an equal value.
+    """Return the canonical query string: sorted and without defaults. Parsing it gives an equal value.
 
-    For a link to the next page, put its cursor into `paging` first.
+    For a link to the next page, set the cursor in `paging` first.
     """
     pairs = {name: _written(getattr(asked.filter, attribute)) for name, attribute in _ATTRIBUTES.items()}
     pairs["cfp"] = ["open"] if asked.filter.call_open else []
@@ -247,7 +247,7 @@ def canonical_query(asked: Listing | Asked) -> str:
 
 
 def _written(value: object) -> Sequence[str]:
-    """Return the values of a parameter that stand for an attribute of a Filter."""
+    """Return the values of a query parameter for the value of a Filter attribute."""
     match value:
         case None | "":
             return []
@@ -268,5 +268,5 @@ def _unless(value: str, default: str) -> Sequence[str]:
 
 @lru_cache(4096)
 def feed_key(path: str, asked: Asked) -> str:
-    """Return what a public feed is counted under, by the path as it was asked for (decoded) and what it asks for."""
+    """Return the key for counting fetches of a public feed, from its decoded path and its query."""
     return public_feed_key(f"{path.rstrip('/')}?{canonical_query(asked)}")

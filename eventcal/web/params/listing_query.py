@@ -1,4 +1,4 @@
-"""What the query of a listing asks for: as it was typed, so that it can be shown again, and read."""
+"""The query string of a listing page: raw values, so that the form can show them again, and parsed values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ _LIST = ListingArgs()
 _FIELDS = {field.data_key or name: field for name, field in _LIST.load_fields.items()}
 _NO_FILTERS = frozenset({"sort", "limit", "cursor"})
 FILTERS = tuple(name for name in _FIELDS if name not in _NO_FILTERS)
-"""The parameters that say which events or talks are meant."""
+"""The names of the parameters that filter events or talks."""
 
 COMMAS = frozenset(name for name, field in _FIELDS.items() if isinstance(field, Commas))
-"""Those of them whose values may be joined by commas."""
+"""The names of the parameters that accept comma-separated lists."""
 
 _OF_TALKS = frozenset({"track", "room", "speaker", "language", "scheduled"})
 _OWN = ("view", "month", "show")
@@ -34,59 +34,59 @@ _DEFAULTS = frozenset({("view", "list"), ("show", "events"), ("sort", "starts")}
 
 
 class View(StrEnum):
-    """How a listing is laid out."""
+    """The layout of a listing."""
 
     LIST = "list"
     MONTH = "month"
 
 
 class Show(StrEnum):
-    """What a listing has."""
+    """The kind of items in a listing."""
 
     EVENTS = "events"
     TALKS = "talks"
 
 
 class Typed(ImmutableMultiDict[str, str]):
-    """What somebody asks for, each value on its own, right or wrong; gives the address of every view next to it."""
+    """The raw query of a listing, one pair per value, valid or not. Its methods derive related queries."""
 
     @property
     def pairs(self) -> Pairs:
-        """Give each value with the name of its parameter."""
+        """The pairs of parameter name and value."""
         return tuple(self.items(multi=True))
 
     @property
     def filters(self) -> Pairs:
-        """Give the pairs that say which events or talks are meant."""
+        """The pairs that filter events or talks."""
         return tuple(pair for pair in self.pairs if pair[0] in FILTERS)
 
     def having(self, **changed: str | None) -> "Typed":
-        """Return the same from the first page on, with these parameters instead; None takes one away."""
+        """Return the query with these parameters replaced, or removed if None, starting at the first page."""
         kept = [pair for pair in self.pairs if pair[0] not in {*changed, "cursor"}]
         return Typed([*kept, *((name, value) for name, value in changed.items() if value is not None)])
 
     def adding(self, name: str, value: str) -> "Typed":
-        """Return the same from the first page on, with one more value of a parameter."""
+        """Return the query with an additional value of a parameter, starting at the first page."""
         return Typed([*self.having().pairs, (name, value)])
 
     def lacking(self, *pairs: tuple[str, str]) -> "Typed":
-        """Return the same from the first page on, without these values."""
+        """Return the query without these pairs, starting at the first page."""
         return Typed([pair for pair in self.having().pairs if pair not in pairs])
 
     def showing(self, show: Show) -> "Typed":
-        """Return the same for events or for talks, without the filters that only the other has."""
+        """Return the query for events or talks, without filters that apply only to the other kind."""
         others = {"kind"} if show == Show.TALKS else {"kind", *_OF_TALKS}
         return Typed([pair for pair in self.pairs if pair[0] not in others]).having(show=show.value)
 
     @property
     def url(self) -> str:
-        """Give the address, relative to the site."""
+        """The URL, relative to the site."""
         return _url(self.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted(Listing):
-    """What a listing is asked for. `month` is the first day of the one that is named, if one is."""
+    """The parsed query of a listing page. `month` is the first day of the requested month, or None."""
 
     view: View = View.LIST
     show: Show = Show.EVENTS
@@ -94,13 +94,13 @@ class Wanted(Listing):
 
     @property
     def path(self) -> str:
-        """Give the one address of this listing."""
+        """The canonical URL of this listing, relative to the site."""
         month = [("month", f"{self.month:%Y-%m}")] if self.month else []
         return _url([*parse_qsl(canonical_query(self)), ("view", self.view), ("show", self.show), *month])
 
     @property
     def feed_query(self) -> str:
-        """Give the query of the feed that has the same."""
+        """The query string of the feed with the same filter."""
         return canonical_query(Asked(filter=self.filter, include=(Include(self.show.value),)))
 
 
@@ -124,7 +124,7 @@ _PAGE = _PageArgs()
 
 
 def typed_in(args: MultiDict[str, str]) -> Typed:
-    """Return what a query asks for, without what a listing does not know; values joined by commas are taken apart."""
+    """Return the raw query of a listing, ignoring unknown parameters and splitting comma-separated values."""
     pairs = [
         (name, part)
         for name, value in known_args(args).items(multi=True)
@@ -140,14 +140,14 @@ def typed_in(args: MultiDict[str, str]) -> Typed:
 
 
 def read_wanted(typed: Typed) -> Wanted:
-    """Return what is asked for. Raises Invalid with every fault."""
+    """Return the parsed query. Raises Invalid with every field error."""
     return cast("Wanted", read_shown(_PAGE, typed))
 
 
 def read_shown(schema: ListingArgs, args: MultiDict[str, str]) -> Listing:
-    """Return what is asked for as a schema loads it that adds parameters to a list's; others are ignored.
+    """Load a query with a schema that extends ListingArgs, ignoring unknown parameters.
 
-    Raises Invalid with every fault: those of the list first, then those of what was added, in the order of its fields.
+    Raises Invalid with every field error: first those of the list, then those of the added fields, in field order.
     """
     try:
         return cast("Listing", load_query(schema, args, unknown="ignore"))
