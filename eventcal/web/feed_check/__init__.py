@@ -1,1 +1,1 @@
-"""The page and the JSON that explain why a calendar does not update."""
+"""The feed check: a page and a JSON resource that explain why a calendar does not update."""

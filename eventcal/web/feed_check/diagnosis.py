@@ -1,4 +1,4 @@
-"""Which of our own feeds a URL names, in any spelling, and what may keep its subscribers from seeing updates."""
+"""Resolving the URL of a feed, and detecting problems that may keep subscribers from seeing updates."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from eventcal.web.params.listing_filters import Asked, canonical_query
 from eventcal.web.request.context import settings
 
 HIDDEN = "…"
-"""What is shown in place of a secret."""
+"""The placeholder shown in place of a secret."""
 
 KINDS_BY_PATH = {
     "calendar": "calendar",
@@ -36,15 +36,15 @@ KINDS_BY_PATH = {
 _USUAL_PORTS = {None, 80, 443}
 _FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
 LARGEST_BODY = 1_000_000
-"""Google is reported to read no more of a feed than this, in bytes."""
+"""The largest feed that Google is reported to read, in bytes."""
 
 LONGEST_URL = 256
-"""Google takes no longer address, and says nothing of it."""
+"""The longest URL that Google accepts. It ignores longer ones without an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OurUrl:
-    """An address of ours. `endpoint` is "" where there is no feed at it; `path` is decoded."""
+    """A URL on this site. `endpoint` is "" if it is not a feed; `path` is percent-decoded."""
 
     path: str
     args: MultiDict[str, str]
@@ -53,7 +53,7 @@ class OurUrl:
 
     @classmethod
     def at(cls, path: str, args: MultiDict[str, str]) -> "OurUrl":
-        """Return the address with this path and this query."""
+        """Resolve a decoded path and the query parameters."""
         try:
             endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
         except HTTPException:
@@ -63,23 +63,23 @@ class OurUrl:
 
     @property
     def secret(self) -> str | None:
-        """Return the secret in the address of a member's feed, None for every other."""
+        """The secret of a personal feed, None for other URLs."""
         return self.view_args.get("secret")
 
     @property
     def format(self) -> str:
-        """Return what its path ends in: ics, atom, csv."""
+        """The suffix of the path, such as ics, atom or csv."""
         return self.path.rpartition("/")[2].rpartition(".")[2]
 
     @property
     def kind(self) -> str:
-        """Return what it is a feed of: calendar, deadlines, event, talk, speaker, personal; else other."""
+        """The kind of feed: calendar, deadlines, event, talk, speaker, personal or other."""
         return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
 
     def shown(self, asked: Asked | None) -> str:
-        """Return the address in its canonical form, without the secret that is in it or may be.
+        """Return the canonical URL, with secrets replaced by the placeholder.
 
-        Without `asked` the query is left out: nobody could read it.
+        If `asked` is None, because the query string is invalid, it is omitted.
         """
         query = canonical_query(asked) if asked is not None else ""
         if self.secret:
@@ -89,14 +89,14 @@ class OurUrl:
     def _shown_path(self) -> str:
         if self.secret:
             return f"/feeds/{HIDDEN}.{self.format}"
-        # What was not quite copied may be a secret all the same.
+        # An incompletely copied URL may still contain a secret.
         if not self.endpoint and "feeds" in self.path.casefold():
             return f"/{HIDDEN}"
         return quote_path(self.path)
 
 
 def our_url(url: str) -> OurUrl:
-    """Return what of ours a URL names. Raises Invalid for whatever is no address of this calendar."""
+    """Resolve a URL. Raises Invalid if it does not belong to this site."""
     parts = _split(url)
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
         raise Invalid(faults=[Fault("?url", _FOREIGN)])
@@ -105,13 +105,13 @@ def our_url(url: str) -> OurUrl:
 
 
 def feed_beside(here: OurUrl) -> str | None:
-    """Return the address of the feed that belongs to a page of ours, where somebody subscribed to the page."""
+    """Return the URL of the feed that belongs to a page, or None if the URL is not that of such a page."""
     beside = OurUrl.at(f"{here.path}.ics", MultiDict())
     return beside.shown(None) if beside.endpoint and beside.secret is None else None
 
 
 def same_entries(here: OurUrl) -> OurUrl | None:
-    """Return the .ics that has the same entries as a feed in another format; None where there is none."""
+    """Return the .ics feed with the same entries as a feed in any format, or None if there is none."""
     if here.format == "ics":
         return here
     if here.format not in {"jcal", "xcal", "jscal"}:
@@ -130,7 +130,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _place(parts: SplitResult) -> tuple[str, int | None]:
-    """Return host and port in the form in which they can be compared."""
+    """Return the host and port in normalised form, for comparison."""
     host = (parts.hostname or "").rstrip(".")
     with suppress(UnicodeError):
         host = host.encode("idna").decode()
@@ -138,14 +138,14 @@ def _place(parts: SplitResult) -> tuple[str, int | None]:
 
 
 class Problem(NamedTuple):
-    """Something that may be in the way; `detail` is for people."""
+    """A possible reason why a feed does not update. `detail` is a message for people."""
 
     code: str
     detail: str
 
 
 def refused_problems(here: OurUrl, refusal: Refusal) -> Iterator[Problem]:
-    """Yield why an address of ours is answered with a refusal."""
+    """Yield the problems of a URL that is answered with an error."""
     if not here.endpoint:
         beside = feed_beside(here)
         detail = (
@@ -165,7 +165,7 @@ def refused_problems(here: OurUrl, refusal: Refusal) -> Iterator[Problem]:
 def problems_of(
     here: OurUrl, asked: Asked, seen: Glance | None, *, size: int, length: int, moment: datetime
 ) -> Iterator[Problem]:
-    """Yield what may be in the way of a feed that is answered: `size` of its body, `length` of its address."""
+    """Yield the possible problems of a working feed. `size` is that of its body, `length` that of its URL."""
     if seen is not None and seen.entries == 0:
         yield Problem("empty", Sentence("Nothing fits what this address asks for; a wider one may have entries."))
     window = windowed(asked.filter, now=moment)

@@ -1,6 +1,6 @@
-"""Why a calendar does not update: what a feed of ours holds, how it is answered, who fetches it, and what they do.
+"""The feed check: reports the content, response status, fetches and possible problems of a feed of this site.
 
-It only looks at what is here: nothing is fetched over the network.
+It uses local data only; nothing is fetched over the network.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,18 +51,18 @@ _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
 ]
-# The address of the page may hold a secret: it goes to nobody, and is kept by nobody.
+# The URL of the page may contain a secret, so it must not be sent as a referrer or indexed.
 _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 @checking.get("/feeds/check")
 @feed
 def check() -> Response:
-    """Tell why a calendar does not update, by the address of its feed.
+    """Explain why a calendar does not update.
 
-    What the feed holds and what changed in it last, how it is answered and why, who fetched it, by kind of program,
-    and what each kind of program is known to do. Whoever prefers `text/html` gets a page. Of a secret address the
-    secret is not repeated.
+    Reports the content and the latest change of a feed, its response status, possible problems, the fetches per kind
+    of client, and the known behaviour of each kind of client. Clients that prefer `text/html` get a page. Secrets in
+    URLs are replaced by an ellipsis.
     """
     wants_page = request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
     answer = _page() if wants_page else _served(orjson.dumps(_report(_asked_url(request.args))), JSON)
@@ -71,7 +71,7 @@ def check() -> Response:
 
 
 def _page() -> Response:
-    """Answer a browser: with a form for an address, and with what is found out about the one that was given."""
+    """Return the HTML page: a form for the URL of a feed, and the report on the given URL."""
     said, fault = None, None
     if request.args.get("url", "").strip():
         try:
@@ -82,7 +82,7 @@ def _page() -> Response:
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
         indexed=False,
-        # The address of this page in another language, without the one that it was asked of: it may be secret.
+        # URL of this page in another language, without the URL of the feed, which may be secret.
         values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": partial(url_for, "checking.check")},
     )
     answer = guarded(_served(render(page).encode(), MEDIA_TYPE))
@@ -108,7 +108,7 @@ def _asked_url(args: MultiDict[str, str]) -> str:
 
 
 def _report(url: str) -> Json:
-    """Return what there is to say of an address. Raises Invalid where it is none of ours."""
+    """Return the report on a URL. Raises Invalid if it does not belong to this site."""
     here = our_url(url)
     try:
         if not here.endpoint:
@@ -123,7 +123,7 @@ def _report(url: str) -> Json:
             "detail": Sentence("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
             "problems": _problems_json(refused_problems(here, refusal), here),
             "lint": None,
-            # Of what may not be known of, nothing is told; devices that still come to what is gone are its owner's.
+            # Only a revoked feed reports its fetches: they come from devices of its owner.
             "fetches": _fetches_json(here, Asked()) if isinstance(refusal, Gone) else [],
             "clients": _CLIENTS,
         }
@@ -145,14 +145,14 @@ def _report(url: str) -> Json:
 def _problems_json(problems: Iterable[Problem], here: OurUrl) -> list[Json]:
     secret = here.secret
     return [
-        # What does not name the secret stays a Sentence, which can be translated.
+        # `replace` returns a plain string, so messages without the secret are kept as they are, for translation.
         {"code": code, "detail": detail.replace(secret, HIDDEN) if secret and secret in detail else detail}
         for code, detail in problems
     ]
 
 
 def _seen(here: OurUrl, rendition: Rendition) -> Glance | None:
-    """Return what the feed's entries show, in whichever format it is; None where no .ics has the same."""
+    """Inspect the .ics feed with the same entries. None if there is no such feed."""
     beside = same_entries(here)
     if beside is None:
         return None

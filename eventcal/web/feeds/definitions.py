@@ -1,4 +1,4 @@
-"""What each feed's path stands for: which entries, and what is said above them."""
+"""Feed definitions: the entries and the metadata of the feed at each path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -29,11 +29,11 @@ _USUAL = (Include.EVENTS, Include.TALKS)
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A feed at a URL: which entries, what stands above them, and what a download is called.
+    """The feed at a URL: its entries, its metadata and the file name for downloads.
 
-    path: without a suffix; for a secret one it is where its owner sees it.
-    page: where people read the same; by default the home page.
-    secret: whether its address is its owner's alone. Then more than the public data and the day decide on it.
+    path: the path without the suffix; for a personal feed, the path of its page, which does not contain the secret.
+    page: the URL of the web page with the same content; by default the home page.
+    secret: whether it is a personal feed. Then its content depends on more than the public data and the day.
     """
 
     feed: Feed
@@ -47,7 +47,7 @@ class Subscription:
 
 
 def whole_calendar(_session: Session, asked: Asked, moment: datetime) -> Subscription:
-    """Serve all public events and talks, from 30 days back to 400 days ahead unless told otherwise."""
+    """Serve all public events and talks, by default from 30 days ago to 400 days ahead."""
     return Subscription(
         feed=_feed(replace(asked, filter=windowed(asked.filter, now=moment))),
         path="/calendar",
@@ -58,12 +58,12 @@ def whole_calendar(_session: Session, asked: Asked, moment: datetime) -> Subscri
 
 
 def calendar_news(session: Session, asked: Asked, moment: datetime) -> Subscription:
-    """Return the calendar without its usual days: what was announced last may take place at any time."""
+    """Return the calendar without its default period: a recently announced event may take place at any time."""
     return replace(whole_calendar(session, asked, moment), feed=_feed(asked))
 
 
 def deadlines(_session: Session, asked: Asked, _moment: datetime) -> Subscription:
-    """Serve when calls for talks open and close."""
+    """Serve the opening and closing times of calls for talks."""
     return Subscription(
         feed=_feed(asked, usual=(Include.DEADLINES,)),
         path="/deadlines",
@@ -74,7 +74,7 @@ def deadlines(_session: Session, asked: Asked, _moment: datetime) -> Subscriptio
 
 
 def one_event(session: Session, asked: Asked, _moment: datetime, *, slug: str) -> Subscription:
-    """Serve an event and its talks, whole."""
+    """Serve an event and its talks, regardless of the date."""
     event = get_event_heading(session, slug)
     return Subscription(
         feed=_feed(replace(asked, filter=replace(asked.filter, events=_only(slug, asked.filter.events)))),
@@ -88,7 +88,7 @@ def one_event(session: Session, asked: Asked, _moment: datetime, *, slug: str) -
 
 
 def one_talk(session: Session, asked: Asked, _moment: datetime, *, talk_id: str) -> Subscription:
-    """Serve one talk, whether it has its time or waits for it."""
+    """Serve a talk, whether or not it has been scheduled."""
     talk = get_talk_heading(session, talk_id)
     return Subscription(
         feed=replace(_talk_feed(asked), only=frozenset({talk_id})),
@@ -102,7 +102,7 @@ def one_talk(session: Session, asked: Asked, _moment: datetime, *, talk_id: str)
 
 
 def one_speaker(session: Session, asked: Asked, _moment: datetime, *, slug: str) -> Subscription:
-    """Serve a speaker's talks, with and without times."""
+    """Serve a speaker's talks, including unscheduled ones."""
     speaker = get_speaker(session, slug, VISITOR)
     narrowed = replace(asked.filter, speakers=_only(speaker.slug, asked.filter.speakers))
     return Subscription(
@@ -116,7 +116,7 @@ def one_speaker(session: Session, asked: Asked, _moment: datetime, *, slug: str)
 
 
 def one_agenda(session: Session, asked: Asked, _moment: datetime, *, secret: str) -> Subscription:
-    """Serve a member's stars and own public talks, to whoever holds the secret."""
+    """Serve a member's starred talks and their own public talks. Anyone who knows the secret URL has access."""
     found = get_personal_feed(session, secret)
     check_works(found)
     return Subscription(
@@ -130,7 +130,7 @@ def one_agenda(session: Session, asked: Asked, _moment: datetime, *, secret: str
 
 
 def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
-    """Return the secret feed of an address, a revoked one too. Raises NotFound where there never was one."""
+    """Return the personal feed with this secret, even if it was revoked. Raises NotFound if there is none."""
     found = find_feed_by_secret(session, secret)
     if found is None:
         raise NotFound(Sentence("There is no such feed."))
@@ -138,24 +138,24 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
 
 
 def check_works(found: PersonalFeed) -> None:
-    """Refuse a feed that was revoked, or whose member left (Gone)."""
+    """Raise Gone if the feed was revoked or the account of its member was deleted."""
     if found.revoked_at is not None or found.member_id is None:
         raise Gone(Sentence("This feed was revoked; make a new one for this device."))
 
 
 def _feed(asked: Asked, *, usual: tuple[Include, ...] = _USUAL) -> Feed:
-    """Return what is asked for; talks without times stay out unless they are asked for."""
+    """Return the requested feed, by default without unscheduled talks."""
     scheduled = True if asked.filter.scheduled is None else asked.filter.scheduled
     kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in asked.include or usual))
     return Feed(asked=replace(asked.filter, scheduled=scheduled), kinds=kinds, cancelled=asked.cancelled)
 
 
 def _talk_feed(asked: Asked) -> Feed:
-    """Return what is asked for of talks alone, with and without times."""
+    """Return the requested feed, restricted to talks and including unscheduled ones."""
     feed = _feed(asked)
     return replace(feed, asked=asked.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
 
 
 def _only(one: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what to ask for within the feed of one event or speaker: where others are wanted, nothing fits."""
+    """Restrict a filter to one event or speaker. If it names only others, the result matches nothing."""
     return (one,) if one in wanted or not wanted else ("",)

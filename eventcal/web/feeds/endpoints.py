@@ -1,4 +1,4 @@
-"""Every feed endpoint: its URL rule, the document it serves, and its description in the OpenAPI document."""
+"""The feed endpoints: URL rules, documents and OpenAPI descriptions."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,16 +27,16 @@ from eventcal.web.request.context import house, links, settings
 from eventcal.web.serving import Document, Rendered, Snapshot
 
 _ENTRIES = COLUMNS[LedgerEntry.entry]
-# How many entries an Atom feed has at most.
+# The largest number of entries in an Atom feed.
 _NEWEST = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeedEndpoint:
-    """A feed at a URL rule: a path and a suffix.
+    """A feed at a URL rule, which consists of a path and a suffix.
 
-    subscribe: returns what a path stands for, given a session, an Asked, the moment, and by name what the path names.
-    render: returns the body of a document whose subscription was found.
+    subscribe: returns the subscription, given a session, the query, the current time, and the path arguments by name.
+    render: renders a document, given its snapshot and the source of the earlier version.
     """
 
     name: str
@@ -53,7 +53,7 @@ class FeedEndpoint:
         return self.path + self.suffix
 
     def document(self, asked: Asked, path_args: Mapping[str, str], *, counted: str | None = None) -> "FeedDocument":
-        """Return the document of a request; `counted` is the key that its fetches are counted under, if they are."""
+        """Return the document for a request. `counted` is the key for counting fetches, or None."""
         return FeedDocument(
             media_type=self.media_type, endpoint=self, asked=asked, path_args=path_args, counted=counted
         )
@@ -61,7 +61,7 @@ class FeedEndpoint:
 
 @dataclass(kw_only=True)
 class FeedDocument(Document):
-    """A feed, given what the query asks for and what the path names."""
+    """A feed as requested by the query string and the path."""
 
     endpoint: FeedEndpoint
     asked: Asked
@@ -69,12 +69,12 @@ class FeedDocument(Document):
     subscription: Subscription = field(init=False)
 
     def find(self, snapshot: Snapshot, /) -> None:
-        """Resolve the subscription."""
+        """Find the subscription and set the headers that depend on it."""
         found = self.endpoint.subscribe(snapshot.session, self.asked, snapshot.moment, **self.path_args)
         self.subscription = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.secret else PUBLIC
-        # Calls for talks open and close by the clock. A star that was taken back leaves no date.
+        # Calls for talks open and close without a change of the data. Removing a star does not update any timestamp.
         self.dated = not (found.secret or self.asked.filter.call_open)
 
     def render(self, snapshot: Snapshot, earlier: Origin | None, /) -> Rendered:
@@ -82,7 +82,7 @@ class FeedDocument(Document):
         return self.endpoint.render(self, snapshot, earlier)
 
     def head(self, *, changed_at: datetime | None = None) -> FeedHead:
-        """Return what stands above the entries; the feed's own UID, the same in all formats, follows from its path."""
+        """Return the metadata of the feed. Its UID is derived from the path and is the same in all formats."""
         found, query = self.subscription, canonical_query(self.asked)
         asked = f"?{query}" if query else ""
         digest = hashlib.blake2b(f"{found.path}.ics{asked}".encode(), digest_size=8).hexdigest()
@@ -92,14 +92,14 @@ class FeedDocument(Document):
             description=found.about,
             zone=found.zone,
             url=found.page or links().home(),
-            # The secret is nowhere in the body: calendars are forwarded, exported and synchronised.
+            # The body must not contain the secret, because calendars are forwarded, exported and synchronised.
             source=None if found.secret else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
             changed_at=changed_at,
         )
 
 
 def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, earlier: Origin | None) -> Rendered:
-    """Apply the changes since the earlier feed to its bytes where possible, else read all entries."""
+    """Update the earlier body with the changes since then if possible, otherwise render all entries."""
     session, state, moment = snapshot
     asked = document.asked
     wanted = Wanted(
@@ -115,7 +115,7 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
     else:
         made = assemble(session, wanted, revision=state.revision, now=moment)
     if before and before.version == made.version:
-        # Equal bytes are held in memory once.
+        # Keep equal bytes in memory only once.
         made = replace(made, body=before.body)
     return Rendered(made.body, made.version, made)
 
@@ -159,7 +159,7 @@ def _render_programme(
 def _calendars(
     path: str, subscribe: Callable[..., Subscription], formats: Iterable[Format] = CALENDARS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each format of a calendar, described by the docstring of `subscribe`."""
+    """Yield an endpoint for each calendar format. The docstring of `subscribe` becomes the description."""
     for fmt in formats:
         yield FeedEndpoint(
             name=f"{subscribe.__name__}_{fmt.name}",
@@ -187,27 +187,27 @@ OTHER_FEEDS = (
         name="calendar_news",
         path="/calendar",
         subscribe=definitions.calendar_news,
-        description="Serve what was announced and changed last.",
+        description="Serve the most recent announcements and changes.",
     ),
     _news(
         name="event_news",
         path="/events/<slug>",
         subscribe=definitions.one_event,
-        description="Serve what was announced and changed last of an event and its talks.",
+        description="Serve the most recent announcements and changes of an event and its talks.",
     ),
     _programme(
         name="programme_xml",
         suffix="/schedule.xml",
         media_type=XML_MEDIA_TYPE,
         render=partial(_render_programme, schedule_xml),
-        description="Serve an event's programme as frab's XML.",
+        description="Serve an event's programme as frab schedule XML.",
     ),
     _programme(
         name="programme_json",
         suffix="/schedule.json",
         media_type=JSON_MEDIA_TYPE,
         render=partial(_render_programme, schedule_json),
-        description="Serve an event's programme as the JSON of the same family.",
+        description="Serve an event's programme as frab schedule JSON.",
     ),
 )
 FEEDS: Mapping[str, FeedEndpoint] = {
@@ -215,4 +215,4 @@ FEEDS: Mapping[str, FeedEndpoint] = {
     for blueprint, feeds in (("calendars", (*CALENDAR_FEEDS, *PERSONAL_FEEDS)), ("documents", OTHER_FEEDS))
     for feed in feeds
 }
-"""The endpoints by their names in the app."""
+"""The feed endpoints by Flask endpoint name."""

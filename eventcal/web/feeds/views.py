@@ -1,4 +1,4 @@
-"""The views of feeds, and what a feed returns to other views."""
+"""The feed views, and access to the content of a feed for other views."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,24 +24,24 @@ from eventcal.web.serving import render_uncached, serve_cached, serve_uncached
 calendars = Blueprint("calendars", __name__)
 documents = Blueprint("documents", __name__)
 
-# How precisely a member is told when one of their devices last fetched its feed: each note is a write.
+# The resolution of `last_fetched_at` of a personal feed. A finer one would cost a write per fetch.
 _NOTED_EVERY = timedelta(hours=1)
 
 
 @for_everybody
 def public_feed(**path_args: str) -> Response:
-    """Serve the public feed of the endpoint that was requested, and count the fetch."""
+    """Serve a public feed and count the fetch."""
     asked = read_feed(request.args)
     key = feed_key(request.path, asked)
     _count_fetch(key)
     document = FEEDS[request.endpoint or ""].document(asked, path_args, counted=key)
-    # Calls for talks open and close by the clock, which changes no state that a cached feed could be compared with.
+    # Calls for talks open and close without a new revision, so these feeds must not be cached.
     return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
 
 
 @for_everybody
 def personal_feed(secret: str) -> Response:
-    """Serve a member's secret feed, and note for them that a device fetched it."""
+    """Serve a member's personal feed, count the fetch and record its time."""
     with reading() as session:
         found = get_personal_feed(session, secret)
     _count_fetch(personal_feed_key(found.id))
@@ -54,7 +54,7 @@ def personal_feed(secret: str) -> Response:
 
 
 def _count_fetch(feed_key: str) -> None:
-    """Count this request as a fetch of a feed, if it is answered with what a calendar program understands."""
+    """Count this request as a fetch if the response status is meaningful to calendar apps."""
 
     @after_this_request
     def count(answer: Response) -> Response:
@@ -66,13 +66,13 @@ def _count_fetch(feed_key: str) -> None:
 
 
 def _note_fetch(database: Database, feed_id: str, moment: datetime) -> None:
-    """Record when a personal feed was fetched. If the database is busy, the next fetch is recorded instead."""
+    """Record the time of a fetch of a personal feed. If the database is busy, it is skipped."""
     with suppress(Busy), database.unit_of_work() as unit:
         unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = moment
 
 
 def rendition_of(endpoint: str, path_args: Mapping[str, str], args: MultiDict[str, str]) -> Rendition:
-    """Return what a feed serves at this moment. Raises the same refusals as its view."""
+    """Return the current representation of a feed. Raises the same errors as its view."""
     return render_uncached(FEEDS[endpoint].document(read_feed(args), path_args), now())
 
 
