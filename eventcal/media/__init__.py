@@ -1,1 +1,1 @@
-"""Pictures that people upload: read, made anew, and kept as files."""
+"""Uploaded pictures: decoding, re-encoding and storage."""

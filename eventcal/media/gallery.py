@@ -1,4 +1,4 @@
-"""Where pictures are kept: one file each, named by its bytes, so that the same picture twice is one file."""
+"""Storage of pictures as files named by the hash of their content, so that equal pictures share a file."""
 
 import os
 import re
@@ -11,21 +11,21 @@ from pathlib import Path
 from eventcal.media.picture import Picture
 
 GRACE = timedelta(days=1)
-"""How long a picture stays that nothing names."""
+"""The time for which an unused picture is kept."""
 
 _NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The pictures in a folder, which is made when the first one comes."""
+    """The pictures in a folder, which is created with the first picture."""
 
     folder: Path
 
     def keep(self, picture: Picture, *, now: datetime) -> str:
-        """Keep a picture, and return its name once it is on the disk.
+        """Write a picture to disk and return its name.
 
-        Call it inside the unit of work that names it: `prune` is in one too, so neither sees half of the other.
+        Call it within the unit of work that saves the name. `prune` runs in one as well, so they cannot interfere.
         """
         name = f"{picture.digest}.webp"
         there = self._path(name)
@@ -35,7 +35,7 @@ class Gallery:
         return name
 
     def find(self, name: str) -> bytes | None:
-        """Return the bytes of the picture by this name, whatever stands in it; None where there is none."""
+        """Return the content of a picture, or None if there is none. `name` may be any text."""
         if not _NAME.fullmatch(name):
             return None
         try:
@@ -44,11 +44,11 @@ class Gallery:
             return None
 
     def has(self, name: str) -> bool:
-        """Say whether there is a picture by this name."""
+        """Return whether a picture has this name."""
         return bool(_NAME.fullmatch(name)) and self._path(name).is_file()
 
     def prune(self, named: Collection[str], *, before: datetime) -> int:
-        """Remove what is older than `before` and not named, interrupted uploads too. Returns the number of files."""
+        """Delete files older than `before` that are not in `named`, and return their number."""
         files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
         gone = [file for file in files if file.name not in named and file.stat().st_mtime < before.timestamp()]
         for file in gone:
@@ -60,7 +60,7 @@ class Gallery:
 
 
 def _write(there: Path, body: bytes) -> None:
-    """Write a file that is there whole or not at all, also after the power went."""
+    """Write a file atomically and durably, so that a power failure leaves no partial file."""
     there.parent.mkdir(parents=True, exist_ok=True)
     descriptor, made = tempfile.mkstemp(dir=there.parent, suffix=".part")
     try:
@@ -77,7 +77,7 @@ def _write(there: Path, body: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder outlive the power."""
+    """Flush the entries of a folder to disk, so that they survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""A picture made anew: strangers' bytes in, bytes of our own out, or a refusal. Nothing here touches a file.
+"""Re-encoding of uploaded pictures, in memory.
 
-What is written holds pixels and nothing else: where a portrait was taken, with which camera, and whatever was hidden
-behind the picture stay behind. The same bytes give the same picture.
+The result contains pixels only. Metadata such as the location or the camera, and any appended data, is removed. The
+same input always gives the same output.
 """
 
 import threading
@@ -18,32 +18,32 @@ from PIL.Image import Resampling
 from eventcal.kit.refusals import Sentence
 from eventcal.media.errors import UnreadablePicture
 
-# The most bytes that a picture may have when it comes.
+# The largest upload, in bytes.
 LARGEST_UPLOAD = 5 * 1024 * 1024
 MOST_PIXELS = 40_000_000
-# Its decoder takes five times the memory for each.
+# The WebP decoder needs five times the memory per pixel.
 MOST_PIXELS_OF_WEBP = 16_000_000
-# What is read, and what is written.
+# The accepted media types, and the media type of stored pictures.
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 SERVED_AS = "image/webp"
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-# Of EXIF; pictures with these orientations lie on their side.
+# The EXIF orientation tag, and the orientations that swap width and height.
 _ORIENTATION = 0x0112
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
 
-# Pillow looks at the size before it decodes; what it only warns of is refused as well.
+# Pillow checks the size before decoding. Its warning for large pictures is turned into an error.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
-# What is odd about a stranger's picture is no line in our log.
+# Warnings about malformed uploads would only clutter the log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-# The largest takes 300 MB while it is decoded: in one process, no two at once.
+# Decoding the largest picture takes 300 MB, so a process decodes only one at a time.
 _one_at_a_time = threading.Lock()
 
 
 class Frame(Enum):
-    """What a picture is for, and with it the width and height that it is scaled down to."""
+    """The use of a picture, with the largest width and height; larger pictures are scaled down."""
 
     PORTRAIT = (512, 512)
     LOGO = (640, 320)
@@ -51,7 +51,7 @@ class Frame(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A finished picture; `digest` is the SHA-256 of its bytes, in hex."""
+    """A re-encoded picture. `digest` is the SHA-256 hash of its body, in hex."""
 
     body: bytes
     media_type: str
@@ -61,7 +61,7 @@ class Picture:
 
 
 def read_picture(raw: bytes, frame: Frame) -> Picture:
-    """Return the picture that was sent, upright and no larger than its frame. Raises UnreadablePicture."""
+    """Decode an uploaded picture, rotate it upright and scale it to its frame. Raises UnreadablePicture."""
     if len(raw) > LARGEST_UPLOAD:
         raise UnreadablePicture(
             Sentence("The picture has more than %(number)s MiB; send a smaller one.", number=LARGEST_UPLOAD // 1024**2)
@@ -77,7 +77,7 @@ def read_picture(raw: bytes, frame: Frame) -> Picture:
         detail = Sentence("This is no PNG, JPEG or WebP; send a picture of one of these types.")
         raise UnreadablePicture(detail) from error
     except Exception as error:
-        # A decoder that meets bytes made by a stranger raises whatever it stumbles over.
+        # Decoders raise many kinds of exceptions for malformed data.
         detail = Sentence("The picture is damaged or incomplete; save it anew, and send that.")
         raise UnreadablePicture(detail) from error
 
@@ -96,13 +96,13 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
     if image.width * image.height > most:
         raise _too_many_pixels(most)
     sideways = False
-    # What the camera noted may be unreadable.
+    # The EXIF data may be malformed.
     with suppress(Exception):
         sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
     profile = image.info.get("icc_profile")
     width, height = frame.value
     plain = _plain(image)
-    # A JPEG is decoded no larger than this needs.
+    # For a JPEG, this also reduces the size at which it is decoded.
     plain.thumbnail((height, width) if sideways else (width, height), Resampling.LANCZOS)
     with suppress(Exception):
         ImageOps.exif_transpose(plain, in_place=True)
@@ -110,7 +110,7 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
     if finished.mode == "RGBA" and finished.getchannel("A").getextrema()[0] == _OPAQUE:
         finished = finished.convert("RGB")
     out = BytesIO()
-    # Letters and flat colours of a logo stay sharp only without loss.
+    # Lossless, because text and flat colours in logos would blur.
     finished.save(out, "WEBP", lossless=frame is Frame.LOGO, quality=85, method=6)
     body = out.getvalue()
     return Picture(
@@ -119,9 +119,9 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Return the picture in a mode that can be scaled: no palette, no more than eight bits a channel."""
+    """Return the picture in a mode that can be scaled: without a palette, with at most eight bits per channel."""
     if image.mode.startswith("I"):
-        # Sixteen bits of grey; converted as they are, all but the darkest would be white.
+        # 16-bit greyscale. `convert` would clip values above 255 to white, so they are scaled first.
         return image.point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in {"RGB", "RGBA", "CMYK", "L"} and not (image.mode != "RGBA" and image.has_transparency_data):
         return image
@@ -129,10 +129,10 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the picture in the colours that a browser takes it to be in, by the profile that came with it."""
+    """Convert the picture from its embedded colour profile, if any, to sRGB, which browsers assume."""
     wanted = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
-        # A profile that is broken, or of other colours than the picture, says nothing.
+        # A malformed profile, or one for another colour space, is ignored.
         with suppress(ImageCms.PyCMSError, OSError, ValueError):
             given, ours = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
             found = ImageCms.profileToProfile(image, given, ours, outputMode=wanted)

@@ -1,1 +1,1 @@
-"""What must be sent, written in the transaction that caused it."""
+"""The outbox: messages to send, stored in the transaction that causes them."""

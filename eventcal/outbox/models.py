@@ -1,4 +1,4 @@
-"""The table of what waits to be sent."""
+"""The table of messages to send."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from eventcal.kit.models import Base
 
 
 class OutboxMessage(Base):
-    """Something to send, with all that the sender needs; `sent_at` is None until it left."""
+    """A message to send. `payload` depends on `kind`; `sent_at` is None until it has been sent."""
 
     __tablename__ = "outbox_messages"
     __table_args__ = (Index("ix_outbox_messages_due", "sent_at", "due_at"),)

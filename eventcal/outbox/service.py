@@ -1,4 +1,4 @@
-"""The outbox: mail is queued in the transaction that causes it, and the worker sends it later."""
+"""The outbox: email is queued in the transaction that causes it and sent later by the worker."""
 
 from datetime import datetime, timedelta
 
@@ -9,22 +9,22 @@ from eventcal.outbox.models import OutboxMessage
 
 MAIL = "mail"
 MOST_ATTEMPTS = 10
-"""After so many a message is given up; its last error stays with it."""
+"""The number of attempts after which a message is given up. Its last error is kept."""
 KEPT_AFTERWARDS = timedelta(days=30)
-"""How long a message stays after it was sent or given up."""
+"""The time for which a message is kept after it was sent or given up."""
 KEPT_UNSENT = timedelta(days=7)
-"""How long a message waits for somebody to configure mail."""
+"""The time for which unsent messages are kept if email is not configured."""
 
 
 def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datetime) -> None:
-    """Write a mail down to be sent once this unit is committed."""
-    # A line break in a subject would be a header of somebody else's making.
+    """Queue an email, which is sent after the transaction has been committed."""
+    # A line break in the subject would allow header injection.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
     session.add(OutboxMessage(kind=MAIL, payload=payload, due_at=now, created_at=now))
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
-    """Return the mail that has been due for longest, or None."""
+    """Return the email that has been due for longest, or None."""
     due = (
         OutboxMessage.kind == MAIL,
         OutboxMessage.sent_at.is_(None),
@@ -36,7 +36,7 @@ def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
 
 
 def old_messages(*, now: datetime, sends_mail: bool) -> Delete:
-    """Return the statement that removes what was sent or given up long ago, and what nobody will send."""
+    """Return the statement that deletes messages sent or given up long ago, or unsent for lack of a mail server."""
     given_up = and_(
         OutboxMessage.attempts >= MOST_ATTEMPTS,
         OutboxMessage.sent_at.is_(None),
