@@ -1,4 +1,4 @@
-"""WSGI entry point for gunicorn, uWSGI and mod_wsgi: read the settings, create the app, freeze what was loaded.
+"""WSGI entry point for gunicorn, uWSGI and mod_wsgi: create the app from the settings.
 
 `eventcal serve` does not need this file: it creates the app in each of its workers (`eventcal/cli/serving.py`).
 """

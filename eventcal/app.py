@@ -1,4 +1,4 @@
-"""The only place that wires: settings become a house, and a house an app."""
+"""Composition root: builds the services from the settings, and the Flask app from the services."""
 
 from functools import cache, partial
 from typing import Any
@@ -44,12 +44,12 @@ from eventcal.web.system import front, health
 
 SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 LARGEST_BODY = 1024 * 1024
-# What one worker keeps of finished answers, in bytes.
+# The size of the response cache of a worker, in bytes.
 _KEPT_ANSWERS = 48 * 1024 * 1024
 
 
 def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> House:
-    """Return everything below HTTP, wired: the database follows each change with the ledger."""
+    """Create the services. A database hook keeps the feed index up to date with each change."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
@@ -68,7 +68,7 @@ def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: 
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> Flask:
-    """Return the app that answers HTTP. It neither makes nor migrates the database."""
+    """Create the Flask app. It does not create or migrate the database."""
     app = Site("eventcal.web")
     move_in(app, create_house(settings, clock=clock, afterwards=afterwards))
     app.config.update(
@@ -80,7 +80,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
         OPENAPI_VERSION="3.1.0",
     )
     app.url_map.strict_slashes = False
-    # Else "//" is redirected to wherever Host says.
+    # Otherwise, paths with "//" are redirected to the host in the Host header, which is not trusted.
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = Segment
     register_errors(app)
@@ -97,9 +97,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     for subject in SUBJECTS:
         api.register_blueprint(subject)
     app.register_blueprint(docs)
-    # Made when somebody first asks for it: commands and most tests never do.
+    # Created on first use, because commands and most tests do not need it.
     app.extensions["eventcal_openapi"] = cache(partial(describe, app, api, settings))
-    app.wsgi_app = Door(app)  # type: ignore[method-assign]  # the documented way
+    app.wsgi_app = Door(app)  # type: ignore[method-assign]  # as Flask documents it
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
@@ -108,8 +108,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
 
 
 class Site(Flask):
-    """Flask, discreet: its last line of defence names the route and not the path, which can hold a secret."""
+    """A Flask app that logs unhandled exceptions with the route, because the path can contain a secret."""
 
-    def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - the library's signature, in three forms
-        """Log what not even our own handler of failures could answer."""
+    def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - Flask's signature, which is a union of three types
+        """Log an exception that the error handlers did not handle."""
         self.logger.error("failed at %s", requested_route(), exc_info=exc_info)

@@ -1,4 +1,4 @@
-"""Settings: frozen, read once from EVENTCAL_* and instance/config.toml; half configured, nothing starts."""
+"""Settings, read from EVENTCAL_* environment variables and instance/config.toml. Invalid settings are rejected."""
 
 import os
 import secrets
@@ -14,22 +14,22 @@ PREFIX = "EVENTCAL_"
 
 
 class ConfigurationError(Exception):
-    """The settings contradict themselves or miss something; the message says what to set."""
+    """Error for invalid or missing settings. The message says what to set."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How this installation runs.
+    """The settings of an installation.
 
-    instance: the folder that holds what is local: the embedded database, the secret key, config.toml.
-    database_url: an SQLAlchemy URL, sqlite or postgresql+psycopg.
-    secret_key: signs sessions and mailed tokens, and seals the secrets of authenticator apps.
-    base_url: how the world reaches us, without a slash at the end.
-    domain: the right-hand side of every UID; changing it makes every subscriber's entries new.
-    mail_url: smtp://user:password@host:port?from=address, or None: members are then confirmed at once.
-    redis_url: where rate limits are counted, or None: each worker counts for itself.
-    trusted_proxies: how many proxies in front of us add to X-Forwarded-For.
-    name: what the calendar is called.
+    instance: the folder for local files: the embedded database, the secret key, pictures and config.toml.
+    database_url: an SQLAlchemy URL with the dialect sqlite or postgresql+psycopg.
+    secret_key: signs sessions and emailed tokens, and encrypts the secrets of authenticator apps.
+    base_url: the public URL of the site, without a trailing slash.
+    domain: the domain part of every UID. Changing it makes all entries new to subscribers.
+    mail_url: smtp://user:password@host:port?from=address; if None, email addresses are confirmed without a check.
+    redis_url: the Redis database for rate limits; if None, each worker counts on its own.
+    trusted_proxies: the number of reverse proxies that add to X-Forwarded-For.
+    name: the name of the calendar.
     """
 
     instance: Path
@@ -44,20 +44,20 @@ class Settings:
 
     @property
     def https(self) -> bool:
-        """Say whether the world reaches us over TLS."""
+        """Whether the public URL uses HTTPS."""
         return self.base_url.startswith("https://")
 
     @property
     def media(self) -> Path:
-        """Return the folder that holds the pictures that were uploaded; every process must see the same."""
+        """The folder for uploaded pictures. All processes must share it."""
         return self.instance / "media"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the settings that the environment and instance/config.toml give; the environment wins.
+    """Read the settings from the environment and instance/config.toml; the environment takes precedence.
 
-    On the embedded default database the secret key is made once and kept in the instance folder. Raises
-    ConfigurationError, with what to set, for anything missing, unknown or malformed.
+    With the embedded default database, a secret key is generated once and stored in the instance folder. Raises
+    ConfigurationError if a setting is missing, unknown or malformed.
     """
     instance = Path(environment.get(PREFIX + "INSTANCE", "instance")).absolute()
     given = _from_file(instance / "config.toml") | _from_environment(environment)
@@ -72,7 +72,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
                 "process must sign with the same key."
             )
         secret_key = _kept_key(instance / "secret_key")
-    if len(secret_key) < 32:  # noqa: PLR2004 - the sentence below says it
+    if len(secret_key) < 32:  # noqa: PLR2004 - explained by the message below
         raise ConfigurationError(f"{PREFIX}SECRET_KEY is shorter than 32 characters.")
     base_url = _checked_base_url(given.get("base_url", Settings.base_url))
     return Settings(
@@ -112,9 +112,9 @@ def _refuse_unknown(names: Iterable[str], where: str, *, shown: Callable[[str], 
 
 
 def _kept_key(path: Path) -> str:
-    """Return the key in the instance folder, made there by whoever comes first, readable by its owner only."""
+    """Return the key stored in the instance folder. If there is none, create it, readable by its owner only."""
     if not path.exists():
-        # Linked only when written: nobody may find half a key, and the first of several that start at once wins.
+        # Linked after writing, so that no process reads a partial key and all processes use the first key.
         descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48) + "\n")
@@ -125,7 +125,7 @@ def _kept_key(path: Path) -> str:
 
 
 def _checked_database_url(url: str) -> str:
-    # What everybody calls a PostgreSQL URL names no driver; ours is psycopg 3.
+    # PostgreSQL URLs usually do not name a driver; we use psycopg 3.
     for plain in ("postgresql://", "postgres://"):
         if url.startswith(plain):
             url = "postgresql+psycopg://" + url.removeprefix(plain)
@@ -153,7 +153,7 @@ def _checked_mail_url(url: str | None) -> str | None:
 
 
 def _parts(url: str) -> SplitResult | None:
-    """Return the parts of a URL that has a host, and a port that is one if any; None otherwise."""
+    """Return the parts of a URL, or None if it has no host or an invalid port."""
     try:
         parts = urlsplit(url)
         reachable = parts.hostname and parts.port != 0

@@ -1,7 +1,7 @@
-"""The worker: sends what the outbox holds, whatever happens meanwhile; on its own, or inside serve.
+"""The background worker: sends queued email and deletes expired data.
 
-A mail is claimed in a unit of its own before it is sent: its next try is put off for long enough that nobody else
-takes it. Should the worker die in between, the mail is sent again later rather than lost.
+Before an email is sent, it is claimed in a separate transaction: its next attempt is postponed, so that no other
+worker sends it. If the worker dies in between, the email is sent again later rather than lost.
 """
 
 import logging
@@ -29,17 +29,17 @@ _LOG = logging.getLogger(__name__)
 
 POLL_SECONDS = 3.0
 PRUNE_EVERY = timedelta(hours=1)
-# Longer than any one conversation with a mail server may take.
+# Longer than any SMTP session may take.
 CLAIMED_FOR = timedelta(minutes=10)
 _LONGEST_ERROR = 1000
-# How long a mail server may take to answer.
+# The timeout for the mail server.
 _SECONDS = 30
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORT, _TLS_PORT = 25, 465
 
 
 def run_worker(database: Database, settings: Settings, stop: threading.Event) -> None:
-    """Send what becomes due, until `stop` is set. Whatever goes wrong is logged, and tried again."""
+    """Send due email until `stop` is set. Exceptions are logged and do not end the worker."""
     prune_at = database.clock.now()
     while not stop.is_set():
         try:
@@ -48,13 +48,13 @@ def run_worker(database: Database, settings: Settings, stop: threading.Event) ->
                 prune_at = database.clock.now() + PRUNE_EVERY
             while not stop.is_set() and send_next(database, settings):
                 pass
-        except Exception:  # noqa: BLE001 - whatever it was, the next mail is not to wait for it
+        except Exception:  # noqa: BLE001 - no error may keep the next email from being sent
             _LOG.exception("the worker failed; it goes on in a moment")
         stop.wait(POLL_SECONDS)
 
 
 def send_next(database: Database, settings: Settings) -> bool:
-    """Try the mail that has been due for longest. Returns whether there was one."""
+    """Try to send the email that has been due for longest. Return whether there was one."""
     if settings.mail_url is None:
         return False
     claimed = _claim(database)
@@ -70,9 +70,9 @@ def send_next(database: Database, settings: Settings) -> bool:
 
 
 def prune(database: Database, settings: Settings) -> None:
-    """Remove mail that was sent or given up a month ago; where no mail is configured, what is a week old.
+    """Delete expired data: old messages, fetch counts of unused feeds, and sessions.
 
-    Also how often feeds were fetched that nobody has fetched for three months, and expired sessions.
+    The limits are 30 days after sending or giving up (7 days if email is not configured), and `FETCHES_KEPT`.
     """
     with database.unit_of_work() as unit:
         unit.session.execute(old_messages(now=unit.now, sends_mail=settings.mail_url is not None))
@@ -81,7 +81,7 @@ def prune(database: Database, settings: Settings) -> None:
 
 
 def _claim(database: Database) -> OutboxMessage | None:
-    # Looked for without the lock: most of the time there is nothing.
+    # Checked without the write lock, because usually no email is due.
     with database.reading() as session:
         if find_due_mail(session, now=database.clock.now()) is None:
             return None
@@ -99,7 +99,7 @@ def _note_attempt(database: Database, claimed: OutboxMessage, error: str | None)
         if error is None:
             row.sent_at = unit.now
             row.last_error = None
-            # It may hold a way into somebody's account.
+            # The text may contain a link that gives access to an account.
             row.payload = {**row.payload, "text": ""}
         else:
             row.last_error = error[:_LONGEST_ERROR]
@@ -110,17 +110,17 @@ def _note_attempt(database: Database, claimed: OutboxMessage, error: str | None)
 
 
 def next_try(attempt: int, *, now: datetime) -> datetime:
-    """Return when to try again after so many attempts: 1, 2, 4 … minutes, the last two eight hours apart."""
+    """Return the time of the next attempt, `2 ** (attempt - 1)` minutes from now."""
     return now + timedelta(minutes=2 ** (attempt - 1))
 
 
 class MailRefusedError(Exception):
-    """The mail was not handed over; the message says why."""
+    """Error for an email that could not be sent. The message gives the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailServer:
-    """Where mail goes, and whom it is from."""
+    """The SMTP server and the sender address."""
 
     host: str
     port: int
@@ -131,7 +131,7 @@ class MailServer:
 
 
 def mail_server(mail_url: str, *, domain: str) -> MailServer:
-    """Return what smtp(s)://user:password@host:port?from=address says; without `from` it is eventcal@domain."""
+    """Parse smtp(s)://user:password@host:port?from=address. The default for `from` is eventcal@domain."""
     parts = urlsplit(mail_url)
     tls = parts.scheme == "smtps"
     [sender] = parse_qs(parts.query).get("from", [f"eventcal@{domain}"])
@@ -146,7 +146,7 @@ def mail_server(mail_url: str, *, domain: str) -> MailServer:
 
 
 def send_mail(server: MailServer, row: OutboxMessage, *, domain: str) -> None:
-    """Hand the mail over that a row of the outbox holds. Raises MailRefusedError, whatever was in the way."""
+    """Send an email from the outbox. Raises MailRefusedError if it could not be sent, for any reason."""
     try:
         with _connect(server) as connection:
             connection.send_message(_message(server, row, domain=domain))
@@ -163,7 +163,7 @@ def _connect(server: MailServer) -> smtplib.SMTP:
         connection = smtplib.SMTP(server.host, server.port, timeout=_SECONDS)
     try:
         connection.ehlo()
-        # On this machine nobody listens on the way.
+        # Connections to the local machine need no encryption.
         secure = server.tls or server.host in _HERE
         if not secure and connection.has_extn("starttls"):
             connection.starttls(context=ssl.create_default_context())
@@ -187,16 +187,16 @@ def _message(server: MailServer, row: OutboxMessage, *, domain: str) -> EmailMes
     message["To"] = _sendable(row.payload["to"])
     message["Subject"] = row.payload["subject"]
     message["Date"] = format_datetime(row.created_at)
-    # The same when it is sent again, so that the receiver can tell.
+    # The same for every attempt, so that mail servers can detect duplicates.
     message["Message-ID"] = f"<outbox-{row.id}-{row.created_at:%Y%m%d%H%M%S}@{domain}>"
-    # RFC 3834: no out-of-office notes for these.
+    # Suppresses automatic replies (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(row.payload["text"])
     return message
 
 
 def _sendable(address: str) -> str:
-    """Return the address with its domain as the DNS knows it; ours are kept as people read them."""
+    """Return the address with its domain in ASCII (Punycode); addresses are stored with Unicode domains."""
     try:
         found = validate_email(address, check_deliverability=False)
     except EmailNotValidError:

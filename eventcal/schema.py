@@ -1,4 +1,4 @@
-"""Loads every module that has tables, so that the metadata is whole for migrations and jobs."""
+"""The complete metadata of the database, for migrations: imports every module that defines tables."""
 
 from eventcal.events import models as events
 from eventcal.feeds import fetches

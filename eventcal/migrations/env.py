@@ -1,6 +1,6 @@
-"""What Alembic runs for every command: it hands the migrations a connection, and autogenerate the models.
+"""Alembic environment: provides the connection for migrations, and the models for autogenerate.
 
-This is the one file of the migrations that imports from eventcal: what it compares with are the models of today.
+This is the only file of the migrations that imports from eventcal: autogenerate compares with the current models.
 """
 
 from typing import Any, Literal
@@ -15,8 +15,8 @@ from sqlalchemy.types import TypeEngine
 from eventcal.schema import metadata
 
 
-def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's
-    """Write our own column types as what they stand on, so that a migration needs nothing of ours."""
+def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature
+    """Render custom column types as standard types, so that migrations do not depend on eventcal."""
     if kind != "type":
         return False
     if isinstance(item, Enum):
@@ -28,14 +28,14 @@ def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal
 
 
 def number_revision(_context: MigrationContext, _revision: object, directives: list[MigrationScript]) -> None:
-    """Give a new migration the next number."""
+    """Use the next number as the revision id of a new migration."""
     head = context.script.get_current_head()
     for directive in directives:
         directive.rev_id = f"{int(head or '0') + 1:04d}"
 
 
 def run(connection: Connection) -> None:
-    """Run what was asked for on this connection; who opened it ends its transaction."""
+    """Run the Alembic command on this connection. The caller ends the transaction."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -53,7 +53,7 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    # A developer's `alembic` command, on the scratch database of alembic.ini.
+    # Run from the `alembic` command line, with the scratch database from alembic.ini.
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "sqlite://", poolclass=NullPool)
     with engine.begin() as connection:
         run(connection)
