@@ -1,1 +1,1 @@
-"""The shapes of what comes in and goes out as JSON."""
+"""Schemas of JSON request and response bodies."""

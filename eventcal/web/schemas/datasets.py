@@ -1,4 +1,4 @@
-"""The shapes of the records of a data set: what the API takes, with other records named by slug or title."""
+"""Schemas of the records in a data set: the fields of the API, with references to other records by slug or title."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,21 +19,21 @@ from eventcal.web.schemas.speakers import SpeakerPatch
 from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.schemas.talks import TalkPatch
 
-# Tracks, rooms, tiers or sponsorships of one event.
+# Maximum number each of tracks, rooms, tiers and sponsorships of an event.
 _PARTS = 500
 
 
 class Facts(Shape):
-    """The base of what a file may hold: null means unknown, as if a field that is not nullable was left out."""
+    """Base class of record schemas. A null in a field that is not nullable means "unknown" and is ignored."""
 
     @classmethod
     def like(cls, shape: type[Shape], **fields: fields.Field[Any]) -> type[Shape]:
-        """Return a schema with the fields of another, and these."""
+        """Return a record schema with the fields of `shape` and additional fields."""
         return type(f"{shape.__name__}Facts", (cls, shape), dict(fields))
 
     @pre_load
     def leave_out_unknown(self, given: object, **_: object) -> object:
-        """Return what is given without the fields that are null and not nullable."""
+        """Return the input without null values of fields that are not nullable."""
         if not isinstance(given, Mapping):
             return given
         nullable = {name for name in given if name not in self.fields or self.fields[name].allow_none}
@@ -41,7 +41,7 @@ class Facts(Shape):
 
 
 class SponsorshipRecord(Facts):
-    """Which sponsor, by slug, holds or asks for which tier of the event, by name."""
+    """A sponsorship or an enquiry, with the sponsor by slug and the event's tier by name."""
 
     sponsor = Slug(required=True)
     tier = Line(sponsor_limits.TIER_NAME, required=True)
@@ -50,7 +50,7 @@ class SponsorshipRecord(Facts):
 
 
 class EventRecord(Facts, EventPatch):
-    """An event; a new one also needs title, timezone and starts, which is seen when it is loaded."""
+    """An event. Title, timezone and starts are also required for new events, which is checked during the import."""
 
     slug = Slug(required=True)
     call_for_talks = Part(Facts.like(CallForTalksIn), allow_none=True)
@@ -61,14 +61,14 @@ class EventRecord(Facts, EventPatch):
 
 
 class TalkName(Shape):
-    """What a talk is known by: the slug of its event, and its title."""
+    """The key of a talk: the slug of its event and its title."""
 
     event = Slug(required=True)
     title = Line(talk_limits.TITLE, required=True)
 
 
 class TalkRecord(Facts, TalkPatch, TalkName):
-    """A talk, with its speakers by slug."""
+    """A talk, with references to its speakers by slug."""
 
     title = Line(talk_limits.TITLE, required=True)
     speakers = Items(Slug(), limit=talk_limits.SPEAKERS)
@@ -85,7 +85,7 @@ RECORDS: Mapping[Section, Shape] = {
 
 
 def read_record(section: Section, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON
-    """Return the fields of one record, checked in shape. Raises Invalid with every fault."""
+    """Return the validated fields of a record. Raises Invalid with all field errors."""
     try:
         fields: dict[str, Any] = RECORDS[section].load(given)
     except ValidationError as error:

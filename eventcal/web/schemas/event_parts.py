@@ -1,4 +1,4 @@
-"""The shapes of an event's tracks, rooms and team."""
+"""Schemas of the tracks, rooms and team of an event."""
 
 from marshmallow import fields
 
@@ -10,7 +10,7 @@ from eventcal.web.schemas.out import Out, page_of
 
 
 class TrackFields(Shape):
-    """What may be written of a track."""
+    """The writable fields of a track."""
 
     name = Line(limits.PART_NAME)
     colour = Form(COLOUR, allow_none=True)
@@ -20,7 +20,7 @@ TrackIn = TrackFields.requiring("name", name="TrackIn", description="A new track
 
 
 class RoomFields(Shape):
-    """What may be written of a room."""
+    """The writable fields of a room."""
 
     name = Line(limits.PART_NAME)
     capacity = Whole(least=1, allow_none=True)
@@ -30,7 +30,7 @@ RoomIn = RoomFields.requiring("name", name="RoomIn", description="A new room.")
 
 
 class TrackOut(Out):
-    """A track as it is given out."""
+    """A track in responses."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -38,7 +38,7 @@ class TrackOut(Out):
 
 
 class RoomOut(Out):
-    """A room as it is given out."""
+    """A room in responses."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -46,7 +46,7 @@ class RoomOut(Out):
 
 
 class TeamMemberOut(Out):
-    """Somebody on an event's team."""
+    """A member of an event's team."""
 
     member_id = fields.String(required=True)
     name = fields.String(required=True)
@@ -54,13 +54,13 @@ class TeamMemberOut(Out):
 
 
 class TeamRoleIn(Shape):
-    """What a member is to be on the team."""
+    """The role to give to a team member."""
 
     role = Word(TeamRole, required=True)
 
 
 class TeamMemberIn(TeamRoleIn):
-    """Who is to be what on the team."""
+    """The member to add to the team, by email address, and their role."""
 
     email = Address(required=True)
 

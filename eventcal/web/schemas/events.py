@@ -1,4 +1,4 @@
-"""The shapes of an event and of what belongs to it."""
+"""Schemas of an event and its parts."""
 
 from marshmallow import fields
 
@@ -20,14 +20,14 @@ from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides, occurrence_json
 from eventcal.web.schemas.out import Json, Out, local_instant
 
-# How many occurrences of one event a list shows.
+# Maximum number of occurrences per event in a list of events.
 _MOST_OCCURRENCES = 100
 _LOCAL = "A date, or a time on the wall of the event's zone."
 _MOMENT = "Local to the event's zone, or with an offset."
 
 
 class Place(Shape):
-    """Where an event is."""
+    """The location of an event."""
 
     venue = strict.Line(limits.VENUE, allow_none=True)
     address = strict.Line(limits.ADDRESS, allow_none=True)
@@ -39,52 +39,52 @@ class Place(Shape):
 
 
 class Registration(Shape):
-    """How to take part, and what it costs."""
+    """The registration URL and price of an event."""
 
     url = strict.HttpUrl(allow_none=True)
     price = strict.Part(Money, allow_none=True)
 
 
 class CallForTalksIn(Shape):
-    """When and for what talks are taken."""
+    """The call for talks of an event."""
 
-    opens_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Without it, at once.")
-    closes_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Without it, when the event begins.")
-    anywhere_on_earth = strict.Flag(says="`closes_at` is a date, and means the end of that day at UTC-12.")
+    opens_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: immediately.")
+    closes_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: when the event begins.")
+    anywhere_on_earth = strict.Flag(says="Whether `closes_at` is a date that ends at midnight in UTC-12.")
     kinds = strict.Items(strict.Word(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
     note = strict.Text(limits.CALL_NOTE, allow_none=True)
 
 
 class EventPatch(Shape):
-    """What changes of an event (RFC 7396)."""
+    """Changes to an event, as a JSON merge patch (RFC 7396)."""
 
-    slug = strict.Slug(says="What its addresses have; made from the title where left out, and fixed once public.")
+    slug = strict.Slug(says="Used in URLs. Default: made from the title. Cannot be changed once public.")
     title = strict.Line(limits.TITLE)
     kind = strict.Word(EventKind)
     summary = strict.Text(limits.SUMMARY, allow_none=True)
     description = strict.Text(limits.DESCRIPTION, allow_none=True, says="Markdown.")
-    programme = strict.Word(Programme, says="curated: a committee chooses the talks; listed: a moderator lists them.")
+    programme = strict.Word(Programme, says="curated: a committee selects the talks; listed: a moderator lists them.")
     attendance = strict.Word(Attendance)
-    timezone = strict.Form(TIMEZONE, says="An IANA name.")
+    timezone = strict.Form(TIMEZONE, says="An IANA time zone name.")
     starts = strict.LocalTime(says=_LOCAL)
-    ends = strict.LocalTime(says="As `starts`: both are dates, or both are times. A date is the last day.")
+    ends = strict.LocalTime(says="In the same format as `starts`, date or time. A date is the last day.")
     location = strict.Part(Place, allow_none=True)
     online_url = strict.HttpUrl(allow_none=True)
     url = strict.HttpUrl(allow_none=True)
     registration = strict.Part(Registration, allow_none=True)
     tags = strict.Items(strict.Line(limits.TAG), limit=limits.TAGS, allow_none=True)
-    status = strict.Word(EventStatus, says="draft or pending; once public, tentative, confirmed or postponed.")
-    series = strict.Line(limits.SERIES, allow_none=True, says="What its editions have in common.")
+    status = strict.Word(EventStatus, says="draft or pending; for public events tentative, confirmed or postponed.")
+    series = strict.Line(limits.SERIES, allow_none=True, says="The name shared by all editions.")
     recurrence = strict.Line(
         limits.RECURRENCE,
         allow_none=True,
-        says="An RFC 5545 RRULE that `starts` is the first date of.",
+        says="An RFC 5545 RRULE. `starts` must be its first date.",
         metadata={"examples": ["FREQ=MONTHLY;BYDAY=1TU"]},
     )
     recurrence_overrides = Overrides(
         allow_none=True,
-        says="What is otherwise in single occurrences, each named by what the rule has, written as `starts` is. "
-        "null removes an override, or all of them, or a field of one.",
+        says="Changes to single occurrences. The key is the start time by the rule, in the format of `starts`. "
+        "null removes a field, an override or all overrides.",
         metadata={"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
     co_located_with = strict.Items(
@@ -98,12 +98,12 @@ EventIn = EventPatch.requiring(
     "timezone",
     "starts",
     name="EventIn",
-    description="A new event. Without `ends` it lasts the day that it starts on.",
+    description="A new event. Without `ends`, it ends on the day it starts.",
 )
 
 
 class CallForTalksOut(Out):
-    """A call as it is given out: instants with the offset of the event's zone."""
+    """A call for talks in responses. Instants have the offset of the event's time zone."""
 
     opens_at = strict.Instant(required=True, allow_none=True)
     closes_at = strict.Instant(required=True, allow_none=True)
@@ -112,14 +112,14 @@ class CallForTalksOut(Out):
 
 
 class RegistrationOut(Out):
-    """How to take part, as it is given out."""
+    """The registration URL and price of an event in responses."""
 
     url = fields.String(required=True, allow_none=True, metadata=URI)
     price = fields.Nested(PriceOut, required=True, allow_none=True)
 
 
 class PlaceOut(Out):
-    """Where an event is, as it is given out."""
+    """The location of an event in responses."""
 
     venue = fields.String(required=True, allow_none=True)
     address = fields.String(required=True, allow_none=True)
@@ -131,7 +131,7 @@ class PlaceOut(Out):
 
 
 class EventLinks(Out):
-    """Where an event leads."""
+    """URLs of an event."""
 
     self = fields.String(required=True, metadata=URI)
     html = fields.String(required=True, metadata=URI)
@@ -140,7 +140,7 @@ class EventLinks(Out):
 
 
 class EventOut(Out):
-    """An event as it is given out."""
+    """An event in responses."""
 
     slug = fields.String(required=True, metadata={"pattern": SLUG_PATTERN})
     title = fields.String(required=True)
@@ -154,7 +154,9 @@ class EventOut(Out):
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     starts_at = strict.Instant(required=True)
-    ends_at = strict.Instant(required=True, says="Exclusive: of a last day, when the next begins.")
+    ends_at = strict.Instant(
+        required=True, says="Exclusive. For all-day events, the beginning of the day after the last."
+    )
     all_day = fields.Boolean(required=True)
     location = fields.Nested(PlaceOut, required=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
@@ -191,7 +193,7 @@ class EventOut(Out):
 
 
 def event_json(event: Event, links: Links) -> Json:
-    """Return an event's resource; it must be loaded whole."""
+    """Return the JSON of an event, whose relationships must be loaded."""
     call = event.call
     return EventOut.write(
         event,
@@ -223,7 +225,7 @@ def _call_json(call: CallForTalks, tzid: str) -> Json:
 
 
 def with_occurrences(body: Json, event: Event, asked: Filter) -> Json:
-    """Return an event's resource, and where it recurs and days are asked for, its occurrences in them, at most 100."""
+    """Return the JSON of an event. If it recurs and the filter has days, add its occurrences on them, at most 100."""
     days = closed_days(asked.from_day, asked.to_day)
     if event.recurrence is None or days is None:
         return body

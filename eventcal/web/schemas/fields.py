@@ -1,7 +1,7 @@
-"""The fields that every resource is made of, and the base of all schemas: shape and form, never meaning.
+"""Fields and the base class of all schemas. They check types and formats, but no domain rules.
 
-What is wrong is said without a subject ("must be text"), so that it follows any field's name. JSON is read as it is
-written: no number in quotes, no "yes" for true.
+Error messages have no subject ("must be text"), because they follow the name of a field. JSON types are not converted:
+a number in quotes or "yes" for true is rejected.
 """
 
 import re
@@ -26,17 +26,17 @@ from eventcal.web.params.fields import Text as Cursor
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 
 Fault = Callable[[str], Sentence | None]
-"""Returns why a text cannot be kept, or None."""
+"""A function that returns the error of an invalid text, or None."""
 
 URI = {"format": "uri"}
-# Without control characters; that a line shows something, JSON Schema cannot say.
+# No control characters. JSON Schema cannot express that a line must not be blank.
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 
 class Shape(Schema):
-    """The base of every schema: fields that nobody knows are refused, in the order written, and all at once.
+    """Base class of all schemas. Unknown fields are rejected, with one error for each in the order of the input.
 
-    `also` is what the OpenAPI document says of the whole beside its fields, in words of JSON Schema.
+    `also` holds additional JSON Schema keywords for the OpenAPI schema of the object.
     """
 
     also: ClassVar[Mapping[str, Any]] = {}
@@ -47,13 +47,13 @@ class Shape(Schema):
     }
 
     class Meta:
-        """marshmallow's settings."""
+        """Options for marshmallow."""
 
         unknown = RAISE
 
     @classmethod
     def requiring(cls, *required: str, name: str, description: str) -> type[Self]:
-        """Return the schema `name`, which has the same fields and requires these."""
+        """Return a schema called `name` with the same fields, of which `required` are required."""
         declared = {field: copy(cls._declared_fields[field]) for field in required}
         for field in declared.values():
             field.required = True
@@ -61,7 +61,7 @@ class Shape(Schema):
 
 
 class Field(fields.Field[Any]):
-    """The base of every field; `form` and `says` are what the OpenAPI document says of it beside its type."""
+    """Base class of all fields. `form` (JSON Schema keywords) and `says` (description) are for the OpenAPI document."""
 
     form: Mapping[str, Any] = {}
     default_error_messages = {"required": values.REQUIRED, "null": values.NOT_NULL}  # noqa: RUF012 - marshmallow's own
@@ -72,10 +72,10 @@ class Field(fields.Field[Any]):
 
 
 class Text(Field, fields.String):
-    """Many lines of text, kept as written, of at most `limit` characters; may be empty."""
+    """Text of at most `limit` characters. It may have several lines or be empty, and is not normalised."""
 
     limit: int
-    """The limit of a kind of text that has always the same."""
+    """The default limit, for subclasses with a fixed one."""
     form: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
     fault: Fault = staticmethod(many_lines_fault)
     default_error_messages = {"invalid": values.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
@@ -94,19 +94,19 @@ class Text(Field, fields.String):
             raise ValidationError(str(error)) from error
 
     def read(self, text: str) -> str:
-        """Return the text as it is kept. Raises ValueError."""
+        """Return the normalised text. Raises ValueError."""
         return text
 
 
 class Line(Text):
-    """One line of text that shows something, kept as written, of at most `limit` characters."""
+    """A single line of text of at most `limit` characters that is not blank. It is not normalised."""
 
     form = LINE_FORM
     fault: Fault = staticmethod(one_line_fault)
 
 
 class Slug(Line):
-    """Lower-case ASCII words joined by "-"."""
+    """A slug: lower-case ASCII words joined by "-"."""
 
     limit = SLUG_LIMIT
     form: Mapping[str, Any] = {"pattern": SLUG_PATTERN}
@@ -114,13 +114,13 @@ class Slug(Line):
 
 
 class LocalTime(Line):
-    """A date or a time on the wall of an event's zone, in its one form: 2014-08-18 or 2014-06-04T13:30:00."""
+    """A local date or time in an event's time zone, normalised to 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
     form: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
 
     def read(self, text: str) -> str:
-        """Return the time in its one form."""
+        """Return the normalised date or time. Raises ValueError."""
         return format_local(parse_local(text))
 
 
@@ -133,18 +133,18 @@ class HttpUrl(Line):
 
 
 class Address(Line):
-    """An e-mail address, as `normal_address` gives it."""
+    """An email address, normalised by `normal_address`."""
 
     limit = 254
     form: Mapping[str, Any] = {**LINE_FORM, "format": "email"}
 
     def read(self, text: str) -> str:
-        """Return the normal form of the address."""
+        """Return the normalised address. Raises ValueError."""
         return normal_address(text)
 
 
 class Form(Line):
-    """One line in one of the forms of `eventcal.kit.values`."""
+    """A single line in one of the formats of `eventcal.kit.values`."""
 
     def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         self.form = {"pattern": f"^{kind.pattern}$"}
@@ -153,7 +153,7 @@ class Form(Line):
 
 
 class Strict(Field):
-    """A field that takes its JSON values in one form only: `read` raises ValueError for any other."""
+    """Base class of fields that accept one JSON type only. `read` raises ValueError for any other value."""
 
     read: Callable[[Any], Any]
 
@@ -166,7 +166,7 @@ class Strict(Field):
 
 
 class Instant(Strict, fields.DateTime):
-    """An instant, RFC 3339 with its offset."""
+    """An instant in RFC 3339 format with a UTC offset."""
 
     default_error_messages = {  # noqa: RUF012 - marshmallow's own
         "invalid": Sentence(
@@ -186,11 +186,11 @@ class Instant(Strict, fields.DateTime):
 
 
 class Whole(Strict, fields.Integer):
-    """A whole number, written as one; to JSON Schema 5.0 is one too."""
+    """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
 
     default_error_messages = {"invalid": values.NOT_WHOLE}  # noqa: RUF012 - marshmallow's own
 
-    # The default limit is the largest number that every database keeps.
+    # The default limit is the largest number that all supported databases can store.
     def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(strict=True, validate=in_range(least, most), **settings)
 
@@ -204,7 +204,7 @@ class Whole(Strict, fields.Integer):
 
 
 class Degrees(Field, fields.Float):
-    """A latitude or a longitude: a number from -limit to limit."""
+    """A latitude or longitude: a number from -limit to limit."""
 
     default_error_messages = {"invalid": Sentence("must be a number")}  # noqa: RUF012 - marshmallow's own
 
@@ -218,26 +218,26 @@ class Degrees(Field, fields.Float):
 
 
 class Flag(Strict, fields.Boolean):
-    """True or false, and nothing that might be meant for them."""
+    """A boolean. Other values, such as 1 or "yes", are rejected."""
 
     default_error_messages = {"invalid": values.NOT_FLAG}  # noqa: RUF012 - marshmallow's own
 
     def read(self, value: object) -> bool:
-        """Return which."""
+        """Return the boolean."""
         if value is not True and value is not False:
             raise ValueError
         return value
 
 
 class Word(Field, fields.Enum[StrEnum]):
-    """One word of a list of words."""
+    """A value of a string enumeration."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(words, by_value=True, error_messages={"unknown": values.one_of(words)}, **settings)
 
 
 class Items(Field, fields.List[Any]):
-    """A list of `least` to `limit` things of one kind."""
+    """A list of `least` to `limit` items."""
 
     default_error_messages = {"invalid": values.NOT_LIST}  # noqa: RUF012 - marshmallow's own
 
@@ -255,19 +255,19 @@ class Items(Field, fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         if len(value) > self._limit:
-            # Before anything in it is looked at, which could take seconds.
+            # Reject the list before validating its items, which could take seconds.
             raise self.make_error("long")
         return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Part(Field, fields.Nested):
-    """An object inside another."""
+    """A nested object."""
 
     default_error_messages = {"type": values.NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
 
 class KnownOrNew(Shape):
-    """What is known by `slug`, or described by `name` and whatever else its schema adds; never both."""
+    """A reference to an existing object by `slug`, or a new object with `name` and the fields of the subclass."""
 
     also = {  # noqa: RUF012 - as marshmallow declares its own settings
         "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
@@ -278,7 +278,7 @@ class KnownOrNew(Shape):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_one_way(self, _data: object, original: object, **_: object) -> None:
-        """Refuse what is named in no way or in two, whatever else is wrong with it."""
+        """Require either a slug alone or a name. This is also checked if other fields are invalid."""
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:
@@ -288,7 +288,7 @@ class KnownOrNew(Shape):
 
 
 class PageQuery(Query):
-    """Which page of a list is asked for."""
+    """The query parameters of a paginated list."""
 
     limit = page_size(load_default=DEFAULT_LIMIT)
     cursor = Cursor(load_default=None)

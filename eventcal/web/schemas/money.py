@@ -1,4 +1,4 @@
-"""The shapes of a sum of money."""
+"""Schemas of amounts of money."""
 
 import re
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ _AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
 
 
 class Amount(Strict, fields.String):
-    """A sum of money as a decimal string with two places, Decimal to us."""
+    """An amount of money as a decimal string with up to two decimal places, loaded as Decimal."""
 
     form: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
     default_error_messages = {"invalid": Sentence('must be a decimal string such as "12.50"')}  # noqa: RUF012 - marshmallow's own
 
     def read(self, value: object) -> Decimal:
-        """Return the sum."""
+        """Return the amount."""
         if not isinstance(value, str) or re.fullmatch(_AMOUNT, value) is None:
             raise ValueError
         return Decimal(value)
@@ -36,12 +36,12 @@ class Money(Shape):
 
 
 class PriceOut(Out):
-    """A price as it is given out."""
+    """A price in responses."""
 
     amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})
     currency = fields.String(required=True, metadata={"pattern": f"^{CURRENCY.pattern}$"})
 
 
 def price_json(amount: Decimal | None, currency: str | None) -> Json | None:
-    """Return a price as a decimal string and a currency, or None."""
+    """Return the JSON of a price, or None if there is no amount."""
     return None if amount is None else {"amount": f"{amount:.2f}", "currency": currency}

@@ -1,4 +1,4 @@
-"""The shapes of single occurrences of a recurring event: what is otherwise in them, and how they are given out."""
+"""Schemas of the occurrences of recurring events and of overrides for single occurrences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from eventcal.web.schemas.out import Json, Out, local_instant
 
 
 class OverrideIn(Shape):
-    """What is otherwise in one occurrence: it is `excluded`, or some of the other fields replace the event's own."""
+    """An override for one occurrence: it is `excluded`, or the other fields replace those of the event."""
 
     excluded = strict.Flag(
         allow_none=True,
@@ -26,17 +26,17 @@ class OverrideIn(Shape):
     )
     title = strict.Line(limits.TITLE, allow_none=True)
     summary = strict.Text(limits.SUMMARY, allow_none=True)
-    starts = strict.LocalTime(allow_none=True, says="When it starts instead; it lasts as long, unless `ends` says.")
+    starts = strict.LocalTime(allow_none=True, says="The new start. Without `ends`, the duration stays the same.")
     ends = strict.LocalTime(allow_none=True)
     status = strict.Word(
-        OccurrenceStatus, allow_none=True, says="cancelled: it does not take place, and is shown as such."
+        OccurrenceStatus, allow_none=True, says="cancelled: it does not take place, and is shown as cancelled."
     )
     venue = strict.Line(limits.VENUE, allow_none=True)
     online_url = strict.HttpUrl(allow_none=True)
 
 
 class Overrides(strict.Field, fields.Dict):
-    """Overrides by occurrence; null as one of them removes it."""
+    """A mapping of occurrences to overrides; null removes an override."""
 
     default_error_messages = {"invalid": NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
@@ -48,7 +48,7 @@ class Overrides(strict.Field, fields.Dict):
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
         if len(value) > MOST_OVERRIDES:
-            # Before any of them is looked at, which could take seconds.
+            # Reject the mapping before validating its items, which could take seconds.
             raise ValidationError(TOO_MANY_OVERRIDES)
         faults: dict[str, Any] = {}
         read: dict[str, Any] = {}
@@ -66,7 +66,7 @@ class Overrides(strict.Field, fields.Dict):
 
 
 class OverrideOut(Shape):
-    """What is otherwise in one occurrence, as it is given out: only the fields that are."""
+    """An override in responses, with only the fields that differ from the event."""
 
     excluded = fields.Boolean()
     title = fields.String()
@@ -79,7 +79,7 @@ class OverrideOut(Shape):
 
 
 class OccurrenceOut(Out):
-    """One occurrence of an event as it really is."""
+    """An occurrence of an event in responses, with its override applied."""
 
     occurrence = fields.String(
         required=True,
@@ -90,13 +90,15 @@ class OccurrenceOut(Out):
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     starts_at = strict.Instant(required=True)
-    ends_at = strict.Instant(required=True, says="Exclusive: of a last day, when the next begins.")
+    ends_at = strict.Instant(
+        required=True, says="Exclusive. For all-day events, the beginning of the day after the last."
+    )
     venue = fields.String(required=True, allow_none=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
 
 
 class OccurrenceQuery(PageQuery):
-    """Which occurrences are asked for, and which page of them."""
+    """The query parameters of the list of occurrences."""
 
     from_day = Day(
         data_key="from",
@@ -111,7 +113,7 @@ class OccurrenceQuery(PageQuery):
 
 
 def occurrence_json(one: Occurrence, tzid: str) -> Json:
-    """Return one occurrence of an event in this zone."""
+    """Return the JSON of an occurrence. `tzid` is the event's time zone."""
     slot = one.slot
     return OccurrenceOut.write(
         one,

@@ -1,6 +1,6 @@
-"""The base of what is given out: one declaration for the JSON of a resource and for the OpenAPI document.
+"""Base class of response schemas. It serialises resources and describes them in the OpenAPI document.
 
-`Out.write` is 20 times faster than `Schema.dump`, and the tests check every response against the document.
+`Out.write` is 20 times faster than `Schema.dump`. It does not validate; tests check all responses against the document.
 """
 
 from datetime import datetime
@@ -16,13 +16,13 @@ Json = dict[str, Any]
 
 
 class Out(Shape):
-    """The base of the schemas of resources."""
+    """Base class of the schemas of resources in responses."""
 
     @classmethod
     def write(cls, source: object, /, **given: object) -> Json:
-        """Return the resource as JSON, with its fields in the order in which they are declared.
+        """Return the JSON of a resource, with the fields in order of declaration.
 
-        Fields that are not `given` are the attributes of `source` of the same names, instants among them in UTC.
+        Fields that are not `given` are read from the attributes of `source`. Instants among these are written in UTC.
         """
         blank, copied, instants = _fields_of(cls, tuple(given))
         body = blank | given
@@ -36,20 +36,20 @@ class Out(Shape):
 
 @cache
 def _fields_of(schema: type[Out], given: tuple[str, ...]) -> tuple[Json, list[str], list[str]]:
-    """Return the resource without its values, the names of the fields to copy, and those of the instants among them."""
+    """Return an empty resource, the names of the fields to copy, and the names of the instants among them."""
     declared = schema().fields
     copied = [name for name in declared if name not in given]
     return dict.fromkeys(declared), copied, [name for name in copied if isinstance(declared[name], Instant)]
 
 
 def local_instant(moment: datetime | None, tzid: str) -> str | None:
-    """Return an instant with the offset of a time zone, or None."""
+    """Return an instant as text with the UTC offset of a time zone, or None."""
     return None if moment is None else with_offset(moment, tzid)
 
 
 @cache
 def page_of(item: type[Schema], name: str = "") -> type[Schema]:
-    """Return the schema of a page of such items. By default, the OpenAPI document calls that of TalkOut "TalkPage"."""
+    """Return the schema of a page of items. The default name is derived from the item's: "TalkPage" for TalkOut."""
     items = fields.List(fields.Nested(item), required=True)
     after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
     return Shape.from_dict({"items": items, "next": after}, name=name or f"{item.__name__.removesuffix('Out')}Page")

@@ -1,4 +1,4 @@
-"""The resources that are stored as JSON beside the calendar entries."""
+"""JSON resources that are stored together with the calendar entries in the feed index."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from eventcal.web.schemas.talks import talk_json
 
 @dataclass(frozen=True)
 class Resources:
-    """Writes resources with the links of one installation."""
+    """A JSON serializer for events and talks, with the URLs of this installation."""
 
     links: Links
 
     def event(self, event: Event) -> str:
-        """Return an event's resource as JSON; it must be loaded whole."""
+        """Return the JSON of an event, whose relationships must be loaded."""
         return orjson.dumps(event_json(event, self.links)).decode()
 
     def talk(self, talk: Talk) -> str:
-        """Return a talk's resource as JSON; it must be loaded whole."""
+        """Return the JSON of a talk, whose relationships must be loaded."""
         return orjson.dumps(talk_json(talk, self.links)).decode()

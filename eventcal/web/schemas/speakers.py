@@ -1,4 +1,4 @@
-"""The shapes of a speaker."""
+"""Schemas of speakers."""
 
 from marshmallow import fields
 
@@ -11,14 +11,14 @@ from eventcal.web.schemas.out import Json, Out
 
 
 class LinkIn(Shape):
-    """A link to somewhere else, with what it is called."""
+    """A link to another website, with its title."""
 
     title = Line(limits.LINK_TITLE, required=True)
     url = HttpUrl(required=True)
 
 
 class SpeakerPatch(Shape):
-    """What changes of a speaker (RFC 7396)."""
+    """Changes to a speaker, as a JSON merge patch (RFC 7396)."""
 
     slug = Slug()
     name = Line(limits.NAME)
@@ -30,20 +30,20 @@ class SpeakerPatch(Shape):
 
 
 class MergeIn(Shape):
-    """Who else is this speaker: the other's talks come here, and the other's address leads here."""
+    """The speaker to merge into this one. Their talks are moved, and their slug then refers to this speaker."""
 
     other = Slug(required=True)
 
 
 class LinkOut(Out):
-    """A link as it is given out."""
+    """A link in responses."""
 
     title = fields.String(required=True)
     url = fields.String(required=True, metadata=URI)
 
 
 class SpeakerBrief(Out):
-    """A speaker as a talk shows them."""
+    """A speaker in the JSON of a talk."""
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
@@ -52,7 +52,7 @@ class SpeakerBrief(Out):
 
 
 class SpeakerOut(SpeakerBrief):
-    """A speaker as it is given out."""
+    """A speaker in responses."""
 
     bio = fields.String(required=True, allow_none=True)
     bio_html = fields.String(required=True, allow_none=True)
@@ -61,6 +61,6 @@ class SpeakerOut(SpeakerBrief):
 
 
 def speaker_json(speaker: Speaker, links: Links) -> Json:
-    """Return a speaker's resource."""
+    """Return the JSON of a speaker."""
     bio_html = None if speaker.bio is None else to_html(speaker.bio)
     return SpeakerOut.write(speaker, bio_html=bio_html, photo_url=links.picture(speaker.photo_url))

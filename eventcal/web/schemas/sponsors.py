@@ -1,4 +1,4 @@
-"""The shapes of tiers, sponsors and sponsorships."""
+"""Schemas of tiers, sponsors and sponsorships."""
 
 from marshmallow import fields, pre_load
 
@@ -15,7 +15,7 @@ from eventcal.web.schemas.out import Json, Out
 
 
 class TierFields(Shape):
-    """What may be written of a tier."""
+    """The writable fields of a tier."""
 
     name = strict.Line(limits.TIER_NAME)
     rank = strict.Whole(least=1, most=limits.RANK)
@@ -28,7 +28,7 @@ TierIn = TierFields.requiring("name", name="TierIn", description="A new tier.")
 
 
 class TierOut(Out):
-    """A tier as it is given out; `taken` counts confirmed sponsorships."""
+    """A tier in responses. `taken` is the number of confirmed sponsorships."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -40,7 +40,7 @@ class TierOut(Out):
 
 
 class SponsorOut(Out):
-    """A sponsor as it is given out."""
+    """A sponsor in responses."""
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
@@ -50,7 +50,7 @@ class SponsorOut(Out):
 
 
 class SponsorPatch(Shape):
-    """What changes of a sponsor (RFC 7396)."""
+    """Changes to a sponsor, as a JSON merge patch (RFC 7396)."""
 
     name = strict.Line(limits.NAME)
     url = strict.HttpUrl(allow_none=True)
@@ -59,31 +59,31 @@ class SponsorPatch(Shape):
 
 
 class TierWithSponsors(TierOut):
-    """A tier and who holds it."""
+    """A tier and its confirmed sponsors."""
 
     sponsors = fields.List(fields.Nested(SponsorOut), required=True)
 
 
 class SponsorsByTier(Out):
-    """An event's confirmed sponsors, by tier in rank order."""
+    """The confirmed sponsors of an event, grouped by tier in rank order."""
 
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
 
 
 class SponsorNamed(KnownOrNew):
-    """A sponsor that is described, or known by its slug."""
+    """A new sponsor, or a reference to an existing one by slug."""
 
     url = strict.HttpUrl(allow_none=True)
     description = strict.Text(limits.DESCRIPTION, allow_none=True)
 
     @pre_load
     def read_slug(self, given: object, **_: object) -> object:
-        """Read a text as the slug of a sponsor."""
+        """Treat a string as the slug of an existing sponsor."""
         return {"slug": given} if isinstance(given, str) else given
 
 
 class SponsorshipIn(Shape):
-    """An enquiry: which tier, and who would hold it."""
+    """A sponsorship enquiry, with the tier and the sponsor."""
 
     tier = strict.Line(40, required=True)
     sponsor = strict.Part(SponsorNamed, required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
@@ -91,7 +91,7 @@ class SponsorshipIn(Shape):
 
 
 class SponsorshipOut(Out):
-    """A sponsorship as its organisers and whoever enquired see it."""
+    """A sponsorship in responses to organisers and to the member who enquired."""
 
     id = fields.String(required=True)
     event = fields.String(required=True, metadata=says("The event's slug."))
@@ -104,17 +104,17 @@ class SponsorshipOut(Out):
 
 
 def tier_json(tier: Tier, taken: int) -> Json:
-    """Return a tier's resource; `taken` is the number of confirmed sponsorships."""
+    """Return the JSON of a tier. `taken` is the number of confirmed sponsorships."""
     return TierOut.write(tier, price=price_json(tier.price_amount, tier.price_currency), taken=taken)
 
 
 def sponsor_json(sponsor: Sponsor, links: Links) -> Json:
-    """Return a sponsor's resource."""
+    """Return the JSON of a sponsor."""
     return SponsorOut.write(sponsor, logo_url=links.picture(sponsor.logo_url))
 
 
 def sponsorship_json(sponsorship: Sponsorship, links: Links) -> Json:
-    """Return a sponsorship's resource."""
+    """Return the JSON of a sponsorship."""
     return SponsorshipOut.write(
         sponsorship,
         event=sponsorship.tier.event.slug,

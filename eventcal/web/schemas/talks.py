@@ -1,4 +1,4 @@
-"""The shapes of a talk."""
+"""Schemas of talks."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from eventcal.web.schemas.speakers import SpeakerBrief
 
 
 class SpeakerOnTalk(KnownOrNew):
-    """Who speaks: somebody known by slug, or somebody described."""
+    """A speaker of a talk: a reference to an existing speaker by slug, or a new speaker."""
 
     email = strict.Address(allow_none=True)
     job_title = strict.Line(JOB_TITLE, allow_none=True)
@@ -29,48 +29,48 @@ class SpeakerOnTalk(KnownOrNew):
 
 
 class TalkFields(Shape):
-    """What may be written of a talk."""
+    """The writable fields of a talk."""
 
     title = strict.Line(limits.TITLE)
     abstract = strict.Text(limits.ABSTRACT, allow_none=True, says="Markdown.")
     kind = strict.Word(TalkKind)
-    language = strict.Form(LANGUAGE, allow_none=True, says="BCP 47.")
+    language = strict.Form(LANGUAGE, allow_none=True, says="A BCP 47 language tag.")
     track = strict.Line(PART_NAME, allow_none=True, says="The name of one of the event's tracks.")
-    starts = strict.LocalTime(allow_none=True, says="A time in the event's zone, within its days.")
-    ends = strict.LocalTime(allow_none=True, says="As `starts`, and later.")
+    starts = strict.LocalTime(allow_none=True, says="A local time in the event's time zone, within its days.")
+    ends = strict.LocalTime(allow_none=True, says="In the format of `starts`, and later.")
     duration_minutes = strict.Whole(
-        least=1, most=limits.MINUTES, allow_none=True, says="Without `ends`; else as is usual for the kind."
+        least=1, most=limits.MINUTES, allow_none=True, says="Used without `ends`. The default depends on the kind."
     )
     tags = strict.Items(strict.Line(TAG), limit=TAGS, allow_none=True)
     speakers = strict.Items(
-        strict.Part(SpeakerOnTalk), limit=limits.SPEAKERS, says="In their order; without it, the submitter speaks."
+        strict.Part(SpeakerOnTalk), limit=limits.SPEAKERS, says="In order of appearance. Default: the submitter."
     )
-    notes = strict.Text(limits.NOTES, allow_none=True, says="For the organisers; never given out.")
+    notes = strict.Text(limits.NOTES, allow_none=True, says="For the organisers. Never included in responses.")
     slides_url = strict.HttpUrl(allow_none=True)
     recording_url = strict.HttpUrl(allow_none=True)
-    reprise_of: fields.Field[Any] = strict.Line(40, allow_none=True, says="The id of the talk that is given again.")
+    reprise_of: fields.Field[Any] = strict.Line(40, allow_none=True, says="The id of an earlier talk that is repeated.")
 
 
 class TalkIn(TalkFields):
-    """A talk that is offered. `title` may be left out where `reprise_of` gives it."""
+    """A new talk. `title` is optional if `reprise_of` is given."""
 
-    draft = strict.Flag(says="true: it stays the submitter's own until the step `submit`.")
+    draft = strict.Flag(says="true: save as a draft that only the submitter sees until `submit`.")
 
 
 class TalkPatch(TalkFields):
-    """What changes of a talk (RFC 7396)."""
+    """Changes to a talk, as a JSON merge patch (RFC 7396)."""
 
     room = strict.Line(PART_NAME, allow_none=True, says="The name of one of the event's rooms.")
 
 
 class StepIn(Shape):
-    """What goes with a step."""
+    """The optional body of a state change."""
 
     reason = strict.Text(limits.REASON, allow_none=True)
 
 
 class TalkLinks(Out):
-    """Where a talk leads."""
+    """URLs of a talk."""
 
     self = fields.String(required=True, metadata=URI)
     html = fields.String(required=True, metadata=URI)
@@ -79,7 +79,7 @@ class TalkLinks(Out):
 
 
 class TalkOut(Out):
-    """A talk as it is given out."""
+    """A talk in responses."""
 
     id = fields.String(required=True)
     event = fields.String(required=True, metadata=says("The event's slug."))
@@ -109,7 +109,7 @@ class TalkOut(Out):
 
 
 def talk_json(talk: Talk, links: Links, *, state: str | None = None) -> Json:
-    """Return a talk's resource; it must be loaded whole. `state` replaces the one that readers see."""
+    """Return the JSON of a talk, whose relationships must be loaded. `state` overrides the publicly shown state."""
     event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
     return TalkOut.write(
         talk,
