@@ -1,4 +1,4 @@
-"""What is done after answers: in its order, in one thread, whatever fails on the way."""
+"""Background tasks run in order, in a single thread, even if one of them fails."""
 
 import logging
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from eventcal.web.cache import Afterwards
 
-# A worker that ends while something waits behind something slow.
+# A worker that exits while a task is queued behind a slow one.
 _ENDING = """
 import time
 from eventcal.web.cache import Afterwards
@@ -23,7 +23,7 @@ def wait_for(afterwards: Afterwards) -> None:
     afterwards.executor.submit(int).result(timeout=30)
 
 
-def test_things_are_done_in_their_order_and_in_one_thread_beside_this_one() -> None:
+def test_tasks_run_in_order_in_a_single_background_thread() -> None:
     afterwards, done = Afterwards(), list[tuple[int, int]]()
     for number in range(50):
         afterwards.do(lambda number=number: done.append((number, threading.get_ident())))  # type: ignore[misc]  # bound now
@@ -33,7 +33,7 @@ def test_things_are_done_in_their_order_and_in_one_thread_beside_this_one() -> N
     assert thread != threading.get_ident()
 
 
-def test_what_fails_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_task_is_logged_and_the_next_task_runs(caplog: pytest.LogCaptureFixture) -> None:
     afterwards, done = Afterwards(), list[str]()
     afterwards.do(lambda: done.append(str(1 // 0)))
     afterwards.do(lambda: done.append("the next"))
@@ -42,18 +42,18 @@ def test_what_fails_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixt
     assert [(record.levelno, record.exc_info is not None) for record in caplog.records] == [(logging.ERROR, True)]
 
 
-def test_no_thread_is_started_before_there_is_something_to_do() -> None:
+def test_no_thread_starts_before_the_first_task() -> None:
     before = threading.active_count()
     Afterwards()
     assert threading.active_count() == before
 
 
-def test_a_process_that_ends_does_what_waits_first() -> None:
+def test_exiting_process_completes_queued_tasks_first() -> None:
     ended = subprocess.run([sys.executable, "-c", _ENDING], capture_output=True, text=True, check=False)  # noqa: S603 - our own
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
-def test_what_comes_too_late_is_left_undone() -> None:
+def test_task_added_after_shutdown_is_ignored() -> None:
     afterwards, done = Afterwards(), list[str]()
     afterwards.executor.shutdown()
     afterwards.do(lambda: done.append("too late"))

@@ -1,4 +1,4 @@
-"""The form of an event, whatever is typed in it: it is read, and what is wrong with it is beside its fields."""
+"""The event form parses any input and reports each error beside the field that caused it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +62,7 @@ WRITTEN = [
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.one_of(st.sampled_from(WRITTEN), st.text(max_size=20))))
-def test_whatever_is_typed_is_read_and_every_fault_belongs_to_a_field(typed: dict[str, str]) -> None:
+def test_any_form_input_is_parsed_and_every_error_belongs_to_a_field(typed: dict[str, str]) -> None:
     body = event_body(MultiDict(typed))
     fields, faults = load(EventIn(), proposed(body))
     assert bool(fields) is not bool(faults)
@@ -71,7 +71,7 @@ def test_whatever_is_typed_is_read_and_every_fault_belongs_to_a_field(typed: dic
     assert {fault.pointer.split("/")[1] for fault in found} <= set(FIELDS)
 
 
-def test_prices_are_read_as_people_write_them() -> None:
+def test_price_accepts_decimal_comma_and_lower_case_currency() -> None:
     def read(amount: str, currency: str) -> object:
         return money(MultiDict({"price_amount": amount, "price_currency": currency}))
 
@@ -81,7 +81,7 @@ def test_prices_are_read_as_people_write_them() -> None:
     assert read(" ", "") is None
 
 
-def test_numbers_are_read_and_the_rest_is_left_to_the_schema() -> None:
+def test_whole_number_parses_digits_and_leaves_other_text_to_the_schema() -> None:
     assert [whole_number(said) for said in ("", " 12 ", "many", "-1", "٣", "9" * 25)] == [
         None,
         12,

@@ -1,4 +1,4 @@
-"""The fields that every resource is made of: what each takes, what it gives out, and what it says of the rest."""
+"""Schema fields: the values they accept, the values they serialize and their error messages."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -34,7 +34,7 @@ EURO = {"amount": "12.5", "currency": "EUR"}
 
 
 def load(field: fields.Field[Any], value: object) -> object:
-    """Give what the field makes of a value."""
+    """Return the value that the field loads."""
     return Shape.from_dict({"x": field})().load({"x": value})["x"]
 
 
@@ -65,7 +65,7 @@ def load(field: fields.Field[Any], value: object) -> object:
         (Part(Money), EURO, {"amount": Decimal("12.5"), "currency": "EUR"}),
     ],
 )
-def test_what_a_field_takes(field: fields.Field[Any], value: object, kept: object) -> None:
+def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: object) -> None:
     assert load(field, value) == kept
 
 
@@ -134,13 +134,13 @@ def test_what_a_field_takes(field: fields.Field[Any], value: object, kept: objec
         (Part(Money), EURO | {"tax": "1"}),
     ],
 )
-def test_what_a_field_does_not_take(field: fields.Field[Any], value: object) -> None:
+def test_field_rejects_invalid_value(field: fields.Field[Any], value: object) -> None:
     with pytest.raises(ValidationError):
         load(field, value)
 
 
 class TokenOut(Out):
-    """A resource with each kind of field that `write` tells apart."""
+    """A resource with each kind of field that `write` handles differently."""
 
     name = fields.String(required=True)
     created_at = Instant(required=True)
@@ -160,7 +160,7 @@ def test_write_copies_attributes_in_declared_order_and_instants_in_utc() -> None
     ]
 
 
-def test_write_keeps_given_instants_as_they_are() -> None:
+def test_write_keeps_given_instants_unchanged() -> None:
     token = SimpleNamespace(name="laptop", scopes=[], expires_at=None)
     assert TokenOut.write(token, created_at="2014-05-02T23:59:00+02:00")["created_at"] == "2014-05-02T23:59:00+02:00"
 
@@ -170,7 +170,7 @@ def test_price_has_two_decimal_places() -> None:
     assert price_json(None, "EUR") is None
 
 
-def test_every_fault_is_said_at_once_and_without_a_subject() -> None:
+def test_all_errors_are_reported_together_without_field_names() -> None:
     class Thing(Shape):
         name = Line(5, required=True)
         tags = Items(Line(3))

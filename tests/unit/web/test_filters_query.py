@@ -1,4 +1,4 @@
-"""What a query string asks for, what it may not say, and its one canonical form."""
+"""Parsing of query strings, their errors and their canonical form."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -45,11 +45,11 @@ def faults(query: str) -> tuple[Fault, ...]:
     return refusal.value.faults
 
 
-def test_an_empty_query_asks_for_everything() -> None:
+def test_empty_query_selects_everything() -> None:
     assert listing("") == Listing(filter=Filter(), sort=Sort.STARTS, paging=Paging(50, None))
 
 
-def test_every_parameter_finds_its_place() -> None:
+def test_every_parameter_sets_its_filter_field() -> None:
     query = (
         "from=2014-08-18&to=2014-08-20&q=arm%20on%20xen&tag=arm&tag=xen&kind=talk&country=de&city=Berlin&event=xpds-14"
         "&track=Core&room=A&speaker=jane-doe&language=pt-BR&state=confirmed&series=XPDS&cfp=open&scheduled=true"
@@ -80,21 +80,21 @@ def test_every_parameter_finds_its_place() -> None:
     )
 
 
-def test_words_may_be_repeated_or_joined_by_commas() -> None:
+def test_values_may_be_repeated_or_separated_by_commas() -> None:
     assert listing("kind=talk,meetup&kind=bof") == listing("kind=bof&kind=meetup&kind=talk&kind=talk")
 
 
-def test_status_and_state_are_one_list() -> None:
+def test_status_and_state_are_combined() -> None:
     assert listing("status=cancelled&state=confirmed,accepted").filter.states == ("accepted", "cancelled", "confirmed")
 
 
-def test_a_comma_in_a_name_is_part_of_the_name() -> None:
+def test_comma_in_a_name_does_not_separate_values() -> None:
     assert listing("track=Tools, Toolstack&city=a,b&tag=x,y").filter == Filter(
         tracks=("Tools, Toolstack",), cities=("a,b",), tags=("x,y",)
     )
 
 
-def test_an_empty_search_field_asks_for_everything() -> None:
+def test_blank_search_selects_everything() -> None:
     assert listing("q=") == listing("q=%20%20") == listing("")
 
 
@@ -105,11 +105,11 @@ def test_an_empty_search_field_asks_for_everything() -> None:
         ("2014-06-04T13:30:00Z", datetime(2014, 6, 4, 13, 30, tzinfo=UTC)),
         ("2014-06-04T13:30:00.999-04:00", datetime(2014, 6, 4, 17, 30, tzinfo=UTC)),
         ("2014-06-04T13:30:00%2B02:00", datetime(2014, 6, 4, 11, 30, tzinfo=UTC)),
-        # A plus that nobody escaped.
+        # An unescaped plus sign.
         ("2014-06-04T13:30:00+02:00", datetime(2014, 6, 4, 11, 30, tzinfo=UTC)),
     ],
 )
-def test_updated_since_is_a_time_with_its_offset_or_a_day_in_utc(since: str, moment: datetime) -> None:
+def test_updated_since_accepts_a_time_with_offset_or_a_date_in_utc(since: str, moment: datetime) -> None:
     assert listing(f"updated_since={since}").filter == Filter(updated_since=moment)
 
 
@@ -152,13 +152,15 @@ def test_updated_since_is_a_time_with_its_offset_or_a_day_in_utc(since: str, mom
         ("include=events", "include", "is not a parameter here"),
     ],
 )
-def test_a_malformed_parameter_is_refused_by_name_with_a_way_out(query: str, parameter: str, detail: str) -> None:
+def test_malformed_parameter_error_names_the_parameter_and_the_valid_form(
+    query: str, parameter: str, detail: str
+) -> None:
     (fault,) = faults(query)
     assert fault.pointer == f"?{parameter}"
     assert fault.detail.startswith(detail)
 
 
-def test_every_fault_is_named_at_once() -> None:
+def test_all_query_errors_are_reported_together() -> None:
     assert faults("limit=0&from=2014-08-20&to=2014-08-18&sort=x&bogus=1&kind=talk,party,gala&q=a%00b") == (
         Fault("?bogus", "is not a parameter here"),
         Fault(
@@ -175,7 +177,7 @@ def test_every_fault_is_named_at_once() -> None:
 
 @pytest.mark.parametrize("schema", [ListingArgs(), FeedArgs()])
 @pytest.mark.parametrize("control", ["%00", "%1B", "%C2%9F"])
-def test_no_parameter_takes_a_control_character(schema: Schema, control: str) -> None:
+def test_every_parameter_rejects_control_characters(schema: Schema, control: str) -> None:
     read = read_listing if isinstance(schema, ListingArgs) else read_feed
     for name, field in schema.load_fields.items():
         with pytest.raises(Invalid) as refusal:
@@ -188,11 +190,11 @@ def test_every_parameter_is_documented() -> None:
     assert [name for name, field in documented.items() if not field.metadata.get("description")] == []
 
 
-def test_the_same_query_is_read_once() -> None:
+def test_repeated_query_returns_the_cached_filter() -> None:
     assert listing("tag=arm&limit=3").filter is listing("tag=arm&limit=3").filter
 
 
-def test_a_feed_has_parameters_of_its_own() -> None:
+def test_feed_query_accepts_feed_parameters() -> None:
     query = "include=talks,deadlines&cancelled=mark&tz=utc&profile=rich&tag=arm"
     assert read_feed(args(query)) == Asked(
         filter=Filter(tags=("arm",)),
@@ -203,13 +205,13 @@ def test_a_feed_has_parameters_of_its_own() -> None:
     )
 
 
-def test_a_feed_that_is_asked_for_nothing_keeps_what_was_cancelled_and_its_zones() -> None:
+def test_empty_feed_query_keeps_cancelled_entries_and_time_zones() -> None:
     assert read_feed(args("")) == Asked(
         filter=Filter(), include=(), cancelled=Cancelled.KEEP, utc=False, profile=Profile.PLAIN
     )
 
 
-def test_a_feed_has_no_pages_and_one_order() -> None:
+def test_feed_query_rejects_paging_and_sorting() -> None:
     with pytest.raises(Invalid) as refusal:
         read_feed(args("limit=1&cursor=x&sort=starts&tz=Europe/Berlin&include=sponsors"))
     assert refusal.value.faults == (
@@ -221,19 +223,19 @@ def test_a_feed_has_no_pages_and_one_order() -> None:
     )
 
 
-def test_a_page_drops_what_nobody_knows_and_what_was_left_empty() -> None:
+def test_page_query_drops_unknown_and_blank_parameters() -> None:
     query = "utm_source=x&q=&tag=arm&tag=&view=month&from=%20&city=Berlin"
     assert known_args(args(query)) == args("tag=arm&city=Berlin")
 
 
-def test_the_canonical_query_is_sorted_and_has_no_defaults() -> None:
+def test_canonical_query_is_sorted_and_omits_defaults() -> None:
     query = "tag=xen&limit=50&city=K%C3%B6ln%20am%20Rhein&tag=arm&sort=starts&country=de&status=draft&scheduled=false"
     assert canonical_query(listing(query)) == (
         "city=K%C3%B6ln%20am%20Rhein&country=DE&scheduled=false&state=draft&tag=arm&tag=xen"
     )
 
 
-def test_the_next_page_is_the_same_query_with_a_cursor() -> None:
+def test_next_page_query_adds_only_the_cursor() -> None:
     asked = listing("tag=xen&limit=2")
     after = replace(asked, paging=replace(asked.paging, cursor="WzFd-_"))
     assert canonical_query(after) == "cursor=WzFd-_&limit=2&tag=xen"
@@ -290,19 +292,19 @@ FEEDS = st.builds(
 
 @given(LISTINGS)
 @settings(max_examples=100)
-def test_what_a_canonical_query_says_reads_back_the_same(asked: Listing) -> None:
+def test_canonical_listing_query_round_trips(asked: Listing) -> None:
     assert listing(canonical_query(asked)) == asked
 
 
 @given(FEEDS)
 @settings(max_examples=50)
-def test_what_a_feeds_canonical_query_says_reads_back_the_same(asked: Asked) -> None:
+def test_canonical_feed_query_round_trips(asked: Asked) -> None:
     assert read_feed(args(canonical_query(asked))) == asked
 
 
 @given(st.lists(st.tuples(st.sampled_from(["q", "tag", "from", "limit", "cursor", "updated_since", "x"]), st.text())))
 @settings(max_examples=200)
-def test_any_query_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
+def test_arbitrary_query_is_parsed_or_rejected(pairs: list[tuple[str, str]]) -> None:
     try:
         read_listing(MultiDict(pairs))
     except Invalid as refusal:

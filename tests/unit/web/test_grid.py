@@ -1,4 +1,4 @@
-"""A day's talks as a table, and what is on."""
+"""The schedule of a day as a table, and the current and next talks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,32 +18,32 @@ def slot(key: str, starts: str, minutes: int = 60, room: str | None = "Hall", **
 
 
 def drawn(grid: Grid) -> list[str]:
-    """Draw a table: a time, and what begins then over how many rows."""
+    """Return a line for each row: its time, then the talk and row span of each cell that begins there."""
     return [
         f"{row.at:%H:%M} " + " ".join(f"{cell.key or '-'}{cell.rows}" for cell in row.cells).rstrip()
         for row in grid.rows
     ]
 
 
-def test_a_talk_takes_as_many_rows_as_begin_while_it_lasts() -> None:
+def test_talk_spans_the_rows_that_begin_during_it() -> None:
     grid = lay_out([slot("a", "9:00", 90), slot("b", "9:00", 30, "Attic"), slot("c", "9:45", 45, "Attic")], ROOMS)
     assert grid.rooms == ("Hall", "Attic")
     assert drawn(grid) == ["09:00 a3 b1", "09:30 -1", "09:45 c1"]
     assert [row.steps for row in grid.rows] == [6, 3, 9]
 
 
-def test_a_break_is_one_empty_row_and_no_higher_than_an_hour() -> None:
+def test_break_is_one_empty_row_of_at_most_an_hour() -> None:
     grid = lay_out([slot("a", "9:00"), slot("b", "14:00")], ROOMS)
     assert drawn(grid) == ["09:00 a1", "10:00 -1", "14:00 b1"]
     assert [row.steps for row in grid.rows] == [12, 12, 12]
 
 
-def test_only_rooms_that_have_talks_are_columns_in_the_order_of_the_event() -> None:
+def test_columns_are_rooms_with_talks_in_event_order() -> None:
     grid = lay_out([slot("a", "9:00", room="Attic"), slot("b", "9:00", room="Cellar")], ["Hall", "Cellar", "Attic"])
     assert grid.rooms == ("Cellar", "Attic")
 
 
-def test_what_meets_another_in_its_room_or_has_none_or_lasts_for_days_stands_beside() -> None:
+def test_overlapping_roomless_and_multi_day_talks_are_listed_beside_the_table() -> None:
     grid = lay_out(
         [
             slot("a", "9:00"),
@@ -58,18 +58,18 @@ def test_what_meets_another_in_its_room_or_has_none_or_lasts_for_days_stands_bes
     assert grid.beside == ("exhibition", "roomless", "meets", "unknown")
 
 
-def test_what_was_called_off_leaves_its_place_to_what_came_instead() -> None:
+def test_cancelled_talk_yields_its_cell_to_the_replacement() -> None:
     grid = lay_out([slot("off", "9:00", yields=True), slot("instead", "9:15")], ROOMS)
     assert (drawn(grid), grid.beside) == (["09:15 instead1"], ("off",))
 
 
-def test_rows_are_on_whole_steps_and_nothing_is_lower_than_one() -> None:
+def test_rows_start_on_whole_steps_and_every_talk_has_at_least_one() -> None:
     grid = lay_out([slot("a", "9:01", 29), slot("b", "9:30", 0), slot("c", "9:36", 24)], ROOMS)
     assert drawn(grid) == ["09:00 a1", "09:30 b1", "09:35 c1"]
     assert grid.beside == ()
 
 
-def test_a_day_without_talks_is_an_empty_table() -> None:
+def test_day_without_talks_has_an_empty_table() -> None:
     assert lay_out([], ROOMS) == Grid((), (), ())
 
 
@@ -81,7 +81,7 @@ def test_a_day_without_talks_is_an_empty_table() -> None:
         max_size=25,
     )
 )
-def test_every_talk_is_somewhere_once_and_no_cell_lies_on_another(
+def test_every_talk_appears_once_and_cells_never_overlap(
     made: list[tuple[int, int, str | None, bool]],
 ) -> None:
     slots = [
@@ -101,7 +101,7 @@ def test_every_talk_is_somewhere_once_and_no_cell_lies_on_another(
     assert set(left) <= {0}
 
 
-def test_now_and_next_are_told_for_each_room_that_has_either() -> None:
+def test_now_and_next_lists_each_room_with_a_current_or_next_talk() -> None:
     slots = [
         slot("over", "8:00"),
         slot("on", "9:00"),
@@ -116,7 +116,7 @@ def test_now_and_next_are_told_for_each_room_that_has_either() -> None:
     assert told == [("Hall", ("on",), "then"), ("Attic", (), "soon"), (None, ("roomless",), None)]
 
 
-def test_a_talk_is_on_from_its_first_moment_until_before_its_end() -> None:
+def test_talk_is_current_from_its_start_until_just_before_its_end() -> None:
     one = slot("one", "9:00")
     at = {hour: now_and_next([one], ROOMS, datetime(2026, 6, 10, hour, tzinfo=UTC)) for hour in (8, 9, 10)}
     assert [(hour, [(told.on, told.then) for told in found]) for hour, found in at.items()] == [

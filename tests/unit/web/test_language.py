@@ -1,4 +1,4 @@
-"""Which language a request is answered in, and where its words are found."""
+"""The language of a response and the location of its translations."""
 
 from pathlib import Path
 
@@ -44,17 +44,17 @@ def language_of(accepted: str | None, query: str = "") -> str:
         ("de;q=0, en-GB;q=0.1", "en-GB"),
     ],
 )
-def test_it_is_the_one_that_the_browser_wants_most(accepted: str, code: str) -> None:
+def test_response_uses_the_language_the_browser_prefers_most(accepted: str, code: str) -> None:
     assert language_of(accepted) == code
 
 
 @pytest.mark.parametrize("accepted", [None, "*", "fr", "den", "de;q=0"])
-def test_who_wants_none_of_ours_reads_english(accepted: str | None) -> None:
+def test_unsupported_languages_fall_back_to_english(accepted: str | None) -> None:
     assert language_of(accepted) == "en"
 
 
 @pytest.mark.parametrize("accepted", ["", ",", ";;;", "q=1", "%00", "-", "x" * 4000, "en;q=abc", "*;q=abc", "\xe6\x97"])
-def test_nonsense_is_answered_in_english(accepted: str) -> None:
+def test_malformed_accept_language_falls_back_to_english(accepted: str) -> None:
     assert language_of(accepted) == "en"
 
 
@@ -76,11 +76,11 @@ def test_nonsense_is_answered_in_english(accepted: str) -> None:
         ("lang=../../etc", "de", "de"),
     ],
 )
-def test_what_the_address_says_comes_before_what_the_browser_wants(query: str, accepted: str, code: str) -> None:
+def test_lang_parameter_takes_precedence_over_accept_language(query: str, accepted: str, code: str) -> None:
     assert language_of(accepted, query) == code
 
 
-def test_the_words_are_found_wherever_the_app_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_translations_load_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words_of.cache_clear()
     monkeypatch.chdir(tmp_path)
     app = Flask("elsewhere", root_path=str(tmp_path))
@@ -93,7 +93,7 @@ def test_the_words_are_found_wherever_the_app_is_started(tmp_path: Path, monkeyp
         assert [ngettext("%(num)s talk", "%(num)s talks", number) for number in (1, 2)] == ["1 talk", "2 talks"]
 
 
-def test_words_that_no_catalogue_has_stay_as_they_are() -> None:
+def test_untranslated_message_stays_unchanged() -> None:
     app = Flask("any")
     start_language(app)
     with app.test_request_context("/?lang=de"):

@@ -1,4 +1,4 @@
-"""Events and talks in schema.org's words."""
+"""Events and talks as schema.org structured data."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,7 +47,7 @@ def talk(of: Event, **fields: Any) -> Talk:  # noqa: ANN401 - any column
     return Talk(**(values | fields))
 
 
-def test_an_event_of_days_is_told_in_days_the_last_included() -> None:
+def test_all_day_event_has_dates_with_an_inclusive_end() -> None:
     assert event_structured(event(), LINKS) == {
         "@context": "https://schema.org",
         "@type": "Event",
@@ -60,7 +60,7 @@ def test_an_event_of_days_is_told_in_days_the_last_included() -> None:
     }
 
 
-def test_times_have_the_offset_of_the_zone_on_that_day() -> None:
+def test_times_have_the_time_zone_offset_of_their_date() -> None:
     summer = event(
         timezone="America/New_York",
         starts="2026-06-10T18:00:00",
@@ -80,11 +80,11 @@ def test_times_have_the_offset_of_the_zone_on_that_day() -> None:
         (EventStatus.CANCELLED, "EventCancelled"),
     ],
 )
-def test_how_an_event_stands_is_said(status: EventStatus, word: str) -> None:
+def test_event_status_maps_to_schema_org_status(status: EventStatus, word: str) -> None:
     assert event_structured(event(status=status), LINKS)["eventStatus"] == f"https://schema.org/{word}"
 
 
-def test_a_place_has_its_address_and_where_it_is() -> None:
+def test_location_has_postal_address_and_coordinates() -> None:
     somewhere = event(
         venue="bcc", address="Alexanderstr. 11", city="Berlin", country="DE", latitude=52.5, longitude=0.0
     )
@@ -101,7 +101,7 @@ def test_a_place_has_its_address_and_where_it_is() -> None:
     }
 
 
-def test_online_is_a_place_with_an_address_of_its_own_or_the_page() -> None:
+def test_virtual_location_links_to_the_online_url_or_the_event_page() -> None:
     online = event(attendance=Attendance.ONLINE, city="Berlin")
     said = event_structured(online, LINKS)
     assert said["eventAttendanceMode"] == "https://schema.org/OnlineEventAttendanceMode"
@@ -115,7 +115,7 @@ def test_online_is_a_place_with_an_address_of_its_own_or_the_page() -> None:
     ]
 
 
-def test_a_price_is_an_offer_and_nothing_is_offered_without_one() -> None:
+def test_price_becomes_an_offer_and_no_price_omits_it() -> None:
     priced = event(price_amount=Decimal("249.5"), price_currency="EUR", registration_url="https://tickets.example.org/")
     said = event_structured(priced, LINKS)
     assert said["offers"] == {
@@ -130,14 +130,14 @@ def test_a_price_is_an_offer_and_nothing_is_offered_without_one() -> None:
     assert event_structured(event(), LINKS).keys().isdisjoint({"offers", "isAccessibleForFree"})
 
 
-def test_an_event_is_described_by_its_summary_or_its_description_without_marks() -> None:
+def test_description_is_the_summary_or_the_plain_text_of_the_description() -> None:
     described = event(description="All about *Xen*.")
     assert event_structured(described, LINKS)["description"] == "All about Xen."
     described.summary = "In short"
     assert event_structured(described, LINKS)["description"] == "In short"
 
 
-def test_a_talk_names_who_gives_it_where_and_at_which_event() -> None:
+def test_talk_has_its_speakers_location_and_event() -> None:
     summit = event(venue="bcc", city="Berlin")
     grace = Speaker(slug="grace", name="Grace Hopper", job_title="Admiral", affiliation="US Navy")
     given = talk(
@@ -165,7 +165,7 @@ def test_a_talk_names_who_gives_it_where_and_at_which_event() -> None:
     assert (said["superEvent"]["name"], said["superEvent"]["startDate"]) == ("Xen Summit", "2026-06-10")
 
 
-def test_a_talk_that_was_called_off_or_whose_event_was_is_cancelled() -> None:
+def test_withdrawn_talk_or_talk_of_cancelled_event_is_cancelled() -> None:
     off = "https://schema.org/EventCancelled"
     withdrawn = talk_structured(talk(event(), state=TalkState.WITHDRAWN), LINKS)
     of_nothing = talk_structured(talk(event(status=EventStatus.CANCELLED)), LINKS)
@@ -174,5 +174,5 @@ def test_a_talk_that_was_called_off_or_whose_event_was_is_cancelled() -> None:
     assert withdrawn["superEvent"]["eventStatus"] == "https://schema.org/EventScheduled"
 
 
-def test_a_talk_without_a_time_is_no_event_yet() -> None:
+def test_unscheduled_talk_has_no_structured_data() -> None:
     assert talk_structured(talk(event(), starts_at=None, ends_at=None), LINKS) is None

@@ -1,4 +1,4 @@
-"""Fetches are counted in memory, by all threads, within a bound; and one of them is told when it is time to write."""
+"""Feed fetches are counted in memory across threads, up to a limit; one thread is asked to write the counts."""
 
 import threading
 from datetime import timedelta
@@ -21,7 +21,7 @@ def values(counts: list[FeedFetches]) -> list[dict[str, object]]:
     return [{column.name: getattr(one, column.name) for column in FeedFetches.__table__.columns} for one in counts]
 
 
-def test_fetches_are_counted_by_feed_and_program() -> None:
+def test_fetches_are_counted_by_feed_and_client() -> None:
     tally = FetchTally()
     for second, (feed, client, status) in enumerate(
         [("a", ClientKind.GOOGLE, 200), ("a", ClientKind.APPLE, 200), ("b", ClientKind.GOOGLE, 410)]
@@ -61,7 +61,7 @@ def test_fetches_are_counted_by_feed_and_program() -> None:
     )
 
 
-def test_of_several_days_the_last_one_is_counted_beside_all() -> None:
+def test_fetches_of_the_last_day_are_counted_separately() -> None:
     tally = FetchTally()
     for moment in (NOON, NOON + SECOND, NOON + DAY):
         tally.note("a", ClientKind.APPLE, status=200, moment=moment)
@@ -69,21 +69,21 @@ def test_of_several_days_the_last_one_is_counted_beside_all() -> None:
     assert (count.fetches, count.fetches_today) == (3, 1)
 
 
-def test_it_is_time_to_write_at_first_and_then_once_a_minute() -> None:
+def test_write_is_due_on_the_first_fetch_and_then_once_a_minute() -> None:
     tally = FetchTally()
     seconds = (0, 1, 59, 60, 61, 119, 120, 3600)
     due = [tally.note("a", ClientKind.APPLE, status=200, moment=NOON + second * SECOND) for second in seconds]
     assert due == [True, False, False, True, False, False, True, True]
 
 
-def test_a_clock_that_is_set_back_stops_nothing() -> None:
+def test_write_is_still_due_after_the_clock_is_set_back() -> None:
     tally = FetchTally()
     moments = (NOON, NOON - DAY, NOON - DAY + SECOND)
     due = [tally.note("a", ClientKind.APPLE, status=200, moment=moment) for moment in moments]
     assert due == [True, True, False]
 
 
-def test_no_more_than_so_many_feeds_are_counted_at_once() -> None:
+def test_number_of_counted_feeds_is_limited() -> None:
     tally = FetchTally()
     for number in range(MOST_KEYS + 10):
         tally.note(str(number), ClientKind.OTHER, status=200, moment=NOON)
@@ -92,7 +92,7 @@ def test_no_more_than_so_many_feeds_are_counted_at_once() -> None:
     assert counted(tally)[0].fetches == 2
 
 
-def test_many_threads_lose_nothing_and_one_of_them_writes() -> None:
+def test_concurrent_fetches_are_all_counted_and_only_one_write_is_due() -> None:
     tally, due = FetchTally(), list[bool]()
 
     def fetch() -> None:
@@ -106,7 +106,7 @@ def test_many_threads_lose_nothing_and_one_of_them_writes() -> None:
     assert (counted(tally)[0].fetches, due.count(True)) == (4000, 1)
 
 
-def test_a_feed_is_counted_under_a_digest_of_its_path_and_what_it_asks_for() -> None:
+def test_feed_key_is_a_digest_of_path_and_query() -> None:
     xen = Asked(filter=Filter(tags=("xen",)))
     keys = {
         feed_key(path, asked)

@@ -10,19 +10,19 @@ from tests.second_factors import App
 OURS = Authenticator("k" * 40, "eventcal")
 
 
-def test_the_code_of_an_app_belongs_to_its_half_minute() -> None:
+def test_code_matches_the_counter_of_its_30_second_period() -> None:
     sealed = OURS.new_secret()
     code = App(OURS.to_type(sealed), FixedClock()).code()
     assert OURS.find_counter(sealed, code, now=NOON) == int(NOON.timestamp()) // 30
 
 
-def test_codes_are_those_of_rfc_6238() -> None:
-    # Appendix B: the last six of its eight digits, by SHA-1.
+def test_codes_match_the_test_vectors_of_rfc_6238() -> None:
+    # Appendix B, SHA-1: the last six of the eight digits.
     app = App("GEZD-GNBV-GY3T-QOJQ-GEZD-GNBV-GY3T-QOJQ", FixedClock(datetime(2005, 3, 18, 1, 58, 29, tzinfo=UTC)))
     assert app.code() == "081804"
 
 
-def test_no_code_is_taken_at_or_before_the_last_one() -> None:
+def test_code_at_or_before_the_last_used_counter_is_rejected() -> None:
     sealed = OURS.new_secret()
     code = App(OURS.to_type(sealed), FixedClock()).code()
     counter = OURS.find_counter(sealed, code, now=NOON)
@@ -32,7 +32,7 @@ def test_no_code_is_taken_at_or_before_the_last_one() -> None:
     assert OURS.find_counter(sealed, code, now=NOON, after=counter + 1) is None
 
 
-def test_under_another_key_a_sealed_secret_is_another() -> None:
+def test_sealed_secret_differs_under_another_key() -> None:
     sealed = OURS.new_secret()
     assert Authenticator("j" * 40, "eventcal").to_type(sealed) != OURS.to_type(sealed)
 
@@ -40,7 +40,7 @@ def test_under_another_key_a_sealed_secret_is_another() -> None:
 @pytest.mark.parametrize(
     ("calendar", "member"), [("Xen: talks", '"a:b"@example.org'), ("Zürich & Köln?", "ä@example.org")]
 )
-def test_whatever_the_calendar_and_the_member_are_called_an_app_can_read_it(calendar: str, member: str) -> None:
+def test_provisioning_uri_is_valid_for_any_calendar_and_member_name(calendar: str, member: str) -> None:
     ours = Authenticator("k" * 40, calendar)
     sealed = ours.new_secret()
     address = urlsplit(ours.to_scan(sealed, member=member))

@@ -1,4 +1,4 @@
-"""How paths and queries are encoded in URLs."""
+"""Encoding of paths and queries in URLs."""
 
 from urllib.parse import parse_qsl
 
@@ -12,15 +12,15 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(pairs=st.lists(st.tuples(TEXT, TEXT)))
-def test_an_encoded_query_gives_the_same_parameters_in_the_same_order(pairs: list[tuple[str, str]]) -> None:
+def test_encoded_query_keeps_parameters_and_their_order(pairs: list[tuple[str, str]]) -> None:
     assert parse_qsl(encode_query(pairs), keep_blank_values=True) == pairs
 
 
-def test_a_query_keeps_colons_and_encodes_spaces_by_percent() -> None:
+def test_query_keeps_colons_and_percent_encodes_spaces() -> None:
     assert encode_query([("since", "2014-06-04T13:30:00Z"), ("q", "a b")]) == "since=2014-06-04T13:30:00Z&q=a%20b"
 
 
-def test_a_path_has_no_question_mark_without_a_query() -> None:
+def test_path_without_a_query_has_no_question_mark() -> None:
     assert with_query("/", "") == "/"
     assert with_query("/", "tag=a") == "/?tag=a"
 
@@ -29,5 +29,5 @@ def test_a_path_has_no_question_mark_without_a_query() -> None:
     ("path", "quoted"),
     [("/events/a-b_c.ics", "/events/a-b_c.ics"), ("/a b?c#d", "/a%20b%3Fc%23d"), ("/ü\ud800", "/%C3%BC%3F")],
 )
-def test_a_path_is_quoted_by_rfc_3986(path: str, quoted: str) -> None:
+def test_path_is_quoted_per_rfc_3986(path: str, quoted: str) -> None:
     assert quote_path(path) == quoted
