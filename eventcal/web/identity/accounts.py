@@ -1,7 +1,7 @@
-"""Accounts: registered, confirmed and given new passwords; and the emails about them.
+"""Registration, confirmation of email addresses, password changes, and the emails about them.
 
-One emailed token confirms an address, another sets a new password. They are signed, and not stored. Format, salts and
-signing key are those of Flask-Security, which made these tokens in earlier releases.
+The tokens in these emails are signed, not stored. Their format, salts and signing key are those of Flask-Security,
+which created them in earlier releases.
 """
 
 import hashlib
@@ -40,9 +40,9 @@ _REFUSED = Sentence("This link is no longer good; ask for a new one.")
 
 
 def register_member(*, email: str, password: str, name: str) -> bool:
-    """Register a member; `password` in its normal form. Returns whether their address counts as confirmed already.
+    """Register a member and return whether their address is considered confirmed. `password` must be normalised.
 
-    Where mail is sent, an address that has an account is treated the same, and its owner is told. Else: AddressTaken.
+    If email is enabled, a known address has the same result, and its owner is notified. Otherwise raises AddressTaken.
     """
     password_hash = passwords.hashed(password)
     sends_mail = settings().mail_url is not None
@@ -60,22 +60,22 @@ def register_member(*, email: str, password: str, name: str) -> bool:
 
 
 def mail_link(address: str, template: Literal["confirm", "reset"]) -> None:
-    """Mail a link that confirms this address, or sets a new password. Raises TooMany.
+    """Send an email with a link to confirm the address or to reset the password. Raises TooMany.
 
-    An unknown address, or one that is confirmed already, costs the same.
+    Takes the same time for addresses that are unknown or already confirmed, so that timing does not reveal them.
     """
     count_mail(address)
     with unit_of_work() as session:
         found = find_member_by_email(session, address)
         if found is None or not found.active or (template == "confirm" and is_confirmed(found)):
-            # A row that is never sent.
+            # Insert a message that is never sent, so that both cases take the same time.
             session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
         else:
             _mail(session, found, template, now=now())
 
 
 def confirm_by_token(session: Session, token: str, *, now: datetime) -> None:
-    """Note that the address is the member's; a second time changes nothing. Raises MailedTokenRefused."""
+    """Mark the email address of a member as confirmed. Raises MailedTokenRefused. Repeating this has no effect."""
     row, address = _read_token(session, token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
     if address != _digest(row.email):
         raise MailedTokenRefused(_REFUSED)
@@ -83,11 +83,11 @@ def confirm_by_token(session: Session, token: str, *, now: datetime) -> None:
 
 
 def reset_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
-    """Set a new password by mailed token. Raises MailedTokenRefused.
+    """Set a new password with an emailed token. Raises MailedTokenRefused.
 
-    Every session, every access token and every passkey ends: whoever made them may be why the password is reset.
-    The second factor and secret feeds stay, but where the address had not been confirmed: then it was somebody else
-    who made them. The token has shown whose the address is.
+    Ends all sessions and revokes all access tokens and passkeys, because an intruder may have created them. The second
+    factor and the secret feeds are removed only if the address was unconfirmed: then another person may have registered
+    it. The token also confirms the address.
     """
     row, _detail = _read_token(session, token, salt=_RESET_SALT, within=RESET_WITHIN)
     revoke_every_token(session, row)
@@ -100,7 +100,7 @@ def reset_by_token(session: Session, token: str, password_hash: str, *, now: dat
 
 
 def change_password(session: Session, row: Member, password_hash: str, *, now: datetime) -> Member:
-    """Set a new password, end every session of the member's, and tell them by mail."""
+    """Set a new password, end all sessions of the member, and notify them by email."""
     row.password = password_hash
     end_all_sessions(session, row)
     _mail(session, row, "changed", now=now)
@@ -109,7 +109,7 @@ def change_password(session: Session, row: Member, password_hash: str, *, now: d
 
 
 def factors_changed(session: Session, to: Member, *, now: datetime) -> None:
-    """End the other sessions of the member who calls, and tell them by mail that how they sign in was changed."""
+    """End the other sessions of the current user, and notify them by email that their sign-in methods changed."""
     end_other_sessions(session, to)
     _mail(session, to, "factors", now=now)
 
@@ -121,7 +121,7 @@ def _mail(
     *,
     now: datetime,
 ) -> None:
-    """Queue one of the mails in templates/mail, if this installation sends any."""
+    """Queue an email from a template in templates/mail, if email is enabled."""
     if settings().mail_url is None:
         return
     calendar = settings().name
@@ -134,8 +134,8 @@ def _mail(
     }
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
     token = tokens[template](to) if template in tokens else ""
-    # No word in these mails is a member's own: they go to addresses that anybody can name. Their language is that of
-    # whoever asked, most likely the same person.
+    # These emails contain no text written by members, because anyone can have them sent to any address. They are in
+    # the language of the request, which most likely comes from the recipient.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=calendar, token=token
     )
@@ -143,18 +143,18 @@ def _mail(
 
 
 def confirmation_token(member: Member) -> str:
-    """Return a token that confirms the member's present address."""
+    """Return a token that confirms the member's current email address."""
     return str(_serializer(_CONFIRM_SALT).dumps([member.fs_uniquifier, _digest(member.email)]))
 
 
 def reset_token(member: Member) -> str:
-    """Return a token that sets a new password; the password that it sets voids it."""
-    # Earlier releases wrote a digest of the password in the second place, and did not look at it either.
+    """Return a token that sets a new password. Setting the password invalidates the token."""
+    # Earlier releases stored a digest of the password as the second value, and did not check it either.
     return str(_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
 
 
 def _read_token(session: Session, token: str, *, salt: str, within: timedelta) -> tuple[Member, object]:
-    """Return the member whom a token names, and what it holds in the second place. Raises MailedTokenRefused."""
+    """Return the member identified by a token and the token's second value. Raises MailedTokenRefused."""
     try:
         key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:

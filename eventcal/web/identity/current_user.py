@@ -1,4 +1,4 @@
-"""Who calls: the holder of a token, or the member whose session it is; starting and ending sessions; CSRF tokens."""
+"""The current user, identified by access token or session; starting and ending sessions; CSRF tokens."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,15 +21,15 @@ from eventcal.web.request.context import house, now, reading, settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-# Flask-WTF's salt: forms that were shown before it was replaced are still accepted.
+# The salt of Flask-WTF, so that forms rendered before it was replaced are still accepted.
 _CSRF_SALT = "wtf-csrf-token"
 _PROVED_FOR = timedelta(minutes=15)
 
 
 def caller() -> Caller:
-    """Return who calls, looked at once: the holder of the token, else the member whose cookie it is, else VISITOR.
+    """Return the caller, identified by access token, else by session cookie, else VISITOR. Cached for the request.
 
-    Raises InvalidToken for a token that is none, or no longer.
+    Raises InvalidToken if the token is unknown, revoked or expired.
     """
     if "caller" not in g:
         token = bearer()
@@ -38,7 +38,7 @@ def caller() -> Caller:
 
 
 def current_member_id() -> str:
-    """Return the id of the member who calls. Raises NotSignedIn."""
+    """Return the id of the current user. Raises NotSignedIn."""
     member_id = caller().member_id
     if member_id is None:
         raise NotSignedIn(Sentence("Sign in first, or send a token."))
@@ -46,7 +46,7 @@ def current_member_id() -> str:
 
 
 def current_member(unit: Session) -> Member:
-    """Return the row of the member who calls, of this session. Raises NotSignedIn."""
+    """Return the current user, loaded in this database session. Raises NotSignedIn."""
     found = unit.get(Member, current_member_id())
     if found is None:
         raise NotSignedIn(Sentence("This account is gone."))
@@ -54,7 +54,7 @@ def current_member(unit: Session) -> Member:
 
 
 def bearer() -> str | None:
-    """Return the token in the Authorization header (RFC 6750, 2.1); another scheme is none of ours."""
+    """Return the bearer token in the Authorization header (RFC 6750, section 2.1), or None."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
@@ -67,12 +67,12 @@ def _caller_by_token(token: str) -> Caller:
     whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)
     if request.method in SAFE or whole.holds(Scope.ORGANISE):
         return whole
-    # It changes what a plain member may change, whatever else its member is.
+    # With a narrower scope, unsafe requests have the permissions of a plain member only.
     return replace(whole, role=Role.MEMBER, organises=frozenset(), reviews=frozenset())
 
 
 def _caller_by_cookie() -> Caller:
-    # A session that is not looked at does not make the answer vary by cookie.
+    # Do not access the session without a cookie, because this would add "Vary: Cookie" to the response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return VISITOR
     with reading() as reader:
@@ -90,14 +90,14 @@ def _caller_by_cookie() -> Caller:
 
 
 def is_confirmed(member_row: Member) -> bool:
-    """Say whether the member need not confirm their address (any more): without mail nobody can."""
+    """Return whether the member's email address is confirmed. If email is disabled, all addresses are."""
     return settings().mail_url is None or member_row.confirmed_at is not None
 
 
 def sign_in(found: Member) -> str:
-    """Begin a new session for the member, in place of the one that this browser had, and return its CSRF token.
+    """Start a new session for the member, replacing the one of this browser, and return its CSRF token.
 
-    Call it after the unit has committed. Raises NotSignedIn where the account has just been deleted.
+    Call this after the unit of work has committed. Raises NotSignedIn if the account has just been deleted.
     """
     sessions.start(found)
     g.pop("caller", None)
@@ -105,13 +105,13 @@ def sign_in(found: Member) -> str:
 
 
 def has_proved_lately() -> bool:
-    """Say whether the member showed within some minutes who they are: a browser left alone must not be enough."""
+    """Return whether the current user has authenticated recently, so that an unattended browser cannot be misused."""
     stored = sessions.find_stored()
     return stored is not None and timedelta() <= house().clock.now() - stored.row.proved_at < _PROVED_FOR
 
 
 def sign_out() -> None:
-    """End this browser's session, if there is one, and take its cookie back. Raises Forbidden, CsrfRefused."""
+    """End this browser's session, if there is one, and delete its cookie. Raises Forbidden, CsrfRefused."""
     if caller().scopes is not None:
         raise Forbidden(Sentence("A token has no session to end; revoke it at /api/v1/me/tokens."))
     if caller().signed_in:
@@ -122,28 +122,28 @@ def sign_out() -> None:
 
 
 def current_session_id() -> str | None:
-    """Return the id of the session of this request, where a member's cookie came with it."""
+    """Return the id of the session of this request, or None without a member's session cookie."""
     stored = sessions.find_stored()
     return None if stored is None else stored.row.id
 
 
 def end_other_sessions(unit: Session, found: Member) -> None:
-    """End every session of the member's but this one."""
+    """End all sessions of a member except the current one."""
     end_sessions(unit, found, keep=current_session_id())
 
 
 def csrf_token() -> str:
-    """Return the CSRF token of this browser's session; a visitor has one, too."""
+    """Return the CSRF token of this browser's session, which anonymous users also have."""
     return str(_csrf_serializer().dumps(sessions.csrf_secret()))
 
 
 def check_csrf() -> None:
-    """Refuse a call whose X-CSRF-Token, or form field csrf_token, is not this session's (CsrfRefused)."""
+    """Check the CSRF token in X-CSRF-Token or the form field csrf_token. Raises CsrfRefused."""
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype in _FORMS:
         given = request.form.get("csrf_token")
     try:
-        # A token is good for as long as its session: its age is not looked at.
+        # A token is valid as long as its session, so its age is not checked.
         secret = _csrf_serializer().loads(given or "")
     except BadData:
         secret = None
@@ -152,7 +152,7 @@ def check_csrf() -> None:
 
 
 def forget_session() -> None:
-    """Have the cookie removed of a session that has ended with its member."""
+    """Delete the cookie of a session that was ended by deleting the member or the session."""
     sessions.forget()
     g.pop("caller", None)
 

@@ -1,8 +1,7 @@
-"""Passkeys (WebAuthn): what a browser is asked for, and whether its answer holds.
+"""Passkeys (WebAuthn): options for the browser, and verification of its responses.
 
-Which site a key belongs to comes from the settings, never from the request. A key has to verify its user (a finger, a
-PIN), so that signing in with one counts as both factors. What a key signs is a challenge, which belongs to one session
-and is answered once.
+The relying party and origin come from the settings, never from the request. User verification (fingerprint or PIN) is
+required, so that a passkey counts as both factors. A challenge belongs to one session and can be used once.
 """
 
 import ipaddress
@@ -30,9 +29,9 @@ from eventcal.web.request.context import now, reading, settings, unit_of_work
 from eventcal.web.request.idempotency import is_first_time
 
 _LOG = logging.getLogger(__name__)
-_LONGEST_ID = 1023  # as WebAuthn has it
+_LONGEST_ID = 1023  # the limit in the WebAuthn specification
 _USUAL_PORTS = {"http": 80, "https": 443}
-# What a challenge is for, as its session names it.
+# Names of the session values that hold the challenges.
 _ADD, _SIGN_IN = "passkey_to_add", "passkey_to_sign_in"
 _CHALLENGE_GOOD_FOR = timedelta(hours=1)
 _NOT_TAKEN = Sentence("This passkey was not taken.")
@@ -40,14 +39,14 @@ _NOT_TAKEN = Sentence("This passkey was not taken.")
 
 @dataclass(frozen=True)
 class _Challenge:
-    """What a browser's key has to sign. `handle`: who a member without a passkey is to be to their devices."""
+    """A challenge for a passkey to sign. `handle` is the WebAuthn user handle for a member without passkeys."""
 
     value: bytes
     handle: bytes
 
 
 def are_possible() -> bool:
-    """Say whether browsers do passkeys here: they want TLS and a name, not the number of a machine."""
+    """Return whether browsers support passkeys on this site: they require HTTPS and a host name, not an IP address."""
     parts = urlsplit(settings().base_url)
     name = parts.hostname or ""
     try:
@@ -58,7 +57,7 @@ def are_possible() -> bool:
 
 
 def options_to_add(member: Member, known: Sequence[Passkey]) -> str:
-    """Return what to ask a browser for, as JSON, so that it makes a key for this member; `known` are theirs."""
+    """Return the WebAuthn options to create a passkey, as JSON. `known` are the member's existing passkeys."""
     challenge = _ask(_ADD)
     options = webauthn.generate_registration_options(
         rp_id=_site(),
@@ -82,9 +81,9 @@ def options_to_add(member: Member, known: Sequence[Passkey]) -> str:
 
 
 def options_to_sign_in() -> str | None:
-    """Return what to ask a browser for, as JSON, so that it offers the keys that it has for this site.
+    """Return the WebAuthn options to sign in with a passkey, as JSON.
 
-    None where passkeys are not possible.
+    None if the site does not support passkeys.
     """
     if not are_possible():
         return None
@@ -95,7 +94,7 @@ def options_to_sign_in() -> str | None:
 
 
 def add(answer: str, *, name: str) -> Passkey:
-    """Add the key that a browser made for the member who calls. Raises PasskeyRefused, PasskeyKnown."""
+    """Verify and add the passkey that a browser created for the current user. Raises PasskeyRefused, PasskeyKnown."""
     challenge = _take(_ADD)
     with _refusing_errors():
         read = helpers.parse_registration_credential_json(answer)
@@ -118,7 +117,7 @@ def add(answer: str, *, name: str) -> Passkey:
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
-            # How the device can be reached, as far as we know the words.
+            # Ignore transports that the library does not know.
             transports=[way.value for way in structs.AuthenticatorTransport if way in (read.response.transports or ())],
             name=name,
             created_at=now(),
@@ -128,7 +127,7 @@ def add(answer: str, *, name: str) -> Passkey:
 
 
 def authenticate(answer: str) -> Member:
-    """Return the member whose key a browser signed with. Raises PasskeyRefused, TooMany."""
+    """Return the member whose passkey signed the challenge. Raises PasskeyRefused, TooMany."""
     rate_limits.count_sign_in(None)
     challenge = _take(_SIGN_IN)
     with _refusing_errors():
@@ -153,7 +152,7 @@ def authenticate(answer: str) -> Member:
 
 
 def _ask(what: str) -> _Challenge:
-    """Return the challenge of this session, the one that other tabs show or else a new one."""
+    """Return the challenge of this session. An existing one is reused, because other tabs may show it."""
     found = _find_challenge(what)
     if found is None:
         found = _Challenge(secrets.token_bytes(32), secrets.token_bytes(64))
@@ -164,7 +163,7 @@ def _ask(what: str) -> _Challenge:
 
 
 def _take(what: str) -> _Challenge:
-    """Return the challenge of this session, and forget it there. Raises PasskeyRefused."""
+    """Return the challenge of this session and delete it from the session. Raises PasskeyRefused."""
     found = _find_challenge(what)
     sessions.forget_note(what)
     if found is None:
@@ -180,9 +179,9 @@ def _find_challenge(what: str) -> _Challenge | None:
 
 
 def _spend(unit: Session, challenge: _Challenge, member_id: str) -> None:
-    """Note that a member answered a challenge. Raises PasskeyRefused where it was answered before.
+    """Mark a challenge as used by a member. Raises PasskeyRefused if it was used before.
 
-    Whoever kept the cookie that holds it could answer it again.
+    Deleting it from the session is not enough, because a copy of the signed cookie could be replayed.
     """
     if not is_first_time(unit, f"passkey {challenge.value.hex()}", member_id=member_id):
         raise PasskeyRefused(_NOT_TAKEN)
@@ -200,10 +199,10 @@ def _origin() -> str:
 
 @contextmanager
 def _refusing_errors() -> Iterator[None]:
-    """Raise PasskeyRefused for whatever the library raises while it reads a browser's answer."""
+    """Convert all exceptions that the library raises for a browser's response to PasskeyRefused."""
     try:
         yield
     except Exception as error:
-        # It reads foreign bytes, and does not name everything that they can make it raise.
+        # The library parses untrusted bytes, and does not document all exceptions that this can raise.
         _LOG.info("a passkey was refused: %s: %s", type(error).__name__, error)
         raise PasskeyRefused(_NOT_TAKEN) from error

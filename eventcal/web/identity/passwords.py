@@ -1,7 +1,7 @@
-"""Passwords, hashed and compared; and the code that comes after the password of some members.
+"""Password hashing and verification, and the check of second factors.
 
-A password is hashed in its normal form (NFKD), so that it is the same however a keyboard writes it. Hashes are
-computed with no transaction open: 40 ms would be long to hold the write lock.
+Passwords are normalised (NFKD) before hashing, so that they match regardless of how a keyboard composes characters.
+Hashes are computed outside transactions, because they take 40 ms, too long to hold the write lock.
 """
 
 import unicodedata
@@ -23,7 +23,7 @@ from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
 
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
-"""As OWASP recommends: 19 MiB and two passes. That is 40 ms, and many sign-ins at once do not exhaust the memory."""
+"""Parameters recommended by OWASP: 19 MiB, two passes. They take 40 ms and allow many concurrent sign-ins."""
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
@@ -32,21 +32,21 @@ _LENGTH = Sentence("must have %(least)s to %(most)s characters", least=SHORTEST_
 
 
 def check_new_password(password: str) -> tuple[list[Sentence], str]:
-    """Return what is wrong with a new password (nothing: fit), and its normal form, NFKD."""
+    """Return the errors of a new password, an empty list if it is valid, and the normalised password."""
     normal = _normal(password)
     return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH], normal
 
 
 def hashed(password: str) -> str:
-    """Return the argon2 hash of a password in its normal form."""
+    """Return the Argon2 hash of a normalised password."""
     return _hasher().hash(password)
 
 
 def matches(password: str, password_hash: str | None) -> bool:
-    """Say whether the password, in whatever normal form it was typed, belongs to the hash. None has no password."""
+    """Return whether the password matches the hash. Normalises the password. A hash of None matches no password."""
     normal = _normal(password)
     if password_hash is None:
-        hashed(normal)  # costs what a comparison costs
+        hashed(normal)  # takes as long as a comparison
         return False
     try:
         return _hasher().verify(password_hash, normal)
@@ -55,7 +55,7 @@ def matches(password: str, password_hash: str | None) -> bool:
 
 
 def check_own_password(password: str) -> None:
-    """Raise Invalid, with a fault at /password, unless this is the current user's password. Raises TooMany."""
+    """Check the current user's password. Raises Invalid with a field error at /password, TooMany."""
     rate_limits.count_sign_in(current_member_id())
     with reading() as session:
         password_hash = current_member(session).password
@@ -64,9 +64,9 @@ def check_own_password(password: str) -> None:
 
 
 def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Load a body or a form with the schema, and check that its `password` is the current user's.
+    """Load a body or a form with the schema, and check the current user's password in its field `password`.
 
-    A well-formed password is compared even if other fields are invalid. Raises Invalid with every fault; TooMany.
+    The password is also checked if other fields are invalid. Raises Invalid with all field errors, TooMany.
     """
     faults: list[Fault] = []
     try:
@@ -84,7 +84,7 @@ def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noq
 
 
 def authenticate(address: str, password: str) -> Member:
-    """Return the member with this address and password. Raises SignInRefused, after the same work whoever was named."""
+    """Return the member with this address and password. Raises SignInRefused, in the same time for unknown members."""
     with reading() as session:
         found = find_member_by_email(session, address)
     known = found.password if found is not None and found.active else None
@@ -94,34 +94,34 @@ def authenticate(address: str, password: str) -> Member:
         renewed = hashed(_normal(password))
         with unit_of_work() as session:
             row = session.get(Member, found.id)
-            # Unless the password was changed meanwhile.
+            # The password may have been changed in the meantime.
             if row is not None and row.password == known:
                 row.password = renewed
     return found
 
 
 def authenticator() -> Authenticator:
-    """Return what makes and reads the secrets of authenticator apps on this installation."""
+    """Return the service that creates and verifies secrets of authenticator apps."""
     return Authenticator(settings().secret_key, settings().name)
 
 
 def needs_code(found: Member) -> bool:
-    """Say whether this member's password is not enough."""
+    """Return whether the member must also enter a code to sign in."""
     with reading() as reader:
         return find_totp(reader, found.id) is not None
 
 
 def check_code(found: Member, code: str) -> None:
-    """Use up a code of the member's app, or a recovery code of theirs. Raises CodeRefused, TooMany."""
+    """Verify and use up a code of the member's authenticator app or a recovery code. Raises CodeRefused, TooMany."""
     rate_limits.count_code(found.id)
     with unit_of_work() as unit:
         use_code(unit, found, code, authenticator(), now=now())
 
 
 def check_second_factor(found: Member, code: str | None) -> None:
-    """Refuse whoever gave the right password and nothing else, where a code is needed.
+    """Check the code of a member with a second factor, after their password.
 
-    Raises SecondFactorNeeded, CodeRefused, TooMany.
+    Raises SecondFactorNeeded if a code is required but missing, CodeRefused, TooMany.
     """
     if not needs_code(found):
         return
@@ -133,7 +133,7 @@ def check_second_factor(found: Member, code: str | None) -> None:
 
 
 def find_pending() -> Member | None:
-    """Return the member whose password this browser gave within the last minutes, while that password is theirs."""
+    """Return the member who recently entered their password and must still enter a code, or None."""
     stored = sessions.find_stored()
     return stored.member if stored is not None and stored.row.pending else None
 

@@ -1,7 +1,7 @@
-"""The access marks: who may call a view.
+"""Access marks: decorators that state who may call a view.
 
-Every view carries one mark: right below its route, or in the API as an argument of its route. The marks say who comes
-in; what somebody may do to this event or that talk is decided where it is done, by the Caller.
+Every view has one mark, directly below its route decorator or, in the API, as an argument of it. Permissions for a
+particular event or talk are not checked here, but by the use case with the Caller.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ View = Callable[P, R]
 
 @dataclass(frozen=True)
 class Access:
-    """What a view's mark says, for tests and for the documentation."""
+    """The access rule of a view, for tests and the OpenAPI document."""
 
     name: str
     scope: Scope | None = None
 
     @property
     def security(self) -> list[dict[str, list[str]]]:
-        """Return the security requirements of OpenAPI, of which a call has to meet one."""
+        """The OpenAPI security requirements; a request must satisfy one of them."""
         if self.name == "feed":
             return []
         if self.name == "public":
@@ -42,14 +42,14 @@ class Access:
 
 
 def feed(view: View[P, R]) -> View[P, R]:
-    """Let anyone call, and never look at who it is: a calendar is the same for all."""
+    """Allow anonymous access and ignore credentials. Every caller gets the same response."""
     return _marked(view, Access("feed"))
 
 
 def public(view: View[P, R]) -> View[P, R]:
-    """Let anyone call. Who calls is looked at only when the view asks, or when a token claims to say it.
+    """Allow anonymous access. The caller is identified only if the view asks for it or the request has a token.
 
-    An unsafe call needs no CSRF token: it carries credentials of its own, or the view checks what it does.
+    Unsafe requests need no CSRF token, because they contain credentials themselves or the view checks the token.
     """
 
     @wraps(view)
@@ -62,22 +62,22 @@ def public(view: View[P, R]) -> View[P, R]:
 
 
 def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
-    """Let members call, by cookie or by a token that reaches as far as `scope`."""
+    """Allow members, identified by session cookie or by an access token with `scope`."""
     return partial(_guard, access=Access("member", scope))
 
 
 def organiser() -> Callable[[View[P, R]], View[P, R]]:
-    """Let members call who may be organisers; of which event, the use case asks."""
+    """Allow members who may be organisers. The use case checks whether they organise the event."""
     return partial(_guard, access=Access("organiser", Scope.ORGANISE))
 
 
 def moderator(view: View[P, R]) -> View[P, R]:
-    """Let moderators call. Others are refused whether there is such a thing or not."""
+    """Allow moderators. Others are rejected before the view runs, whether or not the resource exists."""
     return _guard(view, access=Access("moderator", Scope.ADMIN))
 
 
 def by_cookie(view: View[P, R]) -> View[P, R]:
-    """Let members call who signed in with their password: what a token must not do."""
+    """Allow members who signed in with a browser. Access tokens are rejected."""
     return _guard(view, access=Access("by_cookie"))
 
 
@@ -94,7 +94,7 @@ def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
 
 
 def _let_in(access: Access) -> None:
-    """Refuse whoever the mark does not let in: TooMany, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
+    """Check access to a view. Raises TooMany, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
     here = caller()
     if request.method not in SAFE:
         rate_limits.count_write(here.member_id)
@@ -113,13 +113,13 @@ def _let_in(access: Access) -> None:
 
 
 def _marked(view: View[P, R], access: Access) -> View[P, R]:
-    """Note on the view what its mark says: for tests, and for the OpenAPI document."""
+    """Attach the access rule to the view, for tests and the OpenAPI document."""
     cast("Any", view).access = access
     return view
 
 
 def register_token_refusals(app: Flask) -> None:
-    """Let the answers to refused tokens say why in WWW-Authenticate (RFC 6750, 3.1)."""
+    """Add the reason to WWW-Authenticate in responses to rejected tokens (RFC 6750, section 3.1)."""
     app.register_error_handler(InvalidToken, _answer_token)
     app.register_error_handler(InsufficientScope, _answer_token)
 

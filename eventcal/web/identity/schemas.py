@@ -1,6 +1,6 @@
-"""The shapes of a member: accounts and signing in, profile, sessions, access tokens, secret feeds.
+"""Schemas of members: registration, sign-in, profile, sessions, access tokens and secret feeds.
 
-Every fault of every field is reported at once.
+All errors of all fields are reported at once.
 """
 
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ _LONGEST_ANSWER = 100_000
 
 
 class TeamOut(Out):
-    """What the member is to one event."""
+    """The role of the member in the team of an event."""
 
     event = fields.String(required=True, metadata=says("The event's slug."))
     role = Word(TeamRole, required=True)
 
 
 class MemberOut(Out):
-    """A member, as they see themselves."""
+    """A member, as shown to that member."""
 
     id = fields.String(required=True)
     email = fields.String(required=True)
@@ -43,31 +43,31 @@ class MemberOut(Out):
 
 
 class MemberPatch(Shape):
-    """What changes of the caller's own profile (RFC 7396)."""
+    """Changes to the current user's profile, as a JSON merge patch (RFC 7396)."""
 
     name = Line(200)
 
 
 class StaysPublicOut(Out):
-    """What the public goes on seeing."""
+    """Data of a deleted account that stays public."""
 
     talks = fields.List(fields.String(), required=True, metadata=says("The ids of the talks."))
     speaker = fields.String(required=True, allow_none=True, metadata=says("The speaker's slug."))
 
 
 class LeftOut(Out):
-    """What becomes of what a removed account left."""
+    """The result of deleting an account."""
 
     stays_public = Part(StaysPublicOut, required=True)
     detail = fields.String(required=True)
 
 
 class SessionOut(Out):
-    """A session of a browser. It ends at `expires_at` unless it is used before; that moves the end, up to 30 days."""
+    """A browser session. Using it postpones `expires_at`, to at most 30 days after `created_at`."""
 
     id = fields.String(required=True)
     created_at = Instant(required=True)
-    last_seen_at = Instant(required=True, says="When it was last used, to within an hour.")
+    last_seen_at = Instant(required=True, says="Time of last use, accurate to an hour.")
     expires_at = Instant(required=True)
     user_agent = fields.String(
         required=True, allow_none=True, metadata=says("What the browser called itself when it began.")
@@ -76,13 +76,13 @@ class SessionOut(Out):
 
 
 class SessionsOut(Out):
-    """The caller's sessions, the last used first."""
+    """The current user's sessions, most recently used first."""
 
     items = fields.List(fields.Nested(SessionOut), required=True)
 
 
 class TokenIn(Shape):
-    """A new access token. Each scope holds the ones before it: read, submit, organise, admin."""
+    """A new access token. Each scope includes the ones before it: read, submit, organise, admin."""
 
     name = Line(100, required=True)
     scopes = Items(Word(Scope), least=1, limit=len(Scope), required=True)
@@ -90,7 +90,7 @@ class TokenIn(Shape):
 
 
 class TokenOut(Out):
-    """An access token, by what is kept of it."""
+    """An access token, without the token itself."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -100,19 +100,19 @@ class TokenOut(Out):
 
 
 class NewTokenOut(TokenOut):
-    """A new access token, shown this once; null where an Idempotency-Key brings the answer again."""
+    """A new access token. `token` is returned only once, and is null in a repeated response (Idempotency-Key)."""
 
     token = fields.String(required=True, allow_none=True)
 
 
 class FeedIn(Shape):
-    """A new secret feed, one for each device."""
+    """A new secret feed. Use one for each device."""
 
     name = Line(100, required=True)
 
 
 class FeedOut(Out):
-    """A secret feed. `url` is shown in the answer to the POST only, and null ever after."""
+    """A secret feed. `url` is returned only by the POST request that creates the feed, and is null otherwise."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -121,14 +121,14 @@ class FeedOut(Out):
 
 
 class Password(Text):
-    """A password to compare; what it is worth is not the schema's business."""
+    """A password to verify. Its strength is not checked."""
 
     limit = _LONGEST_INPUT
     form: Mapping[str, Any] = {**Text.form, "format": "password"}
 
 
 class NewPassword(Password):
-    """A password that may be set, handed on in its normal form."""
+    """A new password. Its length is checked, and it is loaded in normalised form."""
 
     form: Mapping[str, Any] = {**Password.form, "minLength": 8, "maxLength": 128}
 
@@ -148,7 +148,7 @@ class RegisterIn(Shape):
 
 
 class RegisteredOut(Shape):
-    """What was registered. `confirmed` is false while a mailed link waits to be followed."""
+    """A registered member. `confirmed` is false until the link in the confirmation email is followed."""
 
     email = fields.String(required=True)
     name = fields.String(required=True)
@@ -156,7 +156,7 @@ class RegisteredOut(Shape):
 
 
 class LoginIn(Shape):
-    """An address and a password; a code too, for whoever has set up an authenticator app."""
+    """Credentials: an email address and a password, and a code for members with an authenticator app."""
 
     email = Text(_LONGEST_INPUT, required=True)
     password = Password(required=True, load_only=True)
@@ -164,33 +164,33 @@ class LoginIn(Shape):
 
 
 class CodeIn(Shape):
-    """A code by itself."""
+    """A code of an authenticator app, or a recovery code."""
 
     code = Line(_LONGEST_CODE, required=True)
 
 
 class ProofIn(Shape):
-    """The caller's password, or a code of theirs; which of them it is, is seen later."""
+    """The current user's password or a code. The view finds out which of them it is."""
 
     proof = Text(_LONGEST_INPUT, required=True, load_only=True)
 
 
 class PasskeyIn(Shape):
-    """What a new passkey is called, and what the browser answered."""
+    """A new passkey, with its name and the browser's WebAuthn response."""
 
     name = Line(100, required=True)
     answer = Text(_LONGEST_ANSWER, required=True)
 
 
 class SignedInOut(Shape):
-    """The member who signed in, and what unsafe calls with the cookie carry in X-CSRF-Token."""
+    """The member who signed in, and the CSRF token to send as X-CSRF-Token with unsafe requests."""
 
     member = Part(MemberOut, required=True)
     csrf_token = fields.String(required=True)
 
 
 class ConfirmIn(Shape):
-    """A mailed token; or an address, to which the mail is sent again."""
+    """An emailed token, or an address to send the email to again."""
 
     also = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}  # noqa: RUF012 - as marshmallow's own
 
@@ -199,43 +199,43 @@ class ConfirmIn(Shape):
 
     @validates_schema
     def check_one(self, data: dict[str, Any], **_: object) -> None:
-        """Refuse both and neither."""
+        """Require either a token or an email address."""
         if ("token" in data) is ("email" in data):
             raise ValidationError(Sentence("must hold either token or email"), "token")
 
 
 class ConfirmedOut(Shape):
-    """That the address is confirmed."""
+    """The result of confirming an email address."""
 
     confirmed = fields.Boolean(required=True)
 
 
 class MailedOut(Shape):
-    """What happens if the address is known; whether it is stays unsaid."""
+    """A message that an email is sent if the address is known. It does not reveal whether this is the case."""
 
     detail = fields.String(required=True)
 
 
 class ResetIn(Shape):
-    """Whom to mail the way to a new password."""
+    """The email address to send a password reset link to."""
 
     email = Address(required=True)
 
 
 class ResetConfirmIn(Shape):
-    """A mailed token and the password it sets."""
+    """An emailed token and the new password."""
 
     token = Text(_LONGEST_TOKEN, required=True)
     password = NewPassword(required=True, load_only=True)
 
 
 class OwnPasswordIn(Shape):
-    """The caller's password, for what cannot be undone."""
+    """The current user's password, required for irreversible actions."""
 
     password = Password(required=True, load_only=True)
 
 
 class PasswordIn(OwnPasswordIn):
-    """The caller's password and the new one."""
+    """The current user's password and the new password."""
 
     new_password = NewPassword(required=True, load_only=True)
