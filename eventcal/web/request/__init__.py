@@ -1,1 +1,1 @@
-"""What belongs to one request: its unit of work, idempotency key, rate limits and session state."""
+"""State of a request: its unit of work, idempotency key, rate limits and session."""

@@ -1,4 +1,4 @@
-"""What a view needs of the running app: its unit of work, its clock, its settings."""
+"""Access to the services of the current app and to the unit of work of the current request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from eventcal.web.http.urls import Links
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """Everything that was wired once, when the app was made."""
+    """The services of an app, created at start-up."""
 
     settings: Settings
     clock: Clock
@@ -32,16 +32,16 @@ class House:
 
 
 EXTENSION = "eventcal"
-"""Under which name an app has its House among its extensions."""
+"""The key of the services in `app.extensions`."""
 
 
 def move_in(app: Flask, house: House) -> None:
-    """Make `house` what the functions below find."""
+    """Attach the services to the app."""
     app.extensions[EXTENSION] = house
 
 
 def house() -> House:
-    """Return what the current app is wired with."""
+    """Return the services of the current app."""
     return cast("House", current_app.extensions[EXTENSION])
 
 
@@ -51,7 +51,7 @@ def settings() -> Settings:
 
 
 def links() -> Links:
-    """Return the URLs of this installation."""
+    """Return the URL builder of this installation."""
     return house().links
 
 
@@ -65,7 +65,7 @@ def now() -> datetime:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Give a session for reading: the one of the unit that is under way, else one of its own."""
+    """Yield a database session for reading: that of the current unit of work, or else a new one."""
     unit = _unit()
     if unit is not None:
         yield unit.session

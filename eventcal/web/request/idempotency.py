@@ -1,8 +1,8 @@
-"""Idempotency-Key: a POST that is sent again within a day gets its first answer again, and nothing is done twice.
+"""Idempotency-Key: a POST request repeated within a day returns the stored first response and is not executed again.
 
-Status and body are made and kept inside the transaction that they tell of, so a crash between commit and answer
-changes nothing. Writers follow one another: whoever comes with the same key meanwhile waits for the lock, and then
-finds the answer. A refusal is not kept; the next try is a new one.
+The response is stored in the transaction of the request, so a crash after the commit does not lose it. Write
+transactions are serialised: a concurrent request with the same key waits for the lock, and then finds the response.
+Error responses are not stored, so the request can be retried.
 """
 
 import hashlib
@@ -34,29 +34,29 @@ _NOT_REPEATED = frozenset({"auth", "pages"})
 
 
 class InProgress(UnderWay):
-    """The first request with this key is being answered at this moment."""
+    """The first request with this key is still being processed."""
 
     code = "idempotency-in-progress"
     title = Sentence("The first one is under way")
 
 
 def is_asked_for() -> bool:
-    """Say whether this request wants to be answered once.
+    """Return whether this request is idempotent because of an Idempotency-Key.
 
-    What signs people in and out is not repeated; nor is a page, which may show a secret: a form has a key of its own.
+    The key is ignored for authentication, and for pages, because these may show a secret; forms have keys of their own.
     """
     return request.method == "POST" and HEADER in request.headers and request.blueprint not in _NOT_REPEATED
 
 
 def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
-    """Return the view's answer, or the one that the same request was given with this key within a day.
+    """Return the stored response of the same request with this key, or call the view and store its response.
 
-    Raises Invalid for a key that is none, KeyReused for one that came with another request, InProgress.
+    Raises Invalid for a malformed key, KeyReused for a key that was used for another request, InProgress.
     """
     key = request.headers[HEADER]
     if _KEY.fullmatch(key) is None:
         raise Invalid(faults=[Fault(f"?{HEADER}", Sentence("must be 1 to 255 visible ASCII characters"))])
-    # The body is read before the lock is taken: nobody waits for a slow line.
+    # Read the body before taking the write lock, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
     try:
@@ -67,7 +67,7 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
                 return _again(kept, fingerprint)
             answer = current_app.make_response(view())
             if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                # Undoes what the view did, and sends its answer.
+                # Roll back the transaction, and send the view's response.
                 abort(answer)
             session.add(_kept(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
@@ -78,12 +78,12 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
 
 
 def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
-    """Say whether a page's form, by its key, has not been taken within a day, and note that it now is.
+    """Return whether a form with this key is submitted for the first time within a day, and record the submission.
 
-    Sent again by a reload, it must not make a second secret; the first was shown, and is not kept.
+    Without this check, reloading the page after submitting the form would create another secret.
     """
     _forget_old(session)
-    # Hashed, so that it fits whatever was sent; with a space, which no Idempotency-Key has.
+    # The hash limits the length. The space prevents collisions, because an Idempotency-Key cannot contain one.
     key = f"form {secret_hash(form_key)}"
     if find_kept_answer(session, member_id, key) is not None:
         return False
@@ -98,7 +98,7 @@ def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
 
 
 def show_once(*fields: str) -> None:
-    """Keep these fields of the answer under way out of what is kept: a secret is shown once, a replay has null."""
+    """Store null for these fields of the current response, because a secret must be shown only once."""
     g.shown_once = fields
 
 

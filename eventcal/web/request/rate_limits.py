@@ -1,7 +1,7 @@
-"""How often somebody may ask for what is dear or dangerous. Reads are never counted.
+"""Rate limits for expensive and security-sensitive requests. Reads are not limited.
 
-Counted in Redis where there is one, else by each worker for itself. A Redis that does not answer closes nothing:
-each worker then counts for itself again.
+Requests are counted in Redis if it is configured, else in each worker. If Redis is unavailable, requests are still
+accepted, and each worker counts for itself.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ MAIL_FROM = RateLimitItemPerMinute(20, namespace="mail-from")
 WRITE = RateLimitItemPerMinute(300, namespace="write")
 PICTURE = RateLimitItemPerMinute(20, namespace="picture")
 
-# A household has as many addresses of these as it likes; it is one visitor.
+# A household usually has a whole IPv6 /64 network, which is therefore counted as one client.
 _V6_PREFIX = 64
 
 
 class Counter:
-    """Counts what was asked for within the last minute, or hour."""
+    """A counter of requests in a moving window of a minute or an hour."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
@@ -46,7 +46,7 @@ class Counter:
             self._shared = MovingWindowRateLimiter(storage_from_string(redis_url, wrap_exceptions=True))
 
     def allows(self, limit: RateLimitItem, *who: str) -> bool:
-        """Count one more, and say whether it was still within the limit."""
+        """Count a request and return whether it is within the limit."""
         if self._shared is not None:
             try:
                 return self._shared.hit(limit, *who)
@@ -56,20 +56,20 @@ class Counter:
 
 
 def start_limits(app: Flask, settings: Settings) -> None:
-    """Make `app` count. It can be told not to, at any time, by RATELIMIT_ENABLED in its config."""
+    """Set up rate limits for the app. They can be disabled at any time with RATELIMIT_ENABLED in its config."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
     app.extensions["eventcal_limits"] = Counter(settings.redis_url)
 
 
 def count_sign_in(address: str | None) -> None:
-    """Count a try to sign in with this e-mail address, or (None) with a passkey of an unknown owner. Raises TooMany."""
+    """Count a sign-in attempt with an email address, or with a passkey if `address` is None. Raises TooMany."""
     _count(SIGN_IN_FROM, _visitor())
     if address is not None:
         _count(SIGN_IN, _visitor(), _digest(address))
 
 
 def count_code(member_id: str) -> None:
-    """Count a try of a second factor, wherever it comes from: there are only a million codes. Raises TooMany."""
+    """Count an attempt to enter a code, from any IP address: there are only a million codes. Raises TooMany."""
     _count(CODE, member_id)
     _count(CODE_LONG, member_id)
 
@@ -80,23 +80,23 @@ def count_registration() -> None:
 
 
 def count_mail(address: str) -> None:
-    """Count what sends a mail to this address, or shows whether it was received. Raises TooMany."""
+    """Count a request that sends an email to this address. Raises TooMany."""
     count_mailed_token()
     _count(MAIL, _visitor(), _digest(address))
 
 
 def count_mailed_token() -> None:
-    """Count a try of a mailed token. Raises TooMany."""
+    """Count an attempt to use an emailed token. Raises TooMany."""
     _count(MAIL_FROM, _visitor())
 
 
 def count_write(member_id: str | None) -> None:
-    """Count any other unsafe call, of a member or, where nobody is signed in, from an address. Raises TooMany."""
+    """Count any other unsafe request, by member or, if not signed in, by IP address. Raises TooMany."""
     _count(WRITE, member_id or _visitor())
 
 
 def count_picture(member_id: str) -> None:
-    """Count a picture that a member uploads; each takes long to decode. Raises TooMany."""
+    """Count an image upload of a member, because decoding is expensive. Raises TooMany."""
     _count(PICTURE, member_id)
 
 
@@ -113,7 +113,7 @@ def _count(limit: RateLimitItem, *who: str) -> None:
 
 
 def _visitor() -> str:
-    """Return what names the visitor's machine, or its household's network."""
+    """Return the client's IPv4 address or IPv6 /64 network."""
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:
@@ -124,5 +124,5 @@ def _visitor() -> str:
 
 
 def _digest(address: str) -> str:
-    # No list of addresses lies about in Redis.
+    # Addresses are hashed, so that Redis holds no list of email addresses.
     return hashlib.sha256(email_key(address).encode()).hexdigest()

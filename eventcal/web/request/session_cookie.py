@@ -1,4 +1,4 @@
-"""The session cookie: a random secret for a member, signed values for a visitor."""
+"""The session cookie: a random secret for members, signed values for anonymous users."""
 
 import re
 from typing import NamedTuple, cast
@@ -14,37 +14,37 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def start_sessions(app: Flask, settings: Settings) -> None:
-    """Set up the session cookie of `app`."""
+    """Configure the session cookie of an app."""
     app.config.update(
         SESSION_COOKIE_NAME=cookie_name(settings),
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        # Also how old a signed cookie may be.
+        # This is also the maximum age of a signed cookie.
         PERMANENT_SESSION_LIFETIME=IDLE_TIMEOUT,
-        # Else every answer sets the cookie of a visitor anew.
+        # Otherwise every response would set the cookie of anonymous users again.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = SessionInterface()
 
 
 def cookie_name(settings: Settings) -> str:
-    """Return the name of the session cookie; __Host- requires Secure, Path=/ and no Domain."""
+    """Return the name of the session cookie. The prefix __Host- requires Secure, Path=/ and no Domain."""
     return "__Host-eventcal" if settings.https else "eventcal"
 
 
 class Stored(NamedTuple):
-    """A session of the table, or one that is about to take the place of a signed cookie there, and its member."""
+    """A stored session and its member. The row may be new if it is to replace a signed cookie of an earlier release."""
 
     row: MemberSession
     member: Member
 
 
 class BrowserSession(SecureCookieSession):
-    """Flask's session: the values of a visitor's signed cookie, or the secret that is all of a member's.
+    """A Flask session with the values of an anonymous user's signed cookie, or the secret in a member's cookie.
 
-    sends_secret: whether the answer sets the cookie to the secret.
+    sends_secret: whether the response sets the cookie to the secret.
     """
 
     secret: str | None = None
@@ -54,12 +54,12 @@ class BrowserSession(SecureCookieSession):
 
 
 class SessionInterface(SecureCookieSessionInterface):
-    """Reads and writes the session cookie. It never asks the database: `find_stored` does, where a view needs it."""
+    """A session interface for this cookie. It does not query the database: `find_stored` does, when needed."""
 
     session_class = BrowserSession
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session that the request's cookie stands for, else an empty one."""
+        """Return the session of the request's cookie, or an empty session."""
         value = request.cookies.get(self.get_cookie_name(app), "")
         if not _SECRET.fullmatch(value):
             return super().open_session(app, request)
@@ -68,7 +68,7 @@ class SessionInterface(SecureCookieSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie, or remove it, where that is called for."""
+        """Set or delete the session cookie if necessary."""
         if not isinstance(session, BrowserSession) or not session.sends_secret:
             super().save_session(app, session, response)
             return

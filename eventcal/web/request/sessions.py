@@ -1,9 +1,9 @@
-"""The session of a request: a row of the table for a member, a signed cookie for a visitor.
+"""The session of a request: a database row for members, a signed cookie for anonymous users.
 
-A member's cookie holds a random secret, and the table everything else. A visitor has a session only once a form is
-shown to them; its values are signed in the cookie itself, so that no visitor causes a write: they can read them, and
-keep a copy. Releases before sessions were stored signed members' sessions in the same way. Such a cookie is accepted,
-and replaced by a stored session at the first request whose answer may set a cookie.
+A member's cookie holds a random secret, and the database everything else. Anonymous users get a session only when a
+form is shown. Its values are in the signed cookie, so that anonymous requests never write to the database; the user
+can read and replay them. Earlier releases also signed members' sessions. Such a cookie is still accepted, and replaced
+by a stored session at the first request whose response may set a cookie.
 """
 
 import base64
@@ -26,16 +26,16 @@ from eventcal.web.request.context import house, reading, settings, unit_of_work
 from eventcal.web.request.session_cookie import BrowserSession, Stored
 
 _LONGEST_USER_AGENT = 300
-# What the signed cookie of a member holds, in releases before sessions were stored.
+# Keys in the signed cookie of a member, in releases that did not store sessions.
 _SIGNED_MEMBER, _SIGNED_CSRF, _SIGNED_PROOF = "_user_id", "csrf_token", "proved_at"
-# What HMACs under the secret key are made for.
+# Purposes of HMACs with the secret key.
 _FOR_CSRF, _FOR_SIGNED_COOKIE = b"eventcal: CSRF secret of a session", b"eventcal: session in place of a signed cookie"
 
 
 def find_stored(reader: Session | None = None) -> Stored | None:
-    """Return the stored session of this request, looked up once; None where there is none, or it has ended.
+    """Return the stored session of this request, or None if there is none or it has ended. Cached for the request.
 
-    A signed cookie of a member counts as one, too. reader: a database session that is open already.
+    A member's signed cookie is also treated as a stored session. reader: an open database session to use.
     """
     browser = _browser()
     if not browser.looked_up:
@@ -46,9 +46,9 @@ def find_stored(reader: Session | None = None) -> Stored | None:
 
 
 def start(member: Member, *, pending: bool = False) -> None:
-    """Start a new session for a member, in place of the one that this browser had. Raises NotSignedIn.
+    """Start a new session for a member, replacing the one of this browser. Raises NotSignedIn.
 
-    pending: only the password was given, and a code is still to follow.
+    pending: whether only the password was verified and a code is still required.
     """
     former = _find_saved()
     secret = secrets.token_urlsafe(32)
@@ -56,7 +56,7 @@ def start(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted meanwhile. Had the password been changed, the session would be void.
+        # The account may have been deleted in the meantime. A changed password would make the session invalid anyway.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Sentence("This account is gone."))
         unit.add(row)
@@ -65,7 +65,7 @@ def start(member: Member, *, pending: bool = False) -> None:
 
 
 def end() -> None:
-    """End this browser's session, and have the answer remove its cookie."""
+    """End this browser's session and delete its cookie with the response."""
     found = _find_saved()
     if found is not None:
         with unit_of_work() as unit:
@@ -74,7 +74,7 @@ def end() -> None:
 
 
 def forget() -> None:
-    """Have the answer remove the cookie of a session that has ended, with everything that a visitor's holds."""
+    """Delete the session cookie with the response, including the values of an anonymous user."""
     browser = _browser()
     browser.clear()
     browser.secret, browser.sends_secret = None, False
@@ -82,9 +82,9 @@ def forget() -> None:
 
 
 def keep_alive() -> None:
-    """Save a session in place of a signed cookie, and note from time to time that a session was used.
+    """Replace a member's signed cookie by a stored session, and record from time to time that a session was used.
 
-    Only for answers that no cache keeps: it may set the cookie.
+    Call this only for responses that are not cached, because it may set the cookie.
     """
     found, moment = _find_saved(), house().clock.now()
     secret = _browser().secret
@@ -94,26 +94,26 @@ def keep_alive() -> None:
 
 
 def save_proof() -> None:
-    """Note that the member of this session, if there is one, has just shown who they are."""
+    """Record that the member of this session, if any, has just re-authenticated."""
     _update(proved_at=house().clock.now())
 
 
 def note(what: str, **state: str) -> None:
-    """Keep a value in this session, with the time: in the database for a member, in the cookie for a visitor."""
+    """Store a value and the time in this session: in the database for members, in the cookie for anonymous users."""
     noted = {**state, "at": house().clock.now().timestamp()}
     found, browser = find_stored(), _browser()
     if found is not None:
         _update(notes={**found.row.notes, what: noted})
         return
     if browser.secret is not None:
-        # The signed cookie takes the place of one whose session has ended; forms that are open stay good.
+        # Replace the cookie of a session that has ended, and keep its CSRF secret, so that open forms stay valid.
         browser.setdefault(_SIGNED_CSRF, csrf_secret())
         browser.secret = None
     browser[what] = noted
 
 
 def find_note(what: str, *, within: timedelta) -> dict[str, Any] | None:
-    """Return the value that this session keeps, if it is no older than this."""
+    """Return a value stored in this session, or None if it is missing or older than `within`."""
     found = find_stored()
     state: dict[str, Any] | None = _browser().get(what) if found is None else found.row.notes.get(what)
     if state is None or not 0 <= house().clock.now().timestamp() - state["at"] < within.total_seconds():
@@ -122,7 +122,7 @@ def find_note(what: str, *, within: timedelta) -> dict[str, Any] | None:
 
 
 def forget_note(what: str) -> None:
-    """Remove a value, if it is there."""
+    """Delete a value from this session, if it exists."""
     found = find_stored()
     if found is None:
         _browser().pop(what, None)
@@ -131,9 +131,9 @@ def forget_note(what: str) -> None:
 
 
 def csrf_secret() -> str:
-    """Return what the CSRF token of this browser is made from; a visitor who has none is given one.
+    """Return the secret for the CSRF token of this browser. Anonymous users get a new one if necessary.
 
-    Of a stored session it follows from the cookie alone: no statement is needed to show a form.
+    For a stored session, it is derived from the cookie, so that rendering a form needs no SQL statement.
     """
     browser = _browser()
     if browser.secret is not None:
@@ -142,7 +142,7 @@ def csrf_secret() -> str:
 
 
 def is_csrf_secret(given: str) -> bool:
-    """Say whether a CSRF token of this browser is made from this secret."""
+    """Return whether this is the secret for the CSRF token of this browser."""
     browser = _browser()
     if browser.secret is None:
         known = browser.get(_SIGNED_CSRF)
@@ -155,7 +155,7 @@ def is_csrf_secret(given: str) -> bool:
 
 
 def _browser() -> BrowserSession:
-    # Still Flask's proxy, which notes that the answer depends on the cookie.
+    # This returns Flask's proxy, which adds "Vary: Cookie" to the response when it is accessed.
     return cast("BrowserSession", session)
 
 
@@ -187,9 +187,9 @@ def _new_row(member: Member, secret: str, *, pending: bool = False) -> MemberSes
 
 
 def _secret_of_signed_cookie(browser: BrowserSession) -> str:
-    """Return the secret of the session in place of a signed cookie: always the same for one cookie.
+    """Return the secret of the session that replaces a signed cookie. It is derived from the cookie.
 
-    Whoever sends it again, or in two requests at once, gets the same session.
+    Repeated or concurrent requests with the same cookie therefore get the same session.
     """
     return _hmac(_FOR_SIGNED_COOKIE, browser[_SIGNED_MEMBER], browser[_SIGNED_CSRF])
 
@@ -201,12 +201,12 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 
 
 def _find_saved() -> Stored | None:
-    """Return the stored session of this request, saved first if it stands for a signed cookie. Raises NotSignedIn."""
+    """Return the stored session of this request. Saves it first if it replaces a signed cookie. Raises NotSignedIn."""
     found, browser = find_stored(), _browser()
     if found is None or browser.secret is not None:
         return found
     with unit_of_work() as unit:
-        # Another request may have saved it, or ended it.
+        # Another request may have saved or ended the session.
         found = _look_up(unit, browser)
         if found is None:
             raise NotSignedIn(Sentence("Sign in first, or send a token."))
@@ -226,7 +226,7 @@ def _update(**values: object) -> None:
 
 
 def _use(secret: str, stored: Stored) -> None:
-    """Have the answer set the cookie to this secret. It ends with the browser until a pending sign-in is complete."""
+    """Set the cookie to this secret with the response. The cookie of a pending sign-in expires with the browser."""
     browser = _browser()
     browser.clear()
     browser.permanent = not stored.row.pending
