@@ -1,4 +1,4 @@
-"""The command line: what whoever runs the machine can do. Exit codes: 0 done, 1 refused with a sentence, 2 usage."""
+"""The command line for operators. Exit codes: 0 success, 1 error with a message, 2 usage error."""
 
 import click
 
@@ -13,9 +13,9 @@ from eventcal.cli.serving import serve
 @click.group(cls=Commands)
 @click.version_option(__version__, package_name="eventcal")
 def main() -> None:
-    """Keep a community's calendar of events and talks.
+    """Manage a community calendar of events and talks.
 
-    Settings come from EVENTCAL_* in the environment and from instance/config.toml.
+    Settings are read from EVENTCAL_* environment variables and from instance/config.toml.
     """
 
 

@@ -1,4 +1,4 @@
-"""`python -m eventcal.cli` is `eventcal`."""
+"""Entry point for `python -m eventcal.cli`, the same as `eventcal`."""
 
 from eventcal.cli import main
 

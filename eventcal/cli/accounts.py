@@ -1,4 +1,4 @@
-"""Commands about people: members, their roles and passwords, the teams of events."""
+"""Commands for members, their roles and passwords, and for event teams."""
 
 import sys
 
@@ -50,16 +50,16 @@ _password_stdin = click.option("--password-stdin", is_flag=True, help="Read the 
 
 @click.group()
 def members() -> None:
-    """Look after who can sign in."""
+    """Manage members."""
 
 
 @members.command()
 @_email
-@click.option("--name", metavar="NAME", callback=_checked_name, required=True, help="What they are called.")
+@click.option("--name", metavar="NAME", callback=_checked_name, required=True, help="Name of the member.")
 @click.option("--role", type=click.Choice(Role, case_sensitive=False), default=Role.MEMBER, show_default=True)
 @_password_stdin
 def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
-    """Add a member; their address counts as confirmed."""
+    """Add a member with a confirmed email address."""
     given = _read_password(from_stdin=password_stdin)
     with open_house() as house:
         password_hash = _hashed(given)
@@ -84,7 +84,7 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
 @_email
 @click.argument("role", type=click.Choice(Role, case_sensitive=False))
 def set_role(*, email: str, role: Role) -> None:
-    """Give a member a role on the whole site; each holds what the ones before it hold."""
+    """Set a member's role on the site. Each role includes the permissions of the previous ones."""
     with open_unit() as unit:
         get_member_by_email(unit.session, email).role = role
     click.echo(f"{email} now has the role {role}.")
@@ -94,7 +94,7 @@ def set_role(*, email: str, role: Role) -> None:
 @_email
 @_password_stdin
 def set_password(*, email: str, password_stdin: bool) -> None:
-    """Give a member a new password; every session, access token and passkey of theirs ends."""
+    """Set a member's password. Revokes all of their sessions, access tokens and passkeys."""
     given = _read_password(from_stdin=password_stdin)
     with open_app() as house:
         password_hash = _hashed(given)
@@ -109,9 +109,9 @@ def set_password(*, email: str, password_stdin: bool) -> None:
 @members.command("reset-factors")
 @_email
 def take_factors(*, email: str) -> None:
-    """Take away a member's authenticator app, recovery codes and passkeys, for whoever has lost their devices.
+    """Remove the authenticator app, recovery codes and passkeys of a member who has lost their devices.
 
-    Their sessions end. Make sure first that it is they who ask.
+    This also ends their sessions. Verify the identity of the member first.
     """
     with open_unit() as unit:
         reset_factors(unit.session, get_member_by_email(unit.session, email))
@@ -127,7 +127,7 @@ def _read_password(*, from_stdin: bool) -> str:
 
 
 def _hashed(password: str) -> str:
-    """Return the hash of a new password. Raises Invalid for one that is no good."""
+    """Return the hash of a new password. Raises Invalid if the password is not acceptable."""
     faults, normal = check_new_password(password)
     if faults:
         raise Invalid(f"The password {'; '.join(faults)}.")
@@ -136,14 +136,14 @@ def _hashed(password: str) -> str:
 
 @click.group()
 def events() -> None:
-    """Look after events."""
+    """Manage events."""
 
 
 @events.group()
 @click.argument("slug")
 @click.pass_context
 def team(context: click.Context, slug: str) -> None:
-    """Look after who decides for the event SLUG, and who reviews what is offered to it."""
+    """Manage the organisers and reviewers of the event SLUG."""
     context.obj = slug
 
 
@@ -154,7 +154,7 @@ def team(context: click.Context, slug: str) -> None:
 )
 @click.pass_obj
 def team_add(slug: str, *, email: str, role: TeamRole) -> None:
-    """Put a member on the team, or give one who is on it another role."""
+    """Add a member to the team, or change their role in it."""
     with open_unit() as unit:
         event = get_event(unit.session, slug, OPERATOR)
         put_on_team(unit.session, event, get_member_by_email(unit.session, email), role)
@@ -165,7 +165,7 @@ def team_add(slug: str, *, email: str, role: TeamRole) -> None:
 @_email
 @click.pass_obj
 def team_remove(slug: str, *, email: str) -> None:
-    """Take a member off the team."""
+    """Remove a member from the team."""
     with open_unit() as unit:
         event = get_event(unit.session, slug, OPERATOR)
         take_off_team(unit.session, event, get_member_by_email(unit.session, email).id)

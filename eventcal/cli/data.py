@@ -1,4 +1,4 @@
-"""Commands about what is stored: the schema, data sets, what follows from the rest of the database, pictures."""
+"""Commands for stored data: the database schema, the feed index, data sets and pictures."""
 
 import secrets
 from collections.abc import Callable
@@ -26,21 +26,21 @@ from eventcal.web.schemas.datasets import read_record
 
 
 class RenderedOtherwise(Conflict):
-    """The entries of the feeds are not what this release would make of them, with these settings."""
+    """The feed entries were rendered by another release or with other settings."""
 
     code = "rendered-otherwise"
 
 
 @click.group()
 def db() -> None:
-    """Look after the database."""
+    """Manage the database."""
 
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database to this release: its schema, and the entries of the feeds.
+    """Upgrade the database schema and the feed entries to this release.
 
-    Entries are rendered anew where BASE_URL, DOMAIN, tzdata or this release changed. Does nothing a second time.
+    Feed entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. Running it again is safe.
     """
     with open_house(migrated=False) as house:
         try:
@@ -58,14 +58,14 @@ def upgrade() -> None:
 
 @db.command()
 def check() -> None:
-    """Say whether the database is up to date; exit code 1 if it is not."""
+    """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_house() as house:
         check_rendered(house)
     click.echo("The database is up to date.")
 
 
 def _migrate(house: House) -> None:
-    # Alembic takes 12 MB, and the workers of `serve` know all commands.
+    # Imported here because Alembic takes 12 MB, and the workers of `serve` import all commands.
     from alembic.util import CommandError  # noqa: PLC0415 - see above
 
     from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above
@@ -77,7 +77,7 @@ def _migrate(house: House) -> None:
 
 
 def check_rendered(house: House) -> None:
-    """Refuse entries that were rendered by another release or with other settings (RenderedOtherwise)."""
+    """Raise RenderedOtherwise if the feed entries were rendered by another release or with other settings."""
     with house.database.reading() as session:
         if state_of(session).renderer != house.ledger.renderer:
             raise RenderedOtherwise(
@@ -94,9 +94,9 @@ def _looking_again(house: House) -> AbstractContextManager[Callable[[int], None]
 
 @click.command("recompute-instants")
 def recompute_instants() -> None:
-    """Derive every instant again from the local time and the zone that people wrote.
+    """Recompute all instants from local times and time zones.
 
-    For a new tzdata: meetings stay at their time on the wall, and feeds show the instants that this now is.
+    Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
     with open_house() as house, _looking_again(house) as tell, house.database.unit_of_work() as unit:
         changed = house.ledger.recompute(unit.session, now=unit.now, tell=tell)
@@ -105,17 +105,17 @@ def recompute_instants() -> None:
 
 @click.group()
 def media() -> None:
-    """Look after the pictures in the instance folder."""
+    """Manage the pictures in the instance folder."""
 
 
 @media.command()
-@click.option("--at-once", is_flag=True, help="Also what was uploaded within the last day.")
+@click.option("--at-once", is_flag=True, help="Also remove pictures uploaded within the last day.")
 def prune(*, at_once: bool) -> None:
-    """Remove the pictures that nobody shows any more.
+    """Remove pictures that are no longer used.
 
-    Run it once a day. A portrait that was taken away is served until then, to whoever has its address.
+    Run it once a day. Until then, a removed portrait can still be fetched from its URL.
     """
-    # While this unit holds the write lock, nobody names a picture that is about to go.
+    # The write lock keeps other processes from saving the name of a picture that is about to be deleted.
     with open_house() as house, house.database.unit_of_work() as unit:
         before = unit.now + timedelta(seconds=1) if at_once else unit.now - GRACE
         gone = Gallery(house.settings.media).prune(names_in_use(unit.session), before=before)
@@ -125,10 +125,10 @@ def prune(*, at_once: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def load(file: Path) -> None:
-    """Load a data set, whole or not at all.
+    """Load a data set completely, or nothing if it has errors.
 
-    FILE is JSON, shaped like the demo's. What is there already, known by slug (a talk by its event and title), is
-    brought to what the file gives; nothing is deleted. Loading the same file again changes nothing.
+    FILE is JSON in the format of the demo data. Existing records, identified by slug (talks by event and title), are
+    updated; nothing is deleted. Loading the same file again changes nothing.
     """
     dataset = read_file(file, read_record)
     with open_unit() as unit, progress(f"Loading {file.name}", length=dataset.size) as tell:
@@ -141,11 +141,11 @@ def load(file: Path) -> None:
 
 
 @click.command()
-@click.option("--as-it-was", is_flag=True, help="Leave the dates of 2014 alone.")
+@click.option("--as-it-was", is_flag=True, help="Keep the original dates in 2014.")
 def demo(*, as_it_was: bool) -> None:
-    """Load the Xen Project's calendar of 2014, with an organiser to sign in as.
+    """Load the Xen Project's calendar of 2014 and add an organiser account.
 
-    Its dates are moved by whole weeks so that it begins within the next month. What is there is left alone.
+    Dates are moved by whole weeks so that the first event begins in two to three weeks. Existing data is kept.
     """
     password = secrets.token_urlsafe(12)
     was, password_hash = demo_dataset(read_record), hashed(password)

@@ -1,4 +1,4 @@
-"""Fetches a calendar from somebody else's server as a program that subscribes to it would: within bounds."""
+"""Fetching a calendar over HTTP like a calendar app, with limits on size and time."""
 
 import time
 import urllib.error
@@ -11,19 +11,19 @@ from http.client import HTTPException, HTTPResponse
 from eventcal import __version__
 
 LARGEST = 20_000_000
-"""Octets of a calendar, as it comes and unpacked."""
+"""The largest size of a calendar in octets, compressed and decompressed."""
 
 _CHUNK = 65_536
 _LONGEST_LENGTH = 20
 
 
-class Unreadable(Exception):  # noqa: N818 - a reason, which whoever runs the command can act on
-    """There is no calendar to be had there; the message is a sentence without its full stop."""
+class Unreadable(Exception):  # noqa: N818 - holds a reason for the user
+    """The calendar cannot be read. The message is a sentence without a full stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much is waited for and read."""
+    """Limits on the size and duration of a fetch."""
 
     octets: int = LARGEST
     seconds: float = 30.0
@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """An answer: its status, its headers with names in small letters, its body unpacked, and where it came from."""
+    """A response: status, headers with lower-case names, decompressed body, and URL after redirects."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,9 +42,9 @@ class Fetched:
 def fetch(
     url: str, *, method: str = "GET", condition: Mapping[str, str] | None = None, limits: Limits | None = None
 ) -> Fetched:
-    """Return what a server answers to one request, whatever the status, after at most five redirects.
+    """Return the response to a request, whatever its status, after at most five redirects.
 
-    Only http and https, also behind a redirect. Raises Unreadable where there is no answer in time, or one too large.
+    Only http and https are allowed, also for redirects. Raises Unreadable if the response is missing or too large.
     """
     limits = limits or Limits()
     headers = {
@@ -55,9 +55,9 @@ def fetch(
     }
     end = time.monotonic() + limits.seconds
     try:
-        request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - the opener knows no other scheme
+        request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - the opener supports http and https only
         with _opener().open(request, timeout=limits.seconds) as answer:
-            # The headers of a HEAD tell of a body that does not come.
+            # The headers of a HEAD response describe a body that is not sent.
             body = b"" if method == "HEAD" else _body(answer, end=end, limits=limits)
             return _fetched(answer, answer.status, body)
     except urllib.error.HTTPError as error:
@@ -72,7 +72,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """Return an opener that knows http and https and nothing else: no redirect leads to a file of this machine."""
+    """Return an opener for http and https only, so that a redirect cannot read a local file."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -99,7 +99,7 @@ def _body(answer: HTTPResponse, *, end: float, limits: Limits) -> bytes:
     length = answer.headers.get("Content-Length", "")
     whole = int(length) if length.isdecimal() and len(length) < _LONGEST_LENGTH else None
     parts, size = list[bytes](), 0
-    # Counted here: whoever reads on after the last octet waits for a server that keeps the connection.
+    # Stops at Content-Length. Reading further would block if the server keeps the connection open.
     while size != whole and (chunk := answer.read1(_CHUNK if whole is None else min(_CHUNK, whole - size))):
         parts.append(chunk)
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""The command that looks at calendars, ours or anybody's, and says what is wrong with them."""
+"""The `lint` command, which checks calendars from files or URLs."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ _FOUND, _UNREADABLE = 1, 2
 
 @dataclass(frozen=True)
 class Looked:
-    """What came of one file or URL: findings, or why there was nothing to read."""
+    """The result for a file or URL: the findings, or the reason why it cannot be read."""
 
     source: str
     findings: tuple[Finding, ...] = ()
@@ -33,13 +33,13 @@ class Looked:
 
 @click.command()
 @click.argument("sources", metavar="FILE|URL...", nargs=-1, required=True)
-@click.option("--strict", is_flag=True, help="End with exit code 1 where there are warnings only, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+@click.option("--strict", is_flag=True, help="Exit with code 1 for warnings as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document instead of text.")
 def lint(sources: tuple[str, ...], *, strict: bool, as_json: bool) -> None:
-    """Look at calendars (.ics) that others subscribe to, and tell what is wrong with them, by line.
+    """Check calendars (.ics) for errors, and report them by line.
 
-    Each is a file, an http or https URL, or - for what is typed or piped in. At a URL the headers are looked at too.
-    docs/lint.md has every code. Exit code 0: no errors; 1: there are some; 2: something could not be read.
+    Each source is a file, an http or https URL, or - for standard input. For URLs, the headers are checked as well.
+    docs/lint.md lists all codes. Exit codes: 0 no errors, 1 errors found, 2 a source could not be read.
     """
     now = SystemClock().now()
     looked = [_look(source, now) for source in sources]
@@ -64,7 +64,7 @@ def _look(source: str, now: datetime) -> Looked:
 
 
 def _read(source: str) -> bytes:
-    """Return the octets of a file, or of the standard input. Raises Unreadable."""
+    """Return the content of a file, or of standard input for "-". Raises Unreadable."""
     try:
         with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -81,7 +81,7 @@ def _look_at_url(url: str, now: datetime) -> Iterator[Finding]:
     if answer.status != HTTPStatus.OK:
         phrase = {status.value: status.phrase for status in HTTPStatus}.get(answer.status, "")
         raise Unreadable(f"the server answers {answer.status} {phrase}".rstrip())
-    # Asked twice more, as programs that subscribe do: whether anything changed, and for the headers alone.
+    # Two more requests, as calendar apps send them: a conditional one and a HEAD request.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}
     again = fetch(answer.url, condition=condition).status if condition else None
@@ -119,5 +119,5 @@ def _count(looked: Sequence[Looked]) -> Counter[Severity]:
 
 
 def _shown(source: str) -> str:
-    """Return a source as it may be printed: whoever named it may have copied it from somewhere."""
+    """Replace unprintable characters in the name of a source, which may have been copied from elsewhere."""
     return "".join(sign if sign.isprintable() else "?" for sign in source)

@@ -1,4 +1,4 @@
-"""What every command stands on: the house that it works in, and how a refusal ends it."""
+"""Common parts of all commands: access to the services, and error reporting."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from eventcal.web.request.context import house as current_house
 
 
 class NotMigrated(Conflict):
-    """The database has not the schema that this code expects."""
+    """The database schema is out of date."""
 
     code = "not-migrated"
     title = Sentence("The database is not up to date")
@@ -28,18 +28,18 @@ class NotMigrated(Conflict):
 
 
 class Refused(click.ClickException):
-    """A command that ends with a sentence that its reader can act on."""
+    """An error that ends a command with a message."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the sentence, and nothing else, where errors go."""
+        """Print only the message, by default to standard error."""
         click.echo(self.format_message(), file=file, err=file is None)
 
 
 class Commands(click.Group):
-    """The group at the root: whatever of its commands is refused ends in a sentence, never in a traceback."""
+    """The root command group. Expected errors of its commands end in a message instead of a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
-        """Run what was asked for."""
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command and convert its errors."""
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
@@ -53,7 +53,7 @@ class Commands(click.Group):
 
 
 def settings() -> Settings:
-    """Return the settings. Raises ConfigurationError, also where the instance folder cannot be used."""
+    """Read the settings. Raises ConfigurationError, also if the instance folder cannot be used."""
     try:
         return read_settings(os.environ)
     except OSError as error:
@@ -62,7 +62,7 @@ def settings() -> Settings:
 
 @contextmanager
 def open_house(house: House | None = None, *, migrated: bool = True) -> Iterator[House]:
-    """Give everything below HTTP, by default as the settings say. Raises NotMigrated, unless `migrated` is false."""
+    """Yield the services, by default created from the settings. Raises NotMigrated unless `migrated` is false."""
     house = house or create_house(settings())
     try:
         if migrated:
@@ -74,26 +74,26 @@ def open_house(house: House | None = None, *, migrated: bool = True) -> Iterator
 
 @contextmanager
 def open_unit() -> Iterator[Unit]:
-    """Give a unit of work. Raises NotMigrated."""
+    """Yield a unit of work. Raises NotMigrated."""
     with open_house() as house, house.database.unit_of_work() as unit:
         yield unit
 
 
 @contextmanager
 def open_app() -> Iterator[House]:
-    """Give the house within an app, which the templates of mails need. Raises NotMigrated."""
+    """Yield the services within an app context, which email templates need. Raises NotMigrated."""
     with create_app(settings()).app_context(), open_house(current_house()) as house:
         yield house
 
 
 def check_migrated(house: House) -> None:
-    """Refuse to work with a database of another schema (NotMigrated)."""
+    """Raise NotMigrated if the database schema is out of date."""
     if not house.database.is_migrated():
         raise NotMigrated
 
 
 @contextmanager
 def progress(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Give what moves a progress bar of `length` on by so many; the bar is seen on a terminal only."""
+    """Yield a function that advances a progress bar of `length` steps. The bar is shown on terminals only."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update

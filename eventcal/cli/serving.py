@@ -1,4 +1,4 @@
-"""The command that serves: granian in front of our app, and beside it the worker that sends mail."""
+"""The `serve` command: runs the app with granian, and a thread that sends email."""
 
 import errno
 import gc
@@ -23,35 +23,35 @@ from eventcal.kit.database import Database
 from eventcal.kit.refusals import Conflict
 from eventcal.web.request.context import House
 
-# Fewer than the connections in a worker's pool: no request ever waits for one.
+# Fewer than the connections in a worker's pool, so that no request waits for a connection.
 THREADS = 8
-# From how many bytes on memory comes from the machine by itself, and goes back at once.
+# Blocks of at least this many bytes are allocated with mmap and returned to the system when freed.
 _LARGE = 256 * 1024
-# How long a request may still take once we were asked to stop.
+# The time in seconds that running requests get to finish on shutdown.
 LAST_SECONDS = 20
 
 
 class AddressInUse(Conflict):
-    """Somebody else listens there."""
+    """Another process listens on this address and port."""
 
     code = "address-in-use"
 
 
 class NoSuchAddress(Conflict):
-    """This machine has no such address."""
+    """The host is not an address of this machine."""
 
     code = "no-such-address"
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 is every one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="How many processes answer.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of worker processes.")
 def serve(*, host: str, port: int, workers: int) -> None:
-    """Serve the calendar until SIGTERM or SIGINT (Ctrl-C), which let what was begun be finished.
+    """Serve the calendar until SIGTERM or SIGINT (Ctrl-C); running requests are completed.
 
-    With MAIL_URL set, the mail that waits is sent too. Nothing logs who asked for what: the address of a secret
-    feed is a secret.
+    If MAIL_URL is set, queued email is sent as well. There is no access log, because the URLs of personal feeds are
+    secret.
     """
     with open_house() as house:
         try:
@@ -62,11 +62,11 @@ def serve(*, host: str, port: int, workers: int) -> None:
         server = _server(address, port=port, workers=workers)
         _send_mail_beside(server, house.database, house.settings)
         server.on_startup(lambda: click.echo(_told(house, address, port)))
-        # The workers hand what a large answer needed back to the machine. Only glibc looks at this, at their start.
+        # Makes the workers return the memory of large responses to the system. glibc reads these at process start.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_LARGE))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_LARGE))
-        # A process that was split off while another thread held a lock would wait for it for ever.
+        # A process forked while another thread holds a lock would wait for that lock forever.
         multiprocessing.set_start_method("spawn", force=True)
         server.serve(target_loader=load_app, wrap_loader=False)
 
@@ -83,7 +83,7 @@ def load_app() -> Flask:
     return app
 
 
-def _server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - granian has two, as Python was built
+def _server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - the class depends on the Python build
     return Server(
         f"{__name__}:{load_app.__name__}",
         address=address,
@@ -101,9 +101,9 @@ def _server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - 
 
 
 def _free_address(host: str, port: int) -> str:
-    """Return the numeric address of a host, where nobody listens yet. Raises NoSuchAddress, AddressInUse.
+    """Return the numeric address of a host. Raises NoSuchAddress, or AddressInUse if the port is in use.
 
-    granian would share the port with whoever listens there already, and each would get some of the requests.
+    granian would share the port with the other process, and each would receive some of the requests.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -122,7 +122,7 @@ def _free_address(host: str, port: int) -> str:
 
 
 def _send_mail_beside(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
-    """Let mail be sent from this process for as long as the server runs; without MAIL_URL, old mail be thrown away."""
+    """Run the background worker, which sends email and deletes expired data, while the server runs."""
     stop = threading.Event()
     worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
 
