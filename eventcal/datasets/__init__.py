@@ -1,1 +1,1 @@
-"""Data sets: read from a file, checked whole, loaded whole."""
+"""Data sets: reading them from files, validation and loading."""

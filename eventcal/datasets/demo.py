@@ -1,4 +1,4 @@
-"""The demo: the Xen Project's calendar of mid-2014, as it was or moved to the weeks ahead."""
+"""The demo data: the Xen Project's calendar of mid-2014, with its dates optionally moved to the near future."""
 
 import math
 from collections.abc import Mapping
@@ -20,25 +20,25 @@ from eventcal.members.words import Role
 
 ORGANISER = "organiser@example.org"
 
-# The first event begins in the third week from today: soon, and nothing is over for a while.
+# The first event begins two to three weeks from today, so that all events are upcoming for a while.
 _AHEAD = timedelta(days=14)
 _A_WEEK = timedelta(days=7)
 _FILE = "xen-2014.json"
 
 
 def demo_dataset(read_record: RecordReader) -> Dataset:
-    """Return the demo as it was."""
+    """Return the demo data with its original dates."""
     return parse((resources.files(__package__) / _FILE).read_bytes(), read_record, name=_FILE)
 
 
 def weeks_until_soon(dataset: Dataset, *, today: date) -> int:
-    """Return by how many weeks to move a data set so that its first event begins two to three weeks from `today`."""
+    """Return the number of weeks to move a data set by, so that it begins two to three weeks from `today`."""
     first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
     return math.ceil((today + _AHEAD - first) / _A_WEEK)
 
 
 def move_dataset(dataset: Dataset, *, weeks: int) -> Dataset:
-    """Return the data set with every date and time moved by whole weeks: weekdays and times of day stay."""
+    """Return the data set with all dates moved by whole weeks, which keeps weekdays and times of day."""
     moved = {section: tuple(_moved(record, weeks) for record in dataset.records[section]) for section in SECTIONS}
     return replace(dataset, records=moved)
 
@@ -60,16 +60,16 @@ def _moved_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
 
 
 def has_any_event(session: Session, dataset: Dataset) -> bool:
-    """Say whether any of the data set's events is there, on whatever days."""
+    """Return whether the database contains any event of the data set, on any date."""
     slugs = [event.fields["slug"] for event in dataset.records["events"]]
     return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
 
 
 def add_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
-    """Add the demo's organiser, or return None where there is somebody with that address, who stays as they are.
+    """Add the demo organiser, or return None if a member has that email address already.
 
-    They are organiser of every event that a committee decides on, and moderator, since talks of the others wait
-    for one: one sign-in shows all that there is.
+    The member is an organiser of all curated events, and a moderator, because talks at other events await moderation.
+    So one account can be used to try all features.
     """
     if find_member_by_email(session, ORGANISER) is not None:
         return None

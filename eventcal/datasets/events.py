@@ -1,4 +1,4 @@
-"""Events of a data set, with their tracks, rooms, tiers and sponsorships."""
+"""Loading the events of a data set, with their tracks, rooms, tiers and sponsorships."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -23,14 +23,14 @@ from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.sponsors.service import add_sponsorship, add_tier, edit_tier, take_step
 from eventcal.sponsors.words import SponsorshipState
 
-# What is loaded by itself, after the event's own fields.
+# Fields that are loaded separately, after the other fields of the event.
 _APART = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)
 
 
 def load_event(loading: Loading, record: Record) -> None:
-    """Add an event, public at once unless its status says otherwise, or bring the one there is to what is given."""
+    """Add an event, or update the existing one. A new event is public unless its status says otherwise."""
     session, now = loading.session, loading.now
     own = {name: value for name, value in record.fields.items() if name not in _APART}
     new = own | {name: record.fields[name] for name in ("slug", "status") if name in record.fields}
@@ -64,7 +64,7 @@ def load_event(loading: Loading, record: Record) -> None:
 
 
 def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
-    """Take an event to a status by the steps that there are. Raises ForbiddenStep."""
+    """Change the status of an event by allowed steps. Raises ForbiddenStep."""
     if wanted == event.status:
         return
     if wanted == EventStatus.CANCELLED:
@@ -92,7 +92,7 @@ def _load_parts(
 
 
 def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Mapping[str, Any]) -> None:
-    """Bring the sponsorship of this tier by this sponsor to its state; one that was cancelled does not come back."""
+    """Add or update a sponsorship and set its state. A cancelled sponsorship cannot be reactivated."""
     held = _find_sponsorship(loading, tier, sponsor)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
     if held is None:
@@ -110,14 +110,14 @@ def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Ma
 
 
 def _find_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
-    """Return the sponsorship that the file means where there are several: one that stands, and the oldest."""
+    """Return the sponsorship, or None. Of several, prefer active ones, then the oldest."""
     rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
     found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
     return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
 
 
 def load_neighbours(loading: Loading, dataset: Dataset) -> None:
-    """Put events beside each other, once all of the file's are there. Whoever is named by another names it too."""
+    """Set co-located events, after all events of the file have been loaded. The relation is made symmetric."""
     naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
     wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
     for slug, event in naming.items():
@@ -136,7 +136,7 @@ def _put_beside(loading: Loading, record: Record, slugs: Iterable[Key]) -> None:
             loading.faults.append(Fault(place, f"the event “{slug}” is not public"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
-    # Another event of the file may have put this one beside itself meanwhile.
+    # Loading another event of the file may have changed the relation in the meantime.
     loading.session.expire(event, ["neighbours"])
     complete_event(loading.session, event)
     public = [other.slug for other in known if other.status in PUBLIC_STATUSES]

@@ -1,4 +1,4 @@
-"""A load under way: what is there already, what has been loaded, and every fault so far."""
+"""The state of a load: existing and added rows, and the field errors found so far."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ _REFERS_TO_ITSELF = {
 
 
 class Loading:
-    """What one load knows: rows by what the file calls them, those that it has added among them."""
+    """The state of a load. Rows, existing and added, are indexed by the key that the file uses for them."""
 
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
         self.session = session
@@ -49,13 +49,13 @@ class Loading:
             "events": self.events,
             "talks": self.talks,
         }
-        # What is in the file but faulty counts as known: its own fault is named.
+        # Invalid records count as known, because their own errors are reported.
         known = {section: dataset.named[section] | self.rows[section].keys() for section in SECTIONS}
         self.faults = [*dataset.faults, *_reference_faults(dataset, known)]
 
     @contextmanager
     def attempt(self, pointer: str) -> Iterator[None]:
-        """Undo what is done inside where it is refused, and go on: the refusal is one more fault of the file."""
+        """Context manager: if the block raises an error, roll it back and add the error to those of the file."""
         try:
             with self.session.begin_nested():
                 yield
@@ -72,9 +72,9 @@ class Loading:
         edit: Callable[[Row, Mapping[str, Any]], object],
         needed: Sequence[str] = (),
     ) -> Row | None:
-        """Return the row that is known by the record's key, edited or added, or None where there is still none.
+        """Update or add the row with the record's key, and return it, or None if it could not be added.
 
-        needed: the fields that only a new one must have.
+        needed: the fields that are required for a new row.
         """
         with self.attempt(record.pointer):
             row = rows.get(record.key)
@@ -89,7 +89,7 @@ class Loading:
 
 
 def _references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, Key]]:
-    """Give each name of another record: where it stands, and the section and the key that it means."""
+    """Yield each reference to another record: the record and place that contain it, the target section and key."""
     for event in dataset.records["events"]:
         for i, slug in enumerate(event.fields.get("co_located_with") or ()):
             yield event, f"/co_located_with/{i}", "events", slug
@@ -127,11 +127,11 @@ def _events(session: Session, slugs: Iterable[Key]) -> dict[Key, Event]:
 def _talks(session: Session, keys: Iterable[Key]) -> dict[Key, Talk]:
     slugs = sorted({key[0] for key in keys})
     rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*whole_talk())
-    # Two may have one title: the last of them here is the one that the file means.
+    # Talks may have equal titles. The last one in this order is used.
     return {(talk.event.slug, talk.title): talk for talk in sorted(session.scalars(rows), key=_likelihood)}
 
 
 def _likelihood(talk: Talk) -> tuple[bool, bool, float, str]:
-    """Order talks of one title: those that still stand, then those that the public knows, then the oldest come last."""
+    """Sort key for talks of equal title. Active talks come last, then published ones, then the oldest."""
     over = talk.state in GONE or talk.state == TalkState.REJECTED
     return not over, talk.published_at is not None, -talk.created_at.timestamp(), talk.id

@@ -1,4 +1,4 @@
-"""A file becomes a data set: every record checked by itself, and every fault of shape named with its place."""
+"""Reading a data set from a file: validates each record and reports errors with their place."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence, pointer
 from eventcal.kit.values import NOT_LIST, NOT_OBJECT, UNKNOWN
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
-# In the order in which they are loaded: each refers to those before it.
+# In loading order: records refer only to sections before their own, or to their own.
 SECTIONS: tuple[Section, ...] = ("speakers", "sponsors", "events", "talks")
 
 RecordReader: TypeAlias = Callable[[Section, Any], Mapping[str, Any]]
-"""Returns the fields of one record of a section, checked in shape; raises Invalid with every fault."""
+"""A function that validates a record of a section and returns its fields. It raises Invalid with all errors."""
 
 Key: TypeAlias = str | tuple[str, ...]
-"""The value of the field that a record is known by, or the values of several."""
+"""The value of the field that identifies a record, or a tuple of the values of several fields."""
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "speakers": ("slug",),
@@ -30,14 +30,14 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "tiers": ("name",),
     "sponsorships": ("sponsor", "tier"),
 }
-# Nobody reads more of them.
+# The largest number of unknown top-level fields that are reported.
 _MOST_FAULTS = 100
-# Where a record is named that occurs twice: a talk by its title, a sponsorship as a whole.
+# The place of a duplicate error: the title of a talk, or a sponsorship as a whole.
 _DOUBLED = {"talks": "/title", "sponsorships": ""}
 
 
 class UnreadableFile(Refusal):
-    """There is no such file, or what is in it is not JSON."""
+    """The file does not exist or is not JSON."""
 
     code = "unreadable-file"
     title = Sentence("This file cannot be read")
@@ -45,7 +45,7 @@ class UnreadableFile(Refusal):
 
 @dataclass(frozen=True)
 class Record:
-    """One thing that a file holds: of what kind, where (an RFC 6901 pointer), and its fields, checked in shape."""
+    """A record of a file: its kind, its place (a JSON pointer, RFC 6901) and its validated fields."""
 
     kind: str
     pointer: str
@@ -53,33 +53,33 @@ class Record:
 
     @property
     def key(self) -> Key:
-        """Give what the record is known by."""
+        """The key that identifies the record."""
         return key_of(self.kind, self.fields)
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """Give what the record says beside its key."""
+        """The fields of the record except its key."""
         return {name: value for name, value in self.fields.items() if name not in _KEYS[self.kind]}
 
     def parts(self, kind: str) -> Iterator["Record"]:
-        """Give the records of this kind that stand in this one."""
+        """Yield the nested records of a kind."""
         for i, fields in enumerate(self.fields.get(kind, ())):
             yield Record(kind, f"{self.pointer}/{kind}/{i}", fields)
 
 
 def key_of(kind: str, fields: Mapping[str, Any]) -> Key:
-    """Return what a record with these fields is known by."""
+    """Return the key of a record with these fields."""
     key = tuple(fields[name] for name in _KEYS[kind])
     return key if len(key) > 1 else key[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """What a file holds.
+    """The content of a file.
 
-    faults: everything that is wrong with its shape.
-    named: what the records are known by, and those that are left out for a fault, as far as they say; whoever refers
-    to one of them is not at fault.
+    faults: the validation errors.
+    named: the keys of all records, including invalid ones as far as known, because references to those are not
+    reported as errors.
     """
 
     records: Mapping[Section, tuple[Record, ...]]
@@ -88,12 +88,12 @@ class Dataset:
 
     @property
     def size(self) -> int:
-        """Give the number of records."""
+        """The number of records."""
         return sum(len(records) for records in self.records.values())
 
 
 def read_file(path: Path, read_record: RecordReader) -> Dataset:
-    """Return what the file holds, faults and all. Raises UnreadableFile where it is not JSON in UTF-8."""
+    """Read and validate a file. Raises UnreadableFile if it cannot be read or is not JSON in UTF-8."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -102,9 +102,9 @@ def read_file(path: Path, read_record: RecordReader) -> Dataset:
 
 
 def parse(raw: bytes, read_record: RecordReader, *, name: str) -> Dataset:
-    """Return what JSON text holds, faults and all; `name` is what messages call it. Raises UnreadableFile."""
+    """Parse and validate JSON text. `name` is used in messages. Raises UnreadableFile if it is not JSON."""
     try:
-        # Some editors put a byte order mark before what they save.
+        # Some editors add a byte order mark.
         given = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -113,8 +113,8 @@ def parse(raw: bytes, read_record: RecordReader, *, name: str) -> Dataset:
 
 
 def check_shape(given: object, read_record: RecordReader) -> Dataset:
-    """Return the records in `given` (parsed JSON) that have the right shape, and the faults of those that have not."""
-    # Whatever is wrong with the top, what stands in its lists can still be looked at.
+    """Return the valid records in `given` (parsed JSON), and the errors of the invalid ones."""
+    # The sections are validated even if there are errors at the top level.
     top = given if isinstance(given, dict) else {}
     faults = [] if isinstance(given, dict) else [Fault("", NOT_OBJECT)]
     unknown = sorted(top.keys() - {"about", "calendar", *SECTIONS})
@@ -139,7 +139,7 @@ def check_shape(given: object, read_record: RecordReader) -> Dataset:
 
 
 def _keys(section: Section, items: Iterable[Any]) -> Iterator[Key]:
-    """Give what the items seem to be known by, whatever else is wrong with them."""
+    """Yield the keys of the items, valid or not, as far as they have one."""
     for item in items:
         if isinstance(item, dict) and all(isinstance(item.get(name), str) for name in _KEYS[section]):
             yield key_of(section, item)

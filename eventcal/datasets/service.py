@@ -1,4 +1,4 @@
-"""The use case of data sets: load one, whole or not at all, and again without doubles."""
+"""Loading a data set atomically; loading it again creates no duplicates."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from eventcal.sponsors.service import add_sponsor, edit_sponsor
 
 
 class FaultyDataset(Invalid):
-    """A data set that is not taken; `faults` names every one, with its place in the file."""
+    """The data set is invalid. `faults` lists all errors with their place in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many records of one section are new, were changed, or are as they were."""
+    """The numbers of new, changed and unchanged records of a section."""
 
     new: int
     changed: int
@@ -34,10 +34,10 @@ Report = dict[Section, Count]
 
 
 def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] = lambda _: None) -> Report:
-    """Bring what is there to what the file says, add what is not, and delete nothing. Returns what came of it.
+    """Update existing records, add new ones and delete nothing. Return the counts per section.
 
-    `tell` hears of each record, as 1. Raises FaultyDataset with every fault that was found, ordered by place;
-    the unit must then be given up, as an exception inside it does.
+    `tell` is called with 1 for each record. Raises FaultyDataset with all errors, ordered by place. The unit of work
+    must then be rolled back, which happens if the exception leaves it.
     """
     loading = Loading(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
@@ -57,7 +57,7 @@ def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] 
 def _load_speaker(loading: Loading, record: Record) -> None:
     known = loading.speakers.get(record.key)
     if known is not None and known.slug != record.key:
-        # They were found to be somebody else, who is known by more than this file says.
+        # This speaker was merged into another one, whose profile must not be overwritten.
         return
     edit = partial(edit_speaker, loading.session, caller=OPERATOR, now=loading.now)
 

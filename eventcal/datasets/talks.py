@@ -1,4 +1,4 @@
-"""Talks of a data set. Calls and their windows are for people who offer one: a file may hold any talk."""
+"""Loading the talks of a data set. Calls for talks are not checked: a file may contain any talk."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,12 +15,12 @@ from eventcal.talks.service import edit_talk, new_talk, note_step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 
-# What is loaded by itself: the talk's names, and what the service would hold against the event's call.
+# Fields that are loaded separately: the key, references, and fields that the service checks against the call.
 _APART = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
 def load_talk(loading: Loading, record: Record) -> None:
-    """Add a talk, submitted unless its state says otherwise, or bring the one there is to what the file says."""
+    """Add a talk, or update the existing one. A new talk is submitted unless its state says otherwise."""
     event = loading.events.get(record.fields["event"])
     if event is None:
         return
@@ -32,14 +32,14 @@ def load_talk(loading: Loading, record: Record) -> None:
 
 
 def load_reprise(loading: Loading, record: Record) -> None:
-    """Tie a talk to the one that it repeats, once all of the file's are there."""
+    """Set the talk that a talk repeats, after all talks of the file have been loaded."""
     talk = loading.talks.get(record.key)
     if talk is None or "reprise_of" not in record.fields:
         return
     named = record.fields["reprise_of"]
     earlier = loading.talks.get(key_of("talks", named)) if named else None
     if named and earlier in {None, talk}:
-        # It is nowhere, faulty, or this one: that is a fault already.
+        # A missing, invalid or self-referring target has already been reported.
         return
     with loading.attempt(record.pointer):
         fields = {"reprise_of": earlier.id if earlier else None}
@@ -67,10 +67,10 @@ def _edit_talk(loading: Loading, talk: Talk, fields: Mapping[str, Any]) -> None:
 
 
 def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
-    """Take a talk to a state by the steps that there are. Raises ForbiddenStep."""
+    """Change the state of a talk by allowed steps. Raises ForbiddenStep."""
     for step in _way(talk.state, wanted):
         if step in SPEAKERS_STEPS:
-            # The file speaks for the speaker.
+            # The file may take steps that are otherwise reserved for the speaker.
             came_from, talk.state = talk.state, STEPS[step].target
             note_step(loading.session, talk, came_from, caller=OPERATOR, now=loading.now)
         else:
@@ -81,7 +81,7 @@ def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
 
 
 def _way(state: TalkState, wanted: TalkState) -> list[Step]:
-    """Return the fewest steps from one state to another. Raises ForbiddenStep where no step leads there."""
+    """Return the shortest sequence of steps between two states. Raises ForbiddenStep if there is none."""
     ways: dict[TalkState, list[Step]] = {state: []}
     reached = [state]
     for here in reached:
