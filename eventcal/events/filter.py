@@ -89,7 +89,7 @@ def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
 
 
 def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
-    """Return the conditions that a row can overlap the days of the filter. For recurring events see `queries.narrowed`."""
+    """Return the conditions that a row can overlap the days of the filter. See also `queries.narrowed`."""
     conditions: list[ColumnElement[bool]] = []
     if asked.from_day:
         conditions.append(table.last_day >= asked.from_day.isoformat())

@@ -88,7 +88,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 
 
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Redact the texts of an event, its tracks and rooms. Public events are cancelled. Raises NotSignedIn or Forbidden."""
+    """Redact the texts of an event, its tracks and rooms; if public, cancel it. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     become(event, EventStep.REDACT, now=now)
     blank_names(session, event.tracks)

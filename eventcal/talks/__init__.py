@@ -1,1 +1,1 @@
-"""Contributions to events and the steps they go through."""
+"""Talks at events and their state changes."""

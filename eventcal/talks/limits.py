@@ -1,4 +1,4 @@
-"""How long a talk's texts and lists may be, and how many minutes it may last."""
+"""Maximum lengths of a talk's texts and lists, and its maximum duration in minutes."""
 
 TITLE, ABSTRACT, NOTES, REASON = 200, 20_000, 5000, 2000
 SPEAKERS = 20

@@ -1,4 +1,4 @@
-"""The tables of talks and of what belongs to one: speakers in their order, tags, steps, stars."""
+"""Tables of talks and of their speakers, tags, state changes and stars."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
 
 TEXTS = ("abstract", "language", "slides_url", "recording_url", "notes")
-"""The optional texts of a talk: an edit sets them, and redacting the talk clears them."""
+"""The optional texts of a talk. Edits set them, and redacting the talk clears them."""
 
 
 class Talk(Listed, Base):
-    """One contribution to one event. `published_at` is when it first became public; it never goes back."""
+    """A talk at an event. `published_at` is the time when it first became public; it is never reset."""
 
     __tablename__ = "talks"
     __table_args__ = (
@@ -45,16 +45,16 @@ class Talk(Listed, Base):
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Derived, as the columns of Listed.
+    # Derived, like the columns of Listed.
     starts_at: Mapped[datetime | None] = mapped_column(default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
-    # The abstract, read as Markdown whenever it is set: what resources and entries say.
+    # The abstract rendered from Markdown whenever it is set, for use in resources and feed entries.
     abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
     abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
 
-    # Their columns follow when these are set (`_refer`); were it SQLAlchemy's to find out at each flush what became of
-    # them, most of an edit would be that.
+    # Assigning these sets the `_id` columns (see `_refer`). They are `viewonly`, because cascade checks took most of
+    # the time of a flush.
     event: Mapped[Event] = relationship(lazy="raise", viewonly=True)
     track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
     room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
@@ -63,7 +63,7 @@ class Talk(Listed, Base):
     tags: Mapped[list["TalkTag"]] = child_rows(order_by="TalkTag.position")
 
     def read_abstract(self) -> None:
-        """Read the abstract as Markdown once more: the library that does may be another one now."""
+        """Render the abstract again, for example after an upgrade of the Markdown library."""
         self.abstract = self.abstract
 
     @validates("event", "track", "room", "reprise_of")
@@ -81,18 +81,18 @@ class Talk(Listed, Base):
 
     @property
     def speakers(self) -> list[Speaker]:
-        """Give the people on stage, in their order."""
+        """The speakers of the talk, in order."""
         return [part.speaker for part in self.speaking]
 
     @property
     def shown_state(self) -> TalkState:
-        """Give the state that readers see: a public talk that was withdrawn, or whose event is off, is cancelled."""
+        """The published state. A public talk that was withdrawn, or whose event was cancelled, is cancelled."""
         gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
         return TalkState.CANCELLED if self.published_at is not None and gone else self.state
 
 
 class TalkSpeaker(Base):
-    """One person on stage in one talk."""
+    """A speaker of a talk."""
 
     __tablename__ = "talk_speakers"
 
@@ -104,7 +104,7 @@ class TalkSpeaker(Base):
 
 
 class TalkTag(TagRow):
-    """One tag of a talk, as it was written, in its place."""
+    """A tag of a talk, as entered, with its position."""
 
     __tablename__ = "talk_tags"
     __table_args__ = (Index("ix_talk_tags_tag", "tag"),)
@@ -113,7 +113,7 @@ class TalkTag(TagRow):
 
 
 class TalkStep(Base):
-    """One step that a talk took: from where, to where, when, by whom, and why."""
+    """A state change of a talk: old and new state, time, member and reason."""
 
     __tablename__ = "talk_steps"
 
@@ -127,7 +127,7 @@ class TalkStep(Base):
 
 
 class Star(Base):
-    """A talk on a member's own agenda."""
+    """A talk on a member's agenda."""
 
     __tablename__ = "stars"
 

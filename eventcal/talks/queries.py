@@ -1,4 +1,4 @@
-"""Reads of talks: each asks only for what the caller may see."""
+"""Queries for talks. Each returns only rows that the caller may see."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,25 +20,25 @@ from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.words import TalkState
 
 IS_PUBLIC = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
-"""What a talk, joined to its event, must satisfy so that anybody may know of it; see `is_public`."""
+"""The conditions that a talk, joined to its event, is public. `is_public` is the same for one talk."""
 
 _PLACE = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
 
 
 def whole_talk() -> tuple[ORMOption, ...]:
-    """Return the load options for everything that a talk's resource and entry show."""
+    """Return the loader options for everything that a talk's resource and feed entry contain."""
     return (
         *_PLACE,
-        # Few talks are given again; the others pay nothing for it.
+        # Few talks are reprises, and for all others this executes no statement.
         selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         selectinload(Talk.tags),
     )
 
 
-# One talk comes in one statement, made once: what an edit spent most of its time on. For many, the rows of speakers
-# times tags would be too many. The few that were given before take another statement, for which SQLAlchemy would
-# prepare each time.
+# A single talk is loaded with one statement that is built once, because building it took most of the time of an edit.
+# For many talks, the product of speakers and tags would be too many rows. Reprises are few and take a second
+# statement, because SQLAlchemy would prepare for loading it with every talk.
 _ONE_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -49,7 +49,7 @@ _EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).options(join
 
 
 def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
-    """Return the talk, whole, or None where there is none that the caller may know of."""
+    """Return the talk, fully loaded, or None if it does not exist or the caller may not see it."""
     talk = session.scalars(_ONE_TALK, {"talk_id": talk_id}).unique().one_or_none()
     if talk is None or not may_see_talk(talk, caller):
         return None
@@ -61,37 +61,37 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
-    """Return the talk, whole. Raises NoSuchTalk, also for what the caller may not know of."""
+    """Return the talk, fully loaded. Raises NoSuchTalk, also if the caller may not see it."""
     return required(find_talk(session, talk_id, caller), NoSuchTalk(talk_id))
 
 
 def is_public(talk: Talk) -> bool:
-    """Say whether anybody may know of this talk."""
+    """Return whether this talk is public."""
     return talk.published_at is not None and talk.event.status in PUBLIC_STATUSES
 
 
 def is_own(talk: Talk, caller: Caller) -> bool:
-    """Say whether the caller offered this talk or gives it."""
+    """Return whether the caller is the submitter or a speaker of this talk."""
     if caller.member_id is None:
         return False
     return talk.submitter_id == caller.member_id or any(s.member_id == caller.member_id for s in talk.speakers)
 
 
 def may_see_talk(talk: Talk, caller: Caller) -> bool:
-    """Say whether the caller may know of this talk; a draft is its submitter's own, but for moderators' eyes."""
+    """Return whether the caller may see this talk. Reviewers do not see drafts; moderators do."""
     offered = caller.moderates or (talk.state != TalkState.DRAFT and caller.may_review(talk.event_id))
     return offered or is_public(talk) or is_own(talk, caller)
 
 
 def public_talks(asked: Filter, *, now: datetime) -> Select[Talk]:
-    """Return the statement for every public talk that is asked for, tombstones still on show among them."""
+    """Return the statement for the public talks that match the filter, including tombstones that are still shown."""
     shown = still_shown(now.date(), Talk.shown_until, Event.shown_until)
     rows = select(Talk).join(Talk.event).where(*IS_PUBLIC, shown)
     return rows.where(*talk_conditions(asked, now=now), *_shown_state_in(asked.states))
 
 
 def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return what a talk, joined to its event, must satisfy to be what is asked for; states apart."""
+    """Return the conditions that a talk, joined to its event, matches the filter, except for its states."""
     conditions = shared_conditions(asked, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in asked.tags]
     conditions += one_of((Talk.kind, asked.kinds), (Talk.language, asked.languages))
@@ -102,14 +102,14 @@ def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]
     if asked.rooms:
         conditions.append(Talk.room_id.in_(select(Room.id).where(Room.name.in_(asked.rooms))))
     if asked.speakers:
-        # The slug of somebody who was merged into another leads there, here too.
+        # The slug of a merged speaker stands for the speaker it was merged into.
         named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(asked.speakers))
         conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
     return conditions
 
 
 def _shown_state_in(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    """Hold the states asked for against the one that readers see (Talk.shown_state)."""
+    """Return the conditions that the published state (`Talk.shown_state`) is one of these."""
     if not states:
         return []
     off = Event.status == EventStatus.CANCELLED
@@ -126,20 +126,20 @@ def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, n
 
 
 def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
-    """Return a page of talks in the states asked for, no drafts. The caller must review the events that are named."""
+    """Return a page of talks in the given states, except drafts. The caller must be a reviewer of the events."""
     offered = set(asked.states) - {TalkState.DRAFT}
     rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(offered))
     return fetch_talks(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging)
 
 
 def list_own_talks(session: Session, caller: Caller, *, paging: Paging) -> Page[Talk]:
-    """Return a page of the talks that a member offered or gives, in every state, the newest first."""
+    """Return a page of the talks that a member submitted or gives, in every state, newest first."""
     order = [Key(Talk.created_at, datetime, falls=True), Key(Talk.id, str, falls=True)]
     return fetch_talks(session, select(Talk).where(_own_or_in(caller.member_id)), order, paging)
 
 
 def _own_or_in(member_id: str | None, *others: Select[str]) -> ColumnElement[bool]:
-    """Return the condition that a member offered or gives a talk, or that its id is among the others."""
+    """Return the condition that a member submitted or gives a talk, or that one of `others` selects its id."""
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
     return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *others)))
 
@@ -149,7 +149,7 @@ def _starred(member_id: str | None) -> Select[str]:
 
 
 def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
-    """Return why each of these talks is in its state, by its id, where whoever took the last step said so."""
+    """Return the reasons given with the last state change of these talks, by talk id."""
     last = select(func.max(TalkStep.id)).where(TalkStep.talk_id.in_([talk.id for talk in talks]))
     rows = select(TalkStep.talk_id, TalkStep.reason).where(
         TalkStep.id.in_(last.group_by(TalkStep.talk_id)), TalkStep.reason.is_not(None)
@@ -158,14 +158,14 @@ def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
 
 
 def agenda_ids(session: Session, member_id: str) -> set[str]:
-    """Return the ids of a member's stars and own talks, public or not."""
+    """Return the ids of a member's starred talks and own talks, public or not."""
     return set(session.scalars(select(Talk.id).where(_own_or_in(member_id, _starred(member_id)))))
 
 
 def list_agenda(
     session: Session, caller: Caller, asked: Filter, *, sort: Sort, paging: Paging, now: datetime
 ) -> Page[Talk]:
-    """Return a page of what a member's secret feed holds: the public ones of their stars and own talks."""
+    """Return a page of the contents of a member's secret feed: their starred talks and own talks that are public."""
     on_agenda = select(Talk.id).where(_own_or_in(caller.member_id, _starred(caller.member_id)))
     return fetch_talks(
         session, public_talks(asked, now=now).where(Talk.id.in_(on_agenda)), sort_keys(sort, Talk, Talk.sort_at), paging
@@ -179,10 +179,10 @@ def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetim
 
 
 def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
-    """Return the ids of those of the talks that the caller has put on their agenda."""
+    """Return the ids of the talks among these that the caller has starred."""
     return set(session.scalars(_starred(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks]))))
 
 
 def fetch_talks(session: Session, rows: Select[Talk], order: Sequence[Key], paging: Paging) -> Page[Talk]:
-    """Return a page of talks, whole."""
+    """Return a page of talks, fully loaded."""
     return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)

@@ -1,4 +1,4 @@
-"""Use cases that remove or merge what talks refer to: rooms, tracks, events, speakers and members."""
+"""Services that delete or merge objects referred to by talks: rooms, tracks, events, speakers and members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from eventcal.talks.steps import take_step
 
 
 def count_talks_in(session: Session, part: Room | Track) -> int:
-    """Return how many talks are in a room or a track, in every state."""
+    """Return the number of talks in a room or track, in every state."""
     return session.scalars(select(func.count()).select_from(Talk).where(_column_of(part) == part.id)).one()
 
 
 def remove_part(session: Session, part: Room | Track) -> None:
-    """Remove a room or a track; the talks that were in it are in none."""
+    """Delete a room or track, and clear it in its talks."""
     column = _column_of(part)
     for talk in session.scalars(select(Talk).where(column == part.id)):
         setattr(talk, column.key, None)
@@ -44,7 +44,7 @@ def _column_of(part: Room | Track) -> InstrumentedAttribute[str | None]:
 
 
 def remove_event(session: Session, event: Event) -> None:
-    """Remove an event that the public has never seen. Raises WasPublic, and InUse where somebody offered a talk."""
+    """Delete an event that is not public. Raises WasPublic, or InUse if it has talks."""
     if event.status in PUBLIC_STATUSES:
         raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))
     if session.scalar(select(exists().where(Talk.event_id == event.id))):
@@ -54,30 +54,30 @@ def remove_event(session: Session, event: Event) -> None:
 
 
 _ABOUT = ("job_title", "affiliation", "bio", "links", "photo_url")
-# Two speakers can never have the same one.
+# The values of these columns are unique.
 _UNIQUE = ("email", "member_id")
 
 
 def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: Caller, now: datetime) -> Speaker:
-    """Make two speakers one: `kept` gives the talks of both, and `other` leads there from then on.
+    """Merge two speakers: `kept` takes over the talks of `other`, and the slug of `other` redirects to `kept`.
 
-    What is blank in `kept` is filled from `other`. Both are as find_speaker gives them, merged into nobody yet.
-    Raises Forbidden for anybody but a moderator, SameSpeaker.
+    Empty fields of `kept` are filled from `other`. Neither may have been merged into another speaker already.
+    The caller must be a moderator. Raises NotSignedIn, Forbidden or SameSpeaker.
     """
     check_moderator(caller)
     if kept.id == other.id:
         raise SameSpeaker(Sentence("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug))
     if kept.merged_into_id is not None or other.merged_into_id is not None:
-        # Two who lead to each other would lead nowhere.
+        # Merging these could make two speakers refer to each other.
         raise SameSpeaker(Sentence("One of them was merged into somebody already; name whom they lead to."))
     rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*whole_talk())
     for talk in session.scalars(rows).all():
-        # Where both were on stage, one of them stands in the place of the first.
+        # If both gave the talk, `kept` takes the position of the first of them.
         put_on_stage(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
         derive_talk(talk, now=now)
     _fill_blanks(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
-    # Whoever was merged into the other one: each of them leads straight to the one who stays.
+    # Speakers that were merged into `other` refer to `kept` directly.
     for earlier in session.scalars(select(Speaker).where(Speaker.merged_into_id == other.id)):
         earlier.merged_into_id = kept.id
     other.merged_into_id = kept.id
@@ -89,12 +89,12 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
 def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:
     for name in _ABOUT:
         setattr(kept, name, getattr(kept, name) or getattr(other, name))
-    # Nobody sees it there any more: it must not be kept for that row's sake.
+    # The photo of `other` is no longer shown, so this row must not keep the file from being deleted.
     other.photo_url = None
     handed = {name: getattr(other, name) for name in _UNIQUE if getattr(kept, name) is None}
     for name in handed:
         setattr(other, name, None)
-    # The database must see them given up before it sees them taken.
+    # Clear the unique values in `other` first, or setting them in `kept` would violate the constraint.
     session.flush()
     for name, value in handed.items():
         setattr(kept, name, value)
@@ -102,7 +102,7 @@ def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class StaysPublic:
-    """What the public goes on seeing of somebody who left: ids of talks, the slug of the speaker they were."""
+    """Data of a deleted member that stays public: the ids of talks and the slug of the speaker."""
 
     talks: tuple[str, ...]
     speaker: str | None
@@ -110,11 +110,11 @@ class StaysPublic:
 
 @dataclass(frozen=True, kw_only=True)
 class Leaving:
-    """What becomes of what a member has, if they leave.
+    """The effects of deleting a member's account.
 
-    needed_by: the events that they cannot leave, for they would have no organiser. withdrawn: talks that nobody decided
-    on. decided: talks that were decided on and that only the organisers see; they stay so. public: talks that the
-    public goes on seeing, and `speaker`, who they are to it. teams: the events on whose teams they are.
+    needed_by: events that would have no organiser, which prevents deletion. withdrawn: undecided talks, which are
+    withdrawn. decided: decided talks that are not public; they are kept. public, speaker: talks and speaker that stay
+    public. teams: events whose teams the member is on.
     """
 
     needed_by: Sequence[Event]
@@ -129,7 +129,7 @@ class Leaving:
 
 
 def foresee(session: Session, member: Member, *, now: datetime) -> Leaving:
-    """Return what becomes of what a member has, if they leave now; nothing is changed."""
+    """Return the effects of deleting a member's account now, without changing anything."""
     speaker = find_by_member(session, member.id)
     is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
     return Leaving(
@@ -146,10 +146,10 @@ def foresee(session: Session, member: Member, *, now: datetime) -> Leaving:
 
 
 def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
-    """Remove a member and all that is only theirs. Returns what stays public.
+    """Delete a member's account and personal data. Returns the data that stays public.
 
-    Talks of theirs that nobody decided on are withdrawn; the speaker they were is tied to nobody, and the e-mail
-    forgotten; they are on no team any more. Tokens, stars and secret feeds end. Raises LastOrganiser.
+    Undecided talks are withdrawn. The speaker is detached from the member and loses its email. Team roles, tokens,
+    stars and secret feeds end. Raises LastOrganiser if an event would have no organiser.
     """
     needed_by = _events_in_need(session, member, now=now)
     if needed_by:

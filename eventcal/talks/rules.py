@@ -1,4 +1,4 @@
-"""Decisions about talks that need nothing but values: the table of steps, derived columns, clashes in a programme."""
+"""Rules for talks that do not need the database: state transitions, derived columns and schedule conflicts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from eventcal.talks.words import TalkState
 
 
 class Step(StrEnum):
-    """What can be done to a talk; the word is the one in the URL."""
+    """The actions on a talk; the values are used in URLs."""
 
     SUBMIT = "submit"
     WITHDRAW = "withdraw"
@@ -29,13 +29,13 @@ class Step(StrEnum):
     CANCEL = "cancel"
 
 
-# Until then the submitter may still edit.
+# The states in which the submitter may still edit the talk.
 UNDECIDED = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
-# What waits for a decision.
+# The states of talks that await a decision.
 WAITING = frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED})
 
-# What has a place in the programme, or is to have one.
+# The states of talks that are part of the programme.
 SCHEDULED = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED})
 
 GONE = frozenset({TalkState.WITHDRAWN, TalkState.CANCELLED})
@@ -52,7 +52,7 @@ STEPS: Mapping[Step, Transition[TalkState]] = {
 
 SPEAKERS_STEPS = frozenset({Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM})
 ORGANISERS_STEPS = (Step.ACCEPT, Step.WAITLIST, Step.REJECT, Step.CANCEL)
-"""The steps that are no speaker's, in the order in which they are offered."""
+"""The steps taken by organisers, in display order."""
 
 USUAL_MINUTES: Mapping[TalkKind, int] = {
     TalkKind.TALK: 45,
@@ -67,17 +67,17 @@ USUAL_MINUTES: Mapping[TalkKind, int] = {
 
 
 def makes_public(programme: Programme, state: TalkState) -> bool:
-    """Say whether a talk that comes to this state is public from then on."""
+    """Return whether reaching this state makes a talk public."""
     return state in SCHEDULED if programme == Programme.LISTED else state == TalkState.CONFIRMED
 
 
 def length(kind: TalkKind, duration_minutes: int | None) -> timedelta:
-    """Return how long a talk without an end is: what was said, else what is usual for its kind."""
+    """Return the length of a talk without an end: the given duration or the default for its kind."""
     return timedelta(minutes=duration_minutes or USUAL_MINUTES[kind])
 
 
 def span_faults(talk: Talk) -> list[Fault]:
-    """Return what is wrong with a talk's times: they are times, in order, within the event's days."""
+    """Return the errors in a talk's times: a missing time of day, wrong order, or a start outside the event's days."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
             return [Fault(f"/{name}", Sentence("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
@@ -91,23 +91,23 @@ def span_faults(talk: Talk) -> list[Fault]:
 
 
 def kind_faults(talk: Talk) -> list[Fault]:
-    """Return what is wrong with a talk's kind: its event's call may take some only."""
+    """Return the error if the event's call does not accept the talk's kind."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
         return [Fault("/kind", Sentence("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
     return []
 
 
-# What a talk that is not stored yet has in place of a value.
+# Stands for an attribute that is not loaded or not set.
 _UNSET = object()
 
 
 def derive_talk(talk: Talk, *, now: datetime) -> None:
-    """Set every derived value of a talk whose event, speakers and tags are loaded. The same again changes nothing."""
+    """Set the derived columns of a talk whose event, speakers and tags are loaded. Idempotent."""
     names = [speaker.name for speaker in talk.speakers]
     search = search_words(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
     for name, value in {**_times(talk, talk.event), "search": search}.items():
-        # Set again, it would be written again, for each of hundreds of talks whose room was renamed.
+        # Assigning an equal value would cause an UPDATE for each of the hundreds of talks in a renamed room.
         if talk.__dict__.get(name, _UNSET) != value:
             setattr(talk, name, value)
     stands_open = talk.event.status in PUBLIC_STATUSES
@@ -121,7 +121,7 @@ def derive_talk(talk: Talk, *, now: datetime) -> None:
 
 
 def _times(talk: Talk, event: Event) -> dict[str, Any]:
-    """Return when a talk is, by column. Without a time of its own, it lies within the days of its event."""
+    """Return the derived times of a talk, by column. A talk without a time spans the days of its event."""
     starts = parse_local(talk.starts) if talk.starts else None
     if not isinstance(starts, datetime):
         days = {"first_day": event.first_day, "last_day": event.last_day}
@@ -143,7 +143,7 @@ def _times(talk: Talk, event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Slot:
-    """When a talk is (`ends_at` is when the next one may begin), where, and who is on stage; by their ids."""
+    """The time of a talk (the end is exclusive), the id of its room and the ids of its speakers."""
 
     talk_id: str
     title: str
@@ -155,7 +155,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Clash:
-    """Two talks at once, the one that begins first before the other, in one room or with the same speakers."""
+    """Two talks at the same time in the same room or with the same speakers. `first` is the one that starts first."""
 
     first: Slot
     second: Slot
@@ -164,7 +164,7 @@ class Clash:
 
 
 def clashes(slots: Iterable[Slot]) -> Iterator[Clash]:
-    """Give every two talks that are at the same time, and share a room or a speaker; in order of the later one."""
+    """Yield all pairs of overlapping talks that share a room or a speaker, in the order of the later talk."""
     running: list[Slot] = []
     for slot in sorted(slots, key=attrgetter("starts_at", "talk_id")):
         running = [other for other in running if other.ends_at > slot.starts_at]
@@ -177,6 +177,6 @@ def clashes(slots: Iterable[Slot]) -> Iterator[Clash]:
 
 
 def outside(slots: Iterable[Slot], *, starts_at: datetime, ends_at: datetime) -> list[Slot]:
-    """Return the talks that begin before their event does, or end after it, in their order."""
+    """Return the talks that start before their event or end after it, in chronological order."""
     wrong = (slot for slot in slots if slot.starts_at < starts_at or slot.ends_at > ends_at)
     return sorted(wrong, key=attrgetter("starts_at", "talk_id"))

@@ -1,4 +1,4 @@
-"""Use cases of talks: submit one, edit it, blank it, put it on an agenda."""
+"""Services that submit, edit and redact talks and put them on agendas."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -35,10 +35,10 @@ _TIMES = ("starts", "ends")
 def submit_talk(
     session: Session, event: Event, fields: Mapping[str, Any], *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
-    """Add a talk to an event, whole and flushed: submitted, or a draft where `draft` is true.
+    """Create and flush a talk at an event, in the state `submitted`, or `draft` if the field `draft` is true.
 
-    Without `speakers` the member speaks. With `reprise_of`, whatever is left out of title, abstract and speakers
-    is the earlier talk's. Raises NotConfirmed, TalksClosed, EventOver, and Invalid with every fault.
+    Without `speakers`, the member is the speaker. With `reprise_of`, missing title, abstract and speakers are copied
+    from that talk. Raises NotConfirmed, TalksClosed, EventOver, or Invalid with all field errors.
     """
     check_confirmed(caller)
     check_window(event, caller=caller, now=now)
@@ -64,7 +64,7 @@ def submit_talk(
 
 
 def new_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
-    """Return a talk of an event that no session holds yet, without speakers, tags, track, room and times."""
+    """Return a new talk at an event, not added to a session, without speakers, tags, track, room and times."""
     return Talk(
         id=new_id(),
         event_id=event.id,
@@ -86,22 +86,22 @@ def new_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: s
 def note_step(
     session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
-    """Note in a talk's history that it came from the state `before` to the one it is in."""
+    """Record in a talk's history the change from the state `before` to its present state."""
     step = TalkStep(talk_id=talk.id, came_from=before, went_to=talk.state, member_id=caller.member_id, taken_at=now)
     step.reason = reason
     session.add(step)
 
 
-# What is held against an event's tracks, rooms or call.
+# The fields that are validated against the event's tracks, rooms or call.
 _NEEDS_EVENT = frozenset({"track", "room", "kind"})
 
 
 def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
-    """Change the fields that are given (RFC 7396). Raises what check_may_edit does, and Invalid with every fault."""
+    """Change the given fields (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all field errors."""
     check_may_edit(talk, caller)
     if _NEEDS_EVENT & fields.keys():
         complete_event(session, talk.event)
-    # One that the call does not take any more may stay what it is.
+    # A talk may keep a kind that the call no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
     faults = _apply(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
@@ -111,9 +111,9 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
 
 
 def check_may_edit(talk: Talk, caller: Caller) -> None:
-    """Refuse whoever may not change this talk: its submitter may until it is decided on, an organiser always.
+    """Raise Forbidden or AlreadyDecided unless the caller may change this talk.
 
-    What a moderator blanked, only a moderator changes. Raises Forbidden, AlreadyDecided.
+    The submitter may until it is decided on; organisers always may. Only moderators may change a redacted talk.
     """
     blanked = talk.redacted_at is not None or is_blanked(talk.event)
     if caller.moderates or (caller.may_organise(talk.event_id) and not blanked):
@@ -128,7 +128,7 @@ def check_may_edit(talk: Talk, caller: Caller) -> None:
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
-    """Blank a talk's text everywhere, its history too; what was public stays as a tombstone. Raises Forbidden."""
+    """Redact a talk and its history; if public, it stays as a tombstone. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED
     for name in TEXTS:
@@ -148,7 +148,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 
 def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
-    """Refuse where the event takes no talks at `now` (EventOver, TalksClosed)."""
+    """Raise EventOver or TalksClosed unless the event accepts talks at `now`. Moderators may add to past events."""
     over = is_over(event.over_at, now=now)
     about = {"event": event.title}
     if over and not caller.moderates:
@@ -167,7 +167,7 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
 
 
 def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> list[Fault]:
-    """Set what is given, and return every fault found on the way."""
+    """Set the given fields, and return all field errors."""
     set_given(talk, fields, _PLAIN)
     if "tags" in fields:
         talk.tags = TalkTag.rows(talk.tags, fields["tags"] or [])
@@ -185,7 +185,7 @@ def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: C
 
 
 def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[Fault]:
-    """Set track, room and times: times in a curated event and rooms anywhere are the organisers' to change."""
+    """Set track, room and times. Only organisers may set rooms, and the times in a curated event."""
     faults: list[Fault] = []
     organises = caller.may_organise(talk.event_id)
     if "track" in fields:
@@ -216,7 +216,7 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
 def _apply_speakers(
     session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
 ) -> list[Fault]:
-    # Whoever is on this talk already may stay, known to the public or not.
+    # Present speakers may be kept even if they are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
     faults: list[Fault] = []
@@ -237,7 +237,7 @@ def _apply_speakers(
 
 
 def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
-    """Make these the speakers of a talk, in this order, each once; the rows of those who stay are kept."""
+    """Set the speakers of a talk, in this order and without duplicates. Rows of present speakers are reused."""
     if talk.speakers == list(speakers):
         return
     here = {part.speaker_id: part for part in talk.speaking}
@@ -247,7 +247,7 @@ def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
 
 
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
-    """Put a public talk on the caller's agenda; once more changes nothing. Raises NoSuchTalk."""
+    """Put a public talk on the caller's agenda. Idempotent. Raises NoSuchTalk."""
     if not is_public(talk):
         raise NoSuchTalk(talk.id)
     if session.get(Star, (caller.member_id, talk.id)) is None:
@@ -256,7 +256,7 @@ def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> 
 
 
 def remove_star(session: Session, talk_id: str, *, caller: Caller) -> None:
-    """Take a talk off the caller's agenda, if it is there."""
+    """Remove a talk from the caller's agenda, if present."""
     star = session.get(Star, (caller.member_id, talk_id))
     if star is not None:
         session.delete(star)

@@ -1,4 +1,4 @@
-"""Use cases of the steps that a talk takes, by the table in rules.py, and of organisers who change several at once."""
+"""Services that change the state of talks, by the transitions in rules.py, and that change several talks at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from eventcal.talks.service import check_window, edit_talk, note_step
 
 @dataclass(frozen=True)
 class Choice:
-    """A talk that was chosen, and the revision of it that its chooser has seen."""
+    """A selected talk, with the revision that the user has seen."""
 
     talk: Talk
     seen: str
@@ -36,7 +36,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Edit(Choice):
-    """What is to change of a talk. `faults` are those of the form that were found before."""
+    """Changes to a talk. `faults` are the field errors found when parsing the form."""
 
     fields: Mapping[str, Any]
     faults: Sequence[Fault] = ()
@@ -46,10 +46,10 @@ Chosen = TypeVar("Chosen", bound=Choice)
 
 
 def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
-    """Take a talk one step on, note it in its history, and tell the submitter of an organiser's decision.
+    """Change the state of a talk, record it in the history, and email an organiser's decision to the submitter.
 
-    Raises Forbidden where the step is not the caller's, ForbiddenStep where the talk's state has no such step,
-    and for `submit` NotConfirmed and what check_window raises.
+    Raises Forbidden if the caller may not take the step, ForbiddenStep if it is not allowed in the talk's state, and
+    for `submit` NotConfirmed, EventOver or TalksClosed.
     """
     if step not in SPEAKERS_STEPS:
         check_decides_on_talks(talk.event, caller)
@@ -73,7 +73,7 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
 
 
 def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, str]:
-    """Return the subject and text of the mail on an organiser's decision, in every language: theirs is not known."""
+    """Return subject and text of the email about a decision, in every language, as the recipient's is not known."""
     about: dict[str, object] = {"title": talk.title, "done": _done(step)}
     subject = Sentence("%(title)s: %(done)s", **about)
     text = Sentence("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
@@ -86,7 +86,7 @@ def _done(step: Step) -> str:
 
 
 def check_decides_on_talks(event: Event, caller: Caller) -> None:
-    """Raise Forbidden unless the caller decides which talks this event takes: of a listed one, a moderator does."""
+    """Raise NotSignedIn or Forbidden unless the caller decides on this event's talks: moderators if it is listed."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
@@ -94,26 +94,26 @@ def check_decides_on_talks(event: Event, caller: Caller) -> None:
 
 
 def decides_on_talks(event: Event, caller: Caller) -> bool:
-    """Say whether the caller decides which talks this event takes, as `check_decides_on_talks` has it."""
+    """Return whether the caller decides on the talks of this event; see `check_decides_on_talks`."""
     return caller.moderates if event.programme == Programme.LISTED else decides_for(event, caller)
 
 
 def open_steps(talk: Talk, caller: Caller) -> tuple[Step, ...]:
-    """Return the steps of an organiser's that the caller may take this talk now."""
+    """Return the organiser steps that the caller may take with this talk now."""
     if not decides_on_talks(talk.event, caller):
         return ()
     return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step].sources)
 
 
 def may_change(talk: Talk, caller: Caller) -> bool:
-    """Say whether the caller may change this talk as one who decides for its event; what was blanked, moderators do."""
+    """Return whether the caller may change this talk as an organiser. Redacted talks require a moderator."""
     return decides_for(talk.event, caller) and (caller.moderates or talk.redacted_at is None)
 
 
 def decide(
     session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
 ) -> None:
-    """Take a step with each of these talks. Raises Forbidden, SomeRefused with every talk that changed or cannot."""
+    """Take a step with each of these talks. Raises Forbidden, or SomeRefused with the error of each failed talk."""
 
     def take(choice: Choice) -> None:
         revision = choice.talk.revision
@@ -124,12 +124,12 @@ def decide(
 
 
 def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
-    """Change each of these talks. Raises Forbidden, SomeRefused with every talk that changed since or cannot be so."""
+    """Change each of these talks. Raises Forbidden, or SomeRefused with the error of each failed talk."""
     _change_each(edits, partial(edit_as_seen, session, caller=caller, now=now))
 
 
 def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime) -> None:
-    """Change a talk, if it is still what was seen of it. Raises Forbidden, Stale, and Invalid with every fault."""
+    """Change a talk that still has the revision the user saw. Raises Forbidden, Stale, or Invalid with all errors."""
     _check_seen(edit, edit.talk.revision)
     faults = list(edit.faults)
     try:

@@ -1,7 +1,7 @@
-"""Reads for those who decide on talks: what waits, who said what, what stands in the programme.
+"""Queries for organisers and reviewers: submitted talks, their history, and the programme.
 
-A draft is its submitter's own: none of these gives one. The caller must review the events that are named, unless it is
-said otherwise.
+Drafts are private to their submitters and never returned. The caller must be a reviewer of the events, unless noted
+otherwise.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,13 +26,13 @@ _OLDEST_FIRST = (Key(Talk.created_at, datetime), Key(Talk.id, str))
 
 
 def count_by_state(session: Session, event: Event) -> dict[TalkState, int]:
-    """Return how many talks of an event are in each state that any is in."""
+    """Return the number of an event's talks by state. States without talks are omitted."""
     rows = select(Talk.state, func.count()).where(Talk.event_id == event.id, _offered()).group_by(Talk.state)
     return dict(session.execute(rows).all())
 
 
 def count_waiting(session: Session, event_ids: Iterable[str]) -> dict[str, dict[TalkState, int]]:
-    """Return how many talks wait for a decision in each of these events where any does, by state."""
+    """Return the number of undecided talks by event id and state. Events without any are omitted."""
     rows = select(Talk.event_id, Talk.state, func.count()).where(Talk.event_id.in_(list(event_ids)))
     found: dict[str, dict[TalkState, int]] = {}
     grouped = rows.where(Talk.state.in_(WAITING)).group_by(Talk.event_id, Talk.state)
@@ -44,19 +44,19 @@ def count_waiting(session: Session, event_ids: Iterable[str]) -> dict[str, dict[
 def list_offered(
     session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: Paging
 ) -> Page[Talk]:
-    """Return a page of an event's talks in these states that hold every word of `q`, the oldest first."""
+    """Return a page of an event's talks in these states that contain every word of `q`, oldest first."""
     rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _offered())
     return fetch_talks(session, rows.where(*words_match(Talk.search, q)), _OLDEST_FIRST, paging)
 
 
 def list_for_moderators(session: Session, *, paging: Paging) -> Page[Talk]:
-    """Return a page of the talks that wait in listed events, for a moderator to decide on. The caller must be one."""
+    """Return a page of the undecided talks of listed events. The caller must be a moderator."""
     waits = (Event.programme == Programme.LISTED, Event.status.in_(STANDING_STATUSES), Talk.state.in_(WAITING))
     return fetch_talks(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging)
 
 
 def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
-    """Return a talk of this event, whole. Raises NoSuchTalk, also for a draft."""
+    """Return a talk of this event, fully loaded. Raises NoSuchTalk, also for a draft."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
         raise NoSuchTalk(talk_id)
@@ -64,8 +64,8 @@ def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) ->
 
 
 def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
-    """Return those of the talks that are this event's, whole, in the order in which they are named."""
-    # What comes in a form can hold what PostgreSQL does not take for text.
+    """Return the talks with these ids that belong to this event, fully loaded, in the order of the ids."""
+    # An id from a form can contain NUL, which PostgreSQL rejects in text.
     ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
     rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _offered()).options(*whole_talk())
     found = {talk.id: talk for talk in session.scalars(rows)}
@@ -73,7 +73,7 @@ def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> lis
 
 
 def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
-    """Return when each talk was submitted: a draft was made before."""
+    """Return the submission times of talks by id. A talk may have been created earlier, as a draft."""
     last = select(TalkStep.talk_id, func.max(TalkStep.taken_at)).where(TalkStep.went_to == TalkState.SUBMITTED)
     among = {talk.id: talk.created_at for talk in talks}
     rows = last.where(TalkStep.talk_id.in_(among)).group_by(TalkStep.talk_id)
@@ -81,23 +81,23 @@ def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]
 
 
 def who_is_told(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]:
-    """Return who hears of a decision on each talk, by its id; whoever left hears nothing."""
+    """Return the members to notify of decisions, by talk id. Submitters who are not active members are omitted."""
     rows = select(Talk.id, Member).join(Member, Member.id == Talk.submitter_id)
     told = rows.where(Talk.id.in_([talk.id for talk in talks]), Member.active)
     return dict(session.execute(told).all())
 
 
 def history_of(session: Session, talk: Talk) -> list[tuple[TalkStep, Member | None]]:
-    """Return the steps that a talk took, the first one first, each with who took it, if they are still here."""
+    """Return the state changes of a talk, oldest first, each with the member who made it, or None if deleted."""
     rows = select(TalkStep, Member).outerjoin(Member, Member.id == TalkStep.member_id)
     found = session.execute(rows.where(TalkStep.talk_id == talk.id).order_by(TalkStep.id))
     return [(step, member) for step, member in found]
 
 
 def list_to_schedule(session: Session, event: Event, *, day: str | None = None, paging: Paging) -> Page[Talk]:
-    """Return a page of the talks that an event's programme has, those without a time first, then by time.
+    """Return a page of the talks in an event's programme, those without a time first, then by time.
 
-    day: only those that begin on it, as the event's zone has it; "" only those without a time.
+    day: only talks that start on this day in the event's zone, or, if "", only talks without a time.
     """
     rows = select(Talk).where(_in_programme(event))
     if day is not None:
@@ -108,14 +108,14 @@ def list_to_schedule(session: Session, event: Event, *, day: str | None = None, 
 
 
 def count_by_day(session: Session, event: Event) -> dict[str, int]:
-    """Return how many talks of the programme begin on each day, in their order; "" has those without a time."""
+    """Return the number of talks in the programme by the day they start, in order; "" counts those without a time."""
     day = case((Talk.starts_at.is_(None), ""), else_=Talk.first_day).label("day")
     rows = select(day, func.count()).where(_in_programme(event)).group_by(day).order_by(day)
     return dict(session.execute(rows).all())
 
 
 def slots_of(session: Session, event: Event) -> list[Slot]:
-    """Return when and where the talks of an event's programme are, those that have a time."""
+    """Return the slots of the talks in an event's programme that have a time."""
     timed = _in_programme(event) & Talk.starts_at.is_not(None)
     speakers: dict[str, set[str]] = {}
     speaking = select(TalkSpeaker.talk_id, TalkSpeaker.speaker_id).join(Talk, Talk.id == TalkSpeaker.talk_id)

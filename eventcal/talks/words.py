@@ -1,11 +1,11 @@
-"""The words that a talk's fields may hold."""
+"""Enumerations of the values of talk fields."""
 
 from eventcal.events.words import StateWord
 from eventcal.kit.refusals import Sentence
 
 
 class TalkState(StateWord):
-    """How far along a talk is."""
+    """The state of a talk."""
 
     DRAFT = Sentence("draft")
     SUBMITTED = Sentence("submitted")
