@@ -1,1 +1,1 @@
-"""People on stage."""
+"""Speakers."""

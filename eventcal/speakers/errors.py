@@ -1,17 +1,17 @@
-"""What speakers refuse."""
+"""Errors raised for speakers."""
 
 from eventcal.kit.refusals import Conflict, NotFound, Sentence
 
 
 class NoSuchSpeaker(NotFound):
-    """No speaker by this slug, or none that the caller may know of."""
+    """No speaker has this slug, or the caller may not see them."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(Sentence("There is no speaker “%(slug)s” here.", slug=slug))
 
 
 class SameSpeaker(Conflict):
-    """A speaker cannot be merged into themselves."""
+    """The speakers to merge are the same, or one of them was merged before."""
 
     code = "same-speaker"
     title = Sentence("One and the same")

@@ -1,4 +1,4 @@
-"""The table of speakers."""
+"""Table of speakers."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from eventcal.kit.models import PRIVATE, Base, Identified
 
 
 class Speaker(Identified, Base):
-    """A person on stage; may be tied to a member. The e-mail tells one speaker from another and is never shown."""
+    """A speaker, who may be linked to a member. The email identifies the speaker and is never shown."""
 
     __tablename__ = "speakers"
 
@@ -25,9 +25,9 @@ class Speaker(Identified, Base):
     member_id: Mapped[str | None] = mapped_column(
         ForeignKey("members.id", ondelete="SET NULL"), unique=True, default=None, info=PRIVATE
     )
-    # Where the talks went when two rows were one person; the old slug leads there.
+    # The speaker that this one was merged into; the slug redirects to it.
     merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("speakers.id"), default=None)
-    # When a talk of theirs first became public; from then on anybody may know of them.
+    # When a talk of the speaker first became public. The speaker has been public since.
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Speakers: found, if the caller may see them, added and edited."""
+"""Services that find speakers the caller may see, and add and edit speakers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from eventcal.speakers.models import Speaker
 
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
-    """Return the speaker, or whoever they were merged into; None where the caller may know of none."""
+    """Return the speaker, following merges, or None if there is none or the caller may not see them."""
     speaker = _find(session, Speaker.slug == slug)
     if speaker is None or not (speaker.published_at or caller.moderates or is_own(speaker, caller)):
         return None
@@ -26,33 +26,33 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
-    """Return the speaker. Raises NoSuchSpeaker, also for what the caller may not know of."""
+    """Return the speaker. Raises NoSuchSpeaker, also if the caller may not see them."""
     return required(find_speaker(session, slug, caller), NoSuchSpeaker(slug))
 
 
 def is_own(speaker: Speaker, caller: Caller) -> bool:
-    """Say whether the caller is this speaker."""
+    """Return whether the caller is this speaker."""
     return caller.member_id is not None and speaker.member_id == caller.member_id
 
 
 def find_by_email(session: Session, email: str) -> Speaker | None:
-    """Return the speaker with this address; the same address is the same speaker."""
+    """Return the speaker with this email, or None. Emails identify speakers."""
     return _find(session, Speaker.email == email_key(email))
 
 
 def find_by_member(session: Session, member_id: str) -> Speaker | None:
-    """Return the speaker that a member is."""
+    """Return the speaker linked to a member, or None."""
     return _find(session, Speaker.member_id == member_id)
 
 
 def names_of(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
-    """Return what speakers are called, by their ids. The caller must know of them already."""
+    """Return the names of speakers by id. No permissions are checked."""
     rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
     return dict(session.execute(rows).all())
 
 
 def _find(session: Session, unique: ColumnElement[bool]) -> Speaker | None:
-    """Return the one speaker of whom this is true, or whoever they were merged into."""
+    """Return the speaker that matches a unique column, following merges."""
     speaker = session.scalars(select(Speaker).where(unique)).one_or_none()
     while speaker is not None and speaker.merged_into_id is not None:
         speaker = session.get_one(Speaker, speaker.merged_into_id)
@@ -60,13 +60,13 @@ def _find(session: Session, unique: ColumnElement[bool]) -> Speaker | None:
 
 
 def list_speakers(session: Session, *, paging: Paging) -> Page[Speaker]:
-    """Return a page of the speakers that anybody may know of, by slug."""
+    """Return a page of the public speakers, sorted by slug."""
     rows = select(Speaker).where(Speaker.published_at.is_not(None), Speaker.merged_into_id.is_(None))
     return fetch_page(session, rows, order=[Key(Speaker.slug, str)], paging=paging)
 
 
 def speaker_of(session: Session, member: Member, *, now: datetime) -> Speaker:
-    """Return the speaker that a member is: their own, the untied one with their proven address, or a new one."""
+    """Return the speaker of a member: the linked one, the one with the member's email, or a new one."""
     speaker = find_by_member(session, member.id)
     if speaker is not None:
         return speaker
@@ -80,13 +80,13 @@ def speaker_of(session: Session, member: Member, *, now: datetime) -> Speaker:
 
 
 def named_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
-    """Return the speaker with the e-mail given, as they are, or a new one from `fields` (name and the rest)."""
+    """Return the existing speaker with the email in `fields`, unchanged, or a new one made from `fields`."""
     known = find_by_email(session, fields["email"]) if fields.get("email") else None
     return known or add_speaker(session, fields, member_id=None, now=now)
 
 
 def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
-    """Add a speaker under a slug that nobody has."""
+    """Add a speaker with the given slug, or with a free one made from the name."""
     email = fields.get("email")
     plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
     speaker = Speaker(
@@ -106,7 +106,7 @@ def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str |
 def edit_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
-    """Change what is given of a speaker, by themselves or a moderator. Raises Forbidden, SlugFixed, SlugTaken."""
+    """Change the given fields of a speaker. Raises Forbidden, SlugFixed or SlugTaken."""
     check_may_edit(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:
@@ -122,6 +122,6 @@ def edit_speaker(
 
 
 def check_may_edit(speaker: Speaker, caller: Caller) -> None:
-    """Refuse whoever is neither this speaker nor a moderator. Raises Forbidden."""
+    """Raise Forbidden unless the caller is this speaker or a moderator."""
     if not (caller.moderates or is_own(speaker, caller)):
         raise Forbidden(Sentence("Only the speaker or a moderator may change this."))

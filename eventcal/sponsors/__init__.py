@@ -1,1 +1,1 @@
-"""Organisations, the tiers that events sell and who holds them."""
+"""Sponsors, the sponsorship tiers of events, and sponsorships."""

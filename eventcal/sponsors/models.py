@@ -1,4 +1,4 @@
-"""The tables of tiers, sponsors and sponsorships."""
+"""Tables of tiers, sponsors and sponsorships."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from eventcal.sponsors.words import SponsorshipState
 
 
 class Tier(EventPart):
-    """A level that an event sells. `capacity` is how many sponsors may hold it; None is any number."""
+    """A sponsorship tier of an event. `capacity` is the maximum number of sponsors; None is no limit."""
 
     __tablename__ = "tiers"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
@@ -41,7 +41,7 @@ class Sponsor(Identified, Base):
 
 
 class Sponsorship(Identified, Base):
-    """One organisation holding, or asking for, one tier of one event."""
+    """A sponsor's enquiry for a tier of an event, or its confirmed or cancelled sponsorship."""
 
     __tablename__ = "sponsorships"
     __table_args__ = (Index("ix_sponsorships_tier_state", "tier_id", "state"),)

@@ -1,4 +1,4 @@
-"""Reads of tiers, sponsors and sponsorships: each asks only for what the caller may see."""
+"""Queries for tiers, sponsors and sponsorships. Each returns only rows that the caller may see."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,12 +21,12 @@ _WHOLE_SPONSORSHIP = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.ti
 
 
 def list_tiers(session: Session, event: Event) -> list[tuple[Tier, int]]:
-    """Return an event's tiers in the order of their rank, each with the number of its places that are taken."""
+    """Return an event's tiers, sorted by rank, each with its number of taken places."""
     return [(tier, len(sponsors)) for tier, sponsors in confirmed_sponsors(session, event)]
 
 
 def count_taken(session: Session, tier: Tier) -> int:
-    """Return how many places of a tier are taken: its confirmed sponsorships."""
+    """Return the number of taken places of a tier, which is its number of confirmed sponsorships."""
     return session.scalars(select(func.count()).where(_holds(tier.id))).one()
 
 
@@ -35,7 +35,7 @@ def _holds(tier_id: object) -> ColumnElement[bool]:
 
 
 def get_tier(session: Session, tier_id: str, caller: Caller) -> Tier:
-    """Return a tier with its event, for somebody who decides for it. Raises NoSuchTier or Forbidden."""
+    """Return a tier of an event that the caller may manage. Raises NoSuchTier, NotSignedIn or Forbidden."""
     tier = _tier(session, tier_id)
     if tier is None or not may_see_event(tier.event, caller):
         raise NoSuchTier(tier_id)
@@ -44,7 +44,7 @@ def get_tier(session: Session, tier_id: str, caller: Caller) -> Tier:
 
 
 def find_tier_of(session: Session, event: Event, tier_id: str) -> Tier | None:
-    """Return the event's tier by this id."""
+    """Return the event's tier with this id, or None."""
     tier = _tier(session, tier_id)
     return tier if tier is not None and tier.event_id == event.id else None
 
@@ -55,7 +55,7 @@ def _tier(session: Session, tier_id: str) -> Tier | None:
 
 
 def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor, if it supports a public event or the caller is a moderator."""
+    """Return the sponsor, or None if it does not exist or, for non-moderators, sponsors no public event."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
     if not caller.moderates:
         rows = rows.where(_is_public())
@@ -63,12 +63,12 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
-    """Return the sponsor. Raises NoSuchSponsor, also for what the caller may not know of."""
+    """Return the sponsor. Raises NoSuchSponsor, also if the caller may not see it."""
     return required(find_sponsor(session, slug, caller), NoSuchSponsor(slug))
 
 
 def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor that a caller may enquire for: one they may know of, or named in an enquiry of theirs."""
+    """Return a sponsor that the caller may name in an enquiry: one they may see or have named before."""
     found = find_sponsor(session, slug, caller)
     if found is not None or caller.member_id is None:
         return found
@@ -83,7 +83,7 @@ def _is_public() -> ColumnElement[bool]:
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
-    """Return a sponsorship, whole, for the event's organisers and for its enquirer. Raises NoSuchSponsorship."""
+    """Return a sponsorship, fully loaded. Raises NoSuchSponsorship unless the caller organises the event or made it."""
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id
@@ -93,27 +93,27 @@ def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sp
 
 
 def list_sponsorships(session: Session, event: Event, *, paging: Paging) -> Page[Sponsorship]:
-    """Return a page of an event's sponsorships in every state, the oldest first. The caller must decide for it."""
+    """Return a page of an event's sponsorships in every state, oldest first. The caller must manage the event."""
     rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_WHOLE_SPONSORSHIP)
     order = [Key(Sponsorship.created_at, datetime), Key(Sponsorship.id, str)]
     return fetch_page(session, rows, order=order, paging=paging)
 
 
 def count_enquiries(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return how many enquiries wait in each of these events where any does. The caller must decide for them."""
+    """Return the number of open enquiries by event id; events without any are omitted. The caller must manage them."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())
 
 
 def enquirers_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
-    """Return who asked for these sponsorships, by id, for the event's organisers; whoever left is not there."""
+    """Return the members who enquired for these sponsorships, by member id. Deleted members are omitted."""
     ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
     return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}
 
 
 def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:
-    """Return an event's tiers in the order of their rank, each with its confirmed sponsors, the longest first."""
+    """Return an event's tiers, sorted by rank, each with its confirmed sponsors, earliest first."""
     rows = (
         select(Tier, Sponsor)
         .outerjoin(Sponsorship, _holds(Tier.id))
@@ -124,7 +124,7 @@ def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[
     tiers: dict[str, tuple[Tier, list[Sponsor]]] = {}
     for tier, sponsor in session.execute(rows):
         _, sponsors = tiers.setdefault(tier.id, (tier, []))
-        # A tier that nobody holds comes once, with nobody.
+        # The outer join returns a tier without sponsors once, with NULL.
         if sponsor is not None:
             sponsors.append(sponsor)
     return list(tiers.values())

@@ -1,4 +1,4 @@
-"""Decisions about sponsorship that need nothing but values: the table of steps, the places of a tier."""
+"""Rules for sponsorship that do not need the database: state transitions and validation of tiers."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from eventcal.sponsors.words import SponsorshipState
 
 
 class SponsorshipStep(StrEnum):
-    """What can be done to a sponsorship; the word is the one in the URL."""
+    """The actions on a sponsorship; the values are used in URLs."""
 
     CONFIRM = "confirm"
     CANCEL = "cancel"
@@ -24,12 +24,12 @@ STEPS: Mapping[SponsorshipStep, Transition[SponsorshipState]] = {
 
 
 def has_place(capacity: int | None, taken: int) -> bool:
-    """Say whether one more sponsor finds a place in a tier of this capacity; None is any number."""
+    """Return whether a tier of this capacity (None is no limit) has a free place."""
     return capacity is None or taken < capacity
 
 
 def tier_faults(tier: Tier, *, taken: int) -> list[Fault]:
-    """Return everything about a tier that does not fit together; `taken` of it are sold."""
+    """Return all field errors of a tier with `taken` confirmed sponsorships."""
     faults: list[Fault] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):
         faults.append(Fault("/price", Sentence("a price is an amount and a currency; give both or null")))

@@ -1,4 +1,4 @@
-"""Use cases of sponsorship: offer tiers, enquire, confirm, cancel; edit a sponsor."""
+"""Services that manage tiers, sponsors and sponsorships."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ _ABOUT = ("name", "url", "logo_url", "description")
 
 
 def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
-    """Offer a tier of an event, which the caller was found to decide for. Raises NameTaken, and Invalid."""
+    """Add a tier to an event. The permission must have been checked. Raises NameTaken or Invalid."""
     _check_name(session, event.id, fields["name"])
     tier = Tier(event_id=event.id, event=event, benefits=[])
     _apply(tier, fields, taken=0)
@@ -38,7 +38,7 @@ def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
 
 
 def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
-    """Change the fields that are given, as in edit_event. Raises NameTaken, Invalid for a capacity below the taken."""
+    """Change the given fields, as in `edit_event`. Raises NameTaken, or Invalid, also if the capacity is too low."""
     if fields.get("name", tier.name) != tier.name:
         _check_name(session, tier.event_id, fields["name"])
     _apply(tier, fields, taken=count_taken(session, tier))
@@ -47,7 +47,7 @@ def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
 
 
 def remove_tier(session: Session, tier: Tier) -> None:
-    """Remove a tier, and with it what was cancelled in it. Raises InUse while anybody holds it or asks for it."""
+    """Delete a tier together with its cancelled sponsorships. Raises InUse if it has others."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
         held = Sentence("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
@@ -59,7 +59,7 @@ def remove_tier(session: Session, tier: Tier) -> None:
 
 
 def blank_tiers(session: Session, event: Event) -> None:
-    """Blank what the tiers of an event say that a moderator blanks; who holds them stays."""
+    """Redact the names and benefits of an event's tiers. Sponsorships are kept."""
     tiers = [tier for tier, _taken in list_tiers(session, event)]
     for tier in tiers:
         tier.benefits = []
@@ -67,17 +67,17 @@ def blank_tiers(session: Session, event: Event) -> None:
 
 
 def check_unsponsored(session: Session, event: Event) -> None:
-    """Refuse to delete an event that somebody asked to sponsor (InUse)."""
+    """Raise InUse if the event has sponsorships, in any state."""
     rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
     if session.scalar(select(rows.exists())):
         raise InUse(Sentence("Somebody asked to sponsor this event; it cannot be deleted any more."))
 
 
 def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Sponsorship:
-    """Ask for a tier of an event that the caller was found to see. Whether a place is free, confirming decides.
+    """Create an enquiry for a tier of an event. The tier may be full, as its capacity is checked on confirmation.
 
-    `fields` are `tier` (its id), `sponsor` and `note`. The sponsor is a slug (plain or as `{slug}`), and stays as it
-    is, or `{name, url, description}`, and is new. Raises EventOver, EventCancelled, and Invalid with every fault.
+    `fields` are `tier` (its id), `sponsor` and `note`. `sponsor` is an existing slug (plain or as `{slug}`), or
+    `{name, url, description}` of a new sponsor. Raises EventOver, EventCancelled, or Invalid with all field errors.
     """
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(Sentence("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
@@ -95,7 +95,7 @@ def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller
 def add_sponsorship(
     session: Session, tier: Tier, sponsor: Sponsor, *, note: str | None, enquirer_id: str | None, now: datetime
 ) -> Sponsorship:
-    """Add an enquiry of a sponsor for a tier, flushed."""
+    """Add an enquiry of a sponsor for a tier, and flush it."""
     sponsorship = Sponsorship(
         tier_id=tier.id,
         tier=tier,
@@ -115,13 +115,13 @@ def add_sponsorship(
 def take_step(
     session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, caller: Caller, now: datetime
 ) -> Sponsorship:
-    """Confirm an enquiry, which takes a place of its tier, or cancel it. Raises Forbidden, ForbiddenStep, TierFull."""
+    """Confirm or cancel a sponsorship. Raises NotSignedIn, Forbidden, ForbiddenStep or TierFull."""
     check_organiser(caller, sponsorship.tier.event_id)
     words = {"state": sponsorship.state.described, "done": STEPS[step].target.described}
     detail = Sentence("A sponsorship that is %(state)s cannot be %(done)s.", **words)
     STEPS[step].check(sponsorship.state, ForbiddenStep(detail))
     tier = sponsorship.tier
-    # The unit of work holds the one write lock from its start (kit/database.py), so nobody takes a place
+    # The unit of work holds the only write lock from its start (kit/database.py), so no place can be taken
     # between this count and the commit.
     if step == SponsorshipStep.CONFIRM and not has_place(tier.capacity, count_taken(session, tier)):
         full = Sentence("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
@@ -133,7 +133,7 @@ def take_step(
 
 
 def add_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Sponsor:
-    """Add a sponsor under a slug that nobody has."""
+    """Add a sponsor with the given slug, or with a free one made from its name."""
     sponsor = Sponsor(
         slug=fields.get("slug") or free_slug(session, Sponsor.slug, fields["name"], otherwise="sponsor"),
         created_at=now,
@@ -148,7 +148,7 @@ def add_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -
 def edit_sponsor(
     session: Session, sponsor: Sponsor, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Sponsor:
-    """Change what is given of a sponsor. Raises Forbidden for anybody but a moderator."""
+    """Change the given fields. Raises NotSignedIn or Forbidden unless the caller is a moderator."""
     check_moderator(caller)
     set_given(sponsor, fields, fields)
     if session.is_modified(sponsor):
@@ -172,7 +172,7 @@ def _check_name(session: Session, event_id: str, name: str) -> None:
 
 
 def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller, now: datetime) -> Sponsor | None:
-    """Return the sponsor known by a slug, as it is, or a new one; None where the caller knows of none by it."""
+    """Return an existing sponsor or a new one, or None if the caller may not name a sponsor with the given slug."""
     if isinstance(given, str):
         given = {"slug": given}
     if given.get("slug") is not None:

@@ -1,11 +1,11 @@
-"""The words that a sponsorship's fields may hold."""
+"""Enumerations of the values of sponsorship fields."""
 
 from eventcal.events.words import StateWord
 from eventcal.kit.refusals import Sentence
 
 
 class SponsorshipState(StateWord):
-    """How far along a sponsorship is."""
+    """The state of a sponsorship."""
 
     ENQUIRY = Sentence("enquiry")
     CONFIRMED = Sentence("confirmed")
