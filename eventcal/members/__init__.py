@@ -1,1 +1,1 @@
-"""People who can sign in, their roles, tokens and secret feed addresses."""
+"""Members, who can sign in, with their roles, sessions, tokens and secret feeds."""

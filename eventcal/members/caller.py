@@ -1,4 +1,4 @@
-"""Who asks, and what they are: known once per request, handed to every query and use case."""
+"""The caller of a request with their permissions, determined once and passed to all queries and services."""
 
 from dataclasses import dataclass, field
 
@@ -9,12 +9,12 @@ _SCOPE_ORDER = tuple(Scope)
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody at the door.
+    """The person or program that makes a request.
 
-    member_id: None for a visitor and for the command line.
-    role: None for a visitor.
-    organises, reviews: ids of the events whose team they are on (an organiser also reviews).
-    scopes: what the token in use allows; None without a token, when everything the role allows is.
+    member_id: None for anonymous callers and for the command line.
+    role: None for anonymous callers.
+    organises, reviews: ids of the events for which they are an organiser or a reviewer. Organisers may also review.
+    scopes: the scopes of the access token; None without a token, in which case scopes do not apply.
     """
 
     member_id: str | None = None
@@ -26,33 +26,33 @@ class Caller:
 
     @property
     def signed_in(self) -> bool:
-        """Say whether this is somebody we know."""
+        """Whether the caller is signed in."""
         return self.role is not None
 
     @property
     def moderates(self) -> bool:
-        """Say whether the whole site is in their care."""
+        """Whether the caller is a moderator or an administrator."""
         return self.role in {Role.MODERATOR, Role.ADMIN}
 
     @property
     def has_duties(self) -> bool:
-        """Say whether they organise, review or moderate anything."""
+        """Whether the caller organises or reviews any event, or moderates."""
         return self.moderates or bool(self.organises or self.reviews)
 
     def may_organise(self, event_id: str) -> bool:
-        """Say whether they decide for this event."""
+        """Return whether the caller may manage this event."""
         return self.moderates or event_id in self.organises
 
     def may_review(self, event_id: str) -> bool:
-        """Say whether they see what was submitted to this event."""
+        """Return whether the caller may see the submissions of this event."""
         return self.may_organise(event_id) or event_id in self.reviews
 
     def holds(self, scope: Scope) -> bool:
-        """Say whether their token, if they came with one, reaches this far. A wider scope holds the narrower."""
+        """Return whether the access token, if any, grants this scope. Each scope includes the narrower ones."""
         order = _SCOPE_ORDER.index
         return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
 
 
 VISITOR = Caller()
-# The command line acts for whoever runs the machine.
+# The command line acts for the operator of the server, with the permissions of an administrator.
 OPERATOR = Caller(role=Role.ADMIN)

@@ -1,100 +1,100 @@
-"""What members refuse, and what is refused to whoever is not one."""
+"""Errors raised for members, and for authentication and authorisation."""
 
 from eventcal.kit.refusals import Conflict, Forbidden, Invalid, Sentence, Unauthenticated
 
 
 class NotSignedIn(Unauthenticated):
-    """A member is needed and nobody is signed in."""
+    """The request requires a signed-in member."""
 
     code = "not-signed-in"
 
 
 class SignInRefused(Unauthenticated):
-    """Address and password do not belong together; which of them is wrong is not said."""
+    """The email or the password is wrong. The error does not reveal which."""
 
     code = "sign-in-refused"
     title = Sentence("Address and password do not fit")
 
 
 class SecondFactorNeeded(Unauthenticated):
-    """Address and password fit, and this member's need a code, too."""
+    """Email and password are correct, but the member also has to enter a code."""
 
     code = "second-factor-needed"
     title = Sentence("A code is needed, too")
 
 
 class CodeRefused(Unauthenticated):
-    """The code is none of the member's, is too old, or was used before."""
+    """The code is wrong, expired, or was used before."""
 
     code = "code-refused"
     title = Sentence("This code is no good")
 
 
 class PasskeyRefused(Unauthenticated):
-    """What a device said of its passkey does not hold; why is not said."""
+    """The passkey could not be verified. The error does not reveal the reason."""
 
     code = "passkey-refused"
     title = Sentence("This passkey was not taken")
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is none of ours, was revoked, or is too old."""
+    """The access token is unknown, revoked or expired."""
 
     code = "invalid-token"
     title = Sentence("This token is no good")
 
 
 class InsufficientScope(Forbidden):
-    """The access token does not reach this far, whatever its member may do."""
+    """The scopes of the access token do not allow the request, regardless of the member's permissions."""
 
     code = "insufficient-scope"
     title = Sentence("The token does not reach this far")
 
 
 class CsrfRefused(Forbidden):
-    """The cookie came without the token that shows that our own page sent it."""
+    """A request authenticated by a cookie has no valid CSRF token."""
 
     code = "csrf"
     title = Sentence("Sent by somebody else")
 
 
 class NotConfirmed(Forbidden):
-    """The member has not shown yet that the address is theirs."""
+    """The member has not confirmed their email."""
 
     code = "not-confirmed"
     title = Sentence("Confirm your address first")
 
 
 class AddressTaken(Conflict):
-    """Somebody has an account with this address."""
+    """An account with this email exists."""
 
     code = "address-taken"
     title = Sentence("This address has an account")
 
 
 class SecondFactorOn(Conflict):
-    """The member has set up an authenticator app already."""
+    """The member has already set up an authenticator app."""
 
     code = "second-factor-on"
     title = Sentence("There is an app already")
 
 
 class PasskeyKnown(Conflict):
-    """Somebody has this passkey already."""
+    """The passkey is already registered to a member."""
 
     code = "passkey-known"
     title = Sentence("This passkey is known")
 
 
 class MailedTokenRefused(Invalid):
-    """The mailed token is none of ours, was used, or is too old."""
+    """The emailed token is invalid, used or expired."""
 
     code = "token-refused"
     title = Sentence("This link is no longer good")
 
 
 class KeyReused(Invalid):
-    """An Idempotency-Key came a second time, with another request."""
+    """An Idempotency-Key was sent again with a different request."""
 
     code = "idempotency-key-reused"
     title = Sentence("This key belongs to another request")

@@ -1,6 +1,6 @@
-"""How a member signs in besides their password: an authenticator app with recovery codes, and passkeys.
+"""Authentication factors besides the password: authenticator app (TOTP), recovery codes and passkeys.
 
-web/identity/passkeys.py verifies what devices send of passkeys before it is stored here.
+web/identity/passkeys.py verifies WebAuthn responses before passkeys are stored here.
 """
 
 import re
@@ -25,34 +25,34 @@ from eventcal.members.sessions import end_all_sessions
 
 RECOVERY_CODES = 10
 DRIFT = 30
-"""How many seconds the clock of an app may be off: one step, so that its code before and after is taken too."""
+"""Tolerated clock drift of an app in seconds: one time step, so the previous and next codes are also accepted."""
 
 _SEALED_FOR = b"eventcal: secrets of authenticator apps"
-# As people read them: ids have none of these letters.
+# Letters that people may type for similar digits; recovery codes do not contain these letters.
 _READ_AS = str.maketrans("oil", "011")
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Makes and reads sealed secrets. `issuer` is what apps show beside a code: the calendar's name."""
+    """Creates and reads encrypted TOTP secrets. Apps show `issuer`, the name of the calendar, next to the code."""
 
     secret_key: str
     issuer: str
 
     def new_secret(self) -> str:
-        """Return a new secret, sealed."""
+        """Return a new encrypted secret."""
         return str(self._totp.new().to_json(encrypt=True))
 
     def to_type(self, sealed: str) -> str:
-        """Return the secret itself, in groups, for whoever types it into their app."""
+        """Return the secret in groups of characters, for typing into an authenticator app."""
         return str(self._totp.from_source(sealed).pretty_key())
 
     def to_scan(self, sealed: str, *, member: str) -> str:
-        """Return the otpauth: address by which an app takes the secret over; it shows `member` beside it."""
+        """Return the `otpauth:` URI of the secret for a QR code. Apps show `member` as the account name."""
         return str(self._totp.from_source(sealed).to_uri(_without_colon(member)))
 
     def find_counter(self, sealed: str, code: str, *, now: datetime, after: int | None = None) -> int | None:
-        """Return the number of the step that a code belongs to; None for one that is wrong, or not after `after`."""
+        """Return the time step of a code, or None if the code is wrong or its step is not after `after`."""
         try:
             match = self._totp.from_source(sealed).match(code, time=now, window=DRIFT, last_counter=after)
         except TokenError:
@@ -61,31 +61,31 @@ class Authenticator:
 
     @cached_property
     def _totp(self) -> Any:  # noqa: ANN401 - the library has no types
-        # What the key is derived from is random and long: stretching it would only cost time.
+        # The input of the key derivation is long and random, so key stretching would have no benefit.
         derived = HKDF(SHA256(), length=32, salt=None, info=_SEALED_FOR).derive(self.secret_key.encode())
         wallet = AppWallet({"1": derived.hex()}, encrypt_cost=0)
         return TOTP.using(issuer=_without_colon(self.issuer), wallet=wallet)
 
 
 def _without_colon(name: str) -> str:
-    # It parts the issuer from the member in what an app reads.
+    # In the URI, a colon separates the issuer from the account name.
     return name.replace(":", " ")
 
 
 def find_totp(session: Session, member_id: str) -> TotpSecret | None:
-    """Return what a member's authenticator app makes codes from; None where their password is enough."""
+    """Return the TOTP secret of a member, or None if they have no authenticator app."""
     return session.get(TotpSecret, member_id)
 
 
 def count_recovery_codes(session: Session, member_id: str) -> int:
-    """Return how many recovery codes a member has left."""
+    """Return the number of unused recovery codes of a member."""
     return session.scalars(select(func.count()).where(RecoveryCode.member_id == member_id)).one()
 
 
 def turn_on(session: Session, member: Member, sealed: str, *, counter: int, now: datetime) -> list[str]:
-    """Have a member's password need a code, too. Returns their recovery codes, which are not kept.
+    """Enable the authenticator app of a member. Returns new recovery codes, of which only hashes are stored.
 
-    counter: the step of the code that showed that the app has the secret; it is used up. Raises SecondFactorOn.
+    counter: the time step of the code that the member entered to confirm the secret. Raises SecondFactorOn.
     """
     if find_totp(session, member.id) is not None:
         raise SecondFactorOn(Sentence("You have set up an app already; turn it off before you set up another."))
@@ -94,13 +94,13 @@ def turn_on(session: Session, member: Member, sealed: str, *, counter: int, now:
 
 
 def turn_off(session: Session, member: Member) -> None:
-    """Have a member's password be enough again; their recovery codes end with it."""
+    """Disable the authenticator app of a member and delete their recovery codes."""
     session.execute(delete(TotpSecret).where(TotpSecret.member_id == member.id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
 
 
 def renew_recovery_codes(session: Session, member: Member) -> list[str]:
-    """Give a member new recovery codes, in groups to be read; those from before end."""
+    """Replace the recovery codes of a member. Returns the new codes, in groups of characters."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
     codes = [new_id() for _ in range(RECOVERY_CODES)]
     session.add_all(RecoveryCode(member_id=member.id, code_hash=secret_hash(code)) for code in codes)
@@ -109,9 +109,9 @@ def renew_recovery_codes(session: Session, member: Member) -> list[str]:
 
 
 def use_code(session: Session, member: Member, typed: str, authenticator: Authenticator, *, now: datetime) -> None:
-    """Use up a code of the member's app, or a recovery code of theirs. Raises CodeRefused.
+    """Verify a code of the member's app or a recovery code, and mark it as used. Raises CodeRefused.
 
-    Writers follow one another, so of two who come with one code, one is refused.
+    Write transactions are serialised, so a code cannot be used by two requests at once.
     """
     code = re.sub(r"[\s-]", "", typed).lower()
     if re.fullmatch("[0-9]{6}", code):
@@ -143,14 +143,14 @@ def _use_recovery_code(session: Session, member: Member, code: str) -> bool:
 
 
 def reset_factors(session: Session, member: Member) -> None:
-    """Take away every way to sign in but the password, and end every session: for whoever has lost their devices."""
+    """Remove all factors of a member except the password, and end all sessions, for members who lost their devices."""
     turn_off(session, member)
     remove_passkeys(session, member)
     end_all_sessions(session, member)
 
 
 def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
-    """Return a member's passkeys, the oldest first."""
+    """Return a member's passkeys, oldest first."""
     rows = select(Passkey).where(Passkey.member_id == member_id).order_by(Passkey.created_at, Passkey.id)
     return session.scalars(rows).all()
 
@@ -164,14 +164,14 @@ def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
 
 
 def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
-    """Return the passkey that a device knows by this id, if its member may sign in."""
+    """Return the passkey with this credential id, or None if it is unknown or its member is not active."""
     rows = select(Passkey).join(Member, Member.id == Passkey.member_id)
     return session.scalars(rows.where(Passkey.credential_id == credential_id, Member.active)).one_or_none()
 
 
 def add_passkey(session: Session, passkey: Passkey) -> Passkey:
-    """Add a passkey that is not stored yet. Raises PasskeyKnown if a member, this or another, has it already."""
-    # Writers follow one another: nobody adds it between this look and the commit.
+    """Add a passkey. Raises PasskeyKnown if it is already registered, to this or another member."""
+    # Write transactions are serialised, so the passkey cannot be added between this check and the commit.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise PasskeyKnown(Sentence("This device has a passkey here already."))
     session.add(passkey)
@@ -180,9 +180,9 @@ def add_passkey(session: Session, passkey: Passkey) -> Passkey:
 
 
 def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
-    """Note that a passkey was used, and return its member. Raises PasskeyRefused if it is gone or was copied."""
+    """Record the use of a passkey and return its member. Raises PasskeyRefused if it was deleted or copied."""
     passkey = session.get(Passkey, passkey_id)
-    # A count that does not rise shows that there are two of it.
+    # A signature counter that does not increase indicates a copied passkey.
     if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):
         raise PasskeyRefused(Sentence("This passkey was not taken."))
     passkey.sign_count = sign_count
@@ -192,10 +192,10 @@ def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: date
 
 
 def remove_passkey(session: Session, passkey_id: str, member_id: str) -> None:
-    """Delete a passkey of the member's. Raises NotFound."""
+    """Delete a passkey of the member. Raises NotFound."""
     session.delete(get_passkey(session, passkey_id, member_id))
 
 
 def remove_passkeys(session: Session, member: Member) -> None:
-    """Delete every passkey of a member's."""
+    """Delete all passkeys of a member."""
     session.execute(delete(Passkey).where(Passkey.member_id == member.id))

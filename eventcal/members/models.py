@@ -1,4 +1,4 @@
-"""The tables of members and of what belongs to one: sessions, tokens, secret feeds, factors, answers for a retry."""
+"""Tables of members and of their sessions, tokens, secret feeds, factors and stored responses for retries."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from eventcal.members.words import Role
 
 
 class Member(Identified, Base):
-    """Somebody who can sign in. `email` is as written; `email_key` is what makes it unique.
+    """A person who can sign in. `email` is stored as entered; `email_key` is its normalised, unique form.
 
     fs_uniquifier: identifies the member in emailed tokens, sessions and signed session cookies; a new value ends them.
     signed_cookies: whether the signed session cookies issued before sessions were stored are still accepted.
@@ -32,13 +32,13 @@ class Member(Identified, Base):
 
 
 class MemberSession(Identified, Base):
-    """A session of a browser. Its cookie holds a random secret, of which only the hash is stored.
+    """A browser session. Its cookie holds a random secret, of which only the hash is stored.
 
-    member_key: the member's `fs_uniquifier` when it began; a new one ends the session, whoever sets it.
-    pending: the password was right and the code is missing; nobody is signed in by such a session.
-    proved_at: when the member last showed who they are. notes: values that views keep for a while, by name.
-    signed_csrf_secret: what the signed cookie was given CSRF tokens from that this session replaced. Such a session
-    stays in the table for a while after its end, so that the same cookie cannot start it again.
+    member_key: the member's `fs_uniquifier` when the session began. Changing `fs_uniquifier` ends the session.
+    pending: the password was correct, but the code is missing; the member is not signed in yet.
+    proved_at: when the member last authenticated. notes: values that views store temporarily, by name.
+    signed_csrf_secret: the CSRF secret of the signed cookie that this session replaced. Such a session stays in the
+    table for some time after its end, so that the same cookie cannot start it again.
     """
 
     __tablename__ = "sessions"
@@ -57,7 +57,7 @@ class MemberSession(Identified, Base):
 
 
 class AccessToken(Identified, Base):
-    """A personal access token: shown once, kept hashed."""
+    """A personal access token. It is shown once; only its hash is stored."""
 
     __tablename__ = "access_tokens"
 
@@ -70,11 +70,11 @@ class AccessToken(Identified, Base):
 
 
 class PersonalFeed(Identified, Base):
-    """A secret feed address, one for each device. A revoked one is remembered, so that it can say so."""
+    """A secret feed URL, intended for one device. Revoked feeds are kept, so that their URLs can report it."""
 
     __tablename__ = "personal_feeds"
 
-    # NULL once the member is gone: the address still answers that it is.
+    # NULL after the member was deleted. The URL still reports that the feed was revoked.
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -84,7 +84,7 @@ class PersonalFeed(Identified, Base):
 
 
 class TotpSecret(Base):
-    """What a member's authenticator app makes its codes from, sealed. A code is taken only after `last_counter`."""
+    """The encrypted TOTP secret of a member. Only codes of time steps after `last_counter` are accepted."""
 
     __tablename__ = "totp_secrets"
 
@@ -95,7 +95,7 @@ class TotpSecret(Base):
 
 
 class RecoveryCode(Base):
-    """A code for whoever has lost their app: shown once, kept hashed, gone once it was used."""
+    """A recovery code for a lost authenticator app. It is shown once, stored as a hash, and deleted after use."""
 
     __tablename__ = "recovery_codes"
     __table_args__ = (UniqueConstraint("member_id", "code_hash"),)
@@ -106,10 +106,10 @@ class RecoveryCode(Base):
 
 
 class Passkey(Identified, Base):
-    """A key of a member's device (WebAuthn), by which they sign in.
+    """A passkey (WebAuthn credential) of a member.
 
-    user_handle: who the member is to their devices; the same for all keys of one. sign_count: how often the key says
-    that it was used; one that does not count says 0 for ever.
+    user_handle: the id of the member for their devices, the same for all of their passkeys. sign_count: the last
+    signature counter sent by the device; always 0 for devices that do not count.
     """
 
     __tablename__ = "passkeys"
@@ -126,7 +126,7 @@ class Passkey(Identified, Base):
 
 
 class KeptAnswer(Base):
-    """The answer to a POST with an Idempotency-Key, kept for a day so that a retry gets it again."""
+    """The response to a POST with an Idempotency-Key, stored for a day and sent again to retries."""
 
     __tablename__ = "kept_answers"
     __table_args__ = (UniqueConstraint("member_id", "key"),)

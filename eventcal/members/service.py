@@ -1,4 +1,4 @@
-"""Members and what only they have: accounts, tokens, secret feeds and kept answers, read, added and removed."""
+"""Services for accounts, access tokens, secret feeds and the stored responses of members."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,11 +17,11 @@ from eventcal.members.errors import AddressTaken, NotConfirmed
 from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed
 from eventcal.members.words import Role, Scope
 
-TOKEN_PREFIX = "evc_"  # noqa: S105 - what scanners know our tokens by, and no secret
+TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret scanners
 
 
 def find_member_by_email(session: Session, email: str) -> Member | None:
-    """Return the member with this address, however it is written."""
+    """Return the member with this email, compared in normalised form, or None."""
     return session.scalars(select(Member).where(Member.email_key == email_key(email))).one_or_none()
 
 
@@ -32,18 +32,18 @@ def get_member(session: Session, member_id: str) -> Member:
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
-    """Return the member with this address. Raises NotFound."""
+    """Return the member with this email. Raises NotFound."""
     unknown = NotFound(Sentence("Nobody with this address has an account; ask them to register first."))
     return required(find_member_by_email(session, email), unknown)
 
 
 def find_active_member(session: Session, key: str) -> Member | None:
-    """Return the active member whom an emailed token names by this key (`fs_uniquifier`)."""
+    """Return the active member with this `fs_uniquifier`, as used in emailed tokens, or None."""
     return session.scalars(select(Member).where(Member.fs_uniquifier == key, Member.active)).one_or_none()
 
 
 def list_tokens(session: Session, member_id: str, *, paging: Paging) -> Page[AccessToken]:
-    """Return a page of a member's access tokens, the newest first, those that are over among them."""
+    """Return a page of a member's access tokens, including expired ones, newest first."""
     order = [Key(AccessToken.created_at, datetime, falls=True), Key(AccessToken.id, str, falls=True)]
     rows = select(AccessToken).where(AccessToken.member_id == member_id)
     return fetch_page(session, rows, order=order, paging=paging)
@@ -58,14 +58,14 @@ def get_token(session: Session, token_id: str, member_id: str) -> AccessToken:
 
 
 def list_feeds(session: Session, member_id: str, *, paging: Paging) -> Page[PersonalFeed]:
-    """Return a page of a member's secret feeds that still work, the newest first."""
+    """Return a page of a member's secret feeds that are not revoked, newest first."""
     rows = select(PersonalFeed).where(PersonalFeed.member_id == member_id, PersonalFeed.revoked_at.is_(None))
     order = [Key(PersonalFeed.created_at, datetime, falls=True), Key(PersonalFeed.id, str, falls=True)]
     return fetch_page(session, rows, order=order, paging=paging)
 
 
 def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return one of the member's secret feeds that still work. Raises NotFound."""
+    """Return one of the member's secret feeds. Raises NotFound, also if it is revoked."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Sentence("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -73,18 +73,18 @@ def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
 
 
 def find_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
-    """Return the feed at a secret address, a revoked one too; None where there never was one."""
+    """Return the feed with this secret, including revoked feeds, or None."""
     return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == secret_hash(secret))).one_or_none()
 
 
 def find_kept_answer(session: Session, member_id: str, key: str) -> KeptAnswer | None:
-    """Return the answer that the member's Idempotency-Key was given."""
+    """Return the response stored for the member's Idempotency-Key, or None."""
     rows = select(KeptAnswer).where(KeptAnswer.member_id == member_id, KeptAnswer.key == key)
     return session.scalars(rows).one_or_none()
 
 
 def normal_address(address: str) -> str:
-    """Return the address as it is stored: in NFC, its domain in lower case. Raises ValueError with a Sentence."""
+    """Return an email in the form to store: NFC, with a lower-case domain. Raises ValueError with a message."""
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
@@ -101,11 +101,11 @@ def add_member(
     confirmed_at: datetime | None = None,
     role: Role = Role.MEMBER,
 ) -> Member:
-    """Add a member, flushed. `email` is a normal address. Raises AddressTaken.
+    """Add a member and flush. `email` must be normalised. Raises AddressTaken.
 
-    confirmed_at: when they showed that the address is theirs. Only then they are the speaker who has it.
+    confirmed_at: when the member confirmed their email. Only then are they linked to the speaker with this email.
     """
-    # Writers follow one another: nobody takes the address between this look and the commit.
+    # Write transactions are serialised, so the email cannot be taken between this check and the commit.
     if find_member_by_email(session, email) is not None:
         raise AddressTaken(Sentence("There is an account with this address; sign in, or ask for a new password."))
     member = Member(
@@ -124,14 +124,14 @@ def add_member(
 
 
 def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
-    """Change what is given of a member's own profile: `name`."""
+    """Change the given fields of a member's profile: `name`."""
     member.name = fields.get("name", member.name)
     session.flush()
     return member
 
 
 def check_confirmed(caller: Caller) -> None:
-    """Refuse whoever has not shown yet that their address is theirs (NotConfirmed)."""
+    """Raise NotConfirmed unless the caller has confirmed their email."""
     if not caller.confirmed:
         detail = Sentence("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
         raise NotConfirmed(detail)
@@ -140,7 +140,7 @@ def check_confirmed(caller: Caller) -> None:
 def give_token(
     session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
 ) -> tuple[AccessToken, str]:
-    """Give a member a new access token. Returns its row, and the token, which is not stored. Raises Invalid if over."""
+    """Create an access token. Returns its row and the token, which is not stored. Raises Invalid if expired."""
     if expires_at is not None and expires_at <= now:
         refuse_faults([Fault("/expires_at", Sentence("is past; choose a later time, or leave it out"))])
     secret = new_secret(TOKEN_PREFIX)
@@ -158,17 +158,17 @@ def give_token(
 
 
 def revoke_token(session: Session, token_id: str, member_id: str) -> None:
-    """Delete an access token of the member's. Raises NotFound."""
+    """Delete an access token of the member. Raises NotFound."""
     session.delete(get_token(session, token_id, member_id))
 
 
 def revoke_every_token(session: Session, member: Member) -> None:
-    """Make every access token of a member's void."""
+    """Delete all access tokens of a member."""
     session.execute(delete(AccessToken).where(AccessToken.member_id == member.id))
 
 
 def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
-    """Give a member a new secret feed. Returns what is kept of it, and the secret, which is not."""
+    """Create a secret feed for a member. Returns its row and the secret, which is not stored."""
     secret = new_secret("")
     feed = PersonalFeed(member_id=member.id, name=name, secret_hash=secret_hash(secret), created_at=now)
     session.add(feed)
@@ -177,23 +177,23 @@ def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> 
 
 
 def revoke_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
-    """Close a secret feed of the member's; its row stays, so that the address can say so. Raises NotFound."""
+    """Revoke a secret feed of the member. Its row is kept, so that its URL can report it. Raises NotFound."""
     get_feed(session, feed_id, member_id).revoked_at = now
 
 
 def revoke_every_feed(session: Session, member: Member, *, now: datetime) -> None:
-    """Close every secret feed of a member's for good."""
+    """Revoke all secret feeds of a member."""
     feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
     session.execute(feeds.values(revoked_at=now))
 
 
 def remove_member(session: Session, member: Member, *, now: datetime) -> None:
-    """Remove a member, with their tokens, stars and kept answers; their secret feeds are closed."""
+    """Delete a member with their tokens, stars and stored responses, and revoke their secret feeds."""
     revoke_every_feed(session, member, now=now)
     session.delete(member)
     session.flush()
 
 
 def forget_answers(session: Session, said: str) -> None:
-    """Forget the answers kept for a retry that say this: a blanked text must not come back from there."""
+    """Delete the stored responses that contain `said`, so that retries do not return redacted texts."""
     session.execute(delete(KeptAnswer).where(KeptAnswer.body.contains(said, autoescape=True)))

@@ -1,4 +1,4 @@
-"""Sessions of members: started, found by the secret in a cookie, listed and ended."""
+"""Services that start, find, list and end the browser sessions of members."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from eventcal.kit.refusals import NotFound, Sentence, required
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
-"""A session ends this long after it was last used,"""
+"""The time without use after which a session ends."""
 LIFETIME = timedelta(days=30)
-"""and in any case this long after it began."""
+"""The maximum age of a session, regardless of its use."""
 TOUCH_INTERVAL = timedelta(hours=1)
-"""The last use is written no more often than this."""
+"""The minimum time between updates of a session's last use."""
 PENDING_TIMEOUT = timedelta(minutes=10)
-"""How long after the password the code may follow."""
+"""The time to enter the code after the password."""
 
 _MOST_LISTED = 100
 
@@ -25,7 +25,7 @@ _MOST_LISTED = 100
 def new_session(
     member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
 ) -> MemberSession:
-    """Return a session that is not in the database yet. `user_agent` is what the browser calls itself."""
+    """Return a new session, not added to the database. `user_agent` is the User-Agent header."""
     return MemberSession(
         id=new_id(),
         member_id=member.id,
@@ -42,15 +42,15 @@ def new_session(
 
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
-    """Return the session with this secret and its member, if neither has ended."""
+    """Return the session with this secret and its member, or None if it has ended or the member is not active."""
     rows = select(MemberSession, Member).join(Member, _is_live(now))
     return session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).one_or_none()
 
 
 def find_member_of_signed_cookie(session: Session, key: str, *, secret: str) -> Member | None:
-    """Return the active member whom a signed session cookie names by this key, if such cookies are accepted still.
+    """Return the active member with the key in a signed session cookie, if such cookies are still accepted.
 
-    None if there was a session with the secret, which takes the place of this cookie: it has ended, and so has the
+    Returns None if a session with this secret exists. It replaced the cookie and has ended, which also invalidates the
     cookie.
     """
     rows = select(Member).where(
@@ -63,21 +63,21 @@ def find_member_of_signed_cookie(session: Session, key: str, *, secret: str) -> 
 
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
-    """Return the sessions by which a member is signed in, the last used first; the first hundred of them."""
+    """Return the sessions in which a member is signed in, most recently used first, at most a hundred."""
     rows = _signed_in(member_id, now)
     order = (MemberSession.last_seen_at.desc(), MemberSession.created_at.desc(), MemberSession.id)
     return session.scalars(rows.order_by(*order).limit(_MOST_LISTED)).all()
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
-    """Return one of the sessions by which the member is signed in. Raises NotFound."""
+    """Return one of the sessions in which the member is signed in. Raises NotFound."""
     rows = _signed_in(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
     return required(session.scalars(rows).one_or_none(), unknown)
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
-    """Write that a session was used now."""
+    """Record the use of a session, and extend it."""
     found = session.get(MemberSession, session_id)
     if found is not None and now < found.expires_at:
         found.last_seen_at = now
@@ -98,8 +98,8 @@ def end_session(session: Session, ended: MemberSession, *, now: datetime) -> Non
 
 
 def end_sessions(session: Session, member: Member, *, keep: str | None = None) -> None:
-    """End every session of a member's, but for the one with the id `keep`."""
-    # Their signed cookies are void as well, so no row has to stay behind for them.
+    """End all sessions of a member except the one with the id `keep`."""
+    # This invalidates signed cookies too, so no row has to be kept to reject them.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
     session.execute(rows if keep is None else rows.where(MemberSession.id != keep))
@@ -107,13 +107,13 @@ def end_sessions(session: Session, member: Member, *, keep: str | None = None) -
 
 
 def end_all_sessions(session: Session, member: Member) -> None:
-    """End every session of a member's, and void every emailed token and signed cookie of theirs."""
+    """End all sessions of a member, and invalidate all their emailed tokens and signed cookies."""
     member.fs_uniquifier = new_secret("")
     end_sessions(session, member)
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:
-    """Delete the sessions that have expired; those that replaced a signed cookie once that has expired, too."""
+    """Delete expired sessions. A session that replaced a signed cookie is kept until the cookie has expired too."""
     ended = MemberSession.expires_at <= now
     forgotten = MemberSession.expires_at <= now - IDLE_TIMEOUT
     kept = and_(MemberSession.signed_csrf_secret.is_not(None), ~forgotten)
@@ -126,7 +126,7 @@ def _signed_in(member_id: str, now: datetime) -> Select[MemberSession]:
 
 
 def _is_live(now: datetime) -> ColumnElement[bool]:
-    """Return what joins a session to its member, if neither has ended."""
+    """Return the condition that joins a valid session to its active member."""
     return and_(
         Member.id == MemberSession.member_id,
         Member.fs_uniquifier == MemberSession.member_key,

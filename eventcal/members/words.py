@@ -1,10 +1,10 @@
-"""The words that a member's fields may hold."""
+"""Enumerations of the values of member fields."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a member is on the whole site. Each holds what the ones before it hold."""
+    """The role of a member on the site. Each role includes the ones before it."""
 
     MEMBER = "member"
     MODERATOR = "moderator"
@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may be used for. Each holds what the ones before it hold."""
+    """The scope of an access token. Each scope includes the ones before it."""
 
     READ = "read"
     SUBMIT = "submit"
