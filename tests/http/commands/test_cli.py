@@ -27,22 +27,22 @@ COMMANDS = [
 
 @pytest.fixture
 def bare(tmp_path: Path) -> CommandLine:
-    """Give the command line before anything was done."""
+    """Return the command line with an empty instance folder."""
     return CommandLine(tmp_path)
 
 
 @pytest.fixture
 def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
-    """Give the command line on a migrated database."""
+    """Return the command line with a migrated database."""
     assert sqlite_url == f"sqlite:///{tmp_path}/eventcal.db"
     return CommandLine(tmp_path)
 
 
-# Every command
+# All commands
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_without_the_schema_no_command_does_anything(bare: CommandLine, command: tuple[str, ...]) -> None:
+def test_command_without_schema_fails_and_suggests_db_upgrade(bare: CommandLine, command: tuple[str, ...]) -> None:
     (bare.instance / "file.json").write_text("{}")
     arguments = [str(bare.instance / word) if word == "file.json" else word for word in command]
     assert bare.refused(*arguments, typed=PASSWORD) == (
@@ -51,7 +51,9 @@ def test_without_the_schema_no_command_does_anything(bare: CommandLine, command:
 
 
 @pytest.mark.parametrize("command", [("db", "upgrade"), *COMMANDS[2:4]], ids=" ".join)
-def test_a_database_that_does_not_answer_is_told_in_a_sentence(bare: CommandLine, command: tuple[str, ...]) -> None:
+def test_unreachable_database_error_is_one_sentence_without_password(
+    bare: CommandLine, command: tuple[str, ...]
+) -> None:
     url = "postgresql://me:hush@127.0.0.1:1/calendar"
     said = bare.refused(*command, EVENTCAL_DATABASE_URL=url, EVENTCAL_SECRET_KEY="k" * 40)
     assert said.startswith("The database does not answer: ")
@@ -59,39 +61,39 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(bare: CommandLine
     assert "hush" not in said
 
 
-def test_a_wrong_setting_is_told_in_a_sentence(bare: CommandLine) -> None:
+def test_unknown_setting_is_reported_in_one_sentence(bare: CommandLine) -> None:
     assert bare.refused("db", "check", EVENTCAL_COLOUR="red") == (
         "the environment sets what nobody knows: EVENTCAL_COLOUR.\n"
     )
 
 
-def test_an_instance_folder_that_cannot_be_is_told_in_a_sentence(bare: CommandLine) -> None:
+def test_unusable_instance_folder_is_reported_in_one_sentence(bare: CommandLine) -> None:
     (bare.instance / "file").write_text("")
     said = bare.refused("db", "upgrade", EVENTCAL_INSTANCE=str(bare.instance / "file"))
     assert said.startswith("The instance folder cannot be used: ")
 
 
-def test_a_database_of_a_later_release_is_told_in_a_sentence(cli: CommandLine) -> None:
+def test_database_of_later_release_is_reported_in_one_sentence(cli: CommandLine) -> None:
     cli.rows("UPDATE alembic_version SET version_num = '9999'")
     assert cli.refused("db", "upgrade") == (
         "The database is none that this release of eventcal can upgrade: Can't locate revision identified by '9999'.\n"
     )
 
 
-def test_the_version_is_told(bare: CommandLine) -> None:
+def test_version_option_prints_version(bare: CommandLine) -> None:
     assert re.fullmatch(r"eventcal, version [0-9.]+\n", bare.done("--version"))
 
 
 # The database
 
 
-def test_the_database_is_brought_up_to_date_once(bare: CommandLine) -> None:
+def test_second_database_upgrade_changes_nothing(bare: CommandLine) -> None:
     assert bare.done("db", "upgrade") == "The database was brought up to date.\n"
     assert bare.done("db", "upgrade") == "The database is up to date.\n"
     assert bare.done("db", "check") == "The database is up to date.\n"
 
 
-def test_another_base_url_renders_every_entry_anew_under_the_numbers_it_has(cli: CommandLine) -> None:
+def test_upgrade_with_new_base_url_rerenders_entries_and_keeps_sequences(cli: CommandLine) -> None:
     cli.done("db", "upgrade")
     cli.done("load", cli.write(speakers=[SPEAKER], events=[EVENT], talks=[TALK]))
     elsewhere = {"EVENTCAL_BASE_URL": "https://events.example.org"}
@@ -106,11 +108,11 @@ def test_another_base_url_renders_every_entry_anew_under_the_numbers_it_has(cli:
     assert cli.done("db", "upgrade", **elsewhere) == "The database is up to date.\n"
 
 
-def test_instants_are_derived_again(cli: CommandLine) -> None:
+def test_recompute_instants_corrects_stored_start_times(cli: CommandLine) -> None:
     cli.done("db", "upgrade")
     cli.done("load", cli.write(speakers=[SPEAKER], events=[EVENT], talks=[{**TALK, "starts": "2026-06-10T09:00:00"}]))
     assert cli.done("recompute-instants") == "0 entries of the feeds changed.\n"
-    # As if the zone had had other rules when the talk was loaded.
+    # Simulate a time zone whose rules changed after the talk was loaded.
     cli.rows("UPDATE talks SET starts_at = '2026-06-10 08:00:00'")
     cli.rows("UPDATE ledger_entries SET content = '' WHERE kind = 'talk'")
     assert cli.done("recompute-instants") == "1 entry of the feeds changed.\n"
@@ -120,7 +122,7 @@ def test_instants_are_derived_again(cli: CommandLine) -> None:
 # Data sets
 
 
-def test_a_file_is_loaded_and_then_known(cli: CommandLine) -> None:
+def test_loading_a_file_again_changes_nothing(cli: CommandLine) -> None:
     file = cli.write(speakers=[SPEAKER], events=[EVENT], talks=[TALK])
     assert cli.done("load", file) == (
         "Loaded:\n"
@@ -131,7 +133,7 @@ def test_a_file_is_loaded_and_then_known(cli: CommandLine) -> None:
     assert cli.done("load", file).startswith("Everything in this file is here already, as it says:\n")
 
 
-def test_every_fault_of_a_file_is_told_and_nothing_is_loaded(cli: CommandLine) -> None:
+def test_invalid_file_reports_all_errors_and_loads_nothing(cli: CommandLine) -> None:
     file = cli.write(events=[EVENT, {**EVENT, "slug": "Other", "starts": "soon"}], talks=[TALK])
     assert cli.refused("load", file) == (
         "Nothing was loaded, for the file has 3 faults:\n"
@@ -143,7 +145,7 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_loaded(cli: CommandLine) -
     assert cli.rows("SELECT * FROM events") == []
 
 
-def test_a_fault_of_the_whole_file_is_told(cli: CommandLine) -> None:
+def test_load_reports_error_of_the_whole_file(cli: CommandLine) -> None:
     path = cli.instance / "list.json"
     path.write_text("[]")
     assert cli.refused("load", str(path)) == (
@@ -159,7 +161,9 @@ def test_a_fault_of_the_whole_file_is_told(cli: CommandLine) -> None:
         (lambda path: path.write_text("{"), r"gone\.json is not JSON in UTF-8: .*, at line 1, column 2\.\n"),
     ],
 )
-def test_an_unreadable_file_is_told_in_a_sentence(cli: CommandLine, spoil: Callable[[Path], object], says: str) -> None:
+def test_unreadable_file_is_reported_in_one_sentence(
+    cli: CommandLine, spoil: Callable[[Path], object], says: str
+) -> None:
     spoil(cli.instance / "gone.json")
     assert re.search(says, cli.refused("load", str(cli.instance / "gone.json")))
 
@@ -167,7 +171,7 @@ def test_an_unreadable_file_is_told_in_a_sentence(cli: CommandLine, spoil: Calla
 # The demo
 
 
-def test_the_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
+def test_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
     said = cli.done("demo")
     found = re.fullmatch(
         r"The Xen Project's calendar of 2014 is here, 8 events and 14 talks, with its dates moved by [0-9]+ weeks: "
@@ -194,7 +198,7 @@ def test_the_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine,
         sign_in(app, "organiser@example.org", password)
 
 
-def test_the_demo_can_keep_its_dates(cli: CommandLine) -> None:
+def test_demo_as_it_was_keeps_original_dates(cli: CommandLine) -> None:
     said = cli.done("demo", "--as-it-was")
     assert "8 events and 14 talks, with its dates as they were: it begins on 2014-05-29." in said
     assert cli.rows("SELECT starts, ends FROM events WHERE slug = 'linuxcon-north-america-2014'") == [
@@ -202,10 +206,10 @@ def test_the_demo_can_keep_its_dates(cli: CommandLine) -> None:
     ]
 
 
-# Serving; what it does once it runs is in test_serve.py
+# Serving: errors before startup. test_serve.py tests the running server.
 
 
-def test_a_port_is_not_shared(cli: CommandLine) -> None:
+def test_serve_rejects_port_in_use(cli: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         said = cli.refused("serve", "--port", str(port))
@@ -215,12 +219,12 @@ def test_a_port_is_not_shared(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("host", ["203.0.113.9", "nowhere.invalid"])
-def test_nobody_serves_from_where_this_machine_is_not(cli: CommandLine, host: str) -> None:
+def test_serve_rejects_address_of_another_machine(cli: CommandLine, host: str) -> None:
     said = cli.refused("serve", "--host", host)
     assert said.splitlines()[-1] == f"This machine has no address {host}; give another with --host."
 
 
-def test_feeds_that_were_rendered_otherwise_are_told_before_serving(cli: CommandLine) -> None:
+def test_serve_warns_about_outdated_feeds_until_upgrade(cli: CommandLine) -> None:
     said = cli.refused("serve", "--host", "203.0.113.9")
     assert said.splitlines()[0] == (
         "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`."

@@ -12,7 +12,7 @@ from tests.second_factors import set_up
 
 @pytest.fixture
 def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
-    """Give the command line on a migrated database."""
+    """Return the command line with a migrated database."""
     assert sqlite_url == f"sqlite:///{tmp_path}/eventcal.db"
     return CommandLine(tmp_path)
 
@@ -20,7 +20,7 @@ def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
 # Members
 
 
-def test_a_member_is_added_who_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
+def test_added_member_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
     arguments = ("members", "add", "Ada@Example.ORG", "--name", "Ada Lovelace", "--role", "admin", "--password-stdin")
     assert cli.done(*arguments, typed=f"{PASSWORD}\n") == (
         "Ada Lovelace can sign in as Ada@example.org, with the role admin.\n"
@@ -30,13 +30,13 @@ def test_a_member_is_added_who_can_sign_in(cli: CommandLine, clock: FixedClock) 
     assert (member["name"], member["role"], member["confirmed"]) == ("Ada Lovelace", "admin", True)
 
 
-def test_a_password_that_is_no_good_is_refused(cli: CommandLine) -> None:
+def test_too_short_password_is_rejected(cli: CommandLine) -> None:
     arguments = ("members", "add", "ada@example.org", "--name", "Ada", "--password-stdin")
     assert cli.refused(*arguments, typed="short\n") == "The password must have 8 to 128 characters.\n"
     assert cli.rows("SELECT * FROM members") == []
 
 
-def test_an_address_has_one_account(cli: CommandLine) -> None:
+def test_email_address_cannot_have_two_accounts(cli: CommandLine) -> None:
     add(cli)
     said = cli.refused("members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD)
     assert said == (
@@ -60,11 +60,11 @@ def add(cli: CommandLine, email: str = "ada@example.org") -> None:
         (("password", "ada@example.org"), "Say --password-stdin"),
     ],
 )
-def test_a_command_that_is_written_wrongly_says_how(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
+def test_incorrect_usage_is_explained(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
     assert says in cli.misused("members", *arguments)
 
 
-def test_a_member_is_given_another_role(cli: CommandLine) -> None:
+def test_members_role_changes_role(cli: CommandLine) -> None:
     add(cli)
     assert cli.done("members", "role", "ada@example.org", "moderator") == (
         "ada@example.org now has the role moderator.\n"
@@ -76,14 +76,14 @@ def test_a_member_is_given_another_role(cli: CommandLine) -> None:
     "arguments",
     [("role", "ada@example.org", "admin"), ("password", "ada@example.org"), ("reset-factors", "ada@example.org")],
 )
-def test_whoever_has_no_account_is_not_changed(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+def test_commands_reject_email_without_account(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
     assert cli.refused("members", *arguments, *from_stdin, typed=PASSWORD) == (
         "Nobody with this address has an account; ask them to register first.\n"
     )
 
 
-def test_a_new_password_ends_what_the_old_one_began(cli: CommandLine, clock: FixedClock) -> None:
+def test_password_change_ends_existing_sessions(cli: CommandLine, clock: FixedClock) -> None:
     add(cli)
     with served(cli, clock) as app:
         browser = sign_in(app)
@@ -92,7 +92,7 @@ def test_a_new_password_ends_what_the_old_one_began(cli: CommandLine, clock: Fix
         assert sign_in(app, password="battery staple").get("/me").status_code == 200
 
 
-def test_whoever_has_lost_their_devices_signs_in_with_the_password_again(cli: CommandLine, clock: FixedClock) -> None:
+def test_reset_factors_restores_sign_in_with_password_alone(cli: CommandLine, clock: FixedClock) -> None:
     add(cli)
     with served(cli, clock) as app:
         ada = Browser(sign_in(app).client, browser_of(app).at)
@@ -109,7 +109,7 @@ def test_whoever_has_lost_their_devices_signs_in_with_the_password_again(cli: Co
 # Teams
 
 
-def test_a_team_is_changed(cli: CommandLine) -> None:
+def test_team_commands_add_and_remove_members(cli: CommandLine) -> None:
     cli.done("load", cli.write(events=[EVENT]))
     for email in ("ada@example.org", "grace@example.org"):
         add(cli, email)
@@ -125,6 +125,6 @@ def test_a_team_is_changed(cli: CommandLine) -> None:
     assert cli.rows(query) == [("ada@example.org", "organiser")]
 
 
-def test_there_is_no_team_without_an_event(cli: CommandLine) -> None:
+def test_team_command_rejects_unknown_event(cli: CommandLine) -> None:
     add(cli)
     assert cli.refused("events", "team", "nowhere", "add", "ada@example.org") == "There is no event “nowhere” here.\n"

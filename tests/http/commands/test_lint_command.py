@@ -1,4 +1,4 @@
-"""`eventcal lint`: files, the standard input, and URLs of servers that do well or badly."""
+"""`eventcal lint` with files, standard input, and URLs of correct and faulty servers."""
 
 import gzip
 import json
@@ -32,7 +32,7 @@ WRONG = octets(GOOD.replace("STATUS:CONFIRMED", "STATUS:CANCELED"))
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """Give the command line, which needs no database, in a folder with a calendar of each kind."""
+    """Return the command line, without a database, in a folder with a valid, a warned and an invalid calendar."""
     for name, data in {"good.ics": CALENDAR, "warned.ics": WARNED, "wrong.ics": WRONG}.items():
         (tmp_path / name).write_bytes(data)
     monkeypatch.chdir(tmp_path)
@@ -49,11 +49,11 @@ def server() -> Iterator[CalendarServer]:
 # Files
 
 
-def test_a_good_calendar_ends_well(cli: CommandLine) -> None:
+def test_valid_calendar_has_no_findings(cli: CommandLine) -> None:
     assert cli.done("lint", "--strict", "good.ics") == "0 errors and 0 warnings in 1 calendar.\n"
 
 
-def test_each_finding_is_a_line_with_its_place_and_its_source(cli: CommandLine) -> None:
+def test_each_finding_is_one_line_with_location_and_source(cli: CommandLine) -> None:
     result = cli.run("lint", "good.ics", "warned.ics", "wrong.ics")
     assert (result.exit_code, result.stderr) == (1, "")
     assert result.stdout == (
@@ -63,12 +63,12 @@ def test_each_finding_is_a_line_with_its_place_and_its_source(cli: CommandLine) 
     )
 
 
-def test_warnings_count_where_they_are_asked_to(cli: CommandLine) -> None:
+def test_warnings_fail_only_with_strict_option(cli: CommandLine) -> None:
     assert cli.run("lint", "warned.ics").exit_code == 0
     assert cli.run("lint", "--strict", "warned.ics").exit_code == 1
 
 
-def test_programs_get_one_document(cli: CommandLine) -> None:
+def test_json_option_prints_one_document(cli: CommandLine) -> None:
     result = cli.run("lint", "--json", "wrong.ics", "missing.ics")
     assert result.exit_code == 2
     assert json.loads(result.stdout) == {
@@ -88,12 +88,12 @@ def test_programs_get_one_document(cli: CommandLine) -> None:
     }
 
 
-def test_the_standard_input_is_read_too(cli: CommandLine) -> None:
+def test_lint_reads_standard_input(cli: CommandLine) -> None:
     result = cli.run("lint", "-", typed=WRONG.decode())
     assert result.stdout.splitlines()[0].startswith("-:42: error status ")
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_looked_at(cli: CommandLine) -> None:
+def test_unreadable_files_are_reported_and_others_are_checked(cli: CommandLine) -> None:
     result = cli.run("lint", "missing.ics", ".", "wrong.ics")
     assert result.exit_code == 2
     assert result.stderr == (
@@ -102,20 +102,20 @@ def test_what_cannot_be_read_is_told_and_the_rest_looked_at(cli: CommandLine) ->
     assert result.stdout.splitlines()[-1] == "1 error and 0 warnings in 1 calendar."
 
 
-def test_nothing_to_look_at_is_misuse(cli: CommandLine) -> None:
+def test_lint_without_arguments_is_usage_error(cli: CommandLine) -> None:
     assert "Missing argument 'FILE|URL...'" in cli.misused("lint")
 
 
 # URLs
 
 
-def test_a_calendar_that_is_served_well_ends_well(cli: CommandLine, server: CalendarServer) -> None:
+def test_correctly_served_calendar_has_no_findings(cli: CommandLine, server: CalendarServer) -> None:
     url = server.serve("/talks.ics", Page(CALENDAR))
     assert cli.done("lint", "--strict", url) == "0 errors and 0 warnings in 1 calendar.\n"
     assert server.asked == [("GET", "/talks.ics"), ("GET", "/talks.ics"), ("HEAD", "/talks.ics")]
 
 
-def test_headers_are_looked_at_before_lines(cli: CommandLine, server: CalendarServer) -> None:
+def test_header_findings_precede_line_findings(cli: CommandLine, server: CalendarServer) -> None:
     page = Page(WRONG, headers={"Content-Type": "text/html", "ETag": "1"}, conditional=False, head=False)
     url = server.serve("/talks.ics", page)
     result = cli.run("lint", url)
@@ -132,7 +132,7 @@ def test_headers_are_looked_at_before_lines(cli: CommandLine, server: CalendarSe
     )
 
 
-def test_what_is_packed_is_unpacked(cli: CommandLine, server: CalendarServer) -> None:
+def test_gzip_response_is_decompressed(cli: CommandLine, server: CalendarServer) -> None:
     page = Page(gzip.compress(CALENDAR), headers={**GOOD_HEADERS, "Content-Encoding": "gzip"})
     assert cli.done("lint", server.serve("/talks.ics", page)) == "0 errors and 0 warnings in 1 calendar.\n"
 
@@ -141,12 +141,12 @@ def redirect(to: str) -> Page:
     return Page(status=302, headers={"Location": to})
 
 
-def test_five_redirects_are_followed_and_no_more(cli: CommandLine, server: CalendarServer) -> None:
+def test_at_most_five_redirects_are_followed(cli: CommandLine, server: CalendarServer) -> None:
     server.serve("/0", Page(CALENDAR))
     for number in range(1, 7):
         server.serve(f"/{number}", redirect(f"/{number - 1}"))
     cli.done("lint", f"{server.base}/5")
-    # What is asked again is the page that was found.
+    # The follow-up requests go to the final URL.
     assert server.asked[-3:] == [("GET", "/0"), ("GET", "/0"), ("HEAD", "/0")]
     result = cli.run("lint", f"{server.base}/6")
     assert (result.exit_code, result.stderr) == (
@@ -156,12 +156,12 @@ def test_five_redirects_are_followed_and_no_more(cli: CommandLine, server: Calen
 
 
 @pytest.mark.parametrize("to", ["file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"])
-def test_a_redirect_leads_to_http_only(cli: CommandLine, server: CalendarServer, to: str) -> None:
+def test_redirect_to_scheme_other_than_http_is_rejected(cli: CommandLine, server: CalendarServer, to: str) -> None:
     result = cli.run("lint", server.serve("/talks.ics", redirect(to)))
     assert (result.exit_code, result.stdout) == (2, "0 errors and 0 warnings in 0 calendars.\n")
 
 
-def test_an_answer_that_is_none_is_told_in_a_sentence(cli: CommandLine, server: CalendarServer) -> None:
+def test_unusable_response_is_reported_in_one_sentence(cli: CommandLine, server: CalendarServer) -> None:
     pages = {
         "/missing": (Page(status=404), "the server answers 404 Not Found"),
         "/odd": (Page(status=599), "the server answers 599"),
@@ -185,14 +185,14 @@ def test_an_answer_that_is_none_is_told_in_a_sentence(cli: CommandLine, server: 
         assert (result.exit_code, result.stderr) == (2, f"{url} cannot be read: {reason}.\n")
 
 
-def test_a_server_that_is_not_there_is_told_in_a_sentence(cli: CommandLine) -> None:
+def test_unreachable_server_is_reported_in_one_line(cli: CommandLine) -> None:
     result = cli.run("lint", "http://127.0.0.1:1/talks.ics")
     assert result.exit_code == 2
     assert result.stderr.startswith("http://127.0.0.1:1/talks.ics cannot be read: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_no_url_however_odd_is_a_traceback(cli: CommandLine) -> None:
+def test_invalid_url_never_raises_traceback(cli: CommandLine) -> None:
     for url in ("http://", "http://[::1", "http://127.0.0.1:x/", "http://a b/", "https://\u2028/", "webcal://a/b.ics"):
         result = cli.run("lint", url)
         assert (result.exit_code, type(result.exception)) == (2, SystemExit), url
@@ -200,7 +200,7 @@ def test_no_url_however_odd_is_a_traceback(cli: CommandLine) -> None:
 
 @pytest.mark.parametrize("packed", ["identity", "gzip"])
 @pytest.mark.usefixtures("cli")
-def test_no_more_is_read_than_there_may_be(server: CalendarServer, packed: str) -> None:
+def test_fetch_rejects_body_above_size_limit(server: CalendarServer, packed: str) -> None:
     body = bytes(100_000)
     headers = {"Content-Encoding": packed}
     url = server.serve("/large.ics", Page(gzip.compress(body) if packed == "gzip" else body, headers=headers))
@@ -210,7 +210,7 @@ def test_no_more_is_read_than_there_may_be(server: CalendarServer, packed: str) 
 
 
 @pytest.mark.usefixtures("cli")
-def test_nobody_is_waited_for_for_ever() -> None:
+def test_fetch_times_out_if_server_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(Unreadable, match=r"^there was no answer in time$"):
@@ -218,17 +218,17 @@ def test_nobody_is_waited_for_for_ever() -> None:
 
 
 @pytest.mark.usefixtures("cli")
-def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(server: CalendarServer) -> None:
+def test_fetch_times_out_if_body_arrives_too_slowly(server: CalendarServer) -> None:
     url = server.serve("/slow.ics", Page(bytes(1_000), pause=0.02))
     with pytest.raises(Unreadable, match=r"^the answer is not whole after 0\.3 seconds$"):
         fetch(url, limits=Limits(seconds=0.3))
 
 
-# Our own
+# Our own feeds
 
 
 def load_demo(app: Flask, clock: FixedClock) -> list[str]:
-    """Load the demo, moved to the weeks ahead, and give the paths of all its feeds."""
+    """Load the demo, moved to the coming weeks, and return the paths of all its feeds."""
     was = demo_dataset(read_record)
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=clock.now().date())))
@@ -241,7 +241,7 @@ def load_demo(app: Flask, clock: FixedClock) -> list[str]:
         ]
 
 
-def test_every_feed_of_the_demo_is_without_a_finding(app: Flask, clock: FixedClock) -> None:
+def test_demo_feeds_have_no_findings(app: Flask, clock: FixedClock) -> None:
     client = app.test_client()
     for path in load_demo(app, clock):
         for query in ("", "tz=utc", "cancelled=mark"):
@@ -250,13 +250,13 @@ def test_every_feed_of_the_demo_is_without_a_finding(app: Flask, clock: FixedClo
             assert lint(answer.data, now=clock.now()) == [], path
 
 
-def test_feeds_with_everything_in_them_are_without_a_finding(app: Flask, clock: FixedClock) -> None:
+def test_feeds_of_complete_sample_calendar_have_no_findings(app: Flask, clock: FixedClock) -> None:
     make_calendar(app)
     for path in ("/calendar.ics?from=2000-01-01", "/events/summit.ics", "/events/old.ics", "/speakers/grace.ics"):
         assert lint(app.test_client().get(path).data, now=clock.now()) == [], path
 
 
-def test_our_feeds_are_served_without_a_finding(cli: CommandLine, app: Flask, clock: FixedClock) -> None:
+def test_served_feed_has_no_findings(cli: CommandLine, app: Flask, clock: FixedClock) -> None:
     load_demo(app, clock)
     with app_server(app) as base:
         assert cli.done("lint", "--strict", f"{base}/calendar.ics") == "0 errors and 0 warnings in 1 calendar.\n"

@@ -1,4 +1,4 @@
-"""The worker hands the outbox's mail to a mail server on the loopback."""
+"""The worker sends the messages of the outbox through a mail server on the loopback interface."""
 
 import re
 import threading
@@ -53,14 +53,14 @@ def messages(database: Database) -> list[OutboxMessage]:
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    """Return once it has happened, and in any case after ten seconds."""
+    """Wait until `happened()` is true, for at most ten seconds."""
     for _ in range(1000):
         if happened():
             return
         threading.Event().wait(0.01)
 
 
-def test_a_mail_is_sent_once_and_its_text_forgotten(
+def test_email_is_sent_once_and_its_text_is_deleted(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     queue(database)
@@ -81,7 +81,7 @@ def test_a_mail_is_sent_once_and_its_text_forgotten(
     assert row.payload == {"to": "ada@example.org", "subject": "Grüße", "text": ""}
 
 
-def test_what_a_member_wrote_is_text_in_a_mail_and_makes_no_header(
+def test_member_text_in_email_cannot_inject_headers_or_html(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     hostile = "<script>alert(1)</script>\r\nBcc: everybody@example.org\r\n\r\n<img src=x onerror=alert(1)>"
@@ -99,7 +99,9 @@ def test_what_a_member_wrote_is_text_in_a_mail_and_makes_no_header(
     assert "<img src=x onerror=alert(1)>" in mail.get_content()
 
 
-def test_the_oldest_goes_first(database: Database, settings: Settings, server: MailServer, clock: FixedClock) -> None:
+def test_oldest_email_is_sent_first(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock
+) -> None:
     for subject in ("first", "second"):
         queue(database, subject=subject)
         clock.tick()
@@ -108,7 +110,7 @@ def test_the_oldest_goes_first(database: Database, settings: Settings, server: M
     assert [mail["Subject"] for mail in server.mails] == ["first", "second"]
 
 
-def test_a_domain_of_any_script_is_written_as_the_dns_knows_it(
+def test_internationalised_domain_is_encoded_as_punycode(
     database: Database, settings: Settings, server: MailServer
 ) -> None:
     queue(database, to="ada@bücher.example")
@@ -116,7 +118,7 @@ def test_a_domain_of_any_script_is_written_as_the_dns_knows_it(
     assert server.recipients == ["ada@xn--bcher-kva.example"]
 
 
-def test_what_is_refused_is_tried_again_later_and_later_and_then_given_up(
+def test_rejected_email_is_retried_with_backoff_then_abandoned(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     server.answer_to_rcpt = "450 come back"
@@ -134,7 +136,7 @@ def test_what_is_refused_is_tried_again_later_and_later_and_then_given_up(
     assert (row.sent_at, row.attempts, "come back" in str(row.last_error)) == (None, MOST_ATTEMPTS, True)
 
 
-def test_a_mail_that_comes_through_at_last_forgets_the_error(
+def test_successful_retry_clears_last_error(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     server.answer_to_rcpt = "450 come back"
@@ -147,14 +149,14 @@ def test_a_mail_that_comes_through_at_last_forgets_the_error(
     assert (len(server.mails), row.sent_at, row.last_error) == (1, clock.now(), None)
 
 
-def test_a_server_that_is_away_is_an_error_like_any_other(database: Database, database_url: str) -> None:
+def test_unreachable_mail_server_is_recorded_as_last_error(database: Database, database_url: str) -> None:
     queue(database)
     assert send_next(database, settings_of(database_url, "smtp://127.0.0.1:1"))
     [row] = messages(database)
     assert (row.sent_at, str(row.last_error).partition(":")[0]) == (None, "ConnectionRefusedError")
 
 
-def test_a_worker_that_dies_in_between_leaves_the_mail_for_later(
+def test_email_claimed_by_crashed_worker_is_sent_after_claim_expires(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     queue(database)
@@ -165,7 +167,7 @@ def test_a_worker_that_dies_in_between_leaves_the_mail_for_later(
     assert len(server.mails) == 1
 
 
-def test_two_workers_send_each_mail_once(database: Database, settings: Settings, server: MailServer) -> None:
+def test_two_workers_send_each_email_once(database: Database, settings: Settings, server: MailServer) -> None:
     subjects = [f"mail {number}" for number in range(12)]
     for subject in subjects:
         queue(database, subject=subject)
@@ -182,7 +184,7 @@ def test_two_workers_send_each_mail_once(database: Database, settings: Settings,
     assert sorted(str(mail["Subject"]) for mail in server.mails) == sorted(subjects)
 
 
-def test_the_worker_goes_on_until_it_is_stopped(
+def test_worker_sends_email_until_stopped(
     database: Database, settings: Settings, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
@@ -197,7 +199,7 @@ def test_the_worker_goes_on_until_it_is_stopped(
     assert (thread.is_alive(), len(server.mails)) == (False, 3)
 
 
-def test_the_worker_outlives_what_goes_wrong(
+def test_worker_continues_after_errors(
     database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
@@ -212,7 +214,7 @@ def test_the_worker_outlives_what_goes_wrong(
     assert {record.message for record in caplog.records} == {"the worker failed; it goes on in a moment"}
 
 
-def test_without_a_mail_server_mail_waits_for_a_week(database: Database, database_url: str, clock: FixedClock) -> None:
+def test_email_without_mail_server_is_kept_for_a_week(database: Database, database_url: str, clock: FixedClock) -> None:
     nobody = settings_of(database_url, None)
     queue(database)
     assert not send_next(database, nobody)
@@ -223,26 +225,26 @@ def test_without_a_mail_server_mail_waits_for_a_week(database: Database, databas
     assert messages(database) == []
 
 
-def test_signing_in_to_the_mail_server(database: Database, database_url: str, server: MailServer) -> None:
+def test_worker_signs_in_to_mail_server(database: Database, database_url: str, server: MailServer) -> None:
     queue(database)
     send_next(database, settings_of(database_url, server.url_with_password))
     assert (server.logins, len(server.mails)) == (1, 1)
 
 
 @pytest.mark.parametrize("offers_tls", [True, False])
-def test_no_password_goes_to_another_machine_without_tls(
+def test_password_is_not_sent_to_remote_server_without_tls(
     database: Database, database_url: str, server: MailServer, *, offers_tls: bool
 ) -> None:
     server.offers_tls = offers_tls
     queue(database)
-    # The same machine by a name that does not say so.
+    # 127.1 is the same machine, but is not recognised as a loopback address.
     send_next(database, settings_of(database_url, server.url_with_password.replace("127.0.0.1", "127.1")))
     [row] = messages(database)
     assert (server.logins, server.mails, row.sent_at) == (0, [], None)
     assert ("TLS" in str(row.last_error)) is not offers_tls
 
 
-def test_a_mail_that_is_no_good_is_given_up_without_harm(
+def test_undeliverable_email_does_not_block_the_next(
     database: Database, settings: Settings, server: MailServer
 ) -> None:
     queue(database, to="nobody")
@@ -262,11 +264,11 @@ def test_a_mail_that_is_no_good_is_given_up_without_harm(
         ),
     ],
 )
-def test_a_mail_url_says_where_how_and_from_whom(url: str, expected: Destination) -> None:
+def test_mail_url_sets_server_tls_credentials_and_sender(url: str, expected: Destination) -> None:
     assert destination(url, domain="here") == expected
 
 
-def test_a_new_member_confirms_by_the_mail_that_arrives(
+def test_new_member_confirms_address_with_token_from_email(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     with running(settings.database_url, clock, mail_url=settings.mail_url) as app:

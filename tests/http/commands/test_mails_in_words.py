@@ -1,4 +1,4 @@
-"""Mails are in the language of whoever asked for them, subject and all."""
+"""Emails, including their subjects, are in the language of the request that caused them."""
 
 import re
 from http import HTTPStatus
@@ -14,7 +14,7 @@ HELLO = {"de": "Guten Tag,", "en": "Hello,"}
 
 
 def ask(app: Flask, path: str, language: str, **given: str) -> dict[str, str]:
-    """Ask for something that sends a mail, and return the last mail that is to be sent."""
+    """Make a request that sends an email, and return the last email in the outbox."""
     answer = app.test_client().post(f"/api/v1/auth/{path}", json=given, headers={"Accept-Language": language})
     assert answer.status_code < HTTPStatus.BAD_REQUEST, answer.text
     payload: dict[str, str] = rows(app, OutboxMessage)[-1].payload
@@ -33,7 +33,7 @@ def ask(app: Flask, path: str, language: str, **given: str) -> dict[str, str]:
                 "your password was changed"]),
     ],
 )  # fmt: skip
-def test_a_mail_speaks_the_language_of_whoever_asked(mailing_app: Flask, language: str, subjects: list[str]) -> None:
+def test_email_uses_language_of_request(mailing_app: Flask, language: str, subjects: list[str]) -> None:
     mails = [
         ask(mailing_app, "register", language, **ADA),
         ask(mailing_app, "register", language, **ADA),
@@ -49,6 +49,6 @@ def test_a_mail_speaks_the_language_of_whoever_asked(mailing_app: Flask, languag
         assert "http" in mail["text"]
 
 
-def test_no_mail_has_a_word_of_a_members_own(mailing_app: Flask) -> None:
+def test_registration_email_contains_no_text_from_member(mailing_app: Flask) -> None:
     mail = ask(mailing_app, "register", "de", **{**ADA, "name": "Buy this now"})
     assert "Buy" not in f"{mail['subject']}{mail['text']}"

@@ -33,7 +33,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(instance: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """Give `eventcal serve`, as a shell starts it; whatever is left of it in the end is killed."""
+    """Run `eventcal serve` as a shell would start it; kill it at the end if it is still running."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
     environment |= {"EVENTCAL_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1", **settings}
     command = [sys.executable, "-m", "eventcal.cli", "serve", "--port", str(port)]
@@ -66,7 +66,7 @@ def status(url: str) -> int | None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_and_sends_mail_until_it_is_told_to_stop(
+def test_serve_answers_requests_and_sends_email_until_signalled(
     tmp_path: Path, sqlite_url: str, end: signal.Signals
 ) -> None:
     database = Database(sqlite_url, clock=SystemClock())
@@ -83,14 +83,14 @@ def test_it_serves_and_sends_mail_until_it_is_told_to_stop(
         process.send_signal(end)
         said, _ = process.communicate(timeout=WITHIN)
     assert process.returncode == 0, said
-    # Nobody had rendered the feeds yet; and nothing tells who asked for what.
+    # The feeds had not been rendered yet. The log does not contain any requests.
     assert re.fullmatch(
         r"The feeds were rendered by another release.*\n"
         rf"eventcal is served on {base}; its links lead to http://127\.0\.0\.1:8000 \(EVENTCAL_BASE_URL\)\. "
         r"Ctrl-C ends it\.\n",
         said,
     )
-    # That somebody came was written down before the worker ended.
+    # The fetch was counted before the worker ended.
     with database.reading() as session:
         assert session.scalars(select(FeedFetches.fetches)).all() == [1]
     database.engine.dispose()
