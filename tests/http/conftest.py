@@ -1,4 +1,4 @@
-"""What tests through HTTP share: the whole app on a database of either kind, and people who call its API."""
+"""Fixtures of the HTTP tests: the complete app on either database system, and members who call its API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +23,9 @@ from tests.make import make_event
 
 
 class Street:
-    """Where the app lives in one test after another: each on a database of its own, all on the same engines.
+    """Run the app for one test after another: each with its own database, all with the same engines.
 
-    Compiling the statements takes longer than most tests, and an engine keeps what it compiled.
+    Compiling the statements takes longer than most tests, and an engine caches compiled statements.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Street:
         clock: FixedClock,
         **changes: Any,  # noqa: ANN401 - any setting
     ) -> Iterator[Flask]:
-        """Give the app on this database and this clock; it knows nothing of the test before."""
+        """Yield the app with this database and this clock, without any state of the previous test."""
         self._url = database_url
         kind = database_url.partition(":")[0]
         if kind not in self._houses:
@@ -56,7 +56,7 @@ class Street:
         )
         house.database.clock = clock
         move_in(app, house)
-        # The app is shared, and what one test did counts for a minute.
+        # The tests share the app, and the rate limiter counts requests for a minute.
         app.extensions["eventcal_limits"] = Counter(None)
         try:
             yield app
@@ -78,13 +78,13 @@ class Street:
 
 @pytest.fixture(scope="session")
 def street() -> Street:
-    """Give where the app lives, once for all tests of a worker."""
+    """Return the street, one for all tests of a worker."""
     return Street()
 
 
 @pytest.fixture(scope="session")
 def _walls() -> Flask:
-    """Give the app as it is wired, on no database yet: that too takes longer than most tests."""
+    """Return the app without a database. The tests share it, because creating it takes longer than most tests."""
     app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
     app.config["RATELIMIT_ENABLED"] = False
     return app
@@ -92,45 +92,45 @@ def _walls() -> Flask:
 
 @pytest.fixture
 def app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app on a migrated database of its own, at NOON, without mail and without rate limits."""
+    """Yield the app with its own migrated database, at NOON, without mail and without rate limits."""
     with street.lived_in(_walls, database_url, clock) as app:
         yield app
 
 
 @pytest.fixture
 def mailing_app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app where mail is sent, so that members have to confirm their address."""
+    """Yield the app with mail configured, so that members have to confirm their email address."""
     with street.lived_in(_walls, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
 
 @pytest.fixture
 def anonymous(app: Flask) -> Api:
-    """Give somebody whom nobody knows."""
+    """Return an API client that is not signed in."""
     return Api(app)
 
 
 @pytest.fixture
 def member(app: Flask) -> Api:
-    """Give a plain member, Ada Lovelace."""
+    """Return an ordinary member, Ada Lovelace."""
     return a_member(app, email="ada@example.org")
 
 
 @pytest.fixture
 def stranger(app: Flask) -> Api:
-    """Give another plain member, Mallory."""
+    """Return another ordinary member, Mallory."""
     return a_member(app, name="Mallory", email="mallory@example.org")
 
 
 @pytest.fixture
 def moderator(app: Flask) -> Api:
-    """Give a moderator."""
+    """Return a moderator."""
     return a_member(app, role=Role.MODERATOR, name="Mo", email="mo@example.org")
 
 
 @pytest.fixture
 def summit(app: Flask) -> str:
-    """Give the slug of a public, curated event of 10 to 12 June 2026 in Berlin, open for talks until it begins."""
+    """Create a public, curated event of 10 to 12 June 2026 in Berlin with an open call for talks; return its slug."""
     with writing(app) as session:
         make_event(
             session,
@@ -147,11 +147,11 @@ def summit(app: Flask) -> str:
 
 @pytest.fixture
 def organiser(app: Flask, summit: str) -> Api:
-    """Give an organiser of the summit."""
+    """Return an organiser of the summit."""
     return on_team(app, summit, name="Olga", email="olga@example.org")
 
 
 @pytest.fixture
 def reviewer(app: Flask, summit: str) -> Api:
-    """Give a reviewer of the summit."""
+    """Return a reviewer of the summit."""
     return on_team(app, summit, TeamRole.REVIEWER, name="Rita", email="rita@example.org")

@@ -1,4 +1,4 @@
-"""Every route answers on both databases: its statements are understood by each of them."""
+"""Every route works with both database systems: each accepts the route's SQL statements."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,14 +16,14 @@ from tests.http_app import Browser, house_of, signed_in
 
 pytestmark = pytest.mark.both_databases
 
-# Parameters without which a page or a document is a 422.
+# Required query parameters; without them, the response is a 422.
 QUERIES = {
     "/feeds/check": f"?url={quote('http://127.0.0.1:8000/calendar.ics')}",
     "/organise/<slug>/decide": "?do=accept&talk=submitted",
     "/oembed": f"?url={quote('http://127.0.0.1:8000/events/summit')}",
 }
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-# What a rule has a name for, beside what tests.world has.
+# Values of the URL variables that tests.world does not define.
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "code": ("de",),
     "filename": ("site.css",),
@@ -34,13 +34,13 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 MOST_PATHS = 12
 
 
-# Where the calendar has nothing to show to these two: no passkey, no uploaded image.
+# Routes that return 404 for both members, because the calendar has no passkeys and no uploaded images.
 NOTHING_THERE = {"/me/security/passkeys/<passkey_id>", "/media/<name>"}
 
 
 @pytest.fixture
 def people(app: Flask) -> tuple[Browser, Browser]:
-    """Return a member and a moderator, in a calendar with one of everything."""
+    """Fill the calendar with one object of every kind; return a member and a moderator."""
     world.build(app)
     return signed_in(app, "ada@example.org"), signed_in(app, "mo@example.org")
 
@@ -52,7 +52,7 @@ def rules(app: Flask, methods: set[str]) -> Iterator[tuple[str, Rule]]:
 
 
 def paths(rule: Rule) -> Iterator[str]:
-    """Return the paths of a rule with what there is in the calendar, a few of them at most."""
+    """Yield at most `MOST_PATHS` paths of a rule, built from the objects in the calendar."""
     names = {**world.NAMES, **OTHER_NAMES, "slug": (*world.EVENTS, *world.SPEAKERS, *world.SPONSORS)}
     arguments = sorted(rule.arguments)
     for values in islice(product(*(names.get(name, ("1",)) for name in arguments)), MOST_PATHS):
@@ -66,7 +66,7 @@ def status_of(person: Browser, path: str) -> int:
         return answer.status_code
 
 
-def test_every_route_can_be_read(app: Flask, people: tuple[Browser, Browser]) -> None:
+def test_every_get_route_responds_without_server_error(app: Flask, people: tuple[Browser, Browser]) -> None:
     statuses = {
         rule.rule: {status_of(one, path) for path in paths(rule) for one in people}
         for _method, rule in rules(app, {"GET"})
@@ -76,7 +76,7 @@ def test_every_route_can_be_read(app: Flask, people: tuple[Browser, Browser]) ->
 
 
 class _OneTurn:
-    """The lock of every URL. Who asks for it while they have it would wait for ever, and is refused."""
+    """A single lock for all URLs. Acquiring it twice fails instead of causing a deadlock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class _OneTurn:
 
 
 @pytest.mark.usefixtures("people")
-def test_no_route_serves_a_document_inside_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_route_serves_a_document_while_serving_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     one = _OneTurn()
     monkeypatch.setattr(house_of(app).renditions, "_turns", (one,))
     for _method, rule in rules(app, {"GET"}):
@@ -101,7 +101,7 @@ def test_no_route_serves_a_document_inside_another(app: Flask, monkeypatch: pyte
     assert one.taken > 100
 
 
-def test_every_route_that_changes_something_answers(app: Flask, people: tuple[Browser, Browser]) -> None:
+def test_every_unsafe_route_responds_without_server_error(app: Flask, people: tuple[Browser, Browser]) -> None:
     moderator = people[1]
     statuses: dict[str, set[int]] = {}
     for method, rule in rules(app, UNSAFE):

@@ -1,4 +1,4 @@
-"""What is cached is rendered once, and what is not, for each request."""
+"""Cached documents are rendered once, all others for each request."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,16 +29,16 @@ MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 @dataclass(kw_only=True)
 class Note(Document):
-    """A document that notes how often it is rendered."""
+    """A document that counts how often it is rendered."""
 
     media_type: str = "text/plain"
     renderings: int = 0
 
     def find(self, _snapshot: Snapshot, /) -> None:
-        """Find nothing: there is one note."""
+        """Do nothing: the note needs no database lookup."""
 
     def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
-        """Return always the same."""
+        """Return the same body each time."""
         self.renderings += 1
         return Rendered(b"note " * 100)
 
@@ -48,7 +48,7 @@ def ask(app: Flask, note: Note) -> None:
         assert serve_cached(note).status_code == 200
 
 
-def test_a_document_is_rendered_once_for_each_state_of_the_data_and_each_day(app: Flask, clock: FixedClock) -> None:
+def test_document_is_rendered_once_per_revision_and_day(app: Flask, clock: FixedClock) -> None:
     make_calendar(app)
     note = Note()
     for renderings in (1, 1):
@@ -64,14 +64,14 @@ def test_a_document_is_rendered_once_for_each_state_of_the_data_and_each_day(app
         assert note.renderings == renderings
 
 
-def test_a_document_that_is_not_dated_is_rendered_for_each_request(app: Flask) -> None:
+def test_undated_document_is_rendered_for_each_request(app: Flask) -> None:
     note = Note(dated=False)
     for renderings in (1, 2):
         ask(app, note)
         assert note.renderings == renderings
 
 
-def test_what_is_not_to_be_cached_is_rendered_for_each_request(app: Flask) -> None:
+def test_uncached_document_is_rendered_for_each_request(app: Flask) -> None:
     note = Note()
     for renderings in (1, 2):
         with app.test_request_context("/note"):
@@ -81,7 +81,7 @@ def test_what_is_not_to_be_cached_is_rendered_for_each_request(app: Flask) -> No
     assert note.renderings == 3
 
 
-def test_a_document_in_two_languages_is_rendered_in_each(app: Flask) -> None:
+def test_document_is_rendered_once_per_language(app: Flask) -> None:
     notes = Note(language="en"), Note(language="de")
     for _ in range(2):
         for note in notes:
@@ -89,7 +89,7 @@ def test_a_document_in_two_languages_is_rendered_in_each(app: Flask) -> None:
     assert [note.renderings for note in notes] == [1, 1]
 
 
-def test_the_same_bytes_of_another_state_keep_their_encodings(app: Flask) -> None:
+def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None:
     make_calendar(app)
 
     def cached() -> Rendition:
@@ -119,7 +119,7 @@ def test_the_same_bytes_of_another_state_keep_their_encodings(app: Flask) -> Non
         (NOON - timedelta(hours=1), (NOON - timedelta(hours=1), NOON - timedelta(hours=1))),
     ],
 )
-def test_what_may_differ_on_another_day_was_last_modified_at_midnight_or_later(
+def test_daily_document_is_last_modified_at_midnight_or_later(
     changed_at: datetime, expected: tuple[datetime, datetime]
 ) -> None:
     state = State(revision=7, changed_at=changed_at, reshaped_at=0)
@@ -129,19 +129,19 @@ def test_what_may_differ_on_another_day_was_last_modified_at_midnight_or_later(
 
 
 class Turns(RenditionCache):
-    """A cache that knows how many wait for their turn, or have it."""
+    """A cache that counts the requests that hold its lock or wait for it."""
 
     def __init__(self) -> None:
         super().__init__(10_000_000)
         self.asked = threading.Semaphore(0)
 
     def turn(self, key: RenditionKey) -> threading.Lock:
-        """Return the lock, and count who asks for it."""
+        """Return the lock and count the call."""
         self.asked.release()
         return super().turn(key)
 
 
-def test_two_who_ask_at_once_for_a_list_have_it_read_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_requests_for_a_list_read_it_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     make_calendar(app)
     cache = Turns()
     move_in(app, replace(house_of(app), renditions=cache))
@@ -149,7 +149,7 @@ def test_two_who_ask_at_once_for_a_list_have_it_read_once(app: Flask, monkeypatc
 
     def read_slowly(*wanted: Any, **paged: Any) -> Any:  # noqa: ANN401 - as talk_resources
         reads.append(paged)
-        # Until the other one is there as well.
+        # Wait until the other request has asked for the lock, too.
         assert all(cache.asked.acquire(timeout=30) for _ in range(2))
         return talk_resources(*wanted, **paged)
 
@@ -161,7 +161,7 @@ def test_two_who_ask_at_once_for_a_list_have_it_read_once(app: Flask, monkeypatc
     assert answers[0].data == answers[1].data
 
 
-def test_every_route_of_the_feeds_is_registered_and_nothing_else(app: Flask) -> None:
+def test_registered_feed_routes_equal_the_feed_table(app: Flask) -> None:
     routes = {
         rule.endpoint: rule.rule
         for rule in app.url_map.iter_rules()
@@ -170,7 +170,7 @@ def test_every_route_of_the_feeds_is_registered_and_nothing_else(app: Flask) -> 
     assert routes == {endpoint: feed.rule for endpoint, feed in FEEDS.items()}
 
 
-def test_an_unchanged_feed_is_answered_from_eight_files_at_most(app: Flask) -> None:
+def test_unchanged_feed_request_enters_at_most_eight_source_files(app: Flask) -> None:
     make_calendar(app)
     tag = fetch(app, "/calendar.ics").headers["ETag"]
 
