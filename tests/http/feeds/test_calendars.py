@@ -1,4 +1,4 @@
-"""The .ics feeds over HTTP: what each holds, what stands above it, and what is refused."""
+"""iCalendar feeds over HTTP: their entries, calendar properties and error responses."""
 
 from datetime import UTC, datetime
 
@@ -22,25 +22,25 @@ def ids(app: Flask) -> dict[str, str]:
     return make_calendar(app)
 
 
-# What each holds
+# Entries
 
 
 @pytest.mark.usefixtures("ids")
-def test_the_calendar_has_what_is_public_and_has_its_time_within_its_window(app: Flask) -> None:
+def test_calendar_contains_public_entries_within_its_window(app: Flask) -> None:
     assert titles(app, "/calendar.ics") == ["Scheduled", "Xen Summit"]
     assert titles(app, "/calendar.ics?from=2024-01-01") == ["Given", "Long ago", "Scheduled", "Xen Summit"]
     assert titles(app, "/calendar.ics?to=2025-12-31") == ["Given", "Long ago"]
 
 
 @pytest.mark.usefixtures("ids")
-def test_an_events_feed_is_whole_whenever_it_was(app: Flask) -> None:
+def test_event_feed_has_no_date_window(app: Flask) -> None:
     assert titles(app, "/events/old.ics") == ["Given", "Long ago"]
     assert titles(app, "/events/summit.ics") == ["Scheduled", "Xen Summit"]
     assert titles(app, "/events/summit.ics?scheduled=false") == ["Waiting"]
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_talks_feed_has_it_with_or_without_a_time(app: Flask) -> None:
+def test_talk_feed_contains_the_talk_with_or_without_a_start_time(app: Flask) -> None:
     assert titles(app, "/talks/scheduled.ics") == ["Scheduled"]
     (entry,) = read(app, "/talks/waiting.ics").events()
     said = {name: entry.value(name) for name in ("SUMMARY", "DTSTART", "DTEND", "STATUS", "TRANSP")}
@@ -54,12 +54,12 @@ def test_a_talks_feed_has_it_with_or_without_a_time(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_speakers_feed_has_all_their_talks(app: Flask) -> None:
+def test_speaker_feed_contains_all_talks_of_the_speaker(app: Flask) -> None:
     assert titles(app, "/speakers/grace.ics") == ["Given", "Scheduled", "Waiting"]
     assert titles(app, "/speakers/grace.ics?scheduled=true") == ["Given", "Scheduled"]
 
 
-def test_the_feed_of_somebody_who_was_merged_is_the_feed_of_who_stayed(app: Flask, ids: dict[str, str]) -> None:
+def test_feed_of_a_merged_speaker_equals_the_feed_of_the_remaining_speaker(app: Flask, ids: dict[str, str]) -> None:
     with writing(app) as session:
         known = make_speaker(session, slug="amazing-grace", name="Amazing Grace")
         grace = session.get_one(Speaker, ids["grace"])
@@ -68,16 +68,14 @@ def test_the_feed_of_somebody_who_was_merged_is_the_feed_of_who_stayed(app: Flas
     assert titles(app, "/speakers/grace.ics") == ["Given", "Scheduled", "Waiting"]
 
 
-def test_the_deadlines_have_a_feed_of_their_own_whenever_they_are(
-    app: Flask, ids: dict[str, str], clock: FixedClock
-) -> None:
+def test_deadlines_feed_has_no_date_window(app: Flask, ids: dict[str, str], clock: FixedClock) -> None:
     set_deadline(app, ids)
     closes = "Call for talks closes: Xen Summit"
     assert titles(app, "/deadlines.ics") == [closes]
     clock.move(datetime(2030, 1, 1, tzinfo=UTC))
     wanted = {
         "": [closes],
-        # Every event, and not only those of the window that the calendar has.
+        # All events, not only those within the calendar's window.
         "include=events": ["Long ago", "Xen Summit"],
         "event=summit&tag=xen": [closes],
         "event=old": [],
@@ -87,7 +85,7 @@ def test_the_deadlines_have_a_feed_of_their_own_whenever_they_are(
     assert {query: titles(app, f"/deadlines.ics?{query}") for query in wanted} == wanted
 
 
-def test_an_events_feed_can_hold_its_deadlines_and_a_talks_cannot(app: Flask, ids: dict[str, str]) -> None:
+def test_event_feed_can_include_deadlines_but_talk_and_speaker_feeds_cannot(app: Flask, ids: dict[str, str]) -> None:
     set_deadline(app, ids)
     everything = "include=events,talks,deadlines"
     assert titles(app, f"/events/summit.ics?{everything}") == [
@@ -97,7 +95,7 @@ def test_an_events_feed_can_hold_its_deadlines_and_a_talks_cannot(app: Flask, id
     assert titles(app, f"/speakers/grace.ics?{everything}") == ["Given", "Scheduled", "Waiting"]
 
 
-def test_the_filters_of_the_lists_are_the_filters_of_feeds(app: Flask, ids: dict[str, str]) -> None:
+def test_feeds_accept_the_filters_of_the_lists(app: Flask, ids: dict[str, str]) -> None:
     set_deadline(app, ids)
     wanted = {
         "include=events": ["Xen Summit"],
@@ -118,13 +116,13 @@ def test_the_filters_of_the_lists_are_the_filters_of_feeds(app: Flask, ids: dict
 
 
 @pytest.mark.usefixtures("ids")
-def test_of_other_events_and_speakers_a_feed_has_nothing(app: Flask) -> None:
+def test_event_and_speaker_feeds_exclude_other_events_and_speakers(app: Flask) -> None:
     assert titles(app, "/events/summit.ics?event=old") == []
     assert titles(app, "/events/summit.ics?event=old,summit") == ["Scheduled", "Xen Summit"]
     assert titles(app, "/speakers/grace.ics?speaker=ada") == []
 
 
-def test_what_was_called_off_can_be_hidden_or_marked(app: Flask, ids: dict[str, str]) -> None:
+def test_cancelled_entries_can_be_kept_hidden_or_marked(app: Flask, ids: dict[str, str]) -> None:
     with writing(app) as session:
         cancel_event(session, whole_event(session, ids["summit"]), now=NOON)
     statuses = {
@@ -140,16 +138,16 @@ def test_what_was_called_off_can_be_hidden_or_marked(app: Flask, ids: dict[str, 
 
 
 @pytest.mark.usefixtures("ids")
-def test_times_can_be_had_in_utc(app: Flask) -> None:
+def test_tz_parameter_renders_times_in_utc(app: Flask) -> None:
     feed = read(app, "/talks/scheduled.ics?tz=utc")
     assert (feed.zones(), feed.events()[0].value("DTSTART")) == ([], "20260610T113000Z")
 
 
-# What stands above the entries
+# Calendar properties
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_feed_says_what_it_is_and_where_it_is_found(app: Flask) -> None:
+def test_feed_states_its_name_time_zone_url_and_source(app: Flask) -> None:
     said = {path: read(app, path) for path in (*FEEDS, "/calendar.ics?tag=xen&city=Berlin")}
     names = ("NAME", "X-WR-TIMEZONE", "URL", "SOURCE")
     assert {path: [feed.text(name) for name in names] for path, feed in said.items()} == {
@@ -173,17 +171,17 @@ def test_a_feed_says_what_it_is_and_where_it_is_found(app: Flask) -> None:
     assert len({feed.text("UID") for feed in said.values()}) == len(said)
 
 
-def test_an_events_summary_is_plain_text_above_its_feed(app: Flask) -> None:
+def test_event_summary_is_plain_text_in_the_calendar_description(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="plain", summary="All of **Xen**,\nhere")
     assert read(app, "/events/plain.ics").text("X-WR-CALDESC") == "All of Xen, here"
 
 
-# Refusals
+# Error responses
 
 
 @pytest.mark.usefixtures("ids")
-def test_what_a_feed_does_not_know_is_refused_by_name(app: Flask) -> None:
+def test_unknown_or_invalid_feed_parameter_is_rejected_by_name(app: Flask) -> None:
     wrong = {"colour": "red", "from": "yesterday", "tag": "", "limit": "5", "tz": "cet", "cancelled": "no"}
     for path in FEEDS:
         for name, value in wrong.items():
@@ -192,7 +190,7 @@ def test_what_a_feed_does_not_know_is_refused_by_name(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_what_nobody_may_know_of_is_not_there(app: Flask) -> None:
+def test_unknown_and_unpublished_feeds_return_404(app: Flask) -> None:
     paths = (
         "/events/nothing.ics",
         "/events/pending.ics",
@@ -210,7 +208,7 @@ def test_what_nobody_may_know_of_is_not_there(app: Flask) -> None:
     assert {path: problem(fetch(app, path))[0] for path in paths} == dict.fromkeys(paths, 404)
 
 
-def test_a_feed_is_only_read(app: Flask) -> None:
+def test_feeds_accept_only_get_and_head(app: Flask) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         answer = fetch(app, "/calendar.ics", method=method)
         allowed = set(answer.headers["Allow"].replace(" ", "").split(","))

@@ -12,7 +12,7 @@ from eventcal.web.http.content_encoding import acceptable_codings
 from tests.served import AN_HOUR_AGO, DECODE, NOW, TALKS, fetch, fresh
 
 
-def test_a_plain_answer_has_its_validators_and_may_be_kept_by_anybody() -> None:
+def test_plain_response_has_validators_and_is_publicly_cacheable() -> None:
     answer = fetch()
     assert (answer.status_code, answer.data) == (200, TALKS.body)
     assert dict(answer.headers) == {
@@ -29,7 +29,7 @@ def test_a_plain_answer_has_its_validators_and_may_be_kept_by_anybody() -> None:
     }
 
 
-def test_a_304_has_the_same_validators_and_nothing_of_a_body() -> None:
+def test_304_response_has_the_same_validators_and_no_body() -> None:
     answer = fetch(headers={"If-None-Match": '"abc"'})
     assert (answer.status_code, answer.data) == (304, b"")
     assert dict(answer.headers) == {
@@ -43,17 +43,17 @@ def test_a_304_has_the_same_validators_and_nothing_of_a_body() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept-Encoding": "br"}, {"If-None-Match": '"abc"'}])
-def test_head_is_get_without_the_body(headers: dict[str, str]) -> None:
+def test_head_returns_the_headers_of_get_without_the_body(headers: dict[str, str]) -> None:
     whole, head = fetch(headers=headers), fetch(headers=headers, method="HEAD")
     assert (head.status_code, dict(head.headers), head.data) == (whole.status_code, dict(whole.headers), b"")
 
 
-def test_a_range_is_not_served() -> None:
+def test_range_request_returns_the_whole_body() -> None:
     answer = fetch(headers={"Range": "bytes=0-4"})
     assert (answer.status_code, len(answer.data)) == (200, 1700)
 
 
-def test_a_page_of_a_list_links_to_the_next() -> None:
+def test_list_page_links_to_the_next_page() -> None:
     link = '<https://example.org/api/v1/talks?cursor=W10>; rel="next"'
     assert fetch(fresh(link=link)).headers["Link"] == link
 
@@ -66,13 +66,13 @@ def test_a_page_of_a_list_links_to_the_next() -> None:
         ("…", "download"),
     ],
 )
-def test_a_filename_is_sent_in_safe_letters_only(filename: str, sent: str) -> None:
+def test_filename_is_sent_in_safe_ascii_characters(filename: str, sent: str) -> None:
     answer = fetch(fresh(filename=filename))
     assert answer.headers["Content-Disposition"] == f'inline; filename="{sent}"'
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
-def test_every_encoding_has_its_own_tag_and_the_same_content(coding: str) -> None:
+def test_each_encoding_has_its_own_etag_and_the_same_content(coding: str) -> None:
     answer = fetch(headers={"Accept-Encoding": coding})
     assert answer.headers["Content-Encoding"] == coding
     assert answer.headers["ETag"] == f'"abc-{coding}"'
@@ -80,7 +80,7 @@ def test_every_encoding_has_its_own_tag_and_the_same_content(coding: str) -> Non
     assert DECODE[coding](answer.data) == TALKS.body
 
 
-def test_a_small_body_stays_as_it_is_unless_the_caller_refuses_that() -> None:
+def test_small_body_is_not_compressed_unless_identity_is_rejected() -> None:
     small = fresh(body=b"x" * 199)
     plain = fetch(small, {"Accept-Encoding": "gzip, br"})
     assert (plain.headers["ETag"], plain.headers.get("Content-Encoding"), plain.data) == ('"abc"', None, b"x" * 199)
@@ -108,15 +108,15 @@ def test_a_small_body_stays_as_it_is_unless_the_caller_refuses_that() -> None:
         ("identity;q=0, gzip;q=0.001", ("gzip",)),
         ("*;q=0, gzip", ("gzip",)),
         ("*;q=0, identity;q=0.1", ("identity",)),
-        # Nothing would do; a body as it is does better than none.
+        # No coding is acceptable; an unencoded body is better than an error.
         ("*;q=0", ("identity",)),
         ("identity;q=0, deflate", ("identity",)),
-        # Malformed members say nothing.
+        # Malformed members are ignored.
         ("gzip;q=2, br;q=x, zstd;q=0.1234", ("identity",)),
         (",;q=1,,gzip", ("gzip", "identity")),
     ],
 )
-def test_accept_encoding_is_read_as_rfc_9110_says(header: str | None, codings: tuple[str, ...]) -> None:
+def test_accept_encoding_is_parsed_according_to_rfc_9110(header: str | None, codings: tuple[str, ...]) -> None:
     assert acceptable_codings(header) == codings
 
 
@@ -126,12 +126,12 @@ NAMED = st.dictionaries(st.sampled_from(["br", "zstd", "gzip", "identity", "defl
 
 @given(NAMED)
 @settings(max_examples=200)
-def test_whatever_is_sent_is_acceptable_and_nothing_acceptable_is_liked_better(named: dict[str, str | None]) -> None:
+def test_response_uses_the_most_preferred_acceptable_encoding(named: dict[str, str | None]) -> None:
     header = ", ".join(name if weight is None else f"{name};q={weight}" for name, weight in named.items())
     liked = {name: 1.0 if weight is None else float(weight) for name, weight in named.items()}
 
     def weight_of(coding: str) -> float:
-        # RFC 9110, 12.5.3: identity is acceptable unless it is refused by name or by "*".
+        # RFC 9110, 12.5.3: identity is acceptable unless it is excluded by name or by "*".
         return liked.get(coding, liked.get("*", 0.0005 if coding == "identity" else 0.0))
 
     answer = fetch(headers={"Accept-Encoding": header})
@@ -144,7 +144,7 @@ def test_whatever_is_sent_is_acceptable_and_nothing_acceptable_is_liked_better(n
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
 @settings(max_examples=100)
-def test_no_accept_encoding_at_all_is_a_406_or_a_failure(header: str) -> None:
+def test_no_accept_encoding_header_causes_an_error(header: str) -> None:
     assert fetch(headers={"Accept-Encoding": header}).status_code == 200
 
 
@@ -166,7 +166,7 @@ def test_no_accept_encoding_at_all_is_a_406_or_a_failure(header: str) -> None:
         ('"abc', 200),
     ],
 )
-def test_if_none_match_takes_lists_weak_tags_and_any(header: str, status: int) -> None:
+def test_if_none_match_accepts_lists_weak_etags_and_a_wildcard(header: str, status: int) -> None:
     assert fetch(headers={"If-None-Match": header}).status_code == status
 
 
@@ -174,7 +174,7 @@ def test_if_none_match_takes_lists_weak_tags_and_any(header: str, status: int) -
     ("accepted", "known", "status"),
     [("gzip", '"abc-gzip"', 304), ("gzip", '"abc"', 200), ("br", '"abc-gzip"', 200), ("br", 'W/"abc-br"', 304)],
 )
-def test_a_tag_is_that_of_one_encoding(accepted: str, known: str, status: int) -> None:
+def test_if_none_match_compares_the_etag_of_the_selected_encoding(accepted: str, known: str, status: int) -> None:
     assert fetch(headers={"Accept-Encoding": accepted, "If-None-Match": known}).status_code == status
 
 
@@ -184,10 +184,10 @@ def test_a_tag_is_that_of_one_encoding(accepted: str, known: str, status: int) -
         ("Mon, 18 Aug 2014 11:00:00 GMT", 304),
         ("Mon, 18 Aug 2014 11:59:59 GMT", 304),
         ("Mon, 18 Aug 2014 10:59:59 GMT", 200),
-        # The two old forms that a recipient must read (RFC 9110, 5.6.7).
+        # The two obsolete date formats that a recipient must accept (RFC 9110, 5.6.7).
         ("Monday, 18-Aug-14 11:00:00 GMT", 304),
         ("Mon Aug 18 11:00:00 2014", 304),
-        # Only a wrong clock has a date to come.
+        # A date in the future comes from a wrong clock.
         ("Mon, 18 Aug 2014 12:00:01 GMT", 200),
         ("Tue, 18 Aug 2015 11:00:00 GMT", 200),
         ("2014-08-18T11:00:00Z", 200),
@@ -198,11 +198,11 @@ def test_a_tag_is_that_of_one_encoding(accepted: str, known: str, status: int) -
         ("", 200),
     ],
 )
-def test_if_modified_since_is_taken_only_as_a_date_of_the_past(since: str, status: int) -> None:
+def test_if_modified_since_accepts_only_valid_dates_in_the_past(since: str, status: int) -> None:
     assert fetch(headers={"If-Modified-Since": since}).status_code == status
 
 
-def test_without_a_last_modified_no_date_is_compared() -> None:
+def test_if_modified_since_is_ignored_without_last_modified() -> None:
     answer = fetch(fresh(last_modified=None), {"If-Modified-Since": http_date(NOW)})
     assert answer.status_code == 200
     assert "Last-Modified" not in answer.headers
@@ -232,7 +232,7 @@ MOMENTS = st.integers(0, 4_000).map(lambda ms: NOW.replace(microsecond=0) + time
 
 @given(st.lists(MOMENTS, min_size=1, max_size=6), st.lists(MOMENTS, min_size=2, max_size=6))
 @settings(max_examples=200)
-def test_who_goes_by_dates_alone_misses_no_change_and_never_sees_one_go_back(
+def test_client_using_only_dates_misses_no_change_and_sees_none_reverted(
     changes: list[datetime], fetches: list[datetime]
 ) -> None:
     changes = sorted({NOW - timedelta(days=1), *changes})
@@ -248,7 +248,7 @@ def test_who_goes_by_dates_alone_misses_no_change_and_never_sees_one_go_back(
         assert (parse_date(before) or AN_HOUR_AGO - timedelta(days=2)) <= (parse_date(since) or NOW)
 
 
-def test_what_changed_in_this_very_second_was_last_modified_before_it() -> None:
+def test_last_modified_is_at_least_one_second_in_the_past() -> None:
     assert fetch(fresh(last_modified=NOW)).headers["Last-Modified"] == "Mon, 18 Aug 2014 11:59:59 GMT"
     ahead = fresh(last_modified=NOW + timedelta(hours=1))
     assert fetch(ahead).headers["Last-Modified"] == "Mon, 18 Aug 2014 11:59:59 GMT"

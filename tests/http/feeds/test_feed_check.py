@@ -1,4 +1,4 @@
-"""Why a calendar does not update: what is told of a feed by its address, to programs and on a page."""
+"""The feed check: diagnostics for a feed URL, as JSON and as a page."""
 
 import logging
 from datetime import timedelta
@@ -37,7 +37,7 @@ def ids(app: Flask) -> dict[str, str]:
 
 @pytest.fixture
 def phone(app: Flask) -> PersonalFeed:
-    """Give the secret feed of a member's phone."""
+    """Return the secret feed of a member's phone."""
     with writing(app) as session:
         member = make_member(session)
         feed = PersonalFeed(id="phone", member_id=member.id, name="My phone", created_at=NOON)
@@ -51,7 +51,7 @@ def ask(app: Flask, url: str, **headers: str) -> TestResponse:
 
 
 def told(app: Flask, url: str) -> Json:
-    """Give what is told of an address, but for what is the same of each."""
+    """Return the diagnostics for a URL, without the list of clients, which is always the same."""
     answer = ask(app, url)
     assert (answer.status_code, answer.mimetype) == (200, "application/json"), answer.text
     said = json_of(answer)
@@ -60,23 +60,23 @@ def told(app: Flask, url: str) -> Json:
 
 
 def codes(said: Json) -> list[str]:
-    # In tests every address leads to this machine.
+    # In tests, every URL has a private IP address.
     return [one["code"] for one in said["problems"] if one["code"] != "not-public"]
 
 
 def come(app: Flask, path: str, user_agent: str, **headers: str) -> int:
-    """Let a program fetch a feed, and write down that it came."""
+    """Fetch a feed with this user agent and write the fetch statistics."""
     answer = fetch(app, path, User_Agent=user_agent, **headers)
     catch_up(app)
     return answer.status_code
 
 
-# What a feed is
+# Feed details
 
 
 @pytest.mark.usefixtures("ids")
-def test_of_a_feed_is_told_what_it_is_and_what_changed_in_it_last(app: Flask, clock: FixedClock) -> None:
-    # Until the second of a change is over, Last-Modified is the second before.
+def test_feed_check_describes_the_feed_and_its_newest_change(app: Flask, clock: FixedClock) -> None:
+    # Until the second of a change is over, Last-Modified is one second earlier.
     clock.tick()
     said = told(app, f"{BASE}/events/summit.ics")
     served = fetch(app, "/events/summit.ics")
@@ -102,7 +102,7 @@ def test_of_a_feed_is_told_what_it_is_and_what_changed_in_it_last(app: Flask, cl
 
 
 @pytest.mark.usefixtures("ids")
-def test_each_kind_of_feed_is_known(app: Flask) -> None:
+def test_feed_check_recognises_every_kind_of_feed(app: Flask) -> None:
     paths = {
         "/calendar.ics": ("calendar", "eventcal", 2),
         "/deadlines.ics": ("deadlines", "eventcal: calls for talks", 0),
@@ -115,7 +115,7 @@ def test_each_kind_of_feed_is_known(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_change_is_the_newest_one_at_once(app: Flask, clock: FixedClock) -> None:
+def test_feed_check_shows_a_change_immediately(app: Flask, clock: FixedClock) -> None:
     before = told(app, f"{BASE}/calendar.ics")["feed"]
     clock.tick(3600)
     with writing(app) as session:
@@ -138,16 +138,16 @@ def test_a_change_is_the_newest_one_at_once(app: Flask, clock: FixedClock) -> No
         "http://me:password@127.0.0.1.:8000/calendar.ics/?city=Berlin&tag=xen",
     ],
 )
-def test_one_feed_has_one_address_however_it_is_written(app: Flask, url: str) -> None:
+def test_equivalent_feed_urls_are_normalised_to_one_url(app: Flask, url: str) -> None:
     said = told(app, url)
     assert (said["status"], said["url"]) == (200, f"{BASE}/calendar.ics?city=Berlin&tag=xen")
 
 
-# How it is answered
+# Status
 
 
 @pytest.mark.usefixtures("ids")
-def test_what_is_not_there_or_not_to_be_known_of_is_told_alike(app: Flask) -> None:
+def test_unknown_and_unpublished_feeds_give_the_same_diagnostics(app: Flask) -> None:
     for slug in ("nothing", "pending"):
         with writing(app) as session:
             key = public_feed_key(f"/events/{slug}.ics?")
@@ -165,7 +165,7 @@ def _fetched(key: str) -> FeedFetches:
 
 
 @pytest.mark.usefixtures("ids")
-def test_whoever_subscribed_to_a_page_is_told_its_feed(app: Flask) -> None:
+def test_url_of_a_page_is_answered_with_the_url_of_its_feed(app: Flask) -> None:
     said = {path: told(app, f"{BASE}{path}") for path in ("/events/summit", "/calendar", "/subscribe", "/", "/a%00b")}
     assert {one["status"] for one in said.values()} == {404}
     assert {path: one["problems"][0] for path, one in said.items()} == {
@@ -181,7 +181,7 @@ def test_whoever_subscribed_to_a_page_is_told_its_feed(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_every_fault_of_a_query_is_told(app: Flask) -> None:
+def test_feed_check_reports_every_query_error(app: Flask) -> None:
     said = told(app, f"{BASE}/calendar.ics?colour=red&from=yesterday")
     assert (said["status"], said["url"]) == (422, f"{BASE}/calendar.ics")
     assert [one["code"] for one in said["problems"]] == ["invalid", "invalid"]
@@ -206,7 +206,7 @@ def test_every_fault_of_a_query_is_told(app: Flask) -> None:
         "",
     ],
 )
-def test_an_address_of_somebody_else_is_refused_with_a_way_out(app: Flask, url: str) -> None:
+def test_foreign_url_is_rejected_with_an_alternative(app: Flask, url: str) -> None:
     answer = fetch(app, f"/feeds/check?url={quote(url, safe='', errors='surrogatepass')}")
     assert problem(answer) == (422, "invalid")
     assert json_of(answer)["errors"] == [
@@ -217,7 +217,7 @@ def test_an_address_of_somebody_else_is_refused_with_a_way_out(app: Flask, url: 
     ]
 
 
-def test_an_address_is_asked_for_once_and_within_bounds(app: Flask) -> None:
+def test_missing_repeated_and_overlong_url_parameters_are_rejected(app: Flask) -> None:
     wrong = {
         "": "is required",
         "?url=a&url=b": "is given more than once; once is enough",
@@ -227,17 +227,17 @@ def test_an_address_is_asked_for_once_and_within_bounds(app: Flask) -> None:
     assert faults == {query: [{"parameter": "url", "detail": detail}] for query, detail in wrong.items()}
 
 
-def test_an_address_that_was_not_escaped_is_no_other_address(app: Flask) -> None:
+def test_unescaped_url_parameter_is_rejected_with_a_hint(app: Flask) -> None:
     answer = fetch(app, f"/feeds/check?url={BASE}/calendar.ics?tag=a&kind=talk")
     assert problem(answer) == (422, "invalid")
     assert json_of(answer)["detail"] == "See errors for each fault and its place; inside of url, & is written %26."
 
 
-# What may be in the way
+# Possible problems
 
 
 @pytest.mark.usefixtures("ids")
-def test_what_may_be_in_the_way_is_named(app: Flask) -> None:
+def test_feed_check_names_possible_problems(app: Flask) -> None:
     wanted = {
         "/calendar.ics": ["window"],
         "/calendar.ics?from=2024-01-01": ["window"],
@@ -252,7 +252,7 @@ def test_what_may_be_in_the_way_is_named(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_window_is_told_by_its_days(app: Flask) -> None:
+def test_window_problem_states_the_first_and_last_day(app: Flask) -> None:
     days = {
         query: next(one["detail"] for one in told(app, f"{BASE}/calendar.ics{query}")["problems"])
         for query in ("", "?from=2024-01-01", "?to=2030-01-01")
@@ -264,7 +264,7 @@ def test_a_window_is_told_by_its_days(app: Flask) -> None:
     }
 
 
-def test_a_feed_that_is_too_large_for_google_is_named(app: Flask) -> None:
+def test_feed_too_large_for_google_is_reported(app: Flask) -> None:
     with writing(app) as session:
         for number in range(30):
             make_event(session, slug=f"e-{number}", title="Long", description="word " * 4_000)
@@ -275,7 +275,7 @@ def test_a_feed_that_is_too_large_for_google_is_named(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids", "phone")
-def test_the_secret_is_nowhere_in_the_answer_nor_in_the_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_secret_appears_in_neither_response_nor_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     urls = [
         PRIVATE,
         f"{PRIVATE}?cancelled=hide",
@@ -299,7 +299,7 @@ def test_the_secret_is_nowhere_in_the_answer_nor_in_the_log(app: Flask, caplog: 
 
 
 @pytest.mark.usefixtures("ids", "phone")
-def test_of_a_secret_feed_is_told_as_much_as_of_any_other(app: Flask) -> None:
+def test_feed_check_of_a_secret_feed_is_as_detailed_as_of_a_public_one(app: Flask) -> None:
     come(app, f"/feeds/{SECRET}.ics", IPHONE)
     said = told(app, f"{PRIVATE}?cancelled=hide")
     assert (said["url"], said["status"]) == (f"{BASE}/feeds/….ics?cancelled=hide", 200)
@@ -312,7 +312,7 @@ def test_of_a_secret_feed_is_told_as_much_as_of_any_other(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids", "phone")
-def test_a_revoked_feed_is_gone_and_its_owner_sees_who_still_comes(app: Flask) -> None:
+def test_revoked_feed_is_gone_but_lists_clients_that_still_fetch_it(app: Flask) -> None:
     with writing(app) as session:
         session.get_one(PersonalFeed, "phone").revoked_at = NOON
         note_fetches(session, [_fetched(personal_feed_key("phone"))])
@@ -323,7 +323,7 @@ def test_a_revoked_feed_is_gone_and_its_owner_sees_who_still_comes(app: Flask) -
 
 
 @pytest.mark.usefixtures("ids", "phone")
-def test_to_look_is_not_to_fetch(app: Flask) -> None:
+def test_feed_check_does_not_count_as_a_fetch(app: Flask) -> None:
     ask(app, PRIVATE)
     catch_up(app)
     with database_of(app).reading() as session:
@@ -331,11 +331,11 @@ def test_to_look_is_not_to_fetch(app: Flask) -> None:
         assert session.scalars(select(FeedFetches)).all() == []
 
 
-# Who fetched it
+# Fetch statistics
 
 
 @pytest.mark.usefixtures("ids")
-def test_fetches_are_told_by_kind_of_program(app: Flask, clock: FixedClock) -> None:
+def test_fetches_are_counted_per_kind_of_client(app: Flask, clock: FixedClock) -> None:
     come(app, "/events/summit.ics", IPHONE)
     etag = fetch(app, "/events/summit.ics").headers["ETag"]
     clock.tick(3600 + 17)
@@ -368,7 +368,7 @@ def test_only_the_beginning_of_a_user_agent_identifies_a_client(app: Flask, cloc
 
 
 @pytest.mark.usefixtures("ids")
-def test_each_query_and_each_address_is_a_feed_of_its_own(app: Flask, clock: FixedClock) -> None:
+def test_fetches_are_counted_per_feed_and_normalised_query(app: Flask, clock: FixedClock) -> None:
     for path in ("/calendar.ics?city=Berlin&tag=xen", "/calendar.ics?tag=xen&city=Berlin", "/calendar.ics"):
         come(app, path, IPHONE)
         clock.tick(60)
@@ -380,7 +380,7 @@ def test_each_query_and_each_address_is_a_feed_of_its_own(app: Flask, clock: Fix
 
 
 @pytest.mark.usefixtures("ids", "phone")
-def test_nothing_is_kept_of_who_came(app: Flask) -> None:
+def test_fetch_statistics_store_nothing_about_the_client_but_its_kind(app: Flask) -> None:
     for path in ("/calendar.ics?q=private", f"/feeds/{SECRET}.ics"):
         answer = app.test_client(use_cookies=False).get(
             path,
@@ -402,7 +402,7 @@ def test_nothing_is_kept_of_who_came(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_counting_costs_the_reader_no_statement_and_is_no_change_to_the_public(app: Flask, clock: FixedClock) -> None:
+def test_counting_a_fetch_adds_no_statement_to_the_request_and_no_new_revision(app: Flask, clock: FixedClock) -> None:
     etag = fetch(app, "/calendar.ics").headers["ETag"]
     with database_of(app).reading() as session:
         revision = state_of(session).revision
@@ -418,7 +418,7 @@ def test_counting_costs_the_reader_no_statement_and_is_no_change_to_the_public(a
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_feed_is_answered_while_others_write(app: Flask) -> None:
+def test_feed_is_served_during_a_write_transaction(app: Flask) -> None:
     with writing(app):
         answer = fetch(app, "/calendar.ics", User_Agent=IPHONE)
         assert answer.status_code == 200
@@ -426,11 +426,11 @@ def test_a_feed_is_answered_while_others_write(app: Flask) -> None:
     assert [row["client"] for row in told(app, f"{BASE}/calendar.ics")["fetches"]] == ["apple"]
 
 
-# How it is told
+# Representations
 
 
 @pytest.mark.usefixtures("ids")
-def test_the_answer_is_kept_by_nobody_and_yet_has_a_version(app: Flask) -> None:
+def test_feed_check_response_is_not_stored_but_has_an_etag(app: Flask) -> None:
     answer = ask(app, f"{BASE}/calendar.ics")
     headers = {name: answer.headers[name] for name in ("Cache-Control", "Vary", "Access-Control-Allow-Origin")}
     assert headers == {
@@ -454,7 +454,7 @@ def test_the_answer_is_kept_by_nobody_and_yet_has_a_version(app: Flask) -> None:
         (BROWSER, "text/html"),
     ],
 )
-def test_whoever_prefers_a_page_gets_one(app: Flask, accept: str | None, mimetype: str) -> None:
+def test_feed_check_returns_html_only_if_preferred(app: Flask, accept: str | None, mimetype: str) -> None:
     answer = ask(app, f"{BASE}/calendar.ics", **({} if accept is None else {"Accept": accept}))
     assert (answer.status_code, answer.mimetype) == (200, mimetype)
 
@@ -470,20 +470,20 @@ def page(app: Flask, url: str | None = None, *, status: int = 200, language: str
     assert faults_of(answer.text) == []
     tree = tree_of(answer.text)
     assert [url for url in fetched_by(tree) if not is_ours(url)] == []
-    # The address may be secret: nothing on the page repeats it, so nothing passes it on.
+    # The URL may be secret, so the page must not repeat it in a link or a form.
     assert [one.get("href") for one in tree.iter("a") if "url=" in (one.get("href") or "")] == []
     (form,) = (one for one in tree.iter("form") if one.get("action") == "/feeds/check")
     assert [(one.get("name"), one.get("value")) for one in form.iter("input")] == [("url", None)]
     return answer.text
 
 
-def test_without_an_address_the_page_asks_for_one(app: Flask) -> None:
+def test_page_without_a_url_shows_only_the_form(app: Flask) -> None:
     assert page(app) == page(app, "") == page(app, "  ")
     assert "<section" not in page(app)
 
 
 @pytest.mark.usefixtures("ids")
-def test_the_page_tells_the_same(app: Flask) -> None:
+def test_page_shows_the_same_diagnostics_as_the_json(app: Flask) -> None:
     come(app, "/calendar.ics", IPHONE)
     html = page(app, f"{BASE}/calendar.ics")
     said = told(app, f"{BASE}/calendar.ics")
@@ -492,7 +492,7 @@ def test_the_page_tells_the_same(app: Flask) -> None:
     assert html.count("<tr") == 2 + len(CLIENTS) + 1
 
 
-def test_what_people_wrote_is_text_on_the_page(app: Flask) -> None:
+def test_user_text_is_escaped_on_the_page(app: Flask) -> None:
     title = "\u202e<script>alert(1)</script>&amp;\"' 👩‍👩‍👧‍👦"
     with writing(app) as session:
         make_event(session, slug="hostile", title=title)
@@ -501,14 +501,14 @@ def test_what_people_wrote_is_text_on_the_page(app: Flask) -> None:
     assert told(app, f"{BASE}/events/hostile.ics")["feed"]["title"] == title
 
 
-def test_a_foreign_address_is_refused_on_the_page(app: Flask) -> None:
+def test_foreign_url_is_rejected_on_the_page_without_repeating_it(app: Flask) -> None:
     html = page(app, "https://example.org/<b>.ics", status=422)
     assert "is no address of this calendar" in html
     assert "example.org" not in html
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_german_reader_sees_no_english_on_the_page_and_a_program_no_german(app: Flask) -> None:
+def test_page_is_translated_to_german_but_the_json_is_not(app: Flask) -> None:
     come(app, "/calendar.ics", IPHONE)
     german = page(app, f"{BASE}/calendar.ics?to=2026-02-01&cancelled=hide", language="de")
     for words in ("Warum wird mein Kalender nicht aktualisiert?", "Er endet am 2026-02-01", "Entfernen Sie"):
@@ -522,7 +522,7 @@ def test_a_german_reader_sees_no_english_on_the_page_and_a_program_no_german(app
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_feed_of_a_time_long_gone_by_costs_no_more_to_look_at(app: Flask, clock: FixedClock) -> None:
+def test_checking_a_past_feed_takes_a_constant_number_of_statements(app: Flask, clock: FixedClock) -> None:
     with statements(database_of(app)) as sent:
         told(app, f"{BASE}/events/old.ics")
     few = len([text for text in sent if text.startswith("SELECT")])
@@ -533,7 +533,7 @@ def test_a_feed_of_a_time_long_gone_by_costs_no_more_to_look_at(app: Flask, cloc
 
 
 @pytest.mark.usefixtures("ids")
-def test_the_same_entries_are_counted_in_every_format(app: Flask) -> None:
+def test_feed_check_counts_the_same_entries_in_every_format(app: Flask) -> None:
     feeds = {name: told(app, f"{BASE}/events/summit.{name}") for name in ("ics", "jcal", "xcal", "jscal", "atom")}
     seen = {name: (said["feed"]["kind"], said["feed"]["entries"], said["lint"]) for name, said in feeds.items()}
     assert seen == {

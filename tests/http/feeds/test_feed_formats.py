@@ -1,4 +1,4 @@
-"""Every feed in every format: what it is called and served as, and that all formats hold the same entries."""
+"""Every feed in every format: filenames, headers, and the same entries in all formats."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ EVERY: dict[str, tuple[str, str]] = {
     ),
     "/events/summit/schedule.json": ("application/json", "summit-schedule.json"),
 }
-"""For each path the media type, and what a download is called."""
+"""The media type and the download filename for each path."""
 
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 
@@ -66,7 +66,7 @@ def ids(app: Flask) -> dict[str, str]:
     return ids
 
 
-def test_every_feed_says_what_it_is_and_who_may_keep_it(app: Flask) -> None:
+def test_every_feed_states_its_media_type_filename_and_cache_policy(app: Flask) -> None:
     for path, (media_type, filename) in EVERY.items():
         answer = fetch(app, path)
         headers = {name: answer.headers.get(name) for name in SAID}
@@ -94,7 +94,7 @@ SAID = (
 )
 
 
-def test_every_feed_has_a_tag_for_each_encoding_and_tells_who_has_it(app: Flask) -> None:
+def test_every_feed_has_an_etag_per_encoding_and_returns_304_for_it(app: Flask) -> None:
     for path in EVERY:
         answers = {coding: fetch(app, path, Accept_Encoding=coding) for coding in DECODE}
         assert {answer.headers.get("Content-Encoding", "identity") for answer in answers.values()} == set(DECODE), path
@@ -108,14 +108,14 @@ def test_every_feed_has_a_tag_for_each_encoding_and_tells_who_has_it(app: Flask)
                 assert validators(again) == validators(answer)
 
 
-def test_head_is_get_without_the_bytes_for_every_feed(app: Flask) -> None:
+def test_head_returns_the_headers_of_get_without_the_body_for_every_feed(app: Flask) -> None:
     for path in EVERY:
         for coding in DECODE:
             whole, head = (fetch(app, path, method=method, Accept_Encoding=coding) for method in ("GET", "HEAD"))
             assert (path, head.status_code, dict(head.headers), head.data) == (path, 200, dict(whole.headers), b"")
 
 
-def test_every_feed_changes_its_tag_with_a_talk_that_it_shows(app: Flask) -> None:
+def test_etag_of_every_feed_changes_with_a_talk_in_the_feed(app: Flask) -> None:
     before = {path: fetch(app, path) for path in EVERY}
     rename(app, Talk, "scheduled", "Else")
     for path, answer in before.items():
@@ -124,18 +124,20 @@ def test_every_feed_changes_its_tag_with_a_talk_that_it_shows(app: Flask) -> Non
         assert (b"Else" in after.data) is not path.startswith("/deadlines")
 
 
-def test_two_workers_answer_alike_whatever_they_did_before(app: Flask, database_url: str, clock: FixedClock) -> None:
+def test_two_workers_send_identical_responses_regardless_of_earlier_requests(
+    app: Flask, database_url: str, clock: FixedClock
+) -> None:
     for path in EVERY:
         fetch(app, path)
     rename(app, Talk, "scheduled", "Else")
     with running(database_url, clock) as other:
         for path in EVERY:
-            # One makes it on from what it had, the other reads it whole.
+            # One worker updates its cached feed, the other builds the feed from scratch.
             one, two = fetch(app, path), fetch(other, path)
             assert (path, one.data, dict(one.headers)) == (path, two.data, dict(two.headers))
 
 
-def test_every_feed_may_be_read_from_any_page_and_written_from_none(app: Flask) -> None:
+def test_every_feed_allows_cross_origin_reads_and_no_writes(app: Flask) -> None:
     for path in EVERY:
         asked = {"Origin": "https://community.example", "Access_Control_Request_Method": "GET"}
         preflight = fetch(app, path, method="OPTIONS", **asked)
@@ -143,7 +145,7 @@ def test_every_feed_may_be_read_from_any_page_and_written_from_none(app: Flask) 
         assert fetch(app, path, method="POST").status_code == 405
 
 
-def test_every_feed_refuses_what_it_does_not_know(app: Flask) -> None:
+def test_every_feed_rejects_unknown_parameters_and_unknown_paths(app: Flask) -> None:
     for path in EVERY:
         assert (path, problem(fetch(app, f"{path}?colour=red"))[0]) == (path, 422)
         assert (path, fetch(app, f"{path}?tag=nothing").status_code) == (path, 200)
@@ -154,18 +156,18 @@ def test_every_feed_refuses_what_it_does_not_know(app: Flask) -> None:
     assert {path: fetch(app, path).status_code for path in missing} == dict.fromkeys(missing, 404)
 
 
-def test_a_secret_is_in_no_format(app: Flask) -> None:
+def test_secret_appears_in_no_format(app: Flask) -> None:
     for suffix in CALENDARS:
         answer = fetch(app, f"/feeds/{SECRET}.{suffix}")
         assert SECRET not in f"{answer.headers}{answer.text}"
         assert uids(answer, suffix) == ["talk-scheduled@127.0.0.1"]
 
 
-# The same entries
+# Entries
 
 
 def uids(answer: TestResponse, suffix: str) -> list[str]:
-    """Return the UIDs in a feed, sorted; an occurrence that is otherwise is none of its own."""
+    """Return the sorted UIDs of a feed; overridden occurrences are not counted separately."""
     return sorted(set(READ[suffix](answer.data)))
 
 
@@ -210,7 +212,7 @@ QUERIES = (
 )
 
 
-def test_all_formats_of_a_feed_hold_the_same_entries(app: Flask) -> None:
+def test_all_formats_of_a_feed_contain_the_same_entries(app: Flask) -> None:
     with writing(app) as session:
         session.get_one(Talk, "given").state = TalkState.WITHDRAWN
     for path in FILES:
@@ -221,7 +223,7 @@ def test_all_formats_of_a_feed_hold_the_same_entries(app: Flask) -> None:
             assert (path, query, found) == (path, query, dict.fromkeys(suffixes, wanted))
 
 
-def test_the_lists_have_the_entries_that_every_format_has(app: Flask) -> None:
+def test_talk_list_of_the_api_has_the_same_talks_as_every_feed_format(app: Flask) -> None:
     talks = Api(app).get("/talks?scheduled=true&from=2000-01-01").items("id")
     for suffix in (*CALENDARS, "csv"):
         found = uids(fetch(app, f"/calendar.{suffix}?include=talks&from=2000-01-01"), suffix)

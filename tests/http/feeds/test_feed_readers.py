@@ -1,4 +1,4 @@
-"""Many programs fetch the same feed while things change: each gets one moment of it, whole."""
+"""Concurrent fetches of a feed during changes: each response is a consistent snapshot."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +25,7 @@ def ids(app: Flask) -> dict[str, str]:
     return make_calendar(app)
 
 
-def test_whoever_fetches_while_things_change_gets_what_there_was_at_one_moment(
-    app: Flask, database_url: str, clock: FixedClock
-) -> None:
+def test_concurrent_fetch_returns_a_consistent_snapshot(app: Flask, database_url: str, clock: FixedClock) -> None:
     over = Signal()
 
     def fetch_all() -> Mapping[tuple[str, str], bytes]:
@@ -36,7 +34,7 @@ def test_whoever_fetches_while_things_change_gets_what_there_was_at_one_moment(
             for path in PATHS:
                 answer = fetch(app, path)
                 assert answer.status_code == 200
-                # Of one path, a name is always the same bytes.
+                # For one path, an ETag always identifies the same bytes.
                 assert seen.setdefault((path, answer.headers["ETag"]), answer.data) == answer.data
         return seen
 
@@ -45,7 +43,7 @@ def test_whoever_fetches_while_things_change_gets_what_there_was_at_one_moment(
         try:
             summit = row(app, Event, slug="summit").id
             for number in range(20):
-                # One that is made on from what is kept, and one after which all is read anew.
+                # The first change updates the cached feed; the second requires a full rebuild.
                 rename(app, Talk, "scheduled", f"Talk {number}")
                 rename(app, Event, summit, f"Summit {number}")
         finally:

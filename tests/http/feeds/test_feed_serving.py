@@ -1,4 +1,4 @@
-"""How feeds are served to programs that fetch them again and again, and what that costs."""
+"""Serving feeds to clients that fetch them repeatedly, and the number of SQL statements per request."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -30,7 +30,7 @@ def ids(app: Flask) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("ids")
-def test_an_answer_says_how_long_it_may_be_kept_and_by_whom(app: Flask, clock: FixedClock) -> None:
+def test_feed_response_states_how_it_may_be_cached(app: Flask, clock: FixedClock) -> None:
     clock.tick(60)
     answer = fetch(app, "/events/summit.ics")
     headers = dict(answer.headers)
@@ -49,7 +49,7 @@ def test_an_answer_says_how_long_it_may_be_kept_and_by_whom(app: Flask, clock: F
 
 
 @pytest.mark.usefixtures("ids")
-def test_who_has_the_bytes_is_told_so_with_the_same_validators(app: Flask) -> None:
+def test_unchanged_feed_returns_304_with_the_same_validators(app: Flask) -> None:
     for path in FEEDS:
         whole = fetch(app, path)
         for tag in (whole.headers["ETag"], f"W/{whole.headers['ETag']}", f'"x", {whole.headers["ETag"]}', "*"):
@@ -59,7 +59,7 @@ def test_who_has_the_bytes_is_told_so_with_the_same_validators(app: Flask) -> No
 
 
 @pytest.mark.usefixtures("ids")
-def test_each_encoding_has_a_tag_of_its_own_and_the_same_bytes_inside(app: Flask) -> None:
+def test_each_encoding_has_its_own_etag_and_the_same_content(app: Flask) -> None:
     plain = fetch(app, "/calendar.ics")
     for coding in ("br", "zstd", "gzip"):
         packed = fetch(app, "/calendar.ics", Accept_Encoding=coding)
@@ -74,21 +74,21 @@ def test_each_encoding_has_a_tag_of_its_own_and_the_same_bytes_inside(app: Flask
 
 
 @pytest.mark.usefixtures("ids")
-def test_head_is_get_without_the_bytes(app: Flask) -> None:
+def test_head_returns_the_headers_of_get_without_the_body(app: Flask) -> None:
     for path in FEEDS:
         whole, head = fetch(app, path), fetch(app, path, method="HEAD")
         assert (head.status_code, dict(head.headers), head.data) == (200, dict(whole.headers), b"")
 
 
 @pytest.mark.usefixtures("ids")
-def test_who_asks_makes_no_difference_and_gets_no_cookie(app: Flask) -> None:
+def test_response_does_not_depend_on_credentials_and_sets_no_cookie(app: Flask) -> None:
     plain = fetch(app, "/calendar.ics")
     asked = fetch(app, "/calendar.ics", Cookie="session=x", Authorization="Bearer nonsense", Host="evil.example")
     assert (asked.status_code, asked.data, dict(asked.headers)) == (200, plain.data, dict(plain.headers))
     assert "Set-Cookie" not in plain.headers
 
 
-def test_the_date_of_last_change_only_rises(app: Flask, ids: dict[str, str], clock: FixedClock) -> None:
+def test_last_modified_only_increases(app: Flask, ids: dict[str, str], clock: FixedClock) -> None:
     def date() -> datetime:
         clock.tick(60)
         return parsedate_to_datetime(fetch(app, "/calendar.ics").headers["Last-Modified"])
@@ -99,7 +99,7 @@ def test_the_date_of_last_change_only_rises(app: Flask, ids: dict[str, str], clo
     with writing(app) as session:
         cancel_event(session, whole_event(session, ids["summit"]), now=clock.now())
     dates.append(date())
-    # The tombstones of what has just changed last leave the calendar.
+    # The tombstones of the most recent changes leave the calendar.
     clock.move(datetime(2026, 9, 1, 12, tzinfo=UTC))
     assert titles(app, "/calendar.ics") == []
     dates.append(date())
@@ -108,7 +108,7 @@ def test_the_date_of_last_change_only_rises(app: Flask, ids: dict[str, str], clo
 
 
 @pytest.mark.usefixtures("ids")
-def test_a_date_tells_what_changed_since(app: Flask, clock: FixedClock) -> None:
+def test_if_modified_since_returns_200_after_a_change(app: Flask, clock: FixedClock) -> None:
     clock.tick(60)
     known = fetch(app, "/calendar.ics").headers["Last-Modified"]
     assert fetch(app, "/calendar.ics", If_Modified_Since=known).status_code == 304
@@ -118,7 +118,7 @@ def test_a_date_tells_what_changed_since(app: Flask, clock: FixedClock) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_midnight_moves_the_window_without_any_change(app: Flask, clock: FixedClock) -> None:
+def test_midnight_moves_the_window_without_a_data_change(app: Flask, clock: FixedClock) -> None:
     clock.move(datetime(2026, 7, 12, 23, 59, 59, tzinfo=UTC))
     before = fetch(app, "/calendar.ics")
     assert titles(app, "/calendar.ics") == ["Xen Summit"]
@@ -128,7 +128,7 @@ def test_midnight_moves_the_window_without_any_change(app: Flask, clock: FixedCl
     assert fetch(app, "/calendar.ics", If_Modified_Since=before.headers["Last-Modified"]).status_code == 200
 
 
-def test_a_call_that_closes_leaves_the_feed_at_that_moment(app: Flask, clock: FixedClock) -> None:
+def test_event_leaves_the_open_calls_feed_when_its_call_closes(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, call={"closes": "2026-03-01T13:30:00"})
     open_calls = "/calendar.ics?cfp=open"
@@ -141,32 +141,32 @@ def test_a_call_that_closes_leaves_the_feed_at_that_moment(app: Flask, clock: Fi
 
 
 @pytest.mark.usefixtures("ids")
-def test_two_workers_answer_alike(app: Flask, database_url: str, clock: FixedClock) -> None:
+def test_two_workers_send_identical_responses(app: Flask, database_url: str, clock: FixedClock) -> None:
     with running(database_url, clock) as other:
         for path in FEEDS:
             one, two = fetch(app, path), fetch(other, path)
             assert (one.data, dict(one.headers)) == (two.data, dict(two.headers))
 
 
-# What it costs
+# SQL statements
 
 
 def asked(app: Flask, path: str, **headers: str) -> tuple[int, int]:
-    """Return the status of an answer, and how many statements it took."""
+    """Return the status of a response and the number of SELECT statements it took."""
     with statements(database_of(app)) as seen:
         answer = fetch(app, path, **headers)
     return answer.status_code, sum(statement.startswith("SELECT") for statement in seen)
 
 
 @pytest.mark.usefixtures("ids")
-def test_an_unchanged_feed_costs_one_statement_and_a_changed_one_three_at_most(app: Flask) -> None:
+def test_unchanged_feed_takes_one_statement_and_changed_feed_at_most_three(app: Flask) -> None:
     for path in FEEDS:
         status, first = asked(app, path)
         assert (status, first <= 3) == (200, True)
         assert asked(app, path) == (200, 1)
         tag = fetch(app, path, Accept_Encoding="br").headers["ETag"]
         assert asked(app, path, Accept_Encoding="br", If_None_Match=tag) == (304, 1)
-        # A change that is made on from the feed before, and one after which it is read whole.
+        # The first change updates the cached feed; the second requires a full rebuild.
         for table, key in ((Talk, "scheduled"), (Event, row(app, Event, slug="summit").id)):
             rename(app, table, key, f"Else, for {path}")
             _, changed = asked(app, path)
@@ -174,9 +174,7 @@ def test_an_unchanged_feed_costs_one_statement_and_a_changed_one_three_at_most(a
             assert asked(app, path) == (200, 1)
 
 
-def test_who_has_a_feed_that_did_not_change_is_told_so_and_the_next_one_asks_once(
-    app: Flask, ids: dict[str, str]
-) -> None:
+def test_feed_unaffected_by_a_change_returns_304_and_then_takes_one_statement(app: Flask, ids: dict[str, str]) -> None:
     tag = fetch(app, "/events/old.ics").headers["ETag"]
     calendar_tag = fetch(app, "/calendar.ics").headers["ETag"]
     rename(app, Event, ids["old"], "Older")
@@ -189,7 +187,7 @@ def test_who_has_a_feed_that_did_not_change_is_told_so_and_the_next_one_asks_onc
 
 
 @pytest.mark.usefixtures("ids")
-def test_where_the_bytes_stayed_the_same_they_are_not_packed_again(app: Flask) -> None:
+def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
     path = "/events/old.ics"
     cache = house_of(app).renditions
 
@@ -205,7 +203,7 @@ def test_where_the_bytes_stayed_the_same_they_are_not_packed_again(app: Flask) -
     after = fetch(app, path, Accept_Encoding="br")
     assert (before.data, before.headers["ETag"]) == (after.data, after.headers["ETag"])
     assert kept().encoded("br") is packed
-    # The same bytes, but the public data changed: a date cannot say of what.
+    # The body is the same, but the public data changed; Last-Modified may increase.
     assert before.headers["Last-Modified"] <= after.headers["Last-Modified"]
 
 
@@ -214,7 +212,7 @@ def database_revision(app: Flask) -> int:
         return read_state(connection).revision
 
 
-def test_a_feed_asks_as_much_for_many_talks_as_for_one(app: Flask, ids: dict[str, str]) -> None:
+def test_number_of_statements_does_not_depend_on_the_number_of_talks(app: Flask, ids: dict[str, str]) -> None:
     def cost() -> tuple[int, int]:
         with writing(app) as session:
             make_sponsor(session)

@@ -1,4 +1,4 @@
-"""No worker is ever behind: what one was told is in the next answer of every other."""
+"""No worker serves stale data: a change through one worker is in the next response of every other."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from tests.http_app import database_of, running
 pytestmark = pytest.mark.both_databases
 
 CONDITIONS = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
-"""What is asked with, and which header of the last answer it is."""
+"""Conditional request headers, and the response header that provides the value of each."""
 
 
 OF_THE_TALK = [
@@ -40,12 +40,12 @@ OF_THE_EVENT = [
     "/api/v1/events",
     "/api/v1/events/summit",
 ]
-"""What shows the title of a talk, and that of its event."""
+"""Paths that show the title of a talk, and paths that show the title of its event."""
 CHANGES = "/api/v1/changes"
 
 
 def shown_at(edited: str, talk: str) -> tuple[str, list[str]]:
-    """Return where the API has the talk or the event, and what tells of a change to it."""
+    """Return the API path of the talk or event, and all paths that reflect a change to it."""
     if edited == "talk":
         return f"/talks/{talk}", [*(path.format(talk=talk) for path in OF_THE_TALK), CHANGES]
     return "/events/summit", [*OF_THE_EVENT, CHANGES]
@@ -53,20 +53,20 @@ def shown_at(edited: str, talk: str) -> tuple[str, list[str]]:
 
 @pytest.fixture
 def talk(app: Flask, summit: str, organiser: Api) -> str:
-    """Give the id of a talk at the summit that has its time; both are called "Edit 0", and the call has an end."""
+    """Return the id of a scheduled talk; it and the summit are titled "Edit 0", and the call has a closing date."""
     call = {"opens_at": None, "closes_at": "2026-05-01T12:00:00"}
     assert organiser.patch(f"/events/{summit}", {"title": "Edit 0", "call_for_talks": call}).status == 200
     return a_talk(app, summit, state=TalkState.CONFIRMED, starts="2026-06-10T13:30:00", title="Edit 0")
 
 
-# One change, and the next answer
+# One change and the next response
 
 
 @pytest.mark.parametrize("edited", ["talk", "event"])
 @pytest.mark.parametrize(
     ("condition", "seconds"), [("If-None-Match", 0), ("If-Modified-Since", 0), ("If-Modified-Since", 60)]
 )
-def test_a_change_through_one_worker_is_in_the_next_answer_of_another(
+def test_change_through_one_worker_is_in_the_next_response_of_another(
     *, database_url: str, clock: FixedClock, organiser: Api, talk: str, edited: str, condition: str, seconds: float
 ) -> None:
     where, paths = shown_at(edited, talk)
@@ -85,7 +85,7 @@ def test_a_change_through_one_worker_is_in_the_next_answer_of_another(
             assert (dict(after.headers), after.data) == (dict(whole.headers), whole.data)
 
 
-def test_who_has_what_did_not_change_is_told_so_by_every_worker(
+def test_unchanged_representation_returns_304_from_every_worker(
     app: Flask, database_url: str, clock: FixedClock, talk: str
 ) -> None:
     clock.tick(60)
@@ -100,19 +100,19 @@ def test_who_has_what_did_not_change_is_told_so_by_every_worker(
                     assert validators(again) == validators(held)
 
 
-# A date of last change, while a change takes its time
+# Last-Modified during a slow change
 
 WATCHED = ["/calendar.ics", "/calendar.csv", "/calendar.atom", "/events/summit.ics", "/api/v1/talks", "/api/v1/changes"]
 
 
 def dates(app: Flask) -> dict[str, dict[str, str]]:
-    """Return what whoever asks by date asks with the next time, by path: nothing where no date is told."""
+    """Return the conditional headers for the next request by path; empty if there was no Last-Modified."""
     told_of = {path: fetch(app, path).headers.get("Last-Modified") for path in WATCHED}
     return {path: {"If_Modified_Since": date} if date else {} for path, date in told_of.items()}
 
 
 def told_by_date(app: Flask, held: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
-    """Return the status for whoever has nothing but a date, by path."""
+    """Return the status of a request conditional on the date alone, by path."""
     return {path: fetch(app, path, **given).status_code for path, given in held.items()}
 
 
@@ -120,15 +120,15 @@ def told_by_date(app: Flask, held: Mapping[str, Mapping[str, str]]) -> dict[str,
 @pytest.mark.parametrize(
     "begun",
     [
-        # In the second of the change before.
+        # In the same second as the previous change.
         NOON,
-        # When it is done, another day has begun.
+        # The change is committed on the following day.
         datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC),
-        # In the first second of a day, at which every window moves.
+        # In the first second of a day, when every window moves.
         datetime(2026, 3, 2, tzinfo=UTC),
     ],
 )
-def test_who_read_while_a_change_was_under_way_is_told_of_it_by_date(
+def test_change_committed_after_a_read_is_visible_to_if_modified_since(
     *, app: Flask, database_url: str, clock: FixedClock, begun: datetime, seconds: float
 ) -> None:
     make_calendar(app)
@@ -142,7 +142,7 @@ def test_who_read_while_a_change_was_under_way_is_told_of_it_by_date(
         assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)
 
 
-def test_a_clock_that_is_set_back_hides_no_change_behind_a_date(
+def test_clock_set_back_does_not_hide_a_change_from_if_modified_since(
     app: Flask, database_url: str, clock: FixedClock
 ) -> None:
     make_calendar(app)
@@ -156,11 +156,11 @@ def test_a_clock_that_is_set_back_hides_no_change_behind_a_date(
         assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)
 
 
-# Many readers, and one who writes
+# Many readers and one writer
 
 
 def asking(app: Flask, coding: str = "identity") -> Ask:
-    """Return what asks a worker for a body in a coding."""
+    """Return a function that requests a path from a worker in this content encoding."""
 
     def ask(path: str, headers: Mapping[str, str]) -> Told:
         answer = app.test_client(use_cookies=False).get(path, headers={"Accept-Encoding": coding, **headers})
@@ -170,11 +170,11 @@ def asking(app: Flask, coding: str = "identity") -> Ask:
 
 
 @pytest.mark.parametrize("edited", ["talk", "event"])
-def test_nobody_is_told_less_than_was_answered_before_they_asked(
+def test_concurrent_request_never_returns_older_data_than_an_earlier_response(
     *, database_url: str, clock: FixedClock, organiser: Api, talk: str, edited: str
 ) -> None:
     where, paths = shown_at(edited, talk)
-    # It numbers revisions, and shows no title.
+    # The list of changes contains revision numbers, but no titles.
     paths.remove(CHANGES)
     with running(database_url, clock) as one, running(database_url, clock) as other:
         plain, packed = ([asking(worker, coding) for worker in (one, other)] for coding in ("identity", "gzip"))
@@ -182,5 +182,5 @@ def test_nobody_is_told_less_than_was_answered_before_they_asked(
         def change(number: int) -> None:
             assert organiser.patch(where, {"title": f"Edit {number}"}).status == 200
 
-        # Two go to both workers, and one to each.
+        # Two readers alternate between both workers, and each worker has one reader of its own.
         hammer([plain, packed[::-1], plain[:1], packed[1:]], paths, edits=15, change=change)

@@ -1,4 +1,4 @@
-"""What recurs, as libraries work it out that did not write the feed: the same days and times for each zone and rule."""
+"""Recurrences as expanded by other libraries: the same days and times for every zone and rule."""
 
 import json
 from collections import Counter
@@ -19,9 +19,9 @@ from tests.readers import libraries
 from tests.readers.libraries import Expander, Found, Moment, of_node, zones_of_our_release
 from tests.readers.node import NodeReader, node_reader
 
-# Nothing takes place close to either day.
+# No occurrence is close to either day.
 FIRST, LAST = date(2026, 1, 1), date(2027, 12, 20)
-# Each of them has the first Tuesday of March 2026.
+# Every rule includes the first Tuesday of March 2026.
 RULES = (
     "FREQ=DAILY;INTERVAL=10",
     "FREQ=DAILY;COUNT=60",
@@ -47,7 +47,7 @@ ZONES = (
 
 
 class Taken(NamedTuple):
-    """One time that something takes place, as it is to be read."""
+    """An expected occurrence."""
 
     title: str
     start: Moment
@@ -57,7 +57,7 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True)
 class Library:
-    """A library that works out recurrences."""
+    """A library that expands recurrences."""
 
     expand: Expander
     suffix: str = ".ics"
@@ -89,7 +89,7 @@ def in_javascript(node: NodeReader) -> Libraries:
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """Give one kind of database: what is read from either is the same bytes."""
+    """Return a single kind of database: the feeds are identical on both."""
     return sqlite_url
 
 
@@ -101,16 +101,16 @@ def _node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
 
 @pytest.fixture(params=["python", "javascript"])
 def expanders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Libraries]:
-    """Give the libraries of one language, each test runs once with each."""
+    """Return the libraries of one language; each test runs once per language."""
     language: str = request.param
-    # Asked for by name, so that a machine without Node reads with the others.
+    # Requested by name, so that the Python tests also run on machines without Node.
     found = IN_PYTHON if language == "python" else in_javascript(request.getfixturevalue("_node"))
     with zones_of_our_release(monkeypatch):
         yield found
 
 
 def worked_out_otherwise(app: Flask, expanders: Libraries, expected: list[Taken]) -> dict[str, tuple[object, object]]:
-    """Give for each library that is wrong about the calendar what it finds too much, and what it misses."""
+    """Return the surplus and the missing occurrences of each library that expands the calendar incorrectly."""
     wrong: dict[str, tuple[object, object]] = {}
     for name, library in expanders.items():
         answer = fetch(app, f"/calendar{library.suffix}?from={FIRST}")
@@ -127,13 +127,13 @@ def at(text: str) -> datetime:
 
 
 def walls(rule: str) -> list[datetime]:
-    """Give the local times of a rule, a day that ends it included, by dateutil."""
+    """Return the local times of a rule according to dateutil, including the UNTIL day."""
     ended = rule.replace("UNTIL=20261027", "UNTIL=20261027T235959")
     found: list[datetime] = rrulestr(ended, dtstart=START).between(START, datetime.combine(LAST, time()), inc=True)
     return found
 
 
-def test_what_recurs_at_a_time_keeps_it_on_the_wall(app: Flask, expanders: Libraries) -> None:
+def test_timed_recurrence_keeps_its_local_time_in_every_library(app: Flask, expanders: Libraries) -> None:
     expected = []
     with writing(app) as session:
         for tzid in ZONES:
@@ -147,7 +147,7 @@ def test_what_recurs_at_a_time_keeps_it_on_the_wall(app: Flask, expanders: Libra
     assert worked_out_otherwise(app, expanders, expected) == {}
 
 
-def test_what_recurs_for_days_is_on_the_same_days_everywhere(app: Flask, expanders: Libraries) -> None:
+def test_all_day_recurrence_has_the_same_days_in_every_library(app: Flask, expanders: Libraries) -> None:
     expected = []
     with writing(app) as session:
         for tzid in ("America/New_York", "Asia/Kolkata", "Pacific/Apia"):
@@ -159,7 +159,7 @@ def test_what_recurs_for_days_is_on_the_same_days_everywhere(app: Flask, expande
     assert worked_out_otherwise(app, expanders, expected) == {}
 
 
-def test_an_occurrence_that_is_otherwise_is_so(app: Flask, expanders: Libraries) -> None:
+def test_every_library_applies_recurrence_overrides(app: Flask, expanders: Libraries) -> None:
     with writing(app) as session:
         make_event(
             session,

@@ -1,4 +1,4 @@
-"""Feeds as libraries read them that did not write them: the same entries, texts and instants, whatever they are."""
+"""Feeds as parsed by other libraries: the same entries, texts and instants."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -48,13 +48,13 @@ ZONES = (
     "UTC",
 )
 A_DAY = timedelta(days=1)
-# The app is as it was after each example: each has an event of its own, and asks for that event's feed.
+# The app is not reset between examples: each creates its own event and fetches that event's feed.
 examples = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """Give one kind of database: what is read from either is the same bytes."""
+    """Return a single kind of database: the feeds are identical on both."""
     return sqlite_url
 
 
@@ -66,25 +66,25 @@ def _node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
 
 @pytest.fixture(params=["python", "javascript"])
 def readers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Libraries]:
-    """Give the libraries of one language, each test runs once with each."""
+    """Return the libraries of one language; each test runs once per language."""
     language: str = request.param
-    # Asked for by name, so that a machine without Node reads with the others.
+    # Requested by name, so that the Python tests also run on machines without Node.
     found = IN_PYTHON if language == "python" else in_javascript(request.getfixturevalue("_node"))
     with zones_of_our_release(monkeypatch):
         yield found
 
 
-# The demo
+# Demo data
 
 
 def load_demo(app: Flask) -> tuple[dict[str, Event], list[Talk]]:
-    """Load the demo as it was; give its events by id, and its talks."""
+    """Load the demo data; return its events by id, and its talks."""
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, demo_dataset(read_record))
     return {event.id: event for event in rows(app, Event)}, rows(app, Talk)
 
 
-def test_the_demo_is_read_as_it_is(app: Flask, readers: Libraries) -> None:
+def test_every_library_reads_the_demo_calendar_correctly(app: Flask, readers: Libraries) -> None:
     events, talks = load_demo(app)
     wanted = [event_as_wanted(app, event) for event in events.values()]
     wanted += [talk_as_wanted(app, talk, events[talk.event_id]) for talk in talks if talk.starts_at]
@@ -93,7 +93,7 @@ def test_the_demo_is_read_as_it_is(app: Flask, readers: Libraries) -> None:
         assert read_otherwise(app, f"/calendar?{query}", readers, wanted) == {}
 
 
-def test_each_event_and_each_talk_of_the_demo_is_read_as_it_is(app: Flask, readers: Libraries) -> None:
+def test_every_library_reads_each_demo_event_and_talk_feed_correctly(app: Flask, readers: Libraries) -> None:
     events, talks = load_demo(app)
     for event in events.values():
         its_own = [talk_as_wanted(app, talk, event) for talk in talks if talk.event_id == event.id and talk.starts_at]
@@ -117,7 +117,7 @@ def test_each_event_and_each_talk_of_the_demo_is_read_as_it_is(app: Flask, reade
         (EventStatus.CANCELLED, "CANCELLED: ", "CANCELLED"),
     ],
 )
-def test_a_status_is_read_as_it_is(
+def test_every_library_reads_the_status_correctly(
     app: Flask, readers: Libraries, *, status: EventStatus, prefix: str, read: str
 ) -> None:
     with writing(app) as session:
@@ -145,7 +145,7 @@ _PIECES = st.sampled_from(AWKWARD) | st.text(_CHARACTERS, max_size=20)
 
 
 def typed(pieces: st.SearchStrategy[str], fault: Callable[[str], str | None]) -> st.SearchStrategy[str]:
-    """Give texts that are taken at the door."""
+    """Return a strategy for texts that pass validation."""
     return st.lists(pieces, min_size=1, max_size=6).map("".join).filter(lambda text: text and fault(text) is None)
 
 
@@ -158,7 +158,7 @@ TEXTS = typed(_PIECES | st.sampled_from(["\n", "\r\n", "\n\n", "\t", "\u2028", "
 @example(title=r"C:\New\nightly", talk='"quoted"', room="a;b", venue="a,b", text="a\\nb\n\nc", tags=["a,b", r"c\;d"])
 @example(title="a BEGIN:VEVENT", talk="END:VEVENT", room="\\", venue="a\\", text="\\", tags=["a\\", "b", "\\,"])
 @example(title="x" + " " * 300 + "x", talk="TRUE", room='"', venue="12", text="\u2028", tags=[" a ", '"b"'])
-def test_what_people_type_is_read_as_they_typed_it(
+def test_every_library_reads_user_text_unchanged(
     app: Flask, readers: Libraries, *, title: str, talk: str, room: str, venue: str, text: str, tags: list[str]
 ) -> None:
     with writing(app) as session:
@@ -182,9 +182,9 @@ def changes_of(tzid: str) -> list[datetime]:
 
 @st.composite
 def times(draw: st.DrawFn) -> tuple[str, datetime, int]:
-    """Give a zone, an instant at which something in it begins, often close to a change, and how many minutes it lasts.
+    """Return a zone, a start instant, often close to a UTC offset change, and a duration in minutes.
 
-    It begins at a time that the zone shows for the first time, for people cannot write of a second.
+    The start is the first of two instants with the same local time, because users cannot enter the second.
     """
     tzid = draw(st.sampled_from(ZONES))
     close = st.sampled_from([-7_200, -3_600, -1_800, -1, 0, 1, 1_800, 3_599, 3_600, 7_200, 86_400])
@@ -200,12 +200,12 @@ def first_of_two(at: datetime, tzid: str) -> datetime:
 
 
 def to_first_instant(day: date, tzid: str) -> datetime:
-    """Give the midnight at which a day begins, or the time that stands for one that is skipped."""
+    """Return the first instant of a day, or its replacement if midnight is skipped."""
     return datetime(day.year, day.month, day.day, tzinfo=zone(tzid)).astimezone(UTC)
 
 
 def add_timed(session: Session, tzid: str, starts_at: datetime, minutes: int) -> tuple[Event, Talk]:
-    """Add an event over the days of a talk; the talk's end may be the second of two same times."""
+    """Add an event spanning the days of a talk; the talk may end at the second of two equal local times."""
     here = zone(tzid)
     starts, ends = (moment.astimezone(here) for moment in (starts_at, starts_at + timedelta(minutes=minutes)))
     event = make_event(session, timezone=tzid, starts=f"{starts:%Y-%m-%d}", ends=f"{ends:%Y-%m-%d}", call=None)
@@ -219,7 +219,7 @@ def add_timed(session: Session, tzid: str, starts_at: datetime, minutes: int) ->
 @example(time=("Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC), 60))
 @example(time=("Pacific/Apia", datetime(2011, 12, 30, 9, 30, tzinfo=UTC), 60))
 @example(time=("America/Nuuk", datetime(2024, 3, 31, 0, 59, 59, tzinfo=UTC), 1))
-def test_a_time_is_read_as_its_instant_and_a_day_as_a_day(
+def test_every_library_reads_times_as_instants_and_dates_as_dates(
     app: Flask, readers: Libraries, time: tuple[str, datetime, int]
 ) -> None:
     tzid, starts_at, minutes = time
@@ -229,14 +229,14 @@ def test_a_time_is_read_as_its_instant_and_a_day_as_a_day(
         wanted = [event_as_wanted(app, event), talk_as_wanted(app, talk, event, start=starts_at, end=ends_at)]
         path = f"/events/{event.slug}"
     assert read_otherwise(app, path, readers, wanted) == {}
-    # In UTC there is nothing to misread but for those who go by X-WR-TIMEZONE, which still names the event's zone.
+    # In UTC, only libraries that apply X-WR-TIMEZONE, which still names the event's zone, can misread a time.
     in_utc = [*wanted[:1], Wanted(wanted[1].uid, talk.title, starts_at, ends_at, tzid)]
     assert read_otherwise(app, f"{path}?tz=utc", readers, in_utc) == {}
 
 
 @given(first=st.dates(date(1970, 1, 1), date(2199, 1, 1)), days=st.integers(1, 366), tzid=st.sampled_from(ZONES))
 @examples
-def test_days_are_read_as_days_wherever_and_however_long(
+def test_every_library_reads_all_day_events_of_any_length_and_zone(
     app: Flask, readers: Libraries, *, first: date, days: int, tzid: str
 ) -> None:
     last = first + (days - 1) * A_DAY
@@ -246,7 +246,7 @@ def test_days_are_read_as_days_wherever_and_however_long(
     assert read_otherwise(app, f"/events/{event.slug}", readers, [wanted]) == {}
 
 
-def test_many_zones_in_one_feed_are_each_read_as_they_are(app: Flask, readers: Libraries) -> None:
+def test_every_library_reads_several_zones_in_one_feed(app: Flask, readers: Libraries) -> None:
     days = ("2024-01-15", "2024-03-31", "2024-07-15", "2024-10-27")
     with writing(app) as session:
         wanted = [

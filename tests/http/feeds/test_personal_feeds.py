@@ -1,4 +1,4 @@
-"""Secret feeds: a member's stars and own talks, for whoever holds the address, until it is revoked."""
+"""Secret feeds: a member's starred and own talks, readable by anyone with the URL until it is revoked."""
 
 import logging
 from datetime import timedelta
@@ -25,7 +25,7 @@ PATH = f"/feeds/{SECRET}.ics"
 
 @pytest.fixture
 def member_id(app: Flask) -> str:
-    """Make a member with a secret feed, who gives a talk, offered one, and starred two; there are others besides."""
+    """Create a member with a secret feed, a talk given, a talk submitted and two starred, among other data."""
     with writing(app) as session:
         member, other = make_member(session), make_member(session)
         ada, grace = make_speaker(session, member=member, slug="ada"), make_speaker(session, slug="grace")
@@ -69,20 +69,20 @@ def revoke(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("member_id")
-def test_a_secret_feed_has_stars_and_own_talks_that_are_public(app: Flask) -> None:
+def test_secret_feed_contains_the_public_talks_that_are_starred_or_own(app: Flask) -> None:
     assert titles(app) == ["CANCELLED: Starred and withdrawn", "Given", "Offered", "Starred"]
     assert titles(app, f"{PATH}?scheduled=true&cancelled=hide") == ["Starred"]
 
 
 @pytest.mark.usefixtures("member_id")
-def test_only_its_reader_may_keep_it(app: Flask) -> None:
+def test_secret_feed_is_only_privately_cacheable(app: Flask) -> None:
     headers = fetch(app).headers
     assert headers["Cache-Control"] == "private, max-age=300"
     assert headers["Content-Disposition"] == 'inline; filename="my-talks.ics"'
 
 
 @pytest.mark.usefixtures("member_id")
-def test_the_secret_is_nowhere_in_the_answer_nor_in_the_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_secret_appears_in_neither_response_nor_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         whole = fetch(app)
         answers = [
@@ -97,7 +97,7 @@ def test_the_secret_is_nowhere_in_the_answer_nor_in_the_log(app: Flask, caplog: 
     assert parse(whole.data).all("SOURCE") == []
 
 
-def test_two_devices_have_two_calendars(app: Flask, member_id: str) -> None:
+def test_each_secret_feed_is_a_calendar_of_its_own(app: Flask, member_id: str) -> None:
     with writing(app) as session:
         session.add(
             PersonalFeed(member_id=member_id, name="My desk", secret_hash=secret_hash("other"), created_at=NOON)
@@ -107,7 +107,7 @@ def test_two_devices_have_two_calendars(app: Flask, member_id: str) -> None:
     assert heads[0].text("UID") != heads[1].text("UID")
 
 
-def test_who_has_it_is_told_so_and_a_star_more_or_less_is_seen_at_once(app: Flask, member_id: str) -> None:
+def test_unchanged_secret_feed_returns_304_until_a_star_changes(app: Flask, member_id: str) -> None:
     before = fetch(app)
     same = fetch(app, If_None_Match=before.headers["ETag"])
     assert (same.status_code, same.headers["ETag"]) == (304, before.headers["ETag"])
@@ -115,33 +115,33 @@ def test_who_has_it_is_told_so_and_a_star_more_or_less_is_seen_at_once(app: Flas
         session.execute(delete(Star).where(Star.member_id == member_id))
     after = fetch(app, If_None_Match=before.headers["ETag"], If_Modified_Since="Sun, 01 Mar 2026 12:00:00 GMT")
     assert (after.status_code, titles(app)) == (200, ["Given", "Offered"])
-    # Nothing tells when a star was taken back, and a wrong date would keep the old agenda for ever.
+    # Removed stars have no date, and a wrong Last-Modified would keep the old agenda in the client for ever.
     assert "Last-Modified" not in before.headers
     assert fetch(app, If_Modified_Since="Sun, 01 Mar 2026 12:00:00 GMT").status_code == 200
 
 
 @pytest.mark.usefixtures("member_id")
-def test_a_revoked_address_is_gone_and_an_unknown_one_never_was(app: Flask) -> None:
+def test_revoked_feed_returns_410_and_unknown_feed_404(app: Flask) -> None:
     revoke(app)
     assert [problem(fetch(app, path)) for path in (PATH, f"{PATH}?nonsense=1")] == [(410, "gone")] * 2
     assert problem(fetch(app, "/feeds/unknown.ics"))[0] == 404
 
 
 @pytest.mark.usefixtures("member_id")
-def test_no_refusal_repeats_the_secret(app: Flask) -> None:
+def test_error_responses_do_not_contain_the_secret(app: Flask) -> None:
     malformed = fetch(app, f"{PATH}?from=yesterday")
     revoke(app)
     assert [(a.status_code, SECRET in a.text) for a in (malformed, fetch(app))] == [(422, False), (410, False)]
 
 
-def test_the_address_of_a_member_who_left_is_gone(app: Flask, member_id: str) -> None:
+def test_feed_of_a_deleted_member_returns_410(app: Flask, member_id: str) -> None:
     with writing(app) as session:
         session.delete(session.get_one(Member, member_id))
     assert problem(fetch(app))[0] == 410
 
 
 @pytest.mark.usefixtures("member_id")
-def test_its_owner_sees_when_a_device_last_came_to_the_hour(app: Flask, clock: FixedClock) -> None:
+def test_last_fetch_time_is_stored_with_a_precision_of_one_hour(app: Flask, clock: FixedClock) -> None:
 
     def noted() -> timedelta | None:
         fetch(app)
@@ -157,7 +157,7 @@ def test_its_owner_sees_when_a_device_last_came_to_the_hour(app: Flask, clock: F
 
 
 @pytest.mark.usefixtures("member_id")
-def test_a_note_is_no_change_to_the_public(app: Flask, clock: FixedClock) -> None:
+def test_recording_a_fetch_does_not_change_the_public_revision(app: Flask, clock: FixedClock) -> None:
     calendar = fetch(app, "/calendar.ics").headers["ETag"]
     clock.tick(7200)
     fetch(app)
@@ -167,7 +167,7 @@ def test_a_note_is_no_change_to_the_public(app: Flask, clock: FixedClock) -> Non
 
 
 @pytest.mark.usefixtures("member_id")
-def test_a_device_is_answered_while_others_write(app: Flask) -> None:
+def test_secret_feed_is_served_during_a_write_transaction(app: Flask) -> None:
     client = app.test_client(use_cookies=False)
     with writing(app):
         answer = client.get(PATH)

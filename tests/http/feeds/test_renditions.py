@@ -1,4 +1,4 @@
-"""Finished bodies: their encodings, and what of them a worker keeps."""
+"""Rendered bodies: their encodings and the per-worker cache."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,28 +13,28 @@ from tests.served import NOW, TALKS, fresh
 CODINGS = ("br", "zstd", "gzip")
 
 
-def test_the_same_body_is_the_same_bytes_in_every_encoding() -> None:
+def test_equal_bodies_have_equal_bytes_in_every_encoding() -> None:
     one, other = fresh(), fresh()
     for coding in CODINGS:
         assert one.encoded(coding) == other.encoded(coding)
 
 
-def test_each_encoding_is_made_once() -> None:
+def test_each_encoding_is_computed_once() -> None:
     rendition = fresh()
     assert rendition.encoded("gzip") is rendition.encoded("gzip")
 
 
 class Crumbs(NamedTuple):
-    """What a body was made of, in a test."""
+    """A stand-in for the origin of a rendition."""
 
     size: int
 
     def weight(self) -> int:
-        """Return about how many bytes this holds."""
+        """Return the approximate size in bytes."""
         return self.size
 
 
-def test_the_same_bytes_at_another_state_keep_the_encodings_that_were_made_of_them() -> None:
+def test_copy_with_another_state_keeps_the_encodings() -> None:
     before = fresh()
     made = [before.encoded(coding) for coding in CODINGS]
     again = replace(before, last_modified=NOW, origin=Crumbs(5))
@@ -42,26 +42,26 @@ def test_the_same_bytes_at_another_state_keep_the_encodings_that_were_made_of_th
     assert (again.body, again.etag, again.last_modified, again.origin) == (before.body, "abc", NOW, Crumbs(5))
 
 
-def test_an_encoding_that_is_made_later_is_made_for_both_states() -> None:
+def test_encoding_computed_later_is_shared_with_copies() -> None:
     before = fresh()
     again = replace(before, last_modified=NOW, origin=None)
     assert again.encoded("br") is before.encoded("br")
 
 
-def test_a_rendition_weighs_what_it_holds() -> None:
+def test_weight_includes_body_origin_and_encodings() -> None:
     plain, made_on = fresh(), fresh(origin=Crumbs(10_000))
     assert (plain.weight(), made_on.weight()) == (1700, 11_700)
     packed = plain.encoded("gzip")
     assert plain.weight() == 1700 + len(packed)
 
 
-# What is kept
+# Cache
 
 
 KEY = RenditionKey("/calendar.ics?tag=arm", 17, date(2014, 8, 18))
 
 
-def test_a_rendition_is_kept_for_its_generation_and_its_day() -> None:
+def test_cached_rendition_is_found_only_for_its_url_generation_and_day() -> None:
     cache = RenditionCache(10_000)
     cache.put(KEY, TALKS)
     assert cache.get(KEY) is TALKS
@@ -70,7 +70,7 @@ def test_a_rendition_is_kept_for_its_generation_and_its_day() -> None:
     assert cache.get(KEY._replace(url="/calendar.ics")) is None
 
 
-def test_a_newer_rendition_takes_the_place_of_the_older() -> None:
+def test_newer_rendition_replaces_the_older_one() -> None:
     cache = RenditionCache(10_000)
     newer = KEY._replace(generation=18)
     cache.put(KEY, TALKS)
@@ -78,7 +78,7 @@ def test_a_newer_rendition_takes_the_place_of_the_older() -> None:
     assert (cache.get(KEY), cache.get(newer)) == (None, TALKS)
 
 
-def test_what_was_asked_for_longest_ago_goes_first() -> None:
+def test_cache_evicts_the_least_recently_used_rendition() -> None:
     cache = RenditionCache(10_000)
     keys = [KEY._replace(url=f"/{number}") for number in range(3)]
     for key in keys:
@@ -87,7 +87,7 @@ def test_what_was_asked_for_longest_ago_goes_first() -> None:
     assert [cache.get(key) is not None for key in keys] == [True, False, True]
 
 
-def test_encodings_count_once_they_are_made() -> None:
+def test_cache_counts_encodings_after_they_are_computed() -> None:
     cache = RenditionCache(10_000)
     old, new = KEY._replace(url="/old"), KEY._replace(url="/new")
     incompressible = b"".join(etag_of(str(number).encode()).encode() for number in range(100))
@@ -101,13 +101,13 @@ def test_encodings_count_once_they_are_made() -> None:
     assert cache.get(old) is None
 
 
-def test_what_is_larger_than_the_bound_is_not_kept() -> None:
+def test_rendition_larger_than_the_cache_is_not_stored() -> None:
     cache = RenditionCache(10_000)
     cache.put(KEY, fresh(body=b"x" * 10_000))
     assert cache.get(KEY) is None
 
 
-def test_what_is_kept_of_an_earlier_state_on_the_same_day_is_given_to_be_made_on() -> None:
+def test_get_earlier_returns_an_earlier_generation_of_the_same_url_and_day() -> None:
     cache = RenditionCache(10_000)
     cache.put(KEY, TALKS)
     later = KEY._replace(generation=18)
@@ -123,21 +123,21 @@ def test_what_is_kept_of_an_earlier_state_on_the_same_day_is_given_to_be_made_on
 @pytest.mark.parametrize(
     "late", [KEY._replace(generation=16), KEY._replace(generation=99, day=KEY.day - timedelta(days=1))]
 )
-def test_what_is_ready_late_does_not_take_the_place_of_what_is_newer(late: RenditionKey) -> None:
+def test_late_older_rendition_does_not_replace_a_newer_one(late: RenditionKey) -> None:
     cache = RenditionCache(10_000)
     cache.put(KEY, TALKS)
     cache.put(late, fresh())
     assert cache.get(KEY) is TALKS
 
 
-def test_those_who_ask_for_the_same_url_take_turns_whatever_its_state() -> None:
+def test_builders_of_the_same_url_take_turns_across_generations() -> None:
     cache = RenditionCache(10_000)
     assert cache.turn(KEY) is cache.turn(KEY._replace(generation=18))
     with cache.turn(KEY):
         assert not cache.turn(KEY._replace(generation=18)).acquire(blocking=False)
 
 
-def test_nothing_is_kept_where_there_is_no_room_for_anything() -> None:
+def test_cache_of_size_zero_stores_nothing() -> None:
     cache = RenditionCache(0)
     cache.put(KEY, TALKS)
     assert cache.get(KEY) is None

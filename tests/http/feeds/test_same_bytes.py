@@ -1,4 +1,4 @@
-"""The same data is the same bytes: on every worker, after every restart, whatever was answered before."""
+"""The same data gives the same bytes: on every worker, after every restart and regardless of earlier requests."""
 
 import json
 import os
@@ -34,7 +34,7 @@ WEEKLY: dict[str, Any] = {
 
 
 def furnish(world: World) -> None:
-    """Add what the world has not: other zones, many tags, calls with their deadlines, and what comes every week."""
+    """Add further time zones, many tags, calls for talks with deadlines, and a weekly event."""
     zones = ("Asia/Kathmandu", "America/New_York", "Europe/London", "Pacific/Chatham", "Africa/Casablanca", "UTC")
     with world.calendar.write() as session:
         for zone in zones:
@@ -53,14 +53,14 @@ EDITS: list[Do] = [
     edit_grace(name="Amazing Grace"),
     edit_track(name="RISC-V"),
     step("talk", Step.CANCEL),
-    # After these, which move nothing else, feeds are made from the ones before.
+    # These edits affect nothing else, so the feeds are updated from their cached versions.
     edit("waiting", tags=["c", "a", "b"], speakers=[{"slug": "ada"}, {"slug": "grace"}]),
     edit("again", title="A, b; c\\d: „Käse“ \U0001f9c0"),
 ]
 
 
 def in_a_new_process(database_url: str, moment: datetime, talk: str, *, seed: str) -> dict[str, str]:
-    """Return the digests of a worker that has just started, with this hash seed."""
+    """Return the digests computed by a new worker process with this hash seed."""
     command = [sys.executable, "-m", "tests.feed_support.digests", database_url, moment.isoformat(), talk]
     environment = {**os.environ, "PYTHONHASHSEED": seed}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)  # noqa: S603 - ours
@@ -68,9 +68,7 @@ def in_a_new_process(database_url: str, moment: datetime, talk: str, *, seed: st
     return found
 
 
-def test_every_worker_gives_the_same_bytes_whatever_its_hash_seed_and_its_past(
-    sqlite_url: str, clock: FixedClock
-) -> None:
+def test_every_worker_sends_the_same_bytes_for_any_hash_seed_and_history(sqlite_url: str, clock: FixedClock) -> None:
     with running(sqlite_url, clock) as app:
         world = make_world(Calendar(database_of(app), clock, house_of(app).ledger))
         furnish(world)
