@@ -1,4 +1,4 @@
-"""A deadline is a deadline, to the second, wherever the event and the speaker are."""
+"""Deadlines are exact to the second in every time zone."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,14 +36,14 @@ def utc(written: str) -> datetime:
         (("2026-05-01T23:59:59", "America/Chicago"), "2026-05-02T04:59:59"),
         (("2026-05-01T00:00:00", "Asia/Kathmandu"), "2026-04-30T18:15:00"),
         (("2026-05-01T23:59:59+02:00", "America/Chicago"), "2026-05-01T21:59:59"),
-        # The day on which the clocks go forward, before and after they do, and the one on which they go back.
+        # The days on which the clocks go forward (before and after the change) and back.
         (("2026-03-29T01:59:59", "Europe/Berlin"), "2026-03-29T00:59:59"),
         (("2026-03-29T03:00:00", "Europe/Berlin"), "2026-03-29T01:00:00"),
         (("2026-10-25T02:30:00", "Europe/Berlin"), "2026-10-25T00:30:00"),
         (("2026-10-25T23:59:59", "Europe/Berlin"), "2026-10-25T22:59:59"),
     ],
 )
-def test_one_second_after_the_deadline_is_too_late(
+def test_submission_one_second_after_deadline_is_rejected(
     session: Session, clock: FixedClock, closes: tuple[str, str], moment: str
 ) -> None:
     written, tzid = closes
@@ -52,7 +52,7 @@ def test_one_second_after_the_deadline_is_too_late(
 
 
 @pytest.mark.parametrize("tzid", ["Pacific/Kiritimati", "Europe/Berlin", "Pacific/Pago_Pago"])
-def test_anywhere_on_earth_is_the_end_of_the_day_where_it_ends_last(
+def test_anywhere_on_earth_deadline_ends_at_noon_utc_of_the_next_day(
     session: Session, clock: FixedClock, tzid: str
 ) -> None:
     call = {"closes": "2026-05-01", "anywhere_on_earth": True}
@@ -73,7 +73,7 @@ def _check_closes_after(session: Session, event: Event, clock: FixedClock, last:
         take_step(session, draft, Step.SUBMIT, caller=caller, reason=None, now=clock.now())
 
 
-def test_a_call_that_is_not_open_yet_takes_nothing(session: Session, clock: FixedClock) -> None:
+def test_call_accepts_no_talks_before_it_opens(session: Session, clock: FixedClock) -> None:
     event = make_event(session, call={"opens": "2026-04-01T09:00:00"})
     clock.move(utc("2026-04-01T06:59:59"))
     with pytest.raises(TalksClosed, match="is not open yet"):
@@ -82,12 +82,12 @@ def test_a_call_that_is_not_open_yet_takes_nothing(session: Session, clock: Fixe
     check_window(event, caller=MEMBER, now=clock.now())
 
 
-def test_a_curated_event_without_a_call_takes_nothing(session: Session) -> None:
+def test_curated_event_without_call_accepts_no_talks(session: Session) -> None:
     with pytest.raises(TalksClosed, match="has no call for talks"):
         check_window(make_event(session, call=None), caller=MEMBER, now=NOON)
 
 
-def test_the_filter_for_open_calls_finds_exactly_the_events_that_take_talks(session: Session) -> None:
+def test_call_open_filter_matches_exactly_the_events_accepting_talks(session: Session) -> None:
     noon = "2026-03-01T12:00:00+00:00"
     calls = [
         None,

@@ -1,4 +1,4 @@
-"""Events are published, cancelled and blanked, and what the public has seen is not deleted."""
+"""Publishing, cancelling, redacting and deleting events."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.make import MODERATOR, forget, make_event, make_organiser
 
 
 def known(session: Session, event: Event) -> Event:
-    """Return the event as the next request finds it."""
+    """Return the event as the next request loads it."""
     forget(session)
     return get_event(session, event.slug, MODERATOR)
 
@@ -27,7 +27,7 @@ def tags_of(event: Event) -> list[str]:
     return [tag.tag for tag in event.tags]
 
 
-def test_a_moderator_publishes_what_is_pending_and_nothing_else(session: Session) -> None:
+def test_moderator_publishes_only_pending_events(session: Session) -> None:
     published = {}
     for status in EventStatus:
         event = make_event(session, status=status)
@@ -38,13 +38,13 @@ def test_a_moderator_publishes_what_is_pending_and_nothing_else(session: Session
     assert published == {EventStatus.PENDING: EventStatus.CONFIRMED}
 
 
-def test_an_organiser_does_not_publish(session: Session) -> None:
+def test_organiser_may_not_publish_an_event(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING)
     with pytest.raises(Forbidden):
         publish_event(session, event, caller=make_organiser(session, event))
 
 
-def test_only_what_is_public_and_stands_can_be_cancelled(session: Session) -> None:
+def test_only_published_active_events_can_be_cancelled(session: Session) -> None:
     cancelled = set()
     for status in EventStatus:
         event = make_event(session, status=status)
@@ -56,17 +56,17 @@ def test_only_what_is_public_and_stands_can_be_cancelled(session: Session) -> No
     assert cancelled == set(STANDING_STATUSES)
 
 
-def test_a_cancelled_event_stays_on_show_until_thirty_days_after_its_end(session: Session) -> None:
+def test_cancelled_event_is_listed_until_thirty_days_after_its_end(session: Session) -> None:
     event = cancel_event(session, make_event(session), now=NOON)
     assert event.shown_until == event.ends_at + TOMBSTONE
 
 
-def test_what_is_cancelled_when_it_is_over_stays_for_thirty_days_from_then(session: Session) -> None:
+def test_past_event_is_listed_for_thirty_days_after_cancellation(session: Session) -> None:
     event = make_event(session, starts="2026-01-10", ends="2026-01-10")
     assert cancel_event(session, event, now=NOON).shown_until == NOON + TOMBSTONE
 
 
-def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
+def test_redacting_an_event_removes_all_its_text(session: Session) -> None:
     names = ("title", "summary", "description", "venue", "address", "city", "region", "online_url", "url")
     words: dict[str, Any] = dict.fromkeys(names, "spam")
     event = make_event(
@@ -93,20 +93,20 @@ def test_blanking_leaves_nothing_that_anybody_wrote(session: Session) -> None:
     assert event.shown_until == event.ends_at + TOMBSTONE
 
 
-def test_what_was_never_public_is_no_tombstone_when_it_is_blanked(session: Session) -> None:
+def test_redacted_unpublished_event_becomes_a_draft(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING)
     assert redact_event(session, event, caller=MODERATOR, now=NOON).status == EventStatus.DRAFT
     without_a_call = make_event(session, call=None)
     assert redact_event(session, without_a_call, caller=MODERATOR, now=NOON).title == REDACTED
 
 
-def test_only_a_moderator_blanks(session: Session) -> None:
+def test_only_moderators_may_redact_an_event(session: Session) -> None:
     event = make_event(session)
     with pytest.raises(Forbidden):
         redact_event(session, event, caller=make_organiser(session, event), now=NOON)
 
 
-def test_what_the_public_has_seen_is_not_deleted(session: Session) -> None:
+def test_published_event_cannot_be_deleted(session: Session) -> None:
     deletable = set()
     for status in EventStatus:
         try:

@@ -1,4 +1,4 @@
-"""Who finds which event, alone and in lists."""
+"""Visibility of events, singly and in lists."""
 
 from contextlib import suppress
 
@@ -20,11 +20,11 @@ from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser
 from tests.statements import statements
 
-# Who may know of it
+# Visibility
 
 
 @pytest.mark.parametrize("status", EventStatus)
-def test_what_is_not_public_only_its_team_and_moderators_find(session: Session, status: EventStatus) -> None:
+def test_unpublished_event_is_visible_only_to_its_team_and_moderators(session: Session, status: EventStatus) -> None:
     event, another = make_event(session, status=status), make_event(session)
     member = make_member(session)
     callers = {
@@ -43,7 +43,7 @@ def test_what_is_not_public_only_its_team_and_moderators_find(session: Session, 
     assert found == (set(callers) if status in PUBLIC_STATUSES else {"reviewer", "organiser", "moderator"})
 
 
-def test_an_event_that_is_hidden_and_one_that_is_not_there_are_refused_alike(session: Session) -> None:
+def test_hidden_event_and_missing_event_give_the_same_error(session: Session) -> None:
     make_event(session, slug="hidden", status=EventStatus.DRAFT)
     for slug in ("hidden", "nowhere"):
         with pytest.raises(NoSuchEvent) as refused:
@@ -51,7 +51,7 @@ def test_an_event_that_is_hidden_and_one_that_is_not_there_are_refused_alike(ses
         assert refused.value.detail == f"There is no event “{slug}” here."
 
 
-def test_only_who_decides_for_an_event_gets_it_to_change_it(session: Session) -> None:
+def test_get_organised_event_requires_an_organiser(session: Session) -> None:
     event = make_event(session)
     organiser = make_organiser(session, event)
     assert get_organised_event(session, event.slug, organiser) is event
@@ -65,7 +65,7 @@ def test_only_who_decides_for_an_event_gets_it_to_change_it(session: Session) ->
 
 
 @pytest.mark.parametrize("sort", Sort)
-def test_pages_hold_every_event_once_and_in_order(session: Session, sort: Sort) -> None:
+def test_paging_lists_every_event_once_in_order(session: Session, sort: Sort) -> None:
     for day in (3, 1, 2, 1, 3):
         make_event(session, starts=f"2026-06-0{day}", ends="2026-06-09")
     found: list[Event] = []
@@ -85,7 +85,7 @@ def test_pages_hold_every_event_once_and_in_order(session: Session, sort: Sort) 
     assert found == expected[sort]
 
 
-def test_the_list_shows_what_is_public_and_the_other_what_waits(session: Session) -> None:
+def test_public_list_holds_published_events_and_waiting_list_pending_ones(session: Session) -> None:
     for status in EventStatus:
         make_event(session, slug=status.value, status=status)
     public = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON).items
@@ -96,7 +96,7 @@ def test_the_list_shows_what_is_public_and_the_other_what_waits(session: Session
     assert [event.slug for event in waiting] == ["pending"]
 
 
-def test_a_list_takes_the_same_number_of_statements_at_any_length(database: Database) -> None:
+def test_event_list_statement_count_is_independent_of_its_length(database: Database) -> None:
     counts = []
     for more in (1, 49):
         with database.unit_of_work() as unit:

@@ -1,4 +1,4 @@
-"""What belongs to one event: tracks, rooms and the team; and what is taken away from under talks."""
+"""Tracks, rooms, team members and stars of an event, and the removal of parts that talks use."""
 
 import pytest
 from sqlalchemy import select
@@ -22,7 +22,7 @@ from tests.make import MODERATOR, caller_of, forget, make_event, make_member, ma
 
 
 def known(session: Session, event: Event) -> Event:
-    """Return the event as the next request finds it."""
+    """Return the event as the next request loads it."""
     forget(session)
     return get_event(session, event.slug, MODERATOR)
 
@@ -30,7 +30,7 @@ def known(session: Session, event: Event) -> Event:
 # Tracks and rooms
 
 
-def test_tracks_and_rooms_stand_in_the_order_in_which_they_were_added(session: Session) -> None:
+def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
     event = make_event(session)
     for name in ("Main", "Art", "Kernel"):
         event = known(session, event)
@@ -49,7 +49,7 @@ def test_tracks_and_rooms_stand_in_the_order_in_which_they_were_added(session: S
     ]
 
 
-def test_a_name_is_unique_within_its_event(session: Session) -> None:
+def test_track_and_room_names_are_unique_within_an_event(session: Session) -> None:
     event, another = make_event(session, tracks=["Main"], rooms=["Hall"]), make_event(session)
     with pytest.raises(NameTaken):
         add_part(session, event, Track, {"name": "Main"})
@@ -61,7 +61,7 @@ def test_a_name_is_unique_within_its_event(session: Session) -> None:
     )
 
 
-def test_a_part_is_renamed_to_what_nobody_else_is_called(session: Session) -> None:
+def test_renaming_a_track_rejects_a_name_in_use(session: Session) -> None:
     event = make_event(session, tracks=["Main", "Side"])
     assert edit_part(session, event.tracks[0], {"name": "Main", "colour": "#00ff00"}).colour == "#00ff00"
     with pytest.raises(NameTaken):
@@ -69,7 +69,7 @@ def test_a_part_is_renamed_to_what_nobody_else_is_called(session: Session) -> No
     assert edit_part(session, event.tracks[0], {"name": "Stage"}).name == "Stage"
 
 
-def test_only_who_decides_for_the_event_gets_a_part_to_change_it(session: Session) -> None:
+def test_get_part_requires_an_organiser(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     organiser, member = make_organiser(session, event), caller_of(make_member(session))
     assert get_part(session, Track, event.tracks[0].id, organiser) is event.tracks[0]
@@ -78,7 +78,7 @@ def test_only_who_decides_for_the_event_gets_a_part_to_change_it(session: Sessio
         get_part(session, Track, event.tracks[0].id, member)
 
 
-def test_a_part_of_a_hidden_event_is_not_there(session: Session) -> None:
+def test_part_of_hidden_event_is_not_found(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(NoSuchPart) as refused:
@@ -86,7 +86,7 @@ def test_a_part_of_a_hidden_event_is_not_there(session: Session) -> None:
         assert refused.value.detail == "There is no such room or track here."
 
 
-def test_the_talks_of_a_track_and_a_room_that_go_are_in_none(session: Session) -> None:
+def test_removing_a_track_or_room_unassigns_its_talks(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     talk = make_talk(session, event, track="Main", room="Hall")
     forget(session)
@@ -100,7 +100,7 @@ def test_the_talks_of_a_track_and_a_room_that_go_are_in_none(session: Session) -
 # Whole events
 
 
-def test_an_event_that_nobody_has_seen_goes_with_all_that_belongs_to_it(session: Session) -> None:
+def test_deleting_an_unpublished_event_deletes_its_dependent_rows(session: Session) -> None:
     event = make_event(session, status=EventStatus.DRAFT, tags=["xen"], tracks=["Main"], rooms=["Hall"])
     make_organiser(session, event)
     remove_event(session, known(session, event))
@@ -108,7 +108,7 @@ def test_an_event_that_nobody_has_seen_goes_with_all_that_belongs_to_it(session:
     assert [session.scalars(select(table)).all() for table in (Event, Track, Room, TeamMember)] == [[], [], [], []]
 
 
-def test_an_event_with_a_talk_or_a_past_in_public_stays(session: Session) -> None:
+def test_event_with_talks_or_a_public_past_cannot_be_deleted(session: Session) -> None:
     event = make_event(session, status=EventStatus.DRAFT)
     make_talk(session, event)
     with pytest.raises(InUse):
@@ -120,7 +120,7 @@ def test_an_event_with_a_talk_or_a_past_in_public_stays(session: Session) -> Non
 # The team
 
 
-def test_a_team_is_listed_by_name(session: Session) -> None:
+def test_team_is_listed_by_name(session: Session) -> None:
     event = make_event(session)
     names = [("Zoe", TeamRole.ORGANISER), ("Ada", TeamRole.REVIEWER), ("Max", TeamRole.ORGANISER)]
     for name, role in names:
@@ -128,7 +128,7 @@ def test_a_team_is_listed_by_name(session: Session) -> None:
     assert [(member.name, row.role) for row, member in list_team(session, event)] == sorted(names)
 
 
-def test_a_role_is_changed_by_giving_another(session: Session) -> None:
+def test_adding_a_team_member_again_changes_the_role(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     make_organiser(session, event)
     for role in (TeamRole.REVIEWER, TeamRole.ORGANISER, TeamRole.ORGANISER, TeamRole.REVIEWER):
@@ -136,7 +136,7 @@ def test_a_role_is_changed_by_giving_another(session: Session) -> None:
         assert teams_of(session, member.id) == {event.id: role}
 
 
-def test_the_last_organiser_stays_one(session: Session) -> None:
+def test_last_organiser_cannot_be_removed_or_demoted(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     put_on_team(session, event, make_member(session), TeamRole.REVIEWER)
     put_on_team(session, event, member, TeamRole.ORGANISER)
@@ -147,7 +147,7 @@ def test_the_last_organiser_stays_one(session: Session) -> None:
     assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
 
 
-def test_an_organiser_leaves_when_there_is_another(session: Session) -> None:
+def test_organiser_can_leave_if_another_organiser_remains(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     put_on_team(session, event, member, TeamRole.ORGANISER)
     make_organiser(session, event)
@@ -155,19 +155,19 @@ def test_an_organiser_leaves_when_there_is_another(session: Session) -> None:
     assert teams_of(session, member.id) == {}
 
 
-def test_a_reviewer_leaves_whenever_they_like(session: Session) -> None:
+def test_reviewer_can_always_leave_the_team(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     put_on_team(session, event, member, TeamRole.REVIEWER)
     take_off_team(session, event, member.id)
     assert list_team(session, event) == []
 
 
-def test_nobody_leaves_a_team_that_they_are_not_on(session: Session) -> None:
+def test_removing_a_member_who_is_not_on_the_team_fails(session: Session) -> None:
     with pytest.raises(NoSuchPart):
         take_off_team(session, make_event(session), make_member(session).id)
 
 
-def test_a_moderator_decides_for_every_event(session: Session) -> None:
+def test_moderators_may_organise_every_event(session: Session) -> None:
     event = make_event(session, tracks=["Main"])
     for role, decides in ((Role.MEMBER, False), (Role.MODERATOR, True), (Role.ADMIN, True)):
         assert caller_of(make_member(session, role=role)).may_organise(event.id) is decides
@@ -176,7 +176,7 @@ def test_a_moderator_decides_for_every_event(session: Session) -> None:
 # Stars
 
 
-def test_a_star_is_put_once_and_taken_off(session: Session) -> None:
+def test_adding_and_removing_a_star_is_idempotent(session: Session) -> None:
     caller = caller_of(make_member(session))
     talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
     for _ in range(2):
@@ -187,7 +187,7 @@ def test_a_star_is_put_once_and_taken_off(session: Session) -> None:
     assert session.scalars(select(Star)).all() == []
 
 
-def test_a_talk_that_is_not_public_gets_no_star(session: Session) -> None:
+def test_talk_that_is_not_public_cannot_be_starred(session: Session) -> None:
     talk = make_talk(session, make_event(session))
     with pytest.raises(NoSuchTalk):
         add_star(session, talk, caller=caller_of(make_member(session)), now=NOON)

@@ -1,4 +1,4 @@
-"""Events are proposed and edited, alone and beside one another."""
+"""Proposing and editing events, including co-located events."""
 
 from decimal import Decimal
 from typing import Any
@@ -22,12 +22,12 @@ FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London",
 
 
 def propose(session: Session, **fields: Any) -> Event:  # noqa: ANN401 - any field
-    """Propose an event as a member does."""
+    """Propose an event as a member."""
     return propose_event(session, FIELDS | fields, caller=caller_of(make_member(session)), now=NOON)
 
 
 def known(session: Session, event: Event) -> Event:
-    """Return the event as the next request finds it."""
+    """Return the event as the next request loads it."""
     forget(session)
     return get_event(session, event.slug, MODERATOR)
 
@@ -43,31 +43,31 @@ def neighbours_of(event: Event) -> list[str]:
 # Proposing
 
 
-def test_a_members_event_waits_for_a_moderator_and_is_theirs_to_organise(session: Session) -> None:
+def test_event_proposed_by_member_is_pending_and_the_member_organises_it(session: Session) -> None:
     member = make_member(session)
     event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
     assert (event.status, event.proposer_id) == (EventStatus.PENDING, member.id)
     assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
 
 
-def test_a_moderators_event_is_public_at_once(session: Session) -> None:
+def test_event_proposed_by_moderator_is_published_at_once(session: Session) -> None:
     member = make_member(session, role=Role.MODERATOR)
     event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
     assert event.status == EventStatus.CONFIRMED
     assert known(session, event).title == "Xen Hackathon"
 
 
-def test_an_event_from_the_command_line_has_no_team(session: Session) -> None:
+def test_event_proposed_from_command_line_has_no_proposer(session: Session) -> None:
     event = propose_event(session, FIELDS, caller=MODERATOR, now=NOON)
     assert event.proposer_id is None
 
 
-def test_a_member_may_keep_an_event_a_draft(session: Session) -> None:
+def test_member_can_propose_a_draft(session: Session) -> None:
     assert propose(session, status="draft").status == EventStatus.DRAFT
 
 
 @pytest.mark.parametrize("status", sorted(PUBLIC_STATUSES))
-def test_a_member_does_not_publish_an_event_by_saying_so(session: Session, status: str) -> None:
+def test_member_may_not_propose_an_event_with_a_public_status(session: Session, status: str) -> None:
     with pytest.raises(Invalid) as refused:
         propose(session, status=status)
     assert refused.value.faults == (
@@ -75,7 +75,7 @@ def test_a_member_does_not_publish_an_event_by_saying_so(session: Session, statu
     )
 
 
-def test_everything_that_was_said_is_kept(session: Session) -> None:
+def test_proposed_event_stores_all_fields(session: Session) -> None:
     neighbour = make_event(session, slug="linuxcon")
     fields = {
         "slug": "xen-2026",
@@ -109,17 +109,17 @@ def test_everything_that_was_said_is_kept(session: Session) -> None:
     )
 
 
-def test_an_event_without_an_end_lasts_the_day(session: Session) -> None:
+def test_event_without_end_lasts_one_day(session: Session) -> None:
     assert propose(session).ends == "2026-05-29"
 
 
-def test_an_event_with_a_time_needs_an_end(session: Session) -> None:
+def test_event_with_a_start_time_requires_an_end(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         propose(session, starts="2026-05-29T09:00:00")
     assert [fault.pointer for fault in refused.value.faults] == ["/ends"]
 
 
-def test_every_fault_is_named_at_once(session: Session) -> None:
+def test_validation_reports_all_errors_at_once(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         propose(session, ends="2026-05-01", location={"latitude": 1.0}, co_located_with=["nowhere"])
     assert [fault.pointer for fault in refused.value.faults] == ["/location", "/ends", "/co_located_with/0"]
@@ -128,27 +128,27 @@ def test_every_fault_is_named_at_once(session: Session) -> None:
 # Slugs
 
 
-def test_a_slug_is_made_from_the_title_and_free(session: Session) -> None:
+def test_slug_is_derived_from_the_title_and_made_unique(session: Session) -> None:
     slugs = [propose(session, title="Xen Çonf 2026!").slug for _ in range(3)]
     assert slugs == ["xen-conf-2026", "xen-conf-2026-2", "xen-conf-2026-3"]
 
 
-def test_a_title_without_letters_that_a_slug_knows_gets_one_all_the_same(session: Session) -> None:
+def test_title_without_ascii_letters_gets_a_generated_slug(session: Session) -> None:
     assert propose(session, title="日本語").slug.startswith("event-")
 
 
-def test_a_slug_stays_within_its_limit_however_long_the_title(session: Session) -> None:
+def test_slug_of_long_title_is_truncated(session: Session) -> None:
     slugs = [propose(session, title="x" * 200).slug for _ in range(2)]
     assert slugs == ["x" * 70, "x" * 70 + "-2"]
 
 
-def test_a_slug_that_was_asked_for_and_is_taken_is_refused(session: Session) -> None:
+def test_requested_slug_in_use_is_rejected(session: Session) -> None:
     make_event(session, slug="xen", status=EventStatus.PENDING)
     with pytest.raises(SlugTaken):
         propose(session, slug="xen")
 
 
-def test_a_slug_changes_until_the_public_knows_it(session: Session) -> None:
+def test_slug_can_change_only_until_the_event_is_published(session: Session) -> None:
     event = make_event(session, slug="xen", status=EventStatus.PENDING)
     assert edit_event(session, event, {"slug": "xen-2026"}, now=NOON).slug == "xen-2026"
     event.status = EventStatus.CONFIRMED
@@ -160,7 +160,7 @@ def test_a_slug_changes_until_the_public_knows_it(session: Session) -> None:
 # Editing
 
 
-def test_an_edit_changes_only_what_is_given(session: Session) -> None:
+def test_edit_changes_only_the_given_fields(session: Session) -> None:
     event = known(session, make_event(session, title="Xen", summary="Short", city="Berlin", tags=["a", "b"]))
     edit_event(session, event, {"title": "Xen 2026", "location": {"venue": "Hall"}, "tags": ["b"]}, now=NOON)
     event = known(session, event)
@@ -173,7 +173,7 @@ def test_an_edit_changes_only_what_is_given(session: Session) -> None:
     )
 
 
-def test_a_price_is_merged_into_the_registration_that_is_there(session: Session) -> None:
+def test_price_is_merged_into_the_existing_registration(session: Session) -> None:
     price = {"amount": Decimal(99), "currency": "USD"}
     event = propose(session, registration={"url": "https://example.org", "price": price})
     edit_event(session, event, {"registration": {"url": "https://example.com"}}, now=NOON)
@@ -187,7 +187,7 @@ def test_a_price_is_merged_into_the_registration_that_is_there(session: Session)
     assert (event.registration_url, event.price_amount, event.price_currency) == ("https://example.com", None, None)
 
 
-def test_null_clears(session: Session) -> None:
+def test_null_clears_a_field(session: Session) -> None:
     call = {"note": "Be brief", "closes": "2026-04-01T00:00:00"}
     event = make_event(session, summary="Short", city="Berlin", tags=["a"], call=call, registration_url="https://e.org")
     edit_event(session, event, {"summary": None, "location": None, "tags": None, "registration": None}, now=NOON)
@@ -200,7 +200,7 @@ def test_null_clears(session: Session) -> None:
     assert known(session, event).call is None
 
 
-def test_a_call_that_was_cleared_can_be_opened_again(session: Session) -> None:
+def test_cleared_call_for_talks_can_be_opened_again(session: Session) -> None:
     event = known(session, make_event(session, call=None))
     edit_event(session, event, {"call_for_talks": {"opens_at": "2026-04-01T00:00:00"}}, now=NOON)
     call = known(session, event).call
@@ -212,7 +212,7 @@ def test_a_call_that_was_cleared_can_be_opened_again(session: Session) -> None:
     )
 
 
-def test_a_new_zone_moves_the_instants_and_leaves_what_was_written(session: Session) -> None:
+def test_changing_the_time_zone_keeps_local_times_and_moves_instants(session: Session) -> None:
     event = make_event(
         session, starts="2026-06-10T09:00:00", ends="2026-06-10T17:00:00", talks_close_at="2026-06-01T12:00"
     )
@@ -223,7 +223,7 @@ def test_a_new_zone_moves_the_instants_and_leaves_what_was_written(session: Sess
     assert (event.starts, event.starts_at.hour, event.call.closes_at.hour) == ("2026-06-10T09:00:00", 14, 17)
 
 
-def test_what_no_longer_fits_together_is_refused(session: Session) -> None:
+def test_edit_that_puts_the_start_after_the_end_is_rejected(session: Session) -> None:
     event = make_event(session)
     with pytest.raises(Invalid) as refused:
         edit_event(session, event, {"starts": "2026-07-01"}, now=NOON)
@@ -231,27 +231,27 @@ def test_what_no_longer_fits_together_is_refused(session: Session) -> None:
 
 
 @pytest.mark.parametrize("status", EventStatus)
-def test_an_edit_takes_an_event_only_where_the_table_leads(session: Session, status: EventStatus) -> None:
+def test_edit_allows_only_status_changes_in_the_transition_table(session: Session, status: EventStatus) -> None:
     reached = set()
     for wanted in EventStatus:
         event = make_event(session, status=status)
         try:
             reached.add(edit_event(session, event, {"status": wanted.value}, now=NOON).status)
         except ForbiddenStep as refused:
-            assert refused.code == "forbidden-step"  # noqa: PT017 - both ways are looked at
+            assert refused.code == "forbidden-step"  # noqa: PT017 - both outcomes are checked
     assert reached == {status, *STATUS_STEPS[status]}
 
 
-# Beside another event
+# Co-located events
 
 
-def test_both_of_two_co_located_events_say_so(session: Session) -> None:
+def test_co_location_is_symmetric(session: Session) -> None:
     one, other = make_event(session, slug="xen"), make_event(session, slug="linuxcon")
     edit_event(session, one, {"co_located_with": ["linuxcon"]}, now=NOON)
     assert (neighbours_of(known(session, one)), neighbours_of(known(session, other))) == (["linuxcon"], ["xen"])
 
 
-def test_an_event_that_leaves_another_is_left_by_it(session: Session) -> None:
+def test_removing_a_co_located_event_removes_both_links(session: Session) -> None:
     events = [make_event(session, slug=slug) for slug in ("xen", "linuxcon", "cloudopen")]
     edit_event(session, known(session, events[0]), {"co_located_with": ["linuxcon", "cloudopen"]}, now=NOON)
     edit_event(session, known(session, events[0]), {"co_located_with": ["cloudopen"]}, now=NOON)
@@ -260,7 +260,7 @@ def test_an_event_that_leaves_another_is_left_by_it(session: Session) -> None:
     assert [neighbours_of(known(session, event)) for event in events] == [[], [], []]
 
 
-def test_neighbours_stay_in_the_order_they_were_named(session: Session) -> None:
+def test_co_located_events_keep_the_given_order(session: Session) -> None:
     for slug in ("a", "b", "c"):
         make_event(session, slug=slug)
     event = make_event(session, slug="xen")
@@ -269,7 +269,7 @@ def test_neighbours_stay_in_the_order_they_were_named(session: Session) -> None:
     assert neighbours_of(known(session, event)) == ["b", "c", "a"]
 
 
-def test_an_event_is_not_beside_itself_nor_beside_one_that_nobody_knows(session: Session) -> None:
+def test_event_cannot_be_co_located_with_itself_or_an_unknown_event(session: Session) -> None:
     make_event(session, slug="waiting", status=EventStatus.PENDING)
     event = make_event(session, slug="xen")
     with pytest.raises(Invalid) as refused:

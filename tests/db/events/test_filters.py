@@ -1,4 +1,4 @@
-"""What each filter means for events and for talks, and which tombstones are still on show."""
+"""The meaning of each filter for events and talks, and the tombstones that are still listed."""
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
@@ -24,19 +24,19 @@ DAY = timedelta(days=1)
 
 
 def events(session: Session, asked: Filter = EVERYTHING, *, now: datetime = NOON) -> list[str]:
-    """Return the titles of the events that are asked for, from A to Z."""
+    """Return the titles of the matching events, sorted."""
     forget(session)
     return sorted(event.title for event in list_events(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
 
 
 def talks(session: Session, asked: Filter = EVERYTHING, *, now: datetime = NOON) -> list[str]:
-    """Return the titles of the public talks that are asked for, from A to Z."""
+    """Return the titles of the matching public talks, sorted."""
     forget(session)
     return sorted(talk.title for talk in list_talks(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
 
 
 def public_talk(session: Session, *, event: dict[str, Any] | None = None, **fields: Any) -> Talk:  # noqa: ANN401 - any column
-    """Give a talk that anybody may know of, at an event with the columns given."""
+    """Return a public talk at an event with the given columns."""
     state = fields.pop("state", TalkState.CONFIRMED)
     published = {"published_at": NOON} if state in {TalkState.CANCELLED, TalkState.WITHDRAWN} else {}
     return make_talk(session, make_event(session, **(event or {})), state=state, **published | fields)
@@ -45,7 +45,7 @@ def public_talk(session: Session, *, event: dict[str, Any] | None = None, **fiel
 # Places
 
 
-def test_a_place_means_the_same_for_events_and_for_their_talks(session: Session) -> None:
+def test_place_filters_match_events_and_their_talks_alike(session: Session) -> None:
     expected = {
         Filter(countries=("de",)): ["Berlin", "Köln"],
         Filter(countries=("DE", "US")): ["Berlin", "Chicago", "Köln"],
@@ -65,7 +65,7 @@ def test_a_place_means_the_same_for_events_and_for_their_talks(session: Session)
 # Text
 
 
-def test_text_finds_talks_by_all_its_words_each_as_a_prefix(session: Session) -> None:
+def test_text_search_matches_every_word_of_a_talk_as_a_prefix(session: Session) -> None:
     expected = {
         "xen": ["Xen on ARM"],
         "XE": ["Xen on ARM"],
@@ -91,7 +91,7 @@ def test_text_finds_talks_by_all_its_words_each_as_a_prefix(session: Session) ->
     assert {q: talks(session, Filter(q=q)) for q in expected} == expected
 
 
-def test_text_finds_events_by_title_summary_description_place_and_tags(session: Session) -> None:
+def test_text_search_covers_title_summary_description_place_and_tags_of_events(session: Session) -> None:
     expected = {
         "hack": ["Xen Hackathon"],
         "hack xen koln": ["Xen Hackathon"],
@@ -109,7 +109,7 @@ def test_text_finds_events_by_title_summary_description_place_and_tags(session: 
 # Tags and kinds
 
 
-def test_tags_are_all_of_them(session: Session) -> None:
+def test_tags_filter_requires_all_given_tags(session: Session) -> None:
     expected = {("arm",): ["A", "B"], ("arm", "xen"): ["B"], ("arm", "kvm"): [], ("Arm",): []}
     for title, own in (("A", ["arm"]), ("B", ["xen", "arm"]), ("C", ["xen"])):
         public_talk(session, event={"title": title, "tags": own}, title=title, tags=own)
@@ -117,17 +117,17 @@ def test_tags_are_all_of_them(session: Session) -> None:
     assert {tags: talks(session, Filter(tags=tags)) for tags in expected} == expected
 
 
-def test_a_kind_is_any_of_those_asked_for(session: Session) -> None:
+def test_kinds_filter_matches_any_given_kind(session: Session) -> None:
     for kind, event_kind in (("talk", "meetup"), ("workshop", "workshop"), ("panel", "webinar")):
         public_talk(session, event={"title": event_kind, "kind": event_kind}, title=kind, kind=kind)
     asked = Filter(kinds=("workshop", "panel", "nonsense"))
     assert (events(session, asked), talks(session, asked)) == (["workshop"], ["panel", "workshop"])
 
 
-# What only talks have
+# Filters specific to talks
 
 
-def test_what_only_talks_have_finds_talks(session: Session) -> None:
+def test_talk_filters_match_talks(session: Session) -> None:
     expected = {
         Filter(tracks=("Main",)): ["A"],
         Filter(tracks=("Main", "Side")): ["A", "B"],
@@ -159,7 +159,7 @@ def test_what_only_talks_have_finds_talks(session: Session) -> None:
     assert {asked: talks(session, asked) for asked in expected} == expected
 
 
-def test_what_only_talks_have_finds_no_event(session: Session) -> None:
+def test_talk_filters_match_no_events(session: Session) -> None:
     make_event(session, tracks=["Main"], rooms=["Hall"])
     for asked in (
         Filter(tracks=("Main",)),
@@ -171,12 +171,12 @@ def test_what_only_talks_have_finds_no_event(session: Session) -> None:
         assert events(session, asked) == []
 
 
-def test_an_event_always_has_its_times(session: Session) -> None:
+def test_scheduled_filter_matches_every_event(session: Session) -> None:
     make_event(session, title="A")
     assert events(session, Filter(scheduled=True)) == ["A"]
 
 
-def test_somebody_merged_into_another_is_found_by_both_slugs(session: Session) -> None:
+def test_speaker_filter_accepts_the_slug_of_a_merged_speaker(session: Session) -> None:
     kept, merged = make_speaker(session, slug="kept"), make_speaker(session, slug="merged")
     public_talk(session, title="Theirs", speakers=[kept])
     session.get_one(Speaker, merged.id).merged_into_id = kept.id
@@ -186,7 +186,7 @@ def test_somebody_merged_into_another_is_found_by_both_slugs(session: Session) -
 # Days
 
 
-def test_a_window_holds_whatever_overlaps_its_days_each_in_its_own_zone(session: Session) -> None:
+def test_day_filter_matches_overlapping_days_in_the_local_time_zone(session: Session) -> None:
     expected = {
         Filter(to_day=date(2026, 6, 9)): [],
         Filter(to_day=date(2026, 6, 10)): ["Days", "Night"],
@@ -194,7 +194,7 @@ def test_a_window_holds_whatever_overlaps_its_days_each_in_its_own_zone(session:
         Filter(from_day=date(2026, 6, 12)): ["Days"],
         Filter(from_day=date(2026, 6, 13)): [],
     }
-    # In UTC the night would begin on the 11th, and the days on the 9th.
+    # In UTC, "Night" would begin on the 11th and "Days" on the 9th.
     night = {"timezone": "America/Los_Angeles", "starts": "2026-06-10T20:00:00", "ends": "2026-06-11T01:00:00"}
     days = {"timezone": "Pacific/Auckland", "starts": "2026-06-10", "ends": "2026-06-12"}
     public_talk(session, event={"title": "Night", **night}, title="Night", starts="2026-06-10T23:30:00")
@@ -203,13 +203,13 @@ def test_a_window_holds_whatever_overlaps_its_days_each_in_its_own_zone(session:
     assert {asked: talks(session, asked) for asked in expected} == expected
 
 
-def test_an_event_that_recurs_has_no_last_day(session: Session) -> None:
+def test_endless_recurring_event_has_no_last_day(session: Session) -> None:
     make_event(session, title="Meetup", recurrence="FREQ=MONTHLY;BYDAY=2WE")
     assert events(session, Filter(from_day=date(2030, 1, 1))) == ["Meetup"]
     assert events(session, Filter(to_day=date(2026, 6, 9))) == []
 
 
-def test_updated_since_holds_that_moment(session: Session) -> None:
+def test_updated_since_filter_is_inclusive(session: Session) -> None:
     for title, moment in (("Old", NOON - DAY), ("New", NOON), ("Newer", NOON + DAY)):
         public_talk(session, event={"title": title, "now": moment}, title=title, now=moment)
     asked = Filter(updated_since=NOON)
@@ -220,13 +220,13 @@ def test_updated_since_holds_that_moment(session: Session) -> None:
 # States
 
 
-def test_a_status_is_any_of_those_asked_for_that_the_public_knows(session: Session) -> None:
+def test_status_filter_matches_any_given_public_status(session: Session) -> None:
     for status in EventStatus:
         make_event(session, title=status.value, status=status)
     assert events(session, Filter(states=("pending", "tentative", "cancelled"))) == ["cancelled", "tentative"]
 
 
-def test_a_state_is_the_one_that_readers_see(session: Session) -> None:
+def test_state_filter_matches_the_state_shown_to_the_public(session: Session) -> None:
     expected: dict[tuple[str, ...], list[str]] = {
         ("confirmed",): ["confirmed"],
         ("cancelled",): ["cancelled", "event off", "withdrawn"],
@@ -242,7 +242,7 @@ def test_a_state_is_the_one_that_readers_see(session: Session) -> None:
     assert {states: talks(session, Filter(states=states)) for states in expected} == expected
 
 
-def test_a_talk_is_public_when_it_and_its_event_are(session: Session) -> None:
+def test_talk_is_public_only_if_its_state_and_event_are_public(session: Session) -> None:
     public = []
     for status, programme in itertools.product(EventStatus, Programme):
         event = make_event(session, status=status, programme=programme)
@@ -254,7 +254,7 @@ def test_a_talk_is_public_when_it_and_its_event_are(session: Session) -> None:
     assert talks(session) == sorted(public)
 
 
-def test_open_calls_are_those_of_the_event_for_talks_too(session: Session) -> None:
+def test_call_open_filter_applies_to_talks_through_their_event(session: Session) -> None:
     public_talk(session, title="Open", event={"title": "Open"})
     public_talk(session, title="Closed", event={"title": "Closed", "call": None})
     assert events(session, Filter(call_open=True)) == ["Open"]
@@ -264,7 +264,7 @@ def test_open_calls_are_those_of_the_event_for_talks_too(session: Session) -> No
 # Tombstones
 
 
-def test_a_cancelled_event_leaves_the_list_thirty_days_after_its_end_and_its_talks_with_it(session: Session) -> None:
+def test_cancelled_event_and_its_talks_are_unlisted_thirty_days_after_its_end(session: Session) -> None:
     off = {"title": "Off", "status": EventStatus.CANCELLED}
     end = public_talk(session, title="Off", event=off).event.ends_at
     public_talk(session, title="On", event={"title": "On"})
@@ -274,16 +274,14 @@ def test_a_cancelled_event_leaves_the_list_thirty_days_after_its_end_and_its_tal
 
 
 @pytest.mark.parametrize("state", [TalkState.WITHDRAWN, TalkState.CANCELLED])
-def test_a_talk_that_was_called_off_leaves_the_list_thirty_days_after_its_end(
-    session: Session, state: TalkState
-) -> None:
+def test_cancelled_talk_is_unlisted_thirty_days_after_its_end(session: Session, state: TalkState) -> None:
     public_talk(session, title="Off", state=state, starts="2026-06-10T12:00:00")
     ends_at = datetime(2026, 6, 10, 10, 45, tzinfo=UTC)
     assert talks(session, now=ends_at + 30 * DAY) == ["Off"]
     assert talks(session, now=ends_at + 31 * DAY) == []
 
 
-def test_what_was_over_when_it_was_called_off_stays_for_thirty_days_from_then(session: Session) -> None:
+def test_talk_cancelled_after_its_end_is_listed_for_thirty_days(session: Session) -> None:
     past = {"starts": "2026-01-10", "ends": "2026-01-11"}
     public_talk(session, title="Off", event=past, state=TalkState.CANCELLED)
     assert talks(session, now=NOON + 30 * DAY) == ["Off"]

@@ -1,4 +1,4 @@
-"""Recurring events: what is otherwise in single occurrences is kept, and days find what takes place in them."""
+"""Recurring events: storing overrides of single occurrences, and filtering by day."""
 
 from datetime import date
 from typing import Any
@@ -37,13 +37,13 @@ def propose(session: Session, **fields: Any) -> Event:  # noqa: ANN401 - any fie
 
 
 def known(session: Session, event: Event) -> Event:
-    """Return the event as the next request finds it."""
+    """Return the event as the next request loads it."""
     forget(session)
     return get_event(session, event.slug, MODERATOR)
 
 
 def edited(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any field
-    """Return the overrides as the next request finds them."""
+    """Return the overrides as the next request loads them."""
     edit_event(session, known(session, event), fields, now=NOON)
     return known(session, event).recurrence_overrides
 
@@ -68,16 +68,16 @@ def found(session: Session, asked: Filter) -> list[str]:
     return sorted(row.title for row in list_events(session, asked, sort=Sort.STARTS, paging=Paging(), now=NOON).items)
 
 
-# What is kept
+# Storage
 
 
-def test_an_event_without_overrides_has_none(session: Session) -> None:
+def test_event_without_overrides_returns_an_empty_mapping(session: Session) -> None:
     assert known(session, propose(session)).recurrence_overrides == {}
     assert known(session, propose(session, recurrence=None, recurrence_overrides=None)).recurrence_overrides == {}
     assert known(session, propose(session, recurrence_overrides={APRIL: None, MAY: {}})).recurrence_overrides == {}
 
 
-def test_overrides_are_kept_in_order_and_merged(session: Session) -> None:
+def test_overrides_are_sorted_and_merged(session: Session) -> None:
     event = propose(session, recurrence_overrides={MAY: {"title": "B", "venue": None}, APRIL: {"excluded": True}})
     assert list(known(session, event).recurrence_overrides.items()) == [
         (APRIL, {"excluded": True}),
@@ -92,14 +92,14 @@ def test_overrides_are_kept_in_order_and_merged(session: Session) -> None:
     assert edited(session, event, recurrence_overrides=None) == {}
 
 
-def test_the_same_overrides_again_change_nothing(session: Session) -> None:
+def test_setting_the_same_overrides_does_not_modify_the_event(session: Session) -> None:
     overrides = {MAY: {"title": "B", "starts": MAY}, APRIL: {"excluded": True}}
     event = known(session, propose(session, recurrence_overrides=overrides))
     edit_event(session, event, {"recurrence_overrides": overrides}, now=NOON)
     assert not session.is_modified(event)
 
 
-def test_what_no_longer_fits_its_event_is_a_fault_of_the_change(session: Session) -> None:
+def test_change_that_invalidates_an_override_is_rejected(session: Session) -> None:
     event = propose(session, recurrence_overrides={APRIL: {"title": "A"}, MAY: {"starts": "2026-05-06T16:00:00"}})
     gone = "is no longer an occurrence of the rule; from that day on, the rule has {} first"
     assert refused(session, event, starts="2026-03-03T17:00:00", ends="2026-03-03T18:00:00") == [
@@ -119,17 +119,17 @@ def test_what_no_longer_fits_its_event_is_a_fault_of_the_change(session: Session
             "the next time there is 2027-03-14T03:00:00",
         )
     ]
-    # Together with what it needs the change can be made.
+    # The change is valid together with the removal of the overrides.
     assert edited(session, event, recurrence=None, recurrence_overrides=None) == {}
 
 
-def test_where_nobody_knows_the_occurrences_only_that_is_a_fault(session: Session) -> None:
+def test_invalid_recurrence_rule_or_time_zone_is_the_only_error_reported(session: Session) -> None:
     event = propose(session, recurrence_overrides={APRIL: {"title": "A"}})
     assert [fault.pointer for fault in refused(session, event, recurrence="FREQ=HOURLY")] == ["/recurrence"]
     assert [fault.pointer for fault in refused(session, event, timezone="Mars/Olympus")] == ["/timezone"]
 
 
-def test_what_is_said_of_an_occurrence_is_found(session: Session) -> None:
+def test_text_search_covers_overrides(session: Session) -> None:
     propose(session, recurrence_overrides={APRIL: {"title": "With Grace Hopper", "summary": "Ships", "venue": "Attic"}})
     assert [found(session, Filter(q=q)) for q in ("grace", "ship", "attic", "nothing")] == [
         *([CALL["title"]] for _ in range(3)),
@@ -137,10 +137,10 @@ def test_what_is_said_of_an_occurrence_is_found(session: Session) -> None:
     ]
 
 
-# From when to when
+# First and last day
 
 
-def test_the_days_of_an_event_are_those_of_all_its_occurrences(session: Session) -> None:
+def test_event_days_span_all_occurrences(session: Session) -> None:
     endless = propose(session)
     assert (endless.first_day, endless.last_day) == ("2026-03-03", "2199-12-31")
     counted = {"recurrence": "FREQ=MONTHLY;BYDAY=1TU;COUNT=4"}
@@ -151,15 +151,15 @@ def test_the_days_of_an_event_are_those_of_all_its_occurrences(session: Session)
     assert (ended.first_day, ended.last_day) == ("2026-02-28", "2026-07-01")
     edit_event(session, ended, {"recurrence_overrides": None, "recurrence": None}, now=NOON)
     assert (ended.first_day, ended.last_day) == ("2026-03-03", "2026-03-03")
-    # When the whole begins is when its first occurrence does.
+    # The event as a whole starts with its first occurrence.
     assert (moved_first := propose(session, recurrence_overrides=moved)).starts_at == endless.starts_at
     assert moved_first.ends_at == endless.ends_at
 
 
-# Which days find it
+# Filtering by day
 
 
-def test_days_find_an_event_that_takes_place_in_them_and_no_other(session: Session) -> None:
+def test_day_filter_matches_only_events_with_an_occurrence_in_the_range(session: Session) -> None:
     overrides = {APRIL: {"excluded": True}, MAY: {"starts": "2026-05-12T16:00:00"}, JUNE: {"status": "cancelled"}}
     propose(session, recurrence_overrides=overrides)
     propose(session, title="Office hour", recurrence="FREQ=WEEKLY;BYDAY=TU")
@@ -180,7 +180,7 @@ def test_days_find_an_event_that_takes_place_in_them_and_no_other(session: Sessi
     assert {asked: found(session, asked) for asked in expected} == expected
 
 
-def test_days_hold_for_what_waits_as_well(session: Session) -> None:
+def test_day_filter_applies_to_waiting_events(session: Session) -> None:
     for status in (EventStatus.PENDING, EventStatus.CONFIRMED):
         make_event(session, **CALL, status=status)
 
@@ -193,7 +193,7 @@ def test_days_hold_for_what_waits_as_well(session: Session) -> None:
     assert waiting(days("2026-04-08", "2026-04-09")) == []
 
 
-def test_a_filter_is_narrowed_by_what_does_not_occur(session: Session) -> None:
+def test_narrowed_filter_excludes_events_without_an_occurrence_in_the_range(session: Session) -> None:
     call, office = propose(session), propose(session, recurrence="FREQ=WEEKLY;BYDAY=TU")
     ended = propose(session, recurrence="FREQ=WEEKLY;COUNT=2")
     hidden = make_event(session, **CALL, status=EventStatus.PENDING)
@@ -211,7 +211,7 @@ def test_a_filter_is_narrowed_by_what_does_not_occur(session: Session) -> None:
     assert narrowed(session, everything) is everything
 
 
-def test_an_event_that_does_not_occur_is_absent_but_not_its_talks(session: Session) -> None:
+def test_absent_filter_excludes_an_event_but_not_its_talks(session: Session) -> None:
     event = propose(session)
     make_talk(session, event, state=TalkState.CONFIRMED, starts="2026-04-07T16:00:00", published_at=NOON)
     asked = days(absent=(event.id,))
@@ -221,7 +221,7 @@ def test_an_event_that_does_not_occur_is_absent_but_not_its_talks(session: Sessi
     assert [talk.title for talk in talks.items] == ["Xen on ARM"]
 
 
-def test_narrowing_costs_one_statement_and_none_without_days(database: Database) -> None:
+def test_narrowed_sends_one_statement_and_none_without_days(database: Database) -> None:
     with database.unit_of_work() as unit:
         for _ in range(5):
             make_event(unit.session, **CALL)
@@ -231,10 +231,10 @@ def test_narrowing_costs_one_statement_and_none_without_days(database: Database)
         assert len([one for one in seen if one.startswith("SELECT")]) == cost
 
 
-# What there was before
+# Data from earlier releases
 
 
-def test_events_of_before_have_no_overrides(database: Database) -> None:
+def test_events_of_an_earlier_schema_have_no_overrides(database: Database) -> None:
     with database.unit_of_work() as unit:
         make_event(unit.session, slug="before", recurrence="FREQ=YEARLY")
     migrate.downgrade(database.engine, "0003")

@@ -1,4 +1,4 @@
-"""Speakers are known once a talk of theirs is public, edited by themselves, and merged when two are one."""
+"""Visibility, editing and merging of speakers."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from tests.make import MODERATOR, caller_of, forget, make_event, make_member, ma
 
 
 def merge(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = MODERATOR) -> Speaker:
-    """Merge as a request does: with speakers that were just read. Return who stayed, read anew."""
+    """Merge freshly loaded speakers, as a request does. Return the remaining speaker, loaded again."""
     forget(session)
     kept, other = session.get_one(Speaker, kept.id), session.get_one(Speaker, other.id)
     merge_speakers(session, kept, other, caller=caller, now=NOON)
@@ -38,10 +38,10 @@ def merge(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = M
     return session.get_one(Speaker, kept.id)
 
 
-# Who may know of one
+# Visibility
 
 
-def test_a_speaker_is_known_once_a_talk_of_theirs_was_public(session: Session) -> None:
+def test_speaker_is_visible_to_the_public_once_published(session: Session) -> None:
     member = make_member(session)
     speaker = make_speaker(session, member=member)
     callers = {"visitor": VISITOR, "another": caller_of(make_member(session)), "own": caller_of(member)}
@@ -54,7 +54,7 @@ def test_a_speaker_is_known_once_a_talk_of_theirs_was_public(session: Session) -
     assert {who for who, caller in callers.items() if find_speaker(session, speaker.slug, caller)} == set(callers)
 
 
-def test_a_hidden_speaker_and_nobody_are_refused_alike(session: Session) -> None:
+def test_hidden_speaker_and_missing_speaker_give_the_same_error(session: Session) -> None:
     make_speaker(session, slug="hidden")
     for slug in ("hidden", "nobody"):
         with pytest.raises(NoSuchSpeaker) as refused:
@@ -62,7 +62,7 @@ def test_a_hidden_speaker_and_nobody_are_refused_alike(session: Session) -> None
         assert refused.value.detail == f"There is no speaker “{slug}” here."
 
 
-def test_the_list_holds_the_public_ones_by_slug_and_nobody_who_was_merged(session: Session) -> None:
+def test_speaker_list_holds_public_unmerged_speakers_by_slug(session: Session) -> None:
     speakers = {slug: make_speaker(session, slug=slug, published_at=NOON) for slug in ("c", "a", "b", "d")}
     make_speaker(session, slug="hidden")
     speakers["d"].merged_into_id = speakers["a"].id
@@ -74,7 +74,7 @@ def test_the_list_holds_the_public_ones_by_slug_and_nobody_who_was_merged(sessio
 # Editing
 
 
-def test_speakers_edit_themselves_and_moderators_edit_anybody(session: Session, clock: FixedClock) -> None:
+def test_only_the_speaker_and_moderators_may_edit_a_speaker(session: Session, clock: FixedClock) -> None:
     member = make_member(session)
     speaker = make_speaker(session, member=member)
     clock.tick()
@@ -86,7 +86,7 @@ def test_speakers_edit_themselves_and_moderators_edit_anybody(session: Session, 
         edit_speaker(session, speaker, {"bio": "x"}, caller=caller_of(make_member(session)), now=clock.now())
 
 
-def test_an_edit_that_changes_nothing_is_none(session: Session, clock: FixedClock) -> None:
+def test_edit_without_changes_keeps_the_modification_time(session: Session, clock: FixedClock) -> None:
     links = [{"title": "Home", "url": "https://example.org"}]
     speaker = make_speaker(session, bio="Same", links=links)
     clock.tick()
@@ -97,7 +97,7 @@ def test_an_edit_that_changes_nothing_is_none(session: Session, clock: FixedCloc
 # Merging
 
 
-def test_the_talks_of_both_are_those_of_who_stays(session: Session) -> None:
+def test_merge_moves_talks_to_the_remaining_speaker(session: Session) -> None:
     event = make_event(session)
     kept, other, third = (make_speaker(session, name=name) for name in ("Kept", "Other", "Third"))
     lineups = [[kept], [other], [other, kept], [kept, third, other], [third, other], [third]]
@@ -115,7 +115,7 @@ def test_the_talks_of_both_are_those_of_who_stays(session: Session) -> None:
     assert [[part.position for part in talk.speaking] for talk in found] == [[0], [0], [0], [0, 1], [0, 1], [0]]
 
 
-def test_a_talk_is_found_by_the_name_of_who_stays(session: Session) -> None:
+def test_merge_updates_the_search_text_of_talks(session: Session) -> None:
     kept, other = make_speaker(session, name="Mihai Donțu"), make_speaker(session, name="M. D.")
     talk = make_talk(session, make_event(session), title="Xen", speakers=[other])
     merge(session, kept, other)
@@ -136,7 +136,7 @@ def about(speaker: Speaker) -> dict[str, Any]:
     return {name: getattr(speaker, name) for name in (*ABOUT, "member_id")}
 
 
-def test_what_is_blank_is_filled_from_the_other_one(session: Session) -> None:
+def test_merge_fills_empty_fields_from_the_other_speaker(session: Session) -> None:
     member = make_member(session)
     kept, other = make_speaker(session, bio=""), make_speaker(session, member=member, **ABOUT)
     kept = merge(session, kept, other)
@@ -145,7 +145,7 @@ def test_what_is_blank_is_filled_from_the_other_one(session: Session) -> None:
     assert (other.email, other.member_id) == (None, None)
 
 
-def test_what_is_there_stays(session: Session) -> None:
+def test_merge_keeps_existing_fields(session: Session) -> None:
     theirs: dict[str, Any] = {
         name: [{"title": "X", "url": "https://x.org"}] if name == "links" else "x" for name in ABOUT
     }
@@ -155,7 +155,7 @@ def test_what_is_there_stays(session: Session) -> None:
     assert about(merge(session, kept, other)) == {**ABOUT, "member_id": member.id}
 
 
-def test_the_old_slug_leads_to_who_stays_and_so_do_address_and_member(session: Session) -> None:
+def test_merged_speaker_is_found_by_the_old_slug_email_and_member(session: Session) -> None:
     member = make_member(session)
     kept = make_speaker(session, slug="kept", email="kept@example.org", member=make_member(session), published_at=NOON)
     other = make_speaker(session, slug="other", email="other@example.org", member=member)
@@ -170,7 +170,7 @@ def test_the_old_slug_leads_to_who_stays_and_so_do_address_and_member(session: S
     assert [speaker.id if speaker else None for speaker in found] == [kept.id] * 5
 
 
-def test_whoever_was_merged_before_leads_straight_to_who_stays(session: Session) -> None:
+def test_speaker_merged_twice_points_directly_to_the_remaining_speaker(session: Session) -> None:
     speakers = [make_speaker(session, slug=slug) for slug in ("first", "second", "third")]
     merge(session, speakers[1], speakers[0])
     merge(session, speakers[2], speakers[1])
@@ -179,7 +179,7 @@ def test_whoever_was_merged_before_leads_straight_to_who_stays(session: Session)
     assert session.get_one(Speaker, speakers[0].id).merged_into_id == speakers[2].id
 
 
-def test_two_are_public_from_when_the_first_of_them_was(session: Session, clock: FixedClock) -> None:
+def test_merge_keeps_the_earlier_publication_time(session: Session, clock: FixedClock) -> None:
     clock.tick(60)
     later = clock.now()
     for of_kept, of_other, expected in (
@@ -193,7 +193,7 @@ def test_two_are_public_from_when_the_first_of_them_was(session: Session, clock:
         assert merge(session, kept, other).published_at == expected
 
 
-def test_nobody_is_merged_into_themselves(session: Session) -> None:
+def test_speaker_cannot_be_merged_with_itself(session: Session) -> None:
     kept, other = make_speaker(session, slug="kept"), make_speaker(session, slug="other")
     merge(session, kept, other)
     again = [get_speaker(session, slug, MODERATOR) for slug in ("kept", "other")]
@@ -201,14 +201,14 @@ def test_nobody_is_merged_into_themselves(session: Session) -> None:
         merge_speakers(session, again[0], again[1], caller=MODERATOR, now=NOON)
 
 
-def test_only_a_moderator_merges(session: Session) -> None:
+def test_only_moderators_may_merge_speakers(session: Session) -> None:
     member = make_member(session)
     kept, other = make_speaker(session, member=member), make_speaker(session)
     with pytest.raises(Forbidden):
         merge(session, kept, other, caller=caller_of(member))
 
 
-def test_hooks_hear_of_every_talk_that_changed_hands(database: Database) -> None:
+def test_merge_reports_every_reassigned_talk_to_the_hooks(database: Database) -> None:
     heard: list[Change] = []
     database.hooks = (lambda _session, changes, _now: heard.extend(changes),)
     with database.unit_of_work() as unit:

@@ -1,4 +1,4 @@
-"""Talks are edited by whom they belong to, until it is decided on them, and blanked by moderators."""
+"""Editing and redacting talks: permissions, fields and times."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from tests.make import MODERATOR, caller_of, forget, make_event, make_member, ma
 
 
 def known(session: Session, talk: Talk) -> Talk:
-    """Return the talk as the next request finds it."""
+    """Return the talk as the next request loads it."""
     forget(session)
     return get_talk(session, talk.id, MODERATOR)
 
@@ -32,7 +32,7 @@ def names_of(talk: Talk) -> list[str]:
     return [speaker.name for speaker in talk.speakers]
 
 
-def test_an_edit_changes_only_what_is_given_and_null_clears(session: Session) -> None:
+def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     talk = make_talk(
         session, event, abstract="Ports", language="de", tags=["a", "b"], track="Main", speakers=[make_speaker(session)]
@@ -46,7 +46,7 @@ def test_an_edit_changes_only_what_is_given_and_null_clears(session: Session) ->
     assert (talk.track, talk.room.name, talk.kind, len(talk.speakers)) == (None, "Hall", "keynote", 1)
 
 
-def test_speakers_change_place_join_and_leave(session: Session) -> None:
+def test_edit_can_reorder_add_and_remove_speakers(session: Session) -> None:
     event = make_event(session)
     ada, grace = make_speaker(session, slug="ada", name="Ada"), make_speaker(session, slug="grace", name="Grace")
     talk = make_talk(session, event, speakers=[ada, grace])
@@ -61,7 +61,7 @@ def test_speakers_change_place_join_and_leave(session: Session) -> None:
 
 
 @pytest.mark.parametrize("state", TalkState)
-def test_a_submitter_edits_until_the_decision_and_an_organiser_always(session: Session, state: TalkState) -> None:
+def test_submitter_edits_until_the_decision_and_organiser_edits_always(session: Session, state: TalkState) -> None:
     event, member = make_event(session), make_member(session)
     talk = make_talk(session, event, state=state, submitter=member)
     organiser = make_organiser(session, event)
@@ -75,7 +75,7 @@ def test_a_submitter_edits_until_the_decision_and_an_organiser_always(session: S
     assert edit_talk(session, talk, {"title": "Theirs"}, caller=organiser, now=NOON).title == "Theirs"
 
 
-def test_whoever_speaks_edits_too_and_nobody_else_does(session: Session) -> None:
+def test_speaker_may_edit_a_talk_but_reviewers_and_other_members_may_not(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     talk = make_talk(session, event, speakers=[make_speaker(session, member=member)])
     edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
@@ -84,7 +84,7 @@ def test_whoever_speaks_edits_too_and_nobody_else_does(session: Session) -> None
             edit_talk(session, talk, {"title": "Not mine"}, caller=caller, now=NOON)
 
 
-def test_a_submitter_neither_gives_nor_takes_what_is_the_organisers_to_give(session: Session) -> None:
+def test_submitter_may_not_change_the_room_or_times(session: Session) -> None:
     member = make_member(session)
     event = make_event(session, rooms=["Hall", "Attic"])
     talk = make_talk(session, event, submitter=member, room="Hall", starts="2026-06-11T10:00:00")
@@ -98,7 +98,7 @@ def test_a_submitter_neither_gives_nor_takes_what_is_the_organisers_to_give(sess
         session.expunge_all()
 
 
-def test_a_kind_that_the_call_does_not_take_is_refused_only_where_it_is_changed(session: Session) -> None:
+def test_edit_rejects_a_kind_outside_the_call_only_if_the_kind_changes(session: Session) -> None:
     event, member = make_event(session, call={"kinds": ["talk", "panel"]}), make_member(session)
     talk = make_talk(session, event, kind="bof", submitter=member)
     caller = caller_of(member)
@@ -109,9 +109,9 @@ def test_a_kind_that_the_call_does_not_take_is_refused_only_where_it_is_changed(
     assert refusal.value.faults == (Fault("/kind", "this call takes only: talk, panel"),)
 
 
-def test_a_talk_without_an_end_ends_after_what_is_usual_for_its_kind(session: Session) -> None:
+def test_talk_without_end_lasts_the_default_duration_of_its_kind(session: Session) -> None:
     event = make_event(session, starts="2026-03-28", ends="2026-03-29")
-    # The clocks go forward at two: forty-five minutes later it is half past three.
+    # The clocks go forward at 02:00: 45 minutes after 01:45 it is 03:30.
     talk = make_talk(session, event, starts="2026-03-29T01:45:00")
     assert (talk.ends, talk.starts_at, talk.ends_at) == (
         None,
@@ -120,7 +120,7 @@ def test_a_talk_without_an_end_ends_after_what_is_usual_for_its_kind(session: Se
     )
 
 
-def test_a_talk_ends_when_that_was_said_and_a_room_must_be_there(session: Session) -> None:
+def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None:
     event = make_event(session, rooms=["Hall"])
     organiser = make_organiser(session, event)
     talk = make_talk(session, event, kind="tutorial")
@@ -133,16 +133,16 @@ def test_a_talk_ends_when_that_was_said_and_a_room_must_be_there(session: Sessio
     assert refusal.value.faults == (Fault("/room", "the event has no such room; it has: Hall"),)
 
 
-def test_a_talk_past_midnight_lies_on_both_days(session: Session) -> None:
+def test_talk_past_midnight_spans_two_days(session: Session) -> None:
     talk = make_talk(session, make_event(session), starts="2026-06-11T23:30:00")
     assert (talk.first_day, talk.last_day) == ("2026-06-11", "2026-06-12")
 
 
-# Blanking
+# Redacting
 
 
 @pytest.mark.parametrize("state", TalkState)
-def test_blanking_leaves_nothing_that_anybody_wrote(session: Session, state: TalkState) -> None:
+def test_redacting_a_talk_removes_all_its_text(session: Session, state: TalkState) -> None:
     talk = make_talk(
         session,
         make_event(session),
@@ -168,7 +168,7 @@ def test_blanking_leaves_nothing_that_anybody_wrote(session: Session, state: Tal
     assert talk.state == (TalkState.CANCELLED if published else TalkState.REJECTED)
 
 
-def test_only_a_moderator_blanks(session: Session) -> None:
+def test_only_moderators_may_redact_a_talk(session: Session) -> None:
     event = make_event(session)
     talk = make_talk(session, event)
     with pytest.raises(Forbidden):

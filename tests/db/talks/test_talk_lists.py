@@ -1,4 +1,4 @@
-"""Who finds which talk; lists of all that is public, of what waits, of a member's own, of an agenda."""
+"""Visibility of talks, and the lists of public talks, submissions, own talks and starred talks."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ ALL = Paging(limit=200)
 DAY = timedelta(days=1)
 
 
-def test_a_hidden_talk_is_found_by_its_people_and_the_events(session: Session) -> None:
+def test_hidden_talk_is_visible_to_its_speakers_its_team_and_moderators(session: Session) -> None:
     event, submitter, speaker = make_event(session), make_member(session), make_member(session)
     talk = make_talk(session, event, submitter=submitter, speakers=[make_speaker(session, member=speaker)])
     callers = {
@@ -49,7 +49,7 @@ def test_a_hidden_talk_is_found_by_its_people_and_the_events(session: Session) -
     assert {who for who, caller in callers.items() if find_talk(session, talk.id, caller) is not None} == set(callers)
 
 
-def test_a_hidden_talk_and_none_are_refused_alike(session: Session) -> None:
+def test_hidden_talk_and_missing_talk_give_the_same_error(session: Session) -> None:
     talk = make_talk(session, make_event(session))
     for talk_id in (talk.id, "nothing"):
         with pytest.raises(NoSuchTalk) as refused:
@@ -57,7 +57,7 @@ def test_a_hidden_talk_and_none_are_refused_alike(session: Session) -> None:
         assert refused.value.detail == f"There is no talk “{talk_id}” here."
 
 
-def test_organisers_ask_for_states_by_name_and_get_them_as_they_are(session: Session) -> None:
+def test_submission_list_filters_by_the_actual_state(session: Session) -> None:
     event, another = make_event(session, slug="xen"), make_event(session)
     for state in TalkState:
         make_talk(session, event, title=state.value, state=state)
@@ -68,7 +68,7 @@ def test_organisers_ask_for_states_by_name_and_get_them_as_they_are(session: Ses
 
 
 def own_talks(session: Session) -> Member:
-    """Give a member who offered one talk, speaks in another and starred two, one of them hidden."""
+    """Return a member who submitted one talk, speaks in another and starred two, one of them hidden."""
     member, event = make_member(session), make_event(session)
     make_talk(session, event, title="Offered", submitter=member, now=NOON)
     make_talk(session, event, title="Given", speakers=[make_speaker(session, member=member)], now=NOON + DAY)
@@ -79,12 +79,12 @@ def own_talks(session: Session) -> Member:
     return member
 
 
-def test_own_talks_are_offered_or_given_in_any_state_the_newest_first(session: Session) -> None:
+def test_own_talks_include_submitted_and_given_talks_newest_first(session: Session) -> None:
     caller = caller_of(own_talks(session))
     assert [talk.title for talk in list_own_talks(session, caller, paging=ALL).items] == ["Given", "Offered"]
 
 
-def test_an_agenda_shows_what_was_starred_and_is_public(session: Session) -> None:
+def test_star_list_holds_only_public_starred_talks(session: Session) -> None:
     member = own_talks(session)
     assert [talk.title for talk in list_stars(session, caller_of(member), paging=ALL, now=NOON).items] == ["Starred"]
     titles = {session.get_one(Talk, talk_id).title for talk_id in agenda_ids(session, member.id)}
@@ -92,7 +92,7 @@ def test_an_agenda_shows_what_was_starred_and_is_public(session: Session) -> Non
 
 
 @pytest.mark.parametrize("sort", Sort)
-def test_pages_hold_every_talk_once_and_in_order(session: Session, sort: Sort) -> None:
+def test_paging_lists_every_talk_once_in_order(session: Session, sort: Sort) -> None:
     event = make_event(session)
     for starts in (None, "2026-06-11T10:00:00", "2026-06-10T10:00:00", "2026-06-11T10:00:00", None):
         make_talk(session, event, state=TalkState.CONFIRMED, starts=starts)
@@ -108,7 +108,7 @@ def test_pages_hold_every_talk_once_and_in_order(session: Session, sort: Sort) -
     assert (found, cursor) == (list(whole), None)
 
 
-def test_a_list_takes_the_same_number_of_statements_at_any_length(database: Database) -> None:
+def test_talk_list_statement_count_is_independent_of_its_length(database: Database) -> None:
     counts = []
     for more in (1, 49):
         with database.unit_of_work() as unit:

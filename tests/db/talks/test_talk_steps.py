@@ -1,4 +1,4 @@
-"""The steps of a talk: every pair of state and step, who takes them, and what follows from them."""
+"""The steps of a talk: every pair of state and step, who may take them, and their effects."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ DECISIONS = sorted(set(Step) - SPEAKERS_STEPS)
 
 
 def take(session: Session, talk: Talk, step: Step, caller: Caller, *, reason: str | None = None) -> Talk:
-    """Take a step as a request does: with a talk that was just read."""
+    """Take a step with a freshly loaded talk, as a request does."""
     forget(session)
     talk = get_talk(session, talk.id, MODERATOR)
     return take_step(session, talk, step, caller=caller, reason=reason, now=NOON)
@@ -41,14 +41,12 @@ def mails(session: Session) -> list[dict[str, str]]:
     return list(session.scalars(select(OutboxMessage.payload).order_by(OutboxMessage.id)))
 
 
-# The table
+# The transition table
 
 
 @pytest.mark.parametrize("state", TalkState)
 @pytest.mark.parametrize("programme", Programme)
-def test_a_talk_goes_where_the_table_leads_and_nowhere_else(
-    session: Session, programme: Programme, state: TalkState
-) -> None:
+def test_steps_follow_the_transition_table(session: Session, programme: Programme, state: TalkState) -> None:
     member, event = make_member(session), make_event(session, programme=programme)
     talks = {step: make_talk(session, event, state=state, submitter=member) for step in Step}
     went = {}
@@ -57,17 +55,17 @@ def test_a_talk_goes_where_the_table_leads_and_nowhere_else(
         try:
             went[step] = take(session, talk, step, caller).state
         except ForbiddenStep as refused:
-            assert refused.detail.startswith(f"A talk that is {state} cannot be")  # noqa: PT017 - both ways are looked at
+            assert refused.detail.startswith(f"A talk that is {state} cannot be")  # noqa: PT017 - both outcomes are checked
             assert get_talk(session, talk.id, MODERATOR).state == state
             assert history(session, talk) == []
     assert went == {step: target for step, (sources, target) in STEPS.items() if state in sources}
 
 
-# Whose step it is
+# Permissions
 
 
 def crowd(session: Session, event: Event) -> tuple[dict[str, Caller], Member, Member]:
-    """Give everybody who might take a step, by what they are, and the submitter and the speaker among them."""
+    """Return callers of every kind by role, and the submitter and the speaker among them."""
     submitter, speaker = make_member(session), make_member(session)
     callers = {
         "visitor": VISITOR,
@@ -98,7 +96,7 @@ def who_takes(session: Session, event: Event, step: Step) -> set[str]:
 
 @pytest.mark.parametrize("programme", Programme)
 @pytest.mark.parametrize("step", sorted(SPEAKERS_STEPS))
-def test_submitting_withdrawing_and_confirming_is_the_speakers_own(
+def test_only_submitter_and_speaker_may_submit_withdraw_and_confirm(
     session: Session, step: Step, programme: Programme
 ) -> None:
     assert who_takes(session, make_event(session, programme=programme), step) == {"submitter", "speaker"}
@@ -111,12 +109,12 @@ def test_organisers_decide_for_a_curated_event(session: Session, step: Step) -> 
 
 
 @pytest.mark.parametrize("step", DECISIONS)
-def test_moderators_decide_for_a_listed_event(session: Session, step: Step) -> None:
+def test_only_moderators_decide_for_a_listed_event(session: Session, step: Step) -> None:
     event = make_event(session, programme=Programme.LISTED)
     assert who_takes(session, event, step) == {"moderator"}
 
 
-# What follows
+# Effects
 
 
 @pytest.mark.parametrize(
@@ -127,7 +125,7 @@ def test_moderators_decide_for_a_listed_event(session: Session, step: Step) -> N
         (Programme.LISTED, Step.ACCEPT, True),
     ],
 )
-def test_a_talk_becomes_public_with_the_step_that_makes_it_so(
+def test_talk_is_published_by_the_step_that_makes_it_public(
     session: Session, programme: Programme, step: Step, *, public: bool
 ) -> None:
     member = make_member(session)
@@ -140,7 +138,7 @@ def test_a_talk_becomes_public_with_the_step_that_makes_it_so(
 
 
 @pytest.mark.parametrize("leave", [Step.WITHDRAW, Step.CANCEL])
-def test_a_public_talk_that_goes_is_a_tombstone_and_the_public_sees_it_cancelled(session: Session, leave: Step) -> None:
+def test_withdrawn_or_cancelled_public_talk_is_shown_as_cancelled(session: Session, leave: Step) -> None:
     member, event = make_member(session), make_event(session)
     talk = make_talk(session, event, state=TalkState.CONFIRMED, submitter=member, starts="2026-06-11T10:00:00")
     caller = caller_of(member) if leave in SPEAKERS_STEPS else MODERATOR
@@ -153,31 +151,31 @@ def test_a_public_talk_that_goes_is_a_tombstone_and_the_public_sees_it_cancelled
     )
 
 
-def test_a_talk_without_times_is_a_tombstone_until_after_its_event(session: Session) -> None:
+def test_cancelled_talk_without_times_is_listed_until_thirty_days_after_its_event(session: Session) -> None:
     talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
     talk = take(session, talk, Step.CANCEL, MODERATOR)
     assert talk.shown_until == talk.event.ends_at + TOMBSTONE
 
 
-def test_a_talk_that_was_never_public_is_withdrawn_in_its_own_word(session: Session) -> None:
+def test_withdrawn_unpublished_talk_is_shown_as_withdrawn(session: Session) -> None:
     member = make_member(session)
     talk = make_talk(session, make_event(session), submitter=member)
     assert take(session, talk, Step.WITHDRAW, caller_of(member)).shown_state == TalkState.WITHDRAWN
 
 
-def test_every_public_talk_of_a_cancelled_event_is_shown_cancelled(session: Session) -> None:
+def test_public_talks_of_a_cancelled_event_are_shown_as_cancelled(session: Session) -> None:
     event = make_event(session, status=EventStatus.CANCELLED)
     public = make_talk(session, event, state=TalkState.CONFIRMED)
     hidden = make_talk(session, event, state=TalkState.ACCEPTED)
     assert (public.shown_state, hidden.shown_state) == (TalkState.CANCELLED, TalkState.ACCEPTED)
 
 
-def test_only_what_is_gone_is_a_tombstone(session: Session) -> None:
+def test_only_withdrawn_and_cancelled_talks_become_tombstones(session: Session) -> None:
     event = make_event(session)
     assert {state for state in TalkState if make_talk(session, event, state=state).shown_until is not None} == GONE
 
 
-def test_the_way_that_a_talk_went_is_kept(session: Session) -> None:
+def test_step_history_is_stored(session: Session) -> None:
     member, event = make_member(session), make_event(session)
     organiser = make_organiser(session, event)
     talk = make_talk(session, event, state=TalkState.DRAFT, submitter=member)
@@ -199,10 +197,10 @@ def test_the_way_that_a_talk_went_is_kept(session: Session) -> None:
     ]
 
 
-# Who is told
+# Notifications
 
 
-def test_the_submitter_hears_of_a_decision_and_why(session: Session) -> None:
+def test_submitter_is_notified_of_a_decision_with_its_reason(session: Session) -> None:
     member = make_member(session, email="ada@example.org")
     talk = make_talk(session, make_event(session, title="Xen Summit"), title="Xen on ARM", submitter=member)
     take(session, talk, Step.REJECT, MODERATOR, reason="We had three of these.")
@@ -231,7 +229,7 @@ def own_step(session: Session) -> tuple[Talk, Step, Caller]:
 
 
 @pytest.mark.parametrize("case", [without_submitter, of_somebody_who_left, own_step])
-def test_nobody_is_told_where_there_is_nobody_to_tell(
+def test_no_mail_is_sent_without_a_recipient(
     session: Session, case: Callable[[Session], tuple[Talk, Step, Caller]]
 ) -> None:
     talk, step, caller = case(session)

@@ -1,4 +1,4 @@
-"""Talks are offered while the event takes them, by whoever speaks or for somebody else."""
+"""Submitting talks: permissions, fields, speakers, reprises and deadlines."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ def submit(
     now: datetime = NOON,
     **fields: Any,  # noqa: ANN401 - any field
 ) -> Talk:
-    """Offer a talk as a member's request does: with an event that was just read."""
+    """Submit a talk at a freshly loaded event, as a member's request does."""
     member = member or make_member(session)
     forget(session)
     event = get_event(session, event.slug, MODERATOR)
@@ -43,14 +43,14 @@ def submit(
 
 
 def refused(session: Session, event: Event, **fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
-    """Return the faults for which an offer is refused."""
+    """Return the errors with which the submission is rejected."""
     with pytest.raises(Invalid) as refusal:
         submit(session, event, **fields)
     return list(refusal.value.faults)
 
 
 def known(session: Session, talk: Talk) -> Talk:
-    """Return the talk as the next request finds it."""
+    """Return the talk as the next request loads it."""
     forget(session)
     return get_talk(session, talk.id, MODERATOR)
 
@@ -68,10 +68,10 @@ def steps_of(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
     return [(step.came_from, step.went_to) for step in session.scalars(rows)]
 
 
-# Offering
+# Submitting
 
 
-def test_a_talk_is_offered_by_whoever_speaks(session: Session) -> None:
+def test_submitting_member_becomes_the_speaker(session: Session) -> None:
     member = make_member(session, name="Mihai Donțu", email="mihai@example.org")
     talk = submit(session, make_event(session), member=member)
     assert (talk.state, talk.submitter_id, talk.kind, talk.published_at) == ("submitted", member.id, "talk", None)
@@ -81,7 +81,7 @@ def test_a_talk_is_offered_by_whoever_speaks(session: Session) -> None:
     assert steps_of(session, talk) == [(None, "submitted")]
 
 
-def test_everything_that_was_said_is_kept(session: Session) -> None:
+def test_submitted_talk_stores_all_fields(session: Session) -> None:
     event = make_event(session, programme=Programme.LISTED, call=None, tracks=["Main", "Security"])
     fields: dict[str, Any] = {
         "abstract": "Ports",
@@ -105,11 +105,11 @@ def test_everything_that_was_said_is_kept(session: Session) -> None:
     )
 
 
-def test_a_draft_is_only_kept(session: Session) -> None:
+def test_draft_talk_is_stored_without_submission(session: Session) -> None:
     assert submit(session, make_event(session), draft=True).state == TalkState.DRAFT
 
 
-def test_every_fault_is_named_at_once(session: Session) -> None:
+def test_validation_reports_all_errors_at_once(session: Session) -> None:
     event = make_event(session, call={"kinds": ["talk"]}, tracks=["Main"], rooms=["Hall"])
     faults = refused(
         session,
@@ -143,7 +143,7 @@ def test_every_fault_is_named_at_once(session: Session) -> None:
         ({"starts": "soon"}, "/starts"),
     ],
 )
-def test_times_that_cannot_be_are_refused(session: Session, times: dict[str, str], pointer: str) -> None:
+def test_invalid_times_are_rejected(session: Session, times: dict[str, str], pointer: str) -> None:
     event = make_event(session, programme=Programme.LISTED)
     assert [fault.pointer for fault in refused(session, event, **times)] == [pointer]
 
@@ -151,37 +151,37 @@ def test_times_that_cannot_be_are_refused(session: Session, times: dict[str, str
 # Speakers
 
 
-def test_the_same_address_is_the_same_speaker(session: Session) -> None:
+def test_speaker_is_matched_by_email(session: Session) -> None:
     don = make_speaker(session, name="Don Slutz", email="don@example.org")
     talk = submit(session, make_event(session), speakers=[{"name": "Somebody else", "email": " Don@Example.ORG"}])
     assert [(speaker.id, speaker.name) for speaker in talk.speakers] == [(don.id, "Don Slutz")]
 
 
-def test_a_member_with_a_proven_address_becomes_the_speaker_who_has_it(session: Session) -> None:
+def test_confirmed_email_links_the_member_to_the_existing_speaker(session: Session) -> None:
     don = make_speaker(session, name="Don Slutz", email="don@example.org")
     member = make_member(session, email="don@example.org")
     assert submit(session, make_event(session), member=member).speakers[0].id == don.id
     assert session.get_one(Speaker, don.id).member_id == member.id
 
 
-def test_an_address_that_is_not_proven_ties_nobody(session: Session) -> None:
+def test_unconfirmed_email_does_not_link_the_member_to_a_speaker(session: Session) -> None:
     don = make_speaker(session, email="don@example.org")
     submit(session, make_event(session), member=make_member(session, email="don@example.org", confirmed_at=None))
     assert session.get_one(Speaker, don.id).member_id is None
 
 
-def test_a_member_is_one_speaker_in_all_their_talks(session: Session) -> None:
+def test_member_is_the_same_speaker_in_all_their_talks(session: Session) -> None:
     member, event = make_member(session), make_event(session)
     talks = [submit(session, event, member=member) for _ in range(2)]
     assert talks[0].speakers[0].id == talks[1].speakers[0].id
 
 
-def test_speakers_of_one_name_have_slugs_of_their_own(session: Session) -> None:
+def test_speakers_with_the_same_name_get_unique_slugs(session: Session) -> None:
     talk = submit(session, make_event(session), speakers=[{"name": "Ada"}, {"name": "Ada"}])
     assert [speaker.slug for speaker in talk.speakers] == ["ada", "ada-2"]
 
 
-def test_a_speaker_whom_the_public_does_not_know_is_not_found_by_a_slug(session: Session) -> None:
+def test_hidden_speaker_is_not_found_by_slug(session: Session) -> None:
     make_speaker(session, slug="hidden")
     make_speaker(session, slug="grace", published_at=NOON)
     event = make_event(session)
@@ -190,16 +190,16 @@ def test_a_speaker_whom_the_public_does_not_know_is_not_found_by_a_slug(session:
     ]
 
 
-def test_nobody_is_on_one_stage_twice(session: Session) -> None:
+def test_speaker_cannot_be_listed_twice(session: Session) -> None:
     make_speaker(session, slug="grace", email="grace@example.org", published_at=NOON)
     twice = [{"slug": "grace"}, {"name": "Grace", "email": "grace@example.org"}]
     assert refused(session, make_event(session), speakers=twice) == [Fault("/speakers/1", "is on the list already")]
 
 
-# Given again
+# Reprises
 
 
-def test_a_reprise_takes_over_what_is_left_out(session: Session) -> None:
+def test_reprise_inherits_omitted_fields(session: Session) -> None:
     earlier = make_talk(
         session,
         make_event(session),
@@ -223,28 +223,28 @@ def test_a_reprise_takes_over_what_is_left_out(session: Session) -> None:
     )
 
 
-def test_nobody_reprises_a_talk_that_they_may_not_know_of(session: Session) -> None:
+def test_hidden_talk_cannot_be_reprised(session: Session) -> None:
     hidden = make_talk(session, make_event(session))
     assert [fault.pointer for fault in refused(session, make_event(session), reprise_of=hidden.id)] == ["/reprise_of"]
 
 
-def test_a_talk_is_no_reprise_of_itself(session: Session) -> None:
+def test_talk_cannot_be_a_reprise_of_itself(session: Session) -> None:
     talk = make_talk(session, make_event(session))
     with pytest.raises(Invalid):
         edit_talk(session, talk, {"reprise_of": talk.id}, caller=MODERATOR, now=NOON)
 
 
-# Events that take none
+# Events that accept no talks
 
 
-def test_an_event_that_is_over_takes_talks_from_moderators_only(session: Session) -> None:
+def test_past_event_accepts_talks_from_moderators_only(session: Session) -> None:
     event = make_event(session, starts="2026-02-01", ends="2026-02-02")
     with pytest.raises(EventOver):
         submit(session, event)
     assert submit(session, event, member=make_member(session, role=Role.MODERATOR)).state == TalkState.SUBMITTED
 
 
-def test_an_event_that_recurs_takes_talks_after_its_first_time(session: Session) -> None:
+def test_recurring_event_accepts_talks_after_its_first_occurrence(session: Session) -> None:
     event = make_event(
         session,
         starts="2026-02-03",
@@ -257,7 +257,7 @@ def test_an_event_that_recurs_takes_talks_after_its_first_time(session: Session)
 
 
 @pytest.mark.parametrize("status", EventStatus)
-def test_only_an_event_that_stands_takes_talks(session: Session, status: EventStatus) -> None:
+def test_only_active_published_events_accept_talks(session: Session, status: EventStatus) -> None:
     event = make_event(session, status=status)
     if status in {EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED}:
         assert submit(session, event).state == TalkState.SUBMITTED
