@@ -90,9 +90,7 @@ class OccurrenceOut(Out):
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     starts_at = strict.Instant(required=True)
-    ends_at = strict.Instant(
-        required=True, says="Exclusive. For all-day events, the beginning of the day after the last."
-    )
+    ends_at = strict.Instant(required=True, says="Exclusive. If all-day, the start of the day after `ends`.")
     venue = fields.String(required=True, allow_none=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
 
