@@ -70,10 +70,7 @@ def send_next(database: Database, settings: Settings) -> bool:
 
 
 def prune(database: Database, settings: Settings) -> None:
-    """Delete expired data: old messages, fetch counts of unused feeds, and sessions.
-
-    The limits are 30 days after sending or giving up (7 days if email is not configured), and `FETCHES_KEPT`.
-    """
+    """Delete expired data: old messages, counts of feeds that are no longer fetched, and sessions."""
     with database.unit_of_work() as unit:
         unit.session.execute(old_messages(now=unit.now, sends_mail=settings.mail_url is not None))
         forget_fetches(unit.session, before=unit.now - FETCHES_KEPT)

@@ -40,7 +40,7 @@ def db() -> None:
 def upgrade() -> None:
     """Upgrade the database schema and the feed entries to this release.
 
-    Feed entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. Running it again is safe.
+    Entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. A second run changes nothing.
     """
     with open_house(migrated=False) as house:
         try:
@@ -145,7 +145,7 @@ def load(file: Path) -> None:
 def demo(*, as_it_was: bool) -> None:
     """Load the Xen Project's calendar of 2014 and add an organiser account.
 
-    Dates are moved by whole weeks so that the first event begins in two to three weeks. Existing data is kept.
+    Dates are moved by whole weeks so that it begins in two to three weeks. A demo loaded before is left unchanged.
     """
     password = secrets.token_urlsafe(12)
     was, password_hash = demo_dataset(read_record), hashed(password)

@@ -44,7 +44,7 @@ def fetch(
 ) -> Fetched:
     """Return the response to a request, whatever its status, after at most five redirects.
 
-    Only http and https are allowed, also for redirects. Raises Unreadable if the response is missing or too large.
+    Only http and https are allowed, also for redirects. Raises Unreadable if it is missing, late or too large.
     """
     limits = limits or Limits()
     headers = {

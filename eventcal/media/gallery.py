@@ -48,7 +48,7 @@ class Gallery:
         return bool(_NAME.fullmatch(name)) and self._path(name).is_file()
 
     def prune(self, named: Collection[str], *, before: datetime) -> int:
-        """Delete files older than `before` that are not in `named`, and return their number."""
+        """Delete files older than `before` that are not in `named`, also partial uploads. Return their number."""
         files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
         gone = [file for file in files if file.name not in named and file.stat().st_mtime < before.timestamp()]
         for file in gone:

@@ -36,7 +36,7 @@ def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
 
 
 def old_messages(*, now: datetime, sends_mail: bool) -> Delete:
-    """Return the statement that deletes messages sent or given up long ago, or unsent for lack of a mail server."""
+    """Return a statement that deletes messages sent or given up long ago, and old unsent ones without `sends_mail`."""
     given_up = and_(
         OutboxMessage.attempts >= MOST_ATTEMPTS,
         OutboxMessage.sent_at.is_(None),

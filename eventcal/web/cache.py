@@ -118,7 +118,7 @@ class RenditionCache:
 
 
 class Afterwards:
-    """Runs background tasks in order, in a thread. Pending tasks are completed before the process ends.
+    """A queue of background tasks, run in order in a thread. Pending tasks are completed before the process ends.
 
     `Response.close` is not used for this, because servers may end the thread that calls it at any time.
     """

@@ -46,7 +46,7 @@ def etag_of(body: bytes) -> str:
 
 
 def revision_etag(revision: int, renderer: str) -> str:
-    """Return a version such as "17.ab12cd34": the resource's revision and a hash of the renderer's name."""
+    """Return a version such as "17.ab12cd34": the resource's revision and a hash that identifies the renderer."""
     return f"{revision}.{blake2b(renderer.encode(), digest_size=4).hexdigest()}"
 
 
