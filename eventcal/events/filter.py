@@ -68,18 +68,18 @@ def sort_keys(sort: Sort, table: type[Listed], starts: InstrumentedAttribute[dat
 
 
 def words_match(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
-    """Return the conditions that a search text contains every word of `q` as a prefix."""
+    """Return conditions that require every word of `q`, as a prefix, in a search text."""
     # Folded words consist of letters and digits, so they contain no LIKE wildcards.
     return [column.like(f"% {word}%") for word in query_words(q or "")]
 
 
 def one_of(*pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]]) -> list[ColumnElement[bool]]:
-    """Return the conditions that each column has one of its values; a column without values is not restricted."""
+    """Return conditions that require one of the given values in each column. Without values, a column is skipped."""
     return [column.in_(values) for column, values in pairs if values]
 
 
 def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
-    """Return the conditions on the event that apply to lists of events and to lists of talks."""
+    """Return the conditions on an event that apply both to events and to their talks."""
     return one_of(
         (Event.country, [country.upper() for country in asked.countries]),
         (Event.city, asked.cities),
@@ -89,7 +89,7 @@ def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
 
 
 def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
-    """Return the conditions that a row can overlap the days of the filter. See also `queries.narrowed`."""
+    """Return conditions for rows that can overlap the days of the filter. See also `queries.narrowed`."""
     conditions: list[ColumnElement[bool]] = []
     if asked.from_day:
         conditions.append(table.last_day >= asked.from_day.isoformat())
@@ -109,7 +109,7 @@ def shared_conditions(asked: Filter, table: type[Listed], *, now: datetime) -> l
 
 
 def call_is_open(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that an event accepts talks at `now`. `rules.takes_talks` is the same for one event."""
+    """Return a condition for events that accept talks at `now`. See `rules.takes_talks` for a single event."""
     second = whole_second(now)
     window = CallForTalks.event_id == Event.id
     opened = or_(CallForTalks.opens_at.is_(None), CallForTalks.opens_at <= now)
@@ -125,7 +125,7 @@ def call_is_open(now: datetime) -> ColumnElement[bool]:
 
 
 def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return the conditions that an event matches the filter. Criteria that only talks have match no event."""
+    """Return conditions for events that match the filter. Criteria that apply only to talks match no event."""
     conditions = shared_conditions(asked, Event, now=now)
     conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]
     conditions += one_of((Event.kind, asked.kinds), (Event.status, asked.states))
@@ -137,6 +137,6 @@ def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool
 
 
 def still_shown(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
-    """Return the condition that a tombstone is still shown on `day` (UTC); `columns` hold the end of that period."""
+    """Return a condition for tombstones that are still shown on `day` (UTC). `columns` hold the end of that period."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

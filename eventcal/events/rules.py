@@ -132,7 +132,7 @@ def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | Non
     """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None if not set."""
     if call.get(name) is None:
         return None
-    # With anywhere_on_earth, a date without a time is the end of that day anywhere on earth.
+    # With anywhere_on_earth, a date without a time means the end of that day at UTC-12.
     on_earth = bool(call.get("anywhere_on_earth")) and "T" not in call[name]
     return parse_moment(call[name], tzid, anywhere_on_earth=on_earth)
 
@@ -160,7 +160,7 @@ def is_over(over_at: datetime | None, *, now: datetime) -> bool:
 
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
-    """Return the time until which an entry cancelled at `now` stays visible: 30 days after its end or `now`."""
+    """Return when an entry cancelled at `now` disappears: 30 days after its end or after `now`, if later."""
     return max(ends_at, now) + TOMBSTONE
 
 

@@ -187,7 +187,7 @@ def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> lis
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
     wanted = [*(found[slug] for slug in slugs), *hidden]
     places = [row.position for row in event.neighbours]
-    # Rows added by `_mirror_neighbours` share one position, so their order can be right by chance only.
+    # Rows added by `_mirror_neighbours` share one position, so their order is arbitrary.
     if list(here) != [other.id for other in wanted] or places != sorted(set(places)):
         event.neighbours = [here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in wanted]
         for position, row in enumerate(event.neighbours):

@@ -1,1 +1,1 @@
-"""Speakers."""
+"""Speakers of talks."""

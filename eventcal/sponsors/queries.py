@@ -83,7 +83,7 @@ def _is_public() -> ColumnElement[bool]:
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
-    """Return a sponsorship, fully loaded. Raises NoSuchSponsorship unless the caller organises the event or made it."""
+    """Return a sponsorship, fully loaded, for organisers of the event or the enquirer. Raises NoSuchSponsorship."""
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id
@@ -100,7 +100,7 @@ def list_sponsorships(session: Session, event: Event, *, paging: Paging) -> Page
 
 
 def count_enquiries(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return the number of open enquiries by event id; events without any are omitted. The caller must manage them."""
+    """Return the number of open enquiries by event id, omitting zeros. The caller must manage these events."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())

@@ -47,7 +47,7 @@ def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
 
 
 def remove_tier(session: Session, tier: Tier) -> None:
-    """Delete a tier together with its cancelled sponsorships. Raises InUse if it has others."""
+    """Delete a tier together with its cancelled sponsorships. Raises InUse if it has other sponsorships."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
         held = Sentence("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)

@@ -27,7 +27,7 @@ class AlreadyDecided(Conflict):
 
 
 class SomeRefused(Conflict):
-    """Some of the talks in a bulk change are invalid, so none was changed. `refused` holds the errors by talk id."""
+    """Some talks of a bulk change cannot be changed, so none was. `refused` holds the errors by talk id."""
 
     def __init__(self, refused: Mapping[str, Refusal]) -> None:
         super().__init__(Sentence("Some of these talks cannot be changed so; none is."))

@@ -20,7 +20,7 @@ from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.words import TalkState
 
 IS_PUBLIC = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
-"""The conditions that a talk, joined to its event, is public. `is_public` is the same for one talk."""
+"""The conditions for public talks, joined to their event. See `is_public` for a single talk."""
 
 _PLACE = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
 
@@ -29,7 +29,7 @@ def whole_talk() -> tuple[ORMOption, ...]:
     """Return the loader options for everything that a talk's resource and feed entry contain."""
     return (
         *_PLACE,
-        # Few talks are reprises, and for all others this executes no statement.
+        # `selectinload`, because few talks are reprises, and it executes no statement without any.
         selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         selectinload(Talk.tags),
@@ -37,8 +37,8 @@ def whole_talk() -> tuple[ORMOption, ...]:
 
 
 # A single talk is loaded with one statement that is built once, because building it took most of the time of an edit.
-# For many talks, the product of speakers and tags would be too many rows. Reprises are few and take a second
-# statement, because SQLAlchemy would prepare for loading it with every talk.
+# For many talks, the product of speakers and tags would be too many rows. Reprises are rare, so the earlier talk is
+# loaded by a second statement. A loader option would cost time for every talk.
 _ONE_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -91,7 +91,7 @@ def public_talks(asked: Filter, *, now: datetime) -> Select[Talk]:
 
 
 def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return the conditions that a talk, joined to its event, matches the filter, except for its states."""
+    """Return conditions for talks, joined to their event, that match the filter except for its states."""
     conditions = shared_conditions(asked, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in asked.tags]
     conditions += one_of((Talk.kind, asked.kinds), (Talk.language, asked.languages))
@@ -109,7 +109,7 @@ def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]
 
 
 def _shown_state_in(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    """Return the conditions that the published state (`Talk.shown_state`) is one of these."""
+    """Return conditions for talks whose published state (`Talk.shown_state`) is one of these."""
     if not states:
         return []
     off = Event.status == EventStatus.CANCELLED

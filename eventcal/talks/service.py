@@ -86,7 +86,7 @@ def new_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: s
 def note_step(
     session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
-    """Record in a talk's history the change from the state `before` to its present state."""
+    """Record in a talk's history the change from the state `before` to its current state."""
     step = TalkStep(talk_id=talk.id, came_from=before, went_to=talk.state, member_id=caller.member_id, taken_at=now)
     step.reason = reason
     session.add(step)
@@ -216,7 +216,7 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
 def _apply_speakers(
     session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
 ) -> list[Fault]:
-    # Present speakers may be kept even if they are not public.
+    # Current speakers may be kept even if they are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
     faults: list[Fault] = []
@@ -237,7 +237,7 @@ def _apply_speakers(
 
 
 def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
-    """Set the speakers of a talk, in this order and without duplicates. Rows of present speakers are reused."""
+    """Set the speakers of a talk, in this order. Existing rows are reused. There must be no duplicates."""
     if talk.speakers == list(speakers):
         return
     here = {part.speaker_id: part for part in talk.speaking}

@@ -47,7 +47,7 @@ _LATEST = date(LAST_YEAR, 12, 31)
 # The parts that select days. A rule without them takes the day from its start.
 _DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _ENDS = frozenset({"COUNT", "UNTIL"})
-# The period before the end of a rule that is first searched for its last date, and the factor to extend it by.
+# The period before the end of a rule to search for its last date, and the factor to extend it by if there is none.
 _A_WHILE, _FARTHER = timedelta(days=45), 8
 
 
@@ -188,7 +188,7 @@ class Expansion:
 
     @cached_property
     def _completed(self) -> str:
-        """The rule without its end, with the parts added that its start implies (RFC 5545, 3.3.10)."""
+        """The rule without its end and with the parts that its start implies (RFC 5545, 3.3.10)."""
         parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _ENDS}
         given = _DAYS & parts.keys()
         if not given and parts["FREQ"] == "WEEKLY":
@@ -200,9 +200,9 @@ class Expansion:
         return format_rule(parts)
 
     def _start_before(self, day: date) -> datetime:
-        """Return the start, moved forward by whole intervals, but to at least one interval before `day`.
+        """Return the start moved forward by whole intervals, leaving at least one full interval before `day`.
 
-        One interval is kept because a week that starts in its middle has fewer days to count.
+        One interval is left because a week that starts in its middle has fewer days to count.
         """
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
@@ -215,7 +215,7 @@ class Expansion:
         if not moved:
             return start
         years, month = divmod(start.month - 1 + moved, _MONTHS)
-        # The month and day of the start only limit the earliest date, because the rule is complete without them.
+        # The completed rule does not depend on the month and day of the start, except as the earliest date.
         return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
 
 

@@ -223,7 +223,7 @@ def _rule(event: Recurring) -> Expansion | None:
 
 
 def _from_day(event: Recurring, first: date | None, after: Place | None) -> date:
-    """Return the day from which to expand the rule. Earlier dates end before `first` or are not after `after`."""
+    """Return the day from which to expand the rule. Earlier occurrences end before `first` or precede `after`."""
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
         days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _SLACK)
