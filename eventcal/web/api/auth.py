@@ -23,7 +23,7 @@ from eventcal.web.identity.permissions import by_cookie, public
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, reading, unit_of_work
 
-auth = Subject("auth", "Registering, signing in and out, passwords")
+auth = Subject("auth", "Registration, sign-in and passwords")
 
 _MAILED = {"detail": "If this address has an account that it concerns, a mail is on its way."}
 

@@ -16,7 +16,7 @@ from eventcal.web.identity.permissions import public
 from eventcal.web.params.fields import Query, Text, page_size
 from eventcal.web.schemas.out import Out
 
-changes = Subject("changes", "What became public, changed or vanished")
+changes = Subject("changes", "Resources that were published, changed or removed")
 
 
 class ChangesQuery(Query):
@@ -25,7 +25,7 @@ class ChangesQuery(Query):
     since = Text(
         load_default="0",
         metadata={
-            "description": "`next` of the last answer; without it, from the beginning.",
+            "description": "`next` of the last response. Default: from the beginning.",
             "pattern": "^[0-9]{1,18}$",
         },
     )
@@ -36,7 +36,7 @@ class ChangeOut(Out):
     """A changed resource and its current revision."""
 
     kind = fields.Enum(EntryKind, by_value=True, required=True)
-    id = fields.String(required=True, metadata={"description": "A talk's id, an event's slug."})
+    id = fields.String(required=True, metadata={"description": "The id of a talk or the slug of an event."})
     revision = fields.Integer(required=True)
     deleted = fields.Boolean(required=True)
 

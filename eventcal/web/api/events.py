@@ -35,8 +35,8 @@ from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_jso
 from eventcal.web.schemas.occurrences import OccurrenceOut, OccurrenceQuery, occurrence_json
 from eventcal.web.schemas.out import Json
 
-events = Subject("events", "Gatherings: conferences, meetups, hackathons, workshops, webinars")
-occurrences = Subject("occurrences", "When recurring events take place")
+events = Subject("events", "Conferences, meetups, hackathons, workshops and webinars")
+occurrences = Subject("occurrences", "Occurrences of recurring events")
 
 
 @events.get("/events", public, documented_query=ListingArgs, lists=EventOut, refuses=[NotSignedIn, Forbidden])

@@ -38,8 +38,8 @@ from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import TalkOut, talk_json
 
-me = Subject("me", "A member's own profile, sessions, access tokens and secret feeds")
-agenda = Subject("agenda", "A member's own talks and stars")
+me = Subject("me", "Your own profile, sessions, access tokens and secret feeds")
+agenda = Subject("agenda", "Your own talks and starred talks")
 
 _LEFT = (
     "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "

@@ -25,7 +25,7 @@ from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, speaker_json
 
-speakers = Subject("speakers", "People on stage")
+speakers = Subject("speakers", "Speakers")
 pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
 
 

@@ -31,7 +31,7 @@ from eventcal.web.schemas import sponsors as schemas
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_json
 
-sponsors = Subject("sponsors", "Tiers that events sell, organisations, and who holds what")
+sponsors = Subject("sponsors", "Sponsorship tiers, sponsors and sponsorships")
 
 
 @sponsors.get("/events/<slug>/tiers", public, lists=schemas.TierOut)
@@ -149,8 +149,8 @@ def _step(step: SponsorshipStep, says: str, *refuses: type[Refusal]) -> None:
     sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, refuses=[ForbiddenStep, *refuses])(view)
 
 
-_step(SponsorshipStep.CONFIRM, "Give an enquiry its place; a tier is never oversold.", TierFull)
-_step(SponsorshipStep.CANCEL, "End an enquiry or a sponsorship; its place is free again.")
+_step(SponsorshipStep.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
+_step(SponsorshipStep.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
 
 
 @pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnreadablePicture])

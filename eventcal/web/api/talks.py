@@ -35,7 +35,7 @@ from eventcal.web.params.listing_filters import ListingArgs, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
-talks = Subject("talks", "Contributions to events, and the steps they take")
+talks = Subject("talks", "Talks at events, and their state changes")
 
 # States that only the speakers and the organisers may see. The other states are public.
 _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
@@ -145,12 +145,12 @@ def _step(step: Step, mark: Mark, says: str) -> None:
 
 
 _step(Step.SUBMIT, member(Scope.SUBMIT), "Submit a draft.")
-_step(Step.WITHDRAW, member(Scope.SUBMIT), "Withdraw a talk; once public, it stays as cancelled.")
-_step(Step.CONFIRM, member(Scope.SUBMIT), "Confirm, as its speaker, that an accepted talk will be given.")
-_step(Step.ACCEPT, organiser(), "Accept a talk; in a listed event, where a moderator does it, that publishes it.")
+_step(Step.WITHDRAW, member(Scope.SUBMIT), "Withdraw a talk. If it is public, it is shown as cancelled.")
+_step(Step.CONFIRM, member(Scope.SUBMIT), "Confirm an accepted talk, as a speaker.")
+_step(Step.ACCEPT, organiser(), "Accept a talk. At a listed event, a moderator does this, and it publishes the talk.")
 _step(Step.REJECT, organiser(), "Reject a talk.")
 _step(Step.WAITLIST, organiser(), "Put a talk on the waiting list.")
-_step(Step.CANCEL, organiser(), "Call an accepted talk off; once public, it stays as cancelled.")
+_step(Step.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled.")
 
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)

@@ -38,7 +38,7 @@ class MemberOut(Out):
     role = Word(Role, required=True)
     confirmed = fields.Boolean(required=True)
     created_at = Instant(required=True)
-    speaker = fields.String(required=True, allow_none=True, metadata=says("The slug of who they are on stage."))
+    speaker = fields.String(required=True, allow_none=True, metadata=says("The slug of the member's speaker profile."))
     teams = fields.List(fields.Nested(TeamOut), required=True)
 
 
@@ -69,9 +69,7 @@ class SessionOut(Out):
     created_at = Instant(required=True)
     last_seen_at = Instant(required=True, says="Time of last use, accurate to an hour.")
     expires_at = Instant(required=True)
-    user_agent = fields.String(
-        required=True, allow_none=True, metadata=says("What the browser called itself when it began.")
-    )
+    user_agent = fields.String(required=True, allow_none=True, metadata=says("The User-Agent header at sign-in."))
     current = fields.Boolean(required=True, metadata=says("Whether it is the session of this request."))
 
 
@@ -160,7 +158,7 @@ class LoginIn(Shape):
 
     email = Text(_LONGEST_INPUT, required=True)
     password = Password(required=True, load_only=True)
-    code = Text(_LONGEST_CODE, load_only=True, metadata={"description": "What the app shows, or a recovery code."})
+    code = Text(_LONGEST_CODE, load_only=True, metadata={"description": "The code in the app, or a recovery code."})
 
 
 class CodeIn(Shape):

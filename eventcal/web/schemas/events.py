@@ -168,14 +168,14 @@ class EventOut(Out):
         keys=fields.String(),
         values=fields.Nested(OverrideOut),
         required=True,
-        metadata=says("What is otherwise in single occurrences, each named by what the rule has."),
+        metadata=says("Changes to single occurrences. The key is the start by the recurrence rule."),
     )
     co_located_with = fields.List(fields.String(), required=True)
     call_for_talks = fields.Nested(CallForTalksOut, required=True, allow_none=True)
     tracks = fields.List(fields.Nested(TrackOut), required=True)
     rooms = fields.List(fields.Nested(RoomOut), required=True)
-    sequence = fields.Integer(required=True, metadata=says("Rises whenever its calendar entry changes (RFC 5545)."))
-    revision = fields.Integer(required=True, metadata=says("Rises with every change; the ETag names it."))
+    sequence = fields.Integer(required=True, metadata=says("Increases when the calendar entry changes (RFC 5545)."))
+    revision = fields.Integer(required=True, metadata=says("Increases with every change. The ETag contains it."))
     created_at = strict.Instant(required=True)
     updated_at = strict.Instant(required=True)
     links = fields.Nested(EventLinks, required=True)
@@ -184,8 +184,8 @@ class EventOut(Out):
         required=True,
         allow_none=True,
         metadata=says(
-            "Of a recurring event in a list that names `from` or `to`: what overlaps these days, at most 100; "
-            "of a day that is missing, within 400 days of the other. Else null: see its own list of occurrences."
+            "For recurring events in a list with `from` or `to`: up to 100 occurrences on these days. A missing day is "
+            "400 days from the other. Otherwise null; use the event's list of occurrences."
         ),
     )
 

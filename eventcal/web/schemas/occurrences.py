@@ -22,7 +22,7 @@ class OverrideIn(Shape):
     excluded = strict.Flag(
         allow_none=True,
         validate=validate.Equal(True, error=ONLY_TRUE),  # noqa: FBT003 - marshmallow's signature
-        metadata={"description": "It does not take place, and is not shown either.", "enum": [True, None]},
+        metadata={"description": "true: it does not take place and is not shown.", "enum": [True, None]},
     )
     title = strict.Line(limits.TITLE, allow_none=True)
     summary = strict.Text(limits.SUMMARY, allow_none=True)
@@ -83,7 +83,7 @@ class OccurrenceOut(Out):
 
     occurrence = fields.String(
         required=True,
-        metadata={"pattern": LOCAL_PATTERN, **says("Which one it is: by what the rule has, wherever it was moved.")},
+        metadata={"pattern": LOCAL_PATTERN, **says("The start by the recurrence rule, even if it was moved.")},
     )
     title = fields.String(required=True)
     status = fields.Enum(EventStatus, by_value=True, required=True)
@@ -101,12 +101,12 @@ class OccurrenceQuery(PageQuery):
     from_day = Day(
         data_key="from",
         load_default=None,
-        metadata=says("What is not over before this day, in the event's zone; today unless given."),
+        metadata=says("Only occurrences that end on or after this day, in the event's time zone. Default: today."),
     )
     to_day = Day(
         data_key="to",
         load_default=None,
-        metadata=says("What begins on this day or earlier; 400 days after `from` unless given."),
+        metadata=says("Only occurrences that begin on or before this day. Default: 400 days after `from`."),
     )
 
 

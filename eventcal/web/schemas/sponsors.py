@@ -36,7 +36,7 @@ class TierOut(Out):
     price = fields.Nested(PriceOut, required=True, allow_none=True)
     capacity = fields.Integer(required=True, allow_none=True)
     benefits = fields.List(fields.String(), required=True)
-    taken = fields.Integer(required=True, metadata=says("How many places are taken."))
+    taken = fields.Integer(required=True, metadata=says("Number of confirmed sponsorships."))
 
 
 class SponsorOut(Out):

@@ -128,7 +128,7 @@ class Operation:
                 answer.setdefault("headers", {}).update(_references("headers", names))
         if self.conditional:
             headers = _references("headers", _READ)
-            answers["304"] = {"description": "The caller has the current version.", "headers": headers}
+            answers["304"] = {"description": "The cached representation is current.", "headers": headers}
 
     def _names(self, status: str, answer: Json) -> list[str]:
         if self.conditional:
