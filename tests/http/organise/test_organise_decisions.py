@@ -1,4 +1,4 @@
-"""Deciding on talks: what will happen is said first, then it happens to all of them or to none."""
+"""Deciding on talks: a preview first, then the decision applies to all chosen talks or to none."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -33,7 +33,7 @@ def reasons(app: Flask) -> list[str | None]:
     return [step.reason for step in rows(app, TalkStep)]
 
 
-def test_what_will_happen_is_said_before_it_does(app: Flask, olga: Browser) -> None:
+def test_decision_is_previewed_before_it_takes_effect(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
     said = ask(olga, "summit", "accept", ids)
     assert "Accept these 2 talks?" in said
@@ -50,7 +50,7 @@ def test_what_will_happen_is_said_before_it_does(app: Flask, olga: Browser) -> N
     assert reasons(app) == ["Well done.\nSee you!"] * 2
 
 
-def test_the_mail_that_is_shown_is_the_one_that_is_sent(mailing_app: Flask) -> None:
+def test_mail_in_the_preview_is_the_mail_that_is_sent(mailing_app: Flask) -> None:
     with writing(mailing_app) as session:
         make_event(session, slug="summit")
     olga = browser_of_team(mailing_app, "summit", "olga@example.org")
@@ -67,7 +67,7 @@ AFTER = {
 
 
 @pytest.mark.parametrize("step", AFTER)
-def test_each_step_is_taken_from_the_list_and_leads_back_to_it(app: Flask, olga: Browser, step: str) -> None:
+def test_each_decision_redirects_to_the_filtered_list(app: Flask, olga: Browser, step: str) -> None:
     before, after = AFTER[step]
     offer(app, "summit", "One", state=before)
     olga.go(f"/organise/summit?state={before.value}&q=one&tick=all")
@@ -78,14 +78,14 @@ def test_each_step_is_taken_from_the_list_and_leads_back_to_it(app: Flask, olga:
     assert states(app) == {"One": after}
 
 
-def test_from_a_talk_the_way_leads_back_to_it(app: Flask, olga: Browser) -> None:
+def test_decision_from_a_talk_page_redirects_to_the_talk(app: Flask, olga: Browser) -> None:
     [talk] = offer(app, "summit", "One")
     ask(olga, "summit", "waitlist", [talk], back="talk")
     assert "One talk is on the waiting list." in send(olga, DECIDE, held(olga, DECIDE), do="waitlist")
     assert "What became of it" in olga.says()
 
 
-def test_nothing_is_done_without_a_talk(app: Flask, olga: Browser) -> None:
+def test_decision_without_a_talk_is_rejected(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One")
     assert "Choose at least one talk first." in ask(olga, "summit", "accept", [])
     ids = offer(app, "summit", "Two")
@@ -94,12 +94,12 @@ def test_nothing_is_done_without_a_talk(app: Flask, olga: Browser) -> None:
     form.poplist("talk")
     assert "Choose at least one talk." in send(olga, DECIDE, form, do="accept", reason="Kept")
     assert olga.at.status_code == 422
-    # The talk is still there to be chosen, and so is the reason.
+    # The talk can still be chosen, and the reason is kept.
     assert (held(olga, DECIDE)["shown"], held(olga, DECIDE)["reason"]) == (ids[0], "Kept")
     assert states(app) == {"One": "submitted", "Two": "submitted"}
 
 
-def test_a_talk_that_is_not_ticked_any_more_is_left_out(app: Flask, olga: Browser) -> None:
+def test_unticked_talk_is_left_out_of_the_decision(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
     ask(olga, "summit", "reject", ids)
     form = held(olga, DECIDE)
@@ -108,7 +108,7 @@ def test_a_talk_that_is_not_ticked_any_more_is_left_out(app: Flask, olga: Browse
     assert states(app) == {"One": "rejected", "Two": "submitted"}
 
 
-def test_if_somebody_decided_meanwhile_nothing_is_done_and_it_is_said_which(app: Flask, olga: Browser) -> None:
+def test_concurrent_decision_rejects_the_whole_form_and_names_the_talk(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two", "Three")
     otto = browser_of_team(app, "summit", "otto@example.org")
     ask(olga, "summit", "accept", ids)
@@ -121,20 +121,20 @@ def test_if_somebody_decided_meanwhile_nothing_is_done_and_it_is_said_which(app:
     assert "“One” cannot" not in said
     assert states(app) == {"One": "submitted", "Two": "rejected", "Three": "submitted"}
     assert mails(app) == before
-    # What can still be done is still chosen, with the reason; pressed again, it is done.
+    # The remaining talks are still chosen and the reason is kept; submitting again succeeds.
     form = held(olga, DECIDE)
     assert (sorted(form.getlist("talk")), form["reason"]) == (sorted([ids[0], ids[2]]), "Welcome!")
     assert "2 talks are accepted." in send(olga, DECIDE, form, do="accept")
     assert states(app) == {"One": "accepted", "Two": "rejected", "Three": "accepted"}
 
 
-def test_a_talk_that_was_changed_since_it_was_looked_at_is_not_decided_on_unseen(app: Flask, olga: Browser) -> None:
+def test_talk_changed_since_the_preview_must_be_reviewed_again(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
     ask(olga, "summit", "accept", ids)
     with writing(app) as session:
         session.get_one(Talk, ids[0]).abstract = "Buy this!"
     form = held(olga, DECIDE)
-    # A fault of another kind does not let it pass as seen.
+    # An unrelated validation error does not mark the change as seen.
     send(olga, DECIDE, form, do="accept", reason="x" * 2001)
     said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Good.")
     assert olga.at.status_code == 409
@@ -144,7 +144,7 @@ def test_a_talk_that_was_changed_since_it_was_looked_at_is_not_decided_on_unseen
     assert "2 talks are accepted." in send(olga, DECIDE, held(olga, DECIDE), do="accept")
 
 
-def test_what_changed_since_the_page_of_the_talk_was_read_is_told_of(app: Flask, olga: Browser) -> None:
+def test_change_since_the_talk_page_was_loaded_is_reported(app: Flask, olga: Browser) -> None:
     [talk] = offer(app, "summit", "One")
     olga.go(f"/organise/summit/talks/{talk}")
     links = [one.get("href", "") for one in tree_of(olga.at.text).iter("a")]
@@ -156,7 +156,7 @@ def test_what_changed_since_the_page_of_the_talk_was_read_is_told_of(app: Flask,
     assert olga.at.status_code == 409
 
 
-def test_what_cannot_be_is_said_already_when_it_is_asked_for(app: Flask, olga: Browser) -> None:
+def test_preview_reports_talks_that_cannot_take_the_step(app: Flask, olga: Browser) -> None:
     sure, waits = offer(app, "summit", "Sure", state=TalkState.CONFIRMED) + offer(app, "summit", "Waits")
     said = ask(olga, "summit", "accept", [sure, waits])
     assert "“Sure” cannot be accepted; it is by now: Confirmed." in said
@@ -165,7 +165,7 @@ def test_what_cannot_be_is_said_already_when_it_is_asked_for(app: Flask, olga: B
     assert held(olga, DECIDE).getlist("talk") == []
 
 
-def test_of_two_who_decide_at_the_same_moment_one_is_told(app: Flask, olga: Browser) -> None:
+def test_of_two_simultaneous_decisions_one_is_rejected_with_409(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", *(f"Talk {number}" for number in range(10)))
     otto = browser_of_team(app, "summit", "otto@example.org")
     steps = {"accept": olga, "reject": otto}
@@ -186,7 +186,7 @@ def test_of_two_who_decide_at_the_same_moment_one_is_told(app: Flask, olga: Brow
     assert len(mails(app)) == 10
 
 
-def test_a_reason_that_is_too_long_stays_in_its_field(app: Flask, olga: Browser) -> None:
+def test_overlong_reason_is_kept_in_its_field_with_an_error(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One")
     ask(olga, "summit", "reject", ids)
     send(olga, DECIDE, held(olga, DECIDE), do="reject", reason="x" * 2001)
@@ -195,7 +195,7 @@ def test_a_reason_that_is_too_long_stays_in_its_field(app: Flask, olga: Browser)
     assert states(app) == {"One": "submitted"}
 
 
-def test_whoever_left_is_not_told_and_that_is_said(app: Flask, olga: Browser) -> None:
+def test_preview_reports_deactivated_submitters_who_get_no_mail(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
     with writing(app) as session:
         session.get_one(Member, row(app, Member, email="one@example.org").id).active = False
@@ -207,7 +207,7 @@ def test_whoever_left_is_not_told_and_that_is_said(app: Flask, olga: Browser) ->
 
 
 @pytest.mark.parametrize("step", ["submit", "withdraw", "confirm", "redact", "nonsense", ""])
-def test_there_are_no_other_steps_here(app: Flask, olga: Browser, step: str) -> None:
+def test_other_steps_return_404(app: Flask, olga: Browser, step: str) -> None:
     ids = offer(app, "summit", "One", state=TalkState.ACCEPTED)
     ask(olga, "summit", "cancel", ids)
     form = held(olga, DECIDE) | {"do": step}
@@ -216,7 +216,7 @@ def test_there_are_no_other_steps_here(app: Flask, olga: Browser, step: str) -> 
     assert states(app) == {"One": "accepted"}
 
 
-def test_a_talk_of_another_event_or_a_draft_is_none_of_these(app: Flask, olga: Browser) -> None:
+def test_talks_of_other_events_and_drafts_return_404(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     [own] = offer(app, "summit", "Own")
@@ -231,19 +231,19 @@ def test_a_talk_of_another_event_or_a_draft_is_none_of_these(app: Flask, olga: B
     assert set(states(app).values()) == {"submitted", "draft"}
 
 
-def test_more_than_a_page_can_hold_is_refused(app: Flask, olga: Browser) -> None:
+def test_more_than_200_talks_are_rejected(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One")
     many = [("talk", f"talk-{number}") for number in range(201)]
     assert olga.client.get(DECIDE, query_string=[("do", "accept"), *many]).status_code == 422
 
 
-def test_a_form_that_another_site_sends_is_refused(app: Flask, olga: Browser) -> None:
+def test_form_without_csrf_token_is_rejected(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One")
     assert olga.client.post(DECIDE, data={"do": "accept", "talk": ids[0]}).status_code == 403
     assert states(app) == {"One": "submitted"}
 
 
-def test_who_does_not_decide_does_not_decide(app: Flask, olga: Browser) -> None:
+def test_members_without_permission_cannot_decide(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One")
     with writing(app) as session:
         make_event(session, slug="other")
@@ -255,7 +255,7 @@ def test_who_does_not_decide_does_not_decide(app: Flask, olga: Browser) -> None:
     del olga
 
 
-def test_a_moderator_accepts_talks_of_a_listed_event_and_they_are_in_its_feed(app: Flask) -> None:
+def test_moderator_accepts_talks_of_a_listed_event_into_its_feed(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="fosdem", programme=Programme.LISTED)
     ids = offer(app, "fosdem", "One", "Two", starts="2026-06-10T10:00:00")
@@ -265,7 +265,7 @@ def test_a_moderator_accepts_talks_of_a_listed_event_and_they_are_in_its_feed(ap
     assert {"One", "Two"} <= {entry.text("SUMMARY") for entry in read(app, "/events/fosdem.ics").events()}
 
 
-def test_two_hundred_are_decided_on_at_once(app: Flask, olga: Browser) -> None:
+def test_200_talks_can_be_decided_at_once(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", *(f"Talk {number}" for number in range(200)))
     ask(olga, "summit", "reject", ids)
     assert "200 talks are rejected." in send(olga, DECIDE, held(olga, DECIDE), do="reject")

@@ -1,4 +1,4 @@
-"""An event's own form: what is not touched stays, nobody's change is lost, and only those who decide see it."""
+"""The event form: fields not sent stay unchanged, no update is lost, and access requires permission to decide."""
 
 import pytest
 from flask import Flask
@@ -31,7 +31,7 @@ def call_of(app: Flask) -> CallForTalks | None:
         return session.scalars(select(CallForTalks)).one_or_none()
 
 
-def test_an_event_is_changed_after_a_look_at_what_subscribers_will_see(app: Flask, olga: Browser) -> None:
+def test_event_is_saved_after_a_preview_of_its_calendar_entry(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     said = olga.send(HERE, do="preview", title="Xen Summit 2026", venue="The Hall", starts="2026-06-09")
     assert "SUMMARY:Xen Summit 2026" in said
@@ -43,7 +43,7 @@ def test_an_event_is_changed_after_a_look_at_what_subscribers_will_see(app: Flas
     assert [one.text("SUMMARY") for one in read(app, "/events/summit.ics").events()] == ["Xen Summit 2026"]
 
 
-def test_looking_changes_nothing_at_all(app: Flask, olga: Browser) -> None:
+def test_preview_changes_nothing(app: Flask, olga: Browser) -> None:
     before = app.test_client().get("/events/summit.ics")
     olga.go(HERE)
     olga.send(HERE, do="preview", title="Another", status="postponed", tags="other", call="")
@@ -52,7 +52,7 @@ def test_looking_changes_nothing_at_all(app: Flask, olga: Browser) -> None:
     assert call_of(app) is not None
 
 
-def test_saved_as_it_was_an_event_has_no_new_revision(app: Flask, olga: Browser) -> None:
+def test_saving_an_unchanged_event_creates_no_new_revision(app: Flask, olga: Browser) -> None:
     before = stored(app)
     olga.go(HERE)
     olga.send(HERE, do="save")
@@ -60,7 +60,7 @@ def test_saved_as_it_was_an_event_has_no_new_revision(app: Flask, olga: Browser)
     assert (after.revision, after.sequence, after.updated_at) == (before.revision, before.sequence, before.updated_at)
 
 
-def test_what_the_form_does_not_show_as_it_is_written_stays_as_it_is(app: Flask) -> None:
+def test_values_that_the_form_normalises_stay_as_stored(app: Flask) -> None:
     overrides = {"2026-06-17T10:00:15": {"title": "Another one"}, "2026-06-24T10:00:15": {"excluded": True}}
     with writing(app) as session:
         make_event(
@@ -88,7 +88,7 @@ def test_what_the_form_does_not_show_as_it_is_written_stays_as_it_is(app: Flask)
     assert call.note == "Be short."
 
 
-def test_a_rule_whose_exceptions_would_hang_in_the_air_is_refused_beside_its_field(app: Flask) -> None:
+def test_recurrence_required_by_overrides_cannot_be_removed(app: Flask) -> None:
     overrides = {"2026-06-17": {"title": "Another one"}}
     with writing(app) as session:
         make_event(session, slug="weekly", recurrence="FREQ=WEEKLY", recurrence_overrides=overrides, ends="2026-06-10")
@@ -99,7 +99,7 @@ def test_a_rule_whose_exceptions_would_hang_in_the_air_is_refused_beside_its_fie
     assert stored(app, "weekly").recurrence == "FREQ=WEEKLY"
 
 
-def test_a_call_is_taken_away_and_given_again(app: Flask, olga: Browser) -> None:
+def test_call_for_talks_can_be_removed_and_added_again(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     olga.send(HERE, do="save", call="")
     assert call_of(app) is None
@@ -107,21 +107,21 @@ def test_a_call_is_taken_away_and_given_again(app: Flask, olga: Browser) -> None
     call = call_of(app)
     assert call is not None
     assert (call.closes, call.anywhere_on_earth, call.kinds) == ("2026-05-01", True, ["lightning"])
-    # What is not ticked any more is not sent.
+    # Unticked checkboxes are not sent.
     held = olga.fields(HERE, "save")
     held.pop("call_lightning")
     olga.client.post(HERE, data={**held, "do": "save"})
     assert (call_of(app) or call).kinds == []
 
 
-def test_what_is_emptied_is_cleared(app: Flask, olga: Browser) -> None:
+def test_emptied_fields_are_cleared(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     olga.send(HERE, do="save", description="", city="", country="", tags="")
     event = stored(app)
     assert (event.description, event.city, event.country) == (None, None, None)
 
 
-def test_a_field_that_was_not_sent_stays_as_it_is(app: Flask, olga: Browser) -> None:
+def test_fields_not_sent_stay_unchanged(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     held = olga.fields(HERE, "save")
     sent = {name: held[name] for name in ("csrf_token", "revision")}
@@ -132,7 +132,7 @@ def test_a_field_that_was_not_sent_stays_as_it_is(app: Flask, olga: Browser) -> 
 
 
 @pytest.mark.parametrize(("now", "then"), [("confirmed", "postponed"), ("tentative", "confirmed")])
-def test_how_sure_it_is_is_changed_in_the_form(app: Flask, olga: Browser, now: str, then: str) -> None:
+def test_form_changes_the_event_status(app: Flask, olga: Browser, now: str, then: str) -> None:
     with writing(app) as session:
         session.scalars(select(Event)).one().status = EventStatus(now)
     olga.go(HERE)
@@ -140,14 +140,14 @@ def test_how_sure_it_is_is_changed_in_the_form(app: Flask, olga: Browser, now: s
     assert stored(app).status == then
 
 
-def test_a_status_that_an_edit_does_not_lead_to_is_refused(app: Flask, olga: Browser) -> None:
+def test_status_unreachable_by_editing_is_rejected(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     olga.send(HERE, do="save", status="cancelled")
     assert olga.at.status_code == 409
     assert stored(app).status == EventStatus.CONFIRMED
 
 
-def test_of_two_organisers_at_once_the_second_sees_what_the_first_wrote(app: Flask, olga: Browser) -> None:
+def test_conflicting_edit_returns_412_and_shows_the_current_values(app: Flask, olga: Browser) -> None:
     otto = browser_of_team(app, "summit", "otto@example.org")
     olga.go(HERE)
     otto.go(HERE)
@@ -159,12 +159,12 @@ def test_of_two_organisers_at_once_the_second_sees_what_the_first_wrote(app: Fla
     assert "There stands now: Bonn" in said
     assert invalid_fields(olga) == {"title", "city"}
     assert (stored(app).title, olga.fields(HERE, "save")["title"]) == ("Otto's title", "Olga's title")
-    # Whoever has seen it may still decide.
+    # After seeing the current values, the organiser may overwrite them.
     olga.send(HERE, do="save", city="Bonn")
     assert (stored(app).title, stored(app).city) == ("Olga's title", "Bonn")
 
 
-def test_the_form_without_its_revision_is_not_taken(app: Flask, olga: Browser) -> None:
+def test_form_without_a_valid_revision_is_rejected(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     held = olga.fields(HERE, "save")
     for revision in ("", "*", '", "1', "x"):
@@ -188,7 +188,7 @@ def test_the_form_without_its_revision_is_not_taken(app: Flask, olga: Browser) -
         ({"title": " ", "country": "XX", "latitude": "x", "online_url": "ftp://x"}, {"title", "country"}),
     ],
 )
-def test_faults_stand_beside_their_fields_and_nothing_is_half_saved(
+def test_errors_are_shown_beside_their_fields_and_nothing_is_saved(
     app: Flask, olga: Browser, typed: dict[str, str], fields: set[str]
 ) -> None:
     before = stored(app)
@@ -200,7 +200,7 @@ def test_faults_stand_beside_their_fields_and_nothing_is_half_saved(
     assert (stored(app).summary, stored(app).revision) == (before.summary, before.revision)
 
 
-def test_the_address_changes_until_the_event_is_public(app: Flask, olga: Browser) -> None:
+def test_slug_can_be_changed_until_the_event_is_public(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="waits", status=EventStatus.PENDING)
     otto = browser_of_team(app, "waits", "otto@example.org")
@@ -214,7 +214,7 @@ def test_the_address_changes_until_the_event_is_public(app: Flask, olga: Browser
     assert stored(app).slug == "summit"
 
 
-def test_hostile_text_is_text_also_where_it_stands_beside_a_field(app: Flask, olga: Browser) -> None:
+def test_hostile_text_is_escaped_in_the_form_and_in_conflicts(app: Flask, olga: Browser) -> None:
     otto = browser_of_team(app, "summit", "otto@example.org")
     olga.go(HERE)
     otto.go(HERE)
@@ -226,7 +226,7 @@ def test_hostile_text_is_text_also_where_it_stands_beside_a_field(app: Flask, ol
 
 @pytest.mark.usefixtures("summit")
 @pytest.mark.parametrize("path", ["event", "parts", "sponsors", "team", "publishing", "publishing/cancel"])
-def test_only_those_who_decide_come_in(app: Flask, path: str) -> None:
+def test_event_pages_require_permission_to_decide(app: Flask, path: str) -> None:
     with writing(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING)
         make_event(session, slug="other")
@@ -250,7 +250,7 @@ def test_only_those_who_decide_come_in(app: Flask, path: str) -> None:
     assert moderator.client.get(f"/organise/nowhere/{path}").status_code == 404
 
 
-def test_what_a_moderator_blanked_its_organisers_do_not_change(app: Flask, olga: Browser) -> None:
+def test_organisers_cannot_change_an_erased_event(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         session.scalars(select(Event)).one().redacted_at = stored(app).created_at
     assert olga.client.get(HERE).status_code == 403

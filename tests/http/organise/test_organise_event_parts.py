@@ -1,4 +1,4 @@
-"""An event's rooms and tracks on their page: added, changed, removed after a question, each fault beside its field."""
+"""The page of an event's rooms and tracks: add, change, remove after confirmation, and errors beside the fields."""
 
 import pytest
 from flask import Flask
@@ -28,7 +28,7 @@ def names(app: Flask, table: type[Room] | type[Track]) -> list[str]:
 
 
 def post(browser: Browser, **typed: str) -> int:
-    """Send what is typed with the page's CSRF token, and return the status."""
+    """Submit these values with the page's CSRF token and return the status."""
     browser.go(HERE)
     csrf = browser.fields(HERE, "add-room")["csrf_token"]
     browser.at = browser.client.post(HERE, data={"csrf_token": csrf, **typed})
@@ -42,7 +42,7 @@ def a_talk_in(app: Flask, *, room: str, track: str | None = None) -> None:
         make_talk(session, event, id="talk", state=TalkState.CONFIRMED, room=room, track=track, title="Xen on ARM")
 
 
-def test_rooms_and_tracks_are_added(app: Flask, olga: Browser) -> None:
+def test_rooms_and_tracks_can_be_added(app: Flask, olga: Browser) -> None:
     olga.go(HERE)
     assert "It is added." in olga.send(HERE, do="add-room", **{"new-room-name": "Attic", "new-room-capacity": " 30 "})
     olga.send(HERE, do="add-track", **{"new-track-name": "Desktop", "new-track-colour": "#2a7f62"})
@@ -52,7 +52,7 @@ def test_rooms_and_tracks_are_added(app: Flask, olga: Browser) -> None:
     assert 'fill="#2a7f62"' in olga.at.text
 
 
-def test_a_room_has_another_name_and_calendars_follow(app: Flask, olga: Browser) -> None:
+def test_renamed_room_is_updated_in_calendars(app: Flask, olga: Browser) -> None:
     a_talk_in(app, room="Room 1")
     room = row(app, Room, name="Room 1")
     post(olga, do="save", row=room.id, **{f"{room.id}-name": "Hall", f"{room.id}-capacity": ""})
@@ -61,7 +61,7 @@ def test_a_room_has_another_name_and_calendars_follow(app: Flask, olga: Browser)
     assert entry.text("LOCATION") == "Hall, Berlin"
 
 
-def test_before_a_room_is_removed_the_page_says_how_many_talks_lose_it(app: Flask, olga: Browser) -> None:
+def test_confirmation_page_states_how_many_talks_lose_the_room_or_track(app: Flask, olga: Browser) -> None:
     a_talk_in(app, room="Room 1", track="ARM")
     room, track, empty = row(app, Room, name="Room 1"), row(app, Track, name="ARM"), row(app, Room, name="Room 2")
     assert "One talk is in this room" in olga.go(f"{HERE}/{room.id}/remove")
@@ -87,7 +87,7 @@ def test_before_a_room_is_removed_the_page_says_how_many_talks_lose_it(app: Flas
         ("track", {"name": "New", "colour": '#"><svg'}, {"colour"}),
     ],
 )
-def test_a_fault_stands_beside_the_field_of_its_row(
+def test_errors_are_shown_beside_the_fields_of_their_row(
     olga: Browser, kind: str, typed: dict[str, str], wrong: set[str]
 ) -> None:
     olga.go(HERE)
@@ -98,7 +98,7 @@ def test_a_fault_stands_beside_the_field_of_its_row(
     assert {name: held[name] for name in sent} == sent
 
 
-def test_a_name_that_is_taken_is_said_beside_the_row_that_wants_it(app: Flask, olga: Browser) -> None:
+def test_duplicate_name_is_reported_beside_its_row(app: Flask, olga: Browser) -> None:
     second = row(app, Room, name="Room 2")
     assert post(olga, do="save", row=second.id, **{f"{second.id}-name": "Room 1", f"{second.id}-capacity": "5"}) == 409
     assert invalid_fields(olga) == {f"{second.id}-name"}
@@ -107,7 +107,7 @@ def test_a_name_that_is_taken_is_said_beside_the_row_that_wants_it(app: Flask, o
     assert row(app, Room, name="Room 2").capacity is None
 
 
-def test_a_room_of_another_event_is_none_of_this_one(app: Flask, olga: Browser) -> None:
+def test_rooms_and_tracks_of_other_events_return_404(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         other = make_event(session, slug="other", rooms=["Theirs"], tracks=["Theirs too"])
         ids = [other.rooms[0].id, other.tracks[0].id]
@@ -118,16 +118,16 @@ def test_a_room_of_another_event_is_none_of_this_one(app: Flask, olga: Browser) 
     assert {"Theirs", "Theirs too"} <= {*names(app, Room), *names(app, Track)}
 
 
-def test_the_form_needs_its_token_and_a_button_that_there_is(app: Flask, olga: Browser) -> None:
+def test_form_requires_a_csrf_token_and_a_known_action(app: Flask, olga: Browser) -> None:
     assert olga.client.post(HERE, data={"do": "add-room", "new-room-name": "Attic"}).status_code == 403
     assert post(olga, do="add-cellar", **{"new-cellar-name": "Cellar"}) == 404
     assert post(olga) == 404
     assert names(app, Room) == ["Room 1", "Room 2"]
 
 
-def test_hostile_names_are_text(olga: Browser) -> None:
+def test_hostile_names_are_escaped(olga: Browser) -> None:
     olga.go(HERE)
-    # A name has no more than a hundred characters.
+    # A name has at most 100 characters.
     name = HOSTILE[:90]
     olga.send(HERE, do="add-room", **{"new-room-name": name})
     assert is_harmless(olga)

@@ -1,4 +1,4 @@
-"""Publishing, cancelling, deleting and blanking an event: each after a look at what subscribers will see."""
+"""Publishing, cancelling, deleting and erasing an event, each after a preview of the calendar entry."""
 
 from html import unescape
 
@@ -50,14 +50,12 @@ def status(app: Flask, slug: str = "summit") -> EventStatus | None:
 
 
 def lines(browser: Browser) -> list[str]:
-    """Return the lines of the .ics that the page shows."""
+    """Return the iCalendar lines in the preview."""
     text = browser.at.text.partition('<pre class="lines">')[2].partition("</pre>")[0]
     return unescape(text).replace("\r\n ", "").splitlines()
 
 
-def test_an_organiser_cancels_and_subscribers_see_exactly_what_was_shown(
-    app: Flask, olga: Browser, clock: FixedClock
-) -> None:
+def test_cancelled_event_is_served_exactly_as_previewed(app: Flask, olga: Browser, clock: FixedClock) -> None:
     with writing(app) as session:
         event = session.scalars(select(Event)).one()
         make_talk(session, event, state=TalkState.CONFIRMED, starts="2026-06-10T10:00:00")
@@ -79,7 +77,7 @@ def test_an_organiser_cancels_and_subscribers_see_exactly_what_was_shown(
         assert line.startswith(("DTSTAMP", "LAST-MODIFIED")) or line in body.splitlines()
 
 
-def test_a_moderator_publishes_what_waits_and_nobody_else(app: Flask, moderator: Browser, waits: str) -> None:
+def test_only_a_moderator_can_publish_a_pending_event(app: Flask, moderator: Browser, waits: str) -> None:
     otto = browser_of_team(app, waits, "otto@example.org")
     here = "/organise/waits/publishing"
     assert "Publish" not in otto.go(here).replace("Publishing", "")
@@ -100,7 +98,7 @@ def csrf(browser: Browser) -> str:
     return browser.fields("/propose", "propose")["csrf_token"]
 
 
-def test_a_talk_that_becomes_public_with_its_event_is_in_the_look(app: Flask, moderator: Browser, waits: str) -> None:
+def test_preview_lists_talks_published_with_the_event(app: Flask, moderator: Browser, waits: str) -> None:
     with writing(app) as session:
         event = session.scalars(select(Event).where(Event.slug == waits)).one()
         session.refresh(event, ["tracks", "rooms", "tags", "call", "neighbours"])
@@ -112,7 +110,7 @@ def test_a_talk_that_becomes_public_with_its_event_is_in_the_look(app: Flask, mo
     assert "Not yet" not in said
 
 
-def test_what_was_changed_since_the_look_is_shown_again_before_it_happens(app: Flask, olga: Browser) -> None:
+def test_event_changed_since_the_preview_is_previewed_again(app: Flask, olga: Browser) -> None:
     olga.go(f"{HERE}/cancel")
     with writing(app) as session:
         session.scalars(select(Event)).one().title = "Another title"
@@ -125,7 +123,7 @@ def test_what_was_changed_since_the_look_is_shown_again_before_it_happens(app: F
     assert status(app) == EventStatus.CANCELLED
 
 
-def test_a_step_that_was_taken_meanwhile_is_not_offered_again(app: Flask, olga: Browser) -> None:
+def test_step_already_taken_is_rejected_and_no_longer_offered(app: Flask, olga: Browser) -> None:
     olga.go(f"{HERE}/cancel")
     held = olga.fields(HERE, "cancel")
     olga.send(HERE, do="cancel")
@@ -137,7 +135,7 @@ def test_a_step_that_was_taken_meanwhile_is_not_offered_again(app: Flask, olga: 
     assert "Cancel the event" not in olga.go(HERE)
 
 
-def test_what_was_never_public_is_deleted(app: Flask, waits: str) -> None:
+def test_unpublished_event_can_be_deleted(app: Flask, waits: str) -> None:
     otto = browser_of_team(app, waits, "otto@example.org")
     here = "/organise/waits/publishing"
     assert "no calendar shows it" in otto.go(f"{here}/delete")
@@ -148,7 +146,7 @@ def test_what_was_never_public_is_deleted(app: Flask, waits: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["a talk", "a sponsor"])
-def test_an_event_that_somebody_wants_to_come_to_is_not_deleted(app: Flask, waits: str, what: str) -> None:
+def test_unpublished_event_with_talks_or_sponsors_cannot_be_deleted(app: Flask, waits: str, what: str) -> None:
     with writing(app) as session:
         event = session.scalars(select(Event).where(Event.slug == waits)).one()
         session.refresh(event, ["tracks", "rooms", "tags", "call", "neighbours"])
@@ -163,7 +161,7 @@ def test_an_event_that_somebody_wants_to_come_to_is_not_deleted(app: Flask, wait
     assert stored(app, waits) is not None
 
 
-def test_what_is_public_is_not_deleted(app: Flask, olga: Browser) -> None:
+def test_published_event_cannot_be_deleted(app: Flask, olga: Browser) -> None:
     assert olga.client.get(f"{HERE}/delete").headers["Location"] == HERE
     held = {"csrf_token": csrf(olga), "revision": str(stored(app).revision)}  # type: ignore[union-attr]  # is there
     assert olga.client.post(HERE, data={**held, "do": "delete"}).status_code == 409
@@ -171,7 +169,7 @@ def test_what_is_public_is_not_deleted(app: Flask, olga: Browser) -> None:
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_moderator_blanks_an_event_after_seeing_what_is_left(app: Flask, moderator: Browser) -> None:
+def test_moderator_erases_an_event_after_a_preview(app: Flask, moderator: Browser) -> None:
     olga = browser_of_team(app, "summit", "olga@example.org")
     assert olga.client.get(f"{HERE}/redact").status_code == 403
     said = moderator.go(f"{HERE}/redact")
@@ -187,7 +185,9 @@ def test_a_moderator_blanks_an_event_after_seeing_what_is_left(app: Flask, moder
 
 
 @pytest.mark.parametrize("step", ["cancel", "redact"])
-def test_looking_changes_nothing_and_counts_nothing(app: Flask, moderator: Browser, summit: str, step: str) -> None:
+def test_preview_changes_nothing_and_does_not_count_as_a_fetch(
+    app: Flask, moderator: Browser, summit: str, step: str
+) -> None:
     before = app.test_client().get(f"/events/{summit}.ics")
     with database_of(app).reading() as session:
         counted = session.scalars(select(FeedFetches.fetches)).all()
@@ -199,7 +199,7 @@ def test_looking_changes_nothing_and_counts_nothing(app: Flask, moderator: Brows
         assert sum(session.scalars(select(FeedFetches.fetches))) <= sum(counted) + 1
 
 
-def test_the_programs_that_fetch_the_calendar_are_named(app: Flask, olga: Browser) -> None:
+def test_preview_names_the_clients_that_fetch_the_calendar(app: Flask, olga: Browser) -> None:
     assert "No program was seen" in olga.go(f"{HERE}/cancel")
     for agent in (GOOGLE, "curl/8", "Mozilla/5.0 Thunderbird/128"):
         app.test_client().get("/events/summit.ics", headers={"User-Agent": agent})
@@ -210,13 +210,13 @@ def test_the_programs_that_fetch_the_calendar_are_named(app: Flask, olga: Browse
     assert "A script" not in said
 
 
-def test_there_is_no_step_but_these(olga: Browser) -> None:
+def test_unknown_step_returns_404_and_missing_csrf_token_403(olga: Browser) -> None:
     assert olga.client.get(f"{HERE}/explode").status_code == 404
     assert olga.client.post(HERE, data={"csrf_token": csrf(olga), "do": "explode"}).status_code == 404
     assert olga.client.post(HERE, data={"do": "cancel"}).status_code == 403
 
 
-def test_hostile_text_is_text_in_the_look(app: Flask, olga: Browser) -> None:
+def test_hostile_text_is_escaped_in_the_preview(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         event = session.scalars(select(Event)).one()
         event.title, event.description, event.venue = HOSTILE, f"{HOSTILE}\n\n</pre></details>", HOSTILE
@@ -224,7 +224,7 @@ def test_hostile_text_is_text_in_the_look(app: Flask, olga: Browser) -> None:
     assert is_harmless(olga)
 
 
-def test_a_recurring_event_and_one_with_times_can_be_looked_at(app: Flask) -> None:
+def test_preview_supports_recurring_events_with_times(app: Flask) -> None:
     overrides = {"2026-06-17T10:00:00": {"status": "cancelled"}}
     with writing(app) as session:
         make_event(

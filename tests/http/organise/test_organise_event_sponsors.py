@@ -1,4 +1,4 @@
-"""An event's tiers and sponsorships on their page: offered, asked for, confirmed, cancelled; never oversold."""
+"""The page of an event's sponsor tiers and sponsorships: offer, confirm and cancel, without overselling a tier."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,7 +29,7 @@ def olga(app: Flask, summit: str) -> Browser:
 
 @pytest.fixture
 def gold(app: Flask, olga: Browser) -> str:
-    """Give the id of a tier with one place."""
+    """Return the id of a tier with a capacity of one."""
     del olga
     return a_tier(app, name="Gold", capacity=1)
 
@@ -52,7 +52,7 @@ def state(app: Flask, sponsorship: str) -> str:
 
 
 def post(browser: Browser, **typed: str) -> int:
-    """Send what is typed with the page's CSRF token, and return the status."""
+    """Submit these values with the page's CSRF token and return the status."""
     browser.go(HERE)
     csrf = browser.fields(HERE, "add-tier")["csrf_token"]
     browser.at = browser.client.post(HERE, data={"csrf_token": csrf, **typed})
@@ -63,7 +63,7 @@ def in_row(whose: str, typed: dict[str, str]) -> dict[str, str]:
     return {f"{whose}-{name}": value for name, value in typed.items()}
 
 
-def test_a_tier_is_offered_changed_and_removed(app: Flask, olga: Browser) -> None:
+def test_tier_can_be_added_changed_and_removed(app: Flask, olga: Browser) -> None:
     assert "There are no tiers yet" in olga.go(HERE)
     assert "0 of 2 places are taken." in olga.send(HERE, do="add-tier", **in_row("new-tier", GOLD))
     tier = row(app, Tier, name="Gold")
@@ -90,7 +90,7 @@ def test_a_tier_is_offered_changed_and_removed(app: Flask, olga: Browser) -> Non
         ({"benefits": "x" * 301}, {"benefits"}),
     ],
 )
-def test_a_fault_of_a_tier_stands_beside_its_field(
+def test_tier_errors_are_shown_beside_their_fields(
     app: Flask, olga: Browser, typed: dict[str, str], wrong: set[str]
 ) -> None:
     olga.go(HERE)
@@ -100,7 +100,7 @@ def test_a_fault_of_a_tier_stands_beside_its_field(
     assert count(app, Tier) == 0
 
 
-def test_a_tier_is_not_smaller_than_what_is_taken_and_not_called_like_another(
+def test_tier_capacity_below_confirmed_sponsorships_and_duplicate_name_are_rejected(
     app: Flask, olga: Browser, gold: str
 ) -> None:
     other = a_tier(app, name="Silver", capacity=3)
@@ -112,7 +112,7 @@ def test_a_tier_is_not_smaller_than_what_is_taken_and_not_called_like_another(
     assert invalid_fields(olga) == {f"{gold}-name"}
 
 
-def test_an_enquiry_is_read_confirmed_and_cancelled_after_a_question(app: Flask, olga: Browser, gold: str) -> None:
+def test_enquiry_can_be_confirmed_and_cancelled_after_confirmation(app: Flask, olga: Browser, gold: str) -> None:
     with writing(app) as session:
         asker = make_member(session, name="Sam Seller", email="sam@example.org")
     one = an_enquiry(app, gold, note="We would love to.", enquirer=asker)
@@ -129,7 +129,7 @@ def test_an_enquiry_is_read_confirmed_and_cancelled_after_a_question(app: Flask,
     assert (state(app, one), "0 of 1 places are taken." in olga.says()) == ("cancelled", True)
 
 
-def test_a_full_tier_is_said_in_words(app: Flask, olga: Browser, gold: str) -> None:
+def test_confirming_in_a_full_tier_shows_an_error(app: Flask, olga: Browser, gold: str) -> None:
     an_enquiry(app, gold, name="First", state=SponsorshipState.CONFIRMED)
     late = an_enquiry(app, gold, name="Late")
     assert post(olga, do="confirm", row=late) == 409
@@ -137,7 +137,7 @@ def test_a_full_tier_is_said_in_words(app: Flask, olga: Browser, gold: str) -> N
     assert state(app, late) == "enquiry"
 
 
-def test_organisers_who_confirm_at_once_do_not_sell_a_place_twice(app: Flask, olga: Browser, gold: str) -> None:
+def test_concurrent_confirmations_do_not_oversell_a_tier(app: Flask, olga: Browser, gold: str) -> None:
     rivals = [an_enquiry(app, gold, name=f"Rival {number}") for number in range(4)]
     others = [browser_of_team(app, "summit", f"o{number}@example.org") for number in range(4)]
     for browser in others:
@@ -154,14 +154,14 @@ def test_organisers_who_confirm_at_once_do_not_sell_a_place_twice(app: Flask, ol
     assert "1 of 1 places are taken." in olga.go(HERE)
 
 
-def test_a_tier_that_somebody_wants_stays(app: Flask, olga: Browser, gold: str) -> None:
+def test_tier_with_sponsorships_cannot_be_removed(app: Flask, olga: Browser, gold: str) -> None:
     an_enquiry(app, gold)
     olga.go(f"{HERE}/tiers/{gold}/remove")
     assert "cancel those sponsorships first" in olga.send(HERE, do="remove-tier")
     assert (olga.at.status_code, count(app, Tier)) == (409, 1)
 
 
-def test_an_organiser_adds_a_sponsor_and_then_confirms_it(app: Flask, olga: Browser, gold: str) -> None:
+def test_organiser_adds_a_sponsor_and_confirms_it(app: Flask, olga: Browser, gold: str) -> None:
     olga.go(HERE)
     typed = {"tier": gold, "name": "Example Corp", "url": "https://corp.example/", "description": "Makes\r\nthings."}
     assert "confirm it" in olga.send(HERE, do="add-sponsor", **in_row("new-sponsor", typed))
@@ -184,7 +184,7 @@ def test_an_organiser_adds_a_sponsor_and_then_confirms_it(app: Flask, olga: Brow
         ({"name": "Corp", "url": "corp.example"}, {"url"}),
     ],
 )
-def test_a_fault_of_a_sponsor_stands_beside_its_field(
+def test_sponsor_errors_are_shown_beside_their_fields(
     app: Flask, olga: Browser, typed: dict[str, str], wrong: set[str]
 ) -> None:
     gold = a_tier(app, name="Gold")
@@ -195,7 +195,7 @@ def test_a_fault_of_a_sponsor_stands_beside_its_field(
     assert (count(app, Sponsor), count(app, Sponsorship)) == (0, 0)
 
 
-def test_what_is_another_events_is_none_of_this_one(app: Flask, olga: Browser) -> None:
+def test_tiers_and_sponsorships_of_other_events_are_rejected(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     theirs = a_tier(app, "other", name="Theirs")
@@ -210,7 +210,7 @@ def test_what_is_another_events_is_none_of_this_one(app: Flask, olga: Browser) -
     assert (state(app, one), row(app, Tier, id=theirs).name, count(app, Sponsor)) == ("enquiry", "Theirs", 1)
 
 
-def test_ones_own_enquiry_elsewhere_is_not_decided_here(app: Flask, olga: Browser) -> None:
+def test_organiser_cannot_confirm_own_enquiry_at_another_event(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     theirs = a_tier(app, "other", name="Theirs")
@@ -220,14 +220,14 @@ def test_ones_own_enquiry_elsewhere_is_not_decided_here(app: Flask, olga: Browse
     assert state(app, one) == "enquiry"
 
 
-def test_a_form_that_another_site_sends_is_refused(app: Flask, olga: Browser, gold: str) -> None:
+def test_missing_csrf_token_and_unknown_action_are_rejected(app: Flask, olga: Browser, gold: str) -> None:
     one = an_enquiry(app, gold)
     assert olga.client.post(HERE, data={"do": "confirm", "row": one}).status_code == 403
     assert post(olga, do="explode", row=one) == 404
     assert state(app, one) == "enquiry"
 
 
-def test_hostile_text_is_text(app: Flask, olga: Browser) -> None:
+def test_hostile_text_is_escaped(app: Flask, olga: Browser) -> None:
     tier = a_tier(app, name=HOSTILE[:90], benefits=[HOSTILE])
     with writing(app) as session:
         asker = make_member(session, name=HOSTILE)

@@ -1,4 +1,4 @@
-"""An event's team on its page: put on by e-mail, given another role, taken off after a question."""
+"""The page of an event's team: add members by email, change roles, remove members after confirmation."""
 
 import pytest
 from flask import Flask
@@ -33,7 +33,7 @@ def id_of(app: Flask, email: str) -> str:
 
 
 def post(browser: Browser, **typed: str) -> int:
-    """Send what is typed with the page's CSRF token, and return the status."""
+    """Submit these values with the page's CSRF token and return the status."""
     browser.go(HERE)
     csrf = browser.fields(HERE, "add")["csrf_token"]
     browser.at = browser.client.post(HERE, data={"csrf_token": csrf, **typed})
@@ -45,7 +45,7 @@ def a_teammate(app: Flask, email: str = "rita@example.org", role: TeamRole = Tea
     return id_of(app, email)
 
 
-def test_somebody_is_put_on_the_team_by_their_address(app: Flask, olga: Browser) -> None:
+def test_member_is_added_to_the_team_by_email(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_member(session, email="rita@example.org", name="Rita")
     olga.go(HERE)
@@ -55,18 +55,18 @@ def test_somebody_is_put_on_the_team_by_their_address(app: Flask, olga: Browser)
     assert team(app) == {"olga@example.org": "organiser", "rita@example.org": "reviewer"}
 
 
-def test_whoever_is_new_is_a_reviewer_unless_more_is_chosen(olga: Browser) -> None:
+def test_default_role_of_a_new_team_member_is_reviewer(olga: Browser) -> None:
     olga.go(HERE)
     assert olga.fields(HERE, "add")["new-role"] == "reviewer"
 
 
-def test_a_role_is_changed(app: Flask, olga: Browser) -> None:
+def test_role_of_a_team_member_can_be_changed(app: Flask, olga: Browser) -> None:
     rita = a_teammate(app)
     assert post(olga, do="save", row=rita, **{f"{rita}-role": "organiser"}) == 303
     assert team(app)["rita@example.org"] == "organiser"
 
 
-def test_somebody_is_taken_off_after_a_question(app: Flask, olga: Browser) -> None:
+def test_team_member_is_removed_after_confirmation(app: Flask, olga: Browser) -> None:
     rita = a_teammate(app)
     assert "They will not see what was submitted any more" in olga.go(f"{HERE}/{rita}/remove")
     assert "rita@example.org" in team(app)
@@ -74,7 +74,7 @@ def test_somebody_is_taken_off_after_a_question(app: Flask, olga: Browser) -> No
     assert team(app) == {"olga@example.org": "organiser"}
 
 
-def test_the_last_organiser_stays_in_the_same_role(app: Flask, olga: Browser) -> None:
+def test_last_organiser_cannot_be_removed_or_demoted(app: Flask, olga: Browser) -> None:
     a_teammate(app)
     own = id_of(app, "olga@example.org")
     assert post(olga, do="save", row=own, **{f"{own}-role": "reviewer"}) == 409
@@ -84,7 +84,7 @@ def test_the_last_organiser_stays_in_the_same_role(app: Flask, olga: Browser) ->
     assert team(app)["olga@example.org"] == "organiser"
 
 
-def test_whoever_takes_themselves_off_is_led_to_their_own_pages(app: Flask, olga: Browser) -> None:
+def test_organiser_removing_themselves_is_redirected_to_their_own_pages(app: Flask, olga: Browser) -> None:
     a_teammate(app, "otto@example.org", TeamRole.ORGANISER)
     own = id_of(app, "olga@example.org")
     assert "That is you" in olga.go(f"{HERE}/{own}/remove")
@@ -101,7 +101,9 @@ def test_whoever_takes_themselves_off_is_led_to_their_own_pages(app: Flask, olga
         ({"new-email": "nobody@example.org", "new-role": "reviewer"}, {"new-email"}),
     ],
 )
-def test_a_fault_stands_beside_its_field(app: Flask, olga: Browser, typed: dict[str, str], wrong: set[str]) -> None:
+def test_errors_are_shown_beside_their_fields(
+    app: Flask, olga: Browser, typed: dict[str, str], wrong: set[str]
+) -> None:
     olga.go(HERE)
     olga.send(HERE, do="add", **typed)
     assert (olga.at.status_code, invalid_fields(olga)) == (422, wrong)
@@ -109,7 +111,7 @@ def test_a_fault_stands_beside_its_field(app: Flask, olga: Browser, typed: dict[
     assert team(app) == {"olga@example.org": "organiser"}
 
 
-def test_somebody_of_another_team_is_none_of_this_one(app: Flask, olga: Browser) -> None:
+def test_members_of_other_teams_return_404(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     browser_of_team(app, "other", "mallory@example.org")
@@ -121,13 +123,13 @@ def test_somebody_of_another_team_is_none_of_this_one(app: Flask, olga: Browser)
     assert team(app)["mallory@example.org"] == "organiser"
 
 
-def test_a_form_that_another_site_sends_is_refused(app: Flask, olga: Browser) -> None:
+def test_form_without_csrf_token_is_rejected(app: Flask, olga: Browser) -> None:
     rita = a_teammate(app)
     assert olga.client.post(HERE, data={"do": "remove", "row": rita}).status_code == 403
     assert "rita@example.org" in team(app)
 
 
-def test_hostile_names_are_text(app: Flask, olga: Browser) -> None:
+def test_hostile_names_are_escaped(app: Flask, olga: Browser) -> None:
     rita = a_teammate(app)
     with writing(app) as session:
         session.get_one(Member, rita).name = HOSTILE

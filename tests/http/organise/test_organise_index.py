@@ -1,4 +1,4 @@
-"""Where those who look after events begin."""
+"""The start page for organisers, reviewers and moderators."""
 
 from flask import Flask
 
@@ -17,12 +17,12 @@ HERE = "/organise"
 
 
 def links(browser: Browser) -> dict[str, str]:
-    """Return where the links of the page lead, by what they say."""
+    """Return the URLs of the links in the main element by their text."""
     main = next(tree_of(browser.at.text).iter("main"))
     return {text_of(one): one.get("href", "") for one in main.iter("a")}
 
 
-def test_whoever_looks_after_nothing_is_told_how_to_begin(app: Flask) -> None:
+def test_member_without_events_sees_how_to_propose_one(app: Flask) -> None:
     ada = browser_of_member(app)
     said = ada.go(HERE)
     assert "You look after no event yet." in said
@@ -30,11 +30,11 @@ def test_whoever_looks_after_nothing_is_told_how_to_begin(app: Flask) -> None:
     assert "wait" not in said
 
 
-def test_whoever_is_not_signed_in_is_led_there(app: Flask) -> None:
+def test_anonymous_request_is_redirected_to_sign_in(app: Flask) -> None:
     assert app.test_client().get(HERE).headers["Location"] == "/login?next=%2Forganise"
 
 
-def test_each_event_says_what_waits_in_it_the_next_one_first(app: Flask) -> None:
+def test_events_are_listed_by_date_with_their_pending_decisions(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="later", title="Later", starts="2026-09-01", ends="2026-09-02")
         summit = make_event(session, slug="summit", title="Summit")
@@ -61,7 +61,7 @@ def test_each_event_says_what_waits_in_it_the_next_one_first(app: Flask) -> None
     assert "Summit" not in olga.says()
 
 
-def test_a_reviewer_hears_of_talks_and_not_of_sponsors(app: Flask, summit: str) -> None:
+def test_reviewer_sees_pending_talks_but_no_sponsors(app: Flask, summit: str) -> None:
     with writing(app) as session:
         event = make_event(session, slug="other", title="Other")
         make_sponsorship(session, make_tier(session, event))
@@ -74,7 +74,7 @@ def test_a_reviewer_hears_of_talks_and_not_of_sponsors(app: Flask, summit: str) 
     assert summit not in links(rita).values()
 
 
-def test_a_moderator_sees_what_waits_for_one(app: Flask) -> None:
+def test_moderator_sees_pending_events_and_talks_of_listed_events(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="new", title="New meetup", status=EventStatus.PENDING)
         make_event(session, slug="fosdem", title="FOSDEM", programme=Programme.LISTED)
@@ -96,7 +96,7 @@ def test_a_moderator_sees_what_waits_for_one(app: Flask) -> None:
     assert "New meetup" not in ada.go(HERE)
 
 
-def test_long_lists_go_on_on_further_pages_each_by_itself(app: Flask) -> None:
+def test_long_lists_are_paginated_independently(app: Flask) -> None:
     with writing(app) as session:
         for number in range(60):
             make_event(session, title=f"Pending {number:02}", status=EventStatus.PENDING)
@@ -114,5 +114,5 @@ def test_long_lists_go_on_on_further_pages_each_by_itself(app: Flask) -> None:
     assert len({name for found in (first, third) for name in found if name.startswith("Talk")}) == 60
 
 
-def test_an_event_that_was_deleted_is_told_of(app: Flask) -> None:
+def test_deletion_of_an_event_is_confirmed_by_a_message(app: Flask) -> None:
     assert "The event is deleted." in browser_of_member(app).go(f"{HERE}?done=delete")

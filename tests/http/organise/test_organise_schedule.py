@@ -1,4 +1,4 @@
-"""The schedule's form: many talks get their times and rooms at once, all of them or none."""
+"""The schedule form: assigns times and rooms to many talks at once, to all of them or to none."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -35,7 +35,7 @@ def accepted(app: Flask, *titles: str, **fields: Any) -> list[str]:  # noqa: ANN
 
 
 def fill(browser: Browser, **rows: dict[str, str]) -> MultiDict[str, str]:
-    """Go to the schedule, and return its form with these rows filled in; a row goes by `t_` and the talk's id."""
+    """Open the schedule and return its form with these rows filled in; keys are `t_` and the talk's id."""
     browser.go(HERE)
     form = held(browser, HERE)
     for row, typed in rows.items():
@@ -54,12 +54,12 @@ def warned(browser: Browser) -> str:
 
 
 def ways_in_warnings(browser: Browser) -> dict[str, str]:
-    """Give where the talks lead that the warnings name, by their titles."""
+    """Return the URLs of the talks named in the warnings, by title."""
     [section] = [one for one in tree_of(browser.at.text).iter("section") if one.get("aria-labelledby") == "warned"]
     return {text_of(one): one.get("href", "") for one in section.iter("a")}
 
 
-def test_talks_get_their_times_rooms_and_lengths_at_once(app: Flask, olga: Browser) -> None:
+def test_form_sets_times_rooms_tracks_and_lengths_of_several_talks(app: Flask, olga: Browser) -> None:
     one, two = accepted(app, "One", "Two")
     form = fill(
         olga,
@@ -76,14 +76,14 @@ def test_talks_get_their_times_rooms_and_lengths_at_once(app: Flask, olga: Brows
     assert "Nothing was changed." in send(olga, HERE, held(olga, HERE))
 
 
-def test_what_is_confirmed_is_in_calendars_at_once(app: Flask, olga: Browser) -> None:
+def test_scheduled_confirmed_talk_is_in_calendars_immediately(app: Flask, olga: Browser) -> None:
     [talk] = offer(app, "summit", "One", state=TalkState.CONFIRMED)
     send(olga, HERE, fill(olga, **{f"t_{talk}": {"starts_time": "10:00", "room": "Room 1"}}))
     [entry] = [one for one in read(app, "/events/summit.ics").events() if one.text("SUMMARY") == "One"]
     assert "Room 1" in entry.text("LOCATION")
 
 
-def test_those_without_a_time_come_first_then_by_time_and_by_day(app: Flask, olga: Browser) -> None:
+def test_unscheduled_talks_are_listed_first_then_by_time(app: Flask, olga: Browser) -> None:
     accepted(app, "Late", starts="2026-06-12T15:00:00")
     accepted(app, "Early", starts="2026-06-10T09:00:00")
     accepted(app, "None yet")
@@ -100,7 +100,7 @@ def test_those_without_a_time_come_first_then_by_time_and_by_day(app: Flask, olg
     assert shown(f"{HERE}?day=nonsense") == ["None yet", "Early", "Late"]
 
 
-def test_after_saving_the_same_day_is_shown(app: Flask, olga: Browser) -> None:
+def test_saving_redirects_to_the_same_day(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One", starts="2026-06-12T15:00:00")
     olga.go(f"{HERE}?day=2026-06-12")
     form = held(olga, f"{HERE}?day=2026-06-12")
@@ -109,7 +109,7 @@ def test_after_saving_the_same_day_is_shown(app: Flask, olga: Browser) -> None:
     assert olga.at.headers["Location"] == f"{HERE}?day=2026-06-12&done=saved&number=1"
 
 
-def test_all_faults_stand_in_their_rows_and_nothing_is_saved(app: Flask, olga: Browser) -> None:
+def test_errors_are_shown_in_their_rows_and_nothing_is_saved(app: Flask, olga: Browser) -> None:
     one, two, three = accepted(app, "One", "Two", "Three")
     form = fill(
         olga,
@@ -136,7 +136,7 @@ def test_all_faults_stand_in_their_rows_and_nothing_is_saved(app: Flask, olga: B
     assert times(app)["Three"] == "2026-06-10T12:00:00"
 
 
-def test_two_who_change_the_same_row_do_not_overwrite_each_other_unseen(app: Flask, olga: Browser) -> None:
+def test_conflicting_edits_of_a_row_return_409_with_the_current_value(app: Flask, olga: Browser) -> None:
     one, two = accepted(app, "One", "Two")
     otto = browser_of_team(app, "summit", "otto@example.org")
     mine = fill(olga, **{f"t_{one}": {"starts_time": "10:00"}, f"t_{two}": {"starts_time": "10:00"}})
@@ -146,12 +146,12 @@ def test_two_who_change_the_same_row_do_not_overwrite_each_other_unseen(app: Fla
     assert "There stands now: Wed, Jun 10, 3:00" in said
     assert invalid_fields(olga) == {f"{one}-starts", f"{one}-starts_time"}
     assert times(app) == {"One": "2026-06-10T15:00:00", "Two": None}
-    # Sent again, it is what is wanted: Olga has read what stood there.
+    # Submitting again overwrites the current value, which Olga has now seen.
     assert "2 talks are changed." in send(olga, HERE, held(olga, HERE))
     assert times(app) == {"One": "2026-06-10T10:00:00", "Two": "2026-06-10T10:00:00"}
 
 
-def test_two_who_change_different_rows_do_not_disturb_each_other(app: Flask, olga: Browser) -> None:
+def test_concurrent_edits_of_different_rows_do_not_conflict(app: Flask, olga: Browser) -> None:
     one, two = accepted(app, "One", "Two")
     otto = browser_of_team(app, "summit", "otto@example.org")
     mine = fill(olga, **{f"t_{one}": {"starts_time": "10:00"}})
@@ -160,7 +160,7 @@ def test_two_who_change_different_rows_do_not_disturb_each_other(app: Flask, olg
     assert times(app) == {"One": "2026-06-10T10:00:00", "Two": "2026-06-10T15:00:00"}
 
 
-def test_of_two_at_the_same_moment_one_is_told(app: Flask, olga: Browser) -> None:
+def test_of_two_simultaneous_submissions_one_is_rejected_with_409(app: Flask, olga: Browser) -> None:
     ids = accepted(app, *(f"Talk {number}" for number in range(8)))
     otto = browser_of_team(app, "summit", "otto@example.org")
     typed = {hour: {f"t_{one}": {"starts_time": hour} for one in ids} for hour in ("10:00", "15:00")}
@@ -177,7 +177,7 @@ def test_of_two_at_the_same_moment_one_is_told(app: Flask, olga: Browser) -> Non
     assert len(set(times(app).values())) == 1
 
 
-def test_an_end_that_was_given_stays_until_the_talk_is_moved(app: Flask, olga: Browser) -> None:
+def test_stored_end_is_kept_until_the_talk_is_moved(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One", starts="2026-06-10T10:00:00", ends="2026-06-10T11:30:00")
     olga.go(HERE)
     assert held(olga, HERE)[f"{talk}-minutes"] == "90"
@@ -188,13 +188,13 @@ def test_an_end_that_was_given_stays_until_the_talk_is_moved(app: Flask, olga: B
     assert (moved.starts, moved.ends, moved.duration_minutes) == ("2026-06-10T12:00:00", None, 90)
 
 
-def test_a_time_is_taken_away_by_emptying_it(app: Flask, olga: Browser) -> None:
+def test_emptying_the_time_unschedules_the_talk(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One", starts="2026-06-10T10:00:00", ends="2026-06-10T11:30:00")
     send(olga, HERE, fill(olga, **{f"t_{talk}": {"starts_time": ""}}))
     assert (talks_of(app)["One"].starts, talks_of(app)["One"].ends) == (None, None)
 
 
-def test_clashes_are_told_of_and_saved_all_the_same(app: Flask, olga: Browser) -> None:
+def test_schedule_conflicts_are_warnings_and_do_not_block_saving(app: Flask, olga: Browser) -> None:
     one, two, three = accepted(app, "One", "Two", "Three")
     with writing(app) as session:
         ada = make_speaker(session, name="Ada")
@@ -217,7 +217,7 @@ def test_clashes_are_told_of_and_saved_all_the_same(app: Flask, olga: Browser) -
     assert warned(olga) == ""
 
 
-def test_what_lies_outside_of_the_events_own_times_is_told_of(app: Flask) -> None:
+def test_talk_outside_the_event_times_causes_a_warning(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="evening", starts="2026-06-10T18:00:00", ends="2026-06-10T21:00:00")
         make_organiser(session, event, email="eve@example.org")
@@ -229,7 +229,7 @@ def test_what_lies_outside_of_the_events_own_times_is_told_of(app: Flask) -> Non
     assert "In time" not in warned(eve)
 
 
-def test_a_time_that_the_clocks_skip_is_a_fault_in_its_row(app: Flask) -> None:
+def test_nonexistent_local_time_is_an_error_in_its_row(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="spring", starts="2026-03-29", ends="2026-03-29")
         make_organiser(session, event, email="eve@example.org")
@@ -241,7 +241,7 @@ def test_a_time_that_the_clocks_skip_is_a_fault_in_its_row(app: Flask) -> None:
     assert (eve.at.status_code, invalid_fields(eve)) == (422, {f"{talk}-starts", f"{talk}-starts_time"})
 
 
-def test_of_an_event_that_lasts_long_the_day_is_typed(app: Flask) -> None:
+def test_day_of_a_talk_at_a_recurring_event_is_entered_as_a_date(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="weekly", starts="2026-06-10", ends="2026-06-10", recurrence="FREQ=WEEKLY")
         make_organiser(session, event, email="eve@example.org")
@@ -255,7 +255,7 @@ def test_of_an_event_that_lasts_long_the_day_is_typed(app: Flask) -> None:
     assert talks_of(app)["One"].starts == "2026-06-24T19:00:00"
 
 
-def test_more_than_fifty_come_by_pages(app: Flask, olga: Browser) -> None:
+def test_more_than_fifty_talks_are_paginated(app: Flask, olga: Browser) -> None:
     accepted(app, *(f"Talk {number:02}" for number in range(60)))
     olga.go(HERE)
     first = held(olga, HERE).getlist("row")
@@ -264,7 +264,7 @@ def test_more_than_fifty_come_by_pages(app: Flask, olga: Browser) -> None:
     assert len(set(first) | set(held(olga, link).getlist("row"))) == 60
 
 
-def test_nobody_changes_a_talk_of_another_event_or_without_the_right(app: Flask, olga: Browser) -> None:
+def test_schedule_rejects_foreign_talks_missing_permission_and_too_many_rows(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     [own] = accepted(app, "One")
@@ -281,7 +281,7 @@ def test_nobody_changes_a_talk_of_another_event_or_without_the_right(app: Flask,
     assert set(times(app).values()) == {None}
 
 
-def test_a_row_without_what_it_was_made_of_overwrites_nothing(app: Flask, olga: Browser) -> None:
+def test_row_without_its_original_values_overwrites_nothing(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One", starts="2026-06-10T10:00:00")
     form = fill(olga)
     for name in ("revision", "was", "starts", "starts_time", "room"):
@@ -290,7 +290,7 @@ def test_a_row_without_what_it_was_made_of_overwrites_nothing(app: Flask, olga: 
     assert times(app) == {"One": "2026-06-10T10:00:00"}
 
 
-def test_who_withdrew_meanwhile_is_not_scheduled_unseen(app: Flask, olga: Browser) -> None:
+def test_talk_withdrawn_meanwhile_is_not_scheduled(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One")
     form = fill(olga, **{f"t_{talk}": {"starts_time": "10:00"}})
     with writing(app) as session:
@@ -299,7 +299,7 @@ def test_who_withdrew_meanwhile_is_not_scheduled_unseen(app: Flask, olga: Browse
     assert (olga.at.status_code, "Withdrawn" in olga.says(), times(app)) == (409, True, {"One": None})
 
 
-def test_warnings_lead_to_the_rows_and_to_the_talk_where_its_row_is_not_here(app: Flask, olga: Browser) -> None:
+def test_warnings_link_to_rows_on_the_page_or_else_to_the_talk_page(app: Flask, olga: Browser) -> None:
     early, late = accepted(app, "Early", "Late", duration_minutes=120)
     form = fill(
         olga,
@@ -315,7 +315,7 @@ def test_warnings_lead_to_the_rows_and_to_the_talk_where_its_row_is_not_here(app
     assert ways_in_warnings(olga) == {"Early": f"/organise/summit/talks/{early}", "Late": f"#talk-{late}"}
 
 
-def test_warnings_are_a_status_after_saving_and_not_before(app: Flask, olga: Browser) -> None:
+def test_warnings_have_the_status_role_only_after_saving(app: Flask, olga: Browser) -> None:
     both: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "state": TalkState.CONFIRMED}
     in_one_room = fill(olga, **{f"t_{talk}": {"room": "Room 1"} for talk in offer(app, "summit", "One", "Two", **both)})
 
@@ -329,7 +329,7 @@ def test_warnings_are_a_status_after_saving_and_not_before(app: Flask, olga: Bro
     assert statuses() == ""
 
 
-def test_titles_that_would_do_harm_are_text_in_rows_warnings_and_faults(app: Flask, olga: Browser) -> None:
+def test_hostile_titles_are_escaped_in_rows_warnings_and_errors(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         event = get_event(session, "summit", MODERATOR)
         at_ten: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "state": TalkState.ACCEPTED, "room": "Room 1"}
@@ -342,7 +342,7 @@ def test_titles_that_would_do_harm_are_text_in_rows_warnings_and_faults(app: Fla
     assert held(olga, HERE)[f"{one}-minutes"] == HOSTILE
 
 
-def test_rows_that_nobody_touched_keep_their_revision(app: Flask, olga: Browser) -> None:
+def test_unchanged_rows_keep_their_revision(app: Flask, olga: Browser) -> None:
     one, _two = accepted(app, "One", "Two")
     before = {title: talk.revision for title, talk in talks_of(app).items()}
     send(olga, HERE, fill(olga, **{f"t_{one}": {"starts_time": "10:00"}}))
@@ -351,7 +351,7 @@ def test_rows_that_nobody_touched_keep_their_revision(app: Flask, olga: Browser)
     assert after["Two"] == before["Two"]
 
 
-def test_an_event_without_rooms_leads_to_where_they_are_added(app: Flask) -> None:
+def test_schedule_of_an_event_without_rooms_links_to_the_rooms_page(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="bare")
     offer(app, "bare", "One", state=TalkState.ACCEPTED)
@@ -362,7 +362,7 @@ def test_an_event_without_rooms_leads_to_where_they_are_added(app: Flask) -> Non
     assert not [one for one in tree_of(eve.at.text).iter("select") if one.get("name", "").endswith(("-room", "-track"))]
 
 
-def test_of_a_listed_event_its_organisers_place_the_talks_that_a_moderator_took(app: Flask) -> None:
+def test_organisers_of_a_listed_event_can_schedule_accepted_talks(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="fosdem", programme=Programme.LISTED, rooms=["Janson"])
     [talk] = offer(app, "fosdem", "Taken", state=TalkState.ACCEPTED)
@@ -374,7 +374,7 @@ def test_of_a_listed_event_its_organisers_place_the_talks_that_a_moderator_took(
     assert "One talk is changed." in send(eve, there, held(eve, there), **{f"{talk}-room": "Janson"})
 
 
-def test_what_a_moderator_blanked_its_organisers_do_not_schedule(app: Flask, olga: Browser) -> None:
+def test_organisers_cannot_schedule_an_erased_event(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One")
     form = fill(olga, **{f"t_{talk}": {"starts_time": "10:00"}})
     with writing(app) as session:
@@ -386,7 +386,7 @@ def test_what_a_moderator_blanked_its_organisers_do_not_schedule(app: Flask, olg
     assert times(app) == {"One": None}
 
 
-def test_a_reviewer_looks_and_changes_nothing(app: Flask, olga: Browser) -> None:
+def test_reviewer_can_view_but_not_change_the_schedule(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One")
     accepted(app, "Two", starts="2026-06-10T10:00:00", room="Room 1")
     rita = browser_of_team(app, "summit", "rita@example.org", TeamRole.REVIEWER)
@@ -404,7 +404,7 @@ def test_a_reviewer_looks_and_changes_nothing(app: Flask, olga: Browser) -> None
     assert times(app)["One"] is None
 
 
-def test_fifty_talks_cost_as_many_statements_as_five(app: Flask, olga: Browser) -> None:
+def test_number_of_statements_does_not_depend_on_the_number_of_talks(app: Flask, olga: Browser) -> None:
     def crowd(number: int) -> None:
         with writing(app) as session:
             event = get_event(session, "summit", MODERATOR)

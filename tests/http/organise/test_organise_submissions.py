@@ -1,4 +1,4 @@
-"""What was submitted to an event, as its organisers, its reviewers and moderators see it; nobody else does."""
+"""The submissions to an event, as seen by its organisers, its reviewers and moderators, but nobody else."""
 
 from typing import Any
 
@@ -25,17 +25,17 @@ def olga(app: Flask, summit: str) -> Browser:
 
 
 def titles(browser: Browser) -> list[str]:
-    """Return the titles of the talks that are listed, in their order."""
+    """Return the titles of the listed talks in order."""
     links = [one for heading in tree_of(browser.at.text).iter("h3") for one in heading.iter("a")]
     return [text_of(one) for one in links]
 
 
 def buttons(browser: Browser) -> list[str]:
-    """Return the steps that can be asked for."""
+    """Return the steps that the page offers."""
     return [one.get("value", "") for one in tree_of(browser.at.text).iter("button") if one.get("name") == "do"]
 
 
-def test_what_waits_is_shown_first_and_the_rest_by_state(app: Flask, olga: Browser) -> None:
+def test_pending_talks_are_shown_by_default_and_others_by_state(app: Flask, olga: Browser) -> None:
     for state in TalkState:
         offer(app, "summit", f"Talk {state.value}", state=state)
     said = olga.go(HERE)
@@ -48,13 +48,13 @@ def test_what_waits_is_shown_first_and_the_rest_by_state(app: Flask, olga: Brows
         assert titles(olga) == [f"Talk {state.value}"]
     olga.go(f"{HERE}?state=all")
     assert len(titles(olga)) == 7
-    # What there is not is no state: the page shows what waits.
+    # Any other state shows the pending talks.
     for unknown in ("draft", "nonsense", ""):
         olga.go(f"{HERE}?state={unknown}")
         assert sorted(titles(olga)) == ["Talk submitted", "Talk waitlisted"]
 
 
-def test_words_are_looked_for_within_what_is_shown(app: Flask, olga: Browser) -> None:
+def test_search_is_limited_to_the_selected_state(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "Xen on ARM", "Unikernels")
     offer(app, "summit", "Xen rejected", state=TalkState.REJECTED)
     olga.go(f"{HERE}?q=XEN")
@@ -64,7 +64,7 @@ def test_words_are_looked_for_within_what_is_shown(app: Flask, olga: Browser) ->
     assert "No talk here has these words." in olga.go(f"{HERE}?q=nothing")
 
 
-def test_the_oldest_come_first_by_pages_and_nothing_is_lost_between_them(app: Flask, olga: Browser) -> None:
+def test_submissions_are_paginated_without_losing_or_repeating_talks(app: Flask, olga: Browser) -> None:
     offer(app, "summit", *(f"Talk {number:03}" for number in range(120)))
     seen: list[str] = []
     path: str | None = HERE
@@ -77,9 +77,7 @@ def test_the_oldest_come_first_by_pages_and_nothing_is_lost_between_them(app: Fl
 
 
 @pytest.mark.parametrize("path", [HERE, f"{HERE}?state=all", f"{HERE}/schedule", "/organise"])
-def test_a_page_takes_the_same_number_of_statements_however_many_talks_there_are(
-    app: Flask, olga: Browser, path: str
-) -> None:
+def test_number_of_statements_does_not_depend_on_the_number_of_talks(app: Flask, olga: Browser, path: str) -> None:
     offer(app, "summit", "One", state=TalkState.CONFIRMED, starts="2026-06-10T10:00:00", room="Room 1")
     offer(app, "summit", "Two", tags=["x"], track="ARM")
     olga.go(path)
@@ -90,11 +88,11 @@ def test_a_page_takes_the_same_number_of_statements_however_many_talks_there_are
         offer(app, "summit", *names, state=state, tags=["x"], starts="2026-06-10T10:00:00", room="Room 1")
     with statements(database_of(app)) as many:
         olga.go(path)
-    # Who clashes is looked up once, if anybody does.
+    # One additional statement details the conflicts, if there are any.
     assert len(many) <= len(few) + (1 if path.endswith("schedule") else 0)
 
 
-def test_all_on_the_page_are_chosen_by_a_link(app: Flask, olga: Browser) -> None:
+def test_link_selects_all_talks_on_the_page(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
     olga.go(HERE)
     assert held(olga, f"{HERE}/decide").getlist("talk") == []
@@ -103,7 +101,7 @@ def test_all_on_the_page_are_chosen_by_a_link(app: Flask, olga: Browser) -> None
     assert sorted(held(olga, f"{HERE}/decide").getlist("talk")) == sorted(ids)
 
 
-def test_only_steps_that_some_talk_can_take_are_offered(app: Flask, olga: Browser) -> None:
+def test_only_steps_possible_for_listed_talks_are_offered(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "Waits")
     olga.go(HERE)
     assert buttons(olga) == ["accept", "waitlist", "reject"]
@@ -115,7 +113,7 @@ def test_only_steps_that_some_talk_can_take_are_offered(app: Flask, olga: Browse
     assert buttons(olga) == []
 
 
-def test_a_reviewer_sees_all_and_decides_nothing(app: Flask, summit: str) -> None:
+def test_reviewer_sees_all_submissions_but_cannot_decide(app: Flask, summit: str) -> None:
     [talk] = offer(app, summit, "Xen on ARM", notes="A projector, please")
     rita = browser_of_team(app, summit, "rita@example.org", TeamRole.REVIEWER)
     assert "You review this event" in rita.go(HERE)
@@ -123,13 +121,13 @@ def test_a_reviewer_sees_all_and_decides_nothing(app: Flask, summit: str) -> Non
     assert "A projector, please" in rita.go(f"{HERE}/talks/{talk}")
     assert list(tree_of(rita.at.text).iter("form")) == []
     links = {one.get("href") for one in tree_of(rita.at.text).iter("a")}
-    # What would be refused is not offered.
+    # Pages that would be forbidden are not linked.
     assert not {f"{HERE}/parts", f"{HERE}/team"} & links
     for path in (f"/decide?do=accept&talk={talk}", f"/talks/{talk}/redact"):
         assert rita.client.get(HERE + path).status_code == 403
 
 
-def test_of_a_listed_event_organisers_are_told_that_a_moderator_decides(app: Flask) -> None:
+def test_organisers_of_a_listed_event_are_told_that_a_moderator_decides(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="fosdem", programme=Programme.LISTED)
     [talk] = offer(app, "fosdem", "Xen on ARM")
@@ -143,7 +141,7 @@ def test_of_a_listed_event_organisers_are_told_that_a_moderator_decides(app: Fla
     assert "accept" in buttons(mo)
 
 
-def test_nobody_else_sees_what_was_submitted(app: Flask, summit: str) -> None:
+def test_submissions_are_hidden_from_members_outside_the_team(app: Flask, summit: str) -> None:
     [talk] = offer(app, summit, "Secret plans")
     with writing(app) as session:
         make_event(session, slug="other")
@@ -153,12 +151,12 @@ def test_nobody_else_sees_what_was_submitted(app: Flask, summit: str) -> None:
             answer = someone.client.get(path, headers={"Accept": "text/html"})
             assert answer.status_code == 403
             assert "Secret plans" not in answer.text
-        # Of what is not public they hear nothing, not even that it is there.
+        # The existence of unpublished events is not revealed.
         assert someone.client.get("/organise/hidden").status_code == 404
     assert app.test_client().get(HERE).headers["Location"] == "/login?next=%2Forganise%2Fsummit"
 
 
-def test_no_page_shows_an_address(app: Flask, olga: Browser) -> None:
+def test_organise_pages_show_no_email_addresses(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_speaker(session, name="Mihai", email="mihai@example.org")
     [talk] = offer(app, "summit", "Xen on ARM")
@@ -166,7 +164,7 @@ def test_no_page_shows_an_address(app: Flask, olga: Browser) -> None:
         assert "@example.org" not in olga.go(path)
 
 
-def test_hostile_text_is_text(app: Flask, olga: Browser) -> None:
+def test_hostile_text_is_escaped(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         event = make_event(session, slug="worst", title=HOSTILE, rooms=[HOSTILE], tracks=[HOSTILE])
         speaker = make_speaker(session, name=HOSTILE, affiliation=HOSTILE)

@@ -1,4 +1,4 @@
-"""One talk as its event's organisers see it: all of it, its history, and the form by which they change it."""
+"""The organisers' page of a talk: all fields, the history, and the form for changing it."""
 
 import pytest
 from flask import Flask
@@ -25,7 +25,7 @@ def page_of(app: Flask, title: str = "One", slug: str = "summit") -> str:
     return f"/organise/{slug}/talks/{talks_of(app)[title].id}"
 
 
-def test_a_talk_says_all_and_what_became_of_it(app: Flask, olga: Browser) -> None:
+def test_talk_page_shows_all_fields_and_the_history(app: Flask, olga: Browser) -> None:
     [talk] = offer(app, "summit", "One", abstract="What, and *why*.", notes="A projector", tags=["arm"], track="ARM")
     ask(olga, "summit", "waitlist", [talk], back="talk")
     said = send(olga, "/organise/summit/decide", held(olga, "/organise/summit/decide"), do="waitlist", reason="Full.")
@@ -37,7 +37,7 @@ def test_a_talk_says_all_and_what_became_of_it(app: Flask, olga: Browser) -> Non
     assert "Ada Lovelace" in history
 
 
-def test_where_it_was_given_before_is_shown_if_one_may_know(app: Flask, olga: Browser) -> None:
+def test_reprised_talk_is_named_only_if_visible_to_the_organiser(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         known = make_event(session, slug="fosdem", title="FOSDEM")
         hidden = make_event(session, slug="hidden", title="Hidden", status=EventStatus.PENDING)
@@ -54,7 +54,7 @@ def test_where_it_was_given_before_is_shown_if_one_may_know(app: Flask, olga: Br
     assert "Secret time" not in said
 
 
-def test_everything_can_be_changed_and_is_in_the_feed(app: Flask, olga: Browser) -> None:
+def test_all_fields_can_be_changed_and_appear_in_the_feed(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One", state=TalkState.CONFIRMED)
     here = page_of(app)
     olga.go(here)
@@ -83,7 +83,7 @@ def test_everything_can_be_changed_and_is_in_the_feed(app: Flask, olga: Browser)
     assert (talk.starts, talk.room_id, talk.track_id) == (None, None, None)
 
 
-def test_an_end_may_be_given_instead_of_a_length(app: Flask, olga: Browser) -> None:
+def test_end_can_be_set_instead_of_a_duration(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One", state=TalkState.ACCEPTED)
     here = page_of(app)
     olga.go(here)
@@ -94,7 +94,7 @@ def test_an_end_may_be_given_instead_of_a_length(app: Flask, olga: Browser) -> N
     assert talks_of(app)["One"].ends is None
 
 
-def test_saved_as_it_was_a_talk_has_no_new_revision(app: Flask, olga: Browser) -> None:
+def test_saving_an_unchanged_talk_creates_no_new_revision(app: Flask, olga: Browser) -> None:
     offer(
         app,
         "summit",
@@ -125,7 +125,7 @@ def test_saved_as_it_was_a_talk_has_no_new_revision(app: Flask, olga: Browser) -
         ({"track": "None of ours", "kind": "opera"}, {"track", "kind"}),
     ],
 )
-def test_a_fault_stands_beside_its_field_and_nothing_is_saved(
+def test_errors_are_shown_beside_their_fields_and_nothing_is_saved(
     app: Flask, olga: Browser, typed: dict[str, str], wrong: set[str]
 ) -> None:
     offer(app, "summit", "One")
@@ -138,7 +138,7 @@ def test_a_fault_stands_beside_its_field_and_nothing_is_saved(
     assert talks_of(app)["One"].revision == before
 
 
-def test_what_somebody_else_changed_meanwhile_is_not_overwritten_unseen(app: Flask, olga: Browser) -> None:
+def test_conflicting_edit_returns_412_and_shows_the_current_values(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One")
     here = page_of(app)
     otto = browser_of_team(app, "summit", "otto@example.org")
@@ -154,7 +154,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten_unseen(app: Fla
     assert set(states(app)) == {"Olga's"}
 
 
-def test_a_fault_of_another_kind_does_not_let_what_changed_meanwhile_pass_as_seen(app: Flask, olga: Browser) -> None:
+def test_validation_error_does_not_hide_a_concurrent_change(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One")
     here = page_of(app)
     otto = browser_of_team(app, "summit", "otto@example.org")
@@ -166,7 +166,7 @@ def test_a_fault_of_another_kind_does_not_let_what_changed_meanwhile_pass_as_see
     assert (olga.at.status_code, set(states(app))) == (412, {"Otto's"})
 
 
-def test_only_whoever_decides_for_the_event_changes_it(app: Flask, olga: Browser) -> None:
+def test_only_deciders_of_the_event_can_change_a_talk(app: Flask, olga: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     offer(app, "summit", "One")
@@ -176,27 +176,27 @@ def test_only_whoever_decides_for_the_event_changes_it(app: Flask, olga: Browser
         someone.go("/me")
         form = {"csrf_token": someone.fields("/logout")["csrf_token"], "title": "Mine", "revision": "1"}
         assert someone.client.post(here, data=form).status_code == 403
-        # Not by the way of one's own event either.
+        # Not through the URL of another event either.
         assert someone.client.post(here.replace("summit", "other"), data=form).status_code in {403, 404}
         assert someone.client.get(here.replace("summit", "other")).status_code in {403, 404}
     assert olga.client.post(here, data={"title": "Mine"}).status_code == 403
     assert set(states(app)) == {"One"}
 
 
-def test_whoever_submitted_it_does_not_change_it_here(app: Flask, summit: str) -> None:
+def test_submitter_cannot_use_the_organisers_form(app: Flask, summit: str) -> None:
     offer(app, summit, "One")
     submitter = browser_of_member(app, "one@example.org")
     assert submitter.client.get(page_of(app)).status_code == 403
 
 
-def test_a_draft_is_its_submitters_own(app: Flask, olga: Browser) -> None:
+def test_drafts_and_unknown_talks_return_404(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One", state=TalkState.DRAFT)
     assert olga.client.get(page_of(app)).status_code == 404
     for nothing in ("nothing", "%00", "%ED%A0%80"):
         assert olga.client.get(f"/organise/summit/talks/{nothing}").status_code == 404
 
 
-def test_the_steps_are_those_that_it_can_take(app: Flask, olga: Browser) -> None:
+def test_talk_page_offers_only_possible_steps(app: Flask, olga: Browser) -> None:
     for state in set(TalkState) - {TalkState.DRAFT}:
         offer(app, "summit", state.value, state=state)
 
@@ -216,7 +216,7 @@ def test_the_steps_are_those_that_it_can_take(app: Flask, olga: Browser) -> None
     }
 
 
-def test_a_moderator_blanks_a_talk_after_a_look_at_what_will_be_gone(app: Flask) -> None:
+def test_moderator_erases_a_talk_after_a_preview(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="fosdem", programme=Programme.LISTED)
         spam = make_talk(session, event, title="Buy!", abstract="Cheap", state=TalkState.ACCEPTED, notes="Spam")
@@ -249,7 +249,7 @@ def test_a_moderator_blanks_a_talk_after_a_look_at_what_will_be_gone(app: Flask)
     assert states(app) == {"[removed]": "cancelled"}
     assert [step.reason for step in rows(app, TalkStep)] == [None, None]
     assert mails(app) == []
-    # What was blanked stays so; its organisers see no form any more.
+    # Erasure is permanent; the organisers no longer see a form.
     organiser.go(here)
     assert list(tree_of(organiser.at.text).iter("form")) == []
     assert mo.client.get(f"{here}/redact").status_code == 303
