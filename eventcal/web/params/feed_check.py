@@ -23,5 +23,5 @@ class CheckArgs(Query):
     url = _Address(
         required=True,
         validate=at_most(LONGEST_URL),
-        metadata={"description": "The address of a feed of this calendar; http, https and webcal are the same."},
+        metadata={"description": "The URL of a feed of this calendar; http, https and webcal are equivalent."},
     )

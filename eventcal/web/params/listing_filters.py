@@ -92,22 +92,22 @@ class FilterArgs(Query):
 
     result: ClassVar[type[Listing] | type[Asked]] = Listing
 
-    from_day = Day(data_key="from", metadata=says("Whatever is not over before this day."))
-    to_day = Day(data_key="to", metadata=says("Whatever begins on this day or earlier."))
+    from_day = Day(data_key="from", metadata=says("Items that end on or after this day."))
+    to_day = Day(data_key="to", metadata=says("Items that begin on or before this day."))
     q = Search(
         validate=at_most(LONGEST_TEXT),
-        metadata=says("Words to look for: all of them, each by its beginning, without case and accents.")
+        metadata=says("Search terms. All must match the beginning of a word, ignoring case and accents.")
         | {"pattern": LINE_FORM["pattern"]},
     )
-    tags = Several(text(), data_key="tag", metadata=says("All of these tags."))
-    kinds = Commas(Word(_KINDS), data_key="kind", metadata=says("Any of these kinds of event or talk."))
+    tags = Several(text(), data_key="tag", metadata=says("Items with all of these tags."))
+    kinds = Commas(Word(_KINDS), data_key="kind", metadata=says("Events or talks of any of these kinds."))
     countries = Commas(
         form("[A-Za-z]{2}", says=Sentence("must be an ISO 3166-1 code of two letters, such as DE")),
         data_key="country",
-        metadata=says("Any of these countries (ISO 3166-1 alpha-2)."),
+        metadata=says("Items in any of these countries (ISO 3166-1 alpha-2)."),
     )
-    cities = Several(text(), data_key="city", metadata=says("Any of these cities, as written."))
-    events = Commas(text(), data_key="event", metadata=says("Any of these events, by slug."))
+    cities = Several(text(), data_key="city", metadata=says("Items in any of these cities, spelled exactly as stored."))
+    events = Commas(text(), data_key="event", metadata=says("These events, by slug, and their talks."))
     tracks = Several(text(), data_key="track", metadata=says("Talks in any of these tracks."))
     rooms = Several(text(), data_key="room", metadata=says("Talks in any of these rooms."))
     speakers = Commas(text(), data_key="speaker", metadata=says("Talks by any of these speakers, by slug."))
@@ -117,16 +117,18 @@ class FilterArgs(Query):
         metadata=says("Talks in any of these languages (BCP 47)."),
     )
     states = Commas(
-        Word(_STATES), data_key="state", metadata=says("Any of these statuses of an event, or states of a talk.")
+        Word(_STATES),
+        data_key="state",
+        metadata=says("Events with any of these statuses, or talks in any of these states."),
     )
-    status = Commas(Word(_STATES), metadata=says("The same as `state`; both together are one list."))
+    status = Commas(Word(_STATES), metadata=says("Alias of `state`. The values of both are combined."))
     series = Several(text(), metadata=says("Events of any of these series, and their talks."))
-    call_open = Word(
-        ["open"], data_key="cfp", metadata=says("Events whose call for talks is open now, and their talks.")
-    )
-    scheduled = Flag(metadata=says("true: has its times; false: waits for them."))
+    call_open = Word(["open"], data_key="cfp", metadata=says("Events with an open call for talks, and their talks."))
+    scheduled = Flag(metadata=says("true: scheduled items only; false: unscheduled items only."))
     updated_since = Since(
-        metadata=says("Changed then or later: RFC 3339 with an offset (in a URL, + is %2B), or a day in UTC.")
+        metadata=says(
+            "Items changed at or after this time: RFC 3339 with an offset (+ is %2B in URLs), or a date in UTC."
+        )
         | {"pattern": r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$"}
     )
 
@@ -150,9 +152,9 @@ class FilterArgs(Query):
 class ListingArgs(FilterArgs):
     """The query parameters of a list."""
 
-    sort = Word(Sort, metadata=says("The order; starts unless given."))
-    limit = page_size(metadata=says(f"How many items a page has; {DEFAULT_LIMIT} unless given."))
-    cursor = Text(metadata=says("`next` of the page before this one.") | {"pattern": "^[A-Za-z0-9_-]+$"})
+    sort = Word(Sort, metadata=says("The sort order; by default `starts`."))
+    limit = page_size(metadata=says(f"The number of items per page; by default {DEFAULT_LIMIT}."))
+    cursor = Text(metadata=says("The `next` value of the previous page.") | {"pattern": "^[A-Za-z0-9_-]+$"})
 
 
 class FeedArgs(FilterArgs):
@@ -160,15 +162,13 @@ class FeedArgs(FilterArgs):
 
     result = Asked
 
-    include = Commas(Word(Include), metadata=says("What the feed holds."))
+    include = Commas(Word(Include), metadata=says("The kinds of entries in the feed."))
     cancelled = Word(
         Cancelled,
-        metadata=says(
-            "What was called off: keep it as such, hide it, or mark it in the title only; keep unless given."
-        ),
+        metadata=says("Cancelled items: keep them as cancelled (default), hide them, or mark them in the title only."),
     )
-    utc = Word(["utc"], data_key="tz", metadata=says("utc: times in UTC, for clients that know no time zones."))
-    profile = Word(Profile, metadata=says("rich: with RFC 9073 components, which some clients misread."))
+    utc = Word(["utc"], data_key="tz", metadata=says("utc: times in UTC, for clients without time zone support."))
+    profile = Word(Profile, metadata=says("rich: with RFC 9073 components, which some clients do not support."))
 
     def make(self, data: dict[str, Any]) -> Listing | Asked:
         """Return the result with these parameters."""
