@@ -1,4 +1,4 @@
-"""What the tests of use cases and queries share: a session on a database of either kind."""
+"""Fixtures for the tests of use cases and queries: a session on each kind of database."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from eventcal.kit.database import Database
 
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
-    """Give the session of a unit of work, as a view hands it to a use case; what it did is undone at the end."""
+    """Provide the session of a unit of work, as a view passes it to a use case. It is rolled back at the end."""
     with database.unit_of_work() as unit:
         yield unit.session
         unit.session.rollback()

@@ -1,4 +1,4 @@
-"""docs/data-format.md: its example loads, and its tables list every field."""
+"""docs/data-format.md: the example can be loaded, and the tables list every field."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ DOCUMENT = Path("docs/data-format.md").read_text()
 NEW, SAME = Count(new=1, changed=0, same=0), Count(new=0, changed=0, same=1)
 
 
-def test_documented_example_loads_and_loading_it_again_changes_nothing(database_url: str, clock: FixedClock) -> None:
+def test_documented_example_loads_and_reloading_changes_nothing(database_url: str, clock: FixedClock) -> None:
     example = re.search(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
     assert example
     calendar = open_calendar(database_url, clock)

@@ -35,7 +35,7 @@ def neighbours(calendar: Database, slug: str) -> list[str]:
 
 
 def talk_states(calendar: Database) -> dict[str, tuple[str, bool]]:
-    """Give each talk's state, and whether the public knows of it."""
+    """Return each talk's state and whether it is public."""
     with calendar.reading() as session:
         return {talk.title: (talk.state, talk.published_at is not None) for talk in session.scalars(select(Talk))}
 
@@ -61,10 +61,10 @@ def mails(calendar: Database) -> list[str]:
         return list(connection.execute(text("SELECT payload FROM outbox_messages")).scalars())
 
 
-# Events beside each other
+# Co-located events
 
 
-def test_events_may_be_beside_one_that_comes_later_in_the_file(calendar: Database) -> None:
+def test_event_can_be_co_located_with_a_later_event_in_the_file(calendar: Database) -> None:
     load(
         calendar,
         events=[
@@ -79,7 +79,7 @@ def test_events_may_be_beside_one_that_comes_later_in_the_file(calendar: Databas
 
 
 @pytest.mark.parametrize("other", [{}, {"co_located_with": []}, {"co_located_with": None}])
-def test_it_is_enough_that_one_of_two_names_the_other(
+def test_co_location_given_for_one_event_applies_to_both(
     calendar: Database, clock: FixedClock, other: dict[str, Any]
 ) -> None:
     file = [{**EVENT, "slug": "one", "co_located_with": ["two"]}, {**EVENT, "slug": "two", **other}]
@@ -92,18 +92,18 @@ def test_it_is_enough_that_one_of_two_names_the_other(
     assert everything(calendar) == before
 
 
-def test_an_event_is_taken_from_beside_another_by_both_of_them(calendar: Database) -> None:
+def test_removing_a_co_located_event_removes_both_links(calendar: Database) -> None:
     load(calendar, events=[{**EVENT, "slug": "one", "co_located_with": ["two"]}, {**EVENT, "slug": "two"}])
     load(calendar, events=[{"slug": "one", "co_located_with": []}])
     assert neighbours(calendar, "two") == []
 
 
-def test_no_event_is_beside_one_that_is_not_public(calendar: Database) -> None:
+def test_event_cannot_be_co_located_with_an_unpublished_event(calendar: Database) -> None:
     file = [{**EVENT, "co_located_with": ["draft"]}, {**EVENT, "slug": "draft", "status": "draft"}]
     assert refused(calendar, events=file) == [("/events/0/co_located_with/0", "the event “draft” is not public")]
 
 
-# How far along events are
+# Status of events
 
 
 @pytest.mark.parametrize(
@@ -117,28 +117,30 @@ def test_no_event_is_beside_one_that_is_not_public(calendar: Database) -> None:
         ("confirmed", "cancelled"),
     ],
 )
-def test_an_event_goes_to_the_status_that_the_file_gives(calendar: Database, before: str, wanted: str) -> None:
+def test_event_takes_the_status_given_in_the_file(calendar: Database, before: str, wanted: str) -> None:
     load(calendar, events=[{**EVENT, "status": before}])
     load(calendar, events=[{"slug": "summit", "status": wanted}])
     assert status(calendar) == wanted
 
 
 @pytest.mark.parametrize(("before", "wanted"), [("cancelled", "confirmed"), ("confirmed", "draft")])
-def test_an_event_does_not_go_where_no_step_leads(calendar: Database, before: str, wanted: str) -> None:
+def test_event_status_change_outside_the_transition_table_is_rejected(
+    calendar: Database, before: str, wanted: str
+) -> None:
     load(calendar, events=[{**EVENT, "status": before}])
     [(pointer, _)] = refused(calendar, events=[{"slug": "summit", "status": wanted}])
     assert pointer == "/events/0/status"
 
 
-def test_an_event_that_says_nothing_of_its_status_is_public(calendar: Database) -> None:
+def test_event_without_status_is_confirmed(calendar: Database) -> None:
     load(calendar, events=[EVENT])
     assert status(calendar) == EventStatus.CONFIRMED
 
 
-# How far along talks are
+# State of talks
 
 
-def test_talks_are_public_by_the_rule_of_their_event(calendar: Database) -> None:
+def test_talks_are_published_by_the_programme_rule_of_their_event(calendar: Database) -> None:
     states = ["draft", "submitted", "accepted", "confirmed", "rejected"]
     events = [{**EVENT, "slug": "curated"}, {**EVENT, "slug": "listed", "programme": "listed"}]
     load(
@@ -158,13 +160,13 @@ def test_talks_are_public_by_the_rule_of_their_event(calendar: Database) -> None
     }
 
 
-def test_a_talk_that_says_nothing_of_its_state_waits_for_a_decision(calendar: Database) -> None:
+def test_talk_without_state_is_submitted(calendar: Database) -> None:
     load(calendar, events=[EVENT], talks=[{"event": "summit", "title": "Xen on ARM", "state": None}])
     assert talk_states(calendar) == {"Xen on ARM": (TalkState.SUBMITTED, False)}
     assert steps(calendar) == [(None, "submitted")]
 
 
-def test_a_talk_goes_to_the_state_that_the_file_gives_step_by_step(calendar: Database) -> None:
+def test_talk_reaches_the_given_state_step_by_step(calendar: Database) -> None:
     with calendar.unit_of_work() as unit:
         event = make_event(unit.session, slug="summit")
         make_talk(unit.session, event, submitter=make_member(unit.session))
@@ -175,7 +177,7 @@ def test_a_talk_goes_to_the_state_that_the_file_gives_step_by_step(calendar: Dat
 
 
 @pytest.mark.parametrize("over", ["cancelled", "withdrawn", "rejected"])
-def test_a_talk_that_is_over_does_not_come_back(calendar: Database, over: str) -> None:
+def test_talk_in_a_final_state_cannot_be_reopened(calendar: Database, over: str) -> None:
     with calendar.unit_of_work() as unit:
         make_talk(unit.session, make_event(unit.session, slug="summit"), state=TalkState(over))
     file = [{"event": "summit", "title": "Xen on ARM", "state": "confirmed"}]
@@ -184,20 +186,20 @@ def test_a_talk_that_is_over_does_not_come_back(calendar: Database, over: str) -
     ]
 
 
-def test_a_talk_becomes_public_when_its_event_becomes_a_listed_one(calendar: Database) -> None:
+def test_accepted_talk_becomes_public_when_its_event_becomes_listed(calendar: Database) -> None:
     load(calendar, events=[EVENT], talks=[{"event": "summit", "title": "Xen on ARM", "state": "accepted"}])
     listed = [{"slug": "summit", "programme": "listed"}]
     load(calendar, events=listed, talks=[{"event": "summit", "title": "Xen on ARM"}])
     assert talk_states(calendar) == {"Xen on ARM": (TalkState.ACCEPTED, True)}
 
 
-def test_calls_and_the_end_of_an_event_do_not_keep_a_talk_out(calendar: Database) -> None:
+def test_closed_call_and_past_event_do_not_prevent_loading_a_talk(calendar: Database) -> None:
     past = {**EVENT, "starts": "2014-06-10", "ends": "2014-06-12", "call_for_talks": {"kinds": ["bof"]}}
     load(calendar, events=[past], talks=[{"event": "summit", "title": "Xen on ARM", "kind": "talk"}])
     assert talk_states(calendar) == {"Xen on ARM": (TalkState.SUBMITTED, False)}
 
 
-def test_of_two_talks_with_one_title_the_file_means_the_one_that_the_public_knows(calendar: Database) -> None:
+def test_title_shared_by_two_talks_refers_to_the_public_one(calendar: Database) -> None:
     with calendar.unit_of_work() as unit:
         event = make_event(unit.session, slug="summit")
         make_talk(unit.session, event)
@@ -208,7 +210,7 @@ def test_of_two_talks_with_one_title_the_file_means_the_one_that_the_public_know
         assert session.scalars(select(Talk.id).where(Talk.abstract == "Words.")).all() == [public]
 
 
-def test_a_talk_may_repeat_one_that_comes_later_in_the_file_or_is_here_already(calendar: Database) -> None:
+def test_talk_can_be_a_reprise_of_a_later_or_stored_talk(calendar: Database) -> None:
     again = {"event": "summit", "title": "Again", "reprise_of": {"event": "summit", "title": "First"}}
     load(calendar, events=[EVENT], talks=[again, {"event": "summit", "title": "First"}])
     load(calendar, talks=[{**again, "title": "Once more"}])
@@ -221,17 +223,17 @@ def test_a_talk_may_repeat_one_that_comes_later_in_the_file_or_is_here_already(c
         assert session.scalars(select(Talk.reprise_of_id).where(Talk.title == "Again")).one() is None
 
 
-def test_a_talk_does_not_repeat_itself(calendar: Database) -> None:
+def test_talk_cannot_be_a_reprise_of_itself(calendar: Database) -> None:
     talk = {"event": "summit", "title": "Again", "reprise_of": {"event": "summit", "title": "Again"}}
     assert refused(calendar, events=[EVENT], talks=[talk]) == [
         ("/talks/0/reprise_of", "a talk does not repeat itself; name the earlier one")
     ]
 
 
-# People and organisations
+# Speakers and sponsors
 
 
-def test_a_speaker_who_was_found_to_be_another_gives_that_one_talks_and_nothing_else(calendar: Database) -> None:
+def test_record_of_a_merged_speaker_links_talks_to_the_remaining_speaker(calendar: Database) -> None:
     with calendar.unit_of_work() as unit:
         kept = make_speaker(unit.session, slug="countess", name="Ada King")
         merged = make_speaker(unit.session, slug="ada")
@@ -242,7 +244,7 @@ def test_a_speaker_who_was_found_to_be_another_gives_that_one_talks_and_nothing_
         assert session.execute(text(query)).all() == [("countess", "Ada King")]
 
 
-def test_a_sponsorship_goes_to_the_state_that_the_file_gives(calendar: Database) -> None:
+def test_sponsorship_takes_the_state_given_in_the_file(calendar: Database) -> None:
     held = {"sponsor": "rackspace", "tier": "Gold"}
     load(calendar, sponsors=[SPONSOR], events=[{**EVENT, "tiers": [TIER], "sponsorships": [held]}])
     assert sponsorships(calendar) == ["enquiry"]
@@ -254,7 +256,7 @@ def test_a_sponsorship_goes_to_the_state_that_the_file_gives(calendar: Database)
         assert [pointer for pointer, _ in refused(calendar, events=file)] == ["/events/0/sponsorships/0"]
 
 
-def test_a_tier_is_not_oversold_by_a_file(calendar: Database) -> None:
+def test_file_cannot_oversell_a_tier(calendar: Database) -> None:
     held = [{"sponsor": slug, "tier": "Gold", "state": "confirmed"} for slug in ("rackspace", "citrix")]
     sponsors = [SPONSOR, {"slug": "citrix", "name": "Citrix"}]
     assert refused(calendar, sponsors=sponsors, events=[{**EVENT, "tiers": [TIER], "sponsorships": held}]) == [
@@ -262,14 +264,14 @@ def test_a_tier_is_not_oversold_by_a_file(calendar: Database) -> None:
     ]
 
 
-def test_an_event_that_is_over_may_have_had_sponsors(calendar: Database) -> None:
+def test_past_event_can_have_sponsors(calendar: Database) -> None:
     past = {**EVENT, "starts": "2014-06-10", "ends": "2014-06-12", "programme": Programme.LISTED.value}
     held = {"sponsor": "rackspace", "tier": "Gold", "state": "confirmed", "note": "Hosted it."}
     load(calendar, sponsors=[SPONSOR], events=[{**past, "tiers": [TIER], "sponsorships": [held]}])
     assert sponsorships(calendar) == ["confirmed"]
 
 
-def test_a_repeated_part_of_an_event_is_named(calendar: Database) -> None:
+def test_repeated_part_of_an_event_is_reported(calendar: Database) -> None:
     twice = {"tracks": [{"name": "Main"}] * 2, "sponsorships": [{"sponsor": "rackspace", "tier": "Gold"}] * 2}
     assert refused(calendar, sponsors=[SPONSOR], events=[{**EVENT, **twice, "tiers": [TIER]}]) == [
         ("/events/0/sponsorships/1", "is in this file already, at /events/0/sponsorships/0"),
@@ -277,7 +279,7 @@ def test_a_repeated_part_of_an_event_is_named(calendar: Database) -> None:
     ]
 
 
-def test_an_override_of_an_occurrence_is_looked_at_like_everything_else(calendar: Database) -> None:
+def test_recurrence_overrides_are_validated(calendar: Database) -> None:
     yearly = {**EVENT, "recurrence": "FREQ=YEARLY"}
     assert refused(calendar, events=[{**yearly, "recurrence_overrides": {"2027-06-11": {"title": "Other"}}}]) == [
         (

@@ -57,7 +57,7 @@ def without(resource: Json, *names: str) -> Json:
     return {name: value for name, value in resource.items() if name not in names}
 
 
-def test_everything_that_a_file_can_say_of_an_event_is_there_afterwards(calendar: Database) -> None:
+def test_load_stores_all_fields_of_an_event(calendar: Database) -> None:
     place = {"venue": "bcc", "address": "Alexanderstr. 11", "city": "Berlin", "region": None, "country": "DE"}
     said = {
         **EVENT,
@@ -93,7 +93,7 @@ def test_everything_that_a_file_can_say_of_an_event_is_there_afterwards(calendar
     assert found["sequence"] == 0
 
 
-def test_everything_that_a_file_can_say_of_a_talk_and_its_speaker_is_there_afterwards(calendar: Database) -> None:
+def test_load_stores_all_fields_of_a_talk_and_its_speaker(calendar: Database) -> None:
     ada = {
         **SPEAKER,
         "job_title": "Countess",
@@ -126,7 +126,7 @@ def test_everything_that_a_file_can_say_of_a_talk_and_its_speaker_is_there_after
     assert without(speaker(calendar), "bio_html") == ada
 
 
-def test_the_same_file_again_changes_nothing(calendar: Database, clock: FixedClock) -> None:
+def test_reloading_the_same_file_changes_nothing(calendar: Database, clock: FixedClock) -> None:
     file: dict[str, Any] = {
         "speakers": [{**SPEAKER, "links": [{"title": "Notes", "url": "https://ada.example.org"}]}],
         "sponsors": [{"slug": "rackspace", "name": "Rackspace"}],
@@ -164,7 +164,7 @@ def test_the_same_file_again_changes_nothing(calendar: Database, clock: FixedClo
     assert everything(calendar) == before
 
 
-def test_a_later_file_changes_what_it_gives_and_nothing_else(calendar: Database, clock: FixedClock) -> None:
+def test_later_file_changes_only_the_given_fields(calendar: Database, clock: FixedClock) -> None:
     load(calendar, speakers=[SPEAKER], events=[{**EVENT, "summary": "One.", "tags": ["xen"]}], talks=[TALK])
     was_event, [was_talk], was_speaker = event(calendar), talks(calendar), speaker(calendar)
     clock.tick(3600)
@@ -192,7 +192,7 @@ def test_a_later_file_changes_what_it_gives_and_nothing_else(calendar: Database,
     assert now_speaker == {**was_speaker, "job_title": "Countess"}
 
 
-def test_null_clears_what_can_be_unknown_and_leaves_what_cannot(calendar: Database) -> None:
+def test_null_clears_optional_fields_and_keeps_required_ones(calendar: Database) -> None:
     load(calendar, events=[{**EVENT, "summary": "One.", "kind": "meetup", "tags": ["xen"], "status": "tentative"}])
     cleared = dict.fromkeys(("summary", "kind", "tags", "status", "title", "tracks", "tiers", "location"))
     load(calendar, events=[{"slug": "summit", **cleared}])
@@ -201,7 +201,7 @@ def test_null_clears_what_can_be_unknown_and_leaves_what_cannot(calendar: Databa
     assert (found["kind"], found["status"], found["title"]) == ("meetup", "tentative", "Summit")
 
 
-def test_nothing_is_deleted(calendar: Database) -> None:
+def test_load_deletes_nothing(calendar: Database) -> None:
     parts = {"tracks": [{"name": "Main"}], "tiers": [{"name": "Gold"}]}
     load(calendar, speakers=[SPEAKER], events=[{**EVENT, **parts}], talks=[TALK])
     load(calendar, speakers=[], events=[{**EVENT, "tracks": [], "tiers": []}], talks=[])
@@ -210,7 +210,7 @@ def test_nothing_is_deleted(calendar: Database) -> None:
     assert [talk["title"] for talk in talks(calendar)] == ["Xen on ARM"]
 
 
-def test_a_faulty_file_changes_nothing_and_every_fault_is_named_with_its_place(calendar: Database) -> None:
+def test_invalid_file_changes_nothing_and_reports_every_error_with_its_location(calendar: Database) -> None:
     load(calendar, events=[{**EVENT, "slug": "old"}])
     assert refused(
         calendar,
@@ -270,7 +270,7 @@ def test_a_faulty_file_changes_nothing_and_every_fault_is_named_with_its_place(c
     ]
 
 
-def test_whoever_refers_to_something_faulty_is_not_at_fault(calendar: Database) -> None:
+def test_reference_to_an_invalid_record_is_not_reported(calendar: Database) -> None:
     assert refused(
         calendar,
         speakers=[{**SPEAKER, "photo_url": "here"}],
@@ -293,7 +293,7 @@ def test_whoever_refers_to_something_faulty_is_not_at_fault(calendar: Database) 
     ]
 
 
-def test_how_far_a_load_is_can_be_heard(calendar: Database) -> None:
+def test_load_reports_its_progress(calendar: Database) -> None:
     heard: list[int] = []
     dataset = check_shape({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, read_record)
     with calendar.unit_of_work() as unit:

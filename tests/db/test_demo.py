@@ -48,7 +48,7 @@ def starts(dataset: Dataset) -> list[str]:
     ]
 
 
-def test_the_demo_is_whole_and_without_a_fault(calendar: Database, clock: FixedClock) -> None:
+def test_demo_data_is_valid_and_complete(calendar: Database, clock: FixedClock) -> None:
     dataset = demo_dataset(read_record)
     assert dataset.faults == ()
     assert load(calendar, dataset) == {
@@ -63,18 +63,18 @@ def test_the_demo_is_whole_and_without_a_fault(calendar: Database, clock: FixedC
     assert everything(calendar) == before
 
 
-def test_all_of_the_demo_is_public(calendar: Database) -> None:
+def test_all_demo_events_and_talks_are_public(calendar: Database) -> None:
     load(calendar, demo_dataset(read_record))
     with calendar.reading() as session:
         assert {event.status.value for event in session.scalars(select(Event))} == {"confirmed"}
         assert None not in session.scalars(select(Talk.published_at)).all()
         assert session.scalar(text("SELECT count(*) FROM ledger_entries")) == 22
-        # The same talk was given twice, and so was another.
+        # Two talks are reprises.
         assert session.scalar(text("SELECT count(*) FROM talks WHERE reprise_of_id IS NOT NULL")) == 2
 
 
 @given(st.dates(date(1980, 1, 1), date(2150, 1, 1)))
-def test_moved_the_demo_begins_within_the_next_month_on_its_own_weekdays(today: date) -> None:
+def test_moved_demo_starts_within_28_days_and_keeps_its_weekdays(today: date) -> None:
     was = demo_dataset(read_record)
     moved = move_dataset(was, weeks=weeks_until_soon(was, today=today))
     first = min(date.fromisoformat(text[:10]) for text in starts(moved))
@@ -85,7 +85,7 @@ def test_moved_the_demo_begins_within_the_next_month_on_its_own_weekdays(today: 
     assert moved.faults == ()
 
 
-def test_everything_that_says_when_is_moved() -> None:
+def test_move_dataset_moves_every_date() -> None:
     call = {"opens_at": "2026-04-01T09:00:00+02:00", "closes_at": "2026-05-01", "anywhere_on_earth": True}
     events = [{**EVENT, "call_for_talks": call}, {"slug": "timeless", "call_for_talks": None}]
     talk = {"event": "summit", "title": "T", "starts": "2026-06-10T09:00:00", "ends": None}
@@ -106,11 +106,11 @@ def test_everything_that_says_when_is_moved() -> None:
     ]
 
 
-def test_moved_by_no_week_the_demo_is_as_it_was() -> None:
+def test_moving_the_demo_by_zero_weeks_changes_nothing() -> None:
     assert move_dataset(demo_dataset(read_record), weeks=0) == demo_dataset(read_record)
 
 
-def test_the_demo_is_known_wherever_its_dates_are(calendar: Database) -> None:
+def test_demo_is_recognised_after_moving_its_dates(calendar: Database) -> None:
     was = demo_dataset(read_record)
     with calendar.unit_of_work() as unit:
         assert not has_any_event(unit.session, was)
@@ -118,7 +118,7 @@ def test_the_demo_is_known_wherever_its_dates_are(calendar: Database) -> None:
         assert has_any_event(unit.session, was)
 
 
-def test_the_call_of_the_demo_is_open_until_its_event_begins(calendar: Database) -> None:
+def test_demo_call_is_open_until_its_event_begins(calendar: Database) -> None:
     was = demo_dataset(read_record)
     load(calendar, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
     with calendar.reading() as session:
@@ -129,7 +129,7 @@ def test_the_call_of_the_demo_is_open_until_its_event_begins(calendar: Database)
     assert kinds in ('["bof"]', ["bof"])
 
 
-def test_the_organiser_decides_for_every_curated_event_and_moderates(calendar: Database) -> None:
+def test_demo_organiser_organises_every_curated_event_and_is_a_moderator(calendar: Database) -> None:
     dataset = demo_dataset(read_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
@@ -145,7 +145,7 @@ def test_the_organiser_decides_for_every_curated_event_and_moderates(calendar: D
     assert member.confirmed_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def test_an_organiser_who_is_there_stays_as_they_are(calendar: Database, clock: FixedClock) -> None:
+def test_existing_demo_organiser_is_unchanged(calendar: Database, clock: FixedClock) -> None:
     dataset = demo_dataset(read_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:

@@ -26,7 +26,7 @@ def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
 
 
 def everything(connection: Connection) -> dict[str, dict[str, Any]]:
-    """Return what the database says of each table: columns, keys, constraints and indexes."""
+    """Return the columns, keys, constraints and indexes of each table, as the database reports them."""
     looked = inspect(connection)
 
     def by_name(things: list[Any]) -> list[Any]:
@@ -47,7 +47,7 @@ def everything(connection: Connection) -> dict[str, dict[str, Any]]:
 
 
 def leftovers(connection: Connection) -> list[str]:
-    """Return every thing that lives in the database: tables, indexes, sequences, views."""
+    """Return the names of all database objects: tables, indexes, sequences and views."""
     if connection.dialect.name == "sqlite":
         query = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
     else:
@@ -55,13 +55,13 @@ def leftovers(connection: Connection) -> list[str]:
     return [name for (name,) in connection.execute(text(query))]
 
 
-def test_the_head_is_what_autogenerate_makes_of_the_models(database: Database) -> None:
+def test_head_matches_the_models_according_to_autogenerate(database: Database) -> None:
     with database.connection() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_head_is_what_the_models_themselves_would_create(database: Database) -> None:
+def test_head_schema_equals_the_schema_created_from_the_models(database: Database) -> None:
     with database.connection() as connection:
         migrated = everything(connection)
     migrate.downgrade(database.engine, "base")
@@ -70,7 +70,7 @@ def test_the_head_is_what_the_models_themselves_would_create(database: Database)
         assert migrated == everything(connection)
 
 
-def test_from_nothing_to_the_head_and_back_leaves_only_the_note_of_where_we_are(database: Database) -> None:
+def test_downgrade_to_base_removes_everything_but_the_version_table(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
     with database.connection() as connection:
         left = leftovers(connection)
@@ -78,7 +78,7 @@ def test_from_nothing_to_the_head_and_back_leaves_only_the_note_of_where_we_are(
     assert rows(database, "SELECT * FROM alembic_version") == []
 
 
-def test_every_step_can_be_taken_down_and_up_again(database: Database) -> None:
+def test_every_migration_can_be_downgraded_and_upgraded_again(database: Database) -> None:
     with database.connection() as connection:
         before = everything(connection)
     for revision in ("base", *REVISIONS[:-1]):
@@ -90,7 +90,7 @@ def test_every_step_can_be_taken_down_and_up_again(database: Database) -> None:
         assert database.is_migrated()
 
 
-def test_the_ledger_begins_with_its_one_row(database: Database) -> None:
+def test_ledger_state_starts_with_one_row(database: Database) -> None:
     names = ("id", "revision", "changed_at", "reshaped_at", "numbers", "renderer")
     state = table("ledger_state", *(column(name, UtcDateTime() if name == "changed_at" else None) for name in names))
     with database.connection() as connection:
@@ -98,7 +98,7 @@ def test_the_ledger_begins_with_its_one_row(database: Database) -> None:
     assert found == [(1, 0, datetime(1970, 1, 1, tzinfo=UTC), 0, 0, "")]
 
 
-def test_upgrading_again_changes_nothing(database: Database) -> None:
+def test_upgrading_an_up_to_date_database_changes_nothing(database: Database) -> None:
     with database.unit_of_work() as unit:
         unit.session.execute(text(INSERT_MEMBER))
         unit.session.execute(text("UPDATE ledger_state SET revision = 7"))
@@ -108,14 +108,14 @@ def test_upgrading_again_changes_nothing(database: Database) -> None:
     assert rows(database, "SELECT revision FROM ledger_state") == [(7,)]
 
 
-def test_a_url_will_do(database: Database, database_url: str) -> None:
+def test_migrate_accepts_a_database_url(database: Database, database_url: str) -> None:
     migrate.downgrade(database_url, "0001")
     assert not database.is_migrated()
     migrate.upgrade(database_url)
     assert database.is_migrated()
 
 
-def test_two_that_upgrade_at_once_follow_one_another(database: Database) -> None:
+def test_concurrent_upgrades_run_one_after_another(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
     with ThreadPoolExecutor(2) as both:
         list(both.map(migrate.upgrade, [database.engine, database.engine]))
@@ -123,7 +123,7 @@ def test_two_that_upgrade_at_once_follow_one_another(database: Database) -> None
     assert rows(database, "SELECT id FROM ledger_state") == [(1,)]
 
 
-def test_a_database_without_any_schema_is_not_current(database: Database) -> None:
+def test_database_without_schema_is_not_migrated(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
@@ -132,7 +132,7 @@ def test_a_database_without_any_schema_is_not_current(database: Database) -> Non
     assert database.is_migrated()
 
 
-def test_a_database_of_a_later_version_is_refused_and_left_alone(database: Database) -> None:
+def test_database_of_a_later_release_is_rejected_and_unchanged(database: Database) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert not database.is_migrated()
@@ -141,7 +141,7 @@ def test_a_database_of_a_later_version_is_refused_and_left_alone(database: Datab
     assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
-def test_a_migration_that_fails_takes_the_earlier_ones_with_it(database: Database) -> None:
+def test_failed_migration_rolls_back_earlier_ones(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
     with database.engine.begin() as connection:
         connection.execute(text("CREATE TABLE ledger_entries (in_the_way INTEGER)"))
@@ -151,7 +151,7 @@ def test_a_migration_that_fails_takes_the_earlier_ones_with_it(database: Databas
         assert set(inspect(connection).get_table_names()) == {"alembic_version", "ledger_entries"}
 
 
-def test_on_sqlite_a_migration_must_not_leave_rows_that_refer_to_nothing(sqlite_url: str) -> None:
+def test_sqlite_migration_that_leaves_dangling_references_fails(sqlite_url: str) -> None:
     migrate.downgrade(sqlite_url, "0002")
     engine = create_engine(sqlite_url)
     with engine.begin() as connection:
@@ -170,7 +170,7 @@ OLD_ENTRY = (
 )
 
 
-def test_entries_of_before_are_numbered_by_their_age_and_all_is_to_be_made_anew(database: Database) -> None:
+def test_upgrade_numbers_existing_entries_by_age_and_resets_the_renderer(database: Database) -> None:
     migrate.downgrade(database.engine, "0004")
     ages = {"young": "2026-03-01 12:00:00", "b": "2024-03-01 12:00:00", "a": "2024-03-01 12:00:00"}
     with database.engine.begin() as connection:
@@ -179,13 +179,13 @@ def test_entries_of_before_are_numbered_by_their_age_and_all_is_to_be_made_anew(
         connection.execute(text("UPDATE ledger_state SET revision = 7, renderer = 'r'"))
     migrate.upgrade(database.engine)
     kept = "uid, number, sequence, revision, content, ics, shown_until"
-    assert rows(database, f"SELECT {kept} FROM ledger_entries ORDER BY number") == [  # noqa: S608 - our own words
+    assert rows(database, f"SELECT {kept} FROM ledger_entries ORDER BY number") == [  # noqa: S608 - constant query
         (uid, number, 3, 5, "abc", "BEGIN:VEVENT", None) for number, uid in enumerate(["a", "b", "young"], start=1)
     ]
     assert rows(database, "SELECT revision, reshaped_at, numbers, renderer FROM ledger_state") == [(7, 7, 3, "")]
 
 
-def test_who_goes_back_loses_the_entries_that_the_earlier_one_did_not_know(database: Database) -> None:
+def test_downgrade_drops_entry_kinds_unknown_to_older_release(database: Database) -> None:
     migrate.downgrade(database.engine, "0004")
     with database.engine.begin() as connection:
         for kind in ("event", "talk", "opening", "closing"):
@@ -195,7 +195,7 @@ def test_who_goes_back_loses_the_entries_that_the_earlier_one_did_not_know(datab
     assert rows(database, "SELECT uid FROM ledger_entries ORDER BY uid") == [("event",), ("talk",)]
 
 
-def test_signed_session_cookies_are_accepted_of_members_of_before(database: Database) -> None:
+def test_upgrade_keeps_signed_session_cookies_valid_for_existing_members(database: Database) -> None:
     migrate.downgrade(database.engine, "0008")
     with database.engine.begin() as connection:
         connection.execute(text(INSERT_MEMBER))

@@ -1,4 +1,4 @@
-"""What the outbox gives out, and what it lets go of."""
+"""Selecting due messages from the outbox, and deleting old ones."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 
 def put(database: Database, subject: str, **fields: Any) -> None:  # noqa: ANN401 - any column
-    """Put a mail into the outbox, due at noon."""
+    """Add a mail to the outbox, due at noon."""
     payload = {"to": "ada@example.org", "subject": subject, "text": ""}
     values = {"kind": "mail", "payload": payload, "due_at": NOON, "created_at": NOON} | fields
     with database.unit_of_work() as unit:
@@ -25,21 +25,21 @@ def put(database: Database, subject: str, **fields: Any) -> None:  # noqa: ANN40
 
 
 def due(database: Database, now: datetime = NOON) -> str | None:
-    """Give the subject of the mail that is due."""
+    """Return the subject of the mail that is due."""
     with database.reading() as session:
         found = find_due_mail(session, now=now)
         return found.payload["subject"] if found else None
 
 
 def left(database: Database, *, now: datetime, sends_mail: bool) -> list[str]:
-    """Give the subjects of what stays when what is old is removed."""
+    """Return the subjects of the messages that remain after deleting old ones."""
     with database.unit_of_work() as unit:
         unit.session.execute(old_messages(now=now, sends_mail=sends_mail))
         rows = unit.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
         return [row.payload["subject"] for row in rows]
 
 
-def test_a_mail_is_queued_for_now_and_its_subject_is_one_line(database: Database) -> None:
+def test_queued_mail_is_due_at_once_and_its_subject_is_one_line(database: Database) -> None:
     with database.unit_of_work() as unit:
         queue_mail(unit.session, to="a@example.org", subject="a\r\nBcc: b@example.org", text="t", now=NOON)
     with database.reading() as session:
@@ -52,11 +52,11 @@ def test_a_mail_is_queued_for_now_and_its_subject_is_one_line(database: Database
     )
 
 
-def test_an_empty_outbox_has_nothing_due(database: Database) -> None:
+def test_empty_outbox_has_no_due_mail(database: Database) -> None:
     assert due(database) is None
 
 
-def test_what_has_been_due_for_longest_comes_first(database: Database) -> None:
+def test_mail_due_longest_is_sent_first(database: Database) -> None:
     put(database, "later", due_at=NOON - SECOND)
     put(database, "first", due_at=NOON - 2 * SECOND)
     assert due(database) == "first"
@@ -66,17 +66,17 @@ def test_what_has_been_due_for_longest_comes_first(database: Database) -> None:
     "fields",
     [{"due_at": NOON + SECOND}, {"sent_at": NOON}, {"attempts": MOST_ATTEMPTS}, {"kind": "nothing"}],
 )
-def test_what_is_sent_or_given_up_or_not_yet_due_is_left_alone(database: Database, fields: dict[str, Any]) -> None:
+def test_sent_failed_or_future_messages_are_not_due(database: Database, fields: dict[str, Any]) -> None:
     put(database, "x", **fields)
     assert due(database) is None
 
 
-def test_a_mail_is_due_at_its_very_moment(database: Database) -> None:
+def test_mail_is_due_exactly_at_its_due_time(database: Database) -> None:
     put(database, "x", due_at=NOON + SECOND)
     assert due(database, NOON + SECOND) == "x"
 
 
-def test_what_was_sent_or_given_up_goes_after_a_month_and_what_waits_stays(database: Database) -> None:
+def test_sent_and_failed_mails_are_deleted_after_a_month_and_waiting_mails_kept(database: Database) -> None:
     now = NOON + MONTH + SECOND
     put(database, "sent", sent_at=NOON)
     put(database, "sent later", sent_at=NOON + SECOND)
@@ -86,7 +86,7 @@ def test_what_was_sent_or_given_up_goes_after_a_month_and_what_waits_stays(datab
     assert left(database, now=now, sends_mail=True) == ["sent later", "given up later", "waiting"]
 
 
-def test_where_nobody_sends_everything_goes_after_a_week(database: Database) -> None:
+def test_all_mails_are_deleted_after_a_week_if_mail_is_disabled(database: Database) -> None:
     put(database, "old")
     put(database, "new", created_at=NOON + SECOND)
     assert left(database, now=NOON + WEEK + SECOND, sends_mail=False) == ["new"]

@@ -18,11 +18,11 @@ from tests.clocks import NOON
 
 
 class Drawer(DeclarativeBase):
-    """The table of these tests only."""
+    """Declarative base for the tables of these tests."""
 
 
 class Card(Drawer):
-    """Something to walk through."""
+    """A row to list page by page."""
 
     __tablename__ = "cards"
 
@@ -36,26 +36,26 @@ Values = tuple[str, int, datetime]
 THREE: list[Values] = [("a", 1, NOON), ("b", 2, NOON), ("c", 3, NOON)]
 
 IDS = st.text("abcXYZ019é-", min_size=1, max_size=4)
-# Few ranks and moments, so that there are ties; moments that differ in what is easily lost.
+# Few ranks and instants, so that there are ties; instants that differ only in digits that are easily lost.
 RANKS = st.sampled_from([-1, 0, 1, 2**31 - 1])
 MOMENTS = st.sampled_from([timedelta(), timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=-3000)])
 CARDS = st.dictionaries(IDS, st.tuples(RANKS, MOMENTS.map(NOON.__add__)), max_size=12)
 FALLS = st.tuples(st.booleans(), st.booleans(), st.booleans())
 
-# Each example begins with an empty table, for nothing is ever committed.
+# Each example begins with an empty table, because nothing is committed.
 several = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
 def drawer(database: Database) -> Database:
-    """Give a database with the table of cards."""
+    """Provide a database with the table of cards."""
     Drawer.metadata.create_all(database.engine)
     return database
 
 
 @pytest.fixture
 def session(drawer: Database) -> Iterator[Session]:
-    """Give a session with three cards in it."""
+    """Provide a session with three cards."""
     with Session(drawer.engine) as session:
         put(session, THREE)
         yield session
@@ -71,7 +71,7 @@ def order_of(falls: tuple[bool, bool, bool] = (False, False, False)) -> list[Key
 
 
 def in_order(cards: Sequence[Values], falls: tuple[bool, bool, bool]) -> list[str]:
-    """Return the ids of the cards as the order wants them."""
+    """Return the ids of the cards in the given order."""
 
     def compare(one: Values, other: Values) -> int:
         pairs = ((one[2], other[2]), (one[1], other[1]), (one[0].encode(), other[0].encode()))
@@ -99,7 +99,7 @@ def cursor_of(*values: object) -> str:
     falls=FALLS,
     limit=st.integers(1, 5),
 )
-def test_every_old_row_is_met_once_and_in_order_whatever_is_put_in_meanwhile(
+def test_paging_returns_every_existing_row_once_in_order_despite_insertions(
     *,
     drawer: Database,
     old: dict[str, tuple[int, datetime]],
@@ -128,7 +128,7 @@ def test_every_old_row_is_met_once_and_in_order_whatever_is_put_in_meanwhile(
     assert [id_ for id_ in met if id_ in old] == in_order(cards, falls)
 
 
-def test_the_last_page_has_no_next_even_when_it_is_full(session: Session) -> None:
+def test_full_last_page_has_no_next_cursor(session: Session) -> None:
     first = page(session, limit=2)
     assert ([card.id for card in first.items], first.next is None) == (["a", "b"], False)
     assert [card.id for card in page(session, limit=2, cursor=first.next).items] == ["c"]
@@ -136,19 +136,19 @@ def test_the_last_page_has_no_next_even_when_it_is_full(session: Session) -> Non
     assert page(session, limit=3).next is None
 
 
-def test_a_row_that_goes_away_takes_no_other_with_it(session: Session) -> None:
+def test_deleting_a_row_skips_no_other_row(session: Session) -> None:
     first = page(session, limit=2)
     session.delete(first.items[1])
     session.flush()
     assert [card.id for card in page(session, limit=2, cursor=first.next).items] == ["c"]
 
 
-def test_a_list_without_rows_is_one_empty_page(session: Session) -> None:
+def test_empty_list_is_one_empty_page(session: Session) -> None:
     nothing = fetch_page(session, select(Card).where(Card.rank > 9), order=order_of(), paging=Paging())
     assert nothing == Page((), None)
 
 
-# Cursors that are not ours
+# Invalid cursors
 
 MOMENT = "2026-03-01T12:00:00+00:00"
 
@@ -183,13 +183,13 @@ MOMENT = "2026-03-01T12:00:00+00:00"
         cursor_of(MOMENT, -(2**31) - 1, "a"),
     ],
 )
-def test_a_cursor_that_is_not_ours_is_refused(session: Session, cursor: str) -> None:
+def test_malformed_cursor_is_rejected(session: Session, cursor: str) -> None:
     with pytest.raises(Invalid) as caught:
         page(session, cursor=cursor)
     assert [fault.pointer for fault in caught.value.faults] == ["?cursor"]
 
 
-def test_a_cursor_of_another_order_is_refused(session: Session) -> None:
+def test_cursor_of_another_order_is_rejected(session: Session) -> None:
     by_rank = [Key(Card.rank, int), Key(Card.id, str)]
     first = page(session, limit=1, order=by_rank)
     with pytest.raises(Invalid) as caught:
@@ -210,7 +210,7 @@ def test_a_cursor_of_another_order_is_refused(session: Session) -> None:
         ).map(lambda values: cursor_of(*values)),
     )
 )
-def test_whatever_a_cursor_says_it_gives_a_page_or_is_refused(drawer: Database, cursor: str) -> None:
+def test_any_cursor_gives_a_page_or_is_rejected(drawer: Database, cursor: str) -> None:
     with Session(drawer.engine) as session:
         put(session, THREE)
         try:
@@ -221,7 +221,7 @@ def test_whatever_a_cursor_says_it_gives_a_page_or_is_refused(drawer: Database, 
         assert found.next is None
 
 
-def test_moments_are_told_apart_to_the_microsecond(session: Session) -> None:
+def test_cursor_distinguishes_instants_to_the_microsecond(session: Session) -> None:
     later = [NOON + timedelta(microseconds=n) for n in (1, 2, 3)]
     put(session, [(f"d{n}", 0, at) for n, at in enumerate(later)])
     second = page(session, limit=4)

@@ -1,4 +1,4 @@
-"""Who knows of which sponsor, who edits one, and what the public sees of an event's."""
+"""Visibility and editing of sponsors, and the public sponsors of an event."""
 
 from collections.abc import Iterator
 
@@ -33,11 +33,13 @@ from tests.statements import statements
 CONFIRMED = SponsorshipState.CONFIRMED
 
 
-# Who knows of which sponsor
+# Visibility
 
 
 @pytest.mark.parametrize("state", SponsorshipState)
-def test_a_sponsor_is_known_while_it_holds_a_tier_of_a_public_event(session: Session, state: SponsorshipState) -> None:
+def test_sponsor_is_public_only_with_a_confirmed_tier_of_a_public_event(
+    session: Session, state: SponsorshipState
+) -> None:
     enquirer = make_member(session)
     for status in EventStatus:
         event, sponsor = make_event(session, status=status), make_sponsor(session, slug=status.value)
@@ -48,14 +50,14 @@ def test_a_sponsor_is_known_while_it_holds_a_tier_of_a_public_event(session: Ses
         assert find_sponsor(session, status.value, MODERATOR) is sponsor
 
 
-def test_a_sponsor_of_several_events_is_found_once(session: Session) -> None:
+def test_sponsor_of_several_events_is_returned_once(session: Session) -> None:
     sponsor = make_sponsor(session, slug="acme")
     for _ in range(2):
         make_sponsorship(session, make_tier(session, make_event(session)), sponsor=sponsor, state=CONFIRMED)
     assert get_sponsor(session, "acme", VISITOR) is sponsor
 
 
-def test_a_hidden_sponsor_and_nobody_are_refused_alike(session: Session) -> None:
+def test_hidden_sponsor_and_missing_sponsor_give_the_same_error(session: Session) -> None:
     make_sponsor(session, slug="hidden")
     for slug in ("hidden", "nobody"):
         with pytest.raises(NoSuchSponsor) as refused:
@@ -63,7 +65,7 @@ def test_a_hidden_sponsor_and_nobody_are_refused_alike(session: Session) -> None
         assert refused.value.detail == f"There is no sponsor “{slug}” here."
 
 
-def test_only_a_moderator_edits_a_sponsor(session: Session, clock: FixedClock) -> None:
+def test_only_moderators_may_edit_a_sponsor(session: Session, clock: FixedClock) -> None:
     event, sponsor = make_event(session), make_sponsor(session)
     make_sponsorship(session, make_tier(session, event), sponsor=sponsor, state=CONFIRMED)
     clock.tick()
@@ -75,10 +77,10 @@ def test_only_a_moderator_edits_a_sponsor(session: Session, clock: FixedClock) -
         edit_sponsor(session, sponsor, {"name": "Mine"}, caller=make_organiser(session, event), now=clock.now())
 
 
-# What the public sees of an event
+# Public sponsors of an event
 
 
-def test_the_public_sees_confirmed_sponsors_by_tier_in_rank_order(session: Session, clock: FixedClock) -> None:
+def test_confirmed_sponsors_are_listed_by_tier_rank(session: Session, clock: FixedClock) -> None:
     event = make_event(session)
     ranks = {"Silver": 2, "Gold": 1, "Bronze": 3, "Art": 2}
     tiers = {name: make_tier(session, event, name=name, rank=rank) for name, rank in ranks.items()}
@@ -97,11 +99,11 @@ def test_the_public_sees_confirmed_sponsors_by_tier_in_rank_order(session: Sessi
     assert shown == [("Gold", ["Grace"]), ("Art", []), ("Silver", ["Zoe", "Ada"]), ("Bronze", [])]
 
 
-def test_an_event_without_tiers_has_no_sponsors(session: Session) -> None:
+def test_event_without_tiers_has_no_sponsors(session: Session) -> None:
     assert confirmed_sponsors(session, make_event(session)) == []
 
 
-def test_lists_take_the_same_number_of_statements_at_any_length(database: Database) -> None:
+def test_sponsor_list_statement_count_is_independent_of_its_length(database: Database) -> None:
     with database.unit_of_work() as unit:
         event = make_event(unit.session)
     counts = []

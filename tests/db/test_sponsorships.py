@@ -1,4 +1,4 @@
-"""Members enquire, organisers confirm and cancel, and no tier is ever oversold."""
+"""Enquiring about sponsorships, confirming and cancelling them without overselling a tier."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -38,15 +38,15 @@ CONFIRMED = SponsorshipState.CONFIRMED
 
 
 def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fields: Any) -> Sponsorship:  # noqa: ANN401 - any field
-    """Enquire for the event's first tier, or for the one named."""
+    """Enquire about a new tier of the event, or about the given one."""
     tier = fields.pop("tier", None) or make_tier(session, event).id
     return enquire(session, event, {"tier": tier, "sponsor": sponsor, **fields}, caller=caller, now=NOON)
 
 
-# Enquiring
+# Enquiries
 
 
-def test_a_member_enquires_for_somebody_new(session: Session) -> None:
+def test_member_enquires_for_a_new_sponsor(session: Session) -> None:
     member, event = make_member(session), make_event(session)
     row = ask(session, event, RACKSPACE, caller=caller_of(member), note="Call us")
     assert (row.state, row.note, row.enquirer_id) == (SponsorshipState.ENQUIRY, "Call us", member.id)
@@ -60,7 +60,7 @@ def test_a_member_enquires_for_somebody_new(session: Session) -> None:
     )
 
 
-def test_somebody_new_gets_a_slug_that_nobody_has(session: Session) -> None:
+def test_new_sponsor_gets_a_unique_slug(session: Session) -> None:
     event, caller = make_event(session), caller_of(make_member(session))
     names = ["ACME, Inc.", "Acme Inc", "acme inc", "株式会社"]
     slugs = [ask(session, event, {"name": name, "url": None}, caller=caller).sponsor.slug for name in names]
@@ -71,14 +71,14 @@ def test_somebody_new_gets_a_slug_that_nobody_has(session: Session) -> None:
 @pytest.mark.parametrize(
     "named", ["rackspace", {"slug": "rackspace"}, {"slug": "rackspace", "name": "Mine", "url": "x"}]
 )
-def test_whoever_is_known_is_named_by_their_slug_and_stays_as_they_are(session: Session, named: object) -> None:
+def test_existing_sponsor_is_referenced_by_slug_and_unchanged(session: Session, named: object) -> None:
     sponsor = make_sponsor(session, slug="rackspace", name="Rackspace")
     make_sponsorship(session, make_tier(session, make_event(session)), sponsor=sponsor, state=CONFIRMED)
     row = ask(session, make_event(session), named, caller=caller_of(make_member(session)))
     assert (row.sponsor, row.sponsor.name, row.sponsor.updated_at) == (sponsor, "Rackspace", NOON)
 
 
-def test_a_sponsor_that_the_caller_may_not_know_of_cannot_be_named(session: Session) -> None:
+def test_hidden_sponsor_cannot_be_referenced(session: Session) -> None:
     member, another = make_member(session), make_member(session)
     event = make_event(session)
     ask(session, event, RACKSPACE, caller=caller_of(member))
@@ -89,7 +89,7 @@ def test_a_sponsor_that_the_caller_may_not_know_of_cannot_be_named(session: Sess
         assert refused.value.faults == (Fault("/sponsor", "there is no such sponsor; describe it"),)
 
 
-def test_every_fault_is_named_at_once(session: Session) -> None:
+def test_validation_reports_all_errors_at_once(session: Session) -> None:
     tier = make_tier(session, make_event(session))
     with pytest.raises(Invalid) as refused:
         ask(session, make_event(session), "nobody", caller=caller_of(make_member(session)), tier=tier.id)
@@ -99,7 +99,7 @@ def test_every_fault_is_named_at_once(session: Session) -> None:
     )
 
 
-def test_nobody_sponsors_what_is_over_or_off(session: Session) -> None:
+def test_past_or_cancelled_event_accepts_no_enquiries(session: Session) -> None:
     caller = caller_of(make_member(session))
     with pytest.raises(EventOver):
         ask(session, make_event(session, starts="2026-02-27", ends="2026-02-28"), RACKSPACE, caller=caller)
@@ -113,7 +113,7 @@ def test_nobody_sponsors_what_is_over_or_off(session: Session) -> None:
 
 
 @pytest.mark.parametrize("state", SponsorshipState)
-def test_a_sponsorship_goes_where_the_table_leads_and_nowhere_else(
+def test_sponsorship_steps_follow_the_transition_table(
     session: Session, clock: FixedClock, state: SponsorshipState
 ) -> None:
     tier = make_tier(session, make_event(session))
@@ -130,7 +130,7 @@ def test_a_sponsorship_goes_where_the_table_leads_and_nowhere_else(
 
 
 @pytest.mark.parametrize("step", SponsorshipStep)
-def test_only_who_decides_for_the_event_decides(session: Session, step: SponsorshipStep) -> None:
+def test_only_organisers_may_confirm_or_cancel_a_sponsorship(session: Session, step: SponsorshipStep) -> None:
     enquirer, event = make_member(session), make_event(session)
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
     for caller in (caller_of(enquirer), caller_of(make_member(session), reviews=[event])):
@@ -139,7 +139,7 @@ def test_only_who_decides_for_the_event_decides(session: Session, step: Sponsors
     assert take_step(session, row, step, caller=make_organiser(session, event), now=NOON).state == STEPS[step].target
 
 
-def test_a_full_tier_takes_the_next_one_when_a_place_is_free_again(session: Session) -> None:
+def test_full_tier_accepts_a_sponsorship_after_a_cancellation(session: Session) -> None:
     tier = make_tier(session, make_event(session), name="Gold", capacity=1)
     first, second = make_sponsorship(session, tier), make_sponsorship(session, tier)
     take_step(session, first, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON)
@@ -150,7 +150,7 @@ def test_a_full_tier_takes_the_next_one_when_a_place_is_free_again(session: Sess
     assert take_step(session, second, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON).state == CONFIRMED
 
 
-def test_twenty_confirm_at_once_and_three_places_take_three(database: Database) -> None:
+def test_concurrent_confirmations_never_oversell_a_tier(database: Database) -> None:
     with database.unit_of_work() as unit:
         tier = make_tier(unit.session, make_event(unit.session), capacity=3)
         ids = [make_sponsorship(unit.session, tier).id for _ in range(20)]
@@ -171,10 +171,10 @@ def test_twenty_confirm_at_once_and_three_places_take_three(database: Database) 
         assert len(session.scalars(held).all()) == 3
 
 
-# Who knows of which sponsorship
+# Visibility
 
 
-def test_organisers_find_a_sponsorship_and_so_does_whoever_enquired(session: Session) -> None:
+def test_sponsorship_is_visible_to_its_enquirer_organisers_and_moderators(session: Session) -> None:
     enquirer, event = make_member(session), make_event(session)
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
     callers = {
@@ -193,11 +193,11 @@ def test_organisers_find_a_sponsorship_and_so_does_whoever_enquired(session: Ses
             assert get_sponsorship(session, row.id, caller).tier.event.id == event.id
             found.add(who)
         except NoSuchSponsorship as refused:
-            assert refused.detail == f"There is no sponsorship “{row.id}” here."  # noqa: PT017 - both ways are looked at
+            assert refused.detail == f"There is no sponsorship “{row.id}” here."  # noqa: PT017 - both outcomes are checked
     assert found == {"enquirer", "organiser", "moderator"}
 
 
-def test_organisers_list_what_was_asked_of_their_event_page_by_page(session: Session, clock: FixedClock) -> None:
+def test_sponsorships_of_an_event_are_listed_page_by_page(session: Session, clock: FixedClock) -> None:
     event = make_event(session)
     tiers = [make_tier(session, event), make_tier(session, event)]
     rows = []
@@ -215,7 +215,7 @@ def test_organisers_list_what_was_asked_of_their_event_page_by_page(session: Ses
     assert (found, cursor) == (expected, None)
 
 
-def test_an_event_that_somebody_asked_to_sponsor_is_not_deleted(session: Session) -> None:
+def test_event_with_sponsorships_cannot_be_deleted(session: Session) -> None:
     event, another = make_event(session), make_event(session)
     make_sponsorship(session, make_tier(session, event), state=SponsorshipState.CANCELLED)
     make_tier(session, another)

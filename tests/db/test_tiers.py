@@ -1,4 +1,4 @@
-"""Tiers are offered, changed and removed, and never have fewer places than are taken."""
+"""Adding, editing and removing tiers, and their capacity."""
 
 from decimal import Decimal
 
@@ -33,7 +33,7 @@ PRICE = {"amount": Decimal("5000.00"), "currency": "EUR"}
 
 
 def known(session: Session, tier: Tier) -> Tier:
-    """Return the tier as the next request finds it."""
+    """Return the tier as the next request loads it."""
     forget(session)
     return get_tier(session, tier.id, MODERATOR)
 
@@ -42,18 +42,18 @@ def values(tier: Tier) -> tuple[object, ...]:
     return (tier.name, tier.rank, tier.price_amount, tier.price_currency, tier.capacity, tier.benefits)
 
 
-def test_everything_that_was_said_is_kept(session: Session) -> None:
+def test_added_tier_stores_all_fields(session: Session) -> None:
     fields = {"name": "Gold", "rank": 2, "price": PRICE, "capacity": 3, "benefits": ["Logo", "Booth"]}
     tier = add_tier(session, make_event(session), fields)
     assert values(known(session, tier)) == ("Gold", 2, Decimal("5000.00"), "EUR", 3, ["Logo", "Booth"])
 
 
-def test_a_name_is_enough(session: Session) -> None:
+def test_tier_requires_only_a_name(session: Session) -> None:
     tier = add_tier(session, make_event(session), {"name": "Gold"})
     assert values(known(session, tier)) == ("Gold", 1, None, None, None, [])
 
 
-def test_an_edit_changes_only_what_is_given_and_null_clears(session: Session) -> None:
+def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) -> None:
     fields = {"name": "Gold", "price": PRICE, "capacity": 3, "benefits": ["Logo"]}
     tier = add_tier(session, make_event(session), fields)
     edit_tier(session, known(session, tier), {"name": "Gold", "price": {"amount": Decimal(10)}, "rank": 7})
@@ -62,13 +62,13 @@ def test_an_edit_changes_only_what_is_given_and_null_clears(session: Session) ->
     assert values(known(session, tier)) == ("Gold", 7, None, None, None, [])
 
 
-def test_a_price_is_an_amount_and_a_currency(session: Session) -> None:
+def test_price_without_currency_is_rejected(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         add_tier(session, make_event(session), {"name": "Gold", "price": {"amount": Decimal(10)}})
     assert refused.value.faults == (Fault("/price", "a price is an amount and a currency; give both or null"),)
 
 
-def test_a_name_is_unique_within_its_event(session: Session) -> None:
+def test_tier_name_is_unique_within_an_event(session: Session) -> None:
     event = make_event(session)
     gold, silver = make_tier(session, event, name="Gold"), make_tier(session, event, name="Silver")
     with pytest.raises(NameTaken):
@@ -79,7 +79,7 @@ def test_a_name_is_unique_within_its_event(session: Session) -> None:
     assert add_tier(session, make_event(session), {"name": "Gold"}).name == "Gold"
 
 
-def test_a_tier_never_has_fewer_places_than_are_taken(session: Session) -> None:
+def test_capacity_cannot_be_less_than_the_confirmed_sponsorships(session: Session) -> None:
     tier = make_tier(session, make_event(session), capacity=3)
     for state in (*SponsorshipState, SponsorshipState.CONFIRMED):
         make_sponsorship(session, tier, state=state)
@@ -93,7 +93,9 @@ def test_a_tier_never_has_fewer_places_than_are_taken(session: Session) -> None:
 
 
 @pytest.mark.parametrize("state", SponsorshipState)
-def test_a_tier_goes_with_what_was_cancelled_and_stays_with_all_else(session: Session, state: SponsorshipState) -> None:
+def test_tier_can_be_removed_only_if_all_its_sponsorships_are_cancelled(
+    session: Session, state: SponsorshipState
+) -> None:
     tier = make_tier(session, make_event(session))
     make_sponsorship(session, tier, state=SponsorshipState.CANCELLED)
     make_sponsorship(session, tier, state=state)
@@ -106,7 +108,7 @@ def test_a_tier_goes_with_what_was_cancelled_and_stays_with_all_else(session: Se
             remove_tier(session, tier)
 
 
-def test_only_who_decides_for_the_event_gets_a_tier_to_change_it(session: Session) -> None:
+def test_get_tier_requires_an_organiser(session: Session) -> None:
     event = make_event(session)
     tier = make_tier(session, event)
     assert get_tier(session, tier.id, make_organiser(session, event)) is tier
@@ -114,7 +116,7 @@ def test_only_who_decides_for_the_event_gets_a_tier_to_change_it(session: Sessio
         get_tier(session, tier.id, caller_of(make_member(session)))
 
 
-def test_a_tier_of_a_hidden_event_is_not_there(session: Session) -> None:
+def test_tier_of_hidden_event_is_not_found(session: Session) -> None:
     tier = make_tier(session, make_event(session, status=EventStatus.PENDING))
     for tier_id in (tier.id, "nothing"):
         with pytest.raises(NoSuchTier) as refused:
@@ -122,7 +124,7 @@ def test_a_tier_of_a_hidden_event_is_not_there(session: Session) -> None:
         assert refused.value.detail == f"There is no tier “{tier_id}” here."
 
 
-def test_tiers_are_listed_by_rank_then_name_with_what_is_taken(session: Session) -> None:
+def test_tiers_are_listed_by_rank_and_name_with_their_confirmed_count(session: Session) -> None:
     event = make_event(session)
     ranks = {"Silver": 2, "Gold": 1, "Bronze": 3, "Art": 2}
     tiers = {name: make_tier(session, event, name=name, rank=rank) for name, rank in ranks.items()}
@@ -133,7 +135,7 @@ def test_tiers_are_listed_by_rank_then_name_with_what_is_taken(session: Session)
     assert listed == [("Gold", 0), ("Art", 0), ("Silver", 2), ("Bronze", 0)]
 
 
-def test_a_list_takes_one_statement_at_any_length(database: Database) -> None:
+def test_tier_list_takes_one_statement_at_any_length(database: Database) -> None:
     with database.unit_of_work() as unit:
         event = make_event(unit.session)
         for _ in range(20):

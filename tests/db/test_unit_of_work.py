@@ -14,22 +14,22 @@ Seen = tuple[str, str, frozenset[str]]
 
 
 class Recorder:
-    """A hook that keeps what it was shown: one list for each time it was called."""
+    """A hook that records the changes it receives: one list per call."""
 
     def __init__(self) -> None:
         self.calls: list[list[Seen]] = []
         self.moments: list[datetime] = []
 
     def __call__(self, _session: Session, changes: Sequence[Change], now: datetime) -> None:
-        """Note what was shown."""
+        """Record the changes."""
         self.calls.append([(change.row.id, change.done, change.fields) for change in changes])
         self.moments.append(now)
 
 
-# All or none
+# Atomicity
 
 
-def test_what_a_unit_did_is_there_when_it_ends(open_shelf: OpenShelf) -> None:
+def test_unit_of_work_commits_at_its_end(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     with database.unit_of_work() as unit:
         unit.session.add(Book(id="a", title="Emma"))
@@ -38,7 +38,7 @@ def test_what_a_unit_did_is_there_when_it_ends(open_shelf: OpenShelf) -> None:
     assert titles(database) == ["Emma"]
 
 
-def test_a_refusal_leaves_nothing_behind(open_shelf: OpenShelf) -> None:
+def test_refusal_rolls_back_the_unit_of_work(open_shelf: OpenShelf) -> None:
     database = open_shelf()
 
     def refuse() -> None:
@@ -54,7 +54,7 @@ def test_a_refusal_leaves_nothing_behind(open_shelf: OpenShelf) -> None:
     assert titles(database) == ["Next"]
 
 
-def test_a_hook_that_fails_leaves_nothing_behind(open_shelf: OpenShelf) -> None:
+def test_failing_hook_rolls_back_the_unit_of_work(open_shelf: OpenShelf) -> None:
     def fail(_session: Session, _changes: Sequence[Change], _now: datetime) -> None:
         raise ZeroDivisionError
 
@@ -64,17 +64,17 @@ def test_a_hook_that_fails_leaves_nothing_behind(open_shelf: OpenShelf) -> None:
     assert titles(database) == []
 
 
-def test_rows_can_be_read_after_the_unit_has_ended(open_shelf: OpenShelf) -> None:
+def test_rows_can_be_read_after_the_unit_of_work(open_shelf: OpenShelf) -> None:
     with open_shelf().unit_of_work() as unit:
         book = Book(id="a", title="Emma")
         unit.session.add(book)
     assert (book.id, book.title, book.copies) == ("a", "Emma", 0)
 
 
-# What hooks see
+# Changes passed to hooks
 
 
-def test_a_hook_sees_each_row_that_was_added_changed_or_deleted(open_shelf: OpenShelf) -> None:
+def test_hook_receives_each_added_changed_or_deleted_row(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     database = open_shelf(recorder)
     put(database, Book(id="a", title="Emma"), Book(id="b", title="Persuasion"))
@@ -93,7 +93,7 @@ def test_a_hook_sees_each_row_that_was_added_changed_or_deleted(open_shelf: Open
     ]
 
 
-def test_a_hook_is_told_when_the_unit_began(open_shelf: OpenShelf, clock: FixedClock) -> None:
+def test_hook_receives_the_start_time_of_the_unit_of_work(open_shelf: OpenShelf, clock: FixedClock) -> None:
     recorder = Recorder()
     with open_shelf(recorder).unit_of_work() as unit:
         clock.tick(5)
@@ -102,13 +102,15 @@ def test_a_hook_is_told_when_the_unit_began(open_shelf: OpenShelf, clock: FixedC
 
 
 @pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
-def test_commit_time_never_precedes_the_unit(open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int) -> None:
+def test_commit_time_never_precedes_the_unit_of_work(
+    open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int
+) -> None:
     with open_shelf().unit_of_work() as unit:
         clock.tick(passed)
         assert commit_time(unit.session, began=unit.now) == NOON + timedelta(seconds=told)
 
 
-def test_a_row_that_ends_as_it_was_is_no_change(open_shelf: OpenShelf) -> None:
+def test_row_with_restored_values_is_not_a_change(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     database = open_shelf(recorder)
     put(database, Book(id="a", title="Emma", bought_at=NOON))
@@ -117,12 +119,12 @@ def test_a_row_that_ends_as_it_was_is_no_change(open_shelf: OpenShelf) -> None:
         book.title = "Else"
         book.title = "Emma"
         book.copies = 0
-        # The same instant, written with another offset.
+        # The same instant with another UTC offset.
         book.bought_at = NOON.astimezone(timezone(timedelta(hours=2)))
     assert recorder.calls[1] == []
 
 
-def test_a_field_is_named_although_it_was_never_read(open_shelf: OpenShelf) -> None:
+def test_change_names_a_field_that_was_never_loaded(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     database = open_shelf(recorder)
     put(database, Book(id="a", title="Emma"))
@@ -133,7 +135,7 @@ def test_a_field_is_named_although_it_was_never_read(open_shelf: OpenShelf) -> N
     assert recorder.calls[1] == [("a", "changed", frozenset({"title"}))]
 
 
-def test_what_several_flushes_wrote_is_all_seen(open_shelf: OpenShelf) -> None:
+def test_hook_receives_the_changes_of_all_flushes(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     with open_shelf(recorder).unit_of_work() as unit:
         book = Book(id="a")
@@ -151,7 +153,7 @@ def test_what_several_flushes_wrote_is_all_seen(open_shelf: OpenShelf) -> None:
     ]
 
 
-def test_a_part_that_is_taken_away_shows_as_a_change_of_the_whole(open_shelf: OpenShelf) -> None:
+def test_removed_part_is_reported_as_a_change_of_its_parent(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     database = open_shelf(recorder)
     put(database, Book(id="a", pages=[Leaf(id="p1"), Leaf(id="p2")]))
@@ -163,7 +165,7 @@ def test_a_part_that_is_taken_away_shows_as_a_change_of_the_whole(open_shelf: Op
         assert list(session.scalars(select(Leaf.id))) == ["p3"]
 
 
-def test_settling_twice_shows_each_change_once(open_shelf: OpenShelf) -> None:
+def test_flush_hooks_reports_each_change_once(open_shelf: OpenShelf) -> None:
     recorder = Recorder()
     with open_shelf(recorder).unit_of_work() as unit:
         unit.session.add(Book(id="a"))
@@ -173,7 +175,7 @@ def test_settling_twice_shows_each_change_once(open_shelf: OpenShelf) -> None:
     assert recorder.calls == [[("a", "added", frozenset())], [("b", "added", frozenset())], []]
 
 
-def test_what_a_hook_derives_is_stored_and_not_shown_again(open_shelf: OpenShelf) -> None:
+def test_changes_made_by_a_hook_are_stored_but_not_reported(open_shelf: OpenShelf) -> None:
     seen: list[Seen] = []
 
     def derive(session: Session, changes: Sequence[Change], _now: datetime) -> None:
@@ -191,16 +193,16 @@ def test_what_a_hook_derives_is_stored_and_not_shown_again(open_shelf: OpenShelf
     assert titles(database) == ["EMMA", "Copy"]
 
 
-def test_hooks_follow_one_another_and_see_the_same(open_shelf: OpenShelf) -> None:
+def test_all_hooks_receive_the_same_changes(open_shelf: OpenShelf) -> None:
     first, second = Recorder(), Recorder()
     put(open_shelf(first, second), Book(id="a"))
     assert first.calls == second.calls == [[("a", "added", frozenset())]]
 
 
-# When the caller hears of it
+# Delaying the response
 
 
-def test_a_hook_can_hold_the_answer_until_a_moment(open_shelf: OpenShelf, clock: FixedClock) -> None:
+def test_hook_can_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -> None:
     def hold(session: Session, _changes: Sequence[Change], now: datetime) -> None:
         answer_not_before(session, now + timedelta(seconds=2))
         answer_not_before(session, now + timedelta(seconds=1))
@@ -209,7 +211,7 @@ def test_a_hook_can_hold_the_answer_until_a_moment(open_shelf: OpenShelf, clock:
     assert clock.now() == NOON + timedelta(seconds=2)
 
 
-def test_nobody_waits_for_a_unit_that_failed(open_shelf: OpenShelf, clock: FixedClock) -> None:
+def test_failed_unit_of_work_does_not_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -> None:
     def hold_and_fail(session: Session, _changes: Sequence[Change], now: datetime) -> None:
         answer_not_before(session, now + timedelta(seconds=2))
         raise Conflict("No.")

@@ -14,14 +14,14 @@ from tests.shelf import Book, OpenShelf, put, titles
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait longer than a fifth of a second."""
+    """Limit the time to wait for a lock to 200 ms."""
     monkeypatch.setattr("eventcal.kit.database._LOCK_TIMEOUT_MS", 200)
 
 
-# Several at once
+# Concurrency
 
 
-def test_writers_follow_one_another(open_shelf: OpenShelf) -> None:
+def test_concurrent_writers_are_serialised(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     put(database, Book(id="a"))
 
@@ -37,7 +37,7 @@ def test_writers_follow_one_another(open_shelf: OpenShelf) -> None:
         assert session.scalar(select(Book.copies)) == 40
 
 
-def test_the_second_writer_sees_what_the_first_wrote(open_shelf: OpenShelf) -> None:
+def test_second_writer_sees_the_changes_of_the_first(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     waiting = Event()
 
@@ -55,7 +55,7 @@ def test_the_second_writer_sees_what_the_first_wrote(open_shelf: OpenShelf) -> N
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_writer_that_waits_too_long_is_told_that_we_are_busy(open_shelf: OpenShelf) -> None:
+def test_writer_that_waits_too_long_for_the_lock_raises_busy(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     with database.unit_of_work() as unit:
         unit.session.add(Book(id="a", title="Emma"))
@@ -66,7 +66,7 @@ def test_a_writer_that_waits_too_long_is_told_that_we_are_busy(open_shelf: OpenS
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_writer_that_gets_no_connection_is_told_that_we_are_busy(open_shelf: OpenShelf) -> None:
+def test_writer_that_gets_no_connection_raises_busy(open_shelf: OpenShelf) -> None:
     database = open_shelf(pool_size=1)
     with database.unit_of_work(), pytest.raises(Busy):
         put(database, Book(id="b"))
@@ -75,7 +75,7 @@ def test_a_writer_that_gets_no_connection_is_told_that_we_are_busy(open_shelf: O
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_reader_does_not_keep_writers_waiting(open_shelf: OpenShelf) -> None:
+def test_reader_does_not_block_writers(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     with database.reading() as session:
         assert session.scalars(select(Book.id)).all() == []
@@ -83,7 +83,7 @@ def test_a_reader_does_not_keep_writers_waiting(open_shelf: OpenShelf) -> None:
     assert titles(database) == ["Emma"]
 
 
-def test_a_reader_sees_one_moment(open_shelf: OpenShelf) -> None:
+def test_reader_sees_a_consistent_snapshot(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     put(database, Book(id="a", copies=1))
     copies = select(Book.copies)
@@ -103,7 +103,7 @@ def test_reading_stores_nothing(open_shelf: OpenShelf) -> None:
     assert titles(database) == []
 
 
-def test_every_connection_goes_back_however_the_work_ended(open_shelf: OpenShelf) -> None:
+def test_connections_are_returned_to_the_pool_after_errors(open_shelf: OpenShelf) -> None:
     database = open_shelf(pool_size=1)
     for _ in range(3):
         with pytest.raises(Conflict), database.unit_of_work():
@@ -116,10 +116,10 @@ def test_every_connection_goes_back_however_the_work_ended(open_shelf: OpenShelf
     assert titles(database) == ["Emma"]
 
 
-# Instants
+# Date-times
 
 
-def test_an_instant_comes_back_in_utc_whatever_its_zone_was(open_shelf: OpenShelf) -> None:
+def test_datetime_is_loaded_in_utc(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     moment = datetime(2026, 3, 29, 2, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     put(database, Book(id="a", bought_at=moment))
@@ -131,15 +131,15 @@ def test_an_instant_comes_back_in_utc_whatever_its_zone_was(open_shelf: OpenShel
     assert same == "a"
 
 
-def test_an_instant_without_a_zone_is_a_mistake_of_ours(open_shelf: OpenShelf) -> None:
+def test_naive_datetime_is_rejected(open_shelf: OpenShelf) -> None:
     with pytest.raises(StatementError, match="needs its zone"):
-        put(open_shelf(), Book(id="a", bought_at=datetime(2026, 3, 1)))  # noqa: DTZ001 - what is tested
+        put(open_shelf(), Book(id="a", bought_at=datetime(2026, 3, 1)))  # noqa: DTZ001 - the subject of this test
 
 
-# What SQLite has to be told
+# SQLite pragmas
 
 
-def test_sqlite_keeps_references_and_outlives_the_power(sqlite_url: str, clock: FixedClock) -> None:
+def test_sqlite_enforces_foreign_keys_and_full_durability(sqlite_url: str, clock: FixedClock) -> None:
     database = Database(sqlite_url, clock=clock)
     with database.connection() as connection:
         said = {

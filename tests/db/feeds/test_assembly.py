@@ -1,4 +1,4 @@
-"""A feed that is made from an earlier one and what changed since is the feed that is read whole, to the byte."""
+"""A feed built incrementally from an earlier one is byte-identical to the feed built from scratch."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
 
 @dataclass(frozen=True)
 class Asked:
-    """A feed, and how it is asked for. `named` says that an event's title stands above it."""
+    """A feed and the parameters of the request for it. `named`: the feed carries the title of an event."""
 
     feed: Feed
     options: Options = PLAIN
@@ -92,7 +92,7 @@ FEEDS: Mapping[str, Asked] = {
 
 @dataclass
 class Subscriber:
-    """Somebody who fetches every feed, and keeps of each what was made first and last on the same day."""
+    """A subscriber who fetches every feed and keeps the first and the last assembly of the day of each."""
 
     world: World
     day: date | None = None
@@ -100,7 +100,7 @@ class Subscriber:
     last: dict[str, Assembly] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Fetch every feed: made on from an earlier one, it is what it is when it is read whole."""
+        """Fetch every feed and check that its incremental assembly equals the full one."""
         calendar = self.world.calendar
         now = calendar.clock.now()
         if self.day != now.date():
@@ -132,7 +132,7 @@ class Subscriber:
 
 
 def told(assembly: Assembly) -> tuple[object, ...]:
-    """Return all that there is of an assembly."""
+    """Return all observable properties of an assembly."""
     entries = tuple(assembly.places), tuple(assembly.sizes), assembly.begins
     return assembly.revision, assembly.version, assembly.body, *entries
 
@@ -143,9 +143,7 @@ STEPS = st.one_of(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_siz
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=6, max_size=12))
-def test_after_any_changes_a_feed_made_on_is_the_feed_read_whole(
-    calendar: Calendar, steps: list[list[str] | str]
-) -> None:
+def test_incremental_feed_equals_full_feed_after_any_changes(calendar: Calendar, steps: list[list[str] | str]) -> None:
     empty(calendar)
     subscriber = Subscriber(make_world(calendar))
     subscriber.look()
@@ -157,11 +155,11 @@ def test_after_any_changes_a_feed_made_on_is_the_feed_read_whole(
         subscriber.look()
 
 
-# One thing at a time
+# Single changes
 
 
 def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: Any) -> Assembly:  # noqa: ANN401 - as wanted
-    """Return what is made of an earlier feed, which is as good as read whole."""
+    """Return the assembly built from `before`, after checking that it equals the full one."""
     with calendar.database.reading() as session:
         state = read_state(session.connection())
         assert may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at)
@@ -178,7 +176,7 @@ def may_be_followed(calendar: Calendar, before: Assembly) -> bool:
 
 
 @pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
-def test_an_entry_that_enters_leaves_and_comes_back_is_where_it_was(calendar: Calendar, fmt: Format) -> None:
+def test_entry_that_leaves_and_returns_keeps_its_position(calendar: Calendar, fmt: Format) -> None:
     event = add_event(calendar)
     talk = add_talk(calendar, event, language="de")
     add_talk(calendar, event, language="de", starts="2026-06-11T09:00:00")
@@ -189,12 +187,12 @@ def test_an_entry_that_enters_leaves_and_comes_back_is_where_it_was(calendar: Ca
         seen.append(followed(calendar, seen[-1], german, fmt=fmt))
     assert [len(one.places) for one in seen] == [2, 1, 2]
     assert seen[0].body == seen[2].body != seen[1].body
-    # Over both changes at once it never left.
+    # Compared over both changes together, the entry never left.
     assert followed(calendar, seen[0], german, fmt=fmt).body == seen[0].body
 
 
 @pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
-def test_the_first_entry_comes_and_the_last_one_goes(calendar: Calendar, fmt: Format) -> None:
+def test_incremental_feed_handles_the_first_and_the_last_entry(calendar: Calendar, fmt: Format) -> None:
     talk = add_talk(calendar, add_event(calendar), language="en")
     german = asking(languages=("de",))
     seen = [calendar.assembled(german, fmt=fmt)]
@@ -205,7 +203,7 @@ def test_the_first_entry_comes_and_the_last_one_goes(calendar: Calendar, fmt: Fo
     assert seen[0].body == seen[2].body
 
 
-def test_many_changes_are_followed_at_once(calendar: Calendar) -> None:
+def test_incremental_feed_applies_many_changes_at_once(calendar: Calendar) -> None:
     event = add_event(calendar)
     first, second, third = (add_talk(calendar, event, starts=f"2026-06-1{day}T09:00:00") for day in range(3))
     before = calendar.assembled(WHOLE)
@@ -214,11 +212,11 @@ def test_many_changes_are_followed_at_once(calendar: Calendar) -> None:
     calendar.change(Talk, first, title="Last of all")
     calendar.change(Talk, third, state=TalkState.WITHDRAWN)
     titles = [entry.text("SUMMARY") for entry in parse(followed(calendar, before).body).events()]
-    # Those of one day stand in the order of their UIDs, which is by chance.
+    # Entries of the same day are in the order of their random UIDs.
     assert (titles[:2], sorted(titles[2:])) == (["Xen Summit", "Else"], ["CANCELLED: Xen on ARM", "Last of all"])
 
 
-def test_a_talk_that_becomes_public_changes_its_event_so_that_all_is_read_anew(calendar: Calendar) -> None:
+def test_talk_that_becomes_public_requires_a_full_rebuild(calendar: Calendar) -> None:
     event = add_event(calendar)
     talk = add_talk(calendar, event, state=TalkState.DRAFT)
     before = calendar.assembled(WHOLE)
@@ -226,7 +224,7 @@ def test_a_talk_that_becomes_public_changes_its_event_so_that_all_is_read_anew(c
     assert not may_be_followed(calendar, before)
 
 
-def test_where_nothing_in_a_feed_changed_its_bytes_are_the_very_same(calendar: Calendar) -> None:
+def test_feed_without_changed_entries_keeps_its_body_object(calendar: Calendar) -> None:
     event = add_event(calendar, city="Bonn")
     talk = add_talk(calendar, add_event(calendar))
     add_talk(calendar, event)
@@ -238,7 +236,7 @@ def test_where_nothing_in_a_feed_changed_its_bytes_are_the_very_same(calendar: C
     assert (before.revision, made.revision) == (calendar.revision() - 1, calendar.revision())
 
 
-def test_only_what_changed_is_written_again_in_one_statement(calendar: Calendar) -> None:
+def test_incremental_feed_rewrites_only_changed_entries_in_one_statement(calendar: Calendar) -> None:
     event = add_event(calendar)
     talks = [add_talk(calendar, event) for _ in range(5)]
     written: list[str] = []
@@ -259,7 +257,7 @@ def test_only_what_changed_is_written_again_in_one_statement(calendar: Calendar)
     assert made.body == calendar.take(WHOLE)
 
 
-def test_somebody_unknown_who_turns_out_to_be_known_leads_to_their_talks_at_once(calendar: Calendar) -> None:
+def test_merging_an_unpublished_speaker_requires_a_full_rebuild(calendar: Calendar) -> None:
     world = make_world(calendar)
     unknown = asking(TALKS, speakers=("unknown",))
     before = calendar.assembled(unknown)
@@ -273,7 +271,7 @@ def test_somebody_unknown_who_turns_out_to_be_known_leads_to_their_talks_at_once
     ("changed", "shows"),
     [({"country": "FR"}, False), ({"series": "Xen"}, False), ({"city": "Bonn"}, True), ({"title": "Else"}, True)],
 )
-def test_an_event_that_is_found_elsewhere_takes_its_talks_along(
+def test_event_change_that_affects_filters_requires_a_full_rebuild(
     calendar: Calendar, changed: dict[str, str], *, shows: bool
 ) -> None:
     event = add_event(calendar, country="DE")
@@ -284,7 +282,7 @@ def test_an_event_that_is_found_elsewhere_takes_its_talks_along(
     assert (calendar.assembled(WHOLE).body != before.body) is shows
 
 
-def test_an_assembly_is_followed_over_so_many_changes_and_no_more() -> None:
+def test_assembly_can_be_followed_over_at_most_500_revisions() -> None:
     before = Assembly(revision=7, version="v", body=b"", places=(), sizes=(), begins=0)
     assert [may_follow(before, revision=revision, reshaped_at=7) for revision in (7, 8, 507, 508)] == [
         *(True, True, True, False)

@@ -1,4 +1,4 @@
-"""Whoever follows `next` through the changes misses nothing and sees nothing twice."""
+"""Following `next` through the list of changes yields every change exactly once."""
 
 import threading
 from collections.abc import Iterator
@@ -32,20 +32,20 @@ def shown(changes: list[PublicChange]) -> list[tuple[str, str, bool]]:
     return [(change.kind.value, change.id, change.deleted) for change in changes]
 
 
-def test_changes_come_in_their_order_each_where_it_is_now(calendar: Calendar) -> None:
+def test_changes_are_ordered_by_their_latest_revision(calendar: Calendar) -> None:
     first, second = add_event(calendar, slug="first"), add_event(calendar, slug="second")
     talk = add_talk(calendar, second)
     calendar.change(Event, first, title="Else")
     calendar.change(Event, first, title="Else again")
     changes, until = calendar.changes()
-    # The talk made the second event transparent; the first one changed last.
+    # Adding the talk made the second event transparent; the first event changed last.
     assert sorted(shown(changes[:2])) == [("event", "second", False), ("talk", talk, False)]
     assert shown(changes[2:]) == [("event", "first", False)]
     assert [change.revision for change in changes] == sorted({change.revision for change in changes})
     assert until == changes[-1].revision == calendar.revision()
 
 
-def test_next_leads_on_from_page_to_page(calendar: Calendar) -> None:
+def test_next_continues_from_page_to_page(calendar: Calendar) -> None:
     for number in range(5):
         add_event(calendar, slug=f"event-{number}")
     since, pages = 0, []
@@ -55,14 +55,14 @@ def test_next_leads_on_from_page_to_page(calendar: Calendar) -> None:
     assert pages == [["event-0", "event-1"], ["event-2", "event-3"], ["event-4"], []]
 
 
-def test_where_nothing_changed_next_stays(calendar: Calendar) -> None:
+def test_next_is_unchanged_if_there_are_no_changes(calendar: Calendar) -> None:
     add_event(calendar)
     until = calendar.revision()
     assert calendar.changes(until) == ([], until)
     assert calendar.changes(until + 7) == ([], until + 7)
 
 
-def test_what_was_blanked_is_deleted_and_what_was_cancelled_is_not(calendar: Calendar) -> None:
+def test_redacted_event_is_deleted_and_cancelled_event_is_not(calendar: Calendar) -> None:
     cancelled, blanked = add_event(calendar, slug="cancelled"), add_event(calendar, slug="blanked")
     with calendar.write() as session:
         now = calendar.clock.now()
@@ -73,14 +73,14 @@ def test_what_was_blanked_is_deleted_and_what_was_cancelled_is_not(calendar: Cal
 
 @dataclass
 class Reader:
-    """Somebody who follows the changes from the beginning, and what they know by now."""
+    """A client that follows the changes from the beginning, and the revisions it knows."""
 
     calendar: Calendar
     cursor: int = 0
     known: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def read(self, limit: int) -> int:
-        """Read one page. Returns how many changes were on it."""
+        """Read one page. Return the number of changes on it."""
         changes, until = self.calendar.changes(self.cursor, limit)
         for change in changes:
             assert self.cursor < change.revision <= until
@@ -92,7 +92,7 @@ class Reader:
 
 
 def truth(calendar: Calendar) -> dict[tuple[str, str], int]:
-    """Return what anybody may know of, and the revision it is at."""
+    """Return the revision of every public event and talk."""
     with calendar.database.reading() as session:
         events = session.execute(select(Event.slug, Event.revision).where(Event.status.in_(PUBLIC_STATUSES)))
         talks = session.execute(
@@ -108,14 +108,14 @@ def truth(calendar: Calendar) -> dict[tuple[str, str], int]:
 
 @dataclass
 class Community:
-    """Those who write: each step takes one of what there is by a number."""
+    """The writers: each step selects one of the existing rows by a number."""
 
     calendar: Calendar
     events: list[str] = field(default_factory=list)
     talks: list[str] = field(default_factory=list)
 
     def add_event(self, number: int) -> None:
-        """Propose an event, or publish one at once."""
+        """Propose an event or publish one at once."""
         self.events.append(add_event(self.calendar, status=list(EventStatus)[number % 4]))
 
     def add_talk(self, number: int) -> None:
@@ -130,21 +130,21 @@ class Community:
         self.calendar.change(table, self._one(ids, number), title=f"Title {number} of {self.calendar.clock.now()}")
 
     def edit_often(self, number: int) -> None:
-        """Change what nobody sees, so that its own revision runs ahead."""
+        """Change a field that is not public, so that the revision of the row runs ahead."""
         for abstract in range(6):
             self.calendar.change(Talk, self._one(self.talks, number), abstract=str(abstract))
 
     def publish(self, number: int) -> None:
-        """Make public what was not."""
+        """Publish an event and a talk."""
         self.calendar.change(Event, self._one(self.events, number), status=EventStatus.CONFIRMED)
         self.calendar.change(Talk, self._one(self.talks, number), state=TalkState.CONFIRMED)
 
     def withdraw(self, number: int) -> None:
-        """Call a talk off."""
+        """Withdraw a talk."""
         self.calendar.change(Talk, self._one(self.talks, number), state=TalkState.WITHDRAWN)
 
     def price(self, number: int) -> None:
-        """Change what the public sees of no event and no talk."""
+        """Add a tier, which changes no public field of an event or talk."""
         with self.calendar.write() as session:
             make_tier(session, session.get_one(Event, self._one(self.events, number)))
         with self.calendar.write() as session:
@@ -159,10 +159,8 @@ STEPS = ("add_event", "add_talk", "edit", "edit_often", "publish", "withdraw", "
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from([*STEPS, "read"]), st.integers(0, 50)), min_size=5, max_size=25))
-def test_a_reader_who_comes_at_any_moment_knows_everything_in_the_end(
-    calendar: Calendar, steps: list[tuple[str, int]]
-) -> None:
-    # The examples share one database: each goes on from where the last one was, with a reader from the beginning.
+def test_client_reading_at_any_time_ends_up_with_every_change(calendar: Calendar, steps: list[tuple[str, int]]) -> None:
+    # The examples share one database: each continues from the previous one, with a client that starts at the beginning.
     community, reader = Community(calendar), Reader(calendar)
     community.add_event(2)
     community.add_talk(0)
@@ -177,7 +175,7 @@ def test_a_reader_who_comes_at_any_moment_knows_everything_in_the_end(
     assert reader.cursor == calendar.revision()
 
 
-def test_a_reader_misses_nothing_that_others_write_at_the_same_time(calendar: Calendar) -> None:
+def test_client_misses_no_change_written_concurrently(calendar: Calendar) -> None:
     done = threading.Event()
 
     def write(name: str) -> None:
@@ -195,7 +193,7 @@ def test_a_reader_misses_nothing_that_others_write_at_the_same_time(calendar: Ca
     for thread in (*writers, waiter):
         thread.start()
     reader = Reader(calendar)
-    # One more look after the last commit.
+    # Read once more after the last commit.
     while not done.is_set() or reader.read(3):
         reader.read(3)
     waiter.join()

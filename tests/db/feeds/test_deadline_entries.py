@@ -1,4 +1,4 @@
-"""Calls for talks in the calendar: an entry where one opens, another that ends when it closes."""
+"""Calendar entries for calls for talks: one when a call opens, one that ends when it closes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def lasts(entry: Component) -> list[datetime]:
     return [moment.astimezone(UTC) for moment in moments if isinstance(moment, datetime)]
 
 
-def test_a_call_opens_and_closes_at_its_hour(calendar: Calendar) -> None:
+def test_call_has_an_opening_and_a_closing_entry_at_its_times(calendar: Calendar) -> None:
     event_id = add_event(calendar, slug="summit", tags=["xen", "arm"], call={**CALL, "note": "Be **brief**."})
     entries = calendar.deadlines(event_id)
     assert {line.name + line.parameters: line.text for line in entries[OPENING].lines} == {
@@ -65,7 +65,7 @@ def test_a_call_opens_and_closes_at_its_hour(calendar: Calendar) -> None:
     ]
 
 
-def test_a_call_that_closes_anywhere_on_earth_stands_in_the_last_zone_of_it(calendar: Calendar) -> None:
+def test_anywhere_on_earth_deadline_uses_the_time_zone_utc_minus_12(calendar: Calendar) -> None:
     event_id = add_event(calendar, call={"closes": "2026-04-01", "anywhere_on_earth": True}, timezone="Asia/Tokyo")
     entry = calendar.deadlines(event_id)[CLOSING]
     assert entry.get("DTSTART").parameters == ";TZID=Etc/GMT+12"
@@ -75,7 +75,7 @@ def test_a_call_that_closes_anywhere_on_earth_stands_in_the_last_zone_of_it(cale
     assert calendar.read(Feed(asked=EVERYTHING, kinds=frozenset(DEADLINES))).zones() == ["Etc/GMT+12"]
 
 
-def test_an_hour_stays_an_hour_where_the_clocks_go_back(calendar: Calendar) -> None:
+def test_closing_entry_lasts_one_hour_across_the_end_of_summer_time(calendar: Calendar) -> None:
     event_id = add_event(calendar, starts="2026-12-10", ends="2026-12-12", call={"closes": "2026-10-25T03:00:00"})
     entry = calendar.deadlines(event_id)[CLOSING]
     assert lasts(entry) == [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (1, 2)]
@@ -91,7 +91,7 @@ def test_an_hour_stays_an_hour_where_the_clocks_go_back(calendar: Calendar) -> N
         (CALL, [OPENING, CLOSING]),
     ],
 )
-def test_there_is_an_entry_for_each_moment_that_a_call_names(
+def test_call_has_one_entry_for_each_given_time(
     calendar: Calendar, call: dict[str, str] | None, kinds: list[EntryKind]
 ) -> None:
     assert sorted(calendar.deadlines(add_event(calendar, call=call))) == sorted(kinds)
@@ -106,20 +106,20 @@ def test_there_is_an_entry_for_each_moment_that_a_call_names(
         (EventStatus.POSTPONED, "TENTATIVE"),
     ],
 )
-def test_a_deadline_is_as_sure_as_its_event_and_nothing_before_that_is_public(
+def test_deadline_status_follows_the_event_and_pending_events_have_no_deadlines(
     calendar: Calendar, status: EventStatus, shown: str | None
 ) -> None:
     entries = calendar.deadlines(add_event(calendar, status=status, call=CALL))
     assert {entry.value("STATUS") for entry in entries.values()} == ({shown} if shown else set())
 
 
-def test_a_deadline_is_no_change_that_followers_of_events_and_talks_hear_of(calendar: Calendar) -> None:
+def test_deadline_is_not_listed_among_public_changes(calendar: Calendar) -> None:
     add_event(calendar, slug="summit", call=CALL)
     changes, _ = calendar.changes()
     assert [(change.kind, change.id) for change in changes] == [(EntryKind.EVENT, "summit")]
 
 
-def test_a_deadline_changes_with_the_zone_of_its_event(calendar: Calendar) -> None:
+def test_deadline_changes_with_the_time_zone_of_its_event(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     calendar.change(Event, event_id, timezone="America/New_York")
     entry = calendar.deadlines(event_id)[OPENING]

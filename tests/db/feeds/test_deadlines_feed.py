@@ -1,4 +1,4 @@
-"""Deadlines as they change, are called off and go, and which of them a feed has."""
+"""Changing, cancelling and removing deadlines, and the selection of deadlines for a feed."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -57,10 +57,10 @@ def said(entry: Component, *names: str) -> list[str]:
     return [entry.text(name) for name in names]
 
 
-# When they change
+# Changes
 
 
-def test_a_deadline_that_moves_has_the_same_uid_and_higher_numbers(calendar: Calendar) -> None:
+def test_moved_deadline_keeps_its_uid_and_raises_its_sequence(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     edit(calendar, event_id, call_for_talks={"closes_at": "2026-05-08T18:00:00"})
     entry = calendar.deadlines(event_id)[CLOSING]
@@ -68,7 +68,7 @@ def test_a_deadline_that_moves_has_the_same_uid_and_higher_numbers(calendar: Cal
     assert said(entry, *names) == [f"closing-{event_id}@cal.example.org", "1", "20260301T120200Z", "20260508T180000"]
 
 
-def test_what_shows_of_the_event_changes_its_deadlines_and_nothing_else_does(calendar: Calendar) -> None:
+def test_deadline_changes_only_with_displayed_fields_of_its_event(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     edit(calendar, event_id, description="Else", location={"city": "Bonn"})
     assert {entry.value("SEQUENCE") for entry in calendar.deadlines(event_id).values()} == {"0"}
@@ -78,7 +78,7 @@ def test_what_shows_of_the_event_changes_its_deadlines_and_nothing_else_does(cal
     ]
 
 
-def test_a_call_that_is_taken_back_stays_as_called_off_until_30_days_after_its_end(calendar: Calendar) -> None:
+def test_removed_call_is_shown_as_cancelled_until_30_days_after_its_end(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     edit(calendar, event_id, call_for_talks=None)
     entry = calendar.deadlines(event_id)[CLOSING]
@@ -91,14 +91,14 @@ def _until(calendar: Calendar, day: tuple[int, int]) -> timedelta:
     return datetime(2026, *day, 12, tzinfo=UTC) - calendar.clock.now()
 
 
-def test_a_call_that_is_taken_back_late_stays_for_30_days(calendar: Calendar) -> None:
+def test_call_removed_after_its_end_is_shown_as_cancelled_for_30_days(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     calendar.clock.move(datetime(2026, 6, 1, 12, tzinfo=UTC))
     edit(calendar, event_id, call_for_talks=None)
     assert [calendar.shown(deadlines(), later=days * A_DAY) for days in (0, 30, 31)] == [OFF, OFF, []]
 
 
-def test_a_change_of_the_event_does_not_prolong_what_was_taken_back(calendar: Calendar) -> None:
+def test_event_change_does_not_extend_the_tombstone_of_a_removed_call(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     edit(calendar, event_id, call_for_talks=None)
     calendar.clock.move(datetime(2026, 5, 30, 12, tzinfo=UTC))
@@ -106,7 +106,7 @@ def test_a_change_of_the_event_does_not_prolong_what_was_taken_back(calendar: Ca
     assert [calendar.shown(deadlines(), later=days * A_DAY) for days in (0, 2)] == [OFF[:1], []]
 
 
-def test_a_call_that_comes_back_is_the_same_entry_again(calendar: Calendar) -> None:
+def test_restored_call_reuses_its_entry(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     edit(calendar, event_id, call_for_talks=None)
     edit(calendar, event_id, call_for_talks={"closes_at": CALL["closes"]})
@@ -115,7 +115,7 @@ def test_a_call_that_comes_back_is_the_same_entry_again(calendar: Calendar) -> N
     assert calendar.shown(deadlines(CLOSING), later=3000 * A_DAY) == [CLOSES]
 
 
-def test_with_an_event_its_deadlines_are_called_off_and_go_with_it(calendar: Calendar) -> None:
+def test_deadlines_of_a_cancelled_event_are_cancelled_and_expire_with_it(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     cancel(calendar, event_id)
     assert {entry.value("STATUS") for entry in calendar.deadlines(event_id).values()} == {"CANCELLED"}
@@ -126,7 +126,7 @@ def test_with_an_event_its_deadlines_are_called_off_and_go_with_it(calendar: Cal
 
 
 @pytest.mark.parametrize("taken_back", [False, True])
-def test_of_a_redacted_event_its_deadlines_leave_no_word(calendar: Calendar, *, taken_back: bool) -> None:
+def test_deadlines_of_a_redacted_event_contain_none_of_its_text(calendar: Calendar, *, taken_back: bool) -> None:
     event_id = add_event(calendar, slug="spam", title="Secret", tags=["Secret"], call={**CALL, "note": "Secret"})
     if taken_back:
         edit(calendar, event_id, call_for_talks=None)
@@ -140,10 +140,10 @@ def test_of_a_redacted_event_its_deadlines_leave_no_word(calendar: Calendar, *, 
     ]
 
 
-# Which of them a feed has
+# Selection for a feed
 
 
-def test_a_feed_has_what_it_was_asked_to_hold(calendar: Calendar) -> None:
+def test_feed_contains_only_the_requested_kinds(calendar: Calendar) -> None:
     add_event(calendar, call=CALL)
     assert calendar.shown() == ["Xen Summit"]
     assert calendar.shown(deadlines()) == [CLOSES, OPENS]
@@ -166,13 +166,15 @@ def test_a_feed_has_what_it_was_asked_to_hold(calendar: Calendar) -> None:
         ({"events": ("summit",)}, True),
         ({"q": "summit"}, True),
         ({"scheduled": True}, True),
-        # Of talks alone, and of what waits for its time, nothing is a deadline.
+        # Filters for talks only, or for unscheduled talks, match no deadline.
         ({"scheduled": False}, False),
         ({"speakers": ("grace",)}, False),
         ({"tracks": ("ARM",)}, False),
     ],
 )
-def test_deadlines_are_found_by_what_their_event_is(calendar: Calendar, wanted: dict[str, Any], *, shown: bool) -> None:
+def test_deadlines_are_filtered_by_the_fields_of_their_event(
+    calendar: Calendar, wanted: dict[str, Any], *, shown: bool
+) -> None:
     add_event(calendar, slug="summit", city="Bonn", country="DE", series="Xen", tags=["xen"], call=CALL)
     assert calendar.shown(deadlines(**wanted)) == [CLOSES, OPENS] * shown
 
@@ -188,7 +190,7 @@ def test_deadlines_are_found_by_what_their_event_is(calendar: Calendar, wanted: 
         (None, "2026-12-31", [CLOSES, OPENS]),
     ],
 )
-def test_deadlines_are_found_by_their_own_days(
+def test_deadlines_are_filtered_by_their_own_days(
     calendar: Calendar, first: str | None, last: str | None, shown: list[str]
 ) -> None:
     add_event(calendar, call=CALL)
@@ -196,7 +198,7 @@ def test_deadlines_are_found_by_their_own_days(
     assert calendar.shown(deadlines(**days)) == shown
 
 
-def test_what_was_called_off_can_be_hidden_or_marked(calendar: Calendar) -> None:
+def test_cancelled_deadlines_can_be_hidden_or_marked(calendar: Calendar) -> None:
     event_id = add_event(calendar, call=CALL)
     edit(calendar, event_id, call_for_talks={"opens_at": None})
     assert calendar.shown(deadlines(), options=Options(cancelled=Cancelled.HIDE)) == [CLOSES]

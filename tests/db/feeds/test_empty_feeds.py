@@ -1,4 +1,4 @@
-"""A feed in which nothing is: in every format a document that readers read."""
+"""A feed without entries is a valid document in every format."""
 
 import csv
 import json
@@ -51,7 +51,7 @@ READ: Mapping[str, Callable[[bytes], list[Any]]] = {
 
 
 @pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
-def test_a_feed_without_entries_is_read_as_one(calendar: Calendar, fmt: Format) -> None:
+def test_feed_without_entries_is_a_valid_document(calendar: Calendar, fmt: Format) -> None:
     add_talk(calendar, add_event(calendar))
     body = calendar.take(Feed(asked=Filter(tags=("nothing",))), fmt=fmt)
     assert READ[fmt.name](body) == []

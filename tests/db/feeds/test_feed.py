@@ -1,4 +1,4 @@
-"""Which entries a feed has: the same that the lists have, in their window, in one order."""
+"""The entries of a feed: the same as in the lists, limited to a window, and sorted."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -35,10 +35,10 @@ def asking(**wanted: object) -> Feed:
     return Feed(asked=Filter(**wanted))  # type: ignore[arg-type]  # any field
 
 
-# What a feed holds
+# Contents
 
 
-def test_a_feed_has_its_entries_by_day_and_a_description_of_each_zone_in_use(calendar: Calendar) -> None:
+def test_feed_lists_entries_by_day_and_defines_every_time_zone_in_use(calendar: Calendar) -> None:
     evening = {"starts": "2026-07-01T18:00:00", "ends": "2026-07-01T20:00:00"}
     add_event(calendar, title="Meetup", timezone="America/New_York", **evening)
     summit = add_event(calendar, title="Days need no zone", timezone="Asia/Tokyo", starts="2026-06-10")
@@ -59,7 +59,7 @@ def test_a_feed_has_its_entries_by_day_and_a_description_of_each_zone_in_use(cal
     assert [part.name for part in feed.parts] == ["VTIMEZONE"] * 3 + ["VEVENT"] * 6
 
 
-def test_a_feed_was_last_changed_when_one_of_its_entries_was(calendar: Calendar) -> None:
+def test_feed_last_modified_is_that_of_its_latest_entry(calendar: Calendar) -> None:
     add_event(calendar, city="Berlin")
     bonn = add_event(calendar, city="Bonn")
     calendar.change(Event, bonn, title="Else")
@@ -68,7 +68,7 @@ def test_a_feed_was_last_changed_when_one_of_its_entries_was(calendar: Calendar)
     assert calendar.read(asking(cities=("Köln",))).all("LAST-MODIFIED") == []
 
 
-def test_in_utc_only_what_recurs_keeps_its_zone(calendar: Calendar) -> None:
+def test_utc_option_keeps_the_time_zone_of_recurring_entries_only(calendar: Calendar) -> None:
     times = {"starts": "2026-06-10T18:00:00", "ends": "2026-06-10T20:00:00"}
     add_event(calendar, title="Once", **times)
     add_event(calendar, title="Weekly", recurrence="FREQ=WEEKLY", timezone="Europe/London", **times)
@@ -82,25 +82,25 @@ def test_in_utc_only_what_recurs_keeps_its_zone(calendar: Calendar) -> None:
 
 
 @pytest.mark.parametrize(("events", "talks"), [(True, True), (True, False), (False, True), (False, False)])
-def test_a_feed_may_leave_out_events_or_talks_or_both(calendar: Calendar, *, events: bool, talks: bool) -> None:
+def test_feed_can_exclude_events_or_talks_or_both(calendar: Calendar, *, events: bool, talks: bool) -> None:
     add_talk(calendar, add_event(calendar))
     kinds = [EntryKind.EVENT] * events + [EntryKind.TALK] * talks
     feed = Feed(asked=EVERYTHING, kinds=frozenset(kinds))
     assert calendar.shown(feed) == ["Xen Summit"] * events + ["Xen on ARM"] * talks
 
 
-def test_a_feed_may_be_narrowed_to_some_talks(calendar: Calendar) -> None:
+def test_feed_can_be_limited_to_given_talks(calendar: Calendar) -> None:
     summit = add_event(calendar)
     first, _ = (add_talk(calendar, summit, title=title) for title in ("First", "Second"))
     add_talk(calendar, summit, title="Hidden", state=TalkState.DRAFT)
     wanted = frozenset({first, "nobody"})
     assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=wanted)) == ["First"]
     assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=frozenset())) == []
-    # Of talks alone: the events are all there.
+    # The limit applies only to talks: all events are included.
     assert calendar.shown(Feed(asked=EVERYTHING, only=wanted)) == ["First", "Xen Summit"]
 
 
-def test_a_feed_without_anything_is_still_a_calendar(calendar: Calendar) -> None:
+def test_feed_without_entries_is_a_calendar(calendar: Calendar) -> None:
     assert calendar.read().events() == []
 
 
@@ -118,7 +118,7 @@ def test_a_feed_without_anything_is_still_a_calendar(calendar: Calendar) -> None
         ({"to_day": -90}, (None, -90)),
     ],
 )
-def test_a_calendar_covers_30_days_back_and_400_ahead_unless_told_otherwise(
+def test_default_window_covers_30_days_back_and_400_ahead(
     asked: dict[str, int], days: tuple[int | None, int | None]
 ) -> None:
     wanted = Filter(**{name: TODAY + number * A_DAY for name, number in asked.items()})  # type: ignore[arg-type]  # days
@@ -126,7 +126,7 @@ def test_a_calendar_covers_30_days_back_and_400_ahead_unless_told_otherwise(
     assert [covered.from_day, covered.to_day] == [None if day is None else TODAY + day * A_DAY for day in days]
 
 
-def test_the_window_moves_at_midnight_in_utc() -> None:
+def test_window_moves_at_midnight_utc() -> None:
     for moment, day in (
         (datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC), date(2026, 1, 30)),
         (datetime(2026, 3, 2, tzinfo=UTC), date(2026, 1, 31)),
@@ -134,7 +134,7 @@ def test_the_window_moves_at_midnight_in_utc() -> None:
         assert windowed(EVERYTHING, now=moment).from_day == day
 
 
-def test_what_ends_on_the_first_day_or_begins_on_the_last_is_in(calendar: Calendar) -> None:
+def test_window_includes_entries_that_overlap_its_first_or_last_day(calendar: Calendar) -> None:
     for title, first, last in (
         ("over", -40, -31),
         ("just in", -40, -30),
@@ -146,7 +146,7 @@ def test_what_ends_on_the_first_day_or_begins_on_the_last_is_in(calendar: Calend
     assert calendar.shown(Feed(asked=windowed(EVERYTHING, now=calendar.clock.now()))) == ["just in", "last", "over all"]
 
 
-# The same things as the lists have
+# Consistency with the lists
 
 
 FILTERS = {
@@ -177,7 +177,7 @@ FILTERS = {
 }
 
 
-def test_every_filter_gives_the_feed_exactly_what_it_gives_the_lists(calendar: Calendar) -> None:
+def test_every_filter_matches_the_same_entries_in_feeds_and_lists(calendar: Calendar) -> None:
     _fill(calendar)
     for later in (0 * A_DAY, 60 * A_DAY, 200 * A_DAY):
         for name, asked in FILTERS.items():
@@ -193,7 +193,7 @@ def test_every_filter_gives_the_feed_exactly_what_it_gives_the_lists(calendar: C
 
 
 def _fill(calendar: Calendar) -> None:
-    """Make events and talks such that each filter finds some and leaves some out."""
+    """Create events and talks such that each filter matches some and excludes some."""
     with calendar.write() as session:
         grace, ada = make_speaker(session, slug="grace"), make_speaker(session, slug="ada")
         summit = make_event(

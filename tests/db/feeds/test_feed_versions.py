@@ -1,4 +1,4 @@
-"""The version of a feed names its bytes: the same version is the same bytes, other bytes are another version."""
+"""The version of a feed identifies its bytes: equal versions have equal bytes, other bytes another version."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,21 +41,21 @@ def asking(**wanted: object) -> Feed:
 
 @dataclass
 class Versions:
-    """Every version of each feed that was seen, and the bytes that it named."""
+    """Every observed version of each feed, and the bytes it identified."""
 
     calendar: Calendar
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     names: dict[tuple[str, bytes], str] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Hold each feed's version against its bytes: the same bytes have one name, and a name one body."""
+        """Check each feed's version against its bytes: each version has one body, and each body one version."""
         for kind, feed in self._feeds().items():
             self._hold(kind, self.calendar.assembled(feed))
         for options in OPTIONS:
             self._hold(repr(options), self.calendar.assembled(options=options))
         for fmt in CALENDARS:
             self._hold(fmt.name, self.calendar.assembled(fmt=fmt))
-        # A table shows what no calendar does: it may be the same again under another name, but never the other way.
+        # CSV shows fields that no calendar format does: equal bytes may have two versions, but never the reverse.
         table = self.calendar.assembled(fmt=CSV)
         assert self.bodies.setdefault((CSV.name, table.version), table.body) == table.body
 
@@ -103,10 +103,10 @@ CHANGES = st.one_of(
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(CHANGES, min_size=6, max_size=14))
-def test_the_version_changes_exactly_when_the_bytes_do(
+def test_feed_version_changes_exactly_when_its_bytes_do(
     calendar: Calendar, changes: list[tuple[str, str, int, int]]
 ) -> None:
-    # The examples share one database, as one installation lives on.
+    # The examples share one database, like successive states of one installation.
     calendar.clock.move(max(NOON, calendar.clock.now()))
     call = {"opens": "2026-04-01T00:00:00", "closes": "2026-05-01T00:00:00"}
     events = [
@@ -130,8 +130,8 @@ def test_the_version_changes_exactly_when_the_bytes_do(
         versions.look()
 
 
-def test_one_in_and_one_out_on_the_same_day_is_another_version(calendar: Calendar) -> None:
-    # Two sets of revisions with the same number, sum and maximum: 1, 5, 6 and 2, 3, 7, beside 9.
+def test_replacing_entries_within_a_day_changes_the_version(calendar: Calendar) -> None:
+    # Two sets of revisions with equal count, sum and maximum: 1, 5, 6 and 2, 3, 7, beside 9.
     days = {1: 0, 5: 0, 6: 0, 2: 1, 3: 1, 7: 1, 9: None, 4: 500, 8: 500}
     for number in range(1, 10):
         day = days[number]
@@ -142,13 +142,13 @@ def test_one_in_and_one_out_on_the_same_day_is_another_version(calendar: Calenda
     assert calendar.version(feeds[0]) != calendar.version(feeds[1])
 
 
-def test_a_day_that_changes_nothing_changes_no_version(calendar: Calendar) -> None:
+def test_moving_window_without_changed_entries_keeps_the_version(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     feeds = [Feed(asked=windowed(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
     assert calendar.version(feeds[0]) == calendar.version(feeds[1])
 
 
-def test_an_entry_that_leaves_a_filter_without_a_new_text_makes_another_version(calendar: Calendar) -> None:
+def test_entry_that_leaves_a_filter_changes_the_version_of_that_feed_only(calendar: Calendar) -> None:
     talk = add_talk(calendar, add_event(calendar), language="de")
     german = asking(languages=("de",))
     before = calendar.version(german), calendar.version()
@@ -157,7 +157,7 @@ def test_an_entry_that_leaves_a_filter_without_a_new_text_makes_another_version(
     assert calendar.version() == before[1]
 
 
-def test_a_version_and_the_bytes_are_one_statement(calendar: Calendar) -> None:
+def test_assembling_a_feed_sends_one_select(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.database.reading() as session:
         wanted = calendar.wanted(session, Feed(asked=EVERYTHING))

@@ -1,4 +1,4 @@
-"""How often feeds are fetched: what is written down of it, what is merged, what is let go of."""
+"""Counting feed requests: storing, merging and pruning."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -33,13 +33,13 @@ def note(database: Database, *batch: FeedFetches) -> None:
 
 
 def rows(database: Database) -> list[dict[str, Any]]:
-    """Give every row there is, by feed and program, as it is stored."""
+    """Return all stored rows, sorted by feed and client."""
     with database.reading() as session:
         found = session.scalars(select(FeedFetches).order_by(FeedFetches.feed, FeedFetches.client))
         return [{column.name: getattr(row, column.name) for column in FeedFetches.__table__.columns} for row in found]
 
 
-def test_nothing_is_kept_but_counts_and_times_by_the_minute(database: Database) -> None:
+def test_fetch_record_stores_only_counts_and_times_to_the_minute(database: Database) -> None:
     seconds = timedelta(seconds=31, microseconds=7)
     note(database, one(at=NOON + seconds, last_status=304))
     assert rows(database) == [
@@ -55,7 +55,7 @@ def test_nothing_is_kept_but_counts_and_times_by_the_minute(database: Database) 
     ]
 
 
-def test_what_several_workers_counted_is_one_row_whoever_writes_first(database: Database) -> None:
+def test_counts_of_several_workers_are_merged_in_any_order(database: Database) -> None:
     note(database, one(at=NOON, fetches=3, fetches_today=3))
     note(database, one(first_at=NOON - MINUTE, last_at=NOON - MINUTE, last_status=304, fetches=2, fetches_today=2))
     [row] = rows(database)
@@ -70,22 +70,22 @@ def test_what_several_workers_counted_is_one_row_whoever_writes_first(database: 
     }
 
 
-def test_on_a_new_day_the_days_count_begins_anew(database: Database) -> None:
+def test_daily_count_restarts_on_a_new_day(database: Database) -> None:
     note(database, one(at=NOON, fetches=3, fetches_today=3))
     note(database, one(at=NOON + DAY, fetches=2, fetches_today=1))
-    # A worker that was slow tells of yesterday.
+    # A slow worker reports the counts of the day before.
     note(database, one(at=NOON, fetches=4, fetches_today=4))
     [row] = rows(database)
     assert (row["fetches"], row["fetches_today"], row["last_at"]) == (9, 1, NOON + DAY)
 
 
-def test_feeds_and_programs_are_told_apart_also_within_a_batch(database: Database) -> None:
+def test_counts_are_kept_per_feed_and_client_within_a_batch(database: Database) -> None:
     note(database, one("b"), one("a", ClientKind.APPLE), one("a"), one("a", at=NOON + MINUTE), one("b"))
     counts = [(row["feed"], row["client"], row["fetches"]) for row in rows(database)]
     assert counts == [("a", ClientKind.APPLE, 1), ("a", ClientKind.GOOGLE, 2), ("b", ClientKind.GOOGLE, 2)]
 
 
-def test_whoever_came_last_is_told_first(database: Database) -> None:
+def test_fetches_of_lists_the_latest_client_first(database: Database) -> None:
     note(
         database,
         one("a", ClientKind.ICSX5),
@@ -101,7 +101,7 @@ def test_whoever_came_last_is_told_first(database: Database) -> None:
         )
 
 
-def test_feeds_that_anybody_can_make_up_do_not_fill_the_table(
+def test_row_limit_prevents_arbitrary_feeds_from_filling_the_table(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetches, "MOST_ROWS", 3)
@@ -110,14 +110,14 @@ def test_feeds_that_anybody_can_make_up_do_not_fill_the_table(
     assert [(row["feed"], row["fetches"]) for row in rows(database)] == [("a", 2), ("b", 1), ("c", 1)]
 
 
-def test_what_nobody_fetched_for_long_is_forgotten(database: Database) -> None:
+def test_fetches_before_the_given_time_are_deleted(database: Database) -> None:
     note(database, one("old"), one("new", at=NOON + MINUTE))
     with database.unit_of_work() as unit:
         forget_fetches(unit.session, before=NOON + KEPT + MINUTE - KEPT)
     assert [row["feed"] for row in rows(database)] == ["new"]
 
 
-def test_the_worker_forgets_after_three_months(database: Database, clock: FixedClock) -> None:
+def test_worker_prunes_fetches_after_three_months(database: Database, clock: FixedClock) -> None:
     settings = Settings(instance=Path("instance"), database_url="sqlite://", secret_key="k" * 40)
     note(database, one("old"), one("new", at=NOON + MINUTE))
     for after, left in ((KEPT, ["new", "old"]), (KEPT + MINUTE, ["new"])):
@@ -126,7 +126,7 @@ def test_the_worker_forgets_after_three_months(database: Database, clock: FixedC
         assert [row["feed"] for row in rows(database)] == left
 
 
-def test_a_batch_costs_the_same_few_statements_however_long_it_is(database: Database) -> None:
+def test_note_fetches_statement_count_is_independent_of_batch_size(database: Database) -> None:
     note(database, *[one(f"known {number}") for number in range(50)])
 
     def cost(batch: list[FeedFetches]) -> int:
@@ -137,10 +137,10 @@ def test_a_batch_costs_the_same_few_statements_however_long_it_is(database: Data
     assert [cost([one("known 0")]), cost([one(f"known {number}") for number in range(50)])] == [2, 2]
 
 
-# The tally of a worker
+# FetchTally
 
 
-def test_a_worker_writes_what_it_counted_once(database: Database) -> None:
+def test_tally_writes_its_counts_once(database: Database) -> None:
     tally = FetchTally()
     for minute in range(3):
         tally.note("a", ClientKind.APPLE, status=304, moment=NOON + minute * MINUTE)
@@ -151,7 +151,7 @@ def test_a_worker_writes_what_it_counted_once(database: Database) -> None:
     assert (row["fetches"], row["first_at"], row["last_at"], sent) == (3, NOON, NOON + 2 * MINUTE, [])
 
 
-def test_where_too_much_is_written_the_next_time_will_do(database: Database, clock: FixedClock) -> None:
+def test_tally_keeps_its_counts_if_the_database_is_busy(database: Database, clock: FixedClock) -> None:
     tally = FetchTally()
     tally.note("a", ClientKind.APPLE, status=200, moment=NOON)
     busy = _BusyOnce(database, tally, clock)
@@ -165,7 +165,7 @@ def test_where_too_much_is_written_the_next_time_will_do(database: Database, clo
 
 
 class _BusyOnce:
-    """Lets the next unit of work find the database busy, while other devices come."""
+    """Make the next unit of work find the database busy while further requests are counted."""
 
     def __init__(self, database: Database, tally: FetchTally, clock: FixedClock) -> None:
         self.met = False

@@ -1,4 +1,4 @@
-"""The ledger: numbers that only rise, what becomes public when, and all of it rendered anew."""
+"""The ledger: increasing numbers, the time of publication, and complete recomputation."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
 # Stamps
 
 
-def test_a_new_entry_is_stamped_with_the_moment_at_which_it_became_public(calendar: Calendar) -> None:
+def test_new_entry_is_stamped_with_its_publication_time(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     entry = calendar.entry(event_id)
     numbers = {name: entry.value(name) for name in ("SEQUENCE", "CREATED", "DTSTAMP", "LAST-MODIFIED")}
@@ -54,7 +54,7 @@ def test_a_new_entry_is_stamped_with_the_moment_at_which_it_became_public(calend
     }
 
 
-def test_a_change_raises_sequence_and_stamps_but_not_created(calendar: Calendar) -> None:
+def test_change_raises_sequence_and_stamps_but_not_created(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     calendar.change(Event, event_id, title="Else")
     entry = calendar.entry(event_id)
@@ -68,7 +68,7 @@ def test_a_change_raises_sequence_and_stamps_but_not_created(calendar: Calendar)
 
 
 @pytest.mark.parametrize(("took", "dated"), [(0, 0), (600, 600), (-600, 0)])
-def test_a_unit_that_took_minutes_is_dated_when_it_settles_and_stamped_when_it_began(
+def test_long_unit_of_work_dates_the_ledger_at_its_end_and_stamps_entries_at_its_start(
     calendar: Calendar, took: int, dated: int
 ) -> None:
     event_id = add_event(calendar)
@@ -83,7 +83,7 @@ def test_a_unit_that_took_minutes_is_dated_when_it_settles_and_stamped_when_it_b
 
 
 @pytest.mark.parametrize("move", [0, 0.4, -86400])
-def test_changes_in_the_same_second_are_stamped_a_second_apart_and_answered_when_it_has_come(
+def test_changes_within_a_second_are_stamped_one_second_apart_and_wait_for_their_stamp(
     calendar: Calendar, move: float
 ) -> None:
     event_id = add_event(calendar)
@@ -97,7 +97,7 @@ def test_changes_in_the_same_second_are_stamped_a_second_apart_and_answered_when
     assert [later - earlier for earlier, later in pairwise(stamps)] == [timedelta(seconds=1)] * 3
 
 
-def test_two_changes_in_one_unit_are_one(calendar: Calendar) -> None:
+def test_two_changes_in_one_unit_of_work_raise_the_sequence_once(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     with calendar.write() as session:
         event = session.get_one(Event, event_id)
@@ -107,7 +107,7 @@ def test_two_changes_in_one_unit_are_one(calendar: Calendar) -> None:
     assert calendar.entry(event_id).value("SEQUENCE") == "1"
 
 
-def test_what_is_changed_back_in_the_same_unit_was_not_changed(calendar: Calendar) -> None:
+def test_change_reverted_within_a_unit_of_work_leaves_the_entry_unchanged(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     before = calendar.numbers()[event_id]
     with calendar.write() as session:
@@ -119,7 +119,7 @@ def test_what_is_changed_back_in_the_same_unit_was_not_changed(calendar: Calenda
     assert (after.sequence, after.stamp, after.text) == (before.sequence, before.stamp, before.text)
 
 
-def test_resources_know_the_sequence_of_their_entries(calendar: Calendar) -> None:
+def test_event_and_talk_rows_store_the_sequence_of_their_entry(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     talk_id = add_talk(calendar, event_id)
     calendar.change(Event, event_id, title="Else")
@@ -128,7 +128,7 @@ def test_resources_know_the_sequence_of_their_entries(calendar: Calendar) -> Non
     assert known == (calendar.numbers()[event_id].sequence, calendar.numbers()[talk_id].sequence) == (2, 1)
 
 
-def test_a_change_asks_as_much_for_many_talks_as_for_one(calendar: Calendar) -> None:
+def test_event_change_statement_count_is_independent_of_its_talks(calendar: Calendar) -> None:
     def asked(talks: int) -> int:
         event_id = add_event(calendar, title=f"With {talks}")
         with calendar.write() as session:
@@ -143,10 +143,10 @@ def test_a_change_asks_as_much_for_many_talks_as_for_one(calendar: Calendar) -> 
     assert asked(1) == asked(20)
 
 
-# Becoming public
+# Publication
 
 
-def test_a_listed_events_talk_is_public_once_accepted_and_a_curated_ones_once_confirmed(calendar: Calendar) -> None:
+def test_talk_is_public_once_accepted_if_listed_and_once_confirmed_if_curated(calendar: Calendar) -> None:
     for programme in Programme:
         event_id = add_event(calendar, programme=programme, title=programme)
         for state in (TalkState.SUBMITTED, TalkState.ACCEPTED, TalkState.CONFIRMED):
@@ -160,7 +160,7 @@ def test_a_listed_events_talk_is_public_once_accepted_and_a_curated_ones_once_co
     ]
 
 
-def test_an_events_talks_wait_for_it_to_become_public(calendar: Calendar) -> None:
+def test_talks_are_unpublished_until_their_event_is_published(calendar: Calendar) -> None:
     event_id = add_event(calendar, status=EventStatus.PENDING)
     talk_id = add_talk(calendar, event_id)
     assert (calendar.numbers(), calendar.state()[0]) == ({}, 0)
@@ -168,10 +168,10 @@ def test_an_events_talks_wait_for_it_to_become_public(calendar: Calendar) -> Non
     assert calendar.numbers().keys() == {event_id, talk_id}
 
 
-# All of it anew
+# Recomputation
 
 
-def test_nothing_is_rendered_anew_where_nothing_changed(calendar: Calendar) -> None:
+def test_renew_without_changes_writes_nothing(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.write() as session:
         calendar.ledger.renew(session, now=calendar.clock.now())
@@ -182,7 +182,7 @@ def test_nothing_is_rendered_anew_where_nothing_changed(calendar: Calendar) -> N
     assert (calendar.numbers(), calendar.state(), calendar.fetch(), calendar.version()) == before
 
 
-def test_another_base_url_is_another_text(calendar: Calendar) -> None:
+def test_changed_base_url_updates_every_entry(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     talk_id = add_talk(calendar, event_id)
     before = calendar.numbers()
@@ -198,7 +198,7 @@ def test_another_base_url_is_another_text(calendar: Calendar) -> None:
     moved.database.engine.dispose()
 
 
-def test_another_domain_is_another_uid_of_the_same_entry(calendar: Calendar) -> None:
+def test_changed_domain_updates_the_uid_of_the_same_entry(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     talk_id = add_talk(calendar, event_id)
     moved = moved_to(calendar, ledger_of(domain="other.example.org"))
@@ -213,7 +213,7 @@ def test_another_domain_is_another_uid_of_the_same_entry(calendar: Calendar) -> 
     moved.database.engine.dispose()
 
 
-def test_an_entry_keeps_a_number_of_its_own_whatever_it_is_called(calendar: Calendar) -> None:
+def test_entry_keeps_its_number_under_another_uid(calendar: Calendar) -> None:
     def numbers(of: Calendar) -> dict[str, int]:
         with of.database.reading() as session:
             return {row["subject_id"]: row["number"] for row in kept(session).values()}
@@ -230,11 +230,11 @@ def test_an_entry_keeps_a_number_of_its_own_whatever_it_is_called(calendar: Cale
     moved.database.engine.dispose()
 
 
-def test_what_other_formats_are_written_from_is_made_where_it_is_missing(calendar: Calendar) -> None:
+def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.write() as session:
         before = kept(session)
-        # As an upgrade leaves it from a version that had .ics alone.
+        # The state after an upgrade from a release that supported only iCalendar.
         session.execute(update(LedgerEntry).values(entry="", resource=None))
         state_of(session).renderer = ""
     with calendar.write() as session:
@@ -243,7 +243,7 @@ def test_what_other_formats_are_written_from_is_made_where_it_is_missing(calenda
         assert kept(session) == before
 
 
-def test_another_renderer_that_writes_the_same_changes_no_entry_but_the_date(calendar: Calendar) -> None:
+def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.write() as session:
         state_of(session).renderer = "an older one"
@@ -252,28 +252,26 @@ def test_another_renderer_that_writes_the_same_changes_no_entry_but_the_date(cal
     with calendar.write() as session:
         assert calendar.ledger.renew(session, now=calendar.clock.now(), tell=heard.append) == 0
     assert (calendar.numbers(), sum(heard)) == (before, 2)
-    # What stands around the entries, such as a VTIMEZONE, may be another.
+    # The text around the entries, such as a VTIMEZONE, may have changed.
     assert calendar.state() == (revision + 1, calendar.clock.now())
 
 
 @pytest.mark.parametrize("name", ["tzdata", "icalendar", "nh3", "markdown-it-py"])
-def test_another_release_of_a_library_that_writes_is_another_renderer(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_renderer_id_depends_on_the_versions_of_rendering_libraries(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     now = ledger_of().renderer
     installed = metadata.version
     monkeypatch.setattr("eventcal.feeds.index.feed_index.version", lambda one: "0" if one == name else installed(one))
     assert ledger_of().renderer != now
 
 
-def test_new_rules_of_a_zone_move_the_instants_and_not_the_meeting(
+def test_changed_time_zone_rules_move_instants_and_keep_local_times(
     calendar: Calendar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         monkeypatch.context() as patch,
         resources.files("tzdata.zoneinfo").joinpath("Europe/Moscow").open("rb") as file,
     ):
-        # As if Berlin had kept Moscow's time when all this was written.
+        # The data is written as if Berlin used Moscow's time.
         moscow = ZoneInfo.from_file(file, key="Europe/Berlin")
         patch.setattr(localtime, "_read_zone", lambda _name: moscow)
         days = add_event(calendar)
@@ -283,7 +281,7 @@ def test_new_rules_of_a_zone_move_the_instants_and_not_the_meeting(
     with calendar.write() as session:
         assert calendar.ledger.recompute(session, now=calendar.clock.now()) == 2
     after = calendar.numbers()
-    # A day's text is the same in every zone; a time's is the same only to those who know the zone.
+    # The text of a date is independent of the time zone; that of a time depends on its rules.
     assert {id_: after[id_].sequence - before[id_].sequence for id_ in after} == {days: 0, meeting: 1, talk: 1}
     assert calendar.entry(meeting).value("DTSTART") == "20260610T180000"
     assert all(after[id_].revision > before[id_].revision for id_ in after)
@@ -297,6 +295,6 @@ def test_new_rules_of_a_zone_move_the_instants_and_not_the_meeting(
     ]
 
 
-def test_the_ledger_is_at_nothing_before_the_first_change(calendar: Calendar) -> None:
+def test_new_ledger_has_revision_zero(calendar: Calendar) -> None:
     assert calendar.state() == (0, datetime(1970, 1, 1, tzinfo=UTC))
     assert calendar.changes() == ([], 0)

@@ -1,4 +1,4 @@
-"""Whatever is done, the ledger holds what it would hold if all of it were made anew, and its numbers only rise."""
+"""After any changes, the ledger equals its recomputation, and its numbers only increase."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,7 +27,7 @@ STEPS = st.lists(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_after_any_changes_all_is_kept_as_it_would_be_made_anew(calendar: Calendar, steps: list[list[str]]) -> None:
+def test_ledger_equals_its_recomputation_after_any_changes(calendar: Calendar, steps: list[list[str]]) -> None:
     empty(calendar)
     world = make_world(calendar)
     before: Rows = {}
@@ -46,7 +46,7 @@ def test_after_any_changes_all_is_kept_as_it_would_be_made_anew(calendar: Calend
 
 
 def _hold(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Hold what an entry is now against what it was: with another text, all of its numbers are higher."""
+    """Check that the numbers of an entry increase if and only if its text changes."""
     assert new["number"] == old["number"]
     assert all(new[name] >= old[name] for name in _ONLY_RISE)
     if new["ics"] != old["ics"]:

@@ -1,4 +1,4 @@
-"""What the public may not know of leaves no trace in the ledger: no entry, no revision, no date, no cursor."""
+"""Data that is not public affects nothing in the ledger: no entry, revision, date or cursor."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -147,7 +147,7 @@ def _versions(table: type[Event | Talk]) -> Select[str, int, datetime]:
 
 
 def seen(session: Session) -> list[object]:
-    """Return everything that the public could tell a change by."""
+    """Return everything by which the public could detect a change."""
     state = state_of(session)
     return [
         state.revision,
@@ -161,7 +161,7 @@ def seen(session: Session) -> list[object]:
     ]
 
 
-def test_what_is_nobodys_business_leaves_no_trace(world: World) -> None:
+def test_private_changes_leave_the_public_state_unchanged(world: World) -> None:
     with world.calendar.database.reading() as session:
         before = seen(session)
     for name, do in QUIET.items():
@@ -171,7 +171,7 @@ def test_what_is_nobodys_business_leaves_no_trace(world: World) -> None:
             assert (name, *seen(unit.session)) == (name, *before)
 
 
-def test_what_nobody_may_know_of_is_in_no_entry(world: World) -> None:
+def test_unpublished_data_appears_in_no_entry(world: World) -> None:
     with world.calendar.database.reading() as session:
         texts = "".join(session.scalars(select(LedgerEntry.ics)).all()).replace("\r\n ", "")
     for name in ("proposed", "draft", "unknown"):
@@ -180,7 +180,7 @@ def test_what_nobody_may_know_of_is_in_no_entry(world: World) -> None:
     assert "Not yet known" not in texts
 
 
-def test_a_speaker_is_public_from_the_first_public_talk_on(world: World) -> None:
+def test_speaker_becomes_public_with_their_first_public_talk(world: World) -> None:
     def published() -> list[str]:
         with world.calendar.database.reading() as session:
             return list(

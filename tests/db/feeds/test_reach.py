@@ -1,4 +1,4 @@
-"""Which entries a change reaches: its numbers rise wherever it shows, and nowhere else."""
+"""The entries affected by a change: their numbers increase if and only if their text changes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -45,7 +45,7 @@ def world(database_url: str, clock: FixedClock) -> Iterator[World]:
 
 SUMMIT, BOTH, ALL = {"summit"}, {"talk", "waiting"}, {"summit", "talk", "waiting"}
 
-# What is done, and whose entries show it: each of these gets a new text, all others stay as they are.
+# Each change, and the entries whose text it changes; all others stay the same.
 REACHES: dict[str, tuple[Do, set[str]]] = {
     "talk: title": (edit("talk", title="Else"), {"talk"}),
     "talk: abstract": (edit("talk", abstract="Else"), {"talk"}),
@@ -123,7 +123,7 @@ REACHES: dict[str, tuple[Do, set[str]]] = {
         SUMMIT,
     ),
     "sponsorship: cancelled": (put(Sponsorship, "sponsorship", state=SponsorshipState.CANCELLED), SUMMIT),
-    # What shows in resources alone.
+    # Fields shown only in the API's resources.
     "tier: what it holds": (put(Tier, "tier", benefits=["A booth"], capacity=5), set()),
     "sponsor: description": (put(Sponsor, "sponsor", description="Else"), set()),
     "talk: language": (edit("talk", language="de"), set()),
@@ -137,7 +137,7 @@ REACHES: dict[str, tuple[Do, set[str]]] = {
 }
 
 
-def test_the_numbers_of_an_entry_rise_wherever_a_change_shows_and_nowhere_else(world: World) -> None:
+def test_entry_numbers_increase_only_for_entries_affected_by_a_change(world: World) -> None:
     before = world.calendar.numbers()
     reached, wrong = {}, []
     for name, (do, _) in REACHES.items():
@@ -158,7 +158,7 @@ def _is_the_same(old: Numbers, new: Numbers) -> bool:
 
 
 def _rose(old: Numbers | None, new: Numbers, world: World) -> bool:
-    """Say whether SEQUENCE rose by one, the stamp by a second at least and not into the future, the revision too."""
+    """Return True if SEQUENCE rose by one, the stamp by at least a second but not into the future, and the revision."""
     if new.stamp > world.calendar.clock.now():
         return False
     if old is None:
@@ -170,7 +170,7 @@ def _rose(old: Numbers | None, new: Numbers, world: World) -> bool:
     )
 
 
-def test_a_change_that_the_public_sees_moves_date_and_cursor_and_leaves_what_was_loaded_whole(world: World) -> None:
+def test_public_change_advances_date_and_cursor_and_keeps_loaded_objects_usable(world: World) -> None:
     revision, changed_at = world.calendar.state()
     links = Links(BASE_URL)
     for name, (do, _) in REACHES.items():
@@ -181,11 +181,11 @@ def test_a_change_that_the_public_sees_moves_date_and_cursor_and_leaves_what_was
             state, (_, until) = state_of(unit.session), list_changes(unit.session, since=revision, limit=50)
             moved = (state.revision > revision, changed_at < state.changed_at == unit.now, until == state.revision)
             assert (name, *moved) == (name, True, True, True)
-            # As views do: whatever a resource shows is still there.
+            # Like the views, which serialise the loaded objects afterwards.
             assert (event_json(event, links)["slug"], talk_json(talk, links)["id"]) == ("summit", world.ids["talk"])
 
 
-def test_after_every_change_all_is_kept_as_it_would_be_made_anew(world: World) -> None:
+def test_ledger_equals_its_recomputation_after_every_change(world: World) -> None:
     for name, (do, _) in REACHES.items():
         with world.calendar.undone() as unit:
             do(world, unit.session)
@@ -195,7 +195,7 @@ def test_after_every_change_all_is_kept_as_it_would_be_made_anew(world: World) -
             assert (name, kept(unit.session)) == (name, before)
 
 
-def test_who_sponsors_an_event_shows_in_its_entry_for_those_who_ask_for_it(world: World) -> None:
+def test_sponsor_change_shows_only_in_rich_entries(world: World) -> None:
     calendar, rich = world.calendar, Options(rich=True)
     plain, before = calendar.entry(world.ids["summit"]), calendar.take(options=rich)
     calendar.change(Sponsor, world.ids["sponsor"], name="Else")
@@ -207,10 +207,10 @@ def test_who_sponsors_an_event_shows_in_its_entry_for_those_who_ask_for_it(world
     )
 
 
-def test_an_event_names_its_neighbour_by_the_new_address(world: World) -> None:
+def test_event_resource_is_revised_when_a_co_located_event_changes_its_slug(world: World) -> None:
     before = world.calendar.numbers()[world.ids["summit"]]
     world.calendar.change(Event, world.ids["hackday"], slug="hackathon")
     after = world.calendar.numbers()[world.ids["summit"]]
-    # Not in its entry, which has UIDs, but in its resource.
+    # The entry contains only UIDs; the resource contains the slug.
     assert after.text == before.text
     assert after.revision > before.revision

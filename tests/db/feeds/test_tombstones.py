@@ -1,4 +1,4 @@
-"""What was called off or blanked stays for a while, says so, and blocks nobody; what waits for its time."""
+"""Tombstones of cancelled and redacted entries, and talks without times."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ def cancel(calendar: Calendar, event_id: str) -> None:
         cancel_event(session, whole_event(session, event_id), now=calendar.clock.now())
 
 
-def test_what_was_called_off_says_so_and_blocks_nobody(calendar: Calendar) -> None:
+def test_cancelled_talk_is_marked_cancelled_and_transparent(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     talk_id = add_talk(calendar, event_id)
     withdraw(calendar, talk_id)
@@ -56,7 +56,7 @@ def test_what_was_called_off_says_so_and_blocks_nobody(calendar: Calendar) -> No
     }
 
 
-def test_with_an_event_all_its_talks_are_called_off(calendar: Calendar) -> None:
+def test_cancelling_an_event_cancels_all_its_talks(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     add_talk(calendar, event_id)
     add_talk(calendar, event_id, title="Waiting", starts=None)
@@ -65,7 +65,7 @@ def test_with_an_event_all_its_talks_are_called_off(calendar: Calendar) -> None:
     assert {entry.value("STATUS") for entry in calendar.read().events()} == {"CANCELLED"}
 
 
-def test_cancelled_entries_can_be_hidden_or_marked_in_their_title_alone(calendar: Calendar) -> None:
+def test_cancelled_entries_can_be_hidden_or_marked_in_their_title_only(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     add_talk(calendar, event_id, title="Stays")
     withdraw(calendar, add_talk(calendar, event_id))
@@ -76,7 +76,7 @@ def test_cancelled_entries_can_be_hidden_or_marked_in_their_title_alone(calendar
     assert kept == marked | {"CANCELLED: Xen on ARM": "CANCELLED"}
 
 
-def test_a_tombstone_stays_until_30_days_after_the_end(calendar: Calendar) -> None:
+def test_tombstone_is_shown_until_30_days_after_the_end(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     withdraw(calendar, add_talk(calendar, event_id))
     ends_at = datetime(2026, 6, 10, 12, 15, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_a_tombstone_stays_until_30_days_after_the_end(calendar: Calendar) -> No
     assert shown == [["CANCELLED: Xen on ARM", "Xen Summit"], ["Xen Summit"]]
 
 
-def test_what_is_called_off_after_its_end_stays_for_30_days(calendar: Calendar) -> None:
+def test_entry_cancelled_after_its_end_is_shown_for_30_days(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     add_talk(calendar, event_id)
     calendar.clock.move(datetime(2026, 8, 1, 12, tzinfo=UTC))
@@ -93,7 +93,7 @@ def test_what_is_called_off_after_its_end_stays_for_30_days(calendar: Calendar) 
     assert [calendar.shown(later=days) for days in (0 * A_DAY, 30 * A_DAY, 31 * A_DAY)] == [both, both, []]
 
 
-def test_what_takes_place_stays_for_ever(calendar: Calendar) -> None:
+def test_confirmed_entry_never_expires(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     assert calendar.shown(later=5000 * A_DAY) == ["Xen Summit", "Xen on ARM"]
 
@@ -102,14 +102,14 @@ def test_what_takes_place_stays_for_ever(calendar: Calendar) -> None:
 
 
 def ledger_text(calendar: Calendar, *names: str) -> str:
-    """Return everything that the ledger holds, or these columns of it, as one text."""
+    """Return the contents of the ledger, or of the given columns, as one text."""
     with calendar.database.reading() as session:
         rows = session.scalars(select(LedgerEntry)).all()
         columns = names or [column.key for column in LedgerEntry.__table__.columns]
         return "\n".join(str(getattr(row, name)) for row in rows for name in columns).replace("\r\n ", "")
 
 
-def test_a_redacted_talk_leaves_a_tombstone_without_a_word(calendar: Calendar) -> None:
+def test_tombstone_of_a_redacted_talk_contains_none_of_its_text(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     with calendar.write() as session:
         speaker = make_speaker(session, name="Secret Speaker")
@@ -122,7 +122,7 @@ def test_a_redacted_talk_leaves_a_tombstone_without_a_word(calendar: Calendar) -
             tags=["Secret tag"],
             speakers=[speaker],
         ).id
-    # It waits for its time, so that the event names it too: in the finished text, the entry and the resource of each.
+    # The talk has no time yet, so that the event lists it too: in the iCalendar text, entry and resource of each.
     assert [ledger_text(calendar, name).count("Secret title") for name in ("ics", "entry", "resource")] == [3, 3, 1]
     with calendar.write() as session:
         redact_talk(session, get_talk(session, talk_id, MODERATOR), caller=MODERATOR, now=calendar.clock.now())
@@ -131,7 +131,7 @@ def test_a_redacted_talk_leaves_a_tombstone_without_a_word(calendar: Calendar) -
     assert {change.id for change in calendar.changes()[0] if change.deleted} == {talk_id}
 
 
-def test_a_redacted_event_leaves_a_tombstone_without_a_word(calendar: Calendar) -> None:
+def test_tombstone_of_a_redacted_event_contains_none_of_its_text(calendar: Calendar) -> None:
     secret = {name: f"Secret {name}" for name in ("title", "summary", "description", "venue", "city")}
     event_id = add_event(
         calendar, slug="spam", tags=["Secret tag"], rooms=["Secret room"], tracks=["Secret track"], **secret
@@ -145,10 +145,10 @@ def test_a_redacted_event_leaves_a_tombstone_without_a_word(calendar: Calendar) 
     assert {change.id for change in calendar.changes()[0] if change.deleted} == {"spam"}
 
 
-# Talks that wait for their time
+# Talks without times
 
 
-def test_a_talk_that_waits_lies_over_the_days_and_its_event_names_it(calendar: Calendar) -> None:
+def test_unscheduled_talk_spans_its_event_and_is_listed_in_the_line_up(calendar: Calendar) -> None:
     event_id = add_event(calendar)
     with calendar.write() as session:
         speaker = make_speaker(session)
