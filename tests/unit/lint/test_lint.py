@@ -1,4 +1,4 @@
-"""Every rule of the linter: a calendar that breaks it and nothing else, and one that breaks none."""
+"""Every linter rule, with a calendar that violates only that rule, and a calendar without findings."""
 
 import pytest
 
@@ -179,7 +179,7 @@ OTHERS = [
 ]
 
 CASES = [*octet_cases(), *STRUCTURE, *TIMES, *RECURRENCE, *ZONES, *OTHERS]
-# They never come alone: a METHOD whose entries have organisers, and so on.
+# These rules are never violated alone. METHOD, for example, also requires organisers.
 WITH_OTHERS = {"method", "publish-with-attendee"}
 
 
@@ -187,12 +187,12 @@ def found(data: bytes) -> list[tuple[int, str]]:
     return [(finding.line, finding.code) for finding in lint(data, now=NOW)]
 
 
-def test_a_good_calendar_has_no_finding() -> None:
+def test_valid_calendar_has_no_findings() -> None:
     assert lint(octets(GOOD), now=NOW) == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id or case.code)
-def test_a_fault_is_found_once_on_its_line_and_nothing_else(case: Case) -> None:
+def test_single_violation_gives_exactly_one_finding_on_its_line(case: Case) -> None:
     rule = RULES[case.code]
     findings = lint(case.data, now=NOW)
     assert [(one.line, one.code, one.severity, one.section) for one in findings] == [
@@ -200,21 +200,21 @@ def test_a_fault_is_found_once_on_its_line_and_nothing_else(case: Case) -> None:
     ]
 
 
-def test_every_rule_about_a_file_has_its_case() -> None:
+def test_every_file_rule_has_a_test_case() -> None:
     of_files = {rule.code for subject, rules in SUBJECTS.items() for rule in rules if subject != "Serving"}
     assert {case.code for case in CASES} | WITH_OTHERS == of_files
 
 
-def test_no_two_rules_have_one_code() -> None:
+def test_rule_codes_are_unique() -> None:
     assert len(RULES) == sum(len(rules) for rules in SUBJECTS.values())
 
 
-def test_a_method_is_told_of_where_every_entry_has_an_organiser() -> None:
+def test_method_is_reported_even_if_every_entry_has_an_organizer() -> None:
     text = GOOD.replace("VERSION:2.0", "VERSION:2.0\nMETHOD:REQUEST").replace("UID:", f"{ORGANIZER}\nUID:")
     assert found(octets(text)) == [(3, "method"), (29, "organizer")]
 
 
-def test_a_published_calendar_has_no_attendee() -> None:
+def test_attendee_in_published_calendar_is_reported() -> None:
     text = GOOD.replace("VERSION:2.0", "VERSION:2.0\nMETHOD:PUBLISH").replace("UID:", f"{ORGANIZER}\nUID:")
     text = text.replace("LOCATION:Room 1", "ATTENDEE:mailto:ada@example.org")
     assert found(octets(text)) == [
@@ -225,47 +225,47 @@ def test_a_published_calendar_has_no_attendee() -> None:
     ]
 
 
-def test_a_finding_says_what_where_and_by_which_section() -> None:
+def test_finding_has_line_code_severity_message_and_section() -> None:
     data = octets(GOOD.replace("STATUS:CONFIRMED", "STATUS:CANCELED"))
     assert lint(data) == [Finding(42, "status", Severity.ERROR, "STATUS is 'CANCELED'", "RFC 5545, 3.8.1.11")]
 
 
-def test_without_a_now_no_stamp_lies_in_the_future() -> None:
+def test_future_stamps_are_not_reported_without_a_current_time() -> None:
     data = octets(GOOD.replace("DTSTAMP:2026", "DTSTAMP:2099"))
     assert (lint(data), len(lint(data, now=NOW))) == ([], 4)
 
 
-def test_what_a_finding_quotes_is_short_and_can_be_printed() -> None:
+def test_quoted_value_in_finding_is_shortened_and_printable() -> None:
     data = octets(GOOD.replace("STATUS:CONFIRMED", "STATUS:\u202e" + "x" * 50))
     assert [finding.message for finding in lint(data)] == ["STATUS is '\\u202e" + "x" * 38 + "\\u2026'"]
 
 
-def test_an_entry_that_was_changed_for_one_day_may_have_the_uid_of_its_series() -> None:
+def test_overridden_occurrence_may_share_the_uid_of_its_series() -> None:
     instance = EVENT.replace("UID:three", "UID:one").replace(
         "SUMMARY", "RECURRENCE-ID;TZID=Europe/Berlin:20260624T090000\nSUMMARY"
     )
     assert found(octets(GOOD.replace("END:VCALENDAR", f"{instance}END:VCALENDAR"))) == []
 
 
-def test_names_are_read_in_small_letters_too() -> None:
+def test_names_are_case_insensitive() -> None:
     text = GOOD.replace("BEGIN:VEVENT", "begin:vevent").replace("SUMMARY", "Summary").replace("DTSTART", "dtstart")
     assert found(octets(text)) == []
 
 
-def test_folds_are_undone_before_anything_is_read() -> None:
+def test_lines_are_unfolded_before_parsing() -> None:
     text = GOOD.replace("STATUS:CONFIRMED", "STA\n TUS:CONF\n\tIRMED").replace("CLASS:PUBLIC", "CLASS:OPEN")
     assert found(octets(text)) == [(46, "class")]
 
 
-def test_each_fold_within_an_escape_is_found() -> None:
+def test_every_fold_inside_an_escape_is_reported() -> None:
     text = GOOD.replace("Room 1", "a\\\n \\\\\n ,b")
     assert found(octets(text)) == [(39, "fold-in-escape"), (40, "fold-in-escape")]
 
 
-def test_lines_that_end_with_lf_are_told_once_with_their_number() -> None:
+def test_lf_line_endings_are_reported_once_with_their_count() -> None:
     assert [finding.message for finding in lint(GOOD.encode())] == ["the line ends with LF alone, and so do 73 more"]
 
 
-def test_a_zone_that_is_known_everywhere_needs_no_description() -> None:
+def test_globally_unique_tzid_needs_no_vtimezone() -> None:
     text = GOOD.replace(UTC_START, "DTSTART;TZID=/example.org/Xen:20260616T100000")
     assert found(octets(text)) == [(71, "zone-not-iana")]

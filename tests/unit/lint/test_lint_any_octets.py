@@ -1,4 +1,4 @@
-"""The linter answers whatever it is given, and soon."""
+"""The linter returns findings for any input within a short time."""
 
 import time
 from collections.abc import Callable
@@ -18,12 +18,12 @@ PIECES = [
     *("BYMONTH=", "BYDAY=", "00000000", "00010101T000000", "99991231T235960Z", "-5SU", "+9999", "PT", "-P1D", "\0"),
     *("\u2028", "\N{COMBINING ACUTE ACCENT}", "Europe/Berlin", "../etc/passwd", "9" * 5_000, "\ufeff", "\u0661"),
 ]
-# Seconds; each of these takes far less, but the machine may be busy.
+# In seconds. Each case takes far less, but the machine may be busy.
 SOON = 20.0
 
 
 def check(data: bytes) -> list[Finding]:
-    """Look at the octets; what is found has its line among those that there are, in order."""
+    """Lint the octets and check that the findings are sorted, have valid line numbers and printable messages."""
     findings = lint(data, now=NOW)
     assert findings == sorted(findings)
     last = data.count(b"\n") + 1
@@ -38,40 +38,40 @@ def check(data: bytes) -> list[Finding]:
 @example(b"BEGIN:VCALENDAR")
 @example(b"\xef\xbb\xbf")
 @example(b" ")
-def test_any_octets_are_looked_at(data: bytes) -> None:
+def test_arbitrary_octets_are_linted(data: bytes) -> None:
     check(data)
     check(b"BEGIN:VCALENDAR\r\n" + data)
 
 
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=40))
-def test_pieces_in_any_order_are_looked_at(pieces: list[str]) -> None:
+def test_pieces_in_any_order_are_linted(pieces: list[str]) -> None:
     check(octets("BEGIN:VCALENDAR\n") + "".join(pieces).encode())
 
 
 @settings(max_examples=200)
 @given(st.integers(0, len(LINES) - 1), st.lists(st.sampled_from(PIECES), max_size=3), st.integers(0, 40))
-def test_a_line_of_a_good_calendar_that_holds_anything_is_looked_at(at: int, pieces: list[str], kept: int) -> None:
+def test_valid_calendar_with_one_corrupted_line_is_linted(at: int, pieces: list[str], kept: int) -> None:
     changed = [*LINES[:at], LINES[at][:kept] + "".join(pieces), *LINES[at + 1 :]]
     check(octets("\n".join(changed)))
 
 
 @settings(max_examples=100)
 @given(st.data())
-def test_a_good_calendar_with_lines_lost_doubled_and_moved_is_looked_at(data: st.DataObject) -> None:
+def test_calendar_with_missing_repeated_and_reordered_lines_is_linted(data: st.DataObject) -> None:
     lines = data.draw(st.lists(st.sampled_from(LINES), max_size=60))
     check(octets("BEGIN:VCALENDAR\n" + "\n".join(lines)))
 
 
 @settings(max_examples=100)
 @given(st.integers(0, len(octets(GOOD))), st.integers(0, 30), st.binary(max_size=5))
-def test_a_good_calendar_with_octets_replaced_is_looked_at(at: int, lost: int, added: bytes) -> None:
+def test_valid_calendar_with_replaced_octets_is_linted(at: int, lost: int, added: bytes) -> None:
     good = octets(GOOD)
     check(good[:at] + added + good[at + lost :])
 
 
 @given(st.integers(0, len(octets(GOOD)) - 1))
-def test_a_calendar_that_was_cut_off_is_never_clean(length: int) -> None:
+def test_truncated_calendar_always_has_findings(length: int) -> None:
     assert check(octets(GOOD)[:length]) != []
 
 
@@ -109,13 +109,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_calendar_takes_long(name: str) -> None:
+def test_hostile_calendar_is_linted_in_bounded_time(name: str) -> None:
     begun = time.monotonic()
     check(HOSTILE[name])
     assert time.monotonic() - begun < SOON
 
 
-def test_what_is_read_has_the_line_that_it_began_on() -> None:
+def test_parsed_components_and_properties_keep_their_first_line_number() -> None:
     reading = read(b'BEGIN:VCALENDAR\r\nX;a=b,"c:d":e\r\n f\r\n\r\nEND:vcalendar\r\n')
     (calendar,) = reading.calendars
     (written,) = calendar.properties

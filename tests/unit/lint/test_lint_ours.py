@@ -1,4 +1,4 @@
-"""Whatever an entry of ours holds, the linter has nothing to say of its feed."""
+"""The linter has no findings for the feed of any calendar entry that eventcal can generate."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ from tests.feed_support.lint_feeds import NOW
 from tests.feed_support.make_feeds import ENTRY, HEAD
 
 WORDS = st.text(max_size=60)
-# A % in an address is kept, for it may be percent-encoded already.
+# A % in a URL is kept because the URL may be percent-encoded already.
 PATHS = st.text(st.characters(exclude_characters="%"), max_size=60)
 STAMPS = Stamps(sequence=3, changed_at=NOW)
 STARTS = st.datetimes(datetime.fromisoformat("2001-01-01"), datetime.fromisoformat("2099-12-01"))
@@ -25,7 +25,7 @@ DAYS = st.dates(date(2001, 1, 1), date(2099, 12, 1)).map(lambda starts: {"starts
 
 
 def entry_of(**fields: object) -> CalendarEntry:
-    """Give an entry that begins as `fields` say and lasts for three days."""
+    """Return an entry with these fields that lasts for three days."""
     entry = replace(ENTRY, **fields)  # type: ignore[arg-type]  # fields of many types
     return replace(entry, ends=entry.starts + timedelta(days=3))
 
@@ -52,7 +52,7 @@ ENTRIES = st.builds(
 
 
 def feed_of(entry: CalendarEntry) -> bytes:
-    """Give the feed of one entry, with its zone where it needs one."""
+    """Return the feed of one entry, with its time zone if the entry needs one."""
     last = entry.ends.date() if isinstance(entry.ends, datetime) else entry.ends
     first = entry.starts.date() if isinstance(entry.starts, datetime) else entry.starts
     zones = [vtimezone(entry.zone, first, last)] if entry.needs_zone else []
@@ -61,7 +61,7 @@ def feed_of(entry: CalendarEntry) -> bytes:
 
 
 def with_others(entry: CalendarEntry) -> CalendarEntry:
-    """Give the entry, and if it recurs, with an occurrence that is off, one that is elsewhere, and one less."""
+    """Return the entry. If it recurs, cancel one occurrence, move another and exclude a third."""
     if not entry.recurrence:
         return entry
     step = timedelta(days=7 if "WEEKLY" in entry.recurrence else 1)
@@ -75,6 +75,6 @@ def with_others(entry: CalendarEntry) -> CalendarEntry:
 
 @settings(max_examples=150)
 @given(ENTRIES.map(with_others))
-def test_a_feed_of_ours_has_no_finding_whatever_it_holds(entry: CalendarEntry) -> None:
+def test_generated_feed_has_no_findings(entry: CalendarEntry) -> None:
     for one in (entry, *(adapted(entry, cancelled=way, utc=True) for way in Cancelled)):
         assert lint(feed_of(one), now=datetime(2026, 3, 1, 12, 1, tzinfo=UTC)) == []

@@ -6,7 +6,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "lint.md"
 
 
 def catalogue() -> str:
-    """Return every rule as Markdown: a section for each subject with a table of its rules."""
+    """Return all rules as Markdown: one section per subject, with a table of its rules."""
     return "\n".join(section(subject, rules) for subject, rules in SUBJECTS.items())
 
 
@@ -15,7 +15,7 @@ def section(subject: str, rules: tuple[Rule, ...]) -> str:
     return f"## {subject}\n\n| code | severity | source | meaning |\n|---|---|---|---|\n{''.join(rows)}"
 
 
-def test_the_page_has_every_code_with_what_it_means() -> None:
-    # Where they differ: what catalogue() gives belongs at the page's end.
+def test_documentation_page_lists_every_rule_with_its_meaning() -> None:
+    # If this fails, replace the end of the page with the output of catalogue().
     written = PAGE.read_text(encoding="utf-8")
     assert written[written.index("## Lines") :] == catalogue()

@@ -1,4 +1,4 @@
-"""How a calendar is served: an answer for each rule that breaks it and nothing else."""
+"""Every rule on serving calendars, with a response that violates only that rule."""
 
 from dataclasses import replace
 
@@ -42,18 +42,18 @@ CASES = [
 ]
 
 
-def test_a_calendar_that_is_served_well_has_no_finding() -> None:
+def test_correctly_served_calendar_has_no_findings() -> None:
     assert lint_answer(GOOD) == []
     assert lint_answer(replace(GOOD, again=None)) == []
 
 
 @pytest.mark.parametrize(("code", "served"), CASES)
-def test_what_is_wrong_with_an_answer_is_found_and_nothing_else(code: str, served: Served) -> None:
+def test_single_serving_violation_gives_exactly_one_finding(code: str, served: Served) -> None:
     (rule,) = (rule for rule in SUBJECTS["Serving"] if rule.code == code)
     assert [(one.line, one.code, one.severity, one.section) for one in lint_answer(served)] == [
         (0, code, rule.severity, rule.section)
     ]
 
 
-def test_every_rule_about_serving_has_its_case() -> None:
+def test_every_serving_rule_has_a_test_case() -> None:
     assert {code for code, _ in CASES} == {rule.code for rule in SUBJECTS["Serving"]}

@@ -1,4 +1,4 @@
-"""The linter computes what a VTIMEZONE says: as we write them, and as others do."""
+"""The linter computes offsets from VTIMEZONE components written by eventcal and by other programs."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ ZONES = (
 
 
 def at(text: str) -> datetime:
-    """Give a local time."""
+    """Return a local time."""
     return datetime.fromisoformat(text)
 
 
@@ -28,7 +28,7 @@ LOCAL_TIMES = st.datetimes(at("1971-01-01T00:00:00"), at("2199-12-30T00:00:00"))
     lambda one: one.replace(microsecond=0)
 )
 
-# The last Sunday, as some programs write it.
+# The last Sunday of a month, as some programs write it.
 BY_DATES = "BYMONTHDAY=25,26,27,28,29,30,31;BYDAY=SU"
 ONE_BY_ONE = """\
 BEGIN:VTIMEZONE
@@ -65,7 +65,7 @@ def offset(text: str, local: datetime) -> float:
 @given(st.sampled_from(ZONES), LOCAL_TIMES)
 @example("Europe/Berlin", at("2026-03-29T02:30:00"))
 @example("Europe/Berlin", at("2026-10-25T02:30:00"))
-def test_a_zone_as_we_write_it_agrees_with_iana(tzid: str, local: datetime) -> None:
+def test_generated_vtimezone_agrees_with_the_iana_database(tzid: str, local: datetime) -> None:
     found = observances(vtimezone(tzid, local.date(), local.date()))
     assert found is not None
     assert offset_at(found, local) == iana_offset(tzid, local)
@@ -81,25 +81,25 @@ def test_a_zone_as_we_write_it_agrees_with_iana(tzid: str, local: datetime) -> N
     ],
     ids=["weekday", "dates", "until", "one-by-one"],
 )
-def test_the_offset_changes_when_it_says(text: str) -> None:
+def test_offset_changes_at_the_defined_onsets(text: str) -> None:
     around = {
         at("2026-03-29T01:59:59"): 1,
-        # Skipped, and so by the offset before.
+        # Skipped by the clocks, so the offset before the gap applies.
         at("2026-03-29T02:30:00"): 1,
         at("2026-03-29T03:00:00"): 2,
         at("2026-10-25T01:00:00"): 2,
-        # Twice, and so the first.
+        # Occurs twice, so the first occurrence applies.
         at("2026-10-25T02:30:00"): 2,
         at("2026-10-25T03:00:00"): 1,
     }
     assert {local: offset(text, local) for local in around} == around
 
 
-def test_before_every_onset_the_first_offset_holds() -> None:
+def test_first_offset_applies_before_the_first_onset() -> None:
     assert offset(ONE_BY_ONE, at("2020-07-01T00:00:00")) == 1
 
 
-def test_a_rule_may_be_a_date() -> None:
+def test_observance_rule_may_use_a_fixed_date() -> None:
     text = BERLIN.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=4;BYMONTHDAY=1")
     assert [offset(text, at(f"2026-04-01T{hour:02}")) for hour in (1, 3)] == [1, 2]
     text = BERLIN.replace(";BYMONTH=3;BYDAY=-1SU", "")
@@ -116,11 +116,11 @@ def test_a_rule_may_be_a_date() -> None:
         "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=2026",
     ],
 )
-def test_a_zone_with_a_rule_of_another_kind_is_not_computed(rule: str) -> None:
+def test_zone_with_unsupported_rule_is_not_computed(rule: str) -> None:
     assert observances(BERLIN.replace("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", rule)) is None
 
 
-def test_a_zone_that_is_wrong_is_told_of_once_with_both_offsets() -> None:
+def test_wrong_zone_offset_is_reported_once_with_both_offsets() -> None:
     data = octets(GOOD.replace("TZOFFSETTO:+0200", "TZOFFSETTO:+0545"))
     assert [finding.message for finding in lint(data)] == [
         "'Europe/Berlin' is +05:45 here at 2026-06-10T09:00:00, +02:00 in the IANA database"
@@ -137,7 +137,7 @@ def test_a_zone_that_is_wrong_is_told_of_once_with_both_offsets() -> None:
         *((text, None) for text in ("", "P", "PT", "P1DT", "1D", "P1H", "PT1D", "P1W2D", "P-1D")),
     ],
 )
-def test_durations_are_read(text: str, meant: timedelta | None) -> None:
+def test_duration_is_parsed(text: str, meant: timedelta | None) -> None:
     assert read_duration(text) == meant
 
 
@@ -145,5 +145,5 @@ def test_durations_are_read(text: str, meant: timedelta | None) -> None:
     ("text", "seconds"),
     [("+0100", 3_600), ("-0330", -12_600), ("+001729", 1_049), ("+1", None), ("0100", None), ("+0160", None)],
 )
-def test_offsets_are_read(text: str, seconds: int | None) -> None:
+def test_utc_offset_is_parsed(text: str, seconds: int | None) -> None:
     assert read_offset(text) == seconds
