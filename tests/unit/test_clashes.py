@@ -1,4 +1,4 @@
-"""What does not go together in a programme."""
+"""Conflicts in a schedule: rooms or speakers that are double-booked, and talks outside the event."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.clocks import NOON
 
 
 def slot(name: str, begins: int, ends: int, *, room: str | None = None, speakers: frozenset[str] = frozenset()) -> Slot:
-    """Give a talk from one minute to another."""
+    """Return the slot of a talk between two minutes."""
     return Slot(
         name, name, NOON + timedelta(minutes=begins), NOON + timedelta(minutes=ends), room, speakers=frozenset(speakers)
     )
@@ -23,35 +23,35 @@ def found(*slots: Slot) -> list[tuple[str, str, str | None, frozenset[str]]]:
 ADA, GRACE = frozenset({"ada"}), frozenset({"grace"})
 
 
-def test_two_talks_in_one_room_at_once_clash_the_one_that_begins_first_first() -> None:
+def test_overlapping_talks_in_one_room_clash_and_are_ordered_by_start() -> None:
     late, early = slot("late", 30, 60, room="r"), slot("early", 0, 45, room="r")
     assert found(late, early) == [("early", "late", "r", frozenset())]
 
 
-def test_a_talk_may_begin_when_the_one_before_it_ends() -> None:
+def test_consecutive_talks_do_not_clash() -> None:
     assert found(slot("a", 0, 45, room="r", speakers=ADA), slot("b", 45, 90, room="r", speakers=ADA)) == []
 
 
-def test_one_speaker_in_two_rooms_at_once_clashes() -> None:
+def test_overlapping_talks_of_one_speaker_clash() -> None:
     talks = slot("a", 0, 45, room="r", speakers=ADA), slot("b", 0, 45, room="s", speakers=ADA | GRACE)
     assert found(*talks) == [("a", "b", None, ADA)]
 
 
-def test_talks_without_a_room_are_in_no_room_together() -> None:
+def test_talks_without_a_room_do_not_clash() -> None:
     assert found(slot("a", 0, 45), slot("b", 0, 45)) == []
 
 
-def test_a_long_talk_clashes_with_each_that_lies_within_it() -> None:
+def test_long_talk_clashes_with_each_talk_during_it() -> None:
     talks = slot("long", 0, 180, room="r"), slot("b", 10, 20, room="r"), slot("c", 20, 30, room="r")
     assert found(*talks) == [("long", "b", "r", frozenset()), ("long", "c", "r", frozenset())]
 
 
-def test_of_three_at_once_each_two_are_told_of() -> None:
+def test_three_overlapping_talks_give_three_pairs() -> None:
     talks = slot("a", 0, 30, room="r"), slot("b", 10, 40, room="r"), slot("c", 20, 50, room="r")
     assert [pair[:2] for pair in found(*talks)] == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
-def test_room_and_speaker_are_told_of_together() -> None:
+def test_room_and_speaker_clash_are_reported_together() -> None:
     assert found(slot("a", 0, 9, room="r", speakers=ADA), slot("b", 0, 9, room="r", speakers=ADA)) == [
         ("a", "b", "r", ADA)
     ]
@@ -70,7 +70,7 @@ SLOTS = st.lists(
 
 
 @given(SLOTS)
-def test_it_finds_what_comparing_each_with_each_finds(rows: list[tuple[int, int, str | None, frozenset[str]]]) -> None:
+def test_clashes_match_a_pairwise_comparison(rows: list[tuple[int, int, str | None, frozenset[str]]]) -> None:
     slots = [slot(f"{i:02}", b, e, room=room, speakers=who) for i, (b, e, room, who) in enumerate(rows)]
     expected = {
         frozenset({one.talk_id, other.talk_id})
@@ -85,7 +85,7 @@ def test_it_finds_what_comparing_each_with_each_finds(rows: list[tuple[int, int,
     assert len(found(*slots)) == len(expected)
 
 
-def test_what_begins_before_the_event_or_ends_after_it_lies_outside() -> None:
+def test_talk_before_or_after_the_event_is_outside() -> None:
     inside, before, after = slot("in", 0, 60), slot("before", -1, 10), slot("after", 50, 61)
     wrong = outside([after, inside, before], starts_at=NOON, ends_at=NOON + timedelta(minutes=60))
     assert [one.talk_id for one in wrong] == ["before", "after"]

@@ -24,7 +24,7 @@ def faults(given: object) -> list[tuple[str, str]]:
 
 
 def leads_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any JSON
-    """Say whether a pointer (RFC 6901) leads to something, or to a field that is missing in something."""
+    """Return true if the JSON pointer (RFC 6901) refers to a value or to a missing field of an object."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
     for step in steps[:-1]:
         document = document[int(step)] if isinstance(document, list) else document[step]
@@ -32,7 +32,7 @@ def leads_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any 
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys((*SECTIONS, "about", "calendar", "else"), JSON)) | JSON)
-def test_whatever_a_file_holds_is_taken_or_its_faults_have_a_place(given: Any) -> None:  # noqa: ANN401 - any JSON
+def test_any_json_is_accepted_or_has_errors_with_valid_pointers(given: Any) -> None:  # noqa: ANN401 - any JSON
     for pointer, detail in faults(given):
         assert leads_somewhere(pointer, given)
         assert detail
@@ -48,33 +48,33 @@ def test_whatever_a_file_holds_is_taken_or_its_faults_have_a_place(given: Any) -
         }
     )
 )
-def test_whatever_is_wrong_with_a_record_has_a_place(given: dict[str, Any]) -> None:
+def test_every_record_error_has_a_valid_pointer(given: dict[str, Any]) -> None:
     for pointer, detail in faults(given):
         assert leads_somewhere(pointer, given)
         assert detail
 
 
-def test_an_empty_file_is_an_empty_data_set() -> None:
+def test_empty_object_is_an_empty_data_set() -> None:
     dataset = parse(b"{}", read_record, name="empty.json")
     assert (dataset.size, dataset.faults) == (0, ())
 
 
-def test_sections_may_be_null_and_nobody_minds_where_the_data_come_from() -> None:
+def test_sections_may_be_null_and_metadata_is_ignored() -> None:
     given: dict[str, object] = {"events": None, "talks": None, "speakers": None, "sponsors": None}
     given |= {"about": {"anything": 1}, "calendar": {"name": "Xen", "timezone": "UTC"}}
     assert faults(given) == []
 
 
 @pytest.mark.parametrize("given", [[], "text", 5, None])
-def test_what_is_no_object_is_no_data_set(given: object) -> None:
+def test_data_set_must_be_an_object(given: object) -> None:
     assert faults(given) == [("", "must be a JSON object")]
 
 
-def test_a_section_is_a_list() -> None:
+def test_section_must_be_a_list() -> None:
     assert faults({"events": {}, "talks": "none"}) == [("/events", "must be a list"), ("/talks", "must be a list")]
 
 
-def test_every_record_of_a_section_is_looked_at() -> None:
+def test_every_record_of_a_section_is_checked() -> None:
     given = {"talks": [{"event": "a"}, {"event": "a", "title": "T", "speakers": "ada"}, {"event": "a", "title": ""}]}
     assert faults(given) == [
         ("/talks/0/title", "is required"),
@@ -83,12 +83,12 @@ def test_every_record_of_a_section_is_looked_at() -> None:
     ]
 
 
-def test_one_talk_twice_is_a_fault_and_the_same_title_at_another_event_is_none() -> None:
+def test_talk_title_must_be_unique_within_its_event() -> None:
     talks = [{"event": event, "title": "T"} for event in ("a", "b", "a")]
     assert faults({"talks": talks}) == [("/talks/2/title", "is in this file already, at /talks/0")]
 
 
-def test_a_byte_order_mark_is_no_fault() -> None:
+def test_byte_order_mark_is_accepted() -> None:
     assert parse(b"\xef\xbb\xbf{}", read_record, name="saved.json").faults == ()
 
 
@@ -102,18 +102,18 @@ def test_a_byte_order_mark_is_no_fault() -> None:
         (b"[" * 100_000, "file.json is not JSON in UTF-8"),
     ],
 )
-def test_what_is_not_json_is_refused_with_its_place(raw: bytes, says: str) -> None:
+def test_invalid_json_error_has_line_and_column(raw: bytes, says: str) -> None:
     with pytest.raises(UnreadableFile, match=r"line [0-9]+, column [0-9]+") as refusal:
         parse(raw, read_record, name="file.json")
     assert refusal.value.detail.startswith(says)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"none\.json cannot be read: No such file or directory\."):
         read_file(tmp_path / "none.json", read_record)
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_read_file_returns_its_records(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text(json.dumps({"speakers": [{"slug": "ada", "name": "Ada"}]}), encoding="utf-8")
     [record] = read_file(path, read_record).records["speakers"]
@@ -149,11 +149,11 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_an_event_may_not_hold(fields: dict[str, object], pointer: str, detail: str) -> None:
+def test_invalid_event_field_is_rejected_with_its_pointer(fields: dict[str, object], pointer: str, detail: str) -> None:
     assert (f"/events/0{pointer}", detail) in faults({"events": [{"slug": "a", **fields}]})
 
 
-def test_what_is_not_known_is_left_out_and_what_there_is_not_is_kept() -> None:
+def test_null_of_required_field_is_dropped_and_null_of_optional_field_is_kept() -> None:
     kept: dict[str, object] = {"slug": "a", "url": None, "location": {"latitude": 52.0}}
     kept |= {"rooms": [{"name": "A", "capacity": 5}]}
     kept |= {"recurrence_overrides": {"2026-06-17": {"excluded": True}, "2026-06-18": None}}
@@ -161,7 +161,7 @@ def test_what_is_not_known_is_left_out_and_what_there_is_not_is_kept() -> None:
     assert event.fields == kept
 
 
-def test_of_one_record_no_more_than_a_hundred_faults_are_named_in_one_order() -> None:
+def test_record_reports_at_most_one_hundred_errors_in_stable_order() -> None:
     found = faults({"talks": [{f"x{number:03}": 1 for number in reversed(range(150))}]})
     assert [pointer for pointer, _ in found] == ["/talks/0/event", "/talks/0/title"] + [
         f"/talks/0/x{number:03}" for number in range(98)

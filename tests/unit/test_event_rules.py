@@ -1,4 +1,4 @@
-"""What fits together in an event, and when one takes talks."""
+"""Validation of events, and when an event accepts talks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,48 +41,48 @@ def faults(**fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
     return event_faults(an_event(**fields))
 
 
-# When an event is
+# The time span of an event
 
 
-def test_a_range_of_days_begins_at_local_midnight_and_holds_its_last_day() -> None:
+def test_date_range_starts_at_local_midnight_and_includes_its_last_day() -> None:
     assert span_of("2026-06-10", "2026-06-12", "Europe/Berlin") == (utc("2026-06-09T22:00"), utc("2026-06-12T22:00"))
 
 
-def test_a_day_on_which_the_clocks_change_has_23_hours() -> None:
+def test_day_on_which_clocks_go_forward_has_23_hours() -> None:
     starts_at, ends_at = span_of("2026-03-29", "2026-03-29", "Europe/Berlin")
     assert ends_at - starts_at == timedelta(hours=23)
 
 
-def test_times_are_those_of_the_zone() -> None:
+def test_times_are_local_to_the_time_zone() -> None:
     assert span_of("2026-06-10T23:30:00", "2026-06-11T01:00:00", "America/Chicago") == (
         utc("2026-06-11T04:30"),
         utc("2026-06-11T06:00"),
     )
 
 
-def test_a_time_that_newer_rules_skip_begins_when_the_gap_ends() -> None:
+def test_skipped_time_becomes_the_end_of_the_gap() -> None:
     skipped = datetime(2026, 3, 29, 2, 30)  # noqa: DTZ001 - a local time
     assert instant(skipped, "Europe/Berlin") == utc("2026-03-29T01:00")
 
 
-def test_of_a_time_that_comes_twice_the_first_is_meant() -> None:
+def test_repeated_time_means_its_first_occurrence() -> None:
     twice = datetime(2026, 10, 25, 2, 30)  # noqa: DTZ001 - a local time
     assert instant(twice, "Europe/Berlin") == utc("2026-10-25T00:30")
 
 
-def test_a_date_is_all_day_and_a_time_is_not() -> None:
+def test_date_is_all_day_but_time_is_not() -> None:
     assert (is_all_day("2026-06-10"), is_all_day("2026-06-10T09:00:00")) == (True, False)
 
 
-# What fits together
+# Validation
 
 
-def test_an_event_of_days_and_one_of_times_are_faultless() -> None:
+def test_event_with_dates_or_times_is_valid() -> None:
     assert faults() == []
     assert faults(starts="2026-06-10T09:00:00", ends="2026-06-10T17:00") == []
 
 
-def test_one_day_is_enough_for_an_event() -> None:
+def test_event_may_last_a_single_day() -> None:
     assert faults(ends="2026-06-10") == []
 
 
@@ -109,11 +109,11 @@ def test_one_day_is_enough_for_an_event() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_together_is_named_with_a_way_out(fields: dict[str, Any], found: list[Fault]) -> None:
+def test_inconsistent_event_is_rejected_with_advice(fields: dict[str, Any], found: list[Fault]) -> None:
     assert faults(**fields) == found
 
 
-def test_every_fault_is_named_at_once() -> None:
+def test_all_event_errors_are_reported_together() -> None:
     found = faults(latitude=1.0, price_amount="5", starts="soon", ends="2026-02-30", call_for_talks={"opens_at": "x"})
     assert [fault.pointer for fault in found] == [
         "/location",
@@ -124,7 +124,7 @@ def test_every_fault_is_named_at_once() -> None:
     ]
 
 
-def test_a_time_that_the_zone_skips_is_refused_with_the_next_one() -> None:
+def test_skipped_time_is_rejected_with_the_next_valid_time() -> None:
     assert time_faults("2026-03-29T02:30:00", "2026-03-29T05:00:00", "Europe/Berlin") == [
         Fault(
             "/starts",
@@ -134,15 +134,15 @@ def test_a_time_that_the_zone_skips_is_refused_with_the_next_one() -> None:
     ]
 
 
-def test_order_is_that_of_instants_not_of_texts() -> None:
-    # The first 02:30 of the two is meant, so 02:10 is before it, and 03:00 comes 90 minutes later.
+def test_start_and_end_are_compared_as_instants() -> None:
+    # Of the two 02:30, the first is meant, so 02:10 is earlier and 03:00 is 90 minutes later.
     assert time_faults("2026-10-25T02:30:00", "2026-10-25T03:00:00", "Europe/Berlin") == []
     assert [fault.pointer for fault in time_faults("2026-10-25T02:30:00", "2026-10-25T02:10:00", "Europe/Berlin")] == [
         "/ends"
     ]
 
 
-def test_what_is_not_given_has_no_fault() -> None:
+def test_missing_time_is_valid() -> None:
     assert time_faults(None, None, "UTC") == []
     assert time_faults("2026-06-10T09:00:00", None, "UTC") == []
 
@@ -165,7 +165,7 @@ USUAL = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most ofte
         "FREQ=YEARLY;BYDAY=23WE",
     ],
 )
-def test_a_recurrence_is_one_rule(rule: str) -> None:
+def test_single_rule_is_a_valid_recurrence(rule: str) -> None:
     assert faults(recurrence=rule) == []
 
 
@@ -221,7 +221,7 @@ def test_a_recurrence_is_one_rule(rule: str) -> None:
         ),
     ],
 )
-def test_anything_else_is_no_recurrence(rule: str, detail: str) -> None:
+def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
     assert faults(recurrence=rule) == [Fault("/recurrence", detail)]
 
 
@@ -248,7 +248,7 @@ def test_anything_else_is_no_recurrence(rule: str, detail: str) -> None:
             "never comes true; change it",
         ),
         (
-            # In Berlin the hour of UNTIL is not over in UTC.
+            # UNTIL is one second before the start, which is 14:00 in UTC.
             {
                 "recurrence": "FREQ=DAILY;UNTIL=20260610T135959Z",
                 "starts": "2026-06-10T16:00:00",
@@ -258,17 +258,17 @@ def test_anything_else_is_no_recurrence(rule: str, detail: str) -> None:
         ),
     ],
 )
-def test_a_recurrence_begins_with_the_event(fields: dict[str, str], detail: str) -> None:
+def test_recurrence_must_start_with_the_event(fields: dict[str, str], detail: str) -> None:
     assert faults(**fields) == [Fault("/recurrence", detail)]
 
 
 @given(st.text(max_size=60))
-def test_any_text_as_a_recurrence_gives_a_fault_and_no_failure(rule: str) -> None:
+def test_arbitrary_recurrence_text_is_accepted_or_gives_an_error(rule: str) -> None:
     found = faults(recurrence=rule)
     assert [fault.pointer for fault in found] in ([], ["/recurrence"])
 
 
-# The call's window
+# The submission period
 
 
 @pytest.mark.parametrize(
@@ -301,11 +301,11 @@ def test_any_text_as_a_recurrence_gives_a_fault_and_no_failure(rule: str) -> Non
         ),
     ],
 )
-def test_a_call_opens_before_it_closes(call: dict[str, Any], found: list[Fault]) -> None:
+def test_call_must_open_before_it_closes(call: dict[str, Any], found: list[Fault]) -> None:
     assert faults(call_for_talks=call) == found
 
 
-def test_a_date_without_a_time_is_no_deadline_of_a_zone() -> None:
+def test_deadline_in_a_time_zone_requires_a_time() -> None:
     assert [fault.pointer for fault in faults(call_for_talks={"closes_at": "2026-04-01"})] == [
         "/call_for_talks/closes_at"
     ]
@@ -320,11 +320,11 @@ def test_a_date_without_a_time_is_no_deadline_of_a_zone() -> None:
         ({"closes_at": "2026-05-02", "anywhere_on_earth": True}, "Asia/Tokyo", utc("2026-05-03T12:00")),
         ({"closes_at": "2026-03-28T23:59:59"}, "Europe/Berlin", utc("2026-03-28T22:59:59")),
         ({"closes_at": "2026-03-29T23:59:59"}, "Europe/Berlin", utc("2026-03-29T21:59:59")),
-        # Both of them are a quarter past two; the first is meant.
+        # 02:15 occurs twice, and the first is meant.
         ({"closes_at": "2026-10-25T02:15:00"}, "Europe/Berlin", utc("2026-10-25T00:15")),
     ],
 )
-def test_a_deadline_is_an_instant(written: dict[str, Any], tzid: str, moment: datetime | None) -> None:
+def test_deadline_converts_to_an_instant(written: dict[str, Any], tzid: str, moment: datetime | None) -> None:
     assert call_moment(written, "closes_at", tzid) == moment
 
 
@@ -332,18 +332,18 @@ STARTS = utc("2026-06-01T00:00")
 
 
 def takes(programme: Programme, call: CallForTalks | None, *, starts_at: datetime, now: datetime) -> bool:
-    """Say whether a confirmed event that is not over takes talks."""
+    """Return whether a confirmed event that is not over accepts talks."""
     event = Event(programme=programme, call=call, starts_at=starts_at, status=EventStatus.CONFIRMED)
     return takes_talks(event, now=now)
 
 
-def test_without_a_call_a_listed_event_takes_talks_and_a_curated_one_takes_none() -> None:
+def test_without_a_call_only_a_listed_event_accepts_talks() -> None:
     took = {programme: takes(programme, None, starts_at=STARTS, now=NOON) for programme in Programme}
     assert took == {Programme.LISTED: True, Programme.CURATED: False}
 
 
 @pytest.mark.parametrize("programme", Programme)
-def test_a_deadline_is_a_deadline(programme: Programme) -> None:
+def test_talks_are_accepted_through_the_second_of_the_deadline(programme: Programme) -> None:
     window = CallForTalks(opens_at=None, closes_at=NOON)
     took = [
         takes(programme, window, starts_at=STARTS, now=moment)
@@ -353,44 +353,46 @@ def test_a_deadline_is_a_deadline(programme: Programme) -> None:
 
 
 @pytest.mark.parametrize("programme", Programme)
-def test_a_call_opens_on_its_second(programme: Programme) -> None:
+def test_talks_are_accepted_from_the_second_the_call_opens(programme: Programme) -> None:
     window = CallForTalks(opens_at=NOON, closes_at=None)
     took = [takes(programme, window, starts_at=STARTS, now=moment) for moment in (NOON - SECOND, NOON)]
     assert took == [False, True]
 
 
-def test_a_call_without_an_end_ends_when_the_event_begins() -> None:
+def test_call_without_deadline_closes_when_the_event_starts() -> None:
     window = CallForTalks(opens_at=None, closes_at=None)
     took = [takes(Programme.CURATED, window, starts_at=NOON, now=now) for now in (NOON - SECOND, NOON)]
     assert took == [True, False]
 
 
-def test_a_call_may_stay_open_while_the_event_is_on() -> None:
+def test_call_may_stay_open_during_the_event() -> None:
     window = CallForTalks(opens_at=None, closes_at=NOON + SECOND)
     assert takes(Programme.CURATED, window, starts_at=NOON - SECOND, now=NOON) is True
 
 
 @given(opens=MOMENTS, closes=MOMENTS, now=MOMENTS)
-def test_talks_are_taken_exactly_inside_the_window(opens: datetime, closes: datetime, now: datetime) -> None:
+def test_talks_are_accepted_exactly_within_the_submission_period(
+    opens: datetime, closes: datetime, now: datetime
+) -> None:
     closes = closes.replace(microsecond=0)
     window = CallForTalks(opens_at=opens, closes_at=closes)
     inside = opens <= now < closes + SECOND
     assert takes(Programme.CURATED, window, starts_at=STARTS, now=now) is inside
 
 
-# The end, and after it
+# Past and cancelled events
 
 
-def test_an_event_is_over_at_its_end_and_not_before() -> None:
+def test_event_is_over_exactly_at_its_end() -> None:
     assert [is_over(NOON, now=now) for now in (NOON - SECOND, NOON)] == [False, True]
 
 
-def test_what_recurs_for_ever_is_never_over() -> None:
+def test_endless_recurring_event_is_never_over() -> None:
     assert is_over(None, now=NOON + timedelta(days=9999)) is False
 
 
 @given(ends_at=MOMENTS, now=MOMENTS)
-def test_what_was_called_off_stays_on_show_for_thirty_days_after_its_end_and_after_the_news(
+def test_cancelled_event_stays_visible_after_both_its_end_and_its_cancellation(
     ends_at: datetime, now: datetime
 ) -> None:
     until = tombstone_until(ends_at, now=now)
@@ -399,7 +401,7 @@ def test_what_was_called_off_stays_on_show_for_thirty_days_after_its_end_and_aft
     assert until >= now + TOMBSTONE
 
 
-def test_an_edit_never_makes_an_event_public_nor_cancels_one() -> None:
+def test_edits_neither_publish_nor_unpublish_an_event() -> None:
     assert {(one, other) for one, others in STATUS_STEPS.items() for other in others} == {
         (EventStatus.DRAFT, EventStatus.PENDING),
         (EventStatus.PENDING, EventStatus.DRAFT),

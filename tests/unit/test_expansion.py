@@ -1,4 +1,4 @@
-"""The dates of a rule: the same as dateutil has them walking from the start, from any day on, and soon."""
+"""Expanding a recurrence rule from any day gives the dates of dateutil, without iterating from the start."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -47,7 +47,7 @@ STARTS = st.datetimes(datetime(1970, 1, 1), datetime(2050, 1, 1)).map(lambda sta
 
 @st.composite
 def expansions(draw: st.DrawFn) -> Expansion:
-    """Give a rule without faults and a start that is its first date."""
+    """Return a valid rule with a start that is its first date."""
     parts = {"FREQ": draw(st.sampled_from(FREQUENCIES))}
     parts |= draw(st.fixed_dictionaries({}, optional=PARTS)) | draw(ENDS)
     rule = ";".join(f"{name}={value}" for name, value in parts.items())
@@ -64,25 +64,25 @@ def expansions(draw: st.DrawFn) -> Expansion:
 
 
 def plainly(rule: str, start: datetime) -> Iterator[datetime]:
-    """Yield the dates as dateutil has them."""
+    """Yield the dates computed by dateutil."""
     return takewhile(lambda one: one <= END, rrulestr(rule, dtstart=start))
 
 
 @given(expansions(), st.integers(-100, 40 * 366))
-def test_from_any_day_on_the_dates_are_those_of_the_plain_expansion(rule: Expansion, days: int) -> None:
+def test_dates_since_any_day_match_dateutil(rule: Expansion, days: int) -> None:
     day = rule.start.date() + timedelta(days=days)
     expected = (one for one in plainly(rule.rule, rule.start) if one.date() >= day)
     assert list(islice(rule.since(day), 20)) == list(islice(expected, 20))
 
 
 @given(expansions())
-def test_the_last_date_is_that_of_the_plain_expansion(rule: Expansion) -> None:
+def test_last_date_matches_dateutil(rule: Expansion) -> None:
     expected = list(plainly(rule.rule, rule.start))[-1] if rule.ends else None
     assert rule.last == expected
 
 
 @given(expansions(), st.data())
-def test_a_rule_has_its_own_dates_and_no_other(rule: Expansion, data: st.DataObject) -> None:
+def test_rule_has_its_own_dates_and_no_others(rule: Expansion, data: st.DataObject) -> None:
     dates = list(islice(rule.since(rule.start.date()), 30))
     one = data.draw(st.sampled_from(dates))
     near = one + data.draw(st.sampled_from([timedelta(), timedelta(days=1), timedelta(seconds=1), timedelta(days=-1)]))
@@ -93,14 +93,14 @@ def test_a_rule_has_its_own_dates_and_no_other(rule: Expansion, data: st.DataObj
 
 
 @given(expansions())
-def test_a_rule_of_days_has_the_dates_of_the_same_rule_with_times(rule: Expansion) -> None:
+def test_all_day_rule_has_the_dates_of_the_same_rule_with_times(rule: Expansion) -> None:
     days = Expansion(rule.rule.partition(";UNTIL=")[0], rule.starts[:10], "UTC")
     times = Expansion(rule.rule.partition(";UNTIL=")[0], rule.starts, "UTC")
     dates = [one.date() for one in islice(times.since(rule.start.date()), 10)]
     assert [one.date() for one in islice(days.since(rule.start.date()), 10)] == dates
 
 
-def test_a_rule_of_the_first_tuesday_has_first_tuesdays() -> None:
+def test_first_tuesday_rule_expands_to_first_tuesdays() -> None:
     rule = Expansion("FREQ=MONTHLY;BYDAY=1TU", "2026-03-03T16:00:00", "Europe/Berlin")
     assert [f"{one:%d.%m.%H:%M}" for one in islice(rule.since(date(2026, 9, 2)), 3)] == [
         "06.10.16:00",
@@ -109,12 +109,12 @@ def test_a_rule_of_the_first_tuesday_has_first_tuesdays() -> None:
     ]
 
 
-def test_what_a_rule_does_not_say_its_start_says_however_far_one_goes() -> None:
+def test_parts_missing_from_the_rule_come_from_its_start() -> None:
     leap = Expansion("FREQ=YEARLY", "2024-02-29", "UTC")
     assert [one.date() for one in islice(leap.since(date(2090, 1, 1)), 2)] == [date(2092, 2, 29), date(2096, 2, 29)]
     last = Expansion("FREQ=MONTHLY", "2026-01-31T10:00:00", "UTC")
     assert [f"{one:%m-%d}" for one in islice(last.since(date(2030, 2, 1)), 3)] == ["03-31", "05-31", "07-31"]
-    # 2100 has no 29 February, and each eighth year of theirs would be that one.
+    # 2100 has no 29 February, so the date after 2096 is in 2104.
     eighth = Expansion("FREQ=YEARLY;INTERVAL=4", "2092-02-29", "UTC")
     assert next(eighth.since(date(2093, 1, 1))).date() == date(2096, 2, 29)
     assert next(eighth.since(date(2097, 1, 1))).date() == date(2104, 2, 29)
@@ -123,7 +123,7 @@ def test_what_a_rule_does_not_say_its_start_says_however_far_one_goes() -> None:
 @pytest.mark.parametrize(
     ("until", "last"),
     [
-        # A date holds its whole day; a time is local, unless it is in UTC. It is 10:00 in summer and in winter.
+        # A date includes the whole day. A time is local unless it is in UTC. The event is at 10:00 all year.
         ("20260330", "2026-03-30"),
         ("20260330T100000", "2026-03-30"),
         ("20260330T095959", "2026-03-29"),
@@ -133,7 +133,7 @@ def test_what_a_rule_does_not_say_its_start_says_however_far_one_goes() -> None:
         ("20260328T080000Z", "2026-03-27"),
     ],
 )
-def test_until_is_an_instant(until: str, last: str) -> None:
+def test_until_limits_the_last_date_as_an_instant(until: str, last: str) -> None:
     rule = Expansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01T10:00:00", "Europe/Berlin")
     assert rule.last == datetime.fromisoformat(f"{last}T10:00:00")
     assert list(rule.since(date(2026, 3, 25)))[-1] == rule.last
@@ -143,12 +143,12 @@ def test_until_is_an_instant(until: str, last: str) -> None:
     ("until", "last"),
     [("20260330", "2026-03-30"), ("20260330T235959", "2026-03-30"), ("20260329T223000Z", "2026-03-30")],
 )
-def test_until_of_days_is_the_day_in_the_zone(until: str, last: str) -> None:
+def test_until_of_all_day_rule_is_the_day_in_the_zone(until: str, last: str) -> None:
     rule = Expansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01", "Europe/Berlin")
     assert rule.last == datetime.fromisoformat(last)
 
 
-def test_no_date_is_later_than_the_years_that_there_are() -> None:
+def test_no_date_is_after_the_last_supported_year() -> None:
     assert Expansion("FREQ=YEARLY;COUNT=9999", "2026-06-10", "UTC").last == datetime(2199, 6, 10)  # noqa: DTZ001 - a local day
     assert Expansion("FREQ=YEARLY;UNTIL=21991231", "2026-06-10", "UTC").last == datetime(2199, 6, 10)  # noqa: DTZ001 - as above
     assert list(Expansion("FREQ=DAILY", "1970-01-01", "UTC").since(date(2199, 12, 31))) == [datetime(2199, 12, 31)]  # noqa: DTZ001 - as above
@@ -165,13 +165,13 @@ def test_no_date_is_later_than_the_years_that_there_are() -> None:
         "FREQ=YEARLY;BYWEEKNO=30;BYMONTH=1;BYDAY=MO",
     ],
 )
-def test_a_rule_that_never_comes_true_ends_without_a_date(rule: str) -> None:
+def test_rule_that_never_matches_has_no_dates(rule: str) -> None:
     assert list(Expansion(rule, "2026-06-10", "UTC").since(date(2026, 6, 10))) == []
     assert Expansion(f"{rule};COUNT=3", "2026-06-10", "UTC").last is None
 
 
 @given(expansions(), st.integers(0, 40 * 366))
-def test_no_walk_begins_long_before_the_day_that_is_asked_for(rule: Expansion, days: int) -> None:
+def test_expansion_starts_close_to_the_requested_day(rule: Expansion, days: int) -> None:
     day = rule.start.date() + timedelta(days=days)
     every = int(dict(part.split("=") for part in rule.rule.split(";")).get("INTERVAL", "1"))
     length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[
@@ -180,6 +180,6 @@ def test_no_walk_begins_long_before_the_day_that_is_asked_for(rule: Expansion, d
     assert rule._start_before(day).date() >= max(rule.start.date(), day - timedelta(days=3 * length))
 
 
-def test_what_cannot_be_read_as_a_rule_has_no_expansion() -> None:
+def test_invalid_rule_has_no_expansion() -> None:
     for rule in ("every Tuesday", "FREQ=HOURLY", "FREQ=MONTHLY;BYDAY=53MO", "FREQ=DAILY;UNTIL=99991231"):
         assert expansion(rule, "2026-06-10", "UTC") is None

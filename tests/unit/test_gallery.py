@@ -1,4 +1,4 @@
-"""Pictures are kept whole or not at all, each once, until nobody names them."""
+"""The gallery stores each picture once, completely or not at all, until it is no longer referenced."""
 
 import os
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def _all(gallery: Gallery) -> Iterator[Path]:
     return (file for file in gallery.folder.rglob("*") if file.is_file())
 
 
-def test_a_picture_is_found_under_the_name_it_got(gallery: Gallery, picture: Picture) -> None:
+def test_stored_picture_is_found_by_its_name(gallery: Gallery, picture: Picture) -> None:
     assert (gallery.find(f"{picture.digest}.webp"), gallery.has(f"{picture.digest}.webp")) == (None, False)
     name = gallery.keep(picture, now=NOON)
     assert name == f"{picture.digest}.webp"
@@ -40,23 +40,21 @@ def test_a_picture_is_found_under_the_name_it_got(gallery: Gallery, picture: Pic
     assert files(gallery) == [f"{picture.digest[:2]}/{name}"]
 
 
-def test_the_same_picture_many_times_at_once_is_one_file(gallery: Gallery, picture: Picture) -> None:
+def test_concurrent_uploads_of_one_picture_create_one_file(gallery: Gallery, picture: Picture) -> None:
     with ThreadPoolExecutor(8) as pool:
         names = set(pool.map(lambda _: gallery.keep(picture, now=NOON), range(40)))
     assert len(names) == len(files(gallery)) == 1
 
 
 @pytest.mark.parametrize("end", ["", ".webp", "/../secret_key", ".webp\n", ".WEBP", ".png"])
-def test_what_is_no_name_of_a_picture_is_not_looked_for(gallery: Gallery, picture: Picture, end: str) -> None:
+def test_invalid_picture_name_is_not_found(gallery: Gallery, picture: Picture, end: str) -> None:
     gallery.keep(picture, now=NOON)
     (gallery.folder.parent / "secret_key").write_text("secret")
     for name in (f"{picture.digest[:63]}{end}", f"..{end}", f"{picture.digest[:2]}/{picture.digest}{end}", "\x00"):
         assert (gallery.find(name), gallery.has(name)) == (None, False)
 
 
-def test_a_disk_that_is_full_leaves_nothing(
-    gallery: Gallery, picture: Picture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_leaves_no_partial_file(gallery: Gallery, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -66,7 +64,7 @@ def test_a_disk_that_is_full_leaves_nothing(
     assert files(gallery) == []
 
 
-def test_what_nothing_names_goes_after_a_day(gallery: Gallery, picture: Picture) -> None:
+def test_unreferenced_picture_is_pruned_after_the_grace_period(gallery: Gallery, picture: Picture) -> None:
     named = gallery.keep(picture, now=NOON)
     other = gallery.keep(read_picture(painted(colour=BLUE), Frame.PORTRAIT), now=NOON)
     assert gallery.prune({named}, before=NOON + GRACE - GRACE) == 0
@@ -75,13 +73,13 @@ def test_what_nothing_names_goes_after_a_day(gallery: Gallery, picture: Picture)
     assert gallery.prune({named}, before=NOON + timedelta(days=365)) == 0
 
 
-def test_what_is_sent_again_is_as_if_it_were_new(gallery: Gallery, picture: Picture) -> None:
+def test_storing_a_picture_again_renews_its_grace_period(gallery: Gallery, picture: Picture) -> None:
     gallery.keep(picture, now=NOON)
     gallery.keep(picture, now=NOON + 2 * GRACE)
     assert gallery.prune(set(), before=NOON + GRACE) == 0
 
 
-def test_what_was_left_half_written_goes_too(gallery: Gallery, picture: Picture) -> None:
+def test_partially_written_file_is_pruned(gallery: Gallery, picture: Picture) -> None:
     name = gallery.keep(picture, now=NOON)
     half = gallery.folder / name[:2] / "tmpabcd.part"
     half.write_bytes(b"RIFF")
@@ -90,6 +88,6 @@ def test_what_was_left_half_written_goes_too(gallery: Gallery, picture: Picture)
     assert files(gallery) == [f"{name[:2]}/{name}"]
 
 
-def test_where_no_picture_ever_came_there_is_nothing_to_remove(gallery: Gallery) -> None:
+def test_pruning_an_empty_gallery_removes_nothing(gallery: Gallery) -> None:
     assert gallery.prune(set(), before=NOON) == 0
     assert not gallery.folder.exists()

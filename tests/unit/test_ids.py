@@ -4,7 +4,7 @@ import re
 from eventcal.kit.ids import new_id, new_secret, secret_hash
 
 
-def test_an_id_is_sixteen_characters_that_are_safe_everywhere() -> None:
+def test_new_id_has_sixteen_url_safe_characters() -> None:
     for _ in range(200):
         assert re.fullmatch(r"[0-9a-hjkmnp-tv-z]{16}", new_id())
 
@@ -15,13 +15,13 @@ def test_ids_use_the_whole_alphabet_and_do_not_repeat() -> None:
     assert sorted(set("".join(ids))) == list("0123456789abcdefghjkmnpqrstvwxyz")
 
 
-def test_a_secret_begins_with_its_prefix_and_has_256_random_bits() -> None:
+def test_secret_has_its_prefix_and_256_random_bits() -> None:
     secret = new_secret("evc_")
-    # 43 characters of base64 hold 32 bytes.
+    # 43 base64 characters encode 32 bytes.
     assert re.fullmatch(r"evc_[A-Za-z0-9_-]{43}", secret)
     assert len({new_secret("evc_") for _ in range(200)}) == 200
 
 
-def test_what_is_stored_of_a_secret_is_its_sha_256() -> None:
+def test_secret_hash_is_sha_256() -> None:
     assert secret_hash("evc_abc") == hashlib.sha256(b"evc_abc").hexdigest()
     assert secret_hash("evc_abc") != secret_hash("evc_abd")

@@ -1,4 +1,4 @@
-"""Local times, zones and instants."""
+"""Local times, time zones and instants."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -53,7 +53,7 @@ def moment_fault(text: str, *, anywhere_on_earth: bool) -> str:
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "US/Eastern", "UTC", "Etc/GMT+5", "America/Argentina/Buenos_Aires"])
-def test_names_and_aliases_of_zones_are_known(name: str) -> None:
+def test_zone_names_and_aliases_are_known(name: str) -> None:
     assert known_zone(name)
     assert zone(name).key == name
     assert zone(name) is zone(name)
@@ -77,18 +77,18 @@ def test_names_and_aliases_of_zones_are_known(name: str) -> None:
         "Europe/Berlin\n",
     ],
 )
-def test_what_is_no_zone_is_refused_with_a_way_out(name: str) -> None:
+def test_unknown_zone_is_rejected_with_an_example(name: str) -> None:
     assert not known_zone(name)
     with pytest.raises(ValueError, match="is not a time zone; write an IANA name such as Europe/Berlin") as caught:
         zone(name)
     assert str(caught.value).isascii()
 
 
-def test_every_known_zone_can_be_read() -> None:
+def test_every_known_zone_can_be_loaded() -> None:
     assert [name for name in localtime._names() if zone(name).key != name] == []
 
 
-def test_a_date_and_a_time_are_told_apart() -> None:
+def test_parse_local_distinguishes_dates_from_times() -> None:
     assert parse_local("2014-08-18") == date(2014, 8, 18)
     assert type(parse_local("2014-08-18")) is date
     assert [format_local(parse_local(text)) for text in ("2014-06-04T13:30", "2014-06-04T13:30:05")] == [
@@ -115,36 +115,36 @@ def test_a_date_and_a_time_are_told_apart() -> None:
         "\ud800",
     ],
 )
-def test_anything_but_the_two_forms_is_refused_with_both_shown(text: str) -> None:
+def test_malformed_local_time_error_names_both_accepted_formats(text: str) -> None:
     assert fault_of(text) == (
         f"{text!a} is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
     )
 
 
 @pytest.mark.parametrize("text", ["2014-06-04T13:30:00Z", "2014-06-04T13:30+02:00", "2014-06-04T13:30:00.000-04:00"])
-def test_an_offset_in_a_local_time_is_refused_by_name(text: str) -> None:
+def test_local_time_with_offset_is_rejected_with_advice(text: str) -> None:
     assert fault_of(text) == (
         f"{text!a} has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00"
     )
 
 
-def test_days_and_times_that_do_not_exist_are_refused() -> None:
+def test_nonexistent_date_or_time_is_rejected() -> None:
     assert fault_of("2014-02-30") == "'2014-02-30' is no day or time there is"
     assert fault_of("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is"
 
 
 @pytest.mark.parametrize("text", ["0000-01-01", "1969-12-31", "2200-01-01T00:00", "9999-12-31"])
-def test_years_out_of_range_are_refused(text: str) -> None:
+def test_year_out_of_range_is_rejected(text: str) -> None:
     assert fault_of(text) == f"the year {text[:4]} is out of range; write one from 1970 to 2199"
 
 
-def test_a_long_text_is_not_repeated_in_full() -> None:
+def test_long_text_is_shortened_in_the_error() -> None:
     assert len(fault_of("x" * 100_000)) < 200
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.one_of(DAYS, LOCALS))
-def test_what_is_written_is_read_back(value: date | datetime) -> None:
+def test_formatted_local_time_round_trips(value: date | datetime) -> None:
     assert parse_local(format_local(value)) == value
 
 
@@ -152,7 +152,7 @@ def test_what_is_written_is_read_back(value: date | datetime) -> None:
 @given(
     st.one_of(st.text(st.characters(codec=None)), st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}\Z"))
 )
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_arbitrary_text_is_parsed_or_rejected(text: str) -> None:
     try:
         parse_moment(text, "America/New_York", anywhere_on_earth=False)
     except ValueError as fault:
@@ -169,11 +169,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("1970-01-01T00:00", "UTC", "1970-01-01T00:00"),
     ],
 )
-def test_a_local_time_names_an_instant(text: str, tzid: str, instant: str) -> None:
+def test_local_time_converts_to_an_instant(text: str, tzid: str, instant: str) -> None:
     assert to_instant(local(text), tzid) == utc(instant)
 
 
-def test_a_repeated_time_means_the_first() -> None:
+def test_repeated_time_converts_to_its_first_occurrence() -> None:
     first = utc("2014-11-02T05:30")
     assert to_instant(local("2014-11-02T01:30"), "America/New_York") == first
     assert to_instant(local("2014-11-02T01:30").replace(fold=1), "America/New_York") == first
@@ -191,7 +191,7 @@ def test_a_repeated_time_means_the_first() -> None:
         ("1972-01-07T00:30:00", "Africa/Monrovia", "1972-01-07T00:44:30"),
     ],
 )
-def test_a_skipped_time_is_refused_with_the_next_one(text: str, tzid: str, following: str) -> None:
+def test_skipped_time_is_rejected_with_the_next_valid_time(text: str, tzid: str, following: str) -> None:
     with pytest.raises(SkippedTime) as caught:
         to_instant(local(text), tzid)
     assert str(caught.value) == (
@@ -200,29 +200,29 @@ def test_a_skipped_time_is_refused_with_the_next_one(text: str, tzid: str, follo
     assert caught.value.next_valid == local(following)
 
 
-def test_the_seconds_around_a_gap_are_valid() -> None:
+def test_seconds_around_a_gap_are_valid() -> None:
     assert to_instant(local("2014-03-09T01:59:59"), "America/New_York") == utc("2014-03-09T06:59:59")
     assert to_instant(local("2014-03-09T03:00:00"), "America/New_York") == utc("2014-03-09T07:00:00")
 
 
-def test_calendars_read_a_skipped_time_with_the_offset_before_the_gap() -> None:
+def test_local_to_utc_uses_the_offset_before_the_gap_for_a_skipped_time() -> None:
     assert local_to_utc(local("2014-03-09T02:30:00"), "America/New_York") == utc("2014-03-09T07:30:00")
 
 
-def test_calendars_read_a_repeated_time_as_its_fold_says() -> None:
+def test_local_to_utc_respects_the_fold_of_a_repeated_time() -> None:
     twice = local("2014-11-02T01:30")
     assert local_to_utc(twice, "America/New_York") == utc("2014-11-02T05:30")
     assert local_to_utc(twice.replace(fold=1), "America/New_York") == utc("2014-11-02T06:30")
 
 
-def test_an_aware_time_is_not_local() -> None:
+def test_aware_time_is_rejected_as_local_time() -> None:
     with pytest.raises(ValueError, match="has an offset, but a local time has none"):
         to_instant(utc("2014-06-04T13:30"), "UTC")
     with pytest.raises(ValueError, match="has an offset, but a local time has none"):
         format_local(utc("2014-06-04T13:30"))
 
 
-def test_instants_of_years_out_of_range_are_refused() -> None:
+def test_instant_with_year_out_of_range_is_rejected() -> None:
     with pytest.raises(ValueError, match="the year 9999 is out of range"):
         to_instant(FIRST.replace(year=9999), "Etc/GMT+12")
     with pytest.raises(ValueError, match="the year 0001 is out of range"):
@@ -233,7 +233,7 @@ def test_instants_of_years_out_of_range_are_refused() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(LOCALS, ZONES)
-def test_an_instant_shows_the_same_local_time_in_its_zone(written: datetime, tzid: str) -> None:
+def test_instant_converts_back_to_the_same_local_time(written: datetime, tzid: str) -> None:
     try:
         instant = to_instant(written, tzid)
     except SkippedTime as skipped:
@@ -250,22 +250,22 @@ def test_an_instant_shows_the_same_local_time_in_its_zone(written: datetime, tzi
         ("2014-03-09", "America/Chicago", "2014-03-09T06:00", "2014-03-10T05:00"),
         ("2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00", "2018-11-05T02:00"),
         ("2018-11-03", "America/Sao_Paulo", "2018-11-03T03:00", "2018-11-04T03:00"),
-        # The clocks went from 00:01 back to 23:01: the day began, stopped, and began again.
+        # The clocks went back from 00:01 to 23:01, so the day began twice.
         ("2010-11-07", "America/St_Johns", "2010-11-07T02:30", "2010-11-08T03:30"),
-        # Samoa crossed the date line and had no such day.
+        # Samoa crossed the date line and skipped this day.
         ("2011-12-30", "Pacific/Apia", "2011-12-30T10:00", "2011-12-30T10:00"),
         ("2199-12-31", "America/New_York", "2199-12-31T05:00", "2200-01-01T05:00"),
         ("1970-01-01", "Asia/Tokyo", "1969-12-31T15:00", "1970-01-01T15:00"),
     ],
 )
-def test_a_day_begins_with_its_first_instant_and_ends_with_the_next(day: str, tzid: str, start: str, end: str) -> None:
+def test_day_runs_from_its_first_instant_to_that_of_the_next_day(day: str, tzid: str, start: str, end: str) -> None:
     that = date.fromisoformat(day)
     assert (day_start(that, tzid), day_end(that, tzid)) == (utc(start), utc(end))
 
 
 @settings(deadline=None, max_examples=200)
 @given(DAYS, ZONES)
-def test_days_follow_on_one_another_without_a_gap(day: date, tzid: str) -> None:
+def test_consecutive_days_leave_no_gap(day: date, tzid: str) -> None:
     start, end = day_start(day, tzid), day_end(day, tzid)
     assert timedelta() <= end - start <= timedelta(hours=26)
     if start < end:
@@ -279,22 +279,22 @@ def test_days_follow_on_one_another_without_a_gap(day: date, tzid: str) -> None:
         ("2014-06-04T17:30", "America/New_York", "2014-06-04T13:30:00-04:00"),
         ("2014-06-04T17:30:05.999", "Asia/Kathmandu", "2014-06-04T23:15:05+05:45"),
         ("2014-06-04T17:30", "UTC", "2014-06-04T17:30:00+00:00"),
-        # Liberia was 44 minutes and 30 seconds behind; RFC 3339 has no seconds in an offset.
+        # Liberia was 44 minutes and 30 seconds behind UTC, but an RFC 3339 offset has no seconds.
         ("1971-01-01T00:00", "Africa/Monrovia", "1970-12-31T23:16:00-00:44"),
     ],
 )
-def test_an_instant_is_given_out_with_its_zones_offset(instant: str, tzid: str, text: str) -> None:
+def test_instant_is_formatted_with_the_offset_of_its_zone(instant: str, tzid: str, text: str) -> None:
     assert with_offset(utc(instant), tzid) == text
 
 
 @given(instant=st.datetimes(FIRST, LAST, timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])))
-def test_an_instant_is_formatted_in_utc_to_the_second(instant: datetime) -> None:
+def test_instant_is_formatted_in_utc_to_the_second(instant: datetime) -> None:
     text = format_utc(instant)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
     assert datetime.fromisoformat(text) == instant.replace(microsecond=0)
 
 
-def test_a_time_without_offset_is_no_instant() -> None:
+def test_with_offset_rejects_a_naive_time() -> None:
     with pytest.raises(ValueError, match="has no offset, so it is no instant"):
         with_offset(local("2014-06-04T13:30"), "UTC")
 
@@ -311,23 +311,23 @@ def test_a_time_without_offset_is_no_instant() -> None:
         ("2014-05-02T23:59:00.123456789+05:30", "2014-05-02T18:29"),
     ],
 )
-def test_a_moment_is_local_to_the_zone_or_has_an_offset(text: str, instant: str) -> None:
+def test_parse_moment_accepts_a_local_time_or_a_time_with_offset(text: str, instant: str) -> None:
     assert parse_moment(text, "Europe/Berlin", anywhere_on_earth=False) == utc(instant)
 
 
-def test_a_date_anywhere_on_earth_is_over_when_it_is_over_at_utc_minus_12() -> None:
+def test_date_anywhere_on_earth_ends_with_the_day_at_utc_minus_12() -> None:
     assert parse_moment("2014-05-02", "Asia/Tokyo", anywhere_on_earth=True) == utc("2014-05-03T12:00")
     assert parse_moment("2199-12-31", "Asia/Tokyo", anywhere_on_earth=True) == utc("2200-01-01T12:00")
 
 
-def test_a_moment_is_utc_and_comes_back_from_its_text() -> None:
+def test_parsed_moment_is_in_utc_and_round_trips() -> None:
     moment = parse_moment("2014-05-02T23:59:00+03:00", "Europe/Berlin", anywhere_on_earth=False)
     assert moment.tzinfo is UTC
     assert parse_moment(with_offset(moment, "America/Lima"), "UTC", anywhere_on_earth=False) == moment
     assert moment == datetime(2014, 5, 2, 23, 59, tzinfo=timezone(timedelta(hours=3)))
 
 
-def test_a_date_alone_is_no_moment() -> None:
+def test_date_without_time_is_rejected_as_a_moment() -> None:
     assert moment_fault("2014-05-02", anywhere_on_earth=False) == (
         "2014-05-02 does not say when on that day; write a time, as in 2014-05-02T23:59:00, "
         "or set anywhere_on_earth to true for the end of the day at UTC-12"
@@ -335,7 +335,7 @@ def test_a_date_alone_is_no_moment() -> None:
 
 
 @pytest.mark.parametrize("text", ["2014-05-02T23:59", "2014-05-02T23:59:00Z", "soon"])
-def test_anywhere_on_earth_goes_with_a_date_only(text: str) -> None:
+def test_anywhere_on_earth_requires_a_date(text: str) -> None:
     assert moment_fault(text, anywhere_on_earth=True) == (
         f"{text!a} is not a date, but anywhere_on_earth goes with a date; "
         "write one, as in 2014-05-02, or leave anywhere_on_earth out"
@@ -345,20 +345,20 @@ def test_anywhere_on_earth_goes_with_a_date_only(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["soon", "", "2014-05-02T23:59+24:00", "2014-05-02T23:59 +02:00", "2014-05-02T23:59+0200"]
 )
-def test_what_is_no_moment_is_refused_with_both_forms_shown(text: str) -> None:
+def test_invalid_datetime_error_names_both_accepted_formats(text: str) -> None:
     assert moment_fault(text, anywhere_on_earth=False) == (
         f"{text!a} is not a time; write one local to Europe/Berlin, as in 2014-05-02T23:59:00, "
         "or with an offset, as in 2014-05-02T23:59:00+02:00"
     )
 
 
-def test_a_moment_that_the_zone_skips_is_refused() -> None:
+def test_skipped_moment_is_rejected() -> None:
     with pytest.raises(SkippedTime, match="2014-03-30T02:30:00 does not exist in Europe/Berlin"):
         parse_moment("2014-03-30T02:30", "Europe/Berlin", anywhere_on_earth=False)
 
 
 @pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2200-01-01T00:00:00+14:00", "0001-01-01T00:00:00+23:59"])
-def test_a_moment_out_of_range_is_refused(text: str) -> None:
+def test_moment_out_of_range_is_rejected(text: str) -> None:
     assert moment_fault(text, anywhere_on_earth=False) == (
         f"the year {text[:4]} is out of range; write one from 1970 to 2199"
     )

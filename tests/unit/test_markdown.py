@@ -1,4 +1,4 @@
-"""Members' Markdown as safe HTML and as plain text."""
+"""Rendering of members' Markdown as safe HTML and as plain text."""
 
 import html
 from html.parser import HTMLParser
@@ -14,7 +14,7 @@ HARMLESS = {"br", "code", "del", "em", "hr", "strong"} | {
     *("a", "blockquote", "li", "ol", "p", "pre", "ul", "h3", "h4", "h5", "h6"),
     *("table", "tbody", "td", "th", "thead", "tr"),
 }
-# Pieces that Markdown and HTML give a meaning, and some words between them.
+# Syntax of Markdown and HTML, mixed with words.
 MARKS = list("*_~`[]()<>!|-+#\\&\"':/\t\n\r\0\ud800\u2028")
 STARTS = ["**", "~~", "```", "\n\n", "\n- ", "\n1. ", "\n> ", "\n|-|\n", "](", "[a]: ", "    ", "&#x6a;"]
 TRICKS = ["<script>", "<img src=x onerror=alert(1)>", "</p>", "javascript:", "data:text/html,", "http://["]
@@ -26,7 +26,7 @@ PIECES = st.lists(
 
 
 class _Seen(HTMLParser):
-    """Everything that a reader of the HTML would act on."""
+    """The tags, attributes and links that a browser would find in the HTML."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -48,27 +48,27 @@ class _Seen(HTMLParser):
         raise AssertionError(decl)
 
 
-def test_markdown_is_given_as_html() -> None:
+def test_markdown_is_rendered_as_html() -> None:
     assert to_html("Some *emph*, **strong**, ~~gone~~ and `co<de>`\nline  \nbreak\n\n***\n\n> quote") == (
         "<p>Some <em>emph</em>, <strong>strong</strong>, <del>gone</del> and <code>co&lt;de&gt;</code>\n"
         "line<br>\nbreak</p>\n<hr>\n<blockquote>\n<p>quote</p>\n</blockquote>\n"
     )
 
 
-def test_lists_and_tables_are_given_as_html() -> None:
+def test_lists_and_tables_are_rendered_as_html() -> None:
     assert to_html("- a\n\n3. b\n\n| c |\n|:-:|\n| d |") == (
         '<ul>\n<li>a</li>\n</ul>\n<ol start="3">\n<li>b</li>\n</ol>\n'
         "<table>\n<thead>\n<tr>\n<th>c</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>d</td>\n</tr>\n</tbody>\n</table>\n"
     )
 
 
-def test_headings_begin_below_those_of_the_page() -> None:
+def test_headings_start_below_those_of_the_page() -> None:
     assert to_html("# a\n## b\n### c\n#### d\n###### f\ng\n===\n") == (
         "<h3>a</h3>\n<h3>b</h3>\n<h3>c</h3>\n<h4>d</h4>\n<h6>f</h6>\n<h3>g</h3>\n"
     )
 
 
-def test_html_in_markdown_is_text() -> None:
+def test_html_in_markdown_is_escaped() -> None:
     assert to_html("<script>alert(1)</script>\n\n<b onclick=x>b</b> <!-- c -->") == (
         "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n<p>&lt;b onclick=x&gt;b&lt;/b&gt; &lt;!-- c --&gt;</p>\n"
     )
@@ -83,7 +83,7 @@ def test_html_in_markdown_is_text() -> None:
         ("[a][r]\n\n[r]: https://b.org", f'<a href="https://b.org" {REL}>a</a>'),
     ],
 )
-def test_links_lead_out_and_are_marked_as_a_members(markdown: str, anchor: str) -> None:
+def test_links_are_marked_as_user_generated(markdown: str, anchor: str) -> None:
     assert to_html(markdown) == f"<p>{anchor}</p>\n"
 
 
@@ -104,12 +104,12 @@ def test_links_lead_out_and_are_marked_as_a_members(markdown: str, anchor: str) 
         "java\u00adscript:x",
     ],
 )
-def test_links_to_anywhere_else_stay_text(url: str) -> None:
+def test_links_with_other_schemes_stay_text(url: str) -> None:
     assert _Seen(to_html(f"[a]({url}) <{url}>")).hrefs == set()
     assert _Seen(to_html(f"[a]\n\n[a]: {url}")).hrefs == set()
 
 
-def test_an_image_becomes_a_link_and_nothing_is_loaded() -> None:
+def test_image_becomes_a_link() -> None:
     assert to_html("![*Map* of](https://a.b/m.png)") == f'<p><a href="https://a.b/m.png" {REL}>Map of</a></p>\n'
     assert to_html("![](https://a.b/m.png)") == f'<p><a href="https://a.b/m.png" {REL}>https://a.b/m.png</a></p>\n'
     assert to_html("[![logo](https://a.b/l.png)](https://a.b)") == f'<p><a href="https://a.b" {REL}>logo</a></p>\n'
@@ -118,18 +118,18 @@ def test_an_image_becomes_a_link_and_nothing_is_loaded() -> None:
     )
 
 
-def test_html_without_text_is_empty() -> None:
+def test_blank_text_renders_as_empty_string() -> None:
     assert (to_html(""), to_html(" \n\n"), to_plain(""), to_plain(" \n\n")) == ("", "", "", "")
 
 
-def test_half_characters_and_nul_are_replaced() -> None:
+def test_surrogates_and_nul_are_replaced() -> None:
     assert to_html("a\x00\ud800") == "<p>a\ufffd\ufffd</p>\n"
     assert to_plain("a\x00\ud800") == "a\ufffd\ufffd"
 
 
 @settings(deadline=None, max_examples=300)
 @given(PIECES)
-def test_nothing_that_a_member_writes_runs_or_loads_anything(markdown: str) -> None:
+def test_rendered_html_contains_only_safe_tags_attributes_and_links(markdown: str) -> None:
     seen = _Seen(to_html(markdown))
     assert seen.tags <= HARMLESS
     assert seen.attributes <= {("a", "href"), ("a", "title"), ("a", "rel"), ("ol", "start")}
@@ -138,7 +138,7 @@ def test_nothing_that_a_member_writes_runs_or_loads_anything(markdown: str) -> N
 
 @settings(deadline=None, max_examples=200)
 @given(PIECES)
-def test_plain_text_of_anything_has_no_loose_ends(markdown: str) -> None:
+def test_plain_text_is_valid_utf_8_without_outer_line_breaks(markdown: str) -> None:
     plain = to_plain(markdown)
     assert plain.encode().decode() == plain
     assert "\r" not in plain
@@ -147,7 +147,7 @@ def test_plain_text_of_anything_has_no_loose_ends(markdown: str) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.from_regex(r"\A[a-z]{1,8}\Z"), min_size=1))
-def test_prose_is_the_same_in_both_forms(words: list[str]) -> None:
+def test_prose_is_unchanged_in_html_and_plain_text(words: list[str]) -> None:
     text = " ".join(words)
     assert (to_html(text), to_plain(text)) == (f"<p>{text}</p>\n", text)
 
@@ -178,23 +178,23 @@ def test_prose_is_the_same_in_both_forms(words: list[str]) -> None:
         ("- \n- a", "- a"),
     ],
 )
-def test_plain_text_reads_well(markdown: str, plain: str) -> None:
+def test_markdown_is_rendered_as_plain_text(markdown: str, plain: str) -> None:
     assert to_plain(markdown) == plain
 
 
 @pytest.mark.parametrize("depth", [20, 5_000])
-def test_text_nested_deeper_than_is_read_stays_as_typed(depth: int) -> None:
+def test_text_nested_beyond_the_limit_stays_unformatted(depth: int) -> None:
     markdown = f"{'> ' * depth}deep\n\nend"
     assert to_html(markdown) == f"<p>{html.escape('> ' * depth)}deep</p>\n<p>end</p>"
     assert to_plain(markdown) == markdown
 
 
 @pytest.mark.parametrize(("marker", "tag"), [("> ", "blockquote"), ("- ", "ul")])
-def test_what_people_nest_is_read(marker: str, tag: str) -> None:
+def test_six_levels_of_nesting_are_rendered(marker: str, tag: str) -> None:
     assert to_html(f"{marker * 6}deep").count(f"<{tag}>") == 6
 
 
-def test_text_with_more_markup_than_anybody_writes_stays_as_typed() -> None:
+def test_text_with_markup_beyond_the_limit_stays_unformatted() -> None:
     assert to_html("*a* " * (MOST_MARKS // 2)).count("<em>") == MOST_MARKS // 2
     assert to_html("*a* " * MOST_MARKS) == f"<p>{'*a* ' * MOST_MARKS}</p>"
     assert to_plain("\n*a*  \n" * MOST_LINES) == ("\n*a*  \n" * MOST_LINES).strip("\n")
@@ -209,7 +209,7 @@ def test_text_with_more_markup_than_anybody_writes_stays_as_typed() -> None:
         *("a|b\n-|-\n", "[a]: b\n", "<a@b.c>", "<!--", "![a](http://b)", "[a](<b", '[a](b "', "word ", "&amp;"),
     ],
 )
-def test_a_hundred_kilobytes_of_anything_come_to_an_end(piece: str) -> None:
+def test_rendering_100_kilobytes_of_any_syntax_finishes_in_time(piece: str) -> None:
     markdown = (piece * 100_000)[:100_000]
     _read(markdown)
 
@@ -230,11 +230,11 @@ def test_a_hundred_kilobytes_of_anything_come_to_an_end(piece: str) -> None:
     ],
     ids=range(9),
 )
-def test_the_most_that_is_read_as_markdown_comes_to_an_end(markdown: str) -> None:
+def test_rendering_text_at_the_markup_limits_finishes_in_time(markdown: str) -> None:
     _read(markdown)
 
 
 def _read(markdown: str) -> None:
-    """Read the text in both ways; what takes far longer than it may is ended by the mark on the test."""
+    """Render the text as HTML and as plain text. The timeout marker of the test limits the time."""
     to_html(markdown)
     to_plain(markdown)

@@ -1,4 +1,4 @@
-"""What follows from what a member is: their duties, and how far a token of theirs can reach."""
+"""The duties of a member and the scopes that are useful for their tokens."""
 
 import pytest
 
@@ -19,11 +19,13 @@ PLAIN = Caller(member_id="x", role=Role.MEMBER)
         (Caller(member_id="x", role=Role.ADMIN), True, Scope.ADMIN),
     ],
 )
-def test_a_token_reaches_no_further_than_its_member(caller: Caller, *, has_duties: bool, widest: Scope) -> None:
+def test_useful_token_scopes_depend_on_the_role_of_the_member(
+    caller: Caller, *, has_duties: bool, widest: Scope
+) -> None:
     assert caller.has_duties is has_duties
     scopes = list(Scope)
     assert useful_scopes(caller) == tuple(scopes[: scopes.index(widest) + 1])
 
 
-def test_a_visitor_has_no_duties() -> None:
+def test_anonymous_visitor_has_no_duties() -> None:
     assert not VISITOR.has_duties

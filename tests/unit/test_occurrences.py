@@ -1,4 +1,4 @@
-"""When a recurring event takes place: on the wall of its zone, when the clocks change, and as its overrides say."""
+"""Occurrences of a recurring event: local times, clock changes and overrides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ AN_HOUR = timedelta(hours=1)
 
 @dataclass(kw_only=True)
 class Series:
-    """A community call on the first Tuesday of the month, at four in Berlin."""
+    """A community call on the first Tuesday of the month at 16:00 in Berlin."""
 
     timezone: str = "Europe/Berlin"
     starts: str = "2026-03-03T16:00:00"
@@ -59,17 +59,17 @@ def starts(series: Series, first: str | None, last: str | None) -> list[str]:
 
 
 def spans(series: Series, first: str, last: str) -> list[tuple[str, str, int]]:
-    """Return when occurrences start and end on the wall, and how many minutes they take."""
+    """Return the local start and end of each occurrence, and its duration in minutes."""
     return [
         (slot.starts[5:16], slot.ends[5:16], (slot.ends_at - slot.starts_at) // timedelta(minutes=1))
         for slot in slots(series, first, last)
     ]
 
 
-# On the wall
+# Local times
 
 
-def test_an_occurrence_says_all_of_itself() -> None:
+def test_occurrence_has_all_its_fields() -> None:
     assert occurrences_between(Series(), date(2026, 4, 1), date(2026, 5, 1), limit=9) == [
         Occurrence(
             slot=Slot(
@@ -99,7 +99,7 @@ def test_an_occurrence_says_all_of_itself() -> None:
         ("Asia/Kolkata", "2026-03-27", [10, 10, 10, 10]),
     ],
 )
-def test_a_call_stays_at_four_on_the_wall_when_the_clocks_change(tzid: str, first: str, hours: list[int]) -> None:
+def test_occurrences_keep_their_local_time_when_the_clocks_change(tzid: str, first: str, hours: list[int]) -> None:
     series = daily("2026-03-01T16:00:00", "2026-03-01T17:00:00", tzid)
     found = slots(series, first, None, limit=4)
     assert [slot.starts[11:] for slot in found] == ["16:00:00"] * 4
@@ -107,7 +107,7 @@ def test_a_call_stays_at_four_on_the_wall_when_the_clocks_change(tzid: str, firs
     assert {slot.ends_at - slot.starts_at for slot in found} == {AN_HOUR}
 
 
-def test_a_night_in_which_the_clocks_change_lasts_as_long_as_any() -> None:
+def test_occurrence_keeps_its_duration_across_a_clock_change() -> None:
     nights = daily("2026-03-01T22:00:00", "2026-03-02T06:00:00", "Europe/Berlin")
     assert spans(nights, "2026-03-28", "2026-03-29") == [
         ("03-27T22:00", "03-28T06:00", 480),
@@ -120,7 +120,7 @@ def test_a_night_in_which_the_clocks_change_lasts_as_long_as_any() -> None:
     ]
 
 
-def test_an_hour_that_the_clocks_skip_is_read_with_the_offset_before_and_is_an_hour_still() -> None:
+def test_skipped_occurrence_uses_the_offset_before_the_gap_and_keeps_its_duration() -> None:
     early = daily("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
     found = slots(early, "2026-03-29", "2026-03-29")
     assert [(slot.occurrence, slot.starts, slot.ends) for slot in found] == [
@@ -129,18 +129,18 @@ def test_an_hour_that_the_clocks_skip_is_read_with_the_offset_before_and_is_an_h
     assert found[0].starts_at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
-def test_an_hour_that_comes_twice_is_the_first() -> None:
+def test_repeated_hour_means_its_first_occurrence() -> None:
     early = daily("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
     [found] = slots(early, "2026-10-25", "2026-10-25")
     assert (found.starts_at, found.ends_at) == (
         datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
         datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
     )
-    # An hour after the first half past two it is half past two again.
+    # One hour after the first 02:30, the clocks show 02:30 again.
     assert (found.starts, found.ends) == ("2026-10-25T02:30:00", "2026-10-25T02:30:00")
 
 
-def test_a_day_that_a_zone_skipped_is_the_next() -> None:
+def test_occurrence_on_a_skipped_day_moves_to_the_next_day() -> None:
     daily_in_apia = daily("2011-12-28T10:00:00", "2011-12-28T11:00:00", "Pacific/Apia")
     found = slots(daily_in_apia, "2011-12-29", "2012-01-01")
     assert [(slot.occurrence[5:10], slot.starts[5:10]) for slot in found] == [
@@ -153,7 +153,7 @@ def test_a_day_that_a_zone_skipped_is_the_next() -> None:
     assert slots(daily_in_apia, "2011-12-30", "2011-12-30") == []
 
 
-def test_days_are_days_whatever_their_length() -> None:
+def test_all_day_occurrences_keep_their_dates_when_the_clocks_change() -> None:
     weekends = daily("2026-03-21", "2026-03-22", "Europe/Berlin", recurrence="FREQ=WEEKLY")
     found = slots(weekends, "2026-03-29", "2026-04-04")
     assert [(slot.occurrence, slot.starts, slot.ends) for slot in found] == [
@@ -163,11 +163,11 @@ def test_days_are_days_whatever_their_length() -> None:
     assert [slot.ends_at - slot.starts_at for slot in found] == [timedelta(hours=47), timedelta(hours=48)]
 
 
-# What others make of the same
+# Comparison with recurring-ical-events
 
 
 def others(series: Series, first: str, last: str) -> list[tuple[datetime, datetime]]:
-    """Return what recurring-ical-events makes of the series: instants of its occurrences that start in these days."""
+    """Return the start and end instants that recurring-ical-events computes for occurrences in these days."""
     at = f";TZID={series.timezone}:"
     lines = [
         *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//t//t//EN", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z"),
@@ -213,9 +213,11 @@ CHANGES = [
 
 @pytest.mark.parametrize(("tzid", "first", "last"), CHANGES)
 @pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SU,MO", "FREQ=MONTHLY;BYDAY=-1SU,2SU"])
-def test_meetings_outside_of_the_change_are_those_that_others_read(tzid: str, first: str, last: str, rule: str) -> None:
+def test_meetings_outside_clock_changes_match_recurring_ical_events(
+    tzid: str, first: str, last: str, rule: str
+) -> None:
     for hour in (0, 4, 9, 16, 22):
-        # The first date of each of these rules.
+        # The start is the first date of each of these rules.
         series = daily(f"2026-01-25T{hour:02}:30:00", f"2026-01-25T{hour:02}:55:00", tzid, recurrence=rule)
         ours = [(slot.starts_at, slot.ends_at) for slot in slots(series, first, last)]
         assert ours == others(series, first, last)
@@ -223,19 +225,17 @@ def test_meetings_outside_of_the_change_are_those_that_others_read(tzid: str, fi
 
 
 @pytest.mark.parametrize(("tzid", "first", "last"), CHANGES[:6])
-def test_nights_around_the_change_start_where_others_read_them_and_last_their_exact_length(
-    tzid: str, first: str, last: str
-) -> None:
+def test_overnight_occurrences_match_reference_starts_and_keep_exact_duration(tzid: str, first: str, last: str) -> None:
     nights = daily("2026-01-25T22:00:00", "2026-01-26T06:00:00", tzid)
     ours = [slot for slot in slots(nights, first, last) if slot.starts[:10] >= first]
     theirs = [pair for pair in others(nights, first, last) if pair[0] >= ours[0].starts_at]
     assert [slot.starts_at for slot in ours] == [start for start, _ in theirs]
     assert {slot.ends_at - slot.starts_at for slot in ours} == {timedelta(hours=8)}
-    # They count the length on the wall, and so one night differs: that of the change.
+    # The library adds the duration to the local time, so the night of the clock change differs.
     assert sum(slot.ends_at != end for slot, (_, end) in zip(ours, theirs, strict=True)) == 1
 
 
-def test_overrides_are_read_by_others_as_by_us() -> None:
+def test_overridden_occurrences_match_recurring_ical_events() -> None:
     overrides = {
         "2026-03-24T16:00:00": {"excluded": True},
         "2026-03-26T16:00:00": {"starts": "2026-03-30T09:00:00"},
@@ -247,10 +247,10 @@ def test_overrides_are_read_by_others_as_by_us() -> None:
     assert ours == others(series, "2026-03-20", "2026-04-10")
 
 
-# Which ones
+# Selection by day
 
 
-def test_what_overlaps_the_days_is_there_also_where_it_began_before() -> None:
+def test_occurrences_overlapping_the_range_are_included() -> None:
     weeks = daily("2026-03-02", "2026-03-08", "Europe/Berlin", recurrence="FREQ=WEEKLY;INTERVAL=2")
     expected = {
         ("2026-03-22", "2026-03-29"): ["2026-03-16"],
@@ -264,7 +264,7 @@ def test_what_overlaps_the_days_is_there_also_where_it_began_before() -> None:
     }
 
 
-def test_days_may_be_open_on_either_side() -> None:
+def test_range_may_be_open_on_either_side() -> None:
     few = Series(recurrence="FREQ=MONTHLY;BYDAY=1TU;COUNT=4")
     dates = ["2026-03-03T16:00:00", "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"]
     assert starts(few, None, None) == dates
@@ -272,7 +272,7 @@ def test_days_may_be_open_on_either_side() -> None:
     assert starts(few, None, "2026-04-07") == dates[:2]
 
 
-def test_an_end_by_count_or_until_is_an_end() -> None:
+def test_count_and_until_end_the_series() -> None:
     counted = Series(recurrence="FREQ=WEEKLY;COUNT=3")
     until = Series(recurrence="FREQ=WEEKLY;UNTIL=20260317T150000Z")
     before = Series(recurrence="FREQ=WEEKLY;UNTIL=20260317T145959Z")
@@ -283,24 +283,24 @@ def test_an_end_by_count_or_until_is_an_end() -> None:
     ]
 
 
-def test_an_event_without_a_recurrence_occurs_once() -> None:
+def test_event_without_recurrence_occurs_once() -> None:
     once = Series(recurrence=None)
     assert starts(once, None, None) == ["2026-03-03T16:00:00"]
     assert starts(once, "2026-03-04", None) == starts(once, None, "2026-03-02") == []
 
 
-def test_what_cannot_be_read_as_a_rule_occurs_once() -> None:
+def test_event_with_invalid_rule_occurs_once() -> None:
     assert starts(Series(recurrence="whenever"), None, None) == ["2026-03-03T16:00:00"]
 
 
-def test_one_that_would_end_after_all_years_is_not_there() -> None:
+def test_occurrence_ending_after_the_last_supported_year_is_omitted() -> None:
     weeks = daily("2199-12-16", "2199-12-20", "UTC", recurrence="FREQ=WEEKLY")
     assert starts(weeks, "2199-12-01", None) == ["2199-12-16", "2199-12-23"]
     last_day = daily("2199-12-01T12:00:00", "2199-12-01T14:00:00", "Pacific/Kiritimati")
     assert len(slots(last_day, None, "2199-12-31")) == 31
 
 
-# What is otherwise
+# Overrides
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "2026-04-07T16:00:00": {"excluded": True},
@@ -312,7 +312,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
 OTHERWISE = Series(recurrence_overrides=OVERRIDES)
 
 
-def test_each_occurrence_is_as_its_override_says() -> None:
+def test_override_changes_its_occurrence() -> None:
     found = occurrences_between(OTHERWISE, None, date(2026, 8, 31), limit=99)
     said = [(one.slot.occurrence[5:10], one.slot.starts[5:16], one.slot.ends[5:16]) for one in found]
     assert said == [
@@ -332,7 +332,7 @@ def test_each_occurrence_is_as_its_override_says() -> None:
     ]
 
 
-def test_what_was_moved_is_found_where_it_is_and_not_where_it_was() -> None:
+def test_moved_occurrence_is_found_only_at_its_new_time() -> None:
     expected = {
         ("2026-05-01", "2026-05-11"): [],
         ("2026-05-12", "2026-05-12"): ["2026-05-12T18:00:00"],
@@ -343,7 +343,7 @@ def test_what_was_moved_is_found_where_it_is_and_not_where_it_was() -> None:
     assert {days: starts(OTHERWISE, *days) for days in expected} == expected
 
 
-def test_of_what_was_called_off_or_is_not_public_every_occurrence_is() -> None:
+def test_cancelled_or_pending_status_applies_to_every_occurrence() -> None:
     for status in (EventStatus.CANCELLED, EventStatus.PENDING):
         series = Series(recurrence_overrides=OVERRIDES, status=status)
         assert {one.status for one in occurrences_between(series, None, None, limit=9)} == {status}
@@ -358,7 +358,7 @@ def test_of_what_was_called_off_or_is_not_public_every_occurrence_is() -> None:
     }
 
 
-def test_the_excluded_and_the_others_are_told_apart() -> None:
+def test_excluded_and_overridden_occurrences_are_listed_separately() -> None:
     assert excluded_occurrences(OTHERWISE) == ["2026-04-07T16:00:00"]
     assert [one.slot.occurrence for one in overridden_occurrences(OTHERWISE)] == sorted(OVERRIDES)[1:]
     assert (excluded_occurrences(Series()), overridden_occurrences(Series())) == ([], [])
@@ -374,7 +374,7 @@ SOME_OVERRIDES = st.dictionaries(
 
 
 @given(SOME_OVERRIDES, st.dates(date(2026, 2, 10), date(2026, 4, 30)), st.integers(0, 40))
-def test_any_days_have_those_of_all_occurrences_that_overlap_them(
+def test_any_range_contains_exactly_the_overlapping_occurrences(
     overrides: dict[str, dict[str, Any]], first: date, length: int
 ) -> None:
     series = Series(recurrence="FREQ=DAILY;COUNT=40", ends="2026-03-05T12:00:00", recurrence_overrides=overrides)
@@ -388,7 +388,9 @@ def test_any_days_have_those_of_all_occurrences_that_overlap_them(
 
 
 @given(SOME_OVERRIDES, st.integers(0, 40), st.integers(1, 9))
-def test_those_after_a_place_are_the_rest(overrides: dict[str, dict[str, Any]], at: int, limit: int) -> None:
+def test_occurrences_after_a_place_are_the_remaining_ones(
+    overrides: dict[str, dict[str, Any]], at: int, limit: int
+) -> None:
     series = Series(recurrence="FREQ=DAILY;COUNT=40", recurrence_overrides=overrides)
     every = occurrences_between(series, None, None, limit=999)
     place = every[at].slot.place if at < len(every) else (datetime(2026, 3, 20, 15, tzinfo=UTC), "2026-03-20T16:00:00")
@@ -396,10 +398,10 @@ def test_those_after_a_place_are_the_rest(overrides: dict[str, dict[str, Any]], 
     assert occurrences_between(series, None, None, limit=limit, after=place) == list(islice(rest, limit))
 
 
-# The days of the whole
+# The days of a series
 
 
-def test_the_days_of_a_series_hold_every_occurrence() -> None:
+def test_days_of_a_series_include_every_occurrence() -> None:
     counted, moved = "FREQ=MONTHLY;BYDAY=1TU;COUNT=6", {"2026-05-05T16:00:00": {"starts": "2027-01-01T23:30:00"}}
     expected = {
         ("FREQ=MONTHLY;BYDAY=1TU", None): ("2026-03-03", "2199-12-31"),
@@ -418,14 +420,14 @@ def test_the_days_of_a_series_hold_every_occurrence() -> None:
 
 
 @given(SOME_OVERRIDES, st.sampled_from(["FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260411"]))
-def test_no_occurrence_is_outside_of_the_days_of_its_series(overrides: dict[str, dict[str, Any]], rule: str) -> None:
+def test_no_occurrence_is_outside_the_days_of_its_series(overrides: dict[str, dict[str, Any]], rule: str) -> None:
     series = Series(recurrence=rule, recurrence_overrides=overrides)
     first, last = days_of(series)
     found = [one.slot for one in occurrences_between(series, None, None, limit=999)]
     assert all(first <= slot.starts[:10] and slot.ends[:10] <= last for slot in found)
 
 
-def test_a_day_that_is_missing_is_four_hundred_days_away() -> None:
+def test_missing_end_of_range_defaults_to_four_hundred_days() -> None:
     assert closed_days(date(2026, 3, 1), date(2026, 3, 2)) == (date(2026, 3, 1), date(2026, 3, 2))
     assert closed_days(date(2026, 3, 1), None) == (date(2026, 3, 1), date(2027, 4, 5))
     assert closed_days(None, date(2027, 4, 5)) == (date(2026, 3, 1), date(2027, 4, 5))

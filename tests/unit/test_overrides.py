@@ -1,4 +1,4 @@
-"""What is otherwise in single occurrences: how a change is merged, and what does not fit."""
+"""Overrides of single occurrences: merging changes and validating the result."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def at(occurrence: str, name: str, detail: str) -> list[Fault]:
 # Merging
 
 
-def test_a_change_is_merged_at_both_depths_and_null_removes() -> None:
+def test_change_is_merged_at_both_levels_and_null_removes() -> None:
     present: dict[str, dict[str, Any]] = {"2026-04-07": {"title": "A", "venue": "B"}, "2026-05-05": {"excluded": True}}
     changes: list[tuple[Any, dict[str, dict[str, Any]]]] = [
         ({}, present),
@@ -46,7 +46,7 @@ def test_a_change_is_merged_at_both_depths_and_null_removes() -> None:
     assert present == {"2026-04-07": {"title": "A", "venue": "B"}, "2026-05-05": {"excluded": True}}
 
 
-def test_what_is_left_with_nothing_to_say_goes() -> None:
+def test_empty_override_is_dropped() -> None:
     assert settled({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
 
 
@@ -55,7 +55,7 @@ CHANGE = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.none() | OVERRIDE)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return what RFC 7396 has as its algorithm in section 2."""
+    """Apply a merge patch with the algorithm of RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     whole = dict(target) if isinstance(target, dict) else {}
@@ -68,7 +68,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 @given(CHANGE, CHANGE)
-def test_the_merge_is_that_of_rfc_7396_in_one_order(first: Any, second: Any) -> None:  # noqa: ANN401 - any change
+def test_merge_follows_rfc_7396_and_sorts_keys(first: Any, second: Any) -> None:  # noqa: ANN401 - any change
     once = merged({}, first)
     assert once == merge_patch({}, first)
     twice = merged(once, second)
@@ -77,7 +77,7 @@ def test_the_merge_is_that_of_rfc_7396_in_one_order(first: Any, second: Any) -> 
     assert all(list(override) == sorted(override) for override in twice.values())
 
 
-# What fits
+# Validation
 
 
 @pytest.mark.parametrize(
@@ -91,22 +91,22 @@ def test_the_merge_is_that_of_rfc_7396_in_one_order(first: Any, second: Any) -> 
         (APRIL, {"starts": "2026-04-08T09:00:00"}),
         (APRIL, {"ends": "2026-04-09T09:00:00"}),
         (APRIL, {"starts": "1999-12-31T23:00:00", "ends": "1999-12-31T23:00:01"}),
-        # In the first hour that comes twice, before the second.
+        # In the first of the two repeated hours.
         ("2026-10-06T16:00:00", {"starts": "2026-10-25T02:10:00", "ends": "2026-10-25T02:20:00"}),
         ("2199-12-03T16:00:00", {"starts": "2199-12-31T22:59:59"}),
     ],
 )
-def test_an_override_of_an_occurrence_that_there_is_has_no_fault(occurrence: str, override: dict[str, Any]) -> None:
+def test_override_of_existing_occurrence_is_valid(occurrence: str, override: dict[str, Any]) -> None:
     assert faults({occurrence: override}) == []
 
 
-def test_days_have_overrides_of_days() -> None:
+def test_all_day_event_accepts_date_overrides() -> None:
     fine = {"starts": "2026-04-08"}, {"starts": "2026-04-08", "ends": "2026-04-08"}, {"ends": "2026-04-07"}
     for override in fine:
         assert faults({DAY_IN_APRIL: override}, DAYS) == []
 
 
-def test_without_overrides_nothing_is_wrong_with_them() -> None:
+def test_missing_overrides_are_valid() -> None:
     assert faults({}, {**CALL, "recurrence": None}) == []
 
 
@@ -119,7 +119,7 @@ def test_overrides_need_a_recurrence() -> None:
     ]
 
 
-def test_there_are_not_more_than_anybody_needs() -> None:
+def test_number_of_overrides_is_limited() -> None:
     daily = {**DAYS, "recurrence": "FREQ=DAILY", "starts": "2026-01-01", "ends": "2026-01-01"}
     several = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 26)}
     assert (len(several), faults(several, daily)) == (MOST_OVERRIDES, [])
@@ -147,17 +147,17 @@ def test_there_are_not_more_than_anybody_needs() -> None:
         (DAY_IN_APRIL, "must be a date and a time, as the event's starts is"),
     ],
 )
-def test_an_override_is_of_an_occurrence_that_the_rule_has(occurrence: str, detail: str) -> None:
+def test_override_of_unknown_occurrence_is_rejected_with_the_next_occurrence(occurrence: str, detail: str) -> None:
     assert faults({occurrence: {"title": "Other"}}) == at(occurrence, "", detail)
 
 
-def test_a_rule_of_days_has_no_occurrence_at_a_time() -> None:
+def test_all_day_rule_rejects_override_at_a_time() -> None:
     assert faults({APRIL: {"title": "Other"}}, DAYS) == at(APRIL, "", "must be a date, as the event's starts is")
     expected = "is no occurrence of the rule; from that day on, the rule has 2026-05-05 first"
     assert faults({"2026-04-08": {"title": "Other"}}, DAYS) == at("2026-04-08", "", expected)
 
 
-def test_what_the_event_no_longer_has_is_told_from_what_it_never_had() -> None:
+def test_error_distinguishes_former_occurrence_from_unknown_occurrence() -> None:
     overrides = {APRIL[:11] + "15:00:00": {"title": "Old"}}
     assert override_faults(Event(**CALL), overrides, changed=()) == at(
         "2026-04-07T15:00:00",
@@ -197,7 +197,7 @@ def test_what_the_event_no_longer_has_is_told_from_what_it_never_had() -> None:
         ),
     ],
 )
-def test_an_override_fits_together(override: dict[str, Any], name: str, detail: str) -> None:
+def test_inconsistent_override_is_rejected(override: dict[str, Any], name: str, detail: str) -> None:
     assert faults({APRIL: override}) == at(APRIL, name, detail)
 
 
@@ -213,11 +213,11 @@ def test_an_override_fits_together(override: dict[str, Any], name: str, detail: 
         ),
     ],
 )
-def test_an_override_of_days_fits_together(override: dict[str, Any], name: str, detail: str) -> None:
+def test_inconsistent_all_day_override_is_rejected(override: dict[str, Any], name: str, detail: str) -> None:
     assert faults({DAY_IN_APRIL: override}, DAYS) == at(DAY_IN_APRIL, name, detail)
 
 
-def test_an_occurrence_that_the_clocks_skip_can_be_overridden_by_its_time_on_the_wall() -> None:
+def test_skipped_occurrence_is_overridden_by_its_local_time() -> None:
     early = {**CALL, "starts": "2026-03-01T02:30:00", "ends": "2026-03-01T03:30:00", "recurrence": "FREQ=DAILY"}
     assert faults({"2026-03-29T02:30:00": {"title": "Other"}}, early) == []
     assert faults({"2026-03-29T02:30:00": {"ends": "2026-03-29T03:30:00"}}, early) == at(
@@ -225,7 +225,7 @@ def test_an_occurrence_that_the_clocks_skip_can_be_overridden_by_its_time_on_the
     )
 
 
-def test_every_fault_is_named_with_its_place() -> None:
+def test_every_override_error_has_a_json_pointer() -> None:
     wrong: dict[str, dict[str, Any]] = {
         "2026-04-08T16:00:00": {"excluded": True, "starts": "2026-04-08", "title": "A"},
         APRIL: {"starts": "2026-03-29T02:30:00", "ends": "2026-04-08"},
@@ -239,14 +239,14 @@ def test_every_fault_is_named_with_its_place() -> None:
 
 
 @pytest.mark.parametrize("written", [APRIL, DAY_IN_APRIL, "1970-01-01", "2199-12-31T23:59:59"])
-def test_an_occurrence_is_named_as_starts_is_given_out(written: str) -> None:
+def test_occurrence_key_has_the_format_of_starts(written: str) -> None:
     assert occurrence_fault(written) is None
 
 
 @pytest.mark.parametrize(
     "written", ["", "2026-04-07T16:00", "2026-04-07T16:00:00Z", "20260407", "2026-02-30", "1969-12-31", "a/b~c", "\x00"]
 )
-def test_nothing_else_names_an_occurrence(written: str) -> None:
+def test_occurrence_key_in_another_format_is_rejected(written: str) -> None:
     assert occurrence_fault(written) == (
         "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
     )

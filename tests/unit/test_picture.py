@@ -1,4 +1,4 @@
-"""Pictures are made anew: pixels come through, and nothing else; what is none is refused with what to do."""
+"""Uploaded pictures are re-encoded so that only pixels remain. Other files are rejected with advice."""
 
 import random
 import tracemalloc
@@ -28,7 +28,7 @@ PLACE = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)}
 
 
 def refused(raw: bytes) -> str:
-    """Give why something is refused."""
+    """Return the error message for a rejected upload."""
     with pytest.raises(UnreadablePicture) as refusal:
         read_picture(raw, Frame.PORTRAIT)
     return refusal.value.detail
@@ -45,7 +45,7 @@ def is_about(seen: tuple[int, ...], meant: tuple[int, ...], *, by: int = 12) -> 
 
 
 def chunks(webp: bytes) -> list[bytes]:
-    """Give the kinds of chunks that a WebP is made of."""
+    """Return the chunk types of a WebP file."""
     found, at = [], 12
     while at < len(webp):
         size = int.from_bytes(webp[at + 4 : at + 8], "little")
@@ -55,14 +55,14 @@ def chunks(webp: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-def test_each_type_is_read_and_becomes_one(form: str) -> None:
+def test_every_accepted_format_is_converted_to_webp(form: str) -> None:
     picture = read_picture(painted(form=form), Frame.PORTRAIT)
     assert (picture.media_type, picture.width, picture.height) == ("image/webp", 64, 48)
     assert shown(picture.body).format == "WEBP"
     assert is_about(pixel(picture), RED)
 
 
-def test_the_same_bytes_give_the_same_picture_under_the_same_name() -> None:
+def test_identical_bytes_give_an_identical_picture_and_digest() -> None:
     first, again = (read_picture(noisy((700, 700)), Frame.PORTRAIT).digest for _ in range(2))
     raw = noisy((300, 200))
     assert read_picture(raw, Frame.LOGO) == read_picture(raw, Frame.LOGO)
@@ -84,17 +84,17 @@ def test_the_same_bytes_give_the_same_picture_under_the_same_name() -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["PNG", "JPEG"])
-def test_a_picture_is_scaled_down_to_its_frame_and_never_up(
+def test_picture_is_scaled_down_to_its_frame_but_never_up(
     frame: Frame, size: tuple[int, int], fits: tuple[int, int], form: str
 ) -> None:
     picture = read_picture(painted(size, form=form), frame)
     assert (picture.width, picture.height) == shown(picture.body).size == fits
 
 
-# What is left out
+# Removed data
 
 
-def test_what_a_camera_noted_is_gone() -> None:
+def test_camera_metadata_is_removed() -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x8769], exif[0x8825] = "A camera", {0x9286: "a comment"}, PLACE
     notes = PngInfo()
@@ -113,20 +113,20 @@ def test_what_a_camera_noted_is_gone() -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-def test_what_is_hidden_behind_a_picture_is_gone(form: str) -> None:
+def test_data_appended_to_a_picture_is_removed(form: str) -> None:
     page = b"<!doctype html><script>alert(1)</script>"
     picture = read_picture(painted(form=form) + page, Frame.LOGO)
     assert page not in picture.body
     assert picture == read_picture(painted(form=form), Frame.LOGO)
 
 
-def test_a_script_in_a_note_is_gone() -> None:
+def test_script_in_a_text_comment_is_removed() -> None:
     notes = PngInfo()
     notes.add_text("Comment", "*/alert(1)/*", zip=False)
     assert b"alert" not in read_picture(painted(pnginfo=notes), Frame.PORTRAIT).body
 
 
-def test_what_was_wiped_out_cannot_be_seen_again() -> None:
+def test_colours_of_transparent_pixels_are_removed() -> None:
     image = Image.new("RGBA", (64, 48), (*BLUE, 255))
     image.paste((*RED, 0), (0, 0, 32, 48))
     picture = read_picture(written(image), Frame.LOGO)
@@ -135,7 +135,7 @@ def test_what_was_wiped_out_cannot_be_seen_again() -> None:
     assert is_about(pixel(picture, 50), (*BLUE, 255))
 
 
-# What comes through
+# Preserved data
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_was_wiped_out_cannot_be_seen_again() -> None:
         (8, (20, 58)),
     ],
 )
-def test_a_picture_stands_upright_however_the_camera_was_held(orientation: int, red_is_at: tuple[int, int]) -> None:
+def test_exif_orientation_is_applied(orientation: int, red_is_at: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = read_picture(halved((64, 48), form="JPEG", exif=exif, quality=95), Frame.PORTRAIT)
@@ -159,7 +159,7 @@ def test_a_picture_stands_upright_however_the_camera_was_held(orientation: int, 
     assert is_about(pixel(picture, *red_is_at), RED, by=25)
 
 
-def test_a_picture_taken_sideways_fits_its_frame_once_it_stands() -> None:
+def test_rotated_picture_is_scaled_after_rotation() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     picture = read_picture(painted((400, 1200), form="JPEG", exif=exif), Frame.LOGO)
@@ -168,11 +168,11 @@ def test_a_picture_taken_sideways_fits_its_frame_once_it_stands() -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("notes", [b"Exif\x00\x00", b"Exif\x00\x00MM\x00*\xff\xff\xff\xff", b"Exif\x00\x00II*\x00junk"])
-def test_notes_that_cannot_be_read_do_no_harm(notes: bytes) -> None:
+def test_unreadable_exif_data_is_ignored(notes: bytes) -> None:
     assert read_picture(painted(form="JPEG", exif=notes), Frame.PORTRAIT).width == 64
 
 
-def test_colours_of_every_kind_are_shown_as_they_are() -> None:
+def test_every_colour_mode_keeps_its_colours() -> None:
     palette = Image.new("RGB", (64, 48), RED).convert("P", palette=Image.Palette.ADAPTIVE)
     for raw in (
         written(palette),
@@ -190,7 +190,7 @@ def test_colours_of_every_kind_are_shown_as_they_are() -> None:
         assert is_about(pixel(picture), meant, by=3), was.mode
 
 
-def test_what_can_be_seen_through_stays_so() -> None:
+def test_transparency_is_preserved() -> None:
     through = Image.new("P", (64, 48), 0)
     through.putpalette([*RED, *BLUE])
     for raw in (
@@ -204,7 +204,7 @@ def test_what_can_be_seen_through_stays_so() -> None:
     assert pixel(read_picture(painted(transparency=RED), Frame.LOGO))[3] == 0
 
 
-def test_a_profile_of_colours_is_followed() -> None:
+def test_colour_profile_is_applied() -> None:
     exchanged = profile_with_red_and_blue_exchanged()
     for form in ("PNG", "JPEG", "WEBP"):
         raw = painted(form=form, colour=(255, 0, 0), icc_profile=exchanged)
@@ -213,13 +213,13 @@ def test_a_profile_of_colours_is_followed() -> None:
     assert is_about(pixel(read_picture(seen_through, Frame.LOGO)), (0, 0, 255, 100), by=20)
 
 
-def test_a_profile_that_cannot_be_followed_does_no_harm() -> None:
+def test_unusable_colour_profile_is_ignored() -> None:
     others = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     for unusable in (others, b"no profile", profile_with_red_and_blue_exchanged()[:200]):
         assert is_about(pixel(read_picture(painted(icc_profile=unusable), Frame.LOGO)), RED, by=2)
 
 
-def test_of_what_moves_the_first_picture_is_taken() -> None:
+def test_animation_is_reduced_to_its_first_frame() -> None:
     second = Image.new("RGB", (64, 48), BLUE)
     for form in ("WEBP", "PNG"):
         raw = painted(form=form, save_all=True, append_images=[second], lossless=True)
@@ -228,7 +228,7 @@ def test_of_what_moves_the_first_picture_is_taken() -> None:
         assert getattr(shown(picture.body), "n_frames", 1) == 1
 
 
-# What is refused
+# Rejected files
 
 
 @pytest.mark.parametrize(
@@ -247,18 +247,18 @@ def test_of_what_moves_the_first_picture_is_taken() -> None:
     ],
     ids=lambda raw: repr(raw[:8]),
 )
-def test_what_is_no_png_jpeg_or_webp_is_refused(raw: bytes) -> None:
+def test_other_file_formats_are_rejected(raw: bytes) -> None:
     assert "PNG, JPEG or WebP" in refused(raw)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-def test_half_a_picture_is_refused(form: str) -> None:
+def test_truncated_picture_is_rejected(form: str) -> None:
     whole = halved((300, 200), form=form, quality=90)
     for kept in (0.5, 0.8):
         assert "damaged or incomplete" in refused(whole[: int(len(whole) * kept)])
 
 
-def test_a_picture_of_few_bytes_and_many_pixels_is_refused_before_it_is_decoded() -> None:
+def test_decompression_bomb_is_rejected_before_decoding() -> None:
     bomb = png_of(50_000, 50_000)
     assert len(bomb) < 200
     tracemalloc.start()
@@ -270,25 +270,25 @@ def test_a_picture_of_few_bytes_and_many_pixels_is_refused_before_it_is_decoded(
         tracemalloc.stop()
 
 
-def test_a_webp_of_many_pixels_is_refused_for_the_memory_that_it_takes() -> None:
+def test_webp_has_a_lower_pixel_limit() -> None:
     assert "16 million pixels" in refused(painted((4_001, 4_000), form="WEBP", method=0))
     assert read_picture(painted((4_000, 4_000), form="WEBP", method=0), Frame.LOGO).width == 320
 
 
-def test_of_a_photo_that_holds_several_the_first_is_taken() -> None:
+def test_first_picture_of_a_multi_picture_photo_is_used() -> None:
     raw = painted(form="MPO", save_all=True, append_images=[Image.new("RGB", (64, 48), BLUE)])
     assert is_about(pixel(read_picture(raw, Frame.LOGO)), RED)
 
 
-def test_notes_that_swell_are_refused() -> None:
+def test_compressed_text_bomb_is_rejected() -> None:
     assert "damaged" in refused(png_with_bomb_of_text())
 
 
-def test_more_bytes_than_are_taken_are_refused() -> None:
+def test_upload_above_the_size_limit_is_rejected() -> None:
     assert "5 MiB" in refused(painted() + bytes(LARGEST_UPLOAD))
 
 
-def test_whatever_bytes_come_there_is_a_picture_or_a_refusal() -> None:
+def test_corrupted_upload_gives_a_picture_or_an_error() -> None:
     dice = random.Random(2014)  # noqa: S311 - the same bytes each time
     for form in ("PNG", "JPEG", "WEBP"):
         whole = halved(form=form)
@@ -301,7 +301,7 @@ def test_whatever_bytes_come_there_is_a_picture_or_a_refusal() -> None:
                 assert shown(picture.body).size == (picture.width, picture.height)
 
 
-def test_a_large_photo_is_decoded_no_larger_than_needed() -> None:
+def test_large_photo_is_decoded_at_reduced_size() -> None:
     raw = painted((7_000, 5_000), form="JPEG")
     with Image.open(BytesIO(raw)) as image:
         image.thumbnail(Frame.PORTRAIT.value)

@@ -1,4 +1,4 @@
-"""RRULE values: split into their parts, joined again, and what UNTIL and BYDAY say."""
+"""RRULE values: splitting and joining their parts, and parsing UNTIL and BYDAY."""
 
 from datetime import UTC, date, datetime, time
 
@@ -22,12 +22,12 @@ PARTS = st.dictionaries(NAMES, VALUES, min_size=1)
 
 
 @given(parts=PARTS)
-def test_parsing_a_formatted_rule_gives_its_parts_in_their_order(parts: dict[str, str]) -> None:
+def test_parsing_a_formatted_rule_returns_its_parts_in_order(parts: dict[str, str]) -> None:
     assert list(parse_rule(format_rule(parts)).items()) == list(parts.items())
 
 
 @given(parts=PARTS)
-def test_formatting_a_parsed_rule_gives_the_rule_in_upper_case(parts: dict[str, str]) -> None:
+def test_formatting_a_parsed_rule_returns_it_in_upper_case(parts: dict[str, str]) -> None:
     rule = format_rule(parts)
     assert format_rule(parse_rule(rule.lower())) == rule
 
@@ -38,23 +38,23 @@ def test_splitting_keeps_repeated_names_and_parsing_keeps_the_last() -> None:
     assert parse_rule(rule) == {"FREQ": "DAILY", "COUNT": "3"}
 
 
-def test_a_part_without_equals_sign_has_an_empty_value() -> None:
+def test_part_without_equals_sign_has_an_empty_value() -> None:
     assert split_rule("FREQ=DAILY;COUNT;") == [("FREQ", "DAILY"), ("COUNT", ""), ("", "")]
 
 
 @given(number=st.none() | st.integers(-53, 53), weekday=st.sampled_from(WEEKDAYS))
-def test_a_weekday_is_split_from_its_number(number: int | None, weekday: str) -> None:
+def test_weekday_is_split_from_its_number(number: int | None, weekday: str) -> None:
     assert split_weekday(f"{'' if number is None else number}{weekday}") == (number, weekday)
 
 
-def test_a_weekday_takes_a_plus_sign_but_no_other_prefix() -> None:
+def test_weekday_accepts_a_plus_sign_but_no_other_prefix() -> None:
     assert split_weekday("+1TU") == (1, "TU")
     with pytest.raises(ValueError, match="invalid literal"):
         split_weekday("XTU")
 
 
 @given(moment=st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31)))  # noqa: DTZ001 - UNTIL may be local
-def test_until_is_parsed_as_it_is_written(moment: datetime) -> None:
+def test_until_is_parsed_as_date_local_time_or_utc_time(moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
     assert parse_until(f"{moment:%Y%m%d}") == Until(moment.date(), None, in_utc=False)
     assert parse_until(f"{moment:%Y%m%dT%H%M%S}") == Until(moment.date(), moment.time(), in_utc=False)

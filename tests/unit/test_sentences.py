@@ -1,4 +1,4 @@
-"""A sentence: text for programs, and a template with values for whoever says it in another language."""
+"""A sentence is formatted text that keeps its template and values for translation."""
 
 import json
 from copy import copy, deepcopy
@@ -14,23 +14,23 @@ from eventcal.web.i18n import in_words, start_language
 SAID = Sentence("must have at most %(limit)s characters", limit=80)
 
 
-def test_it_is_text_with_its_values_in_it() -> None:
+def test_sentence_is_text_with_its_values_inserted() -> None:
     assert SAID == "must have at most 80 characters"
     assert (SAID.template, SAID.values) == ("must have at most %(limit)s characters", {"limit": 80})
     assert json.loads(orjson.dumps({"detail": SAID}))["detail"] == "must have at most 80 characters"
 
 
-def test_without_values_a_percent_sign_is_one() -> None:
+def test_percent_sign_stays_unchanged_without_values() -> None:
     assert Sentence("write it as %25") == "write it as %25"
 
 
-def test_it_comes_through_an_exception_and_a_copy_whole() -> None:
+def test_sentence_keeps_its_template_in_exceptions_and_copies() -> None:
     for same in (str(ValueError(SAID)), str(SAID), copy(SAID), deepcopy(SAID), SAID.format(input="{x}")):
         assert isinstance(same, Sentence)
         assert (same, same.template, same.values) == (SAID, SAID.template, SAID.values)
 
 
-def test_it_comes_through_marshmallow_whole() -> None:
+def test_sentence_keeps_its_template_in_marshmallow_errors() -> None:
     class Shape(Schema):
         name = fields.String(validate=validate.Length(max=80, error=SAID), error_messages={"invalid": SAID})
 
@@ -41,7 +41,7 @@ def test_it_comes_through_marshmallow_whole() -> None:
         assert isinstance(refused.value.messages["name"][0], Sentence)
 
 
-def test_it_is_said_in_the_readers_language_with_the_sentences_in_it() -> None:
+def test_sentence_is_translated_together_with_nested_sentences() -> None:
     app = Flask("any")
     start_language(app)
     inner = Sentence("A talk that is %(state)s cannot be %(done)s.", state=Sentence("draft"), done=Sentence("accepted"))
@@ -53,7 +53,7 @@ def test_it_is_said_in_the_readers_language_with_the_sentences_in_it() -> None:
         assert in_words(inner) == inner == "A talk that is draft cannot be accepted."
 
 
-def test_what_somebody_wrote_is_a_value_and_no_template() -> None:
+def test_user_input_in_a_sentence_is_never_treated_as_a_template() -> None:
     app = Flask("any")
     start_language(app)
     with app.test_request_context("/?lang=de"):

@@ -1,4 +1,4 @@
-"""The table of a sponsorship's steps, and the places of a tier."""
+"""The state transitions of a sponsorship and the capacity of a tier."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faul
 from eventcal.sponsors.words import SponsorshipState
 
 
-def test_the_steps_are_those_that_were_promised() -> None:
+def test_sponsorship_has_the_specified_transitions() -> None:
     assert {(step, source, target) for step, (sources, target) in STEPS.items() for source in sources} == {
         ("confirm", "enquiry", "confirmed"),
         ("cancel", "enquiry", "cancelled"),
@@ -20,12 +20,12 @@ def test_the_steps_are_those_that_were_promised() -> None:
     assert {target for _, target in STEPS.values()} == set(SponsorshipState) - {SponsorshipState.ENQUIRY}
 
 
-def test_a_tier_has_a_place_until_its_last_one_is_taken() -> None:
+def test_tier_has_places_until_its_capacity_is_reached() -> None:
     assert [has_place(3, taken) for taken in (0, 2, 3, 4)] == [True, True, False, False]
 
 
 @given(st.integers(min_value=0))
-def test_a_tier_without_a_number_of_places_always_has_one(taken: int) -> None:
+def test_tier_without_capacity_always_has_a_place(taken: int) -> None:
     assert has_place(None, taken) is True
 
 
@@ -43,5 +43,7 @@ def test_a_tier_without_a_number_of_places_always_has_one(taken: int) -> None:
         ),
     ],
 )
-def test_a_tier_fits_together_and_has_room_for_those_who_hold_it(tier: dict[str, object], faults: list[Fault]) -> None:
+def test_tier_with_incomplete_price_or_too_small_capacity_is_rejected(
+    tier: dict[str, object], faults: list[Fault]
+) -> None:
     assert tier_faults(Tier(**tier), taken=2) == faults

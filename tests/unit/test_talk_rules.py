@@ -1,4 +1,4 @@
-"""The table of a talk's steps, what makes a talk public, and how long one is."""
+"""The state transitions of a talk, when a talk becomes public, and its length."""
 
 from collections import deque
 from datetime import timedelta
@@ -16,7 +16,7 @@ PUBLISHING = {
 
 
 def reached_from(first: TalkState) -> set[TalkState]:
-    """Return every state that some steps lead to."""
+    """Return every state that is reachable from the first."""
     seen, waiting = {first}, deque([first])
     while waiting:
         state = waiting.popleft()
@@ -26,7 +26,7 @@ def reached_from(first: TalkState) -> set[TalkState]:
     return seen
 
 
-def test_the_steps_are_those_that_were_promised() -> None:
+def test_talk_has_the_specified_transitions() -> None:
     assert {(source, target) for sources, target in STEPS.values() for source in sources} == {
         ("draft", "submitted"),
         ("submitted", "accepted"),
@@ -45,30 +45,30 @@ def test_the_steps_are_those_that_were_promised() -> None:
     }
 
 
-def test_every_step_stands_in_the_table() -> None:
+def test_every_step_has_a_transition() -> None:
     assert set(STEPS) == set(Step)
 
 
-def test_every_state_can_be_reached_from_a_draft() -> None:
+def test_every_state_is_reachable_from_draft() -> None:
     assert reached_from(TalkState.DRAFT) == set(TalkState)
 
 
 @pytest.mark.parametrize("state", [TalkState.REJECTED, TalkState.WITHDRAWN, TalkState.CANCELLED])
-def test_no_step_leads_out_of_the_last_states(state: TalkState) -> None:
+def test_final_state_has_no_transitions(state: TalkState) -> None:
     assert reached_from(state) == {state}
 
 
-def test_speakers_submit_withdraw_and_confirm_and_organisers_do_the_rest() -> None:
+def test_speakers_may_submit_withdraw_and_confirm() -> None:
     assert {Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM} == SPEAKERS_STEPS
 
 
-def test_what_is_decided_on_and_what_is_gone_share_no_state() -> None:
+def test_undecided_and_gone_states_are_disjoint() -> None:
     assert {TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED} == UNDECIDED
     assert {TalkState.WITHDRAWN, TalkState.CANCELLED} == GONE
 
 
 @pytest.mark.parametrize("programme", Programme)
-def test_a_listed_talk_is_public_once_accepted_and_a_curated_one_once_confirmed(programme: Programme) -> None:
+def test_listed_talk_is_public_once_accepted_and_curated_talk_once_confirmed(programme: Programme) -> None:
     assert {state for state in TalkState if makes_public(programme, state)} == PUBLISHING[programme]
 
 
@@ -85,7 +85,7 @@ def test_a_listed_talk_is_public_once_accepted_and_a_curated_one_once_confirmed(
         ("tutorial", 180),
     ],
 )
-def test_a_talk_is_as_long_as_is_usual_for_its_kind(kind: str, minutes: int) -> None:
+def test_talk_length_defaults_to_the_usual_length_of_its_kind(kind: str, minutes: int) -> None:
     assert length(TalkKind(kind), None) == timedelta(minutes=minutes)
 
 
@@ -93,5 +93,5 @@ def test_every_kind_has_a_usual_length() -> None:
     assert set(USUAL_MINUTES) == set(TalkKind)
 
 
-def test_what_was_said_goes_before_what_is_usual() -> None:
+def test_given_length_takes_precedence_over_the_usual_length() -> None:
     assert length(TalkKind.TUTORIAL, 25) == timedelta(minutes=25)

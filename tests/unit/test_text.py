@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - letters that look like others are what is tested here
-"""Storable text, slugs, search words and e-mail keys."""
+# ruff: noqa: RUF001 - the tests need letters that look alike
+"""Storable text, slugs, search words and email keys."""
 
 import unicodedata
 
@@ -20,7 +20,7 @@ from eventcal.kit.text import (
     slugify,
 )
 
-# Letters, marks and separators that folding treats each in its own way, mixed far more often than chance would.
+# Letters, marks and separators with special folding rules, drawn far more often than at random.
 TRICKY = st.text(
     st.one_of(st.sampled_from("aB ßẞİIıiﬁﬃŉǅΣςᾳᾼ\u0345\u0301\u0316が한हिน\u200b\u00ad\ufe0f½_%-'"), st.characters())
 )
@@ -45,7 +45,7 @@ TRICKY = st.text(
         (" \u3000\u200b\u200f", "is blank; write something that can be seen"),
     ],
 )
-def test_one_line_that_cannot_be_stored_is_refused_with_a_way_out(value: str, fault: str) -> None:
+def test_invalid_single_line_is_rejected_with_advice(value: str, fault: str) -> None:
     assert one_line_fault(value) == fault
 
 
@@ -62,12 +62,12 @@ def test_one_line_that_cannot_be_stored_is_refused_with_a_way_out(value: str, fa
         "\U0001fffe",
     ],
 )
-def test_one_line_of_any_script_is_stored_as_written(value: str) -> None:
+def test_single_line_of_any_script_is_valid(value: str) -> None:
     assert one_line_fault(value) is None
 
 
 @pytest.mark.parametrize("value", ["", " ", "a\n\n\tb\r\n", "a\u2028b\u2029", "\u202e<b>"])
-def test_many_lines_may_be_empty_and_hold_tabs_and_line_breaks(value: str) -> None:
+def test_multiline_text_may_be_empty_or_have_tabs_and_line_breaks(value: str) -> None:
     assert many_lines_fault(value) is None
 
 
@@ -80,13 +80,13 @@ def test_many_lines_may_be_empty_and_hold_tabs_and_line_breaks(value: str) -> No
         ("\udc00", "contains U+DC00 at position 1, which is half a character or none; remove it"),
     ],
 )
-def test_many_lines_that_cannot_be_stored_are_refused_with_a_way_out(value: str, fault: str) -> None:
+def test_invalid_multiline_text_is_rejected_with_advice(value: str, fault: str) -> None:
     assert many_lines_fault(value) == fault
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(st.characters(codec=None)))
-def test_whatever_is_stored_can_be_written_as_xml_and_utf_8(value: str) -> None:
+def test_valid_text_can_be_encoded_as_xml_and_utf_8(value: str) -> None:
     if many_lines_fault(value) is None:
         assert value.encode().decode() == value
         assert not [c for c in value if unicodedata.category(c) == "Cc" and c not in "\t\r\n"]
@@ -111,33 +111,33 @@ def test_whatever_is_stored_can_be_written_as_xml_and_utf_8(value: str) -> None:
         ("", ""),
     ],
 )
-def test_a_slug_is_plain_words_joined_by_hyphens(value: str, slug: str) -> None:
+def test_slug_is_ascii_words_joined_by_hyphens(value: str, slug: str) -> None:
     assert slugify(value) == slug
 
 
-def test_a_long_slug_is_cut_at_a_word() -> None:
+def test_long_slug_is_cut_at_a_word_boundary() -> None:
     assert slugify("nine char " * 20) == "-".join(["nine-char"] * 8)
     assert slugify(f"{'a' * 70} {'b' * 20}") == "a" * 70
 
 
-def test_a_slug_of_one_endless_word_is_cut_within_it() -> None:
+def test_slug_of_one_long_word_is_cut_within_it() -> None:
     assert slugify("a" * 200) == "a" * SLUG_LIMIT
 
 
 @settings(deadline=None, max_examples=200)
 @given(TRICKY)
-def test_a_slug_is_always_one_and_stays_itself(value: str) -> None:
+def test_slugify_returns_a_valid_slug_and_is_idempotent(value: str) -> None:
     slug = slugify(value)
     assert slug == "" or slug_fault(slug) is None
     assert slugify(slug) == slug
 
 
 @pytest.mark.parametrize("value", ["", "-a", "a-", "a--b", "A", "a_b", "é", "a\n", "a" * (SLUG_LIMIT + 1), "٣"])
-def test_what_is_no_slug_is_known(value: str) -> None:
+def test_invalid_slug_is_detected(value: str) -> None:
     assert slug_fault(value) is not None
 
 
-def test_search_words_are_folded_once_each_and_sorted() -> None:
+def test_search_words_are_folded_unique_and_sorted() -> None:
     assert search_words("Xen on ARM", None, "on XEN!", "") == " arm on xen"
     assert search_words("C++ x86_64 100% don't") == " 100 64 c don t x86"
     assert search_words(None, "", "?!") == ""
@@ -163,30 +163,30 @@ def test_search_words_are_folded_once_each_and_sorted() -> None:
         ("हिन्दी", "हिन्दी"),
     ],
 )
-def test_a_word_is_found_without_case_accents_ligatures_and_width(written: str, asked: str) -> None:
+def test_search_ignores_case_accents_ligatures_and_width(written: str, asked: str) -> None:
     assert search_words(written) == f" {query_words(asked)[0]}"
     assert len(query_words(asked)) == 1
 
 
-def test_vowel_signs_tell_words_apart() -> None:
+def test_vowel_signs_distinguish_words() -> None:
     assert query_words("की") != query_words("कु")
 
 
-def test_scripts_without_spaces_are_found_by_their_beginning() -> None:
+def test_words_in_scripts_without_spaces_are_found_by_prefix() -> None:
     words = search_words("日本語Xenユーザー会 서울")
     assert all(f" {word}" in words for query in ("日本", "서", "日本語xen") for word in query_words(query))
 
 
-def test_query_words_keep_their_order_once_each() -> None:
+def test_query_words_are_unique_and_keep_their_order() -> None:
     assert query_words("Zen, xen; ZEN 'arm'") == ("zen", "xen", "arm")
 
 
-def test_a_query_is_text_and_no_pattern() -> None:
+def test_query_has_no_pattern_syntax() -> None:
     assert query_words('100% _ "a*" -b NEAR(c) \\ \x00') == ("100", "a", "b", "near", "c")
     assert query_words(" %_? ") == ()
 
 
-def test_a_query_of_many_words_is_read_to_the_twentieth() -> None:
+def test_query_is_limited_to_twenty_words() -> None:
     assert query_words(" ".join(str(n) for n in range(100))) == tuple(str(n) for n in range(QUERY_WORD_LIMIT))
 
 
@@ -196,7 +196,7 @@ def _finds(query: str, words: str) -> bool:
 
 @settings(deadline=None, max_examples=200)
 @given(TRICKY, TRICKY)
-def test_every_word_and_every_beginning_of_a_word_finds_its_text(text: str, other: str) -> None:
+def test_every_word_prefix_finds_its_text(text: str, other: str) -> None:
     words = search_words(other, text)
     for run in text.split():
         for end in range(1, len(run) + 1):
@@ -205,7 +205,7 @@ def test_every_word_and_every_beginning_of_a_word_finds_its_text(text: str, othe
 
 @settings(deadline=None, max_examples=200)
 @given(TRICKY)
-def test_search_words_are_sorted_unique_and_free_of_patterns(text: str) -> None:
+def test_search_words_are_sorted_unique_and_free_of_pattern_characters(text: str) -> None:
     words = search_words(text)
     split = words.split(" ")[1:]
     assert split == sorted(set(split))
@@ -215,22 +215,22 @@ def test_search_words_are_sorted_unique_and_free_of_patterns(text: str) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(TRICKY, TRICKY)
-def test_folding_is_stable_and_goes_character_by_character(left: str, right: str) -> None:
+def test_folding_is_idempotent_and_works_per_character(left: str, right: str) -> None:
     assert fold(fold(left)) == fold(left)
     assert fold(left + right) == fold(left) + fold(right)
     assert fold(unicodedata.normalize("NFC", left)) == fold(unicodedata.normalize("NFD", left))
 
 
 @pytest.mark.parametrize("written", ["  Jane@Example.ORG ", "jane@example.org", "JANE@EXAMPLE.ORG\n"])
-def test_an_address_is_the_same_in_any_case(written: str) -> None:
+def test_email_key_ignores_case(written: str) -> None:
     assert email_key(written) == "jane@example.org"
 
 
-def test_an_address_is_the_same_composed_and_taken_apart() -> None:
+def test_email_key_ignores_unicode_normalisation_form() -> None:
     assert email_key("ANDRE\u0301@example.org") == email_key("andré@example.org") == "andr\u00e9@example.org"
 
 
 @settings(deadline=None, max_examples=200)
 @given(TRICKY)
-def test_the_key_of_a_key_is_itself(value: str) -> None:
+def test_email_key_is_idempotent(value: str) -> None:
     assert email_key(email_key(value)) == email_key(value)

@@ -1,4 +1,4 @@
-"""A transition may be taken from its sources, and from no other state."""
+"""A transition is allowed only from its source states."""
 
 import pytest
 
@@ -8,12 +8,12 @@ CLOSE = Transition(frozenset({"open", "ajar"}), "closed")
 
 
 @pytest.mark.parametrize("state", ["open", "ajar"])
-def test_a_transition_can_be_taken_from_each_of_its_sources(state: str) -> None:
+def test_transition_is_allowed_from_each_source(state: str) -> None:
     CLOSE.check(state, Conflict("It is closed already."))
 
 
 @pytest.mark.parametrize("state", ["closed", "gone"])
-def test_a_transition_from_another_state_raises_the_refusal_that_was_given(state: str) -> None:
+def test_transition_from_another_state_raises_the_given_error(state: str) -> None:
     refusal = Conflict("It is closed already.")
     with pytest.raises(Conflict) as caught:
         CLOSE.check(state, refusal)
