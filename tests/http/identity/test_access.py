@@ -1,4 +1,4 @@
-"""The access marks, on routes of the tests' own: who comes in, as what, and what the answer shows of it."""
+"""The access decorators, on test routes: who is admitted, with which permissions, and what the response reveals."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ Statuses = dict[str, tuple[int, int]]
 
 @pytest.fixture(scope="module")
 def _walls() -> Flask:
-    """Give the app with routes of these tests, on no database yet."""
+    """Return the app with the test routes, without a database."""
     app = create_app(settings_of("sqlite:///nowhere.db"))
     app.config["RATELIMIT_ENABLED"] = False
     app.register_blueprint(probes())
@@ -44,7 +44,7 @@ def _walls() -> Flask:
 
 
 def probes() -> Blueprint:
-    """Give a route for each mark, which answers with what it knows of the caller."""
+    """Return one route per access decorator; most respond with the current user's permissions."""
     routes = Blueprint("probes", __name__, url_prefix="/api/v1/probe")
 
     @routes.route("/feed", methods=BOTH)
@@ -96,7 +96,7 @@ def shown() -> dict[str, object]:
 
 
 def statuses(app: Flask, *, browser: Browser | None = None, token: dict[str, str] | None = None) -> Statuses:
-    """Give what GET and POST of each mark's route answer."""
+    """Return the statuses of GET and POST for each decorator's route."""
     client = browser.client if browser else app.test_client()
     headers = {"X-CSRF-Token": browser.csrf} if browser else token or {}
 
@@ -106,17 +106,17 @@ def statuses(app: Flask, *, browser: Browser | None = None, token: dict[str, str
     return {mark: (status("GET", mark), status("POST", mark)) for mark in MARKED}
 
 
-def test_a_visitor_sees_what_is_public(app: Flask) -> None:
+def test_anonymous_user_reaches_public_routes_only(app: Flask) -> None:
     answers = statuses(app)
     assert answers == {"feed": (200, 200), "public": (200, 200)} | dict.fromkeys(MARKED[2:], (401, 401))
 
 
-def test_a_member_comes_in_but_not_as_a_moderator(app: Flask) -> None:
+def test_member_reaches_all_routes_except_moderator_routes(app: Flask) -> None:
     assert statuses(app, browser=signed_in(app)) == dict.fromkeys(MARKED, (200, 200)) | {"moderator": (403, 403)}
 
 
 @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
-def test_a_moderator_comes_in_everywhere(app: Flask, role: Role) -> None:
+def test_moderator_reaches_every_route(app: Flask, role: Role) -> None:
     assert statuses(app, browser=signed_in(app, role=role)) == dict.fromkeys(MARKED, (200, 200))
 
 
@@ -129,17 +129,17 @@ def test_a_moderator_comes_in_everywhere(app: Flask, role: Role) -> None:
         (Scope.ADMIN, ("feed", "public", "member", "organiser", "moderator")),
     ],
 )
-def test_a_token_reaches_as_far_as_its_scope(app: Flask, scope: Scope, inside: tuple[str, ...]) -> None:
+def test_token_reaches_routes_of_its_scope(app: Flask, scope: Scope, inside: tuple[str, ...]) -> None:
     token = token_of(http_app.moderator(app), scope)
     assert statuses(app, token=token) == dict.fromkeys(MARKED, (403, 403)) | dict.fromkeys(inside, (200, 200))
 
 
-def test_a_token_makes_nobody_a_moderator(app: Flask) -> None:
+def test_admin_token_does_not_make_member_a_moderator(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.ADMIN)
     assert problem(call(app.test_client(), "POST", "/probe/moderator", **token)) == (403, "forbidden")
 
 
-def test_a_token_that_does_not_reach_far_enough_says_so(app: Flask) -> None:
+def test_insufficient_scope_is_named_in_www_authenticate(app: Flask) -> None:
     answer = call(app.test_client(), "POST", "/probe/member", **token_of(signed_in(app), Scope.READ))
     assert problem(answer) == (403, "insufficient-scope")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="eventcal", error="insufficient_scope"'
@@ -147,26 +147,26 @@ def test_a_token_that_does_not_reach_far_enough_says_so(app: Flask) -> None:
 
 @pytest.mark.parametrize("path", ["/probe/public", "/probe/asking", "/probe/member", "/me/tokens"])
 @pytest.mark.parametrize("token", ["evc_made-up", "", "ü", "a b"])
-def test_a_token_that_is_none_is_refused_everywhere(app: Flask, path: str, token: str) -> None:
+def test_invalid_token_is_rejected_on_every_route(app: Flask, path: str, token: str) -> None:
     answer = call(app.test_client(), "GET", path, Authorization=f"Bearer {token}")
     assert problem(answer) == (401, "invalid-token")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="eventcal", error="invalid_token"'
 
 
-def test_a_feed_does_not_even_look_at_a_token(app: Flask) -> None:
+def test_feed_ignores_invalid_token(app: Flask) -> None:
     assert call(app.test_client(), "GET", "/probe/feed", Authorization="Bearer made-up").status_code == 200
 
 
-def test_another_scheme_of_authorization_is_none_of_ours(app: Flask) -> None:
+def test_other_authorization_scheme_is_ignored(app: Flask) -> None:
     assert call(app.test_client(), "GET", "/probe/asking", Authorization="Basic YTpi").status_code == 200
 
 
-def test_the_name_of_the_scheme_is_caseless(app: Flask) -> None:
+def test_authorization_scheme_is_case_insensitive(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.READ)["Authorization"].replace("Bearer", "bearer")
     assert call(app.test_client(), "GET", "/me", Authorization=token).status_code == 200
 
 
-def test_a_token_ends_at_its_time(app: Flask, clock: FixedClock) -> None:
+def test_token_expires_at_its_expiry_time(app: Flask, clock: FixedClock) -> None:
     token = token_of(signed_in(app), Scope.READ, expires_at="2026-03-01T13:00:00Z")
     clock.move(NOON + timedelta(minutes=59))
     assert call(app.test_client(), "GET", "/me", **token).status_code == 200
@@ -174,7 +174,7 @@ def test_a_token_ends_at_its_time(app: Flask, clock: FixedClock) -> None:
     assert problem(call(app.test_client(), "GET", "/me", **token)) == (401, "invalid-token")
 
 
-def test_a_token_of_a_member_made_inactive_is_no_good(app: Flask) -> None:
+def test_token_of_inactive_member_is_rejected(app: Flask) -> None:
     browser = signed_in(app)
     token = token_of(browser, Scope.READ)
     with writing(app) as session:
@@ -182,14 +182,14 @@ def test_a_token_of_a_member_made_inactive_is_no_good(app: Flask) -> None:
     assert problem(call(app.test_client(), "GET", "/me", **token)) == (401, "invalid-token")
 
 
-def test_only_the_token_s_hash_is_kept(app: Flask) -> None:
+def test_only_hash_of_token_is_stored(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.READ)["Authorization"].removeprefix("Bearer ")
     [kept] = http_app.rows(app, AccessToken)
     assert token.startswith("evc_")
     assert token not in {str(getattr(kept, column.name)) for column in AccessToken.__table__.columns}
 
 
-def test_the_caller_knows_their_events(app: Flask) -> None:
+def test_current_user_lists_organised_and_reviewed_events(app: Flask) -> None:
     browser = signed_in(app)
     with writing(app) as session:
         decides, reads = make_event(session, slug="decides"), make_event(session, slug="reads")
@@ -207,7 +207,7 @@ def test_the_caller_knows_their_events(app: Flask) -> None:
     }
 
 
-def test_a_narrow_token_reads_as_its_member_and_writes_as_a_plain_one(app: Flask) -> None:
+def test_narrow_token_reads_as_its_member_and_writes_as_ordinary_member(app: Flask) -> None:
     browser = http_app.moderator(app)
     with writing(app) as session:
         event = make_event(session)
@@ -228,20 +228,20 @@ def test_a_narrow_token_reads_as_its_member_and_writes_as_a_plain_one(app: Flask
 
 @pytest.mark.parametrize("path", ["/probe/member", "/probe/organiser", "/probe/by_cookie", "/auth/password"])
 @pytest.mark.parametrize("token", [None, "", "made-up", "ü"])
-def test_an_unsafe_call_with_the_cookie_needs_the_csrf_token(app: Flask, path: str, token: str | None) -> None:
+def test_unsafe_request_with_cookie_requires_csrf_token(app: Flask, path: str, token: str | None) -> None:
     browser = signed_in(app)
     headers = {} if token is None else {"X-CSRF-Token": token}
     assert problem(call(browser.client, "POST", path, {}, **headers)) == (403, "csrf")
     assert browser.get("/me").status_code == 200
 
 
-def test_another_session_s_csrf_token_is_no_good(app: Flask) -> None:
+def test_csrf_token_of_another_session_is_rejected(app: Flask) -> None:
     browser, other = signed_in(app), signed_in(app)
     answer = call(browser.client, "POST", "/probe/member", **{"X-CSRF-Token": other.csrf})
     assert problem(answer) == (403, "csrf")
 
 
-def test_a_page_s_form_carries_the_csrf_token_as_a_field(app: Flask) -> None:
+def test_csrf_token_is_accepted_as_form_field(app: Flask) -> None:
     browser = signed_in(app)
 
     def sent(token: str) -> TestResponse:
@@ -250,13 +250,13 @@ def test_a_page_s_form_carries_the_csrf_token_as_a_field(app: Flask) -> None:
     assert (sent(browser.csrf).status_code, sent("made-up").status_code) == (200, 403)
 
 
-def test_a_token_needs_no_csrf_token_even_beside_a_cookie(app: Flask) -> None:
+def test_access_token_with_cookie_requires_no_csrf_token(app: Flask) -> None:
     browser = signed_in(app)
     answer = call(browser.client, "POST", "/probe/member", **token_of(browser, Scope.SUBMIT))
     assert answer.status_code == 200
 
 
-def test_a_cookie_that_signs_nobody_in_is_a_visitor_s(app: Flask) -> None:
+def test_cookie_of_ended_session_is_treated_as_anonymous(app: Flask) -> None:
     browser = signed_in(app)
     with writing(app) as session:
         session.get_one(Member, browser.member["id"]).fs_uniquifier = "ended elsewhere"
@@ -268,7 +268,7 @@ def test_a_cookie_that_signs_nobody_in_is_a_visitor_s(app: Flask) -> None:
 @pytest.mark.parametrize(
     "cookie", ["remember_token=1|x", "remember_token=1|\u00c3\u00bc", "eventcal=x", "eventcal=a.b.c", "eventcal="]
 )
-def test_a_strange_cookie_signs_nobody_in(app: Flask, cookie: str) -> None:
+def test_malformed_cookie_is_treated_as_anonymous(app: Flask, cookie: str) -> None:
     environ = {"HTTP_COOKIE": cookie}
     client = app.test_client(use_cookies=False)
     assert client.get("/api/v1/me", environ_overrides=environ).status_code == 401
@@ -276,10 +276,10 @@ def test_a_strange_cookie_signs_nobody_in(app: Flask, cookie: str) -> None:
     assert client.post("/api/v1/auth/logout", environ_overrides=environ).status_code == 204
 
 
-# -- what it costs, and what caches see --------------------------------------------------------------------------------
+# -- SQL statements and caching headers --------------------------------------------------------------------------------
 
 
-def test_who_calls_costs_two_statements_and_only_where_it_is_asked(app: Flask) -> None:
+def test_loading_current_user_takes_two_statements_only_if_needed(app: Flask) -> None:
     browser = signed_in(app)
 
     def cost(path: str) -> int:
@@ -296,34 +296,34 @@ def test_who_calls_costs_two_statements_and_only_where_it_is_asked(app: Flask) -
 
 
 @pytest.mark.parametrize("path", ["/probe/feed", "/probe/public"])
-def test_what_does_not_ask_who_calls_does_not_touch_the_cookie(app: Flask, path: str) -> None:
+def test_response_independent_of_user_has_no_cookie_headers(app: Flask, path: str) -> None:
     answer = signed_in(app).get(path)
     assert [name for name in ("Vary", "Set-Cookie") if name in answer.headers] == []
 
 
-def test_an_answer_varies_by_cookie_only_where_there_is_one(app: Flask) -> None:
+def test_response_varies_by_cookie_only_if_request_has_one(app: Flask) -> None:
     without = call(app.test_client(), "GET", "/probe/asking")
     assert "Vary" not in without.headers
     assert signed_in(app).get("/probe/asking").headers["Vary"] == "Cookie"
 
 
-def test_a_public_answer_never_sets_the_cookie(app: Flask, clock: FixedClock) -> None:
+def test_public_response_does_not_renew_cookie(app: Flask, clock: FixedClock) -> None:
     browser = signed_in(app)
     clock.move(NOON + timedelta(days=2))
     assert "Set-Cookie" not in browser.get("/probe/asking").headers
     assert "Set-Cookie" in browser.get("/probe/member").headers
 
 
-# -- the whole tree ----------------------------------------------------------------------------------------------------
+# -- all routes --------------------------------------------------------------------------------------------------------
 
 
-def test_every_route_carries_a_mark(app: Flask) -> None:
+def test_every_route_has_an_access_decorator(app: Flask) -> None:
     ours = {rule.endpoint for rule in app.url_map.iter_rules()} - {"static"}
     unmarked = {name for name in ours if not isinstance(getattr(app.view_functions[name], "access", None), Access)}
     assert unmarked == set()
 
 
-def test_the_document_says_who_may_call(app: Flask) -> None:
+def test_openapi_document_lists_security_requirements(app: Flask) -> None:
     paths = json_of(call(app.test_client(), "GET", "/openapi.json"))["paths"]
     assert paths["/api/v1/me/tokens"]["post"]["security"] == [{"session": []}]
     assert paths["/api/v1/me"]["patch"]["security"] == [{"token": ["submit"]}, {"session": []}]

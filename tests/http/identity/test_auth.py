@@ -1,4 +1,4 @@
-"""Registering, signing in and out, passwords and mailed tokens, on the whole app."""
+"""Registration, signing in and out, passwords and emailed tokens, with the complete app."""
 
 import re
 import threading
@@ -49,7 +49,7 @@ OTHER = "another horse"
 
 @pytest.fixture
 def mailing(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app with mail."""
+    """Yield the app with mail configured."""
     with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
@@ -65,7 +65,7 @@ def only_member(app: Flask) -> Member:
 
 
 def mailed_token(app: Flask) -> str:
-    """Give the token in the newest mail that has one."""
+    """Return the token in the newest email that contains one."""
     for row in reversed(rows(app, OutboxMessage)):
         if found := re.search(r"token=(\S+)", row.payload.get("text", "")):
             return found[1]
@@ -75,7 +75,7 @@ def mailed_token(app: Flask) -> str:
 # -- registering -------------------------------------------------------------------------------------------------------
 
 
-def test_a_member_registers_signs_in_and_signs_out(app: Flask) -> None:
+def test_member_registers_signs_in_and_signs_out(app: Flask) -> None:
     answer = post(app, "/auth/register", ADA)
     assert (answer.status_code, answer.json) == (201, {"email": "ada@example.org", "name": "Ada", "confirmed": True})
     assert answer.headers["Location"].endswith("/api/v1/me")
@@ -96,7 +96,7 @@ def test_a_member_registers_signs_in_and_signs_out(app: Flask) -> None:
     assert browser.post("/auth/logout").status_code == 204
 
 
-def test_addresses_are_one_whatever_their_case_and_are_kept_as_written(app: Flask) -> None:
+def test_email_address_is_case_insensitive_and_stored_as_written(app: Flask) -> None:
     register(app, email="Ada.L@Example.ORG")
     assert only_member(app).email == "Ada.L@example.org"
     assert problem(post(app, "/auth/register", ADA | {"email": "ada.l@example.org"})) == (409, "address-taken")
@@ -111,14 +111,14 @@ def costly_app(database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyP
         yield app
 
 
-def test_passwords_are_argon2_and_one_in_every_normal_form(costly_app: Flask) -> None:
+def test_passwords_use_argon2_and_unicode_normalisation(costly_app: Flask) -> None:
     app = costly_app
     register(app, password="schlüssel-ﬁn")
     assert str(only_member(app).password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     sign_in(app, password="schlu\u0308ssel-fin")
 
 
-def test_registrations_at_once_make_one_member(app: Flask) -> None:
+def test_concurrent_registrations_create_one_member(app: Flask) -> None:
     answers: list[int] = []
     threads = [
         threading.Thread(target=lambda: answers.append(post(app, "/auth/register", ADA).status_code)) for _ in range(4)
@@ -130,7 +130,7 @@ def test_registrations_at_once_make_one_member(app: Flask) -> None:
     assert sorted(answers) == [201, 409, 409, 409]
 
 
-def test_every_fault_of_every_field_is_told_at_once(app: Flask) -> None:
+def test_registration_reports_errors_of_all_fields(app: Flask) -> None:
     answer = post(app, "/auth/register", {"email": "nobody", "password": "short", "name": "", "age": 7})
     assert problem(answer) == (422, "invalid")
     assert pointers(answer) == ["/age", "/email", "/name", "/password"]
@@ -152,13 +152,13 @@ def test_every_fault_of_every_field_is_told_at_once(app: Flask) -> None:
         ("name", "x" * 201),
     ],
 )
-def test_input_that_is_no_good_is_a_422(app: Flask, field: str, value: object) -> None:
+def test_invalid_registration_field_returns_422(app: Flask, field: str, value: object) -> None:
     answer = post(app, "/auth/register", ADA | {field: value})
     assert (answer.status_code, pointers(answer)) == (422, [f"/{field}"])
 
 
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login", "/auth/reset", "/auth/confirm"])
-def test_a_form_from_another_site_is_not_read(app: Flask, path: str) -> None:
+def test_form_encoded_body_returns_415(app: Flask, path: str) -> None:
     answer = app.test_client().post(f"/api/v1{path}", data=ADA)
     assert problem(answer) == (415, "unsupported-media-type")
 
@@ -175,7 +175,7 @@ def test_a_form_from_another_site_is_not_read(app: Flask, path: str) -> None:
         {"email": "ada@example.org", "password": ""},
     ],
 )
-def test_whoever_does_not_know_both_does_not_come_in(app: Flask, keys: dict[str, str]) -> None:
+def test_sign_in_requires_correct_email_and_password(app: Flask, keys: dict[str, str]) -> None:
     register(app)
     answer = post(app, "/auth/login", keys)
     assert problem(answer) == (401, "sign-in-refused")
@@ -183,14 +183,14 @@ def test_whoever_does_not_know_both_does_not_come_in(app: Flask, keys: dict[str,
     assert "Set-Cookie" not in answer.headers
 
 
-def test_a_member_without_a_password_does_not_sign_in(app: Flask) -> None:
+def test_member_without_password_cannot_sign_in(app: Flask) -> None:
     register(app)
     with writing(app) as session:
         session.scalars(select(Member)).one().password = None
     assert problem(post(app, "/auth/login", KEYS)) == (401, "sign-in-refused")
 
 
-def test_a_member_made_inactive_is_out_at_once(app: Flask) -> None:
+def test_deactivated_member_is_signed_out_immediately(app: Flask) -> None:
     register(app)
     browser = sign_in(app)
     with writing(app) as session:
@@ -199,7 +199,7 @@ def test_a_member_made_inactive_is_out_at_once(app: Flask) -> None:
     assert problem(post(app, "/auth/login", KEYS)) == (401, "sign-in-refused")
 
 
-def test_an_unknown_address_takes_as_long_as_a_wrong_password(costly_app: Flask) -> None:
+def test_sign_in_with_unknown_email_takes_as_long_as_with_wrong_password(costly_app: Flask) -> None:
     app = costly_app
     register(app)
 
@@ -214,7 +214,7 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(costly_app: Flask)
     assert 0.4 < usually("ada@example.org") / usually("bob@example.org") < 2.5
 
 
-def test_a_sign_in_writes_the_session_and_a_hash_that_is_out_of_date(costly_app: Flask) -> None:
+def test_sign_in_stores_session_and_rehashes_outdated_hash(costly_app: Flask) -> None:
     app = costly_app
     register(app)
     with statements(database_of(app)) as sent:
@@ -228,10 +228,10 @@ def test_a_sign_in_writes_the_session_and_a_hash_that_is_out_of_date(costly_app:
     assert str(only_member(app).password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-# -- passwords and mailed tokens ---------------------------------------------------------------------------------------
+# -- passwords and emailed tokens --------------------------------------------------------------------------------------
 
 
-def test_a_new_password_ends_every_other_session_and_keeps_this_one(app: Flask) -> None:
+def test_password_change_ends_other_sessions_and_keeps_current_one(app: Flask) -> None:
     here, there = signed_in(app), signed_in(app)
     answer = here.post("/auth/password", {"password": PASSWORD, "new_password": OTHER})
     assert (answer.status_code, json_of(answer)["member"]) == (200, here.member)
@@ -243,14 +243,14 @@ def test_a_new_password_ends_every_other_session_and_keeps_this_one(app: Flask) 
     sign_in(app, password=OTHER)
 
 
-def test_the_old_password_is_asked_and_both_faults_are_told(app: Flask) -> None:
+def test_password_change_reports_both_wrong_and_invalid_password(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.post("/auth/password", {"password": "wrong", "new_password": "short"})
     assert (answer.status_code, pointers(answer)) == (422, ["/new_password", "/password"])
     sign_in(app)
 
 
-def test_the_old_password_is_compared_although_other_fields_are_invalid(app: Flask) -> None:
+def test_current_password_is_checked_even_if_other_fields_are_invalid(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.post("/auth/password", {"password": "wrong"})
     assert pointers(answer) == ["/new_password", "/password"]
@@ -258,11 +258,11 @@ def test_the_old_password_is_compared_although_other_fields_are_invalid(app: Fla
     assert pointers(answer) == ["/password", "/reason", "/zone"]
 
 
-def test_schemas_do_not_compare_the_own_password() -> None:
+def test_schema_does_not_check_current_password() -> None:
     assert OwnPasswordIn().load({"password": "any"}) == {"password": "any"}
 
 
-def test_a_mailed_token_confirms_the_address_once_and_for_all(mailing: Flask, clock: FixedClock) -> None:
+def test_emailed_token_confirms_address_and_is_idempotent(mailing: Flask, clock: FixedClock) -> None:
     register(mailing)
     assert mails(mailing) == [("ada@example.org", "eventcal: confirm your address")]
     assert sign_in(mailing).member["confirmed"] is False
@@ -274,7 +274,7 @@ def test_a_mailed_token_confirms_the_address_once_and_for_all(mailing: Flask, cl
     assert sign_in(mailing).member["confirmed"] is True
 
 
-def test_nothing_is_submitted_before_the_address_is_confirmed(mailing: Flask) -> None:
+def test_talk_submission_requires_confirmed_address(mailing: Flask) -> None:
     register(mailing)
     with writing(mailing) as session:
         make_event(session, slug="summit")
@@ -285,7 +285,7 @@ def test_nothing_is_submitted_before_the_address_is_confirmed(mailing: Flask) ->
     assert browser.post("/events/summit/talks", talk).status_code == 201
 
 
-def test_the_confirming_mail_can_be_had_again_and_the_answer_says_nothing(mailing: Flask) -> None:
+def test_resending_confirmation_does_not_reveal_accounts(mailing: Flask) -> None:
     register(mailing)
     known = post(mailing, "/auth/confirm", {"email": "ADA@example.org"})
     unknown = post(mailing, "/auth/confirm", {"email": "bob@example.org"})
@@ -297,17 +297,17 @@ def test_the_confirming_mail_can_be_had_again_and_the_answer_says_nothing(mailin
 
 
 @pytest.mark.parametrize("body", [{}, {"token": "x", "email": "ada@example.org"}])
-def test_confirming_takes_a_token_or_an_address(app: Flask, body: dict[str, str]) -> None:
+def test_confirmation_requires_either_token_or_email(app: Flask, body: dict[str, str]) -> None:
     answer = post(app, "/auth/confirm", body)
     assert (answer.status_code, pointers(answer)) == (422, ["/token"])
 
 
-def test_without_mail_a_taken_address_is_refused(app: Flask) -> None:
+def test_registration_without_mail_rejects_existing_address(app: Flask) -> None:
     register(app)
     assert problem(post(app, "/auth/register", ADA | {"email": "ADA@example.org"})) == (409, "address-taken")
 
 
-def test_with_mail_a_taken_address_answers_the_same_and_its_owner_is_told(mailing: Flask) -> None:
+def test_registration_with_mail_hides_existing_address_and_emails_owner(mailing: Flask) -> None:
     first = post(mailing, "/auth/register", ADA)
     other = post(mailing, "/auth/register", ADA | {"password": "somebody else's"})
     assert (first.status_code, first.data) == (other.status_code, other.data)
@@ -316,7 +316,7 @@ def test_with_mail_a_taken_address_answers_the_same_and_its_owner_is_told(mailin
     sign_in(mailing)
 
 
-def test_no_mail_holds_a_word_of_whoever_asked_for_it(mailing: Flask) -> None:
+def test_emails_contain_no_text_from_requester(mailing: Flask) -> None:
     register(mailing, name="Buy now: https://spam.example")
     register(mailing, name="Buy now: https://spam.example")
     post(mailing, "/auth/reset", {"email": "ada@example.org"})
@@ -325,7 +325,7 @@ def test_no_mail_holds_a_word_of_whoever_asked_for_it(mailing: Flask) -> None:
     assert [text for text in texts if "spam" in text] == []
 
 
-def test_asking_for_a_new_password_says_nothing_about_the_address(mailing: Flask) -> None:
+def test_password_reset_request_does_not_reveal_accounts(mailing: Flask) -> None:
     register(mailing)
     with statements(database_of(mailing)) as for_known:
         known = post(mailing, "/auth/reset", {"email": "ada@example.org"})
@@ -336,14 +336,14 @@ def test_asking_for_a_new_password_says_nothing_about_the_address(mailing: Flask
     assert mails(mailing)[1:] == [("ada@example.org", "eventcal: choose a new password")]
 
 
-def test_without_mail_nothing_is_queued(app: Flask) -> None:
+def test_without_mail_server_no_email_is_queued(app: Flask) -> None:
     browser = signed_in(app)
     post(app, "/auth/reset", {"email": "ada@example.org"})
     browser.post("/auth/password", {"password": PASSWORD, "new_password": OTHER})
     assert mails(app) == []
 
 
-def test_a_mailed_token_sets_a_new_password_once_and_ends_sessions_and_tokens(mailing: Flask) -> None:
+def test_emailed_token_resets_password_once_and_ends_sessions_and_tokens(mailing: Flask) -> None:
     browser = signed_in(mailing)
     token = token_of(browser, Scope.ADMIN)
     browser.post("/me/feeds", {"name": "phone"})
@@ -359,7 +359,7 @@ def test_a_mailed_token_sets_a_new_password_once_and_ends_sessions_and_tokens(ma
     assert [subject for _, subject in mails(mailing)][-1] == "eventcal: your password was changed"
 
 
-def test_whoever_registered_somebody_else_s_address_loses_all_of_it(mailing: Flask) -> None:
+def test_password_reset_of_unconfirmed_account_revokes_its_feeds(mailing: Flask) -> None:
     register(mailing)
     sign_in(mailing).post("/me/feeds", {"name": "a thief's"})
     post(mailing, "/auth/reset", {"email": "ada@example.org"})
@@ -369,19 +369,21 @@ def test_whoever_registered_somebody_else_s_address_loses_all_of_it(mailing: Fla
     assert [feed.revoked_at for feed in rows(mailing, PersonalFeed)] == [NOON]
 
 
-def test_one_kind_of_token_is_no_good_as_the_other(mailing: Flask) -> None:
+def test_confirmation_token_cannot_reset_password(mailing: Flask) -> None:
     register(mailing)
     body = {"token": mailed_token(mailing), "password": OTHER}
     assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü", ".", "\u2028"])
-def test_a_made_up_token_is_refused(app: Flask, token: str) -> None:
+def test_invalid_confirmation_token_is_rejected(app: Flask, token: str) -> None:
     assert problem(post(app, "/auth/confirm", {"token": token})) == (422, "token-refused")
 
 
 @pytest.mark.parametrize(("asks", "setting"), [("confirm", "CONFIRM_WITHIN"), ("reset/confirm", "RESET_WITHIN")])
-def test_an_old_token_is_refused(mailing: Flask, asks: str, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_emailed_token_is_rejected(
+    mailing: Flask, asks: str, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     register(mailing)
     if asks != "confirm":
         post(mailing, "/auth/reset", {"email": "ada@example.org"})
@@ -390,7 +392,7 @@ def test_an_old_token_is_refused(mailing: Flask, asks: str, setting: str, monkey
     assert problem(post(mailing, f"/auth/{asks}", body)) == (422, "token-refused")
 
 
-def test_a_token_of_a_member_who_is_inactive_is_refused(mailing: Flask) -> None:
+def test_confirmation_token_of_inactive_member_is_rejected(mailing: Flask) -> None:
     register(mailing)
     with writing(mailing) as session:
         session.scalars(select(Member)).one().active = False
@@ -401,7 +403,7 @@ def test_a_token_of_a_member_who_is_inactive_is_refused(mailing: Flask) -> None:
 
 
 @pytest.mark.parametrize(("base_url", "named"), [("http://h", "eventcal"), ("https://h", "__Host-eventcal")])
-def test_the_cookie_is_named_and_guarded_by_the_base_url(
+def test_base_url_sets_cookie_name_and_attributes(
     sqlite_url: str, clock: FixedClock, base_url: str, named: str
 ) -> None:
     with running(sqlite_url, clock, base_url=base_url) as app:
@@ -415,7 +417,7 @@ def test_the_cookie_is_named_and_guarded_by_the_base_url(
     assert cookies[named]["expires"]
 
 
-def test_signing_in_begins_a_new_session(app: Flask) -> None:
+def test_sign_in_starts_new_session(app: Flask) -> None:
     register(app)
     client = app.test_client()
     with client.session_transaction() as session:
@@ -430,21 +432,21 @@ def test_signing_in_begins_a_new_session(app: Flask) -> None:
     assert browser.post("/auth/logout").status_code == 204
 
 
-def test_signing_out_leaves_no_cookie(app: Flask) -> None:
+def test_sign_out_deletes_cookie(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.post("/auth/logout")
     assert "eventcal=; Expires=Thu, 01 Jan 1970" in answer.headers["Set-Cookie"]
     assert browser.client.get_cookie("eventcal") is None
 
 
-def test_signing_out_needs_the_csrf_token_and_no_access_token(app: Flask) -> None:
+def test_sign_out_requires_csrf_token_and_rejects_access_token(app: Flask) -> None:
     browser = signed_in(app)
     assert problem(call(browser.client, "POST", "/auth/logout")) == (403, "csrf")
     assert problem(post(app, "/auth/logout", **token_of(browser, Scope.ADMIN))) == (403, "forbidden")
     assert browser.get("/me").status_code == 200
 
 
-def test_nothing_of_it_is_kept_by_caches(app: Flask) -> None:
+def test_auth_responses_are_never_cached(app: Flask) -> None:
     register(app)
     answers = [post(app, "/auth/login", KEYS), post(app, "/auth/login", {}), post(app, "/auth/register", ADA)]
     assert [answer.headers["Cache-Control"] for answer in answers] == ["no-store"] * 3

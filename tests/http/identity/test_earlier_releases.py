@@ -1,6 +1,6 @@
-"""What a release with signed session cookies gave out stays good: sessions, open forms, emailed tokens and hashes.
+"""Sessions, open forms, emailed tokens and password hashes of the release with signed session cookies remain valid.
 
-The values were made by that release, with Flask-Security 5.9.2, for the secret key of the tests, at NOON.
+That release created these values, with Flask-Security 5.9.2 and the secret key of the tests, at NOON.
 """
 
 from collections.abc import Iterator
@@ -58,13 +58,13 @@ OTHER = "another quiet bicycle"
 
 @pytest.fixture(autouse=True)
 def _signing_clock(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let signatures be as old as the clock of the tests says."""
+    """Take the time of signatures from the test clock."""
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(clock.now().timestamp()))
 
 
 @pytest.fixture
 def mailing(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app with mail."""
+    """Yield the app with mail configured."""
     with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
@@ -82,7 +82,7 @@ def add_ada(app: Flask) -> None:
 
 
 def earlier(app: Flask) -> Browser:
-    """Give a browser with Ada's cookie of the earlier release."""
+    """Return a browser with Ada's cookie of the earlier release."""
     client = app.test_client()
     client.set_cookie("eventcal", COOKIE)
     return Browser(client, {}, CSRF)
@@ -92,7 +92,7 @@ def is_in(browser: Browser) -> bool:
     return browser.get("/me").status_code == 200
 
 
-def test_the_next_request_replaces_the_cookie_by_a_stored_session(app: Flask, clock: FixedClock) -> None:
+def test_next_request_replaces_signed_cookie_with_stored_session(app: Flask, clock: FixedClock) -> None:
     add_ada(app)
     clock.move(NOON + timedelta(days=13))
     browser = earlier(app)
@@ -109,7 +109,7 @@ def test_the_next_request_replaces_the_cookie_by_a_stored_session(app: Flask, cl
     assert len(rows(app, MemberSession)) == 1
 
 
-def test_the_csrf_token_that_was_given_with_it_goes_on(app: Flask) -> None:
+def test_csrf_token_of_signed_cookie_remains_valid(app: Flask) -> None:
     add_ada(app)
     browser = earlier(app)
     assert problem(call(browser.client, "POST", "/me/feeds", {"name": "x"})) == (403, "csrf")
@@ -117,7 +117,7 @@ def test_the_csrf_token_that_was_given_with_it_goes_on(app: Flask) -> None:
         assert browser.post("/me/feeds", {"name": name}).status_code == 201
 
 
-def test_two_requests_at_once_lead_to_one_session(app: Flask) -> None:
+def test_two_requests_with_signed_cookie_create_one_session(app: Flask) -> None:
     add_ada(app)
     one, other = earlier(app), earlier(app)
     assert (is_in(one), is_in(other)) == (True, True)
@@ -125,14 +125,14 @@ def test_two_requests_at_once_lead_to_one_session(app: Flask) -> None:
     assert len(rows(app, MemberSession)) == 1
 
 
-def test_a_public_answer_does_not_replace_it(app: Flask) -> None:
+def test_public_response_does_not_replace_signed_cookie(app: Flask) -> None:
     add_ada(app)
     browser = earlier(app)
     assert "Set-Cookie" not in browser.get("/events").headers
     assert rows(app, MemberSession) == []
 
 
-def test_it_is_useless_once_its_session_was_signed_out(app: Flask, clock: FixedClock) -> None:
+def test_signed_cookie_is_rejected_after_its_session_signs_out(app: Flask, clock: FixedClock) -> None:
     add_ada(app)
     browser, thief = earlier(app), earlier(app)
     assert is_in(browser)
@@ -146,13 +146,13 @@ def test_it_is_useless_once_its_session_was_signed_out(app: Flask, clock: FixedC
     assert not is_in(earlier(app))
 
 
-def test_it_is_useless_once_it_was_signed_out_itself(app: Flask) -> None:
+def test_signed_cookie_is_rejected_after_signing_out_with_it(app: Flask) -> None:
     add_ada(app)
     assert earlier(app).post("/auth/logout").status_code == 204
     assert not is_in(earlier(app))
 
 
-def test_it_is_useless_after_a_new_password(app: Flask) -> None:
+def test_signed_cookie_is_rejected_after_password_change(app: Flask) -> None:
     add_ada(app)
     browser = earlier(app)
     body = {"password": PASSWORD, "new_password": OTHER}
@@ -161,27 +161,27 @@ def test_it_is_useless_after_a_new_password(app: Flask) -> None:
     assert not is_in(earlier(app))
 
 
-def test_it_is_useless_after_all_other_sessions_were_ended(app: Flask) -> None:
+def test_signed_cookie_is_rejected_after_all_other_sessions_are_ended(app: Flask) -> None:
     add_ada(app)
     browser = sign_in(app)
     assert browser.call("DELETE", "/me/sessions").status_code == 204
     assert (is_in(browser), is_in(earlier(app))) == (True, False)
 
 
-def test_it_is_useless_where_such_cookies_are_not_accepted(app: Flask) -> None:
+def test_signed_cookie_is_rejected_if_member_does_not_accept_them(app: Flask) -> None:
     add_ada(app)
     with writing(app) as session:
         session.scalars(select(Member)).one().signed_cookies = None
     assert problem(earlier(app).get("/me")) == (401, "not-signed-in")
 
 
-def test_it_ends_fourteen_days_after_it_was_signed(app: Flask, clock: FixedClock) -> None:
+def test_signed_cookie_expires_after_fourteen_days(app: Flask, clock: FixedClock) -> None:
     add_ada(app)
     clock.move(NOON + timedelta(days=14, seconds=1))
     assert not is_in(earlier(app))
 
 
-def test_a_form_that_was_shown_to_a_visitor_is_accepted(app: Flask) -> None:
+def test_open_sign_in_form_of_earlier_release_is_accepted(app: Flask) -> None:
     add_ada(app)
     client = app.test_client()
     client.set_cookie("eventcal", VISITOR_COOKIE)
@@ -190,7 +190,7 @@ def test_a_form_that_was_shown_to_a_visitor_is_accepted(app: Flask) -> None:
     assert call(client, "GET", "/me").status_code == 200
 
 
-def test_a_token_that_confirms_an_address_is_good_for_two_days(mailing: Flask, clock: FixedClock) -> None:
+def test_confirmation_token_of_earlier_release_is_valid_for_two_days(mailing: Flask, clock: FixedClock) -> None:
     add_ada(mailing)
     clock.move(NOON + timedelta(days=2))
     assert post(mailing, "/auth/confirm", {"token": CONFIRMATION}).json == {"confirmed": True}
@@ -198,14 +198,14 @@ def test_a_token_that_confirms_an_address_is_good_for_two_days(mailing: Flask, c
     assert problem(post(mailing, "/auth/confirm", {"token": CONFIRMATION})) == (422, "token-refused")
 
 
-def test_a_token_that_confirms_another_address_is_refused(mailing: Flask) -> None:
+def test_confirmation_token_for_another_address_is_rejected(mailing: Flask) -> None:
     add_ada(mailing)
     with writing(mailing) as session:
         session.scalars(select(Member)).one().email = "countess@example.org"
     assert problem(post(mailing, "/auth/confirm", {"token": CONFIRMATION})) == (422, "token-refused")
 
 
-def test_a_token_that_sets_a_password_is_good_for_an_hour_and_once(mailing: Flask, clock: FixedClock) -> None:
+def test_reset_token_of_earlier_release_is_valid_once_within_an_hour(mailing: Flask, clock: FixedClock) -> None:
     add_ada(mailing)
     body = {"token": RESET, "password": OTHER}
     clock.move(NOON + timedelta(hours=1))
@@ -214,14 +214,14 @@ def test_a_token_that_sets_a_password_is_good_for_an_hour_and_once(mailing: Flas
     sign_in(mailing, password=OTHER)
 
 
-def test_a_token_that_sets_a_password_is_refused_after_an_hour(mailing: Flask, clock: FixedClock) -> None:
+def test_reset_token_of_earlier_release_is_rejected_after_an_hour(mailing: Flask, clock: FixedClock) -> None:
     add_ada(mailing)
     clock.move(NOON + timedelta(hours=1, seconds=1))
     body = {"token": RESET, "password": OTHER}
     assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
 
 
-def test_a_hash_of_the_earlier_release_is_compared_and_left_as_it_is(app: Flask) -> None:
+def test_password_hash_of_earlier_release_is_accepted_unchanged(app: Flask) -> None:
     add_ada(app)
     sign_in(app)
     assert [one.password for one in rows(app, Member)] == [HASH]

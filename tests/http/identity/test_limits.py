@@ -1,4 +1,4 @@
-"""How often one may sign in, register, have mail sent and write; reads are never counted."""
+"""Rate limits of signing in, registration, emails and writes. Reads are not limited."""
 
 from collections.abc import Callable, Iterator
 
@@ -25,7 +25,7 @@ from tests.http_app import (
 
 @pytest.fixture
 def app(sqlite_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app; a test switches its limits on. What they count is in no database."""
+    """Yield the app; each test enables the rate limits, which do not use the database."""
     with running(sqlite_url, clock) as app:
         yield app
 
@@ -38,7 +38,7 @@ def mailing(sqlite_url: str, clock: FixedClock) -> Iterator[Flask]:
 
 
 def sender(app: Flask, path: str, *, address: str = "192.0.2.1") -> Callable[[object], TestResponse]:
-    """Give somebody at `address` who posts bodies to `path`."""
+    """Return a function that posts bodies to `path` from the IP address `address`."""
     client = app.test_client()
 
     def send(body: object) -> TestResponse:
@@ -49,7 +49,7 @@ def sender(app: Flask, path: str, *, address: str = "192.0.2.1") -> Callable[[ob
 
 
 def allowed(send: Callable[[int], TestResponse], *, most: int = 1000) -> int:
-    """Give how many calls are let through before the first 429."""
+    """Return the number of calls before the first 429."""
     for number in range(most):
         answer = send(number)
         if answer.status_code == 429:
@@ -59,7 +59,7 @@ def allowed(send: Callable[[int], TestResponse], *, most: int = 1000) -> int:
     return most
 
 
-def test_one_address_is_tried_ten_times_a_minute(app: Flask) -> None:
+def test_sign_in_is_limited_to_ten_per_minute_for_one_account(app: Flask) -> None:
     app.config["RATELIMIT_ENABLED"] = True
     send = sender(app, "/auth/login")
     assert allowed(lambda _: send({"email": "ada@example.org", "password": "x"})) == 10
@@ -69,13 +69,13 @@ def test_one_address_is_tried_ten_times_a_minute(app: Flask) -> None:
     assert elsewhere({"email": "ada@example.org", "password": "x"}).status_code == 401
 
 
-def test_one_visitor_signs_in_sixty_times_a_minute(app: Flask) -> None:
+def test_sign_in_is_limited_to_sixty_per_minute_for_one_ip_address(app: Flask) -> None:
     app.config["RATELIMIT_ENABLED"] = True
     send = sender(app, "/auth/login")
     assert allowed(lambda number: send({"email": f"{number}@example.org", "password": "x"})) == 60
 
 
-def test_a_household_s_ipv6_addresses_are_one_visitor(app: Flask) -> None:
+def test_ipv6_addresses_of_one_network_share_a_limit(app: Flask) -> None:
     app.config["RATELIMIT_ENABLED"] = True
 
     def send(number: int) -> TestResponse:
@@ -87,7 +87,7 @@ def test_a_household_s_ipv6_addresses_are_one_visitor(app: Flask) -> None:
     assert other({"email": "ada@example.org", "password": "x"}).status_code == 401
 
 
-def test_one_visitor_registers_twenty_times_a_minute(app: Flask) -> None:
+def test_registration_is_limited_to_twenty_per_minute_for_one_ip_address(app: Flask) -> None:
     app.config["RATELIMIT_ENABLED"] = True
     send = sender(app, "/auth/register")
     body = {"password": PASSWORD, "name": "Ada"}
@@ -95,20 +95,20 @@ def test_one_visitor_registers_twenty_times_a_minute(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", ["/auth/reset", "/auth/confirm"])
-def test_one_address_is_sent_five_mails_a_minute_and_one_visitor_has_twenty_sent(mailing: Flask, path: str) -> None:
+def test_emails_are_limited_to_five_per_recipient_and_twenty_per_ip_address(mailing: Flask, path: str) -> None:
     send = sender(mailing, path)
     assert allowed(lambda _: send({"email": "ada@example.org"})) == 5
     other = sender(mailing, path, address="192.0.2.2")
     assert allowed(lambda number: other({"email": f"{number}@example.org"})) == 20
 
 
-def test_mailed_tokens_are_tried_twenty_times_a_minute(mailing: Flask) -> None:
+def test_emailed_token_attempts_are_limited_to_twenty_per_minute(mailing: Flask) -> None:
     send = sender(mailing, "/auth/confirm")
     assert allowed(lambda _: send({"token": "made-up"})) == 20
     assert sender(mailing, "/auth/reset/confirm")({"token": "x", "password": PASSWORD}).status_code == 429
 
 
-def test_the_own_password_is_tried_ten_times_a_minute(app: Flask) -> None:
+def test_current_password_attempts_are_limited_to_ten_per_minute(app: Flask) -> None:
     browser = signed_in(app)
     app.config["RATELIMIT_ENABLED"] = True
     body = {"password": "wrong", "new_password": "another horse"}
@@ -116,7 +116,7 @@ def test_the_own_password_is_tried_ten_times_a_minute(app: Flask) -> None:
     assert problem(browser.call("DELETE", "/me", {"password": PASSWORD})) == (429, "too-many")
 
 
-def test_a_member_writes_three_hundred_times_a_minute_from_wherever_they_are(app: Flask) -> None:
+def test_writes_are_limited_to_three_hundred_per_minute_for_one_member(app: Flask) -> None:
     browser, other = signed_in(app), signed_in(app, "bob@example.org")
     token = token_of(browser, Scope.SUBMIT)
     app.config["RATELIMIT_ENABLED"] = True
@@ -131,25 +131,25 @@ def test_a_member_writes_three_hundred_times_a_minute_from_wherever_they_are(app
     assert browser.get("/me").status_code == 200
 
 
-def test_whoever_is_not_signed_in_is_counted_by_address(app: Flask) -> None:
+def test_anonymous_writes_are_limited_by_ip_address(app: Flask) -> None:
     app.config["RATELIMIT_ENABLED"] = True
     send = sender(app, "/me/feeds")
     assert allowed(lambda _: send({})) == 300
 
 
-def test_reads_are_never_counted(app: Flask) -> None:
+def test_reads_are_not_limited(app: Flask) -> None:
     browser = signed_in(app)
     app.config["RATELIMIT_ENABLED"] = True
     assert allowed(lambda _: browser.get("/me/tokens"), most=320) == 320
 
 
-def test_limits_are_on_unless_switched_off(app: Flask) -> None:
+def test_rate_limits_are_enabled_by_default(app: Flask) -> None:
     fresh = create_app(house_of(app).settings)
     database_of(fresh).engine.dispose()
     assert fresh.config["RATELIMIT_ENABLED"] is True
 
 
-def test_a_redis_that_does_not_answer_closes_nothing(sqlite_url: str, clock: FixedClock) -> None:
+def test_rate_limits_work_without_reachable_redis(sqlite_url: str, clock: FixedClock) -> None:
     with running(sqlite_url, clock, redis_url="redis://127.0.0.1:1/0") as app:
         app.config["RATELIMIT_ENABLED"] = True
         send = sender(app, "/auth/login")

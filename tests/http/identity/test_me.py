@@ -1,4 +1,4 @@
-"""/me: the profile, secret feeds, and leaving."""
+"""/me: the profile, personal feeds, and account deletion."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ FEEDS = "http://127.0.0.1:8000/feeds/"
 # -- the profile -------------------------------------------------------------------------------------------------------
 
 
-def test_a_member_changes_their_name(app: Flask) -> None:
+def test_member_changes_their_name(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.call("PATCH", "/me", {"name": "Ada, Countess of Lovelace"})
     assert (answer.status_code, answer.json) == (200, browser.member | {"name": "Ada, Countess of Lovelace"})
@@ -50,29 +50,29 @@ def test_a_member_changes_their_name(app: Flask) -> None:
         ({"role": "x"}, "/role"),
     ],
 )
-def test_what_is_not_theirs_to_change_is_refused(app: Flask, fields: dict[str, Any], place: str) -> None:
+def test_profile_update_rejects_invalid_and_read_only_fields(app: Flask, fields: dict[str, Any], place: str) -> None:
     answer = signed_in(app).call("PATCH", "/me", fields)
     assert (answer.status_code, pointers(answer)) == (422, [place])
 
 
-def test_the_profile_names_who_they_are_on_stage(app: Flask) -> None:
+def test_profile_includes_speaker_slug(app: Flask) -> None:
     browser = signed_in(app)
     with writing(app) as session:
         make_speaker(session, member=session.get_one(Member, browser.member["id"]), slug="ada")
     assert json_of(browser.get("/me"))["speaker"] == "ada"
 
 
-def test_the_profile_is_the_reader_s_own_and_can_be_asked_for_conditionally(app: Flask) -> None:
+def test_profile_is_private_and_supports_conditional_requests(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.get("/me")
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert browser.call("GET", "/me", **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
-# -- secret feeds ------------------------------------------------------------------------------------------------------
+# -- personal feeds ----------------------------------------------------------------------------------------------------
 
 
-def test_a_secret_feed_is_shown_once_and_its_secret_is_not_kept(app: Flask) -> None:
+def test_feed_url_is_shown_once_and_only_its_hash_is_stored(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.post("/me/feeds", {"name": "phone"})
     made = json_of(answer)
@@ -84,7 +84,7 @@ def test_a_secret_feed_is_shown_once_and_its_secret_is_not_kept(app: Flask) -> N
     assert browser.get("/me/feeds").json == {"items": [kept], "next": None}
 
 
-def test_a_revoked_feed_is_off_the_list_and_its_row_remembers(app: Flask) -> None:
+def test_revoked_feed_is_not_listed_and_its_row_is_kept(app: Flask) -> None:
     browser = signed_in(app)
     made = json_of(browser.post("/me/feeds", {"name": "phone"}))
     assert browser.call("DELETE", f"/me/feeds/{made['id']}").status_code == 204
@@ -93,24 +93,24 @@ def test_a_revoked_feed_is_off_the_list_and_its_row_remembers(app: Flask) -> Non
     assert problem(browser.call("DELETE", f"/me/feeds/{made['id']}")) == (404, "not-found")
 
 
-def test_nobody_sees_or_revokes_another_s_feed(app: Flask) -> None:
+def test_member_cannot_see_or_revoke_feed_of_another(app: Flask) -> None:
     ada, bob = signed_in(app), signed_in(app, "bob@example.org")
     made = json_of(ada.post("/me/feeds", {"name": "phone"}))
     assert bob.get("/me/feeds").json == {"items": [], "next": None}
     assert problem(bob.call("DELETE", f"/me/feeds/{made['id']}")) == (404, "not-found")
 
 
-def test_a_token_that_only_reads_makes_no_feed(app: Flask) -> None:
+def test_read_token_cannot_create_feed(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.READ)
     assert call(app.test_client(), "GET", "/me/feeds", **token).status_code == 200
     answer = call(app.test_client(), "POST", "/me/feeds", {"name": "phone"}, **token)
     assert problem(answer) == (403, "insufficient-scope")
 
 
-# -- leaving -----------------------------------------------------------------------------------------------------------
+# -- account deletion --------------------------------------------------------------------------------------------------
 
 
-def test_who_leaves_is_told_what_stays_public(app: Flask) -> None:
+def test_account_deletion_reports_talks_and_speaker_that_stay_public(app: Flask) -> None:
     browser = signed_in(app)
     with writing(app) as session:
         member = session.get_one(Member, browser.member["id"])
@@ -139,7 +139,7 @@ def test_who_leaves_is_told_what_stays_public(app: Flask) -> None:
     assert [(feed.member_id, feed.revoked_at) for feed in rows(app, PersonalFeed)] == [(None, NOON)]
 
 
-def test_who_was_never_public_leaves_nothing_public(app: Flask) -> None:
+def test_account_deletion_of_unpublished_speaker_leaves_nothing_public(app: Flask) -> None:
     browser = signed_in(app)
     with writing(app) as session:
         make_speaker(session, member=session.get_one(Member, browser.member["id"]))
@@ -147,7 +147,7 @@ def test_who_was_never_public_leaves_nothing_public(app: Flask) -> None:
     assert json_of(answer)["stays_public"] == {"talks": [], "speaker": None}
 
 
-def test_the_password_is_asked_for_again(app: Flask) -> None:
+def test_account_deletion_requires_password(app: Flask) -> None:
     browser = signed_in(app)
     answer = browser.call("DELETE", "/me", {"password": "wrong"})
     assert (answer.status_code, pointers(answer)) == (422, ["/password"])
@@ -155,7 +155,7 @@ def test_the_password_is_asked_for_again(app: Flask) -> None:
     assert browser.get("/me").status_code == 200
 
 
-def test_a_token_removes_no_account(app: Flask) -> None:
+def test_access_token_cannot_delete_account(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.ADMIN)
     answer = call(app.test_client(), "DELETE", "/me", {"password": PASSWORD}, **token)
     assert problem(answer) == (403, "forbidden")
@@ -172,7 +172,7 @@ def test_a_token_removes_no_account(app: Flask) -> None:
         ({"starts": "2026-02-01", "ends": "2026-02-02"}, [], 200),
     ],
 )
-def test_no_event_to_come_is_left_without_an_organiser(
+def test_last_organiser_of_upcoming_event_cannot_delete_account(
     app: Flask, fields: dict[str, Any], others: list[TeamRole], status: int
 ) -> None:
     browser, bob = signed_in(app), signed_in(app, "bob@example.org")

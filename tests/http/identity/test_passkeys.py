@@ -1,4 +1,4 @@
-"""Passkeys: added, signed in with, removed; and every answer of a browser that must not be taken."""
+"""Passkeys: adding, signing in, removing, and every browser response that must be rejected."""
 
 import json
 from collections.abc import Iterator
@@ -26,37 +26,37 @@ WITH = "/login/passkey"
 
 @pytest.fixture
 def app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app where browsers do passkeys: over TLS, at a name."""
+    """Yield the app at an HTTPS base URL with a host name, as browsers require for passkeys."""
     with street.lived_in(_walls, database_url, clock, base_url=ORIGIN) as app:
         yield app
 
 
 @pytest.fixture
 def ada(app: Flask) -> Browser:
-    """Give the browser of Ada, who has just signed in."""
+    """Return Ada's browser, just signed in."""
     return Browser(http_app.signed_in(app).client, browser_of(app).at)
 
 
 @pytest.fixture
 def other(app: Flask) -> Browser:
-    """Give a browser that nobody has used yet."""
+    """Return a new browser without cookies."""
     return browser_of(app)
 
 
 @pytest.fixture
 def key(ada: Browser) -> SoftKey:
-    """Give a passkey of Ada's."""
+    """Add a passkey for Ada and return it."""
     return added(ada)
 
 
 def asked(browser: Browser, path: str) -> str:
-    """Give what the page has its script ask the browser for."""
+    """Return the WebAuthn options in the form at `path`."""
     browser.go(path)
     return asked_on(browser.at.text)
 
 
 def asked_on(page: str) -> str:
-    """Give what this page has its script ask the browser for."""
+    """Return the WebAuthn options in the form of this page."""
     [options] = [form.get("data-options", "") for form in tree_of(page).iter("form") if form.get("data-options")]
     return options
 
@@ -85,7 +85,7 @@ def stored(app: Flask) -> Passkey:
 # Adding
 
 
-def test_a_passkey_is_added_and_listed(app: Flask, ada: Browser) -> None:
+def test_added_passkey_is_stored_and_listed(app: Flask, ada: Browser) -> None:
     key = added(ada, name="My <b>phone</b>")
     row = stored(app)
     assert (row.credential_id, row.name, row.sign_count) == (key.credential_id, "My <b>phone</b>", 0)
@@ -96,9 +96,7 @@ def test_a_passkey_is_added_and_listed(app: Flask, ada: Browser) -> None:
     assert "Not used yet." in ada.says()
 
 
-def test_what_the_browser_is_asked_for_comes_from_the_settings_and_not_from_the_request(
-    app: Flask, ada: Browser
-) -> None:
+def test_passkey_options_come_from_settings_and_ignore_host_header(app: Flask, ada: Browser) -> None:
     cookie = ada.client.get_cookie("eventcal")
     assert cookie is not None
     elsewhere = {"Host": "evil.example", "Cookie": f"eventcal={cookie.value}"}
@@ -111,7 +109,7 @@ def test_what_the_browser_is_asked_for_comes_from_the_settings_and_not_from_the_
     assert known["excludeCredentials"] == []
 
 
-def test_the_next_one_is_of_the_same_user_and_the_first_is_excluded(app: Flask, ada: Browser, key: SoftKey) -> None:
+def test_second_passkey_has_same_user_handle_and_excludes_the_first(app: Flask, ada: Browser, key: SoftKey) -> None:
     options = json.loads(asked(ada, NEW))
     assert [one["transports"] for one in options["excludeCredentials"]] == [["internal"]]
     second = added(ada, name="My other phone")
@@ -119,13 +117,13 @@ def test_the_next_one_is_of_the_same_user_and_the_first_is_excluded(app: Flask, 
     assert len(rows(app, Passkey)) == 2
 
 
-def test_one_passkey_is_added_once(app: Flask, ada: Browser, key: SoftKey) -> None:
+def test_passkey_cannot_be_added_twice(app: Flask, ada: Browser, key: SoftKey) -> None:
     assert "has a passkey here already" in ada.send(NEW, name="Again", answer=key.make(asked(ada, NEW)))
     assert ada.at.status_code == 409
     assert stored(app).name == "My phone"
 
 
-def test_what_somebody_has_already_nobody_else_gets(app: Flask, key: SoftKey) -> None:
+def test_passkey_of_another_member_cannot_be_added(app: Flask, key: SoftKey) -> None:
     mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
     stolen = SoftKey(credential_id=key.credential_id)
     mallory.send(NEW, name="Mine", answer=stolen.make(asked(mallory, NEW)))
@@ -133,12 +131,12 @@ def test_what_somebody_has_already_nobody_else_gets(app: Flask, key: SoftKey) ->
     assert stored(app).user_handle == key.user_handle
 
 
-def test_an_answer_that_comes_again_adds_nothing(app: Flask, ada: Browser) -> None:
+def test_registration_challenge_cannot_be_reused(app: Flask, ada: Browser) -> None:
     options = asked(ada, NEW)
     held, cookie = ada.fields(NEW), ada.client.get_cookie("eventcal")
     assert cookie is not None
     ada.send(NEW, name="My phone", answer=SoftKey().make(options))
-    # Not even from the cookie that knew the question, with another key.
+    # The old cookie, which held the challenge, does not help, not even with another key.
     ada.client.set_cookie("eventcal", cookie.value)
     answer = ada.client.post(NEW, data=held | {"name": "Again", "answer": SoftKey().make(options)})
     assert answer.status_code == 422
@@ -146,14 +144,14 @@ def test_an_answer_that_comes_again_adds_nothing(app: Flask, ada: Browser) -> No
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://calendar.example.org", f"{ORIGIN}:8443"])
-def test_a_passkey_made_on_another_origin_is_not_added(app: Flask, ada: Browser, origin: str) -> None:
+def test_passkey_from_another_origin_is_not_added(app: Flask, ada: Browser, origin: str) -> None:
     answer = SoftKey().make(asked(ada, NEW), origin=origin)
     assert "This passkey was not taken." in ada.send(NEW, name="My phone", answer=answer)
     assert ada.at.status_code == 422
     assert rows(app, Passkey) == []
 
 
-def test_a_passkey_for_another_site_or_that_asks_for_no_pin_is_not_added(app: Flask, ada: Browser) -> None:
+def test_passkey_for_another_site_or_without_user_verification_is_not_added(app: Flask, ada: Browser) -> None:
     ada.send(NEW, name="My phone", answer=SoftKey().make(asked(ada, NEW), site="evil.example"))
     assert ada.at.status_code == 422
     ada.send(NEW, name="My phone", answer=SoftKey(verifies=False).make(asked(ada, NEW)))
@@ -162,7 +160,7 @@ def test_a_passkey_for_another_site_or_that_asks_for_no_pin_is_not_added(app: Fl
 
 
 @pytest.mark.parametrize(("length", "status"), [(1023, 303), (1024, 422), (60_000, 422)])
-def test_the_name_of_a_key_is_as_long_as_it_may_be(app: Flask, ada: Browser, length: int, status: int) -> None:
+def test_credential_id_has_at_most_1023_bytes(app: Flask, ada: Browser, length: int, status: int) -> None:
     answer = SoftKey(credential_id=b"\xff" * length).make(asked(ada, NEW))
     sent = ada.client.post(NEW, data=ada.fields(NEW) | {"name": "Long", "answer": answer})
     assert sent.status_code == status
@@ -185,7 +183,7 @@ JUNK = [
 
 
 @pytest.mark.parametrize("answer", JUNK)
-def test_what_is_no_answer_is_refused_and_the_name_stays(app: Flask, ada: Browser, answer: str) -> None:
+def test_malformed_response_adds_no_passkey_and_keeps_entered_name(app: Flask, ada: Browser, answer: str) -> None:
     asked(ada, NEW)
     ada.send(NEW, name="My phone", answer=answer)
     assert ada.at.status_code == 422
@@ -195,20 +193,20 @@ def test_what_is_no_answer_is_refused_and_the_name_stays(app: Flask, ada: Browse
 
 @pytest.mark.parametrize("answer", JUNK)
 @pytest.mark.usefixtures("key")
-def test_what_is_no_answer_signs_nobody_in(other: Browser, answer: str) -> None:
+def test_malformed_response_does_not_sign_in(other: Browser, answer: str) -> None:
     asked(other, "/login")
     assert not signs_in(other, answer)
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "two\nlines"])
-def test_a_passkey_needs_a_name(app: Flask, ada: Browser, name: str) -> None:
+def test_passkey_requires_valid_name(app: Flask, ada: Browser, name: str) -> None:
     ada.send(NEW, name=name, answer=SoftKey().make(asked(ada, NEW)))
     assert ada.at.status_code == 422
     assert 'id="name-fault-1"' in ada.at.text
     assert rows(app, Passkey) == []
 
 
-def test_adding_needs_the_csrf_token_a_sign_in_and_a_password_of_late(
+def test_adding_passkey_requires_csrf_token_and_recent_sign_in(
     app: Flask, ada: Browser, other: Browser, clock: FixedClock
 ) -> None:
     answer = SoftKey().make(asked(ada, NEW))
@@ -226,7 +224,9 @@ def test_adding_needs_the_csrf_token_a_sign_in_and_a_password_of_late(
 # Signing in
 
 
-def test_a_passkey_signs_in_and_the_way_goes_on(app: Flask, other: Browser, key: SoftKey, clock: FixedClock) -> None:
+def test_passkey_signs_in_and_redirects_to_next_page(
+    app: Flask, other: Browser, key: SoftKey, clock: FixedClock
+) -> None:
     clock.tick(60)
     assert json.loads(asked(other, f"/login?next={HOME}"))["allowCredentials"] == []
     other.send(WITH, answer=key.sign(asked(other, f"/login?next={HOME}")))
@@ -236,26 +236,26 @@ def test_a_passkey_signs_in_and_the_way_goes_on(app: Flask, other: Browser, key:
     assert (row.sign_count, row.last_used_at) == (1, clock.now())
 
 
-def test_a_passkey_counts_as_both_factors(other: Browser, ada: Browser, key: SoftKey, clock: FixedClock) -> None:
+def test_passkey_replaces_both_factors(other: Browser, ada: Browser, key: SoftKey, clock: FixedClock) -> None:
     set_up(ada, clock)
     assert "Your password is right." in log_in(other)
     assert signs_in(other, key.sign(asked(other, "/login")))
 
 
-def test_a_key_that_does_not_count_signs_in_again_and_again(ada: Browser, other: Browser) -> None:
+def test_passkey_without_signature_counter_signs_in_repeatedly(ada: Browser, other: Browser) -> None:
     key = added(ada, SoftKey(counts=False))
     for _ in range(2):
         assert signs_in(other, key.sign(asked(other, "/login")))
 
 
-def test_a_challenge_is_answered_once(app: Flask, ada: Browser, other: Browser) -> None:
+def test_sign_in_challenge_cannot_be_reused(app: Flask, ada: Browser, other: Browser) -> None:
     key = added(ada, SoftKey(counts=False))
     options = asked(other, "/login")
     held, cookie = other.fields(WITH), other.client.get_cookie("eventcal")
     assert cookie is not None
     answer = key.sign(options)
     assert signs_in(other, answer)
-    # Whoever copied the cookie and the answer before they were used comes too late; also with a new answer.
+    # A copy of the cookie made before it was used is useless, with the old response and with a new one.
     for late in (answer, key.sign(options)):
         thief = browser_of(app)
         thief.client.set_cookie("eventcal", cookie.value)
@@ -263,36 +263,36 @@ def test_a_challenge_is_answered_once(app: Flask, ada: Browser, other: Browser) 
         assert thief.client.get("/api/v1/me").status_code == 401
 
 
-def test_a_challenge_of_another_session_is_none(other: Browser, app: Flask, key: SoftKey) -> None:
+def test_challenge_of_another_session_is_rejected(other: Browser, app: Flask, key: SoftKey) -> None:
     theirs = asked(browser_of(app), "/login")
     asked(other, "/login")
     assert not signs_in(other, key.sign(theirs))
 
 
-def test_a_challenge_is_no_longer_good_after_an_hour(other: Browser, key: SoftKey, clock: FixedClock) -> None:
+def test_challenge_expires_after_an_hour(other: Browser, key: SoftKey, clock: FixedClock) -> None:
     options = asked(other, "/login")
     clock.tick(60 * 60)
     assert not signs_in(other, key.sign(options))
-    # The page that says so asks anew.
+    # The error page contains a new challenge.
     assert signs_in(other, key.sign(asked_on(other.at.text)))
 
 
-def test_two_tabs_show_one_challenge(other: Browser, key: SoftKey) -> None:
+def test_two_tabs_share_one_challenge(other: Browser, key: SoftKey) -> None:
     first = asked(other, "/login")
     asked(other, "/login")
     assert signs_in(other, key.sign(first))
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://calendar.example.org", f"{ORIGIN}:8443", "null"])
-def test_what_was_signed_on_another_origin_is_refused(other: Browser, key: SoftKey, origin: str) -> None:
+def test_signature_from_another_origin_is_rejected(other: Browser, key: SoftKey, origin: str) -> None:
     assert not signs_in(other, key.sign(asked(other, "/login"), origin=origin))
 
 
-def test_what_was_signed_for_another_site_is_refused(other: Browser, key: SoftKey) -> None:
+def test_signature_for_another_site_is_rejected(other: Browser, key: SoftKey) -> None:
     assert not signs_in(other, key.sign(asked(other, "/login"), site="evil.example"))
 
 
-def test_the_host_header_changes_nothing(app: Flask, key: SoftKey) -> None:
+def test_host_header_does_not_change_passkey_options(app: Flask, key: SoftKey) -> None:
     client = app.test_client()
     other = Browser(client, client.get("/login", base_url="http://evil.example/"))
     options = asked_on(other.at.text)
@@ -304,7 +304,7 @@ def test_the_host_header_changes_nothing(app: Flask, key: SoftKey) -> None:
     assert sent.status_code == 401
 
 
-def test_a_count_that_goes_back_or_stays_is_refused(app: Flask, other: Browser, key: SoftKey) -> None:
+def test_signature_counter_must_increase(app: Flask, other: Browser, key: SoftKey) -> None:
     copy = SoftKey(key.credential_id, key.private, key.user_handle)
     for _ in range(3):
         assert signs_in(other, key.sign(asked(other, "/login")))
@@ -316,22 +316,22 @@ def test_a_count_that_goes_back_or_stays_is_refused(app: Flask, other: Browser, 
     assert signs_in(other, key.sign(asked(other, "/login")))
 
 
-def test_a_key_that_asks_for_no_pin_is_refused(other: Browser, key: SoftKey) -> None:
+def test_sign_in_without_user_verification_is_rejected(other: Browser, key: SoftKey) -> None:
     key.verifies = False
     assert not signs_in(other, key.sign(asked(other, "/login")))
 
 
-def test_a_key_that_nobody_added_is_refused(other: Browser, key: SoftKey) -> None:
+def test_unknown_passkey_is_rejected(other: Browser, key: SoftKey) -> None:
     unknown = SoftKey(user_handle=key.user_handle)
     assert not signs_in(other, unknown.sign(asked(other, "/login")))
 
 
-def test_another_private_key_is_refused(other: Browser, key: SoftKey) -> None:
+def test_signature_of_another_private_key_is_rejected(other: Browser, key: SoftKey) -> None:
     forged = SoftKey(credential_id=key.credential_id, user_handle=key.user_handle)
     assert not signs_in(other, forged.sign(asked(other, "/login")))
 
 
-def test_one_member_s_key_signs_nobody_else_in(app: Flask, other: Browser, key: SoftKey) -> None:
+def test_passkey_cannot_sign_in_another_member(app: Flask, other: Browser, key: SoftKey) -> None:
     mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
     theirs = added(mallory)
     assert not signs_in(other, theirs.sign(asked(other, "/login"), userHandle=key.user_handle))
@@ -341,26 +341,26 @@ def test_one_member_s_key_signs_nobody_else_in(app: Flask, other: Browser, key: 
     assert "mallory@example.org" in other.says()
 
 
-def test_the_key_of_a_member_who_may_not_sign_in_is_refused(app: Flask, other: Browser, key: SoftKey) -> None:
+def test_passkey_of_inactive_member_is_rejected(app: Flask, other: Browser, key: SoftKey) -> None:
     with writing(app) as session:
         session.query(Member).one().active = False
     assert not signs_in(other, key.sign(asked(other, "/login")))
 
 
-def test_signing_in_with_a_passkey_needs_the_csrf_token(other: Browser, key: SoftKey) -> None:
+def test_passkey_sign_in_requires_csrf_token(other: Browser, key: SoftKey) -> None:
     answer = key.sign(asked(other, "/login"))
     assert other.client.post(WITH, data={"answer": answer}).status_code == 403
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_signing_in_leads_to_no_other_site(other: Browser, key: SoftKey, wanted: str) -> None:
+def test_passkey_sign_in_does_not_redirect_to_another_site(other: Browser, key: SoftKey, wanted: str) -> None:
     held = {"answer": key.sign(asked(other, "/login"))} | {"next": wanted}
     answer = other.client.post(WITH, data=other.fields(WITH) | held)
     assert answer.headers["Location"] == "/me"
 
 
 @pytest.mark.usefixtures("key")
-def test_tries_are_counted(app: Flask, other: Browser) -> None:
+def test_passkey_sign_in_is_limited_to_sixty_per_minute(app: Flask, other: Browser) -> None:
     asked(other, "/login")
     held = other.fields(WITH) | {"answer": "{}"}
     app.extensions["eventcal_limits"] = Counter(None)
@@ -372,7 +372,7 @@ def test_tries_are_counted(app: Flask, other: Browser) -> None:
     assert statuses == [401] * 60 + [429]
 
 
-def test_a_passkey_shows_again_who_one_is(ada: Browser, key: SoftKey, clock: FixedClock) -> None:
+def test_passkey_confirms_identity_again(ada: Browser, key: SoftKey, clock: FixedClock) -> None:
     clock.tick(15 * 60)
     options = asked(ada, NEW)
     assert ada.at.request.path == f"{HOME}/again"
@@ -383,9 +383,7 @@ def test_a_passkey_shows_again_who_one_is(ada: Browser, key: SoftKey, clock: Fix
 # Removing
 
 
-def test_a_passkey_is_removed_and_signs_nobody_in_any_more(
-    app: Flask, ada: Browser, other: Browser, key: SoftKey
-) -> None:
+def test_removed_passkey_cannot_sign_in(app: Flask, ada: Browser, other: Browser, key: SoftKey) -> None:
     path = f"{HOME}/passkeys/{stored(app).id}"
     assert "Remove this passkey?" in ada.go(path)
     assert ada.client.post(path).status_code == 403
@@ -395,7 +393,7 @@ def test_a_passkey_is_removed_and_signs_nobody_in_any_more(
 
 
 @pytest.mark.usefixtures("key")
-def test_somebody_elses_passkey_is_not_there(app: Flask) -> None:
+def test_passkey_of_another_member_is_hidden(app: Flask) -> None:
     mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
     path = f"{HOME}/passkeys/{stored(app).id}"
     mallory.go(HOME)
@@ -407,7 +405,7 @@ def test_somebody_elses_passkey_is_not_there(app: Flask) -> None:
     assert stored(app).name == "My phone"
 
 
-def test_a_reset_by_mail_ends_passkeys_as_it_ends_tokens(app: Flask, other: Browser, key: SoftKey) -> None:
+def test_password_reset_by_email_removes_passkeys(app: Flask, other: Browser, key: SoftKey) -> None:
     with app.test_request_context():
         token = accounts.reset_token(rows(app, Member)[0])
     form = {"token": token, "password": "another quiet bicycle"}
@@ -415,24 +413,24 @@ def test_a_reset_by_mail_ends_passkeys_as_it_ends_tokens(app: Flask, other: Brow
     assert not signs_in(other, key.sign(asked(other, "/login")))
 
 
-def test_a_new_password_leaves_them_as_they_are(ada: Browser, other: Browser, key: SoftKey) -> None:
+def test_password_change_keeps_passkeys(ada: Browser, other: Browser, key: SoftKey) -> None:
     ada.go("/me/account")
     ada.send("/me/account/password", password=PASSWORD, new_password="another quiet bicycle")
     assert signs_in(other, key.sign(asked(other, "/login")))
 
 
 @pytest.mark.usefixtures("key")
-def test_whoever_leaves_leaves_no_passkey(app: Flask, ada: Browser) -> None:
+def test_account_deletion_deletes_passkeys(app: Flask, ada: Browser) -> None:
     ada.go("/me/account/delete")
     ada.send("/me/account/delete", password=PASSWORD)
     assert (rows(app, Member), rows(app, Passkey)) == ([], [])
 
 
-# Where browsers do none
+# Without browser support
 
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "https://192.0.2.1", "http://calendar.example.org"])
-def test_where_browsers_do_no_passkeys_none_are_offered(
+def test_passkeys_are_not_offered_at_unsupported_base_url(
     app: Flask, street: Street, database_url: str, clock: FixedClock, *, base_url: str
 ) -> None:
     with street.lived_in(app, database_url, clock, base_url=base_url):
@@ -447,6 +445,6 @@ def test_where_browsers_do_no_passkeys_none_are_offered(
 
 
 @pytest.mark.usefixtures("key")
-def test_the_api_tells_nothing_of_passkeys(app: Flask) -> None:
+def test_api_sign_in_does_not_reveal_passkeys(app: Flask) -> None:
     answer = post(app, "/auth/login", {"email": "ada@example.org", "password": "wrong horse"})
     assert problem(answer) == (401, "sign-in-refused")

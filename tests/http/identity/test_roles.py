@@ -1,4 +1,4 @@
-"""Who may call what: every route, by everybody, with everything that they can show. The table says it all."""
+"""Permissions: a table of every API route, checked for every role with every kind of credentials."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +33,13 @@ from tests.make import (
 
 
 class Who(StrEnum):
-    """Everybody there is."""
+    """The kinds of callers."""
 
     VISITOR = "visitor"
     MEMBER = "member"
-    OTHER = "other"  # another member, of whom nothing here is
+    OTHER = "other"  # another member, who owns nothing here
     SUBMITTER = "submitter"
-    SPEAKER = "speaker"  # on stage in the submitter's talks
+    SPEAKER = "speaker"  # a speaker of the submitter's talks
     REVIEWER = "reviewer"
     ORGANISER = "organiser"
     ELSEWHERE = "elsewhere"  # an organiser of another event
@@ -56,9 +56,9 @@ SPEAKERS = frozenset({Who.SUBMITTER, Who.SPEAKER})
 ONLY_MEMBER = frozenset({Who.MEMBER})
 NOBODY: frozenset[Who] = frozenset()
 KNOW = REVIEWERS | SPEAKERS
-"""Who knows of a talk that is not public."""
+"""Those who may see a talk that is not public."""
 
-# What a token must reach. COOKIE is for what no token may do, NO_TOKEN for what everybody else may.
+# The scope that a token needs. COOKIE: requires a session. NO_TOKEN: open to all callers without a token.
 NOTHING, READ, SUBMIT, ORGANISE, ADMIN = "nothing", "read", "submit", "organise", "admin"
 COOKIE, NO_TOKEN = "cookie", "no token"
 _REACH = [NOTHING, READ, SUBMIT, ORGANISE, ADMIN]
@@ -66,10 +66,9 @@ _REACH = [NOTHING, READ, SUBMIT, ORGANISE, ADMIN]
 
 @dataclass(frozen=True)
 class Row:
-    """One route: who may, what a token must reach, and what whoever may is answered.
+    """One route: who may call it, the scope a token needs, and the status of a permitted request.
 
-    `path` names things by what the world below calls them. Who `sees` the thing and may not is refused (403); for
-    everybody else there is none (404).
+    `path` uses the names of `World.names`. Callers in `sees` who lack the permission get a 403, all others a 404.
     """
 
     method: str
@@ -86,7 +85,7 @@ TALK = {"title": "A talk"}
 EVENT = {"title": "An event", "timezone": "Europe/Berlin", "starts": "2026-09-01"}
 
 TABLE = [
-    # Signing in and mailed tokens ask for no caller: an empty body shows who got as far as having it read.
+    # Signing in and emailed tokens need no current user. A 422 for the empty body shows that access was granted.
     Row("POST", "/auth/register", ANYONE, NOTHING, 422, body={}),
     Row("POST", "/auth/login", ANYONE, NOTHING, 422, body={}),
     Row("POST", "/auth/logout", ANYONE, NO_TOKEN, 204),
@@ -228,7 +227,7 @@ TABLE = [
     Row("GET", "/events/<slug>/sponsors", ANYONE, NOTHING, 200, "/events/summit/sponsors"),
     Row("GET", "/events/<slug>/occurrences", ANYONE, NOTHING, 200, "/events/summit/occurrences"),
     Row("GET", "/events/<slug>/sponsors", REVIEWERS, NOTHING, 200, "/events/hidden/sponsors", sees=REVIEWERS),
-    # A body that is no picture shows who got as far as having it looked at; test_pictures_api has who may after that.
+    # A 415 for a body that is not an image shows that access was granted; test_pictures_api tests valid uploads.
     Row("PUT", "/speakers/<slug>/photo", MEMBERS, SUBMIT, 415, "/speakers/{speaker}/photo", {}),
     Row("DELETE", "/speakers/<slug>/photo", MODERATORS | {Who.SPEAKER}, SUBMIT, 204, "/speakers/{speaker}/photo"),
     Row("PUT", "/sponsors/<slug>/logo", MODERATORS, ADMIN, 415, "/sponsors/holder/logo", {}),
@@ -282,7 +281,7 @@ TABLE = [
 
 @contextmanager
 def nothing_lasts(app: Flask) -> Iterator[None]:
-    """Undo every transaction at its end, so that each call finds the same world, whatever the one before it did."""
+    """Roll back every transaction, so that each request finds the same database."""
 
     def undo(connection: Connection) -> None:
         connection.connection.rollback()
@@ -297,14 +296,14 @@ def nothing_lasts(app: Flask) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class World:
-    """Who is who, and what the things in the table's paths are."""
+    """The members, and the values of the names in the table's paths."""
 
     app: Flask
     people: dict[Who, Member]
     names: dict[str, str]
 
     def answers(self, row: Row, caller: Api) -> Answer:
-        """Call the row's route."""
+        """Make the request of the row and return the response."""
         body = row.body
         if body is not None and "tier" in body:
             body = body | {"tier": self.names["tier"]}
@@ -314,7 +313,7 @@ class World:
 
 @pytest.fixture
 def world(app: Flask) -> World:
-    """Make everybody, a summit that is public, an event that is hidden, and something of each kind in them."""
+    """Create all members, a public and a hidden event, and objects of each kind in them."""
     with writing(app) as session:
         people = {
             who: make_member(session, name=who.title(), email=f"{who}@example.org", role=_ROLES.get(who, Role.MEMBER))
@@ -331,7 +330,7 @@ def world(app: Flask) -> World:
         for slug in ("summit", "hidden", "unused", "meetup"):
             put_on_team(session, people[Who.ORGANISER], slug)
             put_on_team(session, people[Who.REVIEWER], slug, role=TeamRole.REVIEWER)
-        # Each has a second organiser, so that nobody is the last.
+        # This event needs an organiser other than the summit's.
         put_on_team(session, people[Who.ELSEWHERE], "elsewhere")
         speaker = make_speaker(session, member=people[Who.SPEAKER], slug="grace-hopper", published_at=NOON)
         unknown = make_speaker(session, slug="unknown-speaker")
@@ -375,7 +374,7 @@ _ROLES = {Who.MODERATOR: Role.MODERATOR, Who.ADMIN: Role.ADMIN}
 
 
 def expected(row: Row, who: Who, shows: str) -> int:
-    """Return what the table says to somebody who shows a cookie, a token by its scope, or nothing."""
+    """Return the expected status for a request with a cookie, with a token of a scope, or without credentials."""
     if shows == NOTHING:
         if row.needs not in {NOTHING, NO_TOKEN}:
             return 401
@@ -384,7 +383,7 @@ def expected(row: Row, who: Who, shows: str) -> int:
     if by_token and (row.needs in {COOKIE, NO_TOKEN} or _REACH.index(shows) < _REACH.index(row.needs)):
         return 403
     if by_token and row.method != "GET" and _REACH.index(shows) < _REACH.index(ORGANISE) and who not in _PLAIN:
-        # What such a token changes is what a plain member may change, whatever else its member is.
+        # With such a token, a member may only change what an ordinary member may change.
         who = Who.OTHER
     return row.ok if who in row.may else 403 if who in row.sees else 404
 
@@ -395,16 +394,16 @@ _PLAIN = {Who.MEMBER, Who.OTHER, *SPEAKERS}
 def _callers(app: Flask, member: Member) -> Iterator[tuple[str, Api]]:
     yield COOKIE, by_cookie(app, member)
     if database_of(app).engine.dialect.name == "sqlite":
-        # What a token reaches is no business of the database: once is enough, and half as long.
+        # Scopes do not depend on the database system, so testing them with one of them is enough.
         for scope in Scope:
             yield scope.value, by_token(app, member, scope)
 
 
 def _tells(row: Row, shows: str) -> bool:
-    """Say whether this row says anything of such a caller that it does not say of another.
+    """Return whether the row needs to be tested with these credentials.
 
-    A cookie does; so do the token that just reaches, the one that just does not, and the first that lets its
-    member change what they may for more than themselves.
+    Tested are cookies, the lowest sufficient scope, the highest insufficient scope, and the first scope with which
+    members keep the permissions of their role.
     """
     if shows in {COOKIE, NOTHING}:
         return True
@@ -414,11 +413,11 @@ def _tells(row: Row, shows: str) -> bool:
     return shows in {_REACH[max(reach, 1)], _REACH[max(reach - 1, 1)]} or (row.needs == SUBMIT and shows == ORGANISE)
 
 
-# One of them on both databases: that is every route of the API once.
+# One role is tested with both database systems, which covers every API route once.
 @pytest.mark.parametrize(
     "who", [*sorted(ANYONE - {Who.ADMIN}), pytest.param(Who.ADMIN, marks=pytest.mark.both_databases)]
 )
-def test_everybody_may_do_what_the_table_says_and_nothing_else(world: World, who: Who) -> None:
+def test_each_role_has_exactly_the_permissions_in_the_table(world: World, who: Who) -> None:
     callers = dict(_callers(world.app, world.people[who])) if who in world.people else {NOTHING: Api(world.app)}
     seen, said = {}, {}
     with nothing_lasts(world.app):
@@ -433,7 +432,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(world: World, who
     assert seen == said
 
 
-def test_a_cookie_without_its_csrf_token_changes_nothing_anywhere(world: World) -> None:
+def test_cookie_without_matching_csrf_token_is_rejected_on_every_route(world: World) -> None:
     whole = by_cookie(world.app, world.people[Who.ADMIN])
     only_cookie = Api(world.app, {"Cookie": whole.headers["Cookie"]})
     wrong = Api(
@@ -445,7 +444,7 @@ def test_a_cookie_without_its_csrf_token_changes_nothing_anywhere(world: World) 
     assert refused == {(403, "csrf")}
 
 
-def test_a_token_that_is_none_is_refused_wherever_it_comes(world: World) -> None:
+def test_invalid_token_is_rejected_on_every_route(world: World) -> None:
     nobody = Api(world.app, {"Authorization": "Bearer evc_nonsense"})
     assert {world.answers(row, nobody).code for row in TABLE} == {(401, "invalid-token")}
 
@@ -456,18 +455,18 @@ def _routes(app: Flask) -> Iterator[tuple[str, str, Any]]:
             yield method, rule.rule, app.view_functions[rule.endpoint]
 
 
-def test_every_route_carries_an_access_mark(app: Flask) -> None:
+def test_every_route_has_an_access_decorator(app: Flask) -> None:
     unmarked = {rule for _method, rule, view in _routes(app) if not isinstance(getattr(view, "access", None), Access)}
-    # Flask's own, for files that anybody may have.
+    # Flask's own route for public files.
     assert unmarked == {"/static/<path:filename>"}
 
 
-def test_every_route_of_the_api_is_in_the_table(app: Flask) -> None:
+def test_permission_table_covers_every_api_route(app: Flask) -> None:
     routes = {(method, rule) for method, rule, _view in _routes(app) if rule.startswith("/api/v1")}
     assert {(row.method, f"/api/v1{row.route}") for row in TABLE} == routes
 
 
-def test_a_feed_never_looks_at_who_asks(world: World) -> None:
+def test_feed_is_the_same_with_any_credentials(world: World) -> None:
     for path in ("/calendar.ics", "/events/summit.ics"):
         known = by_cookie(world.app, world.people[Who.ORGANISER]).outside(path)
         wrong = Api(world.app, {"Authorization": "Bearer evc_nonsense"}).outside(path)

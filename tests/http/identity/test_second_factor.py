@@ -1,4 +1,4 @@
-"""A code after the password: set up, asked for, used once; and what whoever has only the password does not get."""
+"""TOTP as second factor: setup, sign-in, recovery codes, and the limits of the password alone."""
 
 import re
 from collections.abc import Iterator
@@ -24,25 +24,25 @@ NEW_PASSWORD = "another quiet bicycle"
 
 @pytest.fixture
 def ada(app: Flask) -> Browser:
-    """Give the browser of Ada, who has just signed in."""
+    """Return Ada's browser, just signed in."""
     return Browser(http_app.signed_in(app).client, browser_of(app).at)
 
 
 @pytest.fixture
 def phone(ada: Browser, clock: FixedClock) -> App:
-    """Give Ada's app, which is set up."""
+    """Set up an authenticator app for Ada and return it."""
     return set_up(ada, clock)[0]
 
 
 @pytest.fixture
 def other(app: Flask) -> Browser:
-    """Give a browser that nobody has used yet."""
+    """Return a new browser without cookies."""
     return browser_of(app)
 
 
 @pytest.fixture
 def limited(app: Flask, phone: App) -> Iterator[None]:
-    """Count from now on; what it took to set up the app does not count."""
+    """Enable the rate limits after the authenticator app is set up."""
     del phone
     app.config["RATELIMIT_ENABLED"] = True
     yield
@@ -61,9 +61,7 @@ def login(app: Flask, **more: str) -> tuple[int, str]:
 # Setting up
 
 
-def test_the_app_takes_the_secret_over_and_a_first_code_turns_it_on(
-    app: Flask, ada: Browser, clock: FixedClock
-) -> None:
+def test_first_correct_code_enables_second_factor(app: Flask, ada: Browser, clock: FixedClock) -> None:
     assert "Set up an authenticator app" in ada.go("/me/security")
     ada.go(APP)
     secret = shown_secret(ada)
@@ -81,23 +79,21 @@ def test_the_app_takes_the_secret_over_and_a_first_code_turns_it_on(
     assert "10 recovery codes are left." in ada.go("/me/security")
 
 
-def test_nothing_counts_before_a_first_code_that_is_right(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_second_factor_is_not_enabled_by_wrong_code(app: Flask, ada: Browser, clock: FixedClock) -> None:
     ada.go(APP)
     secret = shown_secret(ada)
     assert "This code is wrong" in ada.send(APP, code=App(secret, clock).wrong_code())
     assert ada.at.status_code == 422
     assert shown_secret(ada) == secret
     assert login(app) == (200, "")
-    # Looking at the page again shows the same secret: it may be in the app already.
+    # A reload shows the same secret, which may be in the app already.
     ada.go(APP)
     assert shown_secret(ada) == secret
     ada.send(APP, code="")
     assert ada.at.status_code == 422
 
 
-def test_the_secret_and_the_recovery_codes_are_not_kept_as_they_are(
-    app: Flask, ada: Browser, clock: FixedClock
-) -> None:
+def test_secret_and_recovery_codes_are_not_stored_in_plain_text(app: Flask, ada: Browser, clock: FixedClock) -> None:
     phone, codes = set_up(ada, clock)
     [totp] = rows_of_secrets(app)
     assert phone.secret.replace("-", "") not in totp.sealed
@@ -111,18 +107,18 @@ def rows_of_secrets(app: Flask) -> list[TotpSecret]:
         return list(session.query(TotpSecret))
 
 
-def test_a_form_that_comes_again_shows_nothing_again(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_resent_setup_form_does_not_show_recovery_codes_again(app: Flask, ada: Browser, clock: FixedClock) -> None:
     ada.go(APP)
     held = ada.fields(APP) | {"code": App(shown_secret(ada), clock).code()}
     assert ada.client.post(APP, data=held).status_code == 201
     again = ada.client.post(APP, data=held)
     assert (again.status_code, again.headers["Location"]) == (303, "/me/security?done=before")
     assert len(rows_of_secrets(app)) == 1
-    # Nor is there a second app beside the first.
+    # A second app cannot be set up.
     assert ada.client.get(APP).headers["Location"] == "/me/security"
 
 
-def test_setting_up_needs_the_csrf_token(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_setup_requires_csrf_token(app: Flask, ada: Browser, clock: FixedClock) -> None:
     ada.go(APP)
     held = ada.fields(APP) | {"code": App(shown_secret(ada), clock).code()}
     assert ada.client.post(APP, data=held | {"csrf_token": ""}).status_code == 403
@@ -130,21 +126,21 @@ def test_setting_up_needs_the_csrf_token(app: Flask, ada: Browser, clock: FixedC
 
 
 @pytest.mark.parametrize("path", ["/me/security", APP, f"{APP}/off", "/me/security/codes", "/me/security/again"])
-def test_whoever_is_not_signed_in_is_led_to_the_sign_in(other: Browser, path: str) -> None:
+def test_anonymous_user_is_redirected_to_sign_in(other: Browser, path: str) -> None:
     assert other.client.get(path).headers["Location"].startswith("/login?next=")
 
 
-def test_a_token_reaches_none_of_it(app: Flask) -> None:
+def test_access_token_cannot_use_security_pages(app: Flask) -> None:
     token = token_of(http_app.signed_in(app), *Scope)
     client = app.test_client()
     assert client.get("/me/security", headers=token).status_code == 403
     assert client.post(f"{APP}/off", headers=token, data={"proof": PASSWORD}).status_code == 403
 
 
-# Showing again who one is
+# Confirming one's identity again
 
 
-def test_a_browser_left_alone_is_asked_for_the_password_again(ada: Browser, clock: FixedClock) -> None:
+def test_idle_session_must_confirm_password_again(ada: Browser, clock: FixedClock) -> None:
     clock.tick(15 * 60)
     assert "Is it you?" in ada.go(APP)
     assert "is not your password" in ada.send("/me/security/again", password="wrong horse")
@@ -153,7 +149,7 @@ def test_a_browser_left_alone_is_asked_for_the_password_again(ada: Browser, cloc
     assert ada.at.request.path == APP
 
 
-def test_what_is_sent_too_late_changes_nothing(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_setup_form_sent_too_late_changes_nothing(app: Flask, ada: Browser, clock: FixedClock) -> None:
     ada.go(APP)
     held = ada.fields(APP)
     phone = App(shown_secret(ada), clock)
@@ -164,7 +160,7 @@ def test_what_is_sent_too_late_changes_nothing(app: Flask, ada: Browser, clock: 
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_proving_it_leads_to_no_other_site(ada: Browser, wanted: str) -> None:
+def test_password_confirmation_does_not_redirect_to_another_site(ada: Browser, wanted: str) -> None:
     ada.go("/me/security/again")
     held = ada.fields("/me/security/again")
     answer = ada.client.post("/me/security/again", data=held | {"password": PASSWORD, "next": wanted})
@@ -174,7 +170,7 @@ def test_proving_it_leads_to_no_other_site(ada: Browser, wanted: str) -> None:
 # Signing in
 
 
-def test_after_the_password_the_code_is_asked_for_and_then_the_way_goes_on(phone: App, other: Browser) -> None:
+def test_sign_in_with_code_redirects_to_next_page(phone: App, other: Browser) -> None:
     other.go("/login?next=/me/security")
     assert "Your password is right." in other.send("/login", **ADA)
     assert not is_signed_in(other)
@@ -182,7 +178,7 @@ def test_after_the_password_the_code_is_asked_for_and_then_the_way_goes_on(phone
     assert is_signed_in(other)
 
 
-def test_a_code_may_be_written_as_apps_show_it(phone: App, other: Browser) -> None:
+def test_code_may_contain_spaces(phone: App, other: Browser) -> None:
     log_in(other)
     code = phone.code()
     other.send("/login/code", code=f" {code[:3]} {code[3:]} ")
@@ -190,32 +186,30 @@ def test_a_code_may_be_written_as_apps_show_it(phone: App, other: Browser) -> No
 
 
 @pytest.mark.parametrize(("steps", "taken"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
-def test_the_clock_of_an_app_may_be_one_step_off(
-    app: Flask, phone: App, clock: FixedClock, *, steps: int, taken: bool
-) -> None:
+def test_app_clock_may_be_one_step_off(app: Flask, phone: App, clock: FixedClock, *, steps: int, taken: bool) -> None:
     clock.tick(300)
     assert login(app, code=phone.code(steps=steps)) == ((200, "") if taken else (401, "code-refused"))
 
 
-def test_a_code_works_once(app: Flask, phone: App) -> None:
+def test_code_works_once(app: Flask, phone: App) -> None:
     code = phone.code()
     assert login(app, code=code) == (200, "")
     assert login(app, code=code) == (401, "code-refused")
 
 
-def test_the_code_that_turned_it_on_is_used_up(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_setup_code_cannot_be_used_to_sign_in(app: Flask, ada: Browser, clock: FixedClock) -> None:
     ada.go(APP)
     code = App(shown_secret(ada), clock).code()
     ada.send(APP, code=code)
     assert login(app, code=code) == (401, "code-refused")
 
 
-def test_once_a_later_code_was_used_an_earlier_one_is_no_longer_good(app: Flask, phone: App) -> None:
+def test_earlier_code_is_rejected_after_a_later_one(app: Flask, phone: App) -> None:
     assert login(app, code=phone.code(steps=1)) == (200, "")
     assert login(app, code=phone.code()) == (401, "code-refused")
 
 
-def test_of_two_who_come_with_one_code_at_the_same_time_one_comes_in(app: Flask, phone: App) -> None:
+def test_concurrent_sign_ins_with_one_code_succeed_once(app: Flask, phone: App) -> None:
     code, together = phone.code(), Barrier(2)
 
     def come(_: int) -> tuple[int, str]:
@@ -230,7 +224,7 @@ def test_of_two_who_come_with_one_code_at_the_same_time_one_comes_in(app: Flask,
     "code", ["", " ", "12345", "1234567", "abcdef", "\uff10\uff10\uff10\uff10\uff100", "<script>", "0" * 101, "\x00"]
 )
 @pytest.mark.usefixtures("phone")
-def test_what_is_no_code_is_refused_beside_its_field(other: Browser, code: str) -> None:
+def test_malformed_code_is_reported_beside_its_field(other: Browser, code: str) -> None:
     log_in(other)
     other.send("/login/code", code=code)
     assert other.at.status_code in {401, 422}
@@ -239,7 +233,7 @@ def test_what_is_no_code_is_refused_beside_its_field(other: Browser, code: str) 
     assert not is_signed_in(other)
 
 
-def test_a_recovery_code_signs_in_once_however_it_is_written(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_recovery_code_signs_in_once_in_any_spelling(app: Flask, ada: Browser, clock: FixedClock) -> None:
     _, codes = set_up(ada, clock)
     assert login(app, code=codes[0]) == (200, "")
     assert login(app, code=codes[0]) == (401, "code-refused")
@@ -248,7 +242,7 @@ def test_a_recovery_code_signs_in_once_however_it_is_written(app: Flask, ada: Br
 
 
 @pytest.mark.usefixtures("phone")
-def test_somebody_elses_code_is_none(app: Flask, clock: FixedClock) -> None:
+def test_code_of_another_member_is_rejected(app: Flask, clock: FixedClock) -> None:
     mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
     theirs, codes = set_up(mallory, clock)
     assert login(app, code=theirs.code()) == (401, "code-refused")
@@ -256,11 +250,11 @@ def test_somebody_elses_code_is_none(app: Flask, clock: FixedClock) -> None:
     assert len(rows(app, RecoveryCode)) == 20
 
 
-# Half-way
+# Pending sign-in
 
 
 @pytest.mark.usefixtures("phone")
-def test_half_way_in_nothing_else_is_open(app: Flask, other: Browser) -> None:
+def test_pending_sign_in_cannot_use_other_routes(app: Flask, other: Browser) -> None:
     log_in(other)
     for path in ("/me", "/me/security", APP, f"{APP}/off", "/submit"):
         assert other.client.get(path).headers["Location"].startswith("/login?next="), path
@@ -275,13 +269,13 @@ def test_half_way_in_nothing_else_is_open(app: Flask, other: Browser) -> None:
 
 
 @pytest.mark.usefixtures("phone")
-def test_half_way_in_whoever_was_signed_in_before_no_longer_is(app: Flask) -> None:
+def test_pending_sign_in_ends_previous_session(app: Flask) -> None:
     mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
     log_in(mallory)
     assert not is_signed_in(mallory)
 
 
-def test_half_way_lasts_ten_minutes(phone: App, other: Browser, clock: FixedClock) -> None:
+def test_pending_sign_in_expires_after_ten_minutes(phone: App, other: Browser, clock: FixedClock) -> None:
     log_in(other)
     clock.tick(10 * 60)
     assert "That took too long." in other.send("/login/code", code=phone.code())
@@ -290,7 +284,7 @@ def test_half_way_lasts_ten_minutes(phone: App, other: Browser, clock: FixedCloc
     assert other.client.get("/login/code").headers["Location"] == "/login?next="
 
 
-def test_half_way_ends_with_the_password_that_was_given(ada: Browser, phone: App, other: Browser) -> None:
+def test_password_change_ends_pending_sign_in(ada: Browser, phone: App, other: Browser) -> None:
     log_in(other)
     ada.go("/me/account")
     ada.send("/me/account/password", password=PASSWORD, new_password=NEW_PASSWORD)
@@ -298,7 +292,7 @@ def test_half_way_ends_with_the_password_that_was_given(ada: Browser, phone: App
     assert not is_signed_in(other)
 
 
-def test_a_code_without_the_password_before_it_signs_nobody_in(phone: App, other: Browser) -> None:
+def test_code_without_pending_sign_in_is_rejected(phone: App, other: Browser) -> None:
     other.go("/login")
     csrf = other.fields("/login")["csrf_token"]
     answer = other.client.post("/login/code", data={"csrf_token": csrf, "code": phone.code()})
@@ -306,7 +300,7 @@ def test_a_code_without_the_password_before_it_signs_nobody_in(phone: App, other
     assert not is_signed_in(other)
 
 
-def test_the_code_needs_the_csrf_token(phone: App, other: Browser) -> None:
+def test_code_form_requires_csrf_token(phone: App, other: Browser) -> None:
     log_in(other)
     assert other.client.post("/login/code", data={"code": phone.code()}).status_code == 403
     assert not is_signed_in(other)
@@ -316,7 +310,7 @@ def test_the_code_needs_the_csrf_token(phone: App, other: Browser) -> None:
 
 
 @pytest.mark.usefixtures("limited")
-def test_guesses_are_counted_by_account_wherever_they_come_from(app: Flask, phone: App) -> None:
+def test_code_attempts_are_limited_by_account_across_ip_addresses(app: Flask, phone: App) -> None:
     half_way = []
     for number in range(12):
         browser = browser_of(app)
@@ -326,13 +320,13 @@ def test_guesses_are_counted_by_account_wherever_they_come_from(app: Flask, phon
     for browser in half_way[:10]:
         browser.send("/login/code", code=phone.wrong_code())
         assert browser.at.status_code == 401
-    # The right one no longer helps either: else guessing would go on.
+    # Even the correct code is rejected now; otherwise, guessing could continue.
     assert "wait a little" in half_way[10].send("/login/code", code=phone.code())
     assert half_way[10].at.status_code == 429
     assert not is_signed_in(half_way[10])
     answer = call(half_way[11].client, "POST", "/auth/login", ADA | {"code": phone.code()})
     assert problem(answer) == (429, "too-many")
-    # Whoever has no second factor, or is somebody else, does not wait for it.
+    # The limit does not affect other members.
     http_app.signed_in(app, "mallory@example.org")
     assert post(app, "/auth/login", {**ADA, "email": "mallory@example.org"}).status_code == 200
 
@@ -340,17 +334,17 @@ def test_guesses_are_counted_by_account_wherever_they_come_from(app: Flask, phon
 # The API
 
 
-def test_the_api_says_that_a_code_is_needed_only_to_whoever_has_the_password(app: Flask, phone: App) -> None:
+def test_api_reports_second_factor_only_after_correct_password(app: Flask, phone: App) -> None:
     assert login(app) == (401, "second-factor-needed")
     assert login(app, password="wrong horse") == (401, "sign-in-refused")
     assert login(app, password="wrong horse", code=phone.code()) == (401, "sign-in-refused")
     assert login(app, email="nobody@example.org", code=phone.code()) == (401, "sign-in-refused")
-    # A code that came with a wrong password is not used up by it.
+    # A code sent with a wrong password remains valid.
     assert login(app, code=phone.code()) == (200, "")
 
 
 @pytest.mark.usefixtures("phone")
-def test_without_the_code_the_api_gives_no_session(app: Flask) -> None:
+def test_api_sign_in_without_code_creates_no_session(app: Flask) -> None:
     client = app.test_client()
     answer = call(client, "POST", "/auth/login", ADA)
     assert answer.headers["WWW-Authenticate"]
@@ -358,24 +352,24 @@ def test_without_the_code_the_api_gives_no_session(app: Flask) -> None:
     assert call(client, "GET", "/me").status_code == 401
 
 
-def test_with_the_code_the_api_gives_what_it_always_gave(app: Flask, phone: App) -> None:
+def test_api_sign_in_with_code_returns_member_and_csrf_token(app: Flask, phone: App) -> None:
     answer = json_of(post(app, "/auth/login", ADA | {"code": phone.code()}))
     assert answer.keys() == {"member", "csrf_token"}
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_code_that_nobody_asked_for_does_no_harm(app: Flask) -> None:
+def test_unneeded_code_is_ignored(app: Flask) -> None:
     assert login(app, code="123456") == (200, "")
 
 
-def test_access_tokens_go_on_working(app: Flask, clock: FixedClock) -> None:
+def test_access_tokens_work_without_second_factor(app: Flask, clock: FixedClock) -> None:
     known = http_app.signed_in(app)
     token = token_of(known, Scope.READ)
     set_up(Browser(known.client, browser_of(app).at), clock)
     assert call(app.test_client(), "GET", "/me", **token).status_code == 200
 
 
-# Resetting, turning off, leaving
+# Password reset, turning off, account deletion
 
 
 def reset_token(app: Flask) -> str:
@@ -383,16 +377,14 @@ def reset_token(app: Flask) -> str:
         return accounts.reset_token(rows(app, Member)[0])
 
 
-def test_a_reset_by_mail_does_not_turn_it_off(app: Flask, phone: App) -> None:
+def test_password_reset_keeps_second_factor(app: Flask, phone: App) -> None:
     form = {"token": reset_token(app), "password": NEW_PASSWORD}
     assert post(app, "/auth/reset/confirm", form).status_code == 204
     assert login(app, password=NEW_PASSWORD) == (401, "second-factor-needed")
     assert login(app, password=NEW_PASSWORD, code=phone.code()) == (200, "")
 
 
-def test_what_was_set_up_at_an_address_that_was_not_theirs_ends_with_the_reset(
-    mailing_app: Flask, clock: FixedClock
-) -> None:
+def test_password_reset_of_unconfirmed_account_removes_second_factor(mailing_app: Flask, clock: FixedClock) -> None:
     squatter = http_app.signed_in(mailing_app, confirmed_at=None)
     set_up(Browser(squatter.client, browser_of(mailing_app).at), clock)
     form = {"token": reset_token(mailing_app), "password": NEW_PASSWORD}
@@ -401,13 +393,13 @@ def test_what_was_set_up_at_an_address_that_was_not_theirs_ends_with_the_reset(
     assert rows(mailing_app, RecoveryCode) == []
 
 
-def test_the_member_hears_of_it_by_mail(mailing_app: Flask, clock: FixedClock) -> None:
+def test_enabling_second_factor_notifies_member_by_email(mailing_app: Flask, clock: FixedClock) -> None:
     set_up(Browser(http_app.signed_in(mailing_app).client, browser_of(mailing_app).at), clock)
     assert http_app.mails(mailing_app) == [("ada@example.org", "eventcal: how you sign in was changed")]
 
 
 @pytest.mark.parametrize("way", ["password", "app", "recovery"])
-def test_it_is_turned_off_by_the_password_or_a_code(app: Flask, ada: Browser, clock: FixedClock, way: str) -> None:
+def test_password_or_code_turns_second_factor_off(app: Flask, ada: Browser, clock: FixedClock, way: str) -> None:
     phone, codes = set_up(ada, clock)
     clock.tick(60 * 60)
     ada.go(f"{APP}/off")
@@ -420,7 +412,7 @@ def test_it_is_turned_off_by_the_password_or_a_code(app: Flask, ada: Browser, cl
 
 
 @pytest.mark.usefixtures("phone")
-def test_turning_off_needs_a_proof_and_the_csrf_token(app: Flask, ada: Browser) -> None:
+def test_turning_off_requires_proof_and_csrf_token(app: Flask, ada: Browser) -> None:
     ada.go(f"{APP}/off")
     ada.send(f"{APP}/off", proof="")
     assert ada.at.status_code == 422
@@ -428,20 +420,20 @@ def test_turning_off_needs_a_proof_and_the_csrf_token(app: Flask, ada: Browser) 
     assert len(rows_of_secrets(app)) == 1
 
 
-def test_new_recovery_codes_end_the_old_ones_and_are_shown_once(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_new_recovery_codes_replace_old_ones_and_are_shown_once(app: Flask, ada: Browser, clock: FixedClock) -> None:
     _, old = set_up(ada, clock)
     ada.go("/me/security/codes")
     held = ada.fields("/me/security/codes")
     ada.send("/me/security/codes")
     new = shown_codes(ada)
     assert (len(new), set(new) & set(old)) == (10, set())
-    # A reload does not make others in their place.
+    # Sending the form again does not replace the new codes.
     assert ada.client.post("/me/security/codes", data=held).headers["Location"] == "/me/security?done=before"
     assert login(app, code=old[0]) == (401, "code-refused")
     assert login(app, code=new[0]) == (200, "")
 
 
-def test_without_an_app_there_are_no_recovery_codes(app: Flask, ada: Browser) -> None:
+def test_recovery_codes_require_authenticator_app(app: Flask, ada: Browser) -> None:
     assert ada.client.get("/me/security/codes").headers["Location"] == "/me/security"
     ada.go("/me/account")
     csrf = ada.fields("/logout")["csrf_token"]
@@ -451,7 +443,7 @@ def test_without_an_app_there_are_no_recovery_codes(app: Flask, ada: Browser) ->
 
 
 @pytest.mark.usefixtures("phone")
-def test_whoever_leaves_leaves_none_of_it(app: Flask, ada: Browser) -> None:
+def test_account_deletion_deletes_secret_and_recovery_codes(app: Flask, ada: Browser) -> None:
     ada.go("/me/account/delete")
     ada.send("/me/account/delete", password=PASSWORD)
     assert (rows(app, Member), rows_of_secrets(app), rows(app, RecoveryCode)) == ([], [], [])

@@ -1,4 +1,4 @@
-"""Sessions in the database: how long they last, what ends them, and the signed cookies of earlier releases."""
+"""Sessions in the database: lifetime, ending, and the member's list of sessions."""
 
 import logging
 import re
@@ -46,7 +46,7 @@ def cookie_of(browser: Browser) -> str:
 
 
 def thief_of(app: Flask, browser: Browser) -> Browser:
-    """Give somebody who holds a copy of a browser's cookie and of its CSRF token."""
+    """Return a browser with a copy of another browser's cookie and CSRF token."""
     client = app.test_client()
     client.set_cookie("eventcal", cookie_of(browser))
     return Browser(client, browser.member, browser.csrf)
@@ -64,10 +64,10 @@ def is_in(browser: Browser) -> bool:
     return browser.get("/me").status_code == 200
 
 
-# The table
+# Storage
 
 
-def test_the_cookie_holds_256_random_bits_of_which_the_hash_is_stored(app: Flask) -> None:
+def test_cookie_holds_256_random_bits_and_only_their_hash_is_stored(app: Flask) -> None:
     browser = signed_in(app)
     [stored] = rows(app, MemberSession)
     assert re.fullmatch("[A-Za-z0-9_-]{43}", cookie_of(browser))
@@ -76,7 +76,7 @@ def test_the_cookie_holds_256_random_bits_of_which_the_hash_is_stored(app: Flask
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm", "/", "/me"])
-def test_a_visitor_costs_no_row_and_no_more_statements(app: Flask, path: str) -> None:
+def test_anonymous_request_neither_reads_nor_stores_a_session(app: Flask, path: str) -> None:
     client = app.test_client()
     client.get(path)
     with statements(database_of(app)) as sent:
@@ -86,35 +86,35 @@ def test_a_visitor_costs_no_row_and_no_more_statements(app: Flask, path: str) ->
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm"])
-def test_a_form_needs_no_session_to_be_looked_up(app: Flask, path: str) -> None:
+def test_public_form_does_not_read_session(app: Flask, path: str) -> None:
     browser = signed_in(app)
     with statements(database_of(app)) as sent:
         assert browser.client.get(path).status_code == 200
     assert [text for text in sent if "sessions" in text] == []
 
 
-def test_a_form_of_a_session_that_has_ended_can_be_sent(app: Flask) -> None:
+def test_sign_out_form_of_ended_session_is_accepted(app: Flask) -> None:
     here, there = signed_in(app), signed_in(app)
     assert here.call("DELETE", SESSIONS).status_code == 204
     answer = there.client.post("/logout", data={"csrf_token": there.csrf})
     assert (answer.status_code, there.client.get_cookie("eventcal")) == (303, None)
 
 
-def test_a_request_with_a_session_looks_it_up_once(app: Flask) -> None:
+def test_request_reads_its_session_once(app: Flask) -> None:
     browser = signed_in(app)
     with statements(database_of(app)) as sent:
         browser.get("/me")
     assert len([text for text in sent if "sessions" in text]) == 1
 
 
-def test_a_cookie_that_is_no_session_is_a_visitor_s(app: Flask) -> None:
+def test_unknown_cookie_is_treated_as_anonymous(app: Flask) -> None:
     client = app.test_client()
     client.set_cookie("eventcal", "x" * 43)
     assert problem(call(client, "GET", "/me")) == (401, "not-signed-in")
     assert client.get("/login").status_code == 200
 
 
-def test_the_user_agent_is_kept_as_one_short_line(app: Flask) -> None:
+def test_user_agent_is_stored_without_control_characters_and_truncated(app: Flask) -> None:
     client = app.test_client()
     signed_in(app)
     answer = client.post(
@@ -127,7 +127,7 @@ def test_the_user_agent_is_kept_as_one_short_line(app: Flask) -> None:
     assert current["user_agent"] == "Abrowser" + "x" * 292
 
 
-def test_no_log_holds_a_secret_of_a_session(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_contains_no_session_secrets(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         browser = http_app.sign_in(app) if rows(app, Member) else signed_in(app)
         is_in(browser)
@@ -137,10 +137,10 @@ def test_no_log_holds_a_secret_of_a_session(app: Flask, caplog: pytest.LogCaptur
         assert secret not in caplog.text
 
 
-# How long
+# Lifetime
 
 
-def test_a_session_ends_after_fourteen_days_without_use(app: Flask, clock: FixedClock) -> None:
+def test_session_expires_after_fourteen_days_without_use(app: Flask, clock: FixedClock) -> None:
     browser = signed_in(app)
     clock.move(NOON + timedelta(days=14, seconds=-1))
     assert is_in(browser)
@@ -151,7 +151,7 @@ def test_a_session_ends_after_fourteen_days_without_use(app: Flask, clock: Fixed
     assert problem(browser.get("/me")) == (401, "not-signed-in")
 
 
-def test_a_session_ends_after_thirty_days_in_any_case(app: Flask, clock: FixedClock) -> None:
+def test_session_expires_after_thirty_days_despite_use(app: Flask, clock: FixedClock) -> None:
     browser = signed_in(app)
     for day in (10, 20, 29):
         clock.move(NOON + timedelta(days=day))
@@ -161,7 +161,7 @@ def test_a_session_ends_after_thirty_days_in_any_case(app: Flask, clock: FixedCl
     assert not is_in(browser)
 
 
-def test_the_last_use_is_written_once_an_hour_and_the_cookie_is_renewed_with_it(app: Flask, clock: FixedClock) -> None:
+def test_last_use_is_stored_hourly_and_renews_cookie(app: Flask, clock: FixedClock) -> None:
     browser = signed_in(app)
     clock.move(NOON + timedelta(minutes=59))
     assert "Set-Cookie" not in browser.get("/me").headers
@@ -176,7 +176,7 @@ def test_the_last_use_is_written_once_an_hour_and_the_cookie_is_renewed_with_it(
     assert (stored.last_seen_at, stored.expires_at) == (clock.now(), clock.now() + timedelta(days=14))
 
 
-def test_the_worker_deletes_expired_sessions(app: Flask, clock: FixedClock) -> None:
+def test_worker_deletes_expired_sessions(app: Flask, clock: FixedClock) -> None:
     signed_in(app)
     clock.move(NOON + timedelta(days=7))
     later = signed_in(app)
@@ -186,7 +186,7 @@ def test_the_worker_deletes_expired_sessions(app: Flask, clock: FixedClock) -> N
     assert is_in(later)
 
 
-# What ends a session
+# Ending sessions
 
 
 def end_by_logout(browser: Browser) -> None:
@@ -203,7 +203,7 @@ def end_by_deletion(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("end", [end_by_logout, end_by_password, end_by_deletion])
-def test_a_stolen_cookie_is_useless_afterwards(app: Flask, end: Callable[[Browser], None]) -> None:
+def test_stolen_cookie_is_rejected_after_session_ends(app: Flask, end: Callable[[Browser], None]) -> None:
     browser = signed_in(app)
     thief = thief_of(app, browser)
     assert is_in(thief)
@@ -212,14 +212,14 @@ def test_a_stolen_cookie_is_useless_afterwards(app: Flask, end: Callable[[Browse
     assert problem(thief.post("/me/tokens", {"name": "x", "scopes": ["read"]})) == (401, "not-signed-in")
 
 
-def test_signing_out_ends_this_session_only(app: Flask) -> None:
+def test_sign_out_ends_only_current_session(app: Flask) -> None:
     here, there = signed_in(app), signed_in(app)
     end_by_logout(here)
     assert (is_in(here), is_in(there)) == (False, True)
     assert len(rows(app, MemberSession)) == 1
 
 
-def test_signing_in_again_ends_the_session_that_this_browser_had(app: Flask) -> None:
+def test_signing_in_again_ends_previous_session_of_browser(app: Flask) -> None:
     browser = signed_in(app)
     thief = thief_of(app, browser)
     answer = call(browser.client, "POST", "/auth/login", {"email": "ada@example.org", "password": PASSWORD})
@@ -227,7 +227,7 @@ def test_signing_in_again_ends_the_session_that_this_browser_had(app: Flask) -> 
     assert (is_in(browser), is_in(thief)) == (True, False)
 
 
-def test_a_new_second_factor_ends_all_other_sessions(app: Flask, clock: FixedClock) -> None:
+def test_changing_second_factor_ends_all_other_sessions(app: Flask, clock: FixedClock) -> None:
     here, there = signed_in(app), signed_in(app)
     phone, _ = set_up(pages_of(app, here), clock)
     assert (is_in(here), is_in(there)) == (True, False)
@@ -245,7 +245,7 @@ def pages_of(app: Flask, browser: Browser) -> Any:  # noqa: ANN401 - the browser
     return pages
 
 
-def test_a_pending_sign_in_is_no_session_of_the_member_s(app: Flask, clock: FixedClock) -> None:
+def test_pending_sign_in_is_not_listed_as_session(app: Flask, clock: FixedClock) -> None:
     here = signed_in(app)
     set_up(pages_of(app, here), clock)
     pending = browser_of(app)
@@ -260,7 +260,7 @@ def test_a_pending_sign_in_is_no_session_of_the_member_s(app: Flask, clock: Fixe
     assert [one.expires_at - one.created_at for one in stored] == [timedelta(minutes=10)]
 
 
-def test_a_password_set_by_another_process_ends_sessions(app: Flask) -> None:
+def test_password_set_by_another_process_ends_sessions(app: Flask) -> None:
     browser = signed_in(app)
     with writing(app) as session:
         session.scalars(select(Member)).one().fs_uniquifier = "new"
@@ -270,7 +270,7 @@ def test_a_password_set_by_another_process_ends_sessions(app: Flask) -> None:
 # Listed and ended by the member
 
 
-def test_a_member_sees_their_sessions(app: Flask, clock: FixedClock) -> None:
+def test_member_lists_their_sessions(app: Flask, clock: FixedClock) -> None:
     there = signed_in(app)
     clock.tick()
     here = signed_in(app)
@@ -287,7 +287,7 @@ def test_a_member_sees_their_sessions(app: Flask, clock: FixedClock) -> None:
     }
 
 
-def test_a_member_ends_one_session(app: Flask) -> None:
+def test_member_ends_one_session(app: Flask) -> None:
     here, there = signed_in(app), signed_in(app)
     [other] = [one["id"] for one in listed(here) if not one["current"]]
     assert here.call("DELETE", f"{SESSIONS}/{other}").status_code == 204
@@ -295,7 +295,7 @@ def test_a_member_ends_one_session(app: Flask) -> None:
     assert problem(here.call("DELETE", f"{SESSIONS}/{other}")) == (404, "not-found")
 
 
-def test_a_member_ends_the_session_that_they_use(app: Flask) -> None:
+def test_member_ends_current_session(app: Flask) -> None:
     here, there = signed_in(app), signed_in(app)
     [current] = [one["id"] for one in listed(here) if one["current"]]
     answer = here.call("DELETE", f"{SESSIONS}/{current}")
@@ -304,13 +304,13 @@ def test_a_member_ends_the_session_that_they_use(app: Flask) -> None:
     assert (is_in(here), is_in(there)) == (False, True)
 
 
-def test_a_member_ends_all_other_sessions(app: Flask) -> None:
+def test_member_ends_all_other_sessions(app: Flask) -> None:
     here, there, bob = signed_in(app), signed_in(app), signed_in(app, "bob@example.org")
     assert here.call("DELETE", SESSIONS).status_code == 204
     assert (is_in(here), is_in(there), is_in(bob)) == (True, False, True)
 
 
-def test_nobody_sees_or_ends_another_s_session(app: Flask) -> None:
+def test_member_cannot_see_or_end_session_of_another(app: Flask) -> None:
     ada, bob = signed_in(app), signed_in(app, "bob@example.org")
     [hers] = listed(ada)
     assert problem(bob.call("DELETE", f"{SESSIONS}/{hers['id']}")) == (404, "not-found")
@@ -319,7 +319,7 @@ def test_nobody_sees_or_ends_another_s_session(app: Flask) -> None:
     assert is_in(ada)
 
 
-def test_the_page_lists_sessions_and_ends_them(app: Flask) -> None:
+def test_security_page_lists_and_ends_sessions(app: Flask) -> None:
     here, one, other = signed_in(app), signed_in(app), signed_in(app)
     page = pages_of(app, here)
     assert "This browser" in page.go(SECURITY)
@@ -333,7 +333,7 @@ def test_the_page_lists_sessions_and_ends_them(app: Flask) -> None:
     assert here.client.post(second, data={"csrf_token": here.csrf}).status_code == 404
 
 
-def test_the_page_ends_the_session_that_it_is_read_with(app: Flask) -> None:
+def test_security_page_ends_current_session(app: Flask) -> None:
     here = signed_in(app)
     [current] = listed(here)
     answer = here.client.post(f"{SECURITY}/sessions/{current['id']}", data={"csrf_token": here.csrf})

@@ -1,4 +1,4 @@
-"""/me/tokens: made, listed and revoked by whoever signed in with their password."""
+"""/me/tokens: creating, listing and revoking access tokens, which requires a session."""
 
 import pytest
 from flask import Flask
@@ -8,7 +8,7 @@ from tests.clocks import FixedClock
 from tests.http_app import call, json_of, pointers, problem, signed_in, token_of
 
 
-def test_a_token_is_shown_once_and_then_by_what_is_kept_of_it(app: Flask) -> None:
+def test_token_secret_is_shown_only_on_creation(app: Flask) -> None:
     browser = signed_in(app)
     asked = {"name": "a script", "scopes": ["organise", "read"], "expires_at": "2026-04-01T00:00:00+02:00"}
     answer = browser.post("/me/tokens", asked)
@@ -26,7 +26,7 @@ def test_a_token_is_shown_once_and_then_by_what_is_kept_of_it(app: Flask) -> Non
     assert browser.get("/me/tokens").json == {"items": [kept], "next": None}
 
 
-def test_a_revoked_token_is_no_good(app: Flask) -> None:
+def test_revoked_token_is_rejected(app: Flask) -> None:
     browser = signed_in(app)
     token = token_of(browser, Scope.READ)
     [kept] = json_of(browser.get("/me/tokens"))["items"]
@@ -35,7 +35,7 @@ def test_a_revoked_token_is_no_good(app: Flask) -> None:
     assert problem(browser.call("DELETE", f"/me/tokens/{kept['id']}")) == (404, "not-found")
 
 
-def test_nobody_sees_or_revokes_another_s_token(app: Flask) -> None:
+def test_member_cannot_see_or_revoke_token_of_another(app: Flask) -> None:
     ada, bob = signed_in(app), signed_in(app, "bob@example.org")
     token = token_of(ada, Scope.READ)
     [kept] = json_of(ada.get("/me/tokens"))["items"]
@@ -47,7 +47,7 @@ def test_nobody_sees_or_revokes_another_s_token(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/me/tokens"), ("POST", "/me/tokens"), ("DELETE", "/me/tokens/x")]
 )
-def test_a_token_neither_makes_nor_shows_nor_revokes_tokens(app: Flask, method: str, path: str) -> None:
+def test_access_token_cannot_manage_tokens(app: Flask, method: str, path: str) -> None:
     token = token_of(signed_in(app), Scope.ADMIN)
     answer = call(app.test_client(), method, path, {"name": "another", "scopes": ["admin"]}, **token)
     assert problem(answer) == (403, "forbidden")
@@ -66,12 +66,12 @@ def test_a_token_neither_makes_nor_shows_nor_revokes_tokens(app: Flask, method: 
         ({"token": "my own"}, "/token"),
     ],
 )
-def test_a_token_that_cannot_be_is_refused(app: Flask, changes: dict[str, object], place: str) -> None:
+def test_invalid_token_fields_return_422(app: Flask, changes: dict[str, object], place: str) -> None:
     answer = signed_in(app).post("/me/tokens", {"name": "a script", "scopes": ["read"]} | changes)
     assert (answer.status_code, pointers(answer)) == (422, [place])
 
 
-def test_tokens_are_listed_page_by_page_the_newest_first(app: Flask, clock: FixedClock) -> None:
+def test_tokens_are_paged_newest_first(app: Flask, clock: FixedClock) -> None:
     browser = signed_in(app)
     for name in "abc":
         browser.post("/me/tokens", {"name": name, "scopes": ["read"]})
@@ -85,6 +85,6 @@ def test_tokens_are_listed_page_by_page_the_newest_first(app: Flask, clock: Fixe
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=x", "page=2"])
-def test_a_page_that_cannot_be_is_refused(app: Flask, query: str) -> None:
+def test_invalid_page_parameters_return_422(app: Flask, query: str) -> None:
     answer = signed_in(app).get(f"/me/tokens?{query}")
     assert (answer.status_code, pointers(answer)) == (422, [query.partition("=")[0]])

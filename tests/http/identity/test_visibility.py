@@ -1,4 +1,4 @@
-"""What is not public is not there: no answer, count, cursor, date or version tells of it, and no refusal does."""
+"""Hidden objects stay hidden: no body, count, cursor, date, version or error message reveals them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Shown = dict[str, tuple[int, bytes, list[str | None]]]
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Who is there, and what the public knows of: the summit, a talk in it, its speaker, and who sponsors it."""
+    """The callers and the public objects: the summit with a talk, its speaker and a sponsor."""
 
     app: Flask
     clock: FixedClock
@@ -37,7 +37,7 @@ class World:
     tier: str
 
     def shown(self) -> Shown:
-        """Return all that a visitor can read, whole: status, body, and what the headers say of its version."""
+        """Return status, body and version headers of every public response."""
         self.clock.tick(60)
         lists = [
             *("/events", "/events?sort=updated", "/events?q=secret", "/events?cfp=open", "/events?status=draft"),
@@ -79,7 +79,7 @@ def world(
 
 
 def private_acts(world: World) -> Iterator[tuple[str, Callable[[], Answer]]]:
-    """Give everything that happens between people before the public hears of it, act by act."""
+    """Yield every action that changes only objects that are not public, with a label."""
     member, organiser, moderator = world.member, world.organiser, world.moderator
     made: dict[str, str] = {}
 
@@ -123,7 +123,7 @@ def private_acts(world: World) -> Iterator[tuple[str, Callable[[], Answer]]]:
     yield "refused", lambda: member.patch(f"/talks/{world.talk}", {"title": "Secret"})
 
 
-def test_nothing_public_moves_while_something_private_happens(world: World) -> None:
+def test_private_actions_do_not_change_public_responses(world: World) -> None:
     before = world.shown()
     assert {status for status, _body, _headers in before.values()} == {200}
     assert not any(b"ecret" in body for _status, body, _headers in before.values())
@@ -135,7 +135,7 @@ def test_nothing_public_moves_while_something_private_happens(world: World) -> N
 
 @pytest.fixture
 def hidden(world: World) -> dict[str, str]:
-    """Make one of each thing that strangers may not know of, and give its name."""
+    """Create one hidden object of each kind; return their IDs and slugs."""
     member, organiser = world.member, world.organiser
     talk = member.post(TALKS, SECRET).json["id"]
     member.post("/events", EVENT)
@@ -187,7 +187,7 @@ CALLS: list[tuple[str, str, Any]] = [
     ("POST", "/sponsorships/{sponsorship}/confirm", None),
     ("POST", "/sponsorships/{sponsorship}/cancel", None),
     ("DELETE", "/me/feeds/{feed}", None),
-    # What is named in a body.
+    # Hidden objects referred to in request bodies.
     ("POST", TALKS, {"title": "x", "reprise_of": "{talk}"}),
     ("POST", TALKS, {"title": "x", "speakers": [{"slug": "{speaker}"}]}),
     ("POST", "/events", EVENT | {"slug": "mine", "co_located_with": ["{event}"]}),
@@ -203,7 +203,7 @@ def _filled(wanted: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - a path
 
 
 @pytest.mark.parametrize("who", ["anonymous", "stranger"])
-def test_what_is_hidden_answers_as_what_is_not_there(world: World, hidden: dict[str, str], who: str) -> None:
+def test_hidden_object_gets_same_response_as_missing_one(world: World, hidden: dict[str, str], who: str) -> None:
     api: Api = getattr(world, who)
     nothing = dict.fromkeys(hidden, NOWHERE)
 
@@ -221,14 +221,16 @@ def test_what_is_hidden_answers_as_what_is_not_there(world: World, hidden: dict[
 
 
 @pytest.mark.parametrize("condition", [{"If_None_Match": "*"}, {"If_Modified_Since": "Sun, 01 Mar 2026 11:00:00 GMT"}])
-def test_no_condition_finds_out_what_is_hidden(world: World, hidden: dict[str, str], condition: dict[str, str]) -> None:
+def test_conditional_request_does_not_reveal_hidden_object(
+    world: World, hidden: dict[str, str], condition: dict[str, str]
+) -> None:
     for path in ("/talks/{talk}", "/events/{event}", "/events/{event}/talks", "/speakers/{speaker}"):
         assert world.stranger.get(_filled(path, hidden), **condition).code == (404, "not-found")
     for path in ("/talks/{talk}.ics", "/events/{event}.ics", "/speakers/{speaker}.ics"):
         assert world.anonymous.outside(_filled(path, hidden), **condition).code == (404, "not-found")
 
 
-def test_what_some_may_see_is_kept_by_no_cache_and_shown_to_nobody_else(world: World, hidden: dict[str, str]) -> None:
+def test_restricted_response_is_private_and_unavailable_to_others(world: World, hidden: dict[str, str]) -> None:
     for path in ("/talks/{talk}", f"{TALKS}?state=submitted"):
         private = world.organiser.get(_filled(path, hidden))
         assert (private.status, private.headers["Cache-Control"]) == (200, "private, no-cache")
@@ -241,7 +243,7 @@ def test_what_some_may_see_is_kept_by_no_cache_and_shown_to_nobody_else(world: W
     assert world.anonymous.get("/events/secret").status == 404
 
 
-def test_what_is_public_is_the_same_for_everybody(world: World) -> None:
+def test_public_response_is_the_same_for_every_caller(world: World) -> None:
     member = row(world.app, Member, id=world.organiser.member_id)
     callers = [world.anonymous, world.stranger, world.organiser, world.moderator, by_cookie(world.app, member)]
     a_talk(world.app, "summit")
