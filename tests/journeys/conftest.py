@@ -1,4 +1,4 @@
-"""A real server in a process of its own, on a database that is migrated already."""
+"""A real server in its own process, on a migrated database."""
 
 import http.client
 import json
@@ -20,7 +20,7 @@ _STARTS_WITHIN = 60.0
 
 @dataclass
 class Server:
-    """eventcal as `eventcal serve` runs it, and the way to end it as a power cut would."""
+    """A running `eventcal serve`, which tests can kill to simulate a power failure."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -28,14 +28,17 @@ class Server:
     def ask(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """Give the status and the JSON (or text) of one answer. Raises OSError or HTTPException where none came."""
+        """Send a request and return the status and the JSON or text of the response.
+
+        Raises OSError or HTTPException if there is no response.
+        """
         status, said, _ = self.ask_all(method, path, body=body, headers=headers)
         return status, said
 
     def ask_all(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any, http.client.HTTPMessage]:
-        """Give the same, and the headers."""
+        """Send a request and return the status, the JSON or text, and the headers of the response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             raw = None if body is None else json.dumps(body).encode()
@@ -49,14 +52,14 @@ class Server:
             connection.close()
 
     def kill(self) -> None:
-        """End the server and its workers at once, with nothing finished (SIGKILL)."""
+        """End the server and its workers immediately (SIGKILL)."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 
 
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    """Give a server on the test's own database."""
+    """Provide a server on the database of the test."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -68,7 +71,7 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
         "EVENTCAL_BASE_URL": f"http://127.0.0.1:{port}",
     }
     command = [sys.executable, "-m", "eventcal.cli", "serve", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603 - our own command
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603 - constant command
         running = Server(process, port)
         try:
             _wait_until_ready(running)

@@ -1,4 +1,4 @@
-"""A talk's way from a new member into every calendar, through a real server with the demo loaded."""
+"""The life of a talk from registration to the calendar feeds, through a real server with the demo data."""
 
 import os
 import re
@@ -18,7 +18,7 @@ API = "/api/v1"
 
 @pytest.fixture
 def password(database_url: str, tmp_path: Path) -> str:
-    """Give the password of the organiser that the demo made, in the database that the server will serve."""
+    """Load the demo data into the server's database and return the password of the demo organiser."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")},
         "EVENTCAL_DATABASE_URL": database_url,
@@ -26,14 +26,14 @@ def password(database_url: str, tmp_path: Path) -> str:
         "EVENTCAL_INSTANCE": str(tmp_path),
     }
     command = [sys.executable, "-m", "eventcal.cli", "demo"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)  # noqa: S603 - our own command
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)  # noqa: S603 - constant command
     found = re.search(r"with the password (\S+)", run.stdout)
     assert found is not None
     return found[1]
 
 
 def _sign_in(server: Server, email: str, password: str) -> dict[str, str]:
-    """Give the headers of a member with a token for all that they may do."""
+    """Sign in and return headers with an API token that has all scopes."""
     status, said, headers = server.ask_all("POST", f"{API}/auth/login", body={"email": email, "password": password})
     assert status == 200
     cookie = headers["Set-Cookie"].partition(";")[0]
@@ -44,8 +44,8 @@ def _sign_in(server: Server, email: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token['token']}"}
 
 
-def _entry(server: Server, talk_id: str) -> Any:  # noqa: ANN401 - whatever types icalendar gives
-    """Give the talk's entry in the summit's feed, as icalendar reads it."""
+def _entry(server: Server, talk_id: str) -> Any:  # noqa: ANN401 - icalendar is untyped
+    """Return the talk's entry in the feed of the summit, parsed by icalendar."""
     status, text = server.ask("GET", f"/events/{SUMMIT}.ics")
     assert status == 200
     [entry] = [one for one in icalendar.Calendar.from_ical(text).events if talk_id in str(one["UID"])]
@@ -58,7 +58,7 @@ def _change(server: Server, talk_id: str, fields: dict[str, Any], headers: dict[
     return server.ask("PATCH", f"{API}/talks/{talk_id}", body=fields, headers=matching)[0]
 
 
-def test_from_a_new_member_into_every_calendar(password: str, server: Server) -> None:
+def test_new_member_submits_a_talk_that_reaches_the_calendar_feeds(password: str, server: Server) -> None:
     ada = {"email": "ada@example.org", "name": "Ada Lovelace", "password": "analytical engine"}
     assert server.ask("POST", f"{API}/auth/register", body=ada)[0] == 201
     member = _sign_in(server, "ada@example.org", "analytical engine")
@@ -96,7 +96,7 @@ def test_from_a_new_member_into_every_calendar(password: str, server: Server) ->
     assert str(after["LOCATION"]) == "Michigan B, Chicago"
 
 
-def test_a_listed_event_takes_a_talk_with_its_time_and_one_call_publishes_it(password: str, server: Server) -> None:
+def test_talk_for_a_listed_event_is_published_by_a_single_accept_request(password: str, server: Server) -> None:
     moderator = _sign_in(server, "organiser@example.org", password)
     assert server.ask(
         "POST", f"{API}/auth/register", body={"email": "b@example.org", "name": "B", "password": "b" * 9}

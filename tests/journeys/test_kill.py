@@ -1,4 +1,4 @@
-"""What was answered outlives the server, however it ends."""
+"""Acknowledged requests survive the end of the server."""
 
 import http.client
 import threading
@@ -20,7 +20,7 @@ KILLED_AFTER = 60
 
 
 def _prepare(database_url: str) -> str:
-    """Give the token of a member who may submit to the one event there is."""
+    """Return the token of a member who may submit to the only event."""
     clock = SystemClock()
     database = Database(database_url, clock=clock)
     with database.unit_of_work() as unit:
@@ -35,7 +35,7 @@ def _prepare(database_url: str) -> str:
     return token
 
 
-def test_every_answered_submission_is_there_after_kill_9(server: Server, database_url: str) -> None:
+def test_every_acknowledged_submission_survives_kill_9(server: Server, database_url: str) -> None:
     headers = {"Authorization": f"Bearer {_prepare(database_url)}"}
     answered: list[str] = []
     enough = threading.Event()
@@ -68,8 +68,8 @@ def test_every_answered_submission_is_there_after_kill_9(server: Server, databas
             assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
     engine.dispose()
     assert set(answered) <= kept
-    # Nothing is half there either: whatever is kept has its speaker, its step and its revision.
+    # Every stored talk is complete: it has its speaker and its step.
     with engine.connect() as connection:
         for table in ("talk_speakers", "talk_steps"):
-            assert set(connection.scalars(text(f"SELECT talk_id FROM {table}"))) == kept  # noqa: S608 - our own names
+            assert set(connection.scalars(text(f"SELECT talk_id FROM {table}"))) == kept  # noqa: S608 - constant table names
     engine.dispose()

@@ -1,4 +1,4 @@
-"""A picture that a row names is there, whole, however the server ends."""
+"""A portrait referenced by a row exists and is complete, however the server ends."""
 
 import http.client
 import threading
@@ -21,7 +21,7 @@ SPEAKERS = 4
 
 
 def _prepare(database_url: str) -> dict[str, str]:
-    """Give, for each speaker's slug, a token by which they may change their portrait."""
+    """Return, by the slug of each speaker, a token for changing their portrait."""
     clock = SystemClock()
     database = Database(database_url, clock=clock)
     tokens = {}
@@ -36,16 +36,14 @@ def _prepare(database_url: str) -> dict[str, str]:
     return tokens
 
 
-def test_every_portrait_that_a_row_names_is_whole_after_kill_9(
-    server: Server, database_url: str, tmp_path: Path
-) -> None:
+def test_every_referenced_portrait_is_complete_after_kill_9(server: Server, database_url: str, tmp_path: Path) -> None:
     tokens = _prepare(database_url)
     answered: list[str] = []
     enough = threading.Event()
 
     def upload(slug: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
-        # Each is another picture, and another file.
+        # Each request uploads a different picture, and so a different file.
         for number in count():
             raw = painted((300, 200), colour=(number % 256, number // 256, int(slug[-1]) * 20))
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)

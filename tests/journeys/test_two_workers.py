@@ -1,4 +1,4 @@
-"""Two processes on one database: whichever answers, it is behind nobody."""
+"""Two processes on one database: no response is older than one already sent by either."""
 
 import http.client
 import json
@@ -40,7 +40,7 @@ OF_PROCESSES = [
 
 
 def prepared(database_url: str) -> tuple[str, list[str]]:
-    """Make a fest of many talks, each called "Edit 0"; give an organiser's token, and the talks' ids."""
+    """Create an event with many talks titled "Edit 0". Return an organiser's token and the ids of the talks."""
     house = create_house(settings_of(database_url), clock=SystemClock())
     with house.database.unit_of_work() as unit:
         fest = make_event(unit.session, slug="fest", starts="2100-06-10", ends="2100-06-12")
@@ -57,7 +57,7 @@ def prepared(database_url: str) -> tuple[str, list[str]]:
 
 @contextmanager
 def two_workers(database_url: str, instance: Path) -> Iterator[int]:
-    """Give the port at which two processes serve; each new connection is taken by either."""
+    """Run a server with two processes and provide its port. Each new connection is accepted by either."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -68,7 +68,7 @@ def two_workers(database_url: str, instance: Path) -> Iterator[int]:
         "EVENTCAL_INSTANCE": str(instance),
     }
     command = [sys.executable, "-m", "eventcal.cli", "serve", "--port", str(port), "--workers", "2"]
-    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603 - our own command
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603 - constant command
         try:
             wait_until_ready(port)
             yield port
@@ -77,7 +77,7 @@ def two_workers(database_url: str, instance: Path) -> Iterator[int]:
 
 
 def wait_until_ready(port: int) -> None:
-    """Return once the server answers."""
+    """Wait until the server responds."""
     end = time.monotonic() + WITHIN
     while time.monotonic() < end:
         try:
@@ -92,7 +92,10 @@ def wait_until_ready(port: int) -> None:
 def call(
     port: int, method: str, path: str, *, headers: Mapping[str, str] = NOTHING, body: object = None
 ) -> tuple[int, Header, bytes]:
-    """Return the status, what gives the headers, and the body of one answer, on a connection of its own."""
+    """Send a request on a new connection.
+
+    Return the status, a function that returns a header, and the body of the response.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         raw = None if body is None else json.dumps(body)
@@ -103,7 +106,7 @@ def call(
         connection.close()
 
 
-def test_no_process_tells_less_than_was_answered_by_the_other(database_url: str, tmp_path: Path) -> None:
+def test_no_process_serves_data_older_than_an_acknowledged_change(database_url: str, tmp_path: Path) -> None:
     token, talks = prepared(database_url)
     said = {"Authorization": f"Bearer {token}", "If-Match": "*", "Content-Type": "application/json"}
     with two_workers(database_url, tmp_path) as port:
@@ -111,10 +114,10 @@ def test_no_process_tells_less_than_was_answered_by_the_other(database_url: str,
         def ask(path: str, headers: Mapping[str, str]) -> Told:
             return told(*call(port, "GET", path, headers=headers))
 
-        # Another talk each time: whoever edits one again within its second waits for the next.
+        # Edit a different talk each time: a second edit of a talk within one second would wait for the next second.
         def change(number: int) -> None:
             path = f"/api/v1/talks/{talks[number - 1]}"
             assert call(port, "PATCH", path, headers=said, body={"title": f"Edit {number}"})[0] == 200
 
-        # Each of the four comes as if it were to two workers, and meets whichever takes the connection.
+        # Each of the four clients addresses two workers, and is served by whichever accepts the connection.
         hammer([[ask, ask]] * 4, OF_PROCESSES, edits=TALKS, change=change, shown=unbroken_edits)
