@@ -1,4 +1,4 @@
-"""Two recordings are compared file by file, and values that differ every time are masked in them."""
+"""Comparing two recordings file by file, and masking values that differ in every run."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_missing_new_and_changed_files_are_reported(tmp_path: Path) -> None:
     assert list(found.lines())[-1] == "1 missing, 1 new, 1 different"
 
 
-def test_the_body_is_shown_rather_than_headers_that_follow_from_it(tmp_path: Path) -> None:
+def test_diff_shows_the_body_before_headers_derived_from_it(tmp_path: Path) -> None:
     text = "200 OK\nContent-Length: {0}\nETag: {0}\nVary: Accept\n\nbody {0}"
     before, after = (recording(tmp_path / name, one=text.format(len(name))) for name in ("before", "after"))
     assert compare(before, after).changed["one.txt"] == ["@@ -1,3 +1,3 @@", " Vary: Accept", " ", "-body 6", "+body 5"]
@@ -47,7 +47,7 @@ def test_files_in_folders_are_compared(tmp_path: Path) -> None:
     assert compare(before, after).new == ["deeper/two.txt"]
 
 
-def test_a_difference_is_shown_in_few_short_lines(tmp_path: Path) -> None:
+def test_diff_is_limited_to_a_few_short_lines(tmp_path: Path) -> None:
     before = recording(tmp_path / "before", one="x" * 1_000_000 + "\n" + "same\n" * 1000)
     after = recording(tmp_path / "after", one="x" * 500_000 + "y" + "x" * 499_999 + "\n" + "other\n" * 1000)
     shown = compare(before, after).changed["one.txt"]
@@ -56,7 +56,7 @@ def test_a_difference_is_shown_in_few_short_lines(tmp_path: Path) -> None:
     assert max(map(len, shown)) < 250
 
 
-def test_a_difference_of_line_ends_and_of_bytes_that_are_no_text_is_shown(tmp_path: Path) -> None:
+def test_diff_shows_line_endings_and_undecodable_bytes(tmp_path: Path) -> None:
     before, after = (recording(tmp_path / name, one="BEGIN:VCALENDAR\r\n") for name in ("before", "after"))
     (after / "one.txt").write_bytes(b"BEGIN:VCALENDAR\n\xff")
     assert compare(before, after).changed["one.txt"][1:] == [
@@ -67,7 +67,7 @@ def test_a_difference_of_line_ends_and_of_bytes_that_are_no_text_is_shown(tmp_pa
     ]
 
 
-def test_a_folder_that_is_not_there_is_no_empty_recording(tmp_path: Path) -> None:
+def test_missing_folder_raises_not_a_directory_error(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError):
         compare(tmp_path, tmp_path / "nowhere")
 
@@ -91,7 +91,7 @@ def test_a_folder_that_is_not_there_is_no_empty_recording(tmp_path: Path) -> Non
         ("<code>ab12-cd34-ef56-gh78</code>", "<code>{recovery_code}</code>"),
     ],
 )
-def test_what_is_random_is_masked(text: str, masked: str) -> None:
+def test_random_values_are_masked(text: str, masked: str) -> None:
     assert mask_text(text) == masked
 
 
@@ -105,17 +105,17 @@ def test_what_is_random_is_masked(text: str, masked: str) -> None:
         "/confirm?token=nonsense",
     ],
 )
-def test_nothing_else_is_masked(text: str) -> None:
+def test_other_values_are_not_masked(text: str) -> None:
     assert mask_text(text) == text
 
 
-def test_the_qr_code_of_a_random_secret_is_masked() -> None:
+def test_qr_code_of_a_random_secret_is_masked() -> None:
     page = '<svg class="qr" viewBox="0 0 1 1"><path d="M0 0"/></svg><a href="otpauth://totp/x:y?secret=ABC234&amp;issuer=x">'
     masked = '<svg class="qr" viewBox="0 0 1 1"><path d="{qr_code}"/></svg><a href="otpauth://totp/x:y?secret={totp_secret}&amp;issuer=x">'
     assert mask_text(page) == masked
 
 
-def test_of_a_cookie_the_value_and_the_real_time_are_masked() -> None:
+def test_session_cookie_value_and_expiry_date_are_masked() -> None:
     set_it = "eventcal=abc.def; Expires=Mon, 30 Nov 2026 09:00:00 GMT; Secure; Path=/"
     assert mask_cookie(set_it) == "eventcal={cookie}; Expires={date}; Secure; Path=/"
 
@@ -123,11 +123,11 @@ def test_of_a_cookie_the_value_and_the_real_time_are_masked() -> None:
 @pytest.mark.parametrize(
     "header", ["eventcal=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/", "__Host-language=de; Path=/"]
 )
-def test_a_cookie_that_ends_or_holds_no_secret_is_recorded_as_it_is(header: str) -> None:
+def test_cleared_cookie_and_cookie_without_secret_are_recorded_unchanged(header: str) -> None:
     assert mask_cookie(header) == header
 
 
-def test_of_every_cookie_the_real_time_is_masked() -> None:
+def test_expiry_date_of_every_cookie_is_masked() -> None:
     said = "language=de; Expires=Tue, 30 Nov 2027 09:44:53 GMT; Max-Age=31536000"
     assert mask_cookie(said) == "language=de; Expires={date}; Max-Age=31536000"
 
@@ -141,10 +141,10 @@ def test_headers_of_a_static_file_do_not_depend_on_the_checkout() -> None:
     assert mask_headers(headers) == [("Age", "1"), ("ETag", "{etag}"), ("Last-Modified", "{last-modified}")]
 
 
-def test_allowed_methods_are_sorted_since_their_order_means_nothing() -> None:
+def test_allowed_methods_are_sorted() -> None:
     assert mask_headers([("Allow", "OPTIONS, GET, HEAD")]) == [("Allow", "GET, HEAD, OPTIONS")]
 
 
-def test_headers_of_other_answers_are_recorded_as_they_are() -> None:
+def test_headers_of_other_responses_are_recorded_unchanged() -> None:
     headers = [("ETag", '"76c13017"'), ("Last-Modified", "Sun, 01 Mar 2026 12:00:00 GMT"), ("Vary", "Cookie")]
     assert mask_headers(headers) == headers

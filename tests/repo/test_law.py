@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml hold, and each of them can fail."""
+"""The import contracts of pyproject.toml are kept, and each of them detects a violation."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# What is added to which file, and the contract that must then be broken.
+# A violation of each contract: the file, and the line to add to it.
 PLANTED = {
     "Imports only go down": ("eventcal/kit/ids.py", "import eventcal.events.rules"),
     "Within web, imports only go down": ("eventcal/web/i18n.py", "import eventcal.web.http.errors"),
@@ -24,10 +24,10 @@ PLANTED = {
 
 
 def _lint(root: Path) -> tuple[int, dict[str, str]]:
-    """Give the exit code of the linter in `root`, and what it says of each contract."""
+    """Run import-linter in `root`. Return its exit code and the result of each contract."""
     linter = Path(sys.executable).parent / "lint-imports"
     environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"}
-    run = subprocess.run(  # noqa: S603 - our own linter on our own files
+    run = subprocess.run(  # noqa: S603 - constant command
         [linter, "--no-cache"], cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     return run.returncode, dict(re.findall(r"^(.+?) (KEPT|BROKEN)", run.stdout, re.MULTILINE))
@@ -35,17 +35,17 @@ def _lint(root: Path) -> tuple[int, dict[str, str]]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Give a copy of the package that may be broken."""
+    """Return a copy of the package in which tests may add violations."""
     shutil.copytree(ROOT / "eventcal", tmp_path / "eventcal", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
-def test_every_contract_holds() -> None:
+def test_every_import_contract_is_kept() -> None:
     assert _lint(ROOT) == (0, dict.fromkeys(PLANTED, "KEPT"))
 
 
-def test_every_contract_breaks_on_a_planted_violation(copy: Path) -> None:
+def test_every_import_contract_detects_a_violation(copy: Path) -> None:
     for name, line in PLANTED.values():
         with (copy / name).open("a") as file:
             file.write(f"\n{line}\n")
@@ -53,7 +53,7 @@ def test_every_contract_breaks_on_a_planted_violation(copy: Path) -> None:
     assert (code, said) == (1, dict.fromkeys(PLANTED, "BROKEN"))
 
 
-def test_a_package_that_has_no_place_is_refused(copy: Path) -> None:
+def test_package_without_a_layer_is_rejected(copy: Path) -> None:
     (copy / "eventcal" / "newcomer").mkdir()
     (copy / "eventcal" / "newcomer" / "__init__.py").write_text("")
     assert _lint(copy)[0] == 1

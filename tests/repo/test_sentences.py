@@ -1,4 +1,4 @@
-"""Whatever is refused can be said in every language: its words stand where a catalogue finds them."""
+"""Every error message can be translated: its text is extracted into the catalogues."""
 
 import ast
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from eventcal.kit.refusals import Refusal, Sentence
 from eventcal.web.http.errors import known_problems
 from tests.words import ROOT, said
 
-# They speak to whoever runs the house, in English; what is looked for in foreign feeds has its own list of codes.
+# These modules address operators, in English. Linting of foreign feeds has its own list of codes.
 ENGLISH = ("cli", "datasets", "migrations", "lint")
 MODULES = sorted(
     path
     for path in (ROOT / "eventcal").rglob("*.py")
     if not path.relative_to(ROOT / "eventcal").as_posix().startswith(ENGLISH)
 )
-# Where a ValueError carries a sentence for whoever wrote the value; and what only a mistake of ours can raise there.
+# Modules whose ValueError messages are shown to users, and functions in them that raise it only for programming errors.
 FOR_PEOPLE = ("kit/localtime.py", "kit/values.py", "members/service.py")
 OF_OURS = {"_check_naive", "with_offset"}
-# Reads its sentences from a data file, where an extraction method of its own finds them.
+# Reads its messages from a data file, from which a separate extraction method extracts them.
 FROM_DATA = "feeds/clients.py"
 TRANSLATED = {"Sentence", "_", "gettext"}
 
@@ -37,14 +37,14 @@ def _everything_is_loaded() -> None:
 
 
 def below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
-    """Give every subclass, however far below, of ours."""
+    """Yield all direct and indirect subclasses defined in eventcal."""
     for one in kind.__subclasses__():
         yield from below(one)
         if one.__module__.startswith("eventcal."):
             yield one
 
 
-def test_every_refusal_has_a_title_that_can_be_translated() -> None:
+def test_every_refusal_has_a_translatable_title() -> None:
     found: set[object] = {message.id for message in said()}
     kinds = [kind for kind in below(Refusal) if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))]
     assert len(kinds) >= len(known_problems()) - 1
@@ -52,7 +52,7 @@ def test_every_refusal_has_a_title_that_can_be_translated() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_is_refused_is_said_in_sentences(path: Path) -> None:
+def test_error_messages_are_translatable(path: Path) -> None:
     kinds = {kind.__name__: 0 for kind in below(Refusal)} | {"ValidationError": 0, "Fault": 1, "Sentence": 0}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for_people = path.relative_to(ROOT / "eventcal").as_posix() in FOR_PEOPLE
@@ -68,14 +68,14 @@ def test_what_is_refused_is_said_in_sentences(path: Path) -> None:
     assert faults == []
 
 
-def test_sentences_of_the_data_file_are_extracted() -> None:
+def test_messages_of_the_data_file_are_extracted() -> None:
     found = {message.id for message in said()}
     texts = [text for facts in CLIENTS.values() for text in (facts.name, facts.expect, facts.refresh_now)]
     assert [text for text in texts if isinstance(text, Sentence) and text.template not in found] == []
 
 
 def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
-    """Give the words that a call hands over as they are, or puts together."""
+    """Yield a description of each untranslatable text passed to the call."""
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in kinds:
         return
     for words in call.args[kinds[call.func.id] :][:1]:
@@ -97,7 +97,7 @@ def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
         'Sentence(f"is {what}")',
     ],
 )
-def test_words_that_no_catalogue_has_would_be_found(line: str) -> None:
+def test_untranslatable_error_message_is_detected(line: str) -> None:
     kinds = {"Forbidden": 0, "NotFound": 0, "ValidationError": 0, "Fault": 1, "Sentence": 0}
     assert len([fault for call in ast.walk(ast.parse(line)) for fault in _bare(call, kinds)]) == 1
 
@@ -105,6 +105,6 @@ def test_words_that_no_catalogue_has_would_be_found(line: str) -> None:
 @pytest.mark.parametrize(
     "line", ['raise Forbidden(Sentence("Not so."))', 'Fault("", _("Not so."))', 'Sentence("is %(what)s", what=what)']
 )
-def test_words_that_a_catalogue_has_are_not_found(line: str) -> None:
+def test_translatable_error_message_is_accepted(line: str) -> None:
     kinds = {"Forbidden": 0, "Fault": 1, "Sentence": 0}
     assert [fault for call in ast.walk(ast.parse(line)) for fault in _bare(call, kinds)] == []

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "eventcal"
 LONGEST_FILE = 350
 
-# Who ends a transaction beside the unit of work, and why.
+# Modules that may end a transaction, and why.
 MAY_COMMIT = {
     "eventcal/kit/database.py": "the unit of work",
     "eventcal/kit/migrate.py": "a migration is a transaction of its own, and comes before every unit of work",
@@ -29,7 +29,7 @@ WALL_CLOCK = {
     "func": {"now", "current_timestamp", "current_date", "localtimestamp"},
 }
 
-# In pieces, for this file is looked at too.
+# In pieces, because this file is checked, too.
 REGISTRIES = ["py" + "pi.org", "python" + "hosted", "registry." + "npmjs", "deb." + "debian.org"]
 PLACES = ["/wo" + "rk/", "/ro" + "ot/", "/tm" + "p/w", "../sh" + "ared"]
 
@@ -44,9 +44,9 @@ Check = Callable[[str], Iterable[str]]
 
 
 def _our_files() -> list[Path]:
-    """Return every file that is tracked, or would be if all were added now."""
+    """Return all files that are tracked by Git, or would be after `git add --all`."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603 - git
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603 - constant command
     return [path for name in sorted(set(listed.split("\0")) - {""}) if (path := ROOT / name).is_file()]
 
 
@@ -61,7 +61,7 @@ def name_of(path: Path) -> str:
 
 
 def text_of(path: Path) -> str:
-    """Return the file's text, or nothing for a file that is no text."""
+    """Return the text of the file, or "" if it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -72,25 +72,25 @@ def found_in(paths: Iterable[Path], check: Check) -> list[str]:
     return [f"{name_of(path)}: {found}" for path in paths for found in check(text_of(path))]
 
 
-# How long files are
+# Length of files
 
 
-# It is as long as it is.
+# Data files may be of any length.
 _DATA = {".json", ".po", ".toml"}
 
 
-def test_no_file_of_the_package_is_long() -> None:
+def test_package_files_have_at_most_350_lines() -> None:
     lengths = {name_of(path): len(text_of(path).splitlines()) for path in OF_THE_PACKAGE if path.suffix not in _DATA}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
-# How many files a directory has
+# Size of directories
 
 
 LARGEST_DIRECTORIES = {"eventcal": 24, "tests": 30}
 
 
-def test_no_directory_holds_too_many_modules() -> None:
+def test_directories_hold_a_limited_number_of_modules() -> None:
     counts = Counter(path.parent for path in OUR_PYTHON)
     limits = {
         folder: LARGEST_DIRECTORIES.get(folder.relative_to(ROOT).parts[:1][0], 30)
@@ -100,7 +100,7 @@ def test_no_directory_holds_too_many_modules() -> None:
     assert {name_of(folder): counts[folder] for folder, limit in limits.items() if counts[folder] > limit} == {}
 
 
-# Who ends a transaction
+# Transactions
 
 
 def commits(text: str) -> Iterator[str]:
@@ -109,21 +109,21 @@ def commits(text: str) -> Iterator[str]:
             yield f"line {node.lineno} calls {node.func.attr}"
 
 
-def test_only_the_unit_of_work_ends_a_transaction() -> None:
+def test_only_the_unit_of_work_and_migrations_end_a_transaction() -> None:
     others = [path for path in OF_THE_PACKAGE if path.suffix == ".py" and name_of(path) not in MAY_COMMIT]
     assert found_in(others, commits) == []
 
 
-def test_whoever_may_commit_does() -> None:
+def test_every_module_that_may_commit_does() -> None:
     assert [name for name in MAY_COMMIT if not list(commits(text_of(ROOT / name)))] == []
 
 
 @pytest.mark.parametrize("line", ["session.commit()", "db.session.rollback()", "with engine.begin(): pass"])
-def test_a_commit_would_be_found(line: str) -> None:
+def test_commit_is_detected(line: str) -> None:
     assert len(list(commits(line))) == 1
 
 
-# Who reads the clock
+# Clock
 
 
 def clock_reads(text: str) -> Iterator[str]:
@@ -140,7 +140,7 @@ def clock_reads(text: str) -> Iterator[str]:
                     yield f"line {node.lineno} imports {alias.name}"
 
 
-def test_only_the_clock_reads_the_clock() -> None:
+def test_only_the_clock_module_reads_the_system_clock() -> None:
     others = [path for path in OF_THE_PACKAGE if path.suffix == ".py" and name_of(path) not in MAY_READ_THE_CLOCK]
     assert found_in(others, clock_reads) == []
 
@@ -158,16 +158,16 @@ def test_only_the_clock_reads_the_clock() -> None:
         "sa.func.now()",
     ],
 )
-def test_a_look_at_the_clock_would_be_found(line: str) -> None:
+def test_use_of_the_system_clock_is_detected(line: str) -> None:
     assert len(list(clock_reads(line))) == 1
 
 
 @pytest.mark.parametrize("line", ["self.clock.now()", "time.monotonic()", "unit.now", "from datetime import datetime"])
-def test_what_is_no_look_at_the_clock_is_not_found(line: str) -> None:
+def test_other_uses_of_time_are_accepted(line: str) -> None:
     assert list(clock_reads(line)) == []
 
 
-# Which rules are set aside
+# Suppressed rules
 
 
 def bare_opt_outs(text: str) -> Iterator[str]:
@@ -178,7 +178,7 @@ def bare_opt_outs(text: str) -> Iterator[str]:
                 yield f"line {token.start[0]} says {token.string}"
 
 
-def test_every_rule_that_is_set_aside_is_named_with_the_reason() -> None:
+def test_every_suppressed_rule_is_named_with_a_reason() -> None:
     assert found_in(OUR_PYTHON, bare_opt_outs) == []
 
 
@@ -186,29 +186,29 @@ def test_every_rule_that_is_set_aside_is_named_with_the_reason() -> None:
     "comment",
     ["# noqa", "# noqa: S603", "# noqa: S603 -", "# type: ignore", "# type: ignore[misc]", "# type: ignore  # untyped"],
 )
-def test_a_rule_that_is_set_aside_without_a_word_would_be_found(comment: str) -> None:
+def test_suppressed_rule_without_a_reason_is_detected(comment: str) -> None:
     assert len(list(bare_opt_outs(f"x = 1  {comment}\n"))) == 1
 
 
 @pytest.mark.parametrize(
     "comment", ["# noqa: S603, S607 - git", "# noqa: S603 - git", "# type: ignore[misc, arg-type]  # carries no types"]
 )
-def test_a_rule_that_is_set_aside_with_a_reason_may_be(comment: str) -> None:
+def test_suppressed_rule_with_a_reason_is_accepted(comment: str) -> None:
     assert list(bare_opt_outs(f"x = 1  {comment}\n")) == []
 
 
-# Where links lead
+# Links
 
 
 def links(text: str) -> Iterator[str]:
-    """Give the local targets of a Markdown text, without what follows a "#"."""
+    """Yield the local link targets of a Markdown text, without fragments."""
     for match in LINK.finditer(CODE.sub("", FENCE.sub("", text))):
         target = (match[1] or match[2]).partition("#")[0]
         if target and not re.match(r"[a-z][a-z0-9+.-]*:", target):
             yield unquote(target)
 
 
-def test_every_link_of_the_documentation_leads_to_a_file() -> None:
+def test_every_local_link_of_the_documentation_points_to_a_file() -> None:
     pages = [path for path in OUR_FILES if path.suffix == ".md"]
     lost = [
         f"{name_of(page)}: {to}" for page in pages for to in links(text_of(page)) if not (page.parent / to).exists()
@@ -224,18 +224,18 @@ def test_links_are_found_in_prose_and_not_in_code() -> None:
     assert list(links(text)) == ["a.md", "img/b c.png", "../c.md"]
 
 
-# What nobody else has
+# Registries and local paths
 
 
 @pytest.mark.parametrize("word", [*REGISTRIES, *PLACES], ids=lambda word: word.strip("./").replace("/", "-"))
-def test_no_file_names_a_registry_or_a_place_on_one_machine(word: str) -> None:
+def test_no_file_names_a_package_registry_or_a_local_path(word: str) -> None:
     assert [name_of(path) for path in OUR_FILES if word in text_of(path)] == []
 
 
-# What migrations stand on
+# Migrations
 
 
-def test_migrations_import_nothing_of_ours() -> None:
+def test_migrations_import_nothing_from_eventcal() -> None:
     def foreign(text: str) -> Iterator[str]:
         for node in ast.walk(ast.parse(text)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -245,7 +245,7 @@ def test_migrations_import_nothing_of_ours() -> None:
     assert found_in(MIGRATIONS, foreign) == []
 
 
-def test_migrations_are_numbered_without_a_gap() -> None:
+def test_migrations_are_numbered_consecutively() -> None:
     numbers = [f"{number:04d}" for number in range(1, len(MIGRATIONS) + 1)]
     assert [path.name.partition("_")[0] for path in MIGRATIONS] == numbers
     stated = [

@@ -1,4 +1,4 @@
-"""Every word of the pages is in the catalogue of every language, and no word stands where no catalogue finds it."""
+"""Every message of the pages is in the catalogue of every language, and no text is untranslatable."""
 
 import re
 from collections.abc import Iterator
@@ -31,21 +31,21 @@ def strings(catalogue: Catalog) -> Iterator[str]:
         yield from forms_of(message.string)
 
 
-# The catalogues
+# Catalogues
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_catalogue_has_all_that_pages_say_and_nothing_else(code: str) -> None:
+def test_catalogue_contains_exactly_the_messages_of_the_pages(code: str) -> None:
     faults = catalogue_faults(said(), catalogue_of(code))
     assert not faults, "\n".join(["`make words` brings the catalogue up to the pages, but for the words:", *faults])
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_what_pages_read_is_what_the_catalogue_says(code: str) -> None:
+def test_loaded_translations_match_the_catalogue(code: str) -> None:
     words = words_of(code)
     for message in messages(catalogue_of(code)):
         if not all(forms_of(message.string)):
-            continue  # is told of above
+            continue  # reported by the test above
         if isinstance(message.id, str):
             assert words.ugettext(message.id) == message.string
         else:
@@ -53,7 +53,7 @@ def test_what_pages_read_is_what_the_catalogue_says(code: str) -> None:
             assert [words.ungettext(one, more, number) for number in (1, 2)] == forms_of(message.string)
 
 
-def test_nothing_compiled_lies_beside_a_catalogue_and_grows_old() -> None:
+def test_no_compiled_catalogues_are_stored() -> None:
     assert list((ROOT / "eventcal" / "translations").rglob("*.mo")) == []
     assert {path.parents[1].name for path in (ROOT / "eventcal" / "translations").rglob("*.po")} == set(OTHERS)
 
@@ -67,24 +67,24 @@ def test_catalogues_and_data_files_are_part_of_the_package() -> None:
     assert set((ROOT / "eventcal").rglob("*.toml")) <= there
 
 
-def test_german_readers_are_not_called_by_their_first_names() -> None:
+def test_german_translations_use_the_formal_address() -> None:
     assert [string for string in strings(catalogue_of("de")) if CHUMMY.search(string)] == []
 
 
-# Words that no catalogue finds
+# Untranslatable text
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(WEB).as_posix())
-def test_every_word_of_a_template_can_be_translated(path: Path) -> None:
+def test_every_text_of_a_template_is_translatable(path: Path) -> None:
     assert list(template_faults(path.read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(WEB).as_posix())
-def test_every_word_that_code_gives_a_page_can_be_translated(path: Path) -> None:
+def test_every_text_passed_to_a_page_is_translatable(path: Path) -> None:
     assert list(code_faults(path.read_text(encoding="utf-8"))) == []
 
 
-# Each of these faults would be found
+# Each of these errors is detected
 
 
 def _pages(*ids: str | tuple[str, str]) -> Catalog:
@@ -129,12 +129,12 @@ ONE_AND_MORE = ("%(num)s talk", "%(num)s talks")
         ),
     ],
 )
-def test_what_a_catalogue_lacks_would_be_found(message: str | tuple[str, str], german: str, fault: str) -> None:
+def test_missing_or_incorrect_translation_is_detected(message: str | tuple[str, str], german: str, fault: str) -> None:
     assert catalogue_faults(_pages(message), _german(german)) == [fault]
 
 
 @pytest.mark.parametrize("mark", ["", "#~ "])
-def test_what_is_said_no_more_would_be_found(mark: str) -> None:
+def test_obsolete_translation_is_detected(mark: str) -> None:
     german = _german(f'{mark}msgid "Gone"\n{mark}msgstr "Weg"')
     assert catalogue_faults(_pages(), german) == ["nowhere: 'Gone' is said nowhere"]
 
@@ -152,7 +152,7 @@ def test_what_is_said_no_more_would_be_found(mark: str) -> None:
         '{{ ngettext("a talk", many, count) }}',
     ],
 )
-def test_words_of_a_template_that_cannot_be_translated_would_be_found(text: str) -> None:
+def test_untranslatable_text_of_a_template_is_detected(text: str) -> None:
     assert len(list(template_faults(text))) == 1
 
 
@@ -166,7 +166,7 @@ def test_words_of_a_template_that_cannot_be_translated_would_be_found(text: str)
         '{% macro said(name) %} aria-describedby="{% if name %}{{ name }}-hint{% endif %}"{% endmacro %}',
     ],
 )
-def test_what_needs_no_translation_is_not_found(text: str) -> None:
+def test_template_without_untranslatable_text_is_accepted(text: str) -> None:
     assert list(template_faults(text)) == []
 
 
@@ -182,12 +182,12 @@ def test_what_needs_no_translation_is_not_found(text: str) -> None:
         'class Words:\n    talk = _("Talk")',
     ],
 )
-def test_words_of_code_that_cannot_be_translated_would_be_found(line: str) -> None:
+def test_untranslatable_text_in_code_is_detected(line: str) -> None:
     assert len(list(code_faults(line))) == 1
 
 
 @pytest.mark.parametrize(
     "line", ['def f(): return Page(title=_("Talks"))', 'def f(row): return Page(title=f"{row.title}, {row.city}")']
 )
-def test_words_of_code_that_can_be_translated_are_not_found(line: str) -> None:
+def test_translatable_text_in_code_is_accepted(line: str) -> None:
     assert list(code_faults(line)) == []
