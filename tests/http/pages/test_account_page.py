@@ -1,4 +1,4 @@
-"""/me/account: name, address and password; and leaving, of which is said first what goes and what stays."""
+"""/me/account: name, email and password, and deleting the account after a summary of the consequences."""
 
 import re
 
@@ -46,7 +46,7 @@ def faulty(browser: Browser) -> list[str | None]:
 # -- name and password -------------------------------------------------------------------------------------------------
 
 
-def test_a_member_changes_their_name(app: Flask, ada: Browser) -> None:
+def test_member_can_change_their_name(app: Flask, ada: Browser) -> None:
     ada.go("/me/account")
     assert "Your name is changed." in ada.send("/me/account", name=f"Ada {HOSTILE}")
     assert rows(app, Member)[0].name == f"Ada {HOSTILE}"
@@ -55,14 +55,14 @@ def test_a_member_changes_their_name(app: Flask, ada: Browser) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 201, "a\nb"])
-def test_a_name_that_does_not_go_is_given_back(app: Flask, ada: Browser, name: str) -> None:
+def test_invalid_name_is_rejected_and_kept_in_the_form(app: Flask, ada: Browser, name: str) -> None:
     ada.go("/me/account")
     ada.send("/me/account", name=name)
     assert (ada.at.status_code, faulty(ada)) == (422, ["name"])
     assert rows(app, Member)[0].name == "Ada Lovelace"
 
 
-def test_a_new_password_ends_every_other_session_and_not_this_one(app: Flask, ada: Browser) -> None:
+def test_password_change_ends_all_other_sessions(app: Flask, ada: Browser) -> None:
     elsewhere = at_home(app)
     ada.go("/me/account")
     said = ada.send("/me/account/password", password=PASSWORD, new_password=NEW)
@@ -70,7 +70,7 @@ def test_a_new_password_ends_every_other_session_and_not_this_one(app: Flask, ad
     assert ada.client.get("/me").status_code == 200
     assert elsewhere.client.get("/me").status_code == 303
     assert (signs_in(app, NEW), signs_in(app, PASSWORD)) == (True, False)
-    # The page has the new session's token.
+    # The page contains the CSRF token of the new session.
     assert "Your name is changed." in ada.send("/me/account", name="Ada")
 
 
@@ -83,7 +83,7 @@ def test_a_new_password_ends_every_other_session_and_not_this_one(app: Flask, ad
         ({"password": "wrong", "new_password": "short"}, ["password", "new_password"]),
     ],
 )
-def test_a_password_that_does_not_go_is_refused_and_not_shown_again(
+def test_invalid_password_change_is_rejected_without_repeating_the_input(
     app: Flask, ada: Browser, typed: dict[str, str], wrong: list[str]
 ) -> None:
     before = rows(app, Member)[0].password
@@ -94,10 +94,10 @@ def test_a_password_that_does_not_go_is_refused_and_not_shown_again(
     assert rows(app, Member)[0].password == before
 
 
-# -- the address -------------------------------------------------------------------------------------------------------
+# -- email -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_mail_that_confirms_an_address_is_sent_again(mailing_app: Flask) -> None:
+def test_confirmation_mail_can_be_sent_again(mailing_app: Flask) -> None:
     ada = at_home(mailing_app, confirmed_at=None)
     assert "ada@example.org Not confirmed yet" in ada.go("/me/account")
     assert "A mail is on its way to ada@example.org." in ada.send("/me/account/confirmation")
@@ -105,7 +105,7 @@ def test_the_mail_that_confirms_an_address_is_sent_again(mailing_app: Flask) -> 
     assert (to, "confirm your address" in subject) == ("ada@example.org", True)
 
 
-def test_where_the_address_is_confirmed_there_is_nothing_to_send(mailing_app: Flask) -> None:
+def test_no_confirmation_mail_is_sent_for_a_confirmed_email(mailing_app: Flask) -> None:
     ada = at_home(mailing_app)
     assert "ada@example.org Confirmed" in ada.go("/me/account")
     csrf = ada.fields("/me/account")["csrf_token"]
@@ -113,7 +113,7 @@ def test_where_the_address_is_confirmed_there_is_nothing_to_send(mailing_app: Fl
     assert mails(mailing_app) == []
 
 
-def test_mails_and_tries_of_a_password_are_counted(sqlite_url: str, clock: FixedClock) -> None:
+def test_confirmation_mails_and_password_attempts_are_rate_limited(sqlite_url: str, clock: FixedClock) -> None:
     settings = settings_of(sqlite_url, mail_url="smtp://mail.example.org")
     app = create_app(settings, clock=clock, afterwards=when_asked())
     ada = at_home(app, confirmed_at=None)
@@ -133,11 +133,11 @@ def test_mails_and_tries_of_a_password_are_counted(sqlite_url: str, clock: Fixed
     assert len(mails(app)) == 5
 
 
-# -- leaving -----------------------------------------------------------------------------------------------------------
+# -- deleting the account ----------------------------------------------------------------------------------------------
 
 
 def settle(app: Flask) -> None:
-    """Give Ada something of everything."""
+    """Create one of every kind of data for Ada."""
     with writing(app) as session:
         member = session.query(Member).one()
         speaker = make_speaker(session, member=member, slug="ada", name="Countess Ada", published_at=NOON)
@@ -162,13 +162,13 @@ def settle(app: Flask) -> None:
 
 
 def parts(browser: Browser) -> dict[str, str]:
-    """Return what stands below each heading."""
+    """Return the text below each heading."""
     titles = [text_of(one) for one in tree_of(browser.at.text).iter("h2")]
     pieces = re.split("|".join(re.escape(title) for title in titles), browser.says())
     return dict(zip(titles, pieces[1:], strict=True))
 
 
-def test_it_is_said_before_what_goes_and_what_stays(app: Flask, ada: Browser) -> None:
+def test_deletion_page_lists_what_is_deleted_withdrawn_and_kept(app: Flask, ada: Browser) -> None:
     settle(app)
     ada.go("/me/account")
     assert "Delete my account" in ada.go("/me/account/delete")
@@ -181,12 +181,12 @@ def test_it_is_said_before_what_goes_and_what_stays(app: Flask, ada: Browser) ->
     assert "ask a moderator" in said["What stays public"]
     assert "My draft" not in said["What stays public"]
     assert HOSTILE not in ada.at.text
-    # Nothing has happened.
+    # Nothing has changed yet.
     assert {talk.state for talk in rows(app, Talk)} > {TalkState.DRAFT, TalkState.SUBMITTED}
     assert len(rows(app, Member)) == 1
 
 
-def test_who_leaves_is_gone_as_was_said(app: Flask, ada: Browser) -> None:
+def test_deleting_the_account_does_what_the_page_announced(app: Flask, ada: Browser) -> None:
     settle(app)
     ada.go("/me/account/delete")
     assert "Your account is gone" in ada.send("/me/account/delete", password=PASSWORD)
@@ -202,14 +202,14 @@ def test_who_leaves_is_gone_as_was_said(app: Flask, ada: Browser) -> None:
     assert not signs_in(app, PASSWORD)
 
 
-def test_who_has_nothing_is_told_so(ada: Browser) -> None:
+def test_deletion_page_of_a_member_without_data_says_that_nothing_was_public(ada: Browser) -> None:
     ada.go("/me/account/delete")
     assert list(parts(ada)) == ["What goes", "What stays public", "Delete it for good"]
     assert "nothing of yours was public" in ada.says()
 
 
 @pytest.mark.parametrize("password", ["", "wrong"])
-def test_without_the_password_nobody_leaves(app: Flask, ada: Browser, password: str) -> None:
+def test_deleting_the_account_requires_the_password(app: Flask, ada: Browser, password: str) -> None:
     settle(app)
     ada.go("/me/account/delete")
     ada.send("/me/account/delete", password=password)
@@ -218,7 +218,7 @@ def test_without_the_password_nobody_leaves(app: Flask, ada: Browser, password: 
     assert len(rows(app, Member)) == 1
 
 
-def test_the_last_organiser_is_told_of_which_events_and_stays(app: Flask, ada: Browser) -> None:
+def test_last_organiser_of_an_event_cannot_delete_their_account(app: Flask, ada: Browser) -> None:
     ada.go("/me/account/delete")
     form = ada.fields("/me/account/delete") | {"password": PASSWORD}
     with writing(app) as session:
@@ -240,7 +240,7 @@ def test_the_last_organiser_is_told_of_which_events_and_stays(app: Flask, ada: B
         ways = [one.get("href", "") for one in tree_of(ada.at.text).iter("a")]
         assert [way for way in ways if way.startswith("/organise/")] == ["/organise/alone/team"]
         assert f"Alone {HOSTILE}" in ada.says()
-        # There is no button for what would be refused.
+        # The button is hidden because the deletion would be rejected.
         assert "/me/account/delete" not in {one.get("action") for one in tree_of(ada.at.text).iter("form")}
         ada.go("/me/account/delete")
     assert len(rows(app, Member)) == 2
@@ -249,7 +249,7 @@ def test_the_last_organiser_is_told_of_which_events_and_stays(app: Flask, ada: B
 @pytest.mark.parametrize(
     "path", ["/me/account", "/me/account/password", "/me/account/confirmation", "/me/account/delete"]
 )
-def test_what_another_site_sends_changes_nothing(app: Flask, ada: Browser, path: str) -> None:
+def test_account_forms_without_csrf_token_are_rejected(app: Flask, ada: Browser, path: str) -> None:
     before = rows(app, Member)[0]
     typed = {"name": "Mallory", "password": PASSWORD, "new_password": NEW}
     assert ada.client.post(path, data=typed).status_code == 403
@@ -259,11 +259,11 @@ def test_what_another_site_sends_changes_nothing(app: Flask, ada: Browser, path:
 
 
 @pytest.mark.parametrize("path", ["/me/account", "/me/account/delete"])
-def test_the_pages_are_ones_own_and_kept_by_nothing(app: Flask, ada: Browser, path: str) -> None:
+def test_account_pages_require_sign_in_and_are_not_stored(app: Flask, ada: Browser, path: str) -> None:
     assert app.test_client().get(path).status_code == 303
     ada.go(path)
     assert ada.at.headers["Cache-Control"] == "no-store"
 
 
-def test_the_page_that_says_farewell_knows_nobody(app: Flask) -> None:
+def test_farewell_page_needs_no_sign_in(app: Flask) -> None:
     assert "Your account is gone" in browser_of(app).go("/me/account/deleted")

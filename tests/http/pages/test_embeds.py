@@ -1,4 +1,4 @@
-"""The listing on other people's sites: as a frame, as a script, by oEmbed, and the page that makes the HTML for it."""
+"""The listing on other sites: as an iframe, a web component or by oEmbed, and the page that creates the code."""
 
 from html import unescape
 from typing import Any
@@ -51,12 +51,12 @@ def calendar(app: Flask) -> None:
 
 
 def ids(app: Flask, path: str) -> list[str]:
-    """Return the slugs or ids of what an embed shows, in its order."""
+    """Return the slugs or ids of the entries in an embed, in order."""
     return [item.get("data-id", "") for item in page(app, path).iter("li")]
 
 
 def oembed(app: Flask, url: str, **more: str) -> dict[str, Any]:
-    """Return what is said of an address, which must be one of ours."""
+    """Return the oEmbed response for a URL of this site."""
     asked = "".join(f"&{name}={value}" for name, value in more.items())
     answer = fetch(app, f"/oembed?url={quote(url, safe='')}{asked}")
     assert answer.status_code == 200, answer.text
@@ -64,7 +64,7 @@ def oembed(app: Flask, url: str, **more: str) -> dict[str, Any]:
 
 
 def framed_by(said: dict[str, Any]) -> str:
-    """Return the address that an oEmbed answer frames, relative to the site."""
+    """Return the URL of the iframe in an oEmbed response, relative to the site."""
     frame = next(tree_of(said["html"]).iter("iframe"))
     assert frame.get("src", "").startswith(f"{BASE}/embed/listing?")
     return frame.get("src", "").removeprefix(BASE)
@@ -72,7 +72,7 @@ def framed_by(said: dict[str, Any]) -> str:
 
 @pytest.mark.usefixtures("calendar")
 @pytest.mark.parametrize("path", FRAMES)
-def test_an_embed_may_be_framed_by_anybody_and_do_nothing(app: Flask, path: str) -> None:
+def test_embed_can_be_framed_by_any_site_under_a_strict_policy(app: Flask, path: str) -> None:
     headers = fetch(app, path).headers
     policy = headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "style-src 'self'", "form-action 'none'", "base-uri 'none'", "frame-ancestors *"} == {
@@ -83,7 +83,7 @@ def test_an_embed_may_be_framed_by_anybody_and_do_nothing(app: Flask, path: str)
 
 
 @pytest.mark.usefixtures("calendar")
-def test_nothing_else_may_be_framed(app: Flask) -> None:
+def test_other_pages_cannot_be_framed(app: Flask) -> None:
     for path in ("/embed", "/embed?show=talks&from=nonsense", "/talks/scheduled"):
         assert "frame-ancestors 'none'" in fetch(app, path).headers["Content-Security-Policy"]
 
@@ -91,14 +91,14 @@ def test_nothing_else_may_be_framed(app: Flask) -> None:
 @pytest.mark.usefixtures("calendar")
 @pytest.mark.parametrize("show", ["events", "talks"])
 @pytest.mark.parametrize("query", FILTERS)
-def test_an_embed_shows_what_the_list_has(app: Flask, show: str, query: str) -> None:
+def test_embed_contains_the_entries_of_the_api_list(app: Flask, show: str, query: str) -> None:
     items = json_of(fetch(app, f"/api/v1/{show}?{query}"))["items"]
     listed = [item.get("id") or item["slug"] for item in items]
     assert ids(app, f"/embed/listing?show={show}&{query}&utm_source=x") == listed
 
 
 @pytest.mark.usefixtures("calendar")
-def test_an_embed_says_what_when_where_and_whether(app: Flask) -> None:
+def test_embed_shows_status_speakers_time_and_time_zone(app: Flask) -> None:
     events, talks = (text_of(page(app, f"/embed/listing?show={show}")) for show in ("events", "talks"))
     assert "Called off Cancelled Wed, Jun 10, 2026" in events
     assert "Scheduled Grace Hopper Wed, Jun 10, 2026, 1:30" in talks
@@ -107,7 +107,7 @@ def test_an_embed_says_what_when_where_and_whether(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_links_of_an_embed_open_beside_the_page_that_frames_it(app: Flask) -> None:
+def test_embed_links_open_in_a_new_tab(app: Flask) -> None:
     tree = page(app, "/embed/listing?show=talks&limit=1")
     links = list(tree.iter("a"))
     assert {(link.get("target"), link.get("rel")) for link in links} == {("_blank", "noopener")}
@@ -122,7 +122,7 @@ def test_links_of_an_embed_open_beside_the_page_that_frames_it(app: Flask) -> No
 
 
 @pytest.mark.usefixtures("calendar")
-def test_from_today_goes_with_the_day(app: Flask, clock: FixedClock) -> None:
+def test_from_today_follows_the_current_date(app: Flask, clock: FixedClock) -> None:
     path = "/embed/listing?from=today"
     assert ids(app, path) == ids(app, "/embed/listing?from=2026-03-01")
     assert "summit" in ids(app, path)
@@ -131,7 +131,7 @@ def test_from_today_goes_with_the_day(app: Flask, clock: FixedClock) -> None:
     assert ids(app, path) == []
 
 
-def test_what_happens_again_and_again_is_shown_as_it_is_next(app: Flask) -> None:
+def test_embed_shows_the_next_occurrence_of_a_recurring_event(app: Flask) -> None:
     with writing(app) as session:
         make_event(
             session,
@@ -145,7 +145,7 @@ def test_what_happens_again_and_again_is_shown_as_it_is_next(app: Flask) -> None
 
 
 @pytest.mark.usefixtures("calendar")
-def test_an_embed_tells_in_words_what_is_wrong_with_its_address(app: Flask) -> None:
+def test_invalid_embed_url_is_explained_in_html(app: Flask) -> None:
     answer = fetch(app, "/embed/listing?from=nonsense&country=xyz&show=all&theme=red&q=a")
     assert (answer.status_code, answer.mimetype) == (422, "text/html")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -157,7 +157,7 @@ def test_an_embed_tells_in_words_what_is_wrong_with_its_address(app: Flask) -> N
 
 @pytest.mark.usefixtures("calendar")
 @pytest.mark.parametrize("path", ["/embed/listing?show=talks", "/embed", "/embed.js", f"/oembed?url={BASE}/"])
-def test_what_has_not_changed_is_not_sent_again(app: Flask, path: str) -> None:
+def test_unchanged_representation_returns_304(app: Flask, path: str) -> None:
     first = fetch(app, path, Accept_Encoding="gzip")
     again = fetch(app, path, Accept_Encoding="gzip", If_None_Match=first.headers["ETag"])
     assert (again.status_code, again.data) == (304, b"")
@@ -165,7 +165,7 @@ def test_what_has_not_changed_is_not_sent_again(app: Flask, path: str) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_an_embed_is_in_the_language_and_the_colours_that_are_asked_for(app: Flask) -> None:
+def test_embed_uses_the_requested_language_and_theme(app: Flask) -> None:
     root = page(app, "/embed/listing?lang=de&theme=dark", Accept_Language="en")
     html = root if root.tag == "html" else root.find("html")
     assert html is not None
@@ -176,20 +176,20 @@ def test_an_embed_is_in_the_language_and_the_colours_that_are_asked_for(app: Fla
 @pytest.mark.parametrize(
     "path", ["/embed/listing", "/embed/listing?show=talks", f"/embed/listing?from={quote(HOSTILE)}"]
 )
-def test_what_anybody_writes_is_text_in_an_embed(app: Flask, path: str) -> None:
+def test_user_text_is_escaped_in_an_embed(app: Flask, path: str) -> None:
     with writing(app) as session:
         event = make_event(session, title=HOSTILE, venue=HOSTILE, city=HOSTILE[:100], rooms=["x"])
         make_talk(session, event, id="t", title=HOSTILE, state=TalkState.CONFIRMED)
     tree = tree_of(fetch(app, path).text)
     assert not [element for tag in ("script", "img", "textarea") for element in tree.iter(tag)]
-    # A fault quotes the beginning of a value.
+    # An error message quotes the beginning of a value.
     assert HOSTILE[:20] in "".join(tree.itertext())
 
 
 # The script
 
 
-def test_the_script_may_be_used_by_any_page_and_kept_for_an_hour(app: Flask) -> None:
+def test_script_allows_cross_origin_use_and_is_cacheable_for_an_hour(app: Flask) -> None:
     answer = fetch(app, "/embed.js", Origin="https://community.example")
     assert (answer.status_code, answer.content_type) == (200, "text/javascript; charset=utf-8")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -199,17 +199,17 @@ def test_the_script_may_be_used_by_any_page_and_kept_for_an_hour(app: Flask) -> 
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_script_is_small(app: Flask) -> None:
+def test_compressed_script_is_smaller_than_the_limit(app: Flask) -> None:
     sizes = {coding: len(fetch(app, "/embed.js", Accept_Encoding=coding).data) for coding in ("gzip", "br")}
     assert max(sizes.values()) < SMALL, sizes
 
 
 @pytest.mark.parametrize("word", ["innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "Function(", ".style"])
-def test_the_script_does_nothing_that_a_strict_page_forbids(app: Flask, word: str) -> None:
+def test_script_uses_nothing_that_a_strict_csp_forbids(app: Flask, word: str) -> None:
     assert word not in fetch(app, "/embed.js").text
 
 
-def test_the_script_knows_every_filter_of_lists(app: Flask) -> None:
+def test_script_supports_every_filter_of_the_api_lists(app: Flask) -> None:
     source = fetch(app, "/embed.js").text
     parameters = json_of(fetch(app, "/api/v1/openapi.json"))["paths"]["/api/v1/talks"]["get"]["parameters"]
     names = {one["name"] for one in parameters if one.get("in") == "query"} - {"cursor"}
@@ -221,7 +221,7 @@ def test_the_script_knows_every_filter_of_lists(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_of_the_listing_oembed_shows_the_same_filters(app: Flask) -> None:
+def test_oembed_of_the_listing_keeps_its_filters(app: Flask) -> None:
     said = oembed(app, f"{BASE}/?tag=xen&show=talks&from=2026-01-01&utm_source=x")
     assert {name: value for name, value in said.items() if name != "html"} == {
         "type": "rich",
@@ -238,7 +238,7 @@ def test_of_the_listing_oembed_shows_the_same_filters(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_of_an_event_oembed_shows_its_talks_and_of_a_talk_the_talk(app: Flask) -> None:
+def test_oembed_of_an_event_shows_its_talks_and_of_a_talk_the_talk(app: Flask) -> None:
     event, talk = oembed(app, f"{BASE}/events/summit"), oembed(app, f"{BASE}/talks/scheduled?lang=de")
     assert ids(app, framed_by(event)) == ["waiting", "scheduled"]
     assert ids(app, framed_by(talk)) == ["scheduled"]
@@ -249,7 +249,7 @@ def test_of_an_event_oembed_shows_its_talks_and_of_a_talk_the_talk(app: Flask) -
 
 
 @pytest.mark.usefixtures("calendar")
-def test_oembed_keeps_within_the_room_that_there_is(app: Flask) -> None:
+def test_oembed_respects_the_maximum_width_and_height(app: Flask) -> None:
     said = oembed(app, f"{BASE}/", maxwidth="300", maxheight="9999", dnt="true")
     assert (said["width"], said["height"]) == (300, 480)
     assert 'width="300" height="480"' in said["html"]
@@ -275,24 +275,24 @@ def test_oembed_keeps_within_the_room_that_there_is(app: Flask) -> None:
         "/talks/scheduled",
     ],
 )
-def test_oembed_knows_nothing_but_our_public_pages(app: Flask, url: str) -> None:
+def test_oembed_returns_404_for_anything_but_public_pages_of_this_site(app: Flask, url: str) -> None:
     status, code = problem(fetch(app, f"/oembed?url={quote(url, safe='')}"))
     assert (status, code.startswith(("no", "not"))) == (404, True)
 
 
 @pytest.mark.parametrize("format", ["xml", "yaml"])
-def test_oembed_is_spoken_as_json_only(app: Flask, format: str) -> None:  # noqa: A002 - as the parameter
+def test_oembed_supports_only_json(app: Flask, format: str) -> None:  # noqa: A002 - as the parameter
     assert problem(fetch(app, f"/oembed?url={BASE}/&format={format}"))[0] == 501
     assert fetch(app, f"/oembed?url={BASE}/&format=json").status_code == 200
 
 
-def test_oembed_says_what_is_wrong_with_a_question(app: Flask) -> None:
+def test_oembed_names_the_invalid_parameters(app: Flask) -> None:
     assert pointers(fetch(app, "/oembed")) == ["url"]
     assert pointers(fetch(app, f"/oembed?url={BASE}/&maxwidth=-1&maxheight=0")) == ["maxheight", "maxwidth"]
     assert pointers(fetch(app, f"/oembed?url={quote(BASE + '/?from=x', safe='')}")) == ["from"]
 
 
-def test_a_title_cannot_leave_the_frame_of_oembed(app: Flask) -> None:
+def test_hostile_title_is_escaped_in_the_oembed_html(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="e")
         make_talk(session, event, id="t", title=HOSTILE, state=TalkState.CONFIRMED)
@@ -303,7 +303,7 @@ def test_a_title_cannot_leave_the_frame_of_oembed(app: Flask) -> None:
     assert not [element for tag in ("script", "img") for element in tree.iter(tag)]
 
 
-def test_oembed_knows_a_calendar_that_is_not_at_the_root(sqlite_url: str, clock: FixedClock) -> None:
+def test_oembed_supports_a_base_url_with_a_path(sqlite_url: str, clock: FixedClock) -> None:
     with running(sqlite_url, clock, base_url="https://example.org/calendar") as app:
         assert fetch(app, "/oembed?url=https://example.org/calendar").status_code == 200
         assert fetch(app, "/oembed?url=https://example.org/calendar/?tag=x").status_code == 200
@@ -312,23 +312,23 @@ def test_oembed_knows_a_calendar_that_is_not_at_the_root(sqlite_url: str, clock:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_a_talks_page_leads_to_its_oembed(app: Flask) -> None:
+def test_talk_page_links_to_its_oembed_endpoint(app: Flask) -> None:
     links = [one for one in page(app, "/talks/scheduled").iter("link") if one.get("type") == "application/json+oembed"]
     assert len(links) == 1
     path = urlsplit(links[0].get("href", ""))
     assert json_of(fetch(app, f"{path.path}?{path.query}"))["title"] == "Scheduled"
 
 
-# The page that makes the HTML
+# The page that creates the code
 
 
 def snippets(app: Flask, path: str) -> list[str]:
-    """Return what there is to copy: the frame and the element."""
+    """Return the code to copy: the iframe and the web component."""
     return ["".join(area.itertext()) for area in page(app, path).iter("textarea")]
 
 
 @pytest.mark.usefixtures("calendar")
-def test_both_snippets_and_the_preview_show_what_the_form_asks_for(app: Flask) -> None:
+def test_both_snippets_and_the_preview_use_the_form_values(app: Flask) -> None:
     path = (
         "/embed?show=talks&tag=xen&tag=a|b&kind=talk,keynote&words=de&theme=dark&limit=5&from=today&track=Rooms%2C+all"
     )
@@ -352,7 +352,7 @@ def test_both_snippets_and_the_preview_show_what_the_form_asks_for(app: Flask) -
 
 
 @pytest.mark.usefixtures("calendar")
-def test_who_chose_nothing_yet_gets_what_is_to_come(app: Flask) -> None:
+def test_default_embed_contains_upcoming_entries_only(app: Flask) -> None:
     frame, _element = snippets(app, "/embed")
     assert "/embed/listing?from=today&limit=10" in unescape(frame)
     assert "from=today" not in snippets(app, "/embed?show=events")[0]
@@ -360,18 +360,18 @@ def test_who_chose_nothing_yet_gets_what_is_to_come(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_the_page_shows_frames_of_ours_and_only_this_page_does(app: Flask) -> None:
+def test_only_the_embed_page_may_contain_frames(app: Flask) -> None:
     assert "frame-src 'self'" in fetch(app, "/embed").headers["Content-Security-Policy"]
     assert "frame-src" not in fetch(app, "/talks/scheduled").headers["Content-Security-Policy"]
 
 
-def test_the_form_keeps_what_it_has_no_field_for(app: Flask) -> None:
+def test_form_keeps_parameters_without_a_field(app: Flask) -> None:
     tree = page(app, "/embed?show=talks&room=Hall&tag=a&tag=b&lang=de&words=en")
     hidden = {(one.get("name"), one.get("value")) for one in tree.iter("input") if one.get("type") == "hidden"}
     assert hidden == {("room", "Hall"), ("tag", "b"), ("lang", "de")}
 
 
-def test_the_form_says_beside_each_field_what_is_wrong_with_it(app: Flask) -> None:
+def test_errors_are_shown_beside_their_fields(app: Flask) -> None:
     answer = fetch(app, "/embed?show=talks&country=xyz&limit=0&from=nonsense")
     assert answer.status_code == 422
     tree = tree_of(answer.text)
@@ -383,7 +383,7 @@ def test_the_form_says_beside_each_field_what_is_wrong_with_it(app: Flask) -> No
 
 
 @pytest.mark.parametrize("name", ["q", "tag", "city", "room"])
-def test_what_is_typed_into_the_form_is_text_in_the_snippets(app: Flask, name: str) -> None:
+def test_form_values_are_escaped_in_the_snippets(app: Flask, name: str) -> None:
     path = f"/embed?show=talks&{name}={quote(HOSTILE, safe='')}"
     frame, element = snippets(app, path)
     tree = tree_of(frame + element)
@@ -392,7 +392,7 @@ def test_what_is_typed_into_the_form_is_text_in_the_snippets(app: Flask, name: s
     assert next(tree.iter("eventcal-listing")).get(name) == HOSTILE
 
 
-def test_an_embed_read_from_its_own_address_is_the_same(app: Flask) -> None:
+def test_embed_parsed_from_its_own_path_is_equal(app: Flask) -> None:
     with app.test_request_context(
         "/embed/listing?show=talks&theme=dark&tag=b&tag=a&from=today&talk=x&limit=3"
     ) as context:

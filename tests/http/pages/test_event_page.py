@@ -1,4 +1,4 @@
-"""An event's page: what it says, where it leads, and when it changes."""
+"""An event's page: its content, its links, and when it changes."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ PATH = "/events/summit"
 
 
 def said(app: Flask, path: str = PATH, **headers: str) -> str:
-    """Return what the page says, on one line."""
+    """Return the text of the page on one line."""
     return text_of(main_of(page(app, path, **headers)))
 
 
@@ -33,23 +33,23 @@ def main_of(tree: Element) -> Element:
 
 
 def linked(app: Flask, path: str = PATH) -> dict[str, Element]:
-    """Return the links on the page by where they lead."""
+    """Return the links on the page by URL."""
     return {link.get("href", ""): link for link in main_of(page(app, path)).iter("a")}
 
 
 def facts(app: Flask, path: str = PATH, **headers: str) -> dict[str, str]:
-    """Return the facts of the page, by their names."""
+    """Return the facts on the page by name."""
     lists = [one for one in main_of(page(app, path, **headers)).iter("dl") if one.get("class") == "facts"]
     names = [text_of(one) for facts in lists for one in facts.iter("dt")]
     return dict(zip(names, [plain(one) for facts in lists for one in facts.iter("dd")], strict=True))
 
 
 def plain(element: Element) -> str:
-    """Return what an element says, as one types it."""
+    """Return the text of an element with plain spaces and hyphens."""
     return text_of(element).replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{EN DASH}", "-")
 
 
-def test_the_page_says_what_is_known_of_an_event(app: Flask) -> None:
+def test_event_page_shows_all_known_facts(app: Flask) -> None:
     with writing(app) as session:
         make_event(
             session,
@@ -94,7 +94,7 @@ def test_the_page_says_what_is_known_of_an_event(app: Flask) -> None:
     } <= links.keys()
 
 
-def test_an_event_that_costs_nothing_says_so(app: Flask) -> None:
+def test_free_event_is_labelled_free_of_charge(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", price_amount=0, price_currency="EUR")
     assert facts(app)["Registration"] == "free of charge"
@@ -109,14 +109,14 @@ def test_an_event_that_costs_nothing_says_so(app: Flask) -> None:
         (EventStatus.CONFIRMED, ""),
     ],
 )
-def test_how_an_event_stands_is_in_its_title(app: Flask, status: EventStatus, word: str) -> None:
+def test_heading_contains_the_event_status(app: Flask, status: EventStatus, word: str) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", status=status)
     heading = next(main_of(page(app, PATH)).iter("h1"))
     assert text_of(heading) == f"Xen Summit {word}".strip()
 
 
-def test_times_are_in_the_zone_of_the_event_or_the_readers(app: Flask) -> None:
+def test_times_are_in_the_event_time_zone_or_the_requested_one(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", starts="2026-06-10T18:00:00", ends="2026-06-10T20:00:00")
     assert facts(app)["When"] == "Wed, Jun 10, 2026, 6:00 PM-8:00 PM Europe/Berlin"
@@ -125,14 +125,14 @@ def test_times_are_in_the_zone_of_the_event_or_the_readers(app: Flask) -> None:
     )
 
 
-def test_there_is_no_page_for_what_is_not_public(app: Flask) -> None:
+def test_page_of_an_unpublished_event_returns_404(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", status=EventStatus.PENDING)
     answers = [fetch(app, path, Accept="application/json") for path in (PATH, "/events/nothing")]
     assert [problem(answer)[0] for answer in answers] == [404, 404]
 
 
-def test_an_event_that_recurs_says_how_and_when_next(app: Flask) -> None:
+def test_recurring_event_shows_its_rule_and_next_dates(app: Flask) -> None:
     with writing(app) as session:
         make_event(
             session,
@@ -161,13 +161,13 @@ def test_an_event_that_recurs_says_how_and_when_next(app: Flask) -> None:
         ("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=3,5", "By a rule of its own; see the next dates"),
     ],
 )
-def test_a_rule_is_in_words_where_it_is_simple(app: Flask, rule: str, words: str) -> None:
+def test_simple_recurrence_rules_are_described_in_words(app: Flask, rule: str, words: str) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", starts="2026-03-31", ends="2026-03-31", recurrence=rule)
     assert facts(app)["Repeats"] == words
 
 
-def test_an_open_call_says_what_it_takes_until_when_and_leads_to_the_form(app: Flask) -> None:
+def test_open_call_shows_its_details_and_a_link_to_the_form(app: Flask) -> None:
     with writing(app) as session:
         call = {"kinds": ["talk", "workshop"], "note": "Beginners are welcome."}
         make_event(session, slug="summit", call=call, talks_close_at="2026-04-30T18:00:00")
@@ -179,7 +179,7 @@ def test_an_open_call_says_what_it_takes_until_when_and_leads_to_the_form(app: F
     assert text_of(linked(app)["/submit?event=summit"]) == "Submit a talk"
 
 
-def test_a_call_that_is_not_open_leads_nowhere(app: Flask, clock: FixedClock) -> None:
+def test_call_that_is_not_open_has_no_link_to_the_form(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", call={"opens": "2026-04-01T09:00:00"}, talks_close_at="2026-04-30T18:00:00")
     assert "Not open yet." in said(app)
@@ -192,20 +192,20 @@ def test_a_call_that_is_not_open_leads_nowhere(app: Flask, clock: FixedClock) ->
 
 
 @pytest.mark.parametrize("fields", [{"status": EventStatus.CANCELLED}, {"call": None}])
-def test_an_event_that_takes_no_talks_asks_for_none(app: Flask, fields: dict[str, Any]) -> None:
+def test_event_without_a_call_has_no_link_to_the_form(app: Flask, fields: dict[str, Any]) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", **fields)
     assert "/submit?event=summit" not in linked(app)
 
 
-def test_a_listed_event_takes_talks_without_a_call(app: Flask) -> None:
+def test_listed_event_accepts_talks_without_a_call(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", programme=Programme.LISTED, call=None)
     assert "Anybody can announce a talk here." in said(app)
     assert "/submit?event=summit" in linked(app)
 
 
-def test_a_call_closes_on_the_page_to_the_second_though_pages_are_kept_for_a_day(app: Flask, clock: FixedClock) -> None:
+def test_call_closes_on_a_cached_page_at_the_exact_second(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", talks_close_at="2026-03-01T18:00:00+00:00")
     assert "it closes in 6 hours." in said(app)
@@ -216,7 +216,7 @@ def test_a_call_closes_on_the_page_to_the_second_though_pages_are_kept_for_a_day
     assert "/submit?event=summit" not in linked(app)
 
 
-def test_the_days_that_are_left_go_down_at_midnight(app: Flask, clock: FixedClock) -> None:
+def test_remaining_days_decrease_at_midnight(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", talks_close_at="2026-03-04T01:00:00+00:00")
     assert "it closes in 3 days." in said(app)
@@ -226,7 +226,7 @@ def test_the_days_that_are_left_go_down_at_midnight(app: Flask, clock: FixedCloc
     assert "it closes in 2 days." in said(app)
 
 
-def test_the_programme_is_by_day_and_names_who_talks_where(app: Flask) -> None:
+def test_programme_is_grouped_by_day_with_speakers_and_rooms(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit", rooms=["Room 1"], tracks=["Security"])
         grace = make_speaker(session, slug="grace", affiliation="US Navy")
@@ -259,7 +259,7 @@ def test_the_programme_is_by_day_and_names_who_talks_where(app: Flask) -> None:
     assert {"/talks/first", "/talks/waiting", "/speakers/grace", "/events/summit/schedule"} <= linked(app).keys()
 
 
-def test_a_long_programme_leads_to_the_schedule(app: Flask) -> None:
+def test_long_programme_is_truncated_and_links_to_the_schedule(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit")
         for number in range(51):
@@ -271,7 +271,7 @@ def test_a_long_programme_leads_to_the_schedule(app: Flask) -> None:
     assert "See the whole schedule" in text
 
 
-def test_sponsors_stand_under_their_tiers_those_that_are_confirmed(app: Flask) -> None:
+def test_confirmed_sponsors_are_listed_by_tier(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit")
         silver, gold = make_tier(session, event, name="Silver", rank=2), make_tier(session, event, name="Gold", rank=1)
@@ -285,7 +285,7 @@ def test_sponsors_stand_under_their_tiers_those_that_are_confirmed(app: Flask) -
     assert linked(app)["https://citrix.example.org/"].get("rel") == "nofollow ugc noopener"
 
 
-def test_events_at_the_same_place_are_linked(app: Flask) -> None:
+def test_public_co_located_events_are_linked(app: Flask) -> None:
     with writing(app) as session:
         event, other = make_event(session, slug="summit"), make_event(session, slug="linuxcon", title="LinuxCon")
         hidden = make_event(session, slug="hidden", status=EventStatus.PENDING)
@@ -294,7 +294,7 @@ def test_events_at_the_same_place_are_linked(app: Flask) -> None:
     assert "/events/linuxcon" in linked(app)
 
 
-def test_the_page_leads_people_and_programs_to_the_feeds(app: Flask) -> None:
+def test_event_page_links_to_its_feeds_in_the_head_and_the_body(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit")
     tree = page(app, PATH)
@@ -311,7 +311,7 @@ def test_the_page_leads_people_and_programs_to_the_feeds(app: Flask) -> None:
     assert [fetch(app, url).status_code for url in feeds] == [200] * 4
 
 
-def test_machines_are_told_what_it_is_and_no_text_of_members_ends_the_script(app: Flask) -> None:
+def test_structured_data_escapes_user_text(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", title="</script><b>Xen", city="Berlin", country="DE")
     tree = page(app, f"{PATH}?tz=Asia/Tokyo")
@@ -322,7 +322,7 @@ def test_machines_are_told_what_it_is_and_no_text_of_members_ends_the_script(app
     assert canonical == told["url"] == "http://127.0.0.1:8000/events/summit"
 
 
-def test_a_talks_page_tells_machines_of_the_talk_in_its_event(app: Flask) -> None:
+def test_talk_page_contains_structured_data_of_the_talk_and_its_event(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit")
         starts = "2026-06-10T13:30:00"
@@ -333,7 +333,7 @@ def test_a_talks_page_tells_machines_of_the_talk_in_its_event(app: Flask) -> Non
     assert [one["name"] for one in told["performer"]] == ["Grace Hopper"]
 
 
-def test_the_page_is_kept_until_something_changes(app: Flask, clock: FixedClock) -> None:
+def test_event_page_returns_304_until_its_content_changes(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="summit")
     first = fetch(app, PATH)

@@ -1,4 +1,4 @@
-"""What is wrong with what somebody wrote is said in their language on every page, and in English to every program."""
+"""Validation errors are translated on pages, and always in English in the API."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from eventcal.web.http.errors import faults_in
 from eventcal.web.params.fields import Query
 from tests.browsing import browser_of
 
-# What people send where something else is expected.
+# Values that are invalid for many fields.
 WRONG: list[Any] = [
     None, True, 1, -1, 1.5, 2**40, [], {}, [1], [[]], [{}], {"a": 1}, ["x"] * 200, "", " ", "x", "x" * 5000, "a\x00b",
     "a\tb", "a\nb", "\ud800", "2014-02-30", "1969-01-01", "2014-01-01T00:00:00Z", "2014-01-01", "http://", "http://[",
@@ -38,12 +38,12 @@ def faults_of(kind: type[Schema], name: str, value: object) -> list[Fault]:
     except ValidationError as error:
         return faults_in(error.messages, location="json")
     except Refusal:
-        # One's own password is compared, and here nobody is signed in.
+        # Comparing the current password requires a signed-in member.
         return []
     return []
 
 
-def test_every_fault_of_every_schema_can_be_said_in_every_language(app: Flask) -> None:
+def test_every_schema_error_is_translatable(app: Flask) -> None:
     bare, seen = set(), set()
     with app.test_request_context("/"):
         for kind in {*below(Schema)}:
@@ -58,7 +58,7 @@ def test_every_fault_of_every_schema_can_be_said_in_every_language(app: Flask) -
 
 
 @pytest.mark.parametrize("language", ["de", "en", "de-AT,en;q=0.5"])
-def test_programs_are_told_in_english_whatever_their_users_speak(app: Flask, language: str) -> None:
+def test_api_errors_are_in_english_regardless_of_accept_language(app: Flask, language: str) -> None:
     given = {"email": "no address", "password": "short", "name": "a\nb", "colour": "red"}
     answer = app.test_client().post("/api/v1/auth/register", json=given, headers={"Accept-Language": language})
     assert (answer.status_code, answer.json["title"]) == (422, "Some of this cannot be taken")  # type: ignore[index]  # a problem
@@ -70,7 +70,7 @@ def test_programs_are_told_in_english_whatever_their_users_speak(app: Flask, lan
     }
 
 
-def test_a_german_reader_reads_of_faults_in_german(app: Flask) -> None:
+def test_form_errors_are_translated_to_german(app: Flask) -> None:
     browser = browser_of(app)
     browser.go("/language/de?next=/register")
     said = browser.send("/register", email="no address", password="short", name="")
@@ -81,7 +81,7 @@ def test_a_german_reader_reads_of_faults_in_german(app: Flask) -> None:
     assert 'lang="en"' not in browser.at.text.partition("<main")[2].partition("</main>")[0]
 
 
-def test_a_german_reader_reads_of_refusals_in_german(app: Flask) -> None:
+def test_error_pages_are_translated_to_german(app: Flask) -> None:
     browser = browser_of(app)
     browser.go("/language/de?next=/login")
     said = browser.send("/login", email="nobody@example.org", password="not the password")
@@ -94,7 +94,7 @@ def test_a_german_reader_reads_of_refusals_in_german(app: Flask) -> None:
     assert "ist weder ein Datum noch eine Ortszeit" in said
 
 
-def test_a_form_from_elsewhere_is_refused_in_words_for_people(app: Flask) -> None:
+def test_csrf_failure_is_explained_in_words_on_a_page(app: Flask) -> None:
     headers = {"Accept": "text/html", "Accept-Language": "de"}
     answer = app.test_client().post("/login", data={"email": "a@example.org", "password": "x"}, headers=headers)
     assert answer.status_code == 403
@@ -102,7 +102,7 @@ def test_a_form_from_elsewhere_is_refused_in_words_for_people(app: Flask) -> Non
     assert "X-CSRF-Token" not in answer.text
 
 
-def test_what_somebody_wrote_is_text_in_a_fault_too(app: Flask) -> None:
+def test_user_text_is_escaped_in_an_error_message(app: Flask) -> None:
     answer = app.test_client().get("/?from=<script>%(x)s", headers={"Accept-Language": "de"})
     assert "<script>%" not in answer.text
     assert "&lt;script&gt;%(x)s" in answer.text

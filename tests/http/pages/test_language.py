@@ -1,4 +1,4 @@
-"""The language of a page: what the address says, else what the browser asks for, else English."""
+"""The language of a page: the `lang` parameter, else the Accept-Language header, else English."""
 
 import pytest
 from flask import Flask
@@ -19,7 +19,7 @@ def _calendar(app: Flask) -> None:
 
 
 def shown(answer: TestResponse) -> str:
-    """Give the language of a page, which its head, its headers and its words all have."""
+    """Return the language of a page; its `lang` attribute, its headers and its text must agree."""
     assert answer.status_code == 200, answer.text
     code = answer.headers["Content-Language"]
     assert [other for other in LANGUAGES if f'<html lang="{other}">' in answer.text] == [code]
@@ -28,37 +28,37 @@ def shown(answer: TestResponse) -> str:
     return code
 
 
-def test_a_page_is_in_the_language_that_the_browser_wants_most(app: Flask) -> None:
+def test_page_uses_the_preferred_language_of_the_browser(app: Flask) -> None:
     wanted = {"de-AT,en;q=0.5": "de", "en-US,de;q=0.9": "en", "fr,de;q=0.3": "de", "fr": "en", "de;q=0": "en"}
     assert {accepted: shown(fetch(app, PAGE, Accept_Language=accepted)) for accepted in wanted} == wanted
     assert shown(fetch(app, PAGE)) == "en"
 
 
-def test_what_the_address_says_comes_before_what_the_browser_asks_for(app: Flask) -> None:
+def test_lang_parameter_takes_precedence_over_accept_language(app: Flask) -> None:
     assert shown(fetch(app, f"{PAGE}?lang=de", Accept_Language="en")) == "de"
     assert shown(fetch(app, f"{PAGE}?lang=en", Accept_Language="de")) == "en"
     assert shown(fetch(app, f"{PAGE}?lang=fr", Accept_Language="de")) == "de"
 
 
-def test_a_page_that_is_kept_is_kept_in_each_language(app: Flask) -> None:
+def test_page_is_cached_per_language(app: Flask) -> None:
     answers = [fetch(app, PAGE, Accept_Language=code) for code in ("en", "de", "en", "de")]
     assert [shown(answer) for answer in answers] == ["en", "de", "en", "de"]
     assert len({answer.headers["ETag"] for answer in answers}) == 2
 
 
-def test_what_a_browser_has_in_one_language_is_not_taken_for_the_other(app: Flask) -> None:
+def test_etag_of_one_language_does_not_match_another_language(app: Flask) -> None:
     tag = fetch(app, PAGE, Accept_Language="en").headers["ETag"]
     assert fetch(app, PAGE, Accept_Language="en", If_None_Match=tag).status_code == 304
     assert fetch(app, PAGE, Accept_Language="de", If_None_Match=tag).status_code == 200
 
 
-def test_days_and_hours_are_written_as_the_language_writes_them(app: Flask) -> None:
+def test_dates_and_times_follow_the_conventions_of_the_language(app: Flask) -> None:
     english, german = (fetch(app, PAGE, Accept_Language=code).text for code in ("en", "de"))
     assert "Wed, Jun 10, 2026, 1:30\N{NARROW NO-BREAK SPACE}PM" in english
     assert "Mi., 10. Juni 2026, 13:30" in german
 
 
-def test_english_is_written_as_in_the_readers_country_and_kept_so(app: Flask) -> None:
+def test_english_pages_use_the_regional_date_format(app: Flask) -> None:
     for accepted in ("en-GB", "en-US", "en-IE,en;q=0.8", "en"):
         answer = fetch(app, PAGE, Accept_Language=accepted)
         tag = "en" if accepted in {"en", "en-US"} else "en-GB"
@@ -70,21 +70,21 @@ def test_english_is_written_as_in_the_readers_country_and_kept_so(app: Flask) ->
     assert fetch(app, f"{PAGE}?lang=en", Accept_Language="en-GB,de").headers["Content-Language"] == "en-GB"
 
 
-def test_no_more_is_kept_of_a_page_than_it_has_languages_whatever_is_asked_for(app: Flask) -> None:
+def test_number_of_cached_variants_is_limited_to_the_supported_locales(app: Flask) -> None:
     asked = ("en", "en-US", "en-GB", "en-AU", "en-NZ", "en-x-private", "de", "de-AT", "de-CH", "de-DE-1996", "fr", "*")
     kept = {fetch(app, PAGE, Accept_Language=tag).headers["ETag"] for tag in asked}
     assert len(kept) == 3
 
 
 @pytest.mark.parametrize("code", list(LANGUAGES))
-def test_every_language_is_offered_by_its_own_name(app: Flask, code: str) -> None:
+def test_every_language_is_offered_under_its_own_name(app: Flask, code: str) -> None:
     text = fetch(app, PAGE, Accept_Language=code).text
     assert f'<span aria-current="true" lang="{code}">{LANGUAGES[code]}</span>' in text
     for other in set(LANGUAGES) - {code}:
         assert f'<a href="/language/{other}?next={PAGE}" lang="{other}"' in text
 
 
-def test_what_a_reader_chose_holds_for_every_page_until_they_choose_again(app: Flask) -> None:
+def test_chosen_language_applies_to_all_pages_until_changed(app: Flask) -> None:
     client = app.test_client()
     chosen = client.get(f"/language/de?next={PAGE}?tz=UTC", headers={"Accept-Language": "en"}, follow_redirects=True)
     assert shown(chosen) == "de"
@@ -95,7 +95,7 @@ def test_what_a_reader_chose_holds_for_every_page_until_they_choose_again(app: F
     assert shown(client.get(PAGE, headers={"Accept-Language": "de"})) == "en"
 
 
-def test_a_choice_is_given_from_what_is_kept_and_asked_for_again_each_time(app: Flask) -> None:
+def test_page_with_a_language_cookie_is_cached_and_revalidated(app: Flask) -> None:
     client = app.test_client()
     client.get("/language/de")
     first = client.get(PAGE)
@@ -106,7 +106,7 @@ def test_a_choice_is_given_from_what_is_kept_and_asked_for_again_each_time(app: 
     assert client.get(PAGE, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
-def test_nobody_is_led_elsewhere_by_choosing_a_language(app: Flask) -> None:
+def test_choosing_a_language_never_redirects_to_another_site(app: Flask) -> None:
     for elsewhere in ("https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)", ""):
         answer = app.test_client().get("/language/de", query_string={"next": elsewhere})
         assert answer.headers["Location"] == "/"
@@ -114,14 +114,14 @@ def test_nobody_is_led_elsewhere_by_choosing_a_language(app: Flask) -> None:
     assert app.test_client().get("/language/xx").status_code == 404
 
 
-def test_the_choice_is_kept_where_no_other_site_can_set_or_read_it(sqlite_url: str, clock: FixedClock) -> None:
+def test_language_cookie_is_protected_from_other_sites(sqlite_url: str, clock: FixedClock) -> None:
     with running(sqlite_url, clock, base_url="https://calendar.example.org") as app:
         kept = app.test_client().get("/language/de").headers["Set-Cookie"]
     assert kept.startswith("__Host-language=de; ")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(kept.split("; "))
 
 
-def test_search_engines_are_told_of_every_language(app: Flask) -> None:
+def test_head_lists_the_page_in_every_language(app: Flask) -> None:
     head, base = fetch(app, PAGE).text, house_of(app).settings.base_url
     for code in LANGUAGES:
         assert f'<link rel="alternate" hreflang="{code}" href="{base}{PAGE}?lang={code}">' in head

@@ -1,4 +1,4 @@
-"""The listing: what is coming up, filtered by links and by a form."""
+"""The listing: upcoming events and talks, filtered by links and by a form."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -71,7 +71,7 @@ def _events(app: Flask) -> None:
 
 
 def groups(tree: Element) -> dict[str, list[str]]:
-    """Return what stands under each heading."""
+    """Return the titles under each heading."""
     return {
         text_of(found(section, "h2")[0]): [text_of(title) for title in found(section, "h3")]
         for section in found(tree, "section")
@@ -88,14 +88,14 @@ def plain(element: Element) -> str:
 
 
 def item(tree: Element, title: str) -> str:
-    """Return what the item with this title says."""
+    """Return the text of the entry with this title."""
     return next(
         plain(one) for one in found(tree, "li") if any(text_of(h3).startswith(title) for h3 in found(one, "h3"))
     )
 
 
 def links(tree: Element) -> dict[str, str]:
-    """Return the address of each link by its text."""
+    """Return the URL of each link by its text."""
     return {text_of(link): link.get("href", "") for link in found(tree, "a")}
 
 
@@ -112,11 +112,11 @@ def canonical(tree: Element) -> str:
     return next(one.get("href", "") for one in found(tree, "link") if one.get("rel") == "canonical")
 
 
-# What is shown
+# Entries
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_is_coming_up_stands_under_its_month(app: Flask) -> None:
+def test_upcoming_events_are_grouped_by_month(app: Flask) -> None:
     assert groups(page(app, "/")) == {
         "Under way, or again and again": ["Weekly call", "Running"],
         "April 2026": ["Meetup"],
@@ -125,7 +125,7 @@ def test_what_is_coming_up_stands_under_its_month(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_an_item_says_what_it_is_when_and_where(app: Flask) -> None:
+def test_entry_shows_title_time_place_kind_and_tags(app: Flask) -> None:
     tree = page(app, "/")
     assert item(tree, "Xen Summit") == (
         "Xen Summit Wed, Jun 10, 2026 - Fri, Jun 12, 2026 Berlin, Germany Conference xen arm & risc"
@@ -136,7 +136,7 @@ def test_an_item_says_what_it_is_when_and_where(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_recurs_is_shown_with_its_next_dates(app: Flask) -> None:
+def test_recurring_event_is_shown_with_its_next_dates(app: Flask) -> None:
     said = item(page(app, "/"), "Weekly call")
     assert said.startswith("Weekly call Mon, Mar 2, 2026, 4:00 PM-5:00 PM Europe/Berlin Every week")
     assert "Then: Mon, Mar 9, 2026; Mon, Mar 16, 2026" in said
@@ -144,7 +144,7 @@ def test_what_recurs_is_shown_with_its_next_dates(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_talks_stand_under_their_day_and_those_without_a_time_where_their_event_begins(app: Flask) -> None:
+def test_talks_are_grouped_by_day_and_unscheduled_ones_by_the_first_day_of_their_event(app: Flask) -> None:
     tree = page(app, "/?show=talks")
     assert groups(tree) == {
         "Wednesday, June 10, 2026": ["Waiting", "One"],
@@ -157,7 +157,7 @@ def test_talks_stand_under_their_day_and_those_without_a_time_where_their_event_
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_is_past_is_a_link_away_and_the_last_of_it_comes_first(app: Flask) -> None:
+def test_past_events_are_linked_and_listed_latest_first(app: Flask) -> None:
     past = links(page(app, "/"))["What is past"]
     assert past == "/?sort=-starts&to=2026-02-28"
     tree = page(app, past)
@@ -165,7 +165,7 @@ def test_what_is_past_is_a_link_away_and_the_last_of_it_comes_first(app: Flask) 
     assert links(tree)["What is to come"] == "/"
 
 
-def test_a_page_has_25_and_leads_to_the_next_with_its_filters(app: Flask) -> None:
+def test_listing_has_25_entries_per_page_and_keeps_filters(app: Flask) -> None:
     with writing(app) as session:
         for number in range(30):
             make_event(session, slug=f"e-{number}", title=f"E {number}", tags=["xen"])
@@ -180,7 +180,7 @@ def test_a_page_has_25_and_leads_to_the_next_with_its_filters(app: Flask) -> Non
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_the_public_may_not_see_is_not_shown(app: Flask) -> None:
+def test_unpublished_events_are_not_listed(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="pending", title="Pending", status=EventStatus.PENDING)
     assert "Pending" not in fetch(app, "/").text
@@ -190,7 +190,7 @@ def test_what_the_public_may_not_see_is_not_shown(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_filters_narrow_what_is_shown_as_those_of_the_lists_do(app: Flask) -> None:
+def test_filters_match_those_of_the_api_lists(app: Flask) -> None:
     wanted = {
         "/?tag=xen": ["Xen Summit"],
         "/?country=at": ["Meetup"],
@@ -207,20 +207,20 @@ def test_filters_narrow_what_is_shown_as_those_of_the_lists_do(app: Flask) -> No
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_nobody_filled_in_or_knows_is_no_filter(app: Flask) -> None:
+def test_empty_and_unknown_parameters_are_ignored(app: Flask) -> None:
     tree = page(app, "/?q=&from=&tag=&city=&utm_source=mail&limit=1")
     assert (groups(tree), canonical(tree)) == (groups(page(app, "/")), f"{BASE}/")
 
 
 @pytest.mark.usefixtures("_events")
-def test_the_same_filters_have_one_canonical_address(app: Flask) -> None:
+def test_equivalent_filters_have_the_same_canonical_url(app: Flask) -> None:
     for query in ("tag=xen&country=DE", "country=de&tag=xen", "lang=de&tag=xen&country=DE&show=events&view=list"):
         assert canonical(page(app, f"/?{query}")) == f"{BASE}/?country=DE&tag=xen"
     assert canonical(page(app, "/?tag=xen&show=talks")) == f"{BASE}/?show=talks&tag=xen"
 
 
 @pytest.mark.usefixtures("_events")
-def test_each_filter_can_be_taken_away_alone_and_all_together(app: Flask) -> None:
+def test_each_filter_can_be_removed_separately_or_all_together(app: Flask) -> None:
     tree = page(app, "/?tag=xen&tag=arm%20%26%20risc&country=DE&tz=Asia/Tokyo")
     away = "(take this filter away)"
     chips = {label[: label.index(away) - 2]: url for label, url in links(tree).items() if away in label}
@@ -233,14 +233,14 @@ def test_each_filter_can_be_taken_away_alone_and_all_together(app: Flask) -> Non
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_is_shown_offers_links_that_narrow_it(app: Flask) -> None:
+def test_listing_offers_links_for_further_filtering(app: Flask) -> None:
     shown = links(page(app, "/"))
     assert [shown[label] for label in ("Germany", "Austria", "xen")] == ["/?country=DE", "/?country=AT", "/?tag=xen"]
     assert "Germany" not in links(page(app, "/?country=DE"))
 
 
 @pytest.mark.usefixtures("_events")
-def test_the_form_keeps_what_was_typed_and_what_has_no_field(app: Flask) -> None:
+def test_form_keeps_typed_values_and_parameters_without_a_field(app: Flask) -> None:
     tree = page(app, "/?q=xen&from=2026-01-01&city=Berlin&tag=xen&kind=conference&event=summit&cfp=open&lang=en")
     typed = {name: field(tree, name).get("value") for name in ("q", "from", "city", "tag", "event", "lang")}
     assert typed == {
@@ -265,7 +265,7 @@ def test_every_field_has_a_label(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_turning_to_talks_leaves_out_what_only_events_have(app: Flask) -> None:
+def test_switching_between_events_and_talks_drops_inapplicable_filters(app: Flask) -> None:
     assert links(page(app, "/?kind=conference&tag=xen"))["Talks"] == "/?show=talks&tag=xen"
     assert links(page(app, "/?show=talks&kind=keynote&speaker=grace&tag=xen"))["Events"] == "/?tag=xen"
 
@@ -274,7 +274,7 @@ def test_turning_to_talks_leaves_out_what_only_events_have(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_a_filtered_view_has_its_feeds(app: Flask) -> None:
+def test_filtered_view_links_to_its_feeds(app: Flask) -> None:
     for path, query in (
         ("/?tag=xen&country=DE&sort=-starts", "country=DE&include=events&tag=xen"),
         ("/?show=talks&tag=arm", "include=talks&tag=arm"),
@@ -282,7 +282,7 @@ def test_a_filtered_view_has_its_feeds(app: Flask) -> None:
     ):
         tree = page(app, path)
         told = alternates(tree)
-        # A month is no list that could stand elsewhere.
+        # A month cannot be embedded.
         assert ("application/json+oembed" in told) is ("view=month" not in path)
         assert {kind: url for kind, url in told.items() if kind != "application/json+oembed"} == {
             "text/calendar": f"{BASE}/calendar.ics?{query}",
@@ -295,11 +295,11 @@ def test_a_filtered_view_has_its_feeds(app: Flask) -> None:
             assert fetch(app, url.removeprefix(BASE)).status_code == 200
 
 
-# Nothing, and nothing that can be read
+# No results and invalid parameters
 
 
 @pytest.mark.usefixtures("_events")
-def test_where_nothing_fits_the_page_says_what_was_asked_and_leads_on(app: Flask) -> None:
+def test_listing_without_matches_offers_ways_to_continue(app: Flask) -> None:
     tree = page(app, "/?q=nowhere&tag=xen")
     assert groups(tree) == {}
     assert "No event fits all of the chosen filters." in text_of(tree)
@@ -308,13 +308,13 @@ def test_where_nothing_fits_the_page_says_what_was_asked_and_leads_on(app: Flask
     assert shown["What is past"] == "/?q=nowhere&sort=-starts&tag=xen&to=2026-02-28"
 
 
-def test_an_empty_calendar_says_so(app: Flask) -> None:
+def test_empty_calendar_shows_a_message(app: Flask) -> None:
     assert "No events are announced for the time to come." in text_of(page(app, "/"))
     assert "No talks are announced for the time to come." in text_of(page(app, "/?show=talks"))
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_cannot_be_read_is_said_beside_its_field_and_stays_there(app: Flask) -> None:
+def test_invalid_values_are_kept_in_their_fields_with_an_error(app: Flask) -> None:
     answer = fetch(app, "/?from=yesterday&country=Germany&city=Berlin&scheduled=maybe")
     assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (422, "text/html", "no-store")
     assert faults_of(answer.text) == []
@@ -335,7 +335,7 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_stays_there(app: Flask
     ["cursor=nothing", "show=all", "view=week", "month=2026-13", "month=1066-10", "kind=party", "q=a&q=b", "sort=up"],
 )
 @pytest.mark.usefixtures("_events")
-def test_any_faulty_value_is_told_on_the_page(app: Flask, query: str) -> None:
+def test_every_invalid_parameter_is_reported_on_the_page(app: Flask, query: str) -> None:
     for path in (f"/?{query}", f"/?{query}&show=talks", f"/?{query}&view=month"):
         if path.count("view=") > 1 or path.count("show=") > 1:
             continue
@@ -347,7 +347,7 @@ def test_any_faulty_value_is_told_on_the_page(app: Flask, query: str) -> None:
         assert 'role="alert"' in answer.text
 
 
-def test_what_people_write_stays_text(app: Flask) -> None:
+def test_user_text_is_escaped(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="odd", title=hostile(), tags=[hostile()], city=hostile(), venue='"><b>')
         make_talk(session, event, id="odd", title=hostile(), state=TalkState.CONFIRMED, starts="2026-06-10T09:00:00")
@@ -365,24 +365,24 @@ def test_what_people_write_stays_text(app: Flask) -> None:
         assert all(is_ours(url) for url in fetched_by(tree_of(answer.text)))
 
 
-# How it is served
+# Language and caching
 
 
 @pytest.mark.usefixtures("_events")
-def test_a_page_speaks_the_readers_language_and_its_links_keep_it(app: Flask) -> None:
+def test_lang_parameter_is_applied_and_kept_in_links(app: Flask) -> None:
     tree = page(app, "/?lang=de")
     assert "Juni 2026" in groups(tree)
     assert links(tree)["xen"] == "/?lang=de&tag=xen"
 
 
 @pytest.mark.usefixtures("_events")
-def test_an_unchanged_page_is_not_sent_again(app: Flask) -> None:
+def test_unchanged_page_returns_304(app: Flask) -> None:
     first = fetch(app, "/?tag=xen")
     again = fetch(app, "/?tag=xen", If_None_Match=first.headers["ETag"])
     assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
 
 
 @pytest.mark.usefixtures("_events")
-def test_what_depends_on_an_open_call_has_no_date(app: Flask) -> None:
+def test_page_depending_on_open_calls_has_no_last_modified(app: Flask) -> None:
     answer = fetch(app, "/?cfp=open")
     assert (answer.status_code, "Last-Modified" in answer.headers) == (200, False)

@@ -1,4 +1,4 @@
-"""/me/stars: what a member wants to see, put there from the page of a talk."""
+"""/me/stars: a member's agenda of starred talks, edited from the talk pages."""
 
 import pytest
 from flask import Flask
@@ -25,7 +25,7 @@ def ada(app: Flask) -> Browser:
 
 @pytest.fixture
 def summit(app: Flask) -> None:
-    """Make a public event with talks, two with times, and one that is not public."""
+    """Create a public event with two scheduled public talks and one that is not public."""
     with writing(app) as session:
         event = make_event(session, slug="summit", title=f"Summit {HOSTILE}", rooms=["Hall 1"])
         for talk_id, starts in (("later", "2026-06-11T10:00:00"), ("first", "2026-06-10T13:30:00")):
@@ -46,7 +46,7 @@ def titles(browser: Browser) -> list[str]:
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_talk_is_put_on_the_agenda_from_its_page_and_taken_off_again(app: Flask, ada: Browser) -> None:
+def test_talk_can_be_added_to_and_removed_from_the_agenda(app: Flask, ada: Browser) -> None:
     ada.go("/talks/later")
     assert "/me/stars/later" in {one.get("href") for one in tree_of(ada.at.text).iter("a")}
     ada.go("/me/stars/later")
@@ -64,7 +64,7 @@ def test_a_talk_is_put_on_the_agenda_from_its_page_and_taken_off_again(app: Flas
 
 
 @pytest.mark.usefixtures("summit")
-def test_once_more_changes_nothing(app: Flask, ada: Browser) -> None:
+def test_adding_or_removing_a_talk_twice_changes_nothing(app: Flask, ada: Browser) -> None:
     ada.go("/me/stars/first")
     form = ada.fields("/me/stars/first")
     for _ in range(2):
@@ -76,7 +76,7 @@ def test_once_more_changes_nothing(app: Flask, ada: Browser) -> None:
 
 
 @pytest.mark.usefixtures("summit")
-def test_ones_own_talks_are_on_the_agenda_by_themselves_once_they_are_public(app: Flask, ada: Browser) -> None:
+def test_own_public_talks_are_on_the_agenda_automatically(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         member = session.query(Member).one()
         speaker = make_speaker(session, member=member)
@@ -90,7 +90,7 @@ def test_ones_own_talks_are_on_the_agenda_by_themselves_once_they_are_public(app
 
 
 @pytest.mark.usefixtures("summit")
-def test_what_is_past_is_shown_apart_the_last_first(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_past_talks_are_listed_separately_latest_first(app: Flask, ada: Browser, clock: FixedClock) -> None:
     del clock
     with writing(app) as session:
         member = session.query(Member).one()
@@ -106,7 +106,7 @@ def test_what_is_past_is_shown_apart_the_last_first(app: Flask, ada: Browser, cl
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_talk_that_was_called_off_says_so(app: Flask, ada: Browser) -> None:
+def test_talk_of_a_cancelled_event_is_marked_as_cancelled(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         member = session.query(Member).one()
         off = make_event(session, status=EventStatus.CANCELLED)
@@ -117,7 +117,7 @@ def test_a_talk_that_was_called_off_says_so(app: Flask, ada: Browser) -> None:
 
 @pytest.mark.usefixtures("summit")
 @pytest.mark.parametrize("talk_id", ["secret", "none"])
-def test_what_is_not_public_cannot_be_put_on_an_agenda(app: Flask, ada: Browser, talk_id: str) -> None:
+def test_unpublished_talks_cannot_be_added_to_the_agenda(app: Flask, ada: Browser, talk_id: str) -> None:
     ada.go("/me/stars/first")
     form = ada.fields("/me/stars/first")
     assert ada.client.get(f"/me/stars/{talk_id}").status_code == 404
@@ -126,14 +126,14 @@ def test_what_is_not_public_cannot_be_put_on_an_agenda(app: Flask, ada: Browser,
 
 
 @pytest.mark.usefixtures("summit")
-def test_an_agenda_is_changed_by_its_own_page_only(app: Flask, ada: Browser) -> None:
+def test_agenda_form_without_csrf_token_is_rejected(app: Flask, ada: Browser) -> None:
     assert ada.client.post("/me/stars/first", data={"do": "add"}).status_code == 403
     assert app.test_client().post("/me/stars/first", data={"do": "add"}).status_code == 401
     assert stars(app) == []
 
 
 @pytest.mark.usefixtures("summit")
-def test_nobody_sees_or_changes_somebody_elses_agenda(app: Flask, ada: Browser) -> None:
+def test_agenda_of_another_member_is_neither_visible_nor_editable(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         session.add(Star(member_id=make_member(session).id, talk_id="first", starred_at=NOON))
     ada.go("/me/stars")
@@ -145,12 +145,12 @@ def test_nobody_sees_or_changes_somebody_elses_agenda(app: Flask, ada: Browser) 
 
 
 @pytest.mark.usefixtures("summit")
-def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(app: Flask) -> None:
+def test_anonymous_request_is_redirected_to_sign_in_and_back(app: Flask) -> None:
     answer = app.test_client().get("/me/stars/first")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=%2Fme%2Fstars%2Ffirst")
 
 
-def test_an_agenda_goes_on_page_by_page(app: Flask, ada: Browser) -> None:
+def test_agenda_is_paginated(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         member, event = session.query(Member).one(), make_event(session)
         for number in range(51):

@@ -1,4 +1,4 @@
-"""/me/feeds: secret addresses of a member's agenda, shown once and revoked by a page that asks."""
+"""/me/feeds: secret URLs of a member's agenda, shown once and revoked after confirmation."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ def ada(app: Flask) -> Browser:
 
 
 def make(browser: Browser, name: str = "My phone") -> str:
-    """Make an address, and return its path."""
+    """Create a feed and return the path of its URL."""
     browser.go("/me/feeds")
     browser.send("/me/feeds", name=name)
     assert browser.at.status_code == 201
@@ -35,7 +35,7 @@ def make(browser: Browser, name: str = "My phone") -> str:
     return field.get("value", "").removeprefix("http://127.0.0.1:8000")
 
 
-def test_an_address_is_shown_once_with_the_way_of_each_program(app: Flask, ada: Browser) -> None:
+def test_new_feed_url_is_shown_once_with_links_for_calendar_apps(app: Flask, ada: Browser) -> None:
     path = make(ada)
     ways = [one.get("href", "") for one in tree_of(ada.at.text).iter("a")]
     assert f"webcal://127.0.0.1:8000{path}" in ways
@@ -48,7 +48,7 @@ def test_an_address_is_shown_once_with_the_way_of_each_program(app: Flask, ada: 
     assert "My phone Not fetched yet." in ada.says()
 
 
-def test_the_page_with_the_secret_is_kept_by_nothing_and_named_to_nobody(ada: Browser) -> None:
+def test_page_with_the_secret_is_not_stored_and_sends_no_referrer(ada: Browser) -> None:
     make(ada)
     headers = ada.at.headers
     assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
@@ -56,7 +56,7 @@ def test_the_page_with_the_secret_is_kept_by_nothing_and_named_to_nobody(ada: Br
     assert SECRET.findall(f"{headers}") == []
 
 
-def test_loaded_again_the_form_makes_no_second_address_and_shows_no_secret(app: Flask, ada: Browser) -> None:
+def test_resubmitted_form_creates_no_second_feed_and_shows_no_secret(app: Flask, ada: Browser) -> None:
     ada.go("/me/feeds")
     form = ada.fields("/me/feeds") | {"name": "My phone"}
     first = ada.client.post("/me/feeds", data=form)
@@ -65,12 +65,12 @@ def test_loaded_again_the_form_makes_no_second_address_and_shows_no_secret(app: 
     assert (first.status_code, again.status_code, len(rows(app, PersonalFeed))) == (201, 200, 1)
     assert secret not in again.text
     assert "This address was made before" in again.text
-    # The next form is another.
+    # The next form has a new key.
     make(ada, "My desk")
     assert [feed.name for feed in rows(app, PersonalFeed)] != ["My phone"]
 
 
-def test_a_form_key_is_one_members_own_and_of_any_form(app: Flask, ada: Browser) -> None:
+def test_form_key_may_be_any_text_and_is_scoped_to_the_member(app: Flask, ada: Browser) -> None:
     bob = browser_of(app)
     bob.client = signed_in(app, "bob@example.org").client
     for browser in (ada, bob):
@@ -80,7 +80,7 @@ def test_a_form_key_is_one_members_own_and_of_any_form(app: Flask, ada: Browser)
     assert len(rows(app, PersonalFeed)) == 2
 
 
-def test_the_secret_is_in_no_log_and_in_no_table(app: Flask, ada: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_secret_is_neither_logged_nor_stored(app: Flask, ada: Browser, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         [secret] = SECRET.findall(make(ada))
     assert secret not in caplog.text
@@ -89,7 +89,7 @@ def test_the_secret_is_in_no_log_and_in_no_table(app: Flask, ada: Browser, caplo
             assert secret not in str(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608 - names above
 
 
-def test_a_page_with_a_secret_is_not_kept_for_a_retry_either(app: Flask, ada: Browser) -> None:
+def test_response_with_the_secret_is_not_stored_for_idempotent_retries(app: Flask, ada: Browser) -> None:
     ada.go("/me/feeds")
     form = ada.fields("/me/feeds") | {"name": "My phone"}
     answer = ada.client.post("/me/feeds", data=form, headers={"Idempotency-Key": "once"})
@@ -97,7 +97,7 @@ def test_a_page_with_a_secret_is_not_kept_for_a_retry_either(app: Flask, ada: Br
     assert [kept.body for kept in rows(app, KeptAnswer)] == [""]
 
 
-def test_of_two_that_send_the_same_form_at_once_one_makes_the_address(app: Flask, ada: Browser) -> None:
+def test_concurrent_submissions_of_the_same_form_create_one_feed(app: Flask, ada: Browser) -> None:
     ada.go("/me/feeds")
     form = ada.fields("/me/feeds") | {"name": "My phone"}
     [cookie] = [one for one in [ada.client.get_cookie("eventcal")] if one]
@@ -112,9 +112,7 @@ def test_of_two_that_send_the_same_form_at_once_one_makes_the_address(app: Flask
     assert len(rows(app, PersonalFeed)) == 1
 
 
-def test_a_device_that_came_is_seen_and_a_revoked_one_is_told_that_it_is_gone(
-    app: Flask, ada: Browser, clock: FixedClock
-) -> None:
+def test_page_shows_the_last_fetch_and_a_revoked_feed_returns_410(app: Flask, ada: Browser, clock: FixedClock) -> None:
     path = make(ada)
     fetch(app, path)
     catch_up(app)
@@ -129,7 +127,7 @@ def test_a_device_that_came_is_seen_and_a_revoked_one_is_told_that_it_is_gone(
     assert ada.client.get(f"/me/feeds/{feed.id}").status_code == 404
 
 
-def test_a_name_that_does_not_go_is_given_back_and_nothing_is_made(app: Flask, ada: Browser) -> None:
+def test_invalid_name_is_rejected_and_creates_no_feed(app: Flask, ada: Browser) -> None:
     for name in ("", " ", "x" * 101, "a\nb"):
         ada.go("/me/feeds")
         ada.send("/me/feeds", name=name)
@@ -139,7 +137,7 @@ def test_a_name_that_does_not_go_is_given_back_and_nothing_is_made(app: Flask, a
     assert rows(app, PersonalFeed) == []
 
 
-def test_a_hostile_name_is_text_everywhere(app: Flask, ada: Browser) -> None:
+def test_hostile_name_is_escaped_everywhere(app: Flask, ada: Browser) -> None:
     make(ada, HOSTILE)
     assert HOSTILE in ada.says()
     [feed] = rows(app, PersonalFeed)
@@ -149,7 +147,7 @@ def test_a_hostile_name_is_text_everywhere(app: Flask, ada: Browser) -> None:
         assert "x" not in {one.get("src") for one in tree_of(ada.at.text).iter("img")}
 
 
-def test_nobody_sees_or_revokes_somebody_elses_address(app: Flask, ada: Browser) -> None:
+def test_feed_of_another_member_is_neither_visible_nor_revocable(app: Flask, ada: Browser) -> None:
     path = make(ada, "Ada's own")
     [feed] = rows(app, PersonalFeed)
     bob = browser_of(app)
@@ -161,7 +159,7 @@ def test_nobody_sees_or_revokes_somebody_elses_address(app: Flask, ada: Browser)
     assert fetch(app, path).status_code == 200
 
 
-def test_another_site_neither_makes_nor_revokes_an_address(app: Flask, ada: Browser) -> None:
+def test_feed_forms_without_csrf_token_are_rejected(app: Flask, ada: Browser) -> None:
     assert ada.client.post("/me/feeds", data={"name": "phone"}).status_code == 403
     assert rows(app, PersonalFeed) == []
     path = make(ada)

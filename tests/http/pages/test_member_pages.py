@@ -1,4 +1,4 @@
-"""A member's way through the pages, with nothing but links and forms: as a browser without scripts goes it."""
+"""A member's workflow through the pages, using only links and forms, as in a browser without JavaScript."""
 
 import re
 
@@ -48,11 +48,11 @@ def stored(app: Flask) -> Talk:
 
 
 @pytest.mark.usefixtures("summit")
-def test_from_registering_to_a_talk_that_is_submitted(app: Flask, browser: Browser) -> None:
+def test_member_registers_signs_in_previews_and_submits_a_talk(app: Flask, browser: Browser) -> None:
     assert "Sign in" in browser.go("/submit?event=summit")
     browser.go("/register")
     assert "You are registered" in browser.send("/register", **ADA)
-    # Whoever wanted to go somewhere is led there once they are signed in.
+    # After signing in, members are redirected to the page that they requested.
     browser.go("/submit?event=summit")
     assert "Xen Summit" in browser.send("/login", email=ADA["email"], password=PASSWORD)
     typed = {
@@ -63,7 +63,7 @@ def test_from_registering_to_a_talk_that_is_submitted(app: Flask, browser: Brows
     }
     assert "This is how it will look" in browser.send("/submit", do="preview", **typed)
     assert "<em>why</em>" in browser.at.text
-    # What was typed is still there; only the button is another.
+    # The form still contains the typed values; only another button is pressed.
     assert "Submitted: it waits for a decision" in browser.send("/submit", do="submit")
     talk = stored(app)
     assert (talk.title, talk.abstract, talk.state) == (
@@ -75,7 +75,7 @@ def test_from_registering_to_a_talk_that_is_submitted(app: Flask, browser: Brows
 
 
 @pytest.mark.usefixtures("summit")
-def test_every_fault_stands_beside_its_field_with_what_was_typed_still_there(app: Flask, ada: Browser) -> None:
+def test_errors_are_shown_beside_their_fields_and_input_is_kept(app: Flask, ada: Browser) -> None:
     ada.go("/submit?event=summit")
     said = ada.send("/submit", do="submit", title="", duration_minutes="long", tags="x" * 60, abstract="Kept <b>")
     assert ada.at.status_code == 422
@@ -93,7 +93,7 @@ def test_every_fault_stands_beside_its_field_with_what_was_typed_still_there(app
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_draft_is_kept_changed_submitted_and_withdrawn(app: Flask, ada: Browser) -> None:
+def test_draft_can_be_saved_changed_submitted_and_withdrawn(app: Flask, ada: Browser) -> None:
     ada.go("/submit?event=summit")
     assert "Draft: only you see it" in ada.send("/submit", do="draft", title="A draft", abstract="One")
     where = f"/me/talks/{stored(app).id}"
@@ -107,7 +107,7 @@ def test_a_draft_is_kept_changed_submitted_and_withdrawn(app: Flask, ada: Browse
     assert stored(app).state == TalkState.WITHDRAWN
 
 
-def test_at_somebody_elses_event_a_member_says_when_the_talk_is(app: Flask, ada: Browser) -> None:
+def test_member_enters_the_time_of_a_talk_at_a_listed_event(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="fest", title="Linux Fest", programme=Programme.LISTED)
     ada.go("/submit?event=fest")
@@ -126,13 +126,13 @@ def test_at_somebody_elses_event_a_member_says_when_the_talk_is(app: Flask, ada:
 
 
 @pytest.mark.usefixtures("summit")
-def test_at_a_curated_event_nobody_asks_a_member_when_the_talk_is(ada: Browser) -> None:
+def test_form_of_a_curated_event_has_no_time_fields(ada: Browser) -> None:
     ada.go("/submit?event=summit")
     assert "starts_time" not in ada.fields("/submit")
 
 
 @pytest.mark.usefixtures("summit")
-def test_what_was_changed_meanwhile_is_not_overwritten(app: Flask, ada: Browser) -> None:
+def test_conflicting_edit_returns_412(app: Flask, ada: Browser) -> None:
     ada.go("/submit?event=summit")
     ada.send("/submit", do="submit", title="Mine", abstract="One")
     talk = stored(app)
@@ -142,16 +142,16 @@ def test_what_was_changed_meanwhile_is_not_overwritten(app: Flask, ada: Browser)
     ada.at = ada.client.post(f"/me/talks/{talk.id}", data={**form, "do": "save", "title": "Mine again"})
     assert ada.at.status_code == 412
     assert (stored(app).title, ada.fields(f"/me/talks/{talk.id}", "save")["title"]) == ("An organiser's", "Mine again")
-    # A revision is one number, and no list of those that might do.
+    # A revision is a single number, not a list of candidates.
     guessed = ", ".join(f'"{number}"' for number in range(20)).strip('"')
     assert ada.client.post(f"/me/talks/{talk.id}", data={**form, "do": "save", "revision": guessed}).status_code == 412
-    # Now it was read.
+    # After seeing the current values, the member may overwrite them.
     ada.send(f"/me/talks/{talk.id}", do="save")
     assert stored(app).title == "Mine again"
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_fault_of_another_kind_does_not_let_a_stale_form_through(app: Flask, ada: Browser) -> None:
+def test_validation_error_does_not_hide_a_concurrent_change(app: Flask, ada: Browser) -> None:
     ada.go("/submit?event=summit")
     ada.send("/submit", do="submit", title="Mine")
     where = f"/me/talks/{stored(app).id}"
@@ -163,7 +163,7 @@ def test_a_fault_of_another_kind_does_not_let_a_stale_form_through(app: Flask, a
     assert (ada.at.status_code, stored(app).title) == (412, "An organiser's")
 
 
-def test_an_accepted_talk_is_confirmed_and_then_in_the_listing_and_in_the_feed(app: Flask, ada: Browser) -> None:
+def test_confirmed_talk_appears_on_its_page_and_in_its_feed(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         member = session.scalars(select(Member)).one()
         event = make_event(session, slug="summit")
@@ -185,7 +185,7 @@ def test_an_accepted_talk_is_confirmed_and_then_in_the_listing_and_in_the_feed(a
         ("", "/me"),
     ],
 )
-def test_signing_in_leads_on_to_a_page_of_ours_and_nowhere_else(browser: Browser, way: str, leads_to: str) -> None:
+def test_sign_in_redirects_only_to_pages_of_this_site(browser: Browser, way: str, leads_to: str) -> None:
     browser.go("/register")
     browser.send("/register", **ADA)
     browser.go("/login")
@@ -193,7 +193,7 @@ def test_signing_in_leads_on_to_a_page_of_ours_and_nowhere_else(browser: Browser
     assert browser.client.post("/login", data=form).headers["Location"] == leads_to
 
 
-def test_a_wrong_password_is_refused_in_words_and_is_not_shown_again(browser: Browser) -> None:
+def test_wrong_password_is_rejected_and_not_repeated(browser: Browser) -> None:
     browser.go("/login")
     said = browser.send("/login", email="nobody@example.org", password="secret-typed")
     assert (browser.at.status_code, "do not belong together" in said) == (401, True)
@@ -202,14 +202,14 @@ def test_a_wrong_password_is_refused_in_words_and_is_not_shown_again(browser: Br
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm", "/logout"])
-def test_a_form_that_another_site_sends_is_refused(app: Flask, path: str) -> None:
+def test_form_without_csrf_token_is_rejected(app: Flask, path: str) -> None:
     assert app.test_client().post(path, data=ADA).status_code == 403
     with database_of(app).reading() as session:
         assert session.scalars(select(Member)).all() == []
 
 
 @pytest.mark.usefixtures("summit")
-def test_nobody_sees_or_changes_somebody_elses_talk(app: Flask, ada: Browser) -> None:
+def test_talk_of_another_member_returns_404(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         event = make_event(session, slug="other")
         make_talk(session, event, id="hers", title="Hers", submitter=make_member(session), state=TalkState.CONFIRMED)
@@ -219,13 +219,13 @@ def test_nobody_sees_or_changes_somebody_elses_talk(app: Flask, ada: Browser) ->
     assert ada.client.post("/me/talks/hers", data={"csrf_token": csrf, "do": "withdraw"}).status_code == 404
 
 
-def test_own_pages_are_kept_by_nothing(ada: Browser) -> None:
+def test_personal_pages_are_not_stored(ada: Browser) -> None:
     for path in ("/me", "/submit", "/login", "/register"):
         ada.go(path)
         assert ada.at.headers["Cache-Control"] == "no-store"
 
 
-def test_the_links_in_mails_lead_to_pages_that_work(mailing_app: Flask) -> None:
+def test_links_in_mails_open_working_pages(mailing_app: Flask) -> None:
     browser = browser_of(mailing_app)
     browser.go("/register")
     assert "A mail is on its way to ada@example.org" in browser.send("/register", **ADA)
@@ -240,7 +240,7 @@ def test_the_links_in_mails_lead_to_pages_that_work(mailing_app: Flask) -> None:
 
 
 def mailed(app: Flask, path: str) -> str:
-    """Return the last link to a path that was mailed, without its host."""
+    """Return the path and query of the most recent mailed link to a path."""
     with database_of(app).reading() as session:
         texts = [str(row.payload) for row in session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))]
     found = [match[0] for text in texts for match in re.finditer(rf"/{path}\?token=[\w.-]+", text)]

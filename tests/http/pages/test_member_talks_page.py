@@ -1,4 +1,4 @@
-"""/me and /me/talks/{id}: what each of a member's talks waits for, and what comes next."""
+"""/me and /me/talks/{id}: the state of each of a member's talks and the next step."""
 
 import pytest
 from flask import Flask
@@ -26,7 +26,7 @@ def ada(app: Flask) -> Browser:
 
 
 def offer(app: Flask, reason: str | None = None, **fields: object) -> None:
-    """Put a talk of Ada's into the calendar, of an event that is made as `event` says."""
+    """Create a talk by Ada at an event with the columns in `event`."""
     with writing(app) as session:
         member = session.query(Member).one()
         event = make_event(session, **fields.pop("event", {}))  # type: ignore[arg-type]  # columns
@@ -54,7 +54,7 @@ def groups(browser: Browser) -> list[str]:
         (TalkState.CANCELLED, Programme.CURATED, "Over", "The organisers called it off"),
     ],
 )
-def test_a_talk_says_what_it_waits_for_and_what_comes_next(
+def test_talk_shows_its_state_and_the_next_step(
     app: Flask, ada: Browser, *, state: TalkState, programme: Programme, group: str, said: str
 ) -> None:
     offer(app, state=state, event={"programme": programme})
@@ -70,7 +70,7 @@ def test_a_talk_says_what_it_waits_for_and_what_comes_next(
         ({"starts": "2026-02-01", "ends": "2026-02-02"}, "The event is over"),
     ],
 )
-def test_nobody_is_asked_to_confirm_a_talk_of_an_event_that_is_not_to_come(
+def test_talk_of_a_cancelled_or_past_event_needs_no_confirmation(
     app: Flask, ada: Browser, event: dict[str, object], said: str
 ) -> None:
     offer(app, state=TalkState.ACCEPTED, event=event)
@@ -78,42 +78,42 @@ def test_nobody_is_asked_to_confirm_a_talk_of_an_event_that_is_not_to_come(
     assert groups(ada) == ["Over"]
 
 
-def test_an_accepted_talk_is_confirmed_from_the_list_with_the_reason_beside_it(app: Flask, ada: Browser) -> None:
+def test_accepted_talk_can_be_confirmed_from_the_list_next_to_the_reason(app: Flask, ada: Browser) -> None:
     offer(app, f"We liked it.\n{HOSTILE}", state=TalkState.ACCEPTED)
     said = ada.go("/me")
     assert f"The organisers wrote: We liked it. {HOSTILE}" in said
     assert HOSTILE not in ada.at.text
     assert "It is confirmed. Thank you!" in ada.send("/me/talks/talk", do="confirm")
-    # The reason was for the state before.
+    # The reason belonged to the previous state.
     assert "The organisers wrote" not in ada.go("/me")
     assert groups(ada) == ["In the programme"]
 
 
-def test_withdrawing_asks_first_and_says_what_it_means(app: Flask, ada: Browser) -> None:
+def test_withdrawing_requires_confirmation_and_states_the_consequences(app: Flask, ada: Browser) -> None:
     offer(app, state=TalkState.CONFIRMED)
     ada.go("/me/talks/talk")
     assert "Everybody sees it as cancelled then" in ada.go("/me/talks/talk/withdraw")
     with database_of(app).reading() as session:
         assert session.get_one(Talk, "talk").state == TalkState.CONFIRMED
     assert "It is withdrawn." in ada.send("/me/talks/talk", do="withdraw")
-    # There is nothing to ask any more.
+    # A withdrawn talk cannot be withdrawn again.
     assert "Withdraw this talk?" not in ada.go("/me/talks/talk/withdraw")
 
 
-def test_nobody_is_asked_to_withdraw_somebody_elses_talk(app: Flask, ada: Browser) -> None:
+def test_withdrawal_page_of_a_foreign_talk_returns_404(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         make_talk(session, make_event(session), id="hers", state=TalkState.CONFIRMED)
     assert ada.client.get("/me/talks/hers/withdraw").status_code == 404
 
 
-def test_only_known_words_are_said_to_be_done(app: Flask, ada: Browser) -> None:
+def test_unknown_success_message_is_not_shown(app: Flask, ada: Browser) -> None:
     offer(app)
     ada.go(f"/me/talks/talk?done={HOSTILE}")
     assert [one for one in tree_of(ada.at.text).iter() if one.get("role") == "status"] == []
 
 
 @pytest.mark.parametrize("path", ["/me", "/me/stars", "/me/feeds", "/me/tokens", "/me/account", "/me/talks/talk"])
-def test_every_page_of_ones_own_leads_to_the_others_and_says_where_one_is(app: Flask, ada: Browser, path: str) -> None:
+def test_every_personal_page_links_to_the_others_and_marks_itself(app: Flask, ada: Browser, path: str) -> None:
     offer(app)
     ada.go(path)
     links = list(tree_of(ada.at.text).iter("a"))
@@ -124,7 +124,9 @@ def test_every_page_of_ones_own_leads_to_the_others_and_says_where_one_is(app: F
 
 
 @pytest.mark.parametrize("team", [None, TeamRole.ORGANISER, TeamRole.REVIEWER, Role.MODERATOR])
-def test_who_has_duties_is_led_to_them(app: Flask, ada: Browser, team: TeamRole | Role | None) -> None:
+def test_only_members_with_duties_see_the_link_to_the_organisers_pages(
+    app: Flask, ada: Browser, team: TeamRole | Role | None
+) -> None:
     with writing(app) as session:
         member, event = session.query(Member).one(), make_event(session)
         if isinstance(team, TeamRole):

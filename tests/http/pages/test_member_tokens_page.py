@@ -1,4 +1,4 @@
-"""/me/tokens: personal access tokens, shown once and revoked by a page that asks."""
+"""/me/tokens: personal access tokens, shown once and revoked after confirmation."""
 
 import logging
 
@@ -27,14 +27,14 @@ def ada(app: Flask) -> Browser:
 
 
 def typed(browser: Browser, **fields: object) -> dict[str, object]:
-    """Return what the form sends."""
+    """Return the form data to submit."""
     browser.go("/me/tokens")
     held: dict[str, object] = {**browser.fields("/me/tokens")}
     return held | {"name": "a script", "scopes": ["read"]} | fields
 
 
 def make(browser: Browser, **fields: object) -> str:
-    """Make a token, and return it."""
+    """Create a token and return it."""
     browser.at = browser.client.post("/me/tokens", data=typed(browser, **fields))
     assert browser.at.status_code == 201, browser.at.text
     return next(one.get("value", "") for one in tree_of(browser.at.text).iter("input") if one.get("id") == "token")
@@ -44,7 +44,7 @@ def works(app: Flask, token: str) -> int:
     return call(app.test_client(), "GET", "/me", Authorization=f"Bearer {token}").status_code
 
 
-def test_a_token_is_shown_once_works_and_ends_on_its_day(app: Flask, ada: Browser, clock: FixedClock) -> None:
+def test_new_token_is_shown_once_and_works_until_it_expires(app: Flask, ada: Browser, clock: FixedClock) -> None:
     token = make(ada, expires_at="2026-03-02", scopes=["read", "submit"])
     assert works(app, token) == 200
     assert token in ada.at.text
@@ -60,7 +60,7 @@ def test_a_token_is_shown_once_works_and_ends_on_its_day(app: Flask, ada: Browse
     assert "a script Over" in ada.go("/me/tokens")
 
 
-def test_loaded_again_the_form_makes_no_second_token_and_shows_no_secret(app: Flask, ada: Browser) -> None:
+def test_resubmitted_form_creates_no_second_token_and_shows_no_secret(app: Flask, ada: Browser) -> None:
     form = typed(ada)
     assert ada.client.post("/me/tokens", data=form).status_code == 201
     again = ada.client.post("/me/tokens", data=form, follow_redirects=True)
@@ -68,7 +68,7 @@ def test_loaded_again_the_form_makes_no_second_token_and_shows_no_secret(app: Fl
     assert "This token was made before" in again.text
 
 
-def test_a_revoked_token_is_refused(app: Flask, ada: Browser) -> None:
+def test_revoked_token_is_rejected(app: Flask, ada: Browser) -> None:
     token = make(ada)
     [kept] = rows(app, AccessToken)
     assert "Revoke this token?" in ada.go(f"/me/tokens/{kept.id}")
@@ -91,7 +91,7 @@ def test_a_revoked_token_is_refused(app: Flask, ada: Browser) -> None:
         ({"expires_at": "2026-04-01T10:00"}, "expires_at", "must be a date"),
     ],
 )
-def test_a_fault_stands_beside_its_field_and_what_was_typed_is_still_there(
+def test_error_is_shown_beside_its_field_and_input_is_kept(
     app: Flask, ada: Browser, *, fields: dict[str, object], faulty: str, said: str
 ) -> None:
     ada.at = ada.client.post("/me/tokens", data=typed(ada, **({"scopes": ["submit"]} | fields)))
@@ -106,7 +106,7 @@ def test_a_fault_stands_beside_its_field_and_what_was_typed_is_still_there(
         assert [one.get("value") for one in tree.iter("input") if "checked" in one.attrib] == ["submit"]
 
 
-def test_every_fault_is_told_at_once(ada: Browser) -> None:
+def test_all_errors_are_reported_together(ada: Browser) -> None:
     ada.at = ada.client.post("/me/tokens", data=typed(ada, name="", scopes=[], expires_at="soon"))
     found = [one.get("id") for one in tree_of(ada.at.text).iter() if one.get("class") == "fault"]
     assert found == ["name-fault-1", "scopes-fault-1", "expires_at-fault-1"]
@@ -121,7 +121,7 @@ def test_every_fault_is_told_at_once(ada: Browser) -> None:
         (Role.MODERATOR, ["read", "submit", "organise", "admin"]),
     ],
 )
-def test_only_what_a_member_can_do_is_offered(
+def test_only_scopes_available_to_the_member_are_offered(
     app: Flask, ada: Browser, who: TeamRole | Role | None, offered: list[str]
 ) -> None:
     with writing(app) as session:
@@ -135,7 +135,7 @@ def test_only_what_a_member_can_do_is_offered(
     assert boxes == offered
 
 
-def test_a_hostile_name_is_text_everywhere(app: Flask, ada: Browser) -> None:
+def test_hostile_name_is_escaped_everywhere(app: Flask, ada: Browser) -> None:
     make(ada, name=HOSTILE)
     assert HOSTILE in ada.says()
     [kept] = rows(app, AccessToken)
@@ -144,7 +144,7 @@ def test_a_hostile_name_is_text_everywhere(app: Flask, ada: Browser) -> None:
         assert "<script>alert" not in ada.at.text
 
 
-def test_the_token_is_in_no_log_and_in_no_table(app: Flask, ada: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_token_is_neither_logged_nor_stored(app: Flask, ada: Browser, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         token = make(ada)
     assert token not in caplog.text
@@ -153,7 +153,7 @@ def test_the_token_is_in_no_log_and_in_no_table(app: Flask, ada: Browser, caplog
             assert token not in str(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608 - names above
 
 
-def test_nobody_sees_or_revokes_somebody_elses_token(app: Flask, ada: Browser) -> None:
+def test_token_of_another_member_is_neither_visible_nor_revocable(app: Flask, ada: Browser) -> None:
     token = make(ada, name="Ada's own")
     [kept] = rows(app, AccessToken)
     bob = browser_of(app)
@@ -165,7 +165,7 @@ def test_nobody_sees_or_revokes_somebody_elses_token(app: Flask, ada: Browser) -
     assert works(app, token) == 200
 
 
-def test_neither_another_site_nor_a_token_makes_or_revokes_tokens(app: Flask, ada: Browser) -> None:
+def test_token_forms_require_a_session_and_a_csrf_token(app: Flask, ada: Browser) -> None:
     token = make(ada, scopes=["read", "submit"])
     [kept] = rows(app, AccessToken)
     bearer = {"Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""The listing as a month: a table of weeks and days."""
+"""The month view of the listing: a table of weeks and days."""
 
 from xml.etree.ElementTree import Element
 
@@ -37,7 +37,7 @@ def _events(app: Flask) -> None:
 
 
 def days(tree: Element) -> dict[str, list[str]]:
-    """Return what stands in each day that has something."""
+    """Return the entries of each day that has any."""
     return {
         next(cell.iter("time")).get("datetime", ""): [
             text_of(one).replace("\N{EN DASH}", "-") for one in cell.iter("li")
@@ -54,7 +54,7 @@ def navigation(tree: Element) -> list[str]:
 
 
 @pytest.mark.usefixtures("_events")
-def test_events_stand_in_each_of_their_days_and_recurring_ones_in_each_of_their_dates(app: Flask) -> None:
+def test_events_are_shown_on_each_day_and_recurring_events_on_each_occurrence(app: Flask) -> None:
     call = "4:00 PM-5:00 PM Weekly call"
     assert days(page(app, JUNE)) == {
         "2026-06-01": ["Long day 3 of 3", call],
@@ -70,7 +70,7 @@ def test_events_stand_in_each_of_their_days_and_recurring_ones_in_each_of_their_
 
 
 @pytest.mark.usefixtures("_events")
-def test_talks_stand_in_their_days(app: Flask) -> None:
+def test_talks_are_shown_on_their_days(app: Flask) -> None:
     assert days(page(app, f"{JUNE}&show=talks")) == {
         "2026-06-10": ["9:00 AM-9:45 AM Talk 0", "10:00 AM-10:45 AM Talk 1"],
         "2026-06-11": ["9:00 AM-9:45 AM Talk 2"],
@@ -78,7 +78,7 @@ def test_talks_stand_in_their_days(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_a_month_can_be_read_in_the_readers_zone(app: Flask) -> None:
+def test_month_can_be_shown_in_another_time_zone(app: Flask) -> None:
     shown = days(page(app, f"{JUNE}&tz=Asia/Tokyo"))
     assert shown["2026-06-15"] == ["11:00 PM-12:00 AM Weekly call"]
     assert "2026-06-30" not in shown
@@ -86,14 +86,14 @@ def test_a_month_can_be_read_in_the_readers_zone(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_events")
-def test_the_filters_are_those_of_the_list_and_months_keep_them(app: Flask) -> None:
+def test_month_view_accepts_the_filters_of_the_list_and_keeps_them_in_links(app: Flask) -> None:
     tree = page(app, f"{JUNE}&tag=xen")
     assert list(days(tree)) == ["2026-06-10", "2026-06-11", "2026-06-12"]
     assert navigation(tree) == ["/?month=2026-05&tag=xen&view=month", "/?month=2026-07&tag=xen&view=month"]
     assert days(page(app, f"{JUNE}&tag=xen&from=2026-06-13")) == {}
 
 
-def test_the_table_says_what_its_rows_and_columns_are(app: Flask) -> None:
+def test_table_has_a_caption_and_row_and_column_headers(app: Flask) -> None:
     tree = page(app, JUNE)
     (table,) = tree.iter("table")
     assert text_of(next(table.iter("caption"))) == "June 2026"
@@ -105,7 +105,7 @@ def test_the_table_says_what_its_rows_and_columns_are(app: Flask) -> None:
     assert sum(1 for cell in table.iter("td") if list(cell.iter("time"))) == 30
 
 
-def test_without_a_month_it_is_this_one_and_today_is_marked(app: Flask) -> None:
+def test_default_is_the_current_month_with_today_marked(app: Flask) -> None:
     tree = page(app, "/?view=month")
     assert text_of(next(tree.iter("h1"))) == "Events in March 2026"
     (today,) = [cell for cell in tree.iter("td") if cell.get("aria-current") == "date"]
@@ -122,11 +122,11 @@ def test_without_a_month_it_is_this_one_and_today_is_marked(app: Flask) -> None:
     ],
 )
 @pytest.mark.usefixtures("_events")
-def test_months_end_where_the_years_do(app: Flask, month: str, beside: list[str]) -> None:
+def test_navigation_ends_at_the_first_and_last_supported_month(app: Flask, month: str, beside: list[str]) -> None:
     assert navigation(page(app, f"/?view=month&month={month}")) == beside
 
 
 @pytest.mark.usefixtures("_events")
-def test_an_empty_month_is_not_for_search_engines(app: Flask) -> None:
+def test_empty_month_is_marked_noindex(app: Flask) -> None:
     assert 'content="noindex"' in fetch(app, "/?view=month&month=2025-01").text
     assert 'content="noindex"' not in fetch(app, JUNE).text

@@ -1,4 +1,4 @@
-"""What holds for every page that is somebody's own: who sees it, that nobody keeps it, and what text becomes there."""
+"""Rules for all personal pages: they require sign-in, are never stored, and escape user text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,10 +23,10 @@ from tests.http_app import Browser, signed_in, writing
 from tests.make import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
 from tests.pages import faults_of, fetched_by, is_ours, outline_faults, tree_of
 
-# Each ends an element, an attribute or a script somewhere, if it is not written as text.
+# Unless escaped, each part closes an element, an attribute or a script in some context.
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)></title></script><!-- &quot; {{ 7*7 }} </textarea>"
 
-# Every page that a member sees after the sign-in, as one of those that its rule has; {names} are what is made below.
+# An example path for the rule of every page that requires sign-in; {names} refer to the objects created below.
 OWN: dict[str, str] = {
     "/me": "/me",
     "/me/account": "/me/account",
@@ -65,17 +65,17 @@ OWN: dict[str, str] = {
     "/sponsors/<slug>/edit": "/sponsors/{sponsor}/edit",
     "/submit": "/submit?event=summit",
 }
-# Those that there are only once an authenticator app is set up.
+# Pages that exist only after an authenticator app has been set up.
 WITH_APP: dict[str, str] = {
     "/me/security/app/off": "/me/security/app/off",
     "/me/security/codes": "/me/security/codes",
 }
-# Not to be had at an address of numbers; tests/http/identity/test_passkeys.py looks at it.
+# Requires a host name instead of an IP address; tested in tests/http/identity/test_passkeys.py.
 NEEDS_A_NAME = {"/me/security/passkeys/new"}
 
 
 def fill(app: Flask, text: str) -> tuple[Browser, dict[str, str]]:
-    """Let a moderator in who has one of everything, this text wherever people write; give what things are called."""
+    """Sign in a moderator with one object of each kind, containing this text; return the browser and the ids."""
     browser = signed_in(app, "olga@example.org", role=Role.MODERATOR, name=f"Olga {text}"[:200])
     with writing(app) as session:
         olga = session.get_one(Member, browser.member["id"])
@@ -142,14 +142,14 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
 
 
 def set_up_app(app: Flask, browser: Browser) -> None:
-    """Have the member's password need a code of an app, too."""
+    """Set up an authenticator app, so that signing in with the password requires a code."""
     with app.test_request_context():
         sealed = authenticator().new_secret()
     with writing(app) as session:
         turn_on(session, session.get_one(Member, browser.member["id"]), sealed, counter=0, now=NOON)
 
 
-def test_every_page_of_ones_own_is_looked_at_here(app: Flask) -> None:
+def test_every_personal_page_is_covered_here(app: Flask) -> None:
     views: Any = app.view_functions
     rules = {
         rule.rule
@@ -161,7 +161,7 @@ def test_every_page_of_ones_own_is_looked_at_here(app: Flask) -> None:
     assert rules == OWN.keys() | WITH_APP.keys() | NEEDS_A_NAME
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(app: Flask) -> None:
+def test_anonymous_request_is_redirected_to_sign_in_and_back(app: Flask) -> None:
     client = app.test_client()
     for path in (path.format_map(_Anything()) for path in (OWN | WITH_APP).values()):
         answer = client.get(path, headers={"Accept": "text/html"})
@@ -175,7 +175,7 @@ class _Anything(dict[str, str]):
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_page_of_ones_own_is_sound_kept_by_nobody_and_what_people_wrote_is_text(app: Flask, language: str) -> None:
+def test_personal_page_is_valid_not_stored_and_escapes_user_text(app: Flask, language: str) -> None:
     browser, names = fill(app, HOSTILE)
     headers = {"Accept": "text/html", "Accept-Language": language}
     answers = {rule: browser.client.get(path.format(**names), headers=headers) for rule, path in OWN.items()}
@@ -187,7 +187,7 @@ def test_a_page_of_ones_own_is_sound_kept_by_nobody_and_what_people_wrote_is_tex
 
 
 def kept_wrongly(answer: TestResponse) -> Iterator[str]:
-    """Give what the headers of a page allow that they should not."""
+    """Yield violations in the caching and security headers."""
     policy = answer.headers["Content-Security-Policy"]
     if answer.headers["Cache-Control"] != "no-store":
         yield f"kept: {answer.headers['Cache-Control']}"
@@ -196,7 +196,7 @@ def kept_wrongly(answer: TestResponse) -> Iterator[str]:
 
 
 def wrong_in(html: str) -> Iterator[str]:
-    """Give what a page should not hold: faults, what is fetched from elsewhere, and what runs."""
+    """Yield invalid HTML, external resources and unexpected scripts."""
     yield from faults_of(html)
     tree = tree_of(html)
     yield from outline_faults(tree)

@@ -1,4 +1,4 @@
-"""What holds for every page: who may keep it, what it loads, that it is sound HTML, and what members' text becomes."""
+"""Rules for all public pages: caching, resources, valid HTML and escaping of user text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ PATHS: Mapping[str, str] = {
     "/speakers/<slug>": "/speakers/ada",
     "/subscribe": "/subscribe",
 }
-# What is no page, but leads to one, or is shown on one.
+# Not pages themselves, but redirects to pages or resources shown on them.
 LEADING_ON = {"/favicon.ico", "/language/<code>", "/media/<name>"}
 VIEWS = [
     *PATHS.values(),
@@ -40,7 +40,7 @@ VIEWS = [
     "/subscribe?tag=a&show=talks",
 ]
 
-# Each ends an element, an attribute or a script somewhere, if it is not written as text.
+# Unless escaped, each part closes an element, an attribute or a script in some context.
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)></title></script><!-- &quot; {{ 7*7 }} </textarea>"
 
 
@@ -50,7 +50,7 @@ def calendar(app: Flask) -> None:
 
 
 def fill(app: Flask, text: str) -> None:
-    """Put an event with one of everything into the calendar, with this text wherever people may write."""
+    """Create an event with one object of each kind, containing this text wherever users may enter text."""
     with writing(app) as session:
         member = make_member(session, name=f"Mo {text}")
         ada = make_speaker(
@@ -104,7 +104,7 @@ def access_of(app: Flask, endpoint: str) -> str:
     return str(view.access.name)
 
 
-def test_there_is_no_page_for_everybody_that_is_not_looked_at_here(app: Flask) -> None:
+def test_every_public_page_is_covered_here(app: Flask) -> None:
     everybodys = {
         rule.rule
         for rule in app.url_map.iter_rules()
@@ -116,7 +116,7 @@ def test_there_is_no_page_for_everybody_that_is_not_looked_at_here(app: Flask) -
 @pytest.mark.usefixtures("calendar")
 @pytest.mark.parametrize("path", VIEWS)
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_page_is_sound_and_loads_nothing_from_elsewhere(app: Flask, path: str, language: str) -> None:
+def test_page_is_valid_html_and_loads_nothing_from_other_sites(app: Flask, path: str, language: str) -> None:
     tree = page(app, path, Accept_Language=language)
     root = tree if tree.tag == "html" else tree.find("html")
     assert root is not None
@@ -127,7 +127,7 @@ def test_a_page_is_sound_and_loads_nothing_from_elsewhere(app: Flask, path: str,
 
 @pytest.mark.usefixtures("calendar")
 @pytest.mark.parametrize("path", PATHS.values())
-def test_a_page_may_do_little_and_sets_no_cookie(app: Flask, path: str) -> None:
+def test_page_has_strict_security_headers_and_sets_no_cookie(app: Flask, path: str) -> None:
     headers = fetch(app, path).headers
     policy = headers["Content-Security-Policy"]
     assert "unsafe" not in policy
@@ -141,7 +141,7 @@ def test_a_page_may_do_little_and_sets_no_cookie(app: Flask, path: str) -> None:
 
 @pytest.mark.usefixtures("calendar")
 @pytest.mark.parametrize("path", PATHS.values())
-def test_an_unchanged_page_costs_one_statement_and_is_not_sent_twice(app: Flask, path: str) -> None:
+def test_unchanged_page_takes_one_statement_and_returns_304(app: Flask, path: str) -> None:
     first = fetch(app, path)
     with statements(database_of(app)) as seen:
         again = fetch(app, path, If_None_Match=first.headers["ETag"])
@@ -150,7 +150,7 @@ def test_an_unchanged_page_costs_one_statement_and_is_not_sent_twice(app: Flask,
 
 
 @pytest.mark.usefixtures("calendar")
-def test_a_page_is_kept_apart_for_each_language(app: Flask) -> None:
+def test_page_is_cached_separately_per_language(app: Flask) -> None:
     answers = {language: fetch(app, "/talks/talk", Accept_Language=language) for language in ("en", "de", "fr")}
     assert {language: answer.headers["Content-Language"] for language, answer in answers.items()} == {
         "en": "en",
@@ -162,7 +162,7 @@ def test_a_page_is_kept_apart_for_each_language(app: Flask) -> None:
     assert fetch(app, "/talks/talk?lang=de", Accept_Language="en").headers["Content-Language"] == "de"
 
 
-def test_a_change_is_on_the_page_at_once(app: Flask, clock: FixedClock) -> None:
+def test_change_is_visible_immediately_and_other_pages_stay_cached(app: Flask, clock: FixedClock) -> None:
     fill(app, "")
     before = fetch(app, "/talks/talk")
     clock.tick(60)
@@ -174,7 +174,7 @@ def test_a_change_is_on_the_page_at_once(app: Flask, clock: FixedClock) -> None:
 
 
 @pytest.mark.parametrize("path", VIEWS)
-def test_what_members_write_is_text_and_nothing_else(app: Flask, path: str) -> None:
+def test_user_text_is_escaped(app: Flask, path: str) -> None:
     fill(app, HOSTILE)
     answer = fetch(app, path, Accept="text/html")
     assert answer.status_code == 200
@@ -190,6 +190,6 @@ def test_what_members_write_is_text_and_nothing_else(app: Flask, path: str) -> N
 
 
 @pytest.mark.usefixtures("calendar")
-def test_a_page_in_gzip_is_small(app: Flask) -> None:
+def test_gzipped_page_is_smaller_than_30_kb(app: Flask) -> None:
     sizes = {path: len(fetch(app, path, Accept_Encoding="gzip").data) for path in PATHS.values()}
     assert max(sizes.values()) < 30_000, sizes

@@ -1,4 +1,4 @@
-"""Pictures as browsers fetch them: for ever, to pages of any origin, and nothing that is no picture."""
+"""Serving of uploaded pictures: immutable, available to all origins, and nothing but pictures."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from tests.make import make_speaker, make_sponsor
 
 @pytest.fixture
 def app(app: Flask, tmp_path: Path) -> Flask:
-    """Give the app with an instance folder of its own."""
+    """Return the app with a separate instance folder."""
     house = house_of(app)
     move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
     return app
@@ -37,7 +37,7 @@ def path(app: Flask, picture: Picture) -> str:
     return f"/media/{Gallery(house_of(app).settings.media).keep(picture, now=NOON)}"
 
 
-def test_a_picture_is_served_for_ever(app: Flask, picture: Picture, path: str) -> None:
+def test_picture_is_served_as_immutable(app: Flask, picture: Picture, path: str) -> None:
     answer = fetch(app, path)
     assert (answer.status_code, answer.data) == (200, picture.body)
     wanted = {
@@ -54,24 +54,24 @@ def test_a_picture_is_served_for_ever(app: Flask, picture: Picture, path: str) -
     assert [name for name in ("Vary", "Set-Cookie", "Content-Encoding") if name in answer.headers] == []
 
 
-def test_head_has_the_same_headers_and_no_body(app: Flask, path: str) -> None:
+def test_head_returns_the_headers_of_get_without_the_body(app: Flask, path: str) -> None:
     get, head = fetch(app, path), fetch(app, path, method="HEAD")
     assert (head.status_code, dict(head.headers), head.data) == (200, dict(get.headers), b"")
 
 
 @pytest.mark.parametrize("form", ['"{}"', 'W/"{}"', '"x", "{}"', "*"])
-def test_who_has_it_is_told_so(app: Flask, picture: Picture, path: str, form: str) -> None:
+def test_matching_etag_returns_304(app: Flask, picture: Picture, path: str, form: str) -> None:
     answer = fetch(app, path, If_None_Match=form.format(picture.digest))
     assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", f'"{picture.digest}"')
     assert answer.headers["Cache-Control"].endswith("immutable")
     assert fetch(app, path, If_None_Match='"other"').status_code == 200
 
 
-def test_a_picture_is_not_compressed_once_more(app: Flask, picture: Picture, path: str) -> None:
+def test_picture_is_not_compressed_again(app: Flask, picture: Picture, path: str) -> None:
     assert fetch(app, path, Accept_Encoding="br, gzip, zstd").data == picture.body
 
 
-def test_a_cookie_or_a_token_is_not_even_looked_at(app: Flask, path: str) -> None:
+def test_credentials_are_ignored(app: Flask, path: str) -> None:
     assert fetch(app, path, Authorization="Bearer made-up").status_code == 200
 
 
@@ -93,7 +93,7 @@ def test_a_cookie_or_a_token_is_not_even_looked_at(app: Flask, path: str) -> Non
         "{inner}",
     ],
 )
-def test_there_is_nothing_else(app: Flask, path: str, other: str) -> None:
+def test_other_paths_under_media_return_404(app: Flask, path: str, other: str) -> None:
     settings = house_of(app).settings
     (settings.instance / "secret_key").write_text("what nobody reads")
     name = path.removeprefix("/media/")
@@ -103,15 +103,15 @@ def test_there_is_nothing_else(app: Flask, path: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_it_is_only_read(app: Flask, path: str, method: str) -> None:
+def test_other_methods_return_405(app: Flask, path: str, method: str) -> None:
     assert fetch(app, path, method=method).status_code == 405
 
 
-# What nobody shows any more
+# Unused pictures
 
 
 def prune(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    """Run the command on the app's own database and folder, and return what it says."""
+    """Run `media prune` with the app's database and folder, and return its output."""
     settings = house_of(app).settings
     monkeypatch.setenv("EVENTCAL_INSTANCE", str(settings.instance))
     monkeypatch.setenv("EVENTCAL_DATABASE_URL", settings.database_url)
@@ -121,7 +121,7 @@ def prune(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
     return done.output
 
 
-def test_a_command_removes_what_no_row_names(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prune_removes_pictures_that_no_row_refers_to(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     gallery = Gallery(house_of(app).settings.media)
     logo = gallery.keep(read_picture(painted(), Frame.LOGO), now=NOON)
     nobodys = gallery.keep(read_picture(painted(colour=BLUE), Frame.LOGO), now=NOON)
@@ -133,11 +133,11 @@ def test_a_command_removes_what_no_row_names(app: Flask, path: str, monkeypatch:
     assert prune(app, monkeypatch) == "0 pictures removed.\n"
 
 
-def test_what_came_within_a_day_stays_unless_it_is_to_go_at_once(
+def test_prune_keeps_pictures_of_the_last_day_unless_at_once_is_given(
     app: Flask, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery = Gallery(house_of(app).settings.media)
-    # The command looks at the clock on the wall: what was sent at the end of time has just come.
+    # The command uses the system clock, so a modification time in the far future counts as recent.
     name = gallery.keep(picture, now=house_of(app).database.clock.now() + timedelta(days=365 * 100))
     assert prune(app, monkeypatch) == "0 pictures removed.\n"
     gallery.keep(picture, now=NOON - GRACE)

@@ -1,4 +1,4 @@
-"""Profiles through the pages: speakers say who they are and show a portrait; moderators put right what is wrong."""
+"""Profile pages: speakers edit their profile and portrait; moderators edit speakers and sponsors."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,7 +34,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.fixture
 def app(app: Flask, tmp_path: Path) -> Flask:
-    """Give the app with an instance folder of its own."""
+    """Return the app with a separate instance folder."""
     house = house_of(app)
     move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
     return app
@@ -42,7 +42,7 @@ def app(app: Flask, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def ada(app: Flask) -> Browser:
-    """Give the browser of a public speaker, with a talk at an event that somebody sponsors."""
+    """Return the browser of a public speaker with a talk at a sponsored event."""
     browser = _browser(app, signed_in(app, "ada@example.org", name="Ada Lovelace"))
     with writing(app) as session:
         member = session.query(Member).filter_by(email="ada@example.org").one()
@@ -57,7 +57,7 @@ def ada(app: Flask) -> Browser:
 
 @pytest.fixture
 def mo(app: Flask, ada: Browser) -> Browser:
-    """Give a moderator's browser."""
+    """Return a moderator's browser."""
     del ada
     return _browser(app, moderator(app))
 
@@ -69,7 +69,7 @@ def _browser(app: Flask, who: Any) -> Browser:  # noqa: ANN401 - tests.http_app'
 
 
 def send(browser: Browser, action: str, *, picture: bytes | None = None, file: str = "a.png", **typed: str) -> str:
-    """Fill in a form with a picture as a browser does, press the button, and return what the next page says."""
+    """Submit a form with a picture and return the text of the next page."""
     field = "logo" if action == SPONSOR else "photo"
     data: dict[str, Any] = {**browser.fields(action), **typed}
     data[field] = FileStorage(BytesIO(picture or b""), file if picture is not None else "")
@@ -81,7 +81,7 @@ def send(browser: Browser, action: str, *, picture: bytes | None = None, file: s
 
 
 def encoded(data: Mapping[str, Any]) -> tuple[bytes, str]:
-    """Give a form as a body, and its type; the client would put a large one into a file that it does not close."""
+    """Return the multipart body and its media type; the test client leaves a temporary file open for a large one."""
     boundary, body = encode_multipart(data)
     return body, f"multipart/form-data; boundary={boundary}"
 
@@ -95,14 +95,14 @@ def files(app: Flask) -> list[Path]:
 
 
 def pictures_on(app: Flask, path: str) -> list[Mapping[str, str]]:
-    """Give the pictures on a page that are not the house's own."""
+    """Return the attributes of the pictures on a page, except the site's own."""
     return [one.attrib for one in page(app, path).iter("img") if not one.get("src", "").startswith("/static/")]
 
 
 # Speakers
 
 
-def test_speakers_say_who_they_are_and_show_a_portrait(app: Flask, ada: Browser) -> None:
+def test_speaker_can_edit_their_profile_and_upload_a_portrait(app: Flask, ada: Browser) -> None:
     assert "Speaker profile" in ada.go(MINE)
     typed = {"job_title": "Analyst", "bio": "Wrote *notes*.\r\nAnd more.", "affiliation": ""}
     links = {"link-2-title": "Home", "link-2-url": "https://ada.example/"}
@@ -115,7 +115,7 @@ def test_speakers_say_who_they_are_and_show_a_portrait(app: Flask, ada: Browser)
     assert (held["link-1-title"], held["link-1-url"]) == ("Home", "https://ada.example/")
 
 
-def test_a_portrait_is_on_the_pages_of_the_speaker_and_of_their_talks(app: Flask, ada: Browser) -> None:
+def test_portrait_is_shown_on_the_pages_of_the_speaker_and_their_talks(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     send(ada, MINE, picture=painted())
     path = stored(app).photo_url
@@ -136,7 +136,7 @@ def _structured(app: Flask, path: str) -> Any:  # noqa: ANN401 - JSON
     return orjson.loads(script.text or "")
 
 
-def test_a_portrait_is_removed_where_that_is_ticked(app: Flask, ada: Browser) -> None:
+def test_portrait_is_removed_only_if_the_checkbox_is_ticked(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     send(ada, MINE, picture=painted())
     assert stored(app).photo_url is not None
@@ -147,7 +147,7 @@ def test_a_portrait_is_removed_where_that_is_ticked(app: Flask, ada: Browser) ->
     assert pictures_on(app, "/speakers/ada") == []
 
 
-def test_the_page_of_before_is_seen_by_nobody(app: Flask, ada: Browser) -> None:
+def test_pages_with_the_portrait_change_immediately(app: Flask, ada: Browser) -> None:
     before = {path: fetch(app, path).headers["ETag"] for path in ("/speakers/ada", "/talks/talk")}
     ada.go(MINE)
     send(ada, MINE, picture=painted())
@@ -155,7 +155,7 @@ def test_the_page_of_before_is_seen_by_nobody(app: Flask, ada: Browser) -> None:
         assert fetch(app, path, If_None_Match=etag).status_code == 200
 
 
-def test_every_fault_stands_beside_its_field_and_nothing_is_half_saved(app: Flask, ada: Browser) -> None:
+def test_errors_are_shown_beside_their_fields_and_nothing_is_saved(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     typed = {"name": " ", "bio": "Kept", "link-2-title": "Home", "link-2-url": "javascript:alert(1)"}
     said = send(ada, MINE, picture=painted(form="GIF"), **typed)
@@ -172,13 +172,13 @@ def test_every_fault_stands_beside_its_field_and_nothing_is_half_saved(app: Flas
     assert (stored(app).name, stored(app).bio, stored(app).links, files(app)) == ("Ada Lovelace", None, [], [])
 
 
-def test_a_picture_that_was_chosen_beside_a_fault_has_to_be_chosen_again(app: Flask, ada: Browser) -> None:
+def test_picture_must_be_chosen_again_after_an_error_in_another_field(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     assert "Choose the picture again" in send(ada, MINE, picture=painted(), job_title="x" * 300)
     assert files(app) == []
 
 
-def test_a_picture_that_is_too_large_is_refused_in_its_form(app: Flask, ada: Browser) -> None:
+def test_too_large_picture_is_rejected_beside_its_field(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     said = send(ada, MINE, picture=painted() + bytes(LARGEST_UPLOAD), bio="Kept")
     assert ada.at.status_code == 422
@@ -187,7 +187,7 @@ def test_a_picture_that_is_too_large_is_refused_in_its_form(app: Flask, ada: Bro
     assert files(app) == []
 
 
-def test_what_was_changed_meanwhile_is_not_overwritten(app: Flask, ada: Browser) -> None:
+def test_conflicting_edit_returns_412(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     with writing(app) as session:
         session.query(Speaker).filter_by(slug="ada").one().bio = "A moderator's"
@@ -198,7 +198,7 @@ def test_what_was_changed_meanwhile_is_not_overwritten(app: Flask, ada: Browser)
     assert stored(app).bio == "Mine"
 
 
-def test_hostile_words_stay_words(app: Flask, ada: Browser) -> None:
+def test_hostile_text_is_escaped(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
     links = {"link-1-title": HOSTILE, "link-1-url": "https://x.example/%22%3E"}
     send(ada, MINE, name=HOSTILE, job_title=HOSTILE, affiliation=HOSTILE, bio=HOSTILE, picture=painted(), **links)
@@ -207,7 +207,7 @@ def test_hostile_words_stay_words(app: Flask, ada: Browser) -> None:
     assert HOSTILE not in fetch(app, "/speakers/ada", Accept="text/html").text
 
 
-def test_at_most_ten_links_are_asked_for(app: Flask, ada: Browser) -> None:
+def test_form_has_at_most_ten_links(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         ten = [{"title": f"Link {i}", "url": f"https://x.example/{i}"} for i in range(10)]
         session.query(Speaker).filter_by(slug="ada").one().links = ten
@@ -219,14 +219,14 @@ def test_at_most_ten_links_are_asked_for(app: Flask, ada: Browser) -> None:
     assert stored(app).links == [*ten[:2], *ten[3:]]
 
 
-def test_without_a_talk_there_is_no_profile_yet(app: Flask) -> None:
+def test_member_without_a_talk_has_no_profile(app: Flask) -> None:
     browser = _browser(app, signed_in(app))
     assert "it comes with the first talk" in browser.go(MINE)
     csrf = browser.client.get("/me").text.partition('name="csrf_token" value="')[2].partition('"')[0]
     assert browser.client.post(MINE, data={"csrf_token": csrf, "name": "x"}).status_code == 404
 
 
-def test_a_picture_elsewhere_is_named_and_not_shown(app: Flask, ada: Browser) -> None:
+def test_external_picture_is_mentioned_but_not_loaded(app: Flask, ada: Browser) -> None:
     there = "https://elsewhere.example.org/ada.jpg"
     with writing(app) as session:
         session.query(Speaker).filter_by(slug="ada").one().photo_url = there
@@ -241,7 +241,7 @@ def test_a_picture_elsewhere_is_named_and_not_shown(app: Flask, ada: Browser) ->
 # Moderators
 
 
-def test_a_moderator_puts_a_speaker_right(app: Flask, mo: Browser) -> None:
+def test_moderator_can_edit_a_speaker(app: Flask, mo: Browser) -> None:
     assert "Profile of Ada Lovelace" in mo.go(ADA)
     assert "It is saved." in send(mo, ADA, picture=painted(), name="A. Lovelace")
     assert (stored(app).name, bool(stored(app).photo_url)) == ("A. Lovelace", True)
@@ -250,7 +250,7 @@ def test_a_moderator_puts_a_speaker_right(app: Flask, mo: Browser) -> None:
     assert stored(app).photo_url is not None
 
 
-def test_a_sponsor_is_given_its_facts_and_its_logo(app: Flask, mo: Browser) -> None:
+def test_moderator_can_edit_a_sponsor_and_upload_a_logo(app: Flask, mo: Browser) -> None:
     assert "Sponsor Rackspace" in mo.go(SPONSOR)
     assert "It is saved." in send(mo, SPONSOR, picture=painted((1000, 250), mode="RGBA"), description="Hosts us.")
     sponsor = stored(app, Sponsor, "rackspace")
@@ -265,7 +265,7 @@ def test_a_sponsor_is_given_its_facts_and_its_logo(app: Flask, mo: Browser) -> N
     assert pictures_on(app, "/events/summit") == []
 
 
-def test_the_faults_of_a_sponsor_stand_beside_their_fields(app: Flask, mo: Browser) -> None:
+def test_sponsor_errors_are_shown_beside_their_fields(app: Flask, mo: Browser) -> None:
     mo.go(SPONSOR)
     send(mo, SPONSOR, picture=b"<svg/>", url="ftp://x", description="x" * 3000)
     assert mo.at.status_code == 422
@@ -274,7 +274,7 @@ def test_the_faults_of_a_sponsor_stand_beside_their_fields(app: Flask, mo: Brows
     assert (stored(app, Sponsor, "rackspace").url, files(app)) == ("https://rackspace.example", [])
 
 
-def test_a_sponsor_that_was_changed_meanwhile_is_not_overwritten(app: Flask, mo: Browser) -> None:
+def test_conflicting_edit_of_a_sponsor_returns_412(app: Flask, mo: Browser) -> None:
     mo.go(SPONSOR)
     with writing(app) as session:
         session.query(Sponsor).filter_by(slug="rackspace").one().description = "Another's"
@@ -283,12 +283,12 @@ def test_a_sponsor_that_was_changed_meanwhile_is_not_overwritten(app: Flask, mo:
     assert (stored(app, Sponsor, "rackspace").description, files(app)) == ("Another's", [])
 
 
-# Who may not
+# Permissions
 
 
 @pytest.mark.parametrize("path", [MINE, ADA, SPONSOR])
 @pytest.mark.usefixtures("ada")
-def test_whoever_is_not_signed_in_is_led_there(app: Flask, path: str) -> None:
+def test_anonymous_request_is_redirected_to_sign_in(app: Flask, path: str) -> None:
     client = app.test_client()
     answer = client.get(path, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/login?next={path.replace('/', '%2F')}")
@@ -298,7 +298,7 @@ def test_whoever_is_not_signed_in_is_led_there(app: Flask, path: str) -> None:
 
 @pytest.mark.parametrize(("path", "status"), [(ADA, 403), (SPONSOR, 403), ("/speakers/hidden/edit", 404)])
 @pytest.mark.usefixtures("ada")
-def test_nobody_else_sees_or_changes_them(app: Flask, path: str, status: int) -> None:
+def test_other_members_can_neither_view_nor_edit_profiles(app: Flask, path: str, status: int) -> None:
     with writing(app) as session:
         make_speaker(session, slug="hidden")
         make_sponsor(session, slug="unknown")
@@ -310,13 +310,13 @@ def test_nobody_else_sees_or_changes_them(app: Flask, path: str, status: int) ->
     assert (files(app), stored(app).photo_url) == ([], None)
 
 
-def test_a_speaker_changes_no_sponsor(ada: Browser) -> None:
+def test_speaker_cannot_edit_a_sponsor(ada: Browser) -> None:
     assert ada.client.get(SPONSOR).status_code == 403
     assert "Profile of Ada Lovelace" in ada.go(ADA)
 
 
 @pytest.mark.parametrize("path", [MINE, ADA])
-def test_a_form_that_another_site_sends_is_refused(app: Flask, ada: Browser, path: str) -> None:
+def test_form_without_csrf_token_is_rejected(app: Flask, ada: Browser, path: str) -> None:
     for csrf in ("", "made-up"):
         assert ada.client.post(path, data=_form(painted(), csrf_token=csrf, bio="x")).status_code == 403
     assert (stored(app).bio, files(app)) == (None, [])
@@ -326,14 +326,14 @@ def _form(picture: bytes, **fields: str) -> dict[str, Any]:
     return {**fields, "name": "Mallory", "photo": FileStorage(BytesIO(picture), "x.png")}
 
 
-def test_what_is_larger_than_any_picture_is_refused_before_it_is_read(app: Flask, ada: Browser) -> None:
+def test_oversized_request_is_rejected_before_it_is_read(app: Flask, ada: Browser) -> None:
     body, media_type = encoded(_form(bytes(5 * LARGEST_UPLOAD)))
     answer = ada.client.post(MINE, data=body, content_type=media_type)
     assert answer.status_code == 413
     assert files(app) == []
 
 
-def test_own_pages_are_kept_by_nothing(ada: Browser) -> None:
+def test_edit_pages_are_not_stored(ada: Browser) -> None:
     for path in (MINE, ADA):
         ada.go(path)
         assert ada.at.headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""A member proposes an event: faults beside their fields, a look at what subscribers will see, what comes next."""
+"""Proposing an event: errors beside the fields, a preview of the calendar entry, and moderation."""
 
 from typing import Any
 
@@ -65,13 +65,13 @@ def proposed(app: Flask) -> Any:  # noqa: ANN401 - an event with what belongs to
 
 
 def send(browser: Browser, **typed: str) -> str:
-    """Send the form without following where it leads, and return that."""
+    """Submit the form without following the redirect, and return the redirect's URL."""
     held = browser.fields("/propose", "propose")
     browser.at = browser.client.post("/propose", data={**held, "do": "propose", **typed})
     return browser.at.headers.get("Location", "")
 
 
-def test_an_event_is_proposed_looked_at_and_then_waits_for_a_moderator(app: Flask, ada: Browser) -> None:
+def test_event_is_previewed_proposed_and_pending_moderation(app: Flask, ada: Browser) -> None:
     assert "A moderator looks at it before it is public" in ada.go("/propose")
     said = ada.send("/propose", do="preview", **EVERYTHING)
     assert "This is what subscribers will see" in said
@@ -79,7 +79,7 @@ def test_an_event_is_proposed_looked_at_and_then_waits_for_a_moderator(app: Flas
     assert "SUMMARY:Xen Summit" in said
     assert "STATUS:CONFIRMED" in said
     assert count(app, Event) == 0
-    # What was typed is still there; only the button is another.
+    # The form still contains the typed values; only another button is pressed.
     assert send(ada) == "/organise/xen-summit?done=proposed"
     assert "It waits for a moderator to publish it." in ada.go("/organise/xen-summit?done=proposed")
     event, call, team = proposed(app)
@@ -92,21 +92,21 @@ def test_an_event_is_proposed_looked_at_and_then_waits_for_a_moderator(app: Flas
     assert [row.role for row in team] == [TeamRole.ORGANISER]
 
 
-def test_whole_days_need_no_times_and_one_day_no_end(app: Flask, ada: Browser) -> None:
+def test_all_day_event_needs_no_times_and_a_one_day_event_no_end(app: Flask, ada: Browser) -> None:
     ada.go("/propose")
     assert send(ada, **TYPED | {"ends": ""}) == "/organise/xen-summit?done=proposed"
     event, call, _team = proposed(app)
     assert (event.starts, event.ends, call) == ("2026-06-10", "2026-06-10", None)
 
 
-def test_a_moderators_own_is_public_at_once_and_the_page_says_so(app: Flask) -> None:
+def test_event_proposed_by_a_moderator_is_published_immediately(app: Flask) -> None:
     moderator = browser_of_member(app, "mo@example.org", role=Role.MODERATOR)
     assert "it is public at once" in moderator.go("/propose")
     send(moderator, **TYPED)
     assert proposed(app)[0].status == EventStatus.CONFIRMED
 
 
-def test_an_empty_form_says_what_it_needs_and_adds_nothing(app: Flask, ada: Browser) -> None:
+def test_empty_form_reports_required_fields_and_creates_nothing(app: Flask, ada: Browser) -> None:
     ada.go("/propose")
     ada.send("/propose", do="propose")
     assert ada.at.status_code == 422
@@ -150,7 +150,7 @@ def test_an_empty_form_says_what_it_needs_and_adds_nothing(app: Flask, ada: Brow
         ({"kind": "party"}, ({"kind"}, "must be one of")),
     ],
 )
-def test_what_does_not_fit_is_said_beside_its_field_with_what_was_typed_still_there(
+def test_error_is_shown_beside_its_field_and_input_is_kept(
     app: Flask, ada: Browser, typed: dict[str, str], wrong: tuple[set[str], str]
 ) -> None:
     fields, says = wrong
@@ -166,14 +166,14 @@ def test_what_does_not_fit_is_said_beside_its_field_with_what_was_typed_still_th
     assert count(app, Event) == 0
 
 
-def test_a_preview_with_faults_shows_them_and_no_entry(ada: Browser) -> None:
+def test_preview_with_errors_shows_no_calendar_entry(ada: Browser) -> None:
     ada.go("/propose")
     said = ada.send("/propose", do="preview", **TYPED | {"starts": "2026-06-13"})
     assert ada.at.status_code == 422
     assert "This is what subscribers will see" not in said
 
 
-def test_an_address_that_somebody_has_is_refused_beside_its_field(app: Flask, ada: Browser) -> None:
+def test_taken_slug_is_rejected_beside_its_field(app: Flask, ada: Browser) -> None:
     with writing(app) as session:
         make_event(session, slug="summit")
     ada.go("/propose")
@@ -181,7 +181,7 @@ def test_an_address_that_somebody_has_is_refused_beside_its_field(app: Flask, ad
     assert (ada.at.status_code, invalid_fields(ada)) == (409, {"slug"})
 
 
-def test_hostile_text_is_text_in_the_form_and_in_the_look(app: Flask, ada: Browser) -> None:
+def test_hostile_text_is_escaped_in_the_form_and_the_preview(app: Flask, ada: Browser) -> None:
     ada.go("/propose")
     texts = ("title", "summary", "description", "venue", "city", "series", "call_note", "tags")
     typed = TYPED | {"call": "yes"} | dict.fromkeys(texts, HOSTILE) | {"tags": "<b>, &amp;"}
@@ -195,7 +195,7 @@ def test_hostile_text_is_text_in_the_form_and_in_the_look(app: Flask, ada: Brows
         assert is_harmless(ada)
 
 
-def test_bytes_that_are_no_text_are_refused_and_not_kept(app: Flask, ada: Browser) -> None:
+def test_null_bytes_are_rejected(app: Flask, ada: Browser) -> None:
     ada.go("/propose")
     held = ada.fields("/propose", "propose")
     ada.at = ada.client.post("/propose", data={**held, **TYPED, "do": "propose", "title": "a\x00b"})
@@ -204,25 +204,25 @@ def test_bytes_that_are_no_text_are_refused_and_not_kept(app: Flask, ada: Browse
     assert count(app, Event) == 0
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in(app: Flask) -> None:
+def test_anonymous_request_is_redirected_to_sign_in(app: Flask) -> None:
     answer = app.test_client().get("/propose", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=%2Fpropose")
     assert app.test_client().post("/propose", data=TYPED).status_code == 401
 
 
-def test_a_form_that_another_site_sends_is_refused(app: Flask, ada: Browser) -> None:
+def test_form_without_csrf_token_is_rejected(app: Flask, ada: Browser) -> None:
     assert ada.client.post("/propose", data={**TYPED, "do": "propose"}).status_code == 403
     assert count(app, Event) == 0
 
 
-def test_a_form_with_a_key_that_is_looked_at_adds_nothing(app: Flask, ada: Browser) -> None:
+def test_preview_with_an_idempotency_key_creates_nothing(app: Flask, ada: Browser) -> None:
     ada.go("/propose")
     held = ada.fields("/propose", "propose") | TYPED | {"do": "preview"}
     answer = ada.client.post("/propose", data=held, headers={"Idempotency-Key": "one"})
     assert (answer.status_code, count(app, Event)) == (200, 0)
 
 
-def test_whoever_has_not_confirmed_their_address_hears_so_with_what_was_typed_still_there(mailing_app: Flask) -> None:
+def test_member_with_unconfirmed_email_is_rejected_and_input_is_kept(mailing_app: Flask) -> None:
     ada = browser_of_member(mailing_app)
     with writing(mailing_app) as session:
         session.scalars(select(Member)).one().confirmed_at = None

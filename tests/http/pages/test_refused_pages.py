@@ -1,4 +1,4 @@
-"""A refusal as a person sees it, and that programs never do."""
+"""Error responses as HTML pages for people, and as problem documents for API and calendar clients."""
 
 import logging
 from http import HTTPStatus
@@ -18,18 +18,18 @@ FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def browse(app: Flask, path: str, *, method: str = "GET", **headers: str) -> TestResponse:
-    """Fetch as a browser does."""
+    """Send a request with the Accept header of a browser."""
     return fetch(app, path, method=method, **{"Accept": FIREFOX, **headers})
 
 
 def refused(app: Flask, status: HTTPStatus, *, headers: dict[str, str], accept: str = FIREFOX) -> Response:
-    """Return what becomes of an answer with this status."""
+    """Return the error response with this status."""
     told = Problem(status=status, code="x", title="A title", detail="A <detail>.", headers=headers)
     with app.test_request_context("/page", headers={"Accept": accept}):
         return explain(answer_problem(told))
 
 
-def test_a_person_is_told_what_happened_and_how_to_go_on(app: Flask) -> None:
+def test_error_page_explains_the_problem_and_offers_ways_to_continue(app: Flask) -> None:
     answer = browse(app, "/speakers/nobody")
     assert (answer.status_code, answer.content_type) == (404, "text/html; charset=utf-8")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -48,7 +48,7 @@ def test_a_person_is_told_what_happened_and_how_to_go_on(app: Flask) -> None:
     assert [one for one in tree.iter("link") if one.get("rel") == "canonical"] == []
 
 
-def test_it_speaks_the_readers_language(app: Flask) -> None:
+def test_error_page_is_translated(app: Flask) -> None:
     answer = browse(app, "/nothing", Accept_Language="de")
     assert answer.headers["Content-Language"] == "de"
     tree = tree_of(answer.text)
@@ -72,7 +72,7 @@ def test_it_speaks_the_readers_language(app: Flask) -> None:
         ";;;,q=",
     ],
 )
-def test_who_does_not_prefer_a_page_is_given_the_problem(app: Flask, accept: str) -> None:
+def test_client_that_does_not_prefer_html_gets_a_problem_document(app: Flask, accept: str) -> None:
     assert problem(fetch(app, "/nothing", Accept=accept))[0] == 404
 
 
@@ -95,17 +95,17 @@ def test_who_does_not_prefer_a_page_is_given_the_problem(app: Flask, accept: str
         "/no/such/thing.ics",
     ],
 )
-def test_programs_and_calendars_are_given_the_problem_whatever_they_accept(app: Flask, path: str) -> None:
+def test_api_and_feed_errors_are_problem_documents_regardless_of_accept(app: Flask, path: str) -> None:
     assert problem(browse(app, path))[0] in {404, 422}
 
 
-def test_a_wrong_method_is_still_told_the_right_ones(app: Flask) -> None:
+def test_405_page_keeps_the_allow_header(app: Flask) -> None:
     answer = browse(app, "/subscribe", method="POST")
     assert (answer.status_code, answer.mimetype) == (405, "text/html")
     assert "GET" in answer.headers["Allow"]
 
 
-def test_head_has_the_headers_of_the_page_without_its_body(app: Flask) -> None:
+def test_head_returns_the_headers_of_the_page_without_the_body(app: Flask) -> None:
     answer = browse(app, "/nothing", method="HEAD")
     assert (answer.status_code, answer.mimetype, answer.data) == (404, "text/html", b"")
 
@@ -122,7 +122,7 @@ def test_head_has_the_headers_of_the_page_without_its_body(app: Flask) -> None:
         (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"}),
     ],
 )
-def test_status_and_headers_stay(app: Flask, status: HTTPStatus, headers: dict[str, str]) -> None:
+def test_error_page_keeps_status_and_headers(app: Flask, status: HTTPStatus, headers: dict[str, str]) -> None:
     answer = refused(app, status, headers=headers)
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
     assert {name: answer.headers[name] for name in headers} == headers
@@ -130,18 +130,18 @@ def test_status_and_headers_stay(app: Flask, status: HTTPStatus, headers: dict[s
     assert refused(app, status, headers=headers, accept="application/json").mimetype == "application/problem+json"
 
 
-def test_who_must_sign_in_is_led_there(app: Flask) -> None:
+def test_401_page_links_to_sign_in(app: Flask) -> None:
     tree = tree_of(refused(app, HTTPStatus.UNAUTHORIZED, headers={}).get_data(as_text=True))
     assert "/login" in [one.get("href") for one in tree.iter("a")]
 
 
 @pytest.mark.parametrize("path", ["/feeds/my-secret", "/feeds/my-secret/", "/nothing?token=my-secret"])
-def test_an_address_is_not_repeated_for_a_secret_may_be_in_it(app: Flask, path: str) -> None:
+def test_error_page_does_not_repeat_the_url(app: Flask, path: str) -> None:
     answer = browse(app, path)
     assert (answer.status_code, answer.mimetype, "my-secret" in answer.text) == (404, "text/html", False)
 
 
-def test_a_failure_of_ours_is_told_by_its_reference_alone(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_internal_error_page_shows_only_the_log_reference(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     make_calendar(app)
     with writing(app) as session:
         session.execute(text("DROP TABLE talk_speakers"))
@@ -153,7 +153,7 @@ def test_a_failure_of_ours_is_told_by_its_reference_alone(app: Flask, caplog: py
     assert "talk_speakers" not in answer.text
 
 
-def test_where_no_page_can_be_made_the_problem_stays(
+def test_problem_document_is_sent_if_rendering_the_page_fails(
     app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eventcal.web.rendering.private_page.render", None)
@@ -169,6 +169,6 @@ def test_where_no_page_can_be_made_the_problem_stays(
     assert "my-secret" not in caplog.text
 
 
-def test_pages_that_are_no_refusals_are_left_alone(app: Flask) -> None:
+def test_successful_responses_are_unchanged(app: Flask) -> None:
     assert browse(app, "/subscribe").status_code == 200
     assert browse(app, "/calendar.ics").mimetype == "text/calendar"

@@ -1,4 +1,4 @@
-"""An event's schedule: its days, its table, its list, and what is on now."""
+"""An event's schedule: its days, its table, its list, and the current talks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from tests.pages import page, text_of
 
 PATH = "/events/summit/schedule"
 DURING = datetime(2026, 6, 11, 8, 30, tzinfo=UTC)
-"""Half past ten in Berlin, on the second day."""
+"""10:30 in Berlin, on the second day."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def classed(tree: Element, name: str) -> Element:
 
 
 def plain(element: Element) -> str:
-    """Return what an element says, as one types it."""
+    """Return the text of an element with plain spaces and hyphens."""
     return text_of(element).replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{EN DASH}", "-")
 
 
@@ -58,7 +58,7 @@ def titles(element: Element) -> list[str]:
 
 
 def days(tree: Element) -> dict[str, str | None]:
-    """Return the links to days, and which of them is the one that is shown."""
+    """Return the links to the days, with the `aria-current` value of each."""
     return {link.get("href", ""): link.get("aria-current") for link in classed(tree, "switch").iter("a")}
 
 
@@ -68,7 +68,7 @@ def canonical(app: Flask, path: str) -> str | None:
 
 
 @pytest.mark.usefixtures("_summit")
-def test_a_day_is_a_table_of_rooms_and_times(app: Flask) -> None:
+def test_day_is_a_table_of_rooms_and_times(app: Flask) -> None:
     table = classed(page(app, PATH), "timetable")
     assert text_of(next(table.iter("caption"))) == "Xen Summit on Wednesday, June 10, 2026, by room and time"
     headers = [(one.get("scope"), plain(one)) for one in table.iter("th")]
@@ -85,13 +85,13 @@ def test_a_day_is_a_table_of_rooms_and_times(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_summit")
-def test_what_has_no_place_in_the_table_stands_below_it(app: Flask) -> None:
+def test_talks_without_a_room_or_with_a_conflict_are_listed_below_the_table(app: Flask) -> None:
     below = classed(page(app, PATH), "slots")
     assert titles(below) == ["Clash", "Posters"]
 
 
 @pytest.mark.usefixtures("_summit")
-def test_the_whole_day_is_a_list_where_that_is_asked_for(app: Flask) -> None:
+def test_day_can_be_shown_as_a_list(app: Flask) -> None:
     listed = page(app, f"{PATH}?as=list")
     assert not list(listed.iter("table"))
     at_once, later = titles(classed(listed, "slots"))[:2], titles(classed(listed, "slots"))[2:]
@@ -99,14 +99,14 @@ def test_the_whole_day_is_a_list_where_that_is_asked_for(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_summit")
-def test_each_talk_in_the_table_says_its_time_and_room_for_a_screen_that_has_no_place_for_a_table(app: Flask) -> None:
+def test_talks_in_the_table_show_time_and_room_for_narrow_screens(app: Flask) -> None:
     said = [plain(one) for one in classed(page(app, PATH), "timetable").iter("td") if titles(one)]
     assert [one.split()[0] for one in said] == ["9:00", "9:00", "9:45"]
     assert ["Hall" in said[0], "Attic" in said[1], "Attic" in said[2]] == [True, True, True]
 
 
 @pytest.mark.usefixtures("_summit")
-def test_each_day_that_has_talks_is_a_link_and_can_be_asked_for(app: Flask) -> None:
+def test_every_day_with_talks_is_linked(app: Flask) -> None:
     first, second = f"{PATH}?day=2026-06-10", f"{PATH}?day=2026-06-11"
     assert days(page(app, PATH)) == {first: "page", second: None}
     tree = page(app, second)
@@ -118,12 +118,12 @@ def test_each_day_that_has_talks_is_a_link_and_can_be_asked_for(app: Flask) -> N
 
 @pytest.mark.usefixtures("_summit")
 @pytest.mark.parametrize("day", ["2026-06-12", "2027-01-01", "tomorrow", "", "2026-6-10"])
-def test_a_day_without_talks_is_the_first_one(app: Flask, day: str) -> None:
+def test_day_without_talks_falls_back_to_the_first_day(app: Flask, day: str) -> None:
     assert list(days(page(app, f"{PATH}?day={day}")).values()) == ["page", None]
 
 
 @pytest.mark.usefixtures("_summit")
-def test_days_and_times_are_those_of_the_readers_zone(app: Flask) -> None:
+def test_days_and_times_follow_the_requested_time_zone(app: Flask) -> None:
     tree = page(app, f"{PATH}?tz=Asia/Tokyo&day=2026-06-12")
     assert titles(classed(tree, "timetable")) == ["Late"]
     row = next(one for one in classed(tree, "timetable").iter("th") if one.get("scope") == "row")
@@ -132,7 +132,7 @@ def test_days_and_times_are_those_of_the_readers_zone(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("_summit")
-def test_the_address_of_the_page_says_only_what_is_not_so_anyway(app: Flask) -> None:
+def test_canonical_url_omits_default_parameters(app: Flask) -> None:
     base = f"http://127.0.0.1:8000{PATH}"
     asked = {
         "": "",
@@ -148,14 +148,14 @@ def test_the_address_of_the_page_says_only_what_is_not_so_anyway(app: Flask) -> 
 
 
 @pytest.mark.usefixtures("_summit")
-def test_those_that_wait_for_a_time_are_the_line_up(app: Flask) -> None:
+def test_unscheduled_talks_are_listed_as_line_up(app: Flask) -> None:
     sections = list(page(app, PATH).iter("section"))
     assert titles(sections[-1]) == ["Waiting"]
     assert text_of(sections[-1]).startswith("Line-up")
 
 
 @pytest.mark.usefixtures("_summit")
-def test_while_the_event_runs_today_is_shown_and_what_is_on(app: Flask, clock: FixedClock) -> None:
+def test_running_event_shows_today_and_the_current_talks(app: Flask, clock: FixedClock) -> None:
     assert "Now and next" not in fetch(app, PATH).text
     clock.move(DURING)
     tree = page(app, PATH)
@@ -171,7 +171,7 @@ def test_while_the_event_runs_today_is_shown_and_what_is_on(app: Flask, clock: F
 
 
 @pytest.mark.usefixtures("_summit")
-def test_what_is_on_changes_with_the_clock_and_is_kept_by_nobody(app: Flask, clock: FixedClock) -> None:
+def test_current_talks_follow_the_clock_without_last_modified(app: Flask, clock: FixedClock) -> None:
     clock.move(DURING)
     first = fetch(app, PATH)
     assert "Last-Modified" not in first.headers
@@ -182,10 +182,8 @@ def test_what_is_on_changes_with_the_clock_and_is_kept_by_nobody(app: Flask, clo
 
 
 @pytest.mark.usefixtures("_summit")
-def test_what_is_on_appears_when_the_first_day_begins_though_the_day_before_was_kept(
-    app: Flask, clock: FixedClock
-) -> None:
-    # In Berlin the tenth begins at 22:00 of the ninth, UTC.
+def test_current_talks_appear_on_a_cached_page_when_the_first_day_begins(app: Flask, clock: FixedClock) -> None:
+    # 10 June begins in Berlin at 22:00 UTC on 9 June.
     clock.move(datetime(2026, 6, 9, 21, 59, 59, tzinfo=UTC))
     assert "Now and next" not in fetch(app, PATH).text
     clock.tick()
@@ -194,7 +192,7 @@ def test_what_is_on_appears_when_the_first_day_begins_though_the_day_before_was_
     assert "Now and next" not in fetch(app, PATH).text
 
 
-def test_what_was_called_off_is_marked_and_is_not_what_is_on(app: Flask, clock: FixedClock) -> None:
+def test_cancelled_talk_is_marked_and_not_shown_as_current(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit", rooms=["Hall"])
         off: dict[str, Any] = {"published_at": event.created_at, "shown_until": datetime(2027, 1, 1, tzinfo=UTC)}
@@ -208,7 +206,7 @@ def test_what_was_called_off_is_marked_and_is_not_what_is_on(app: Flask, clock: 
     assert titles(classed(tree, "on-now")) == ["Instead"]
 
 
-def test_talks_without_rooms_are_a_list(app: Flask) -> None:
+def test_talks_without_rooms_are_shown_as_a_list(app: Flask) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit")
         make_talk(session, event, title="Roomless", state=TalkState.CONFIRMED, starts="2026-06-10T10:00:00")
@@ -217,13 +215,13 @@ def test_talks_without_rooms_are_a_list(app: Flask) -> None:
     assert titles(classed(tree, "slots")) == ["Roomless"]
 
 
-def test_a_schedule_without_times_says_so(app: Flask) -> None:
+def test_empty_schedule_shows_a_message(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit")
     assert "No talk has its time yet." in text_of(page(app, PATH))
 
 
-def test_there_is_no_schedule_of_what_is_not_public(app: Flask) -> None:
+def test_schedule_of_an_unpublished_event_returns_404(app: Flask) -> None:
     with writing(app) as session:
         make_event(session, slug="summit", status=EventStatus.PENDING)
     assert problem(fetch(app, PATH, Accept="application/json"))[0] == 404

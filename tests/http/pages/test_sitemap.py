@@ -1,4 +1,4 @@
-"""The sitemap: every public page and no other, in files that readers take; and robots.txt, which leads to it."""
+"""The sitemap: all public pages and no others, split into files if necessary; and robots.txt, which refers to it."""
 
 from datetime import datetime
 from urllib.robotparser import RobotFileParser
@@ -23,7 +23,7 @@ def _calendar(app: Flask) -> None:
 
 
 def places(app: Flask, path: str, *, root: str = "urlset", element: str = "url") -> dict[str, str]:
-    """Return the addresses in a file, with their dates."""
+    """Return the URLs in a file with their dates."""
     answer = fetch(app, path)
     assert (answer.status_code, answer.mimetype) == (200, "application/xml")
     tree = ET.fromstring(answer.data)  # noqa: S314 - our own
@@ -34,7 +34,7 @@ def places(app: Flask, path: str, *, root: str = "urlset", element: str = "url")
     return {url.removeprefix(BASE): date for url, date in said}
 
 
-def test_it_names_what_is_public_and_nothing_else(app: Flask) -> None:
+def test_sitemap_lists_exactly_the_public_pages(app: Flask) -> None:
     said = places(app, "/sitemap.xml")
     assert sorted(said) == [
         "/",
@@ -50,7 +50,7 @@ def test_it_names_what_is_public_and_nothing_else(app: Flask) -> None:
     assert [date for date in said.values() if datetime.fromisoformat(date).tzinfo is None] == []
 
 
-def test_a_change_moves_the_dates_of_the_pages_that_show_it(app: Flask, clock: FixedClock) -> None:
+def test_change_updates_the_dates_of_the_pages_that_show_it(app: Flask, clock: FixedClock) -> None:
     before = places(app, "/sitemap.xml")
     clock.tick(3600)
     with writing(app) as session:
@@ -61,16 +61,16 @@ def test_a_change_moves_the_dates_of_the_pages_that_show_it(app: Flask, clock: F
     assert moved == {"/", "/talks/scheduled", "/events/summit/schedule"}
 
 
-def test_it_is_kept_and_asked_for_again_like_a_feed(app: Flask) -> None:
+def test_sitemap_is_cacheable_and_returns_304(app: Flask) -> None:
     first = fetch(app, "/sitemap.xml")
     assert first.headers["Cache-Control"].startswith("public, max-age=300")
     assert fetch(app, "/sitemap.xml", If_None_Match=first.headers["ETag"]).status_code == 304
 
 
-def test_a_long_one_is_an_index_of_files(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_sitemap_is_split_into_files_with_an_index(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = places(app, "/sitemap.xml")
     assert places(app, "/sitemap-1.xml") == whole
-    # What is kept belongs to the old length.
+    # The added query bypasses responses cached for the old limit.
     monkeypatch.setattr(site, "MOST_URLS", 4)
     files = places(app, "/sitemap.xml?anew", root="sitemapindex", element="sitemap")
     assert list(files) == ["/sitemap-1.xml", "/sitemap-2.xml", "/sitemap-3.xml"]
@@ -81,11 +81,11 @@ def test_a_long_one_is_an_index_of_files(app: Flask, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("number", ["0", "2", "01", "-1", "x", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 5000])
-def test_there_is_no_file_beyond_the_last(app: Flask, number: str) -> None:
+def test_file_beyond_the_last_returns_404(app: Flask, number: str) -> None:
     assert problem(fetch(app, f"/sitemap-{number}.xml"))[0] == 404
 
 
-def test_robots_are_led_to_it_and_kept_from_what_is_personal(app: Flask) -> None:
+def test_robots_txt_names_the_sitemap_and_disallows_personal_pages(app: Flask) -> None:
     answer = fetch(app, "/robots.txt")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     robots = RobotFileParser()
@@ -95,7 +95,7 @@ def test_robots_are_led_to_it_and_kept_from_what_is_personal(app: Flask) -> None
     assert [path for path in closed if robots.can_fetch("Googlebot", path)] == []
 
 
-def test_robots_may_read_feeds_and_public_pages(app: Flask) -> None:
+def test_robots_txt_allows_feeds_and_public_pages(app: Flask) -> None:
     robots = RobotFileParser()
     robots.parse(fetch(app, "/robots.txt").text.splitlines())
     open_ = [

@@ -1,4 +1,4 @@
-"""A speaker's page: who they are, and their public talks, those to come before those that were."""
+"""A speaker's page: the profile and the public talks, upcoming ones before past ones."""
 
 from xml.etree.ElementTree import Element
 
@@ -42,7 +42,7 @@ def sections(tree: Element) -> dict[str, list[str]]:
 
 
 @pytest.mark.usefixtures("ids")
-def test_it_says_who_somebody_is(app: Flask) -> None:
+def test_speaker_page_shows_the_profile(app: Flask) -> None:
     tree = page(app, "/speakers/grace")
     (heading,) = tree.iter("h1")
     assert text_of(heading) == "Grace Hopper"
@@ -51,7 +51,7 @@ def test_it_says_who_somebody_is(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_links_that_somebody_typed_are_not_vouched_for(app: Flask) -> None:
+def test_user_supplied_links_are_nofollow(app: Flask) -> None:
     (link,) = [one for one in page(app, "/speakers/grace").iter("a") if "example.org" in one.get("href", "")]
     assert link.get("href") == "https://grace.example.org/?a=1&b=2"
     assert link.get("rel") == "nofollow ugc noopener"
@@ -59,12 +59,12 @@ def test_links_that_somebody_typed_are_not_vouched_for(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_no_picture_is_loaded_from_elsewhere(app: Flask) -> None:
+def test_external_picture_is_not_loaded(app: Flask) -> None:
     assert "elsewhere.example.org" not in fetch(app, "/speakers/grace").text
 
 
 @pytest.mark.usefixtures("ids")
-def test_talks_to_come_stand_before_those_that_were(app: Flask, clock: FixedClock) -> None:
+def test_upcoming_talks_are_listed_before_past_talks(app: Flask, clock: FixedClock) -> None:
     assert sections(page(app, "/speakers/grace")) == {
         "Upcoming talks": ["Waiting", "Scheduled"],
         "Past talks": ["Given"],
@@ -73,7 +73,7 @@ def test_talks_to_come_stand_before_those_that_were(app: Flask, clock: FixedCloc
     assert sections(page(app, "/speakers/grace")) == {"Past talks": ["Scheduled", "Waiting", "Given"]}
 
 
-def test_each_talk_says_when_where_and_whether_it_takes_place(app: Flask, ids: dict[str, str]) -> None:
+def test_talk_shows_its_time_event_and_status(app: Flask, ids: dict[str, str]) -> None:
     with writing(app) as session:
         cancel_event(session, whole_event(session, ids["summit"]), now=NOON)
     tree = page(app, "/speakers/grace")
@@ -87,7 +87,7 @@ def test_each_talk_says_when_where_and_whether_it_takes_place(app: Flask, ids: d
 
 
 @pytest.mark.usefixtures("ids")
-def test_their_feed_is_found_by_programs_and_by_people(app: Flask) -> None:
+def test_speaker_page_links_to_the_feed(app: Flask) -> None:
     tree = page(app, "/speakers/grace")
     feeds = [(one.get("type"), one.get("href")) for one in tree.iter("link") if one.get("rel") == "alternate"]
     assert ("text/calendar", "http://127.0.0.1:8000/speakers/grace.ics") in feeds
@@ -95,7 +95,7 @@ def test_their_feed_is_found_by_programs_and_by_people(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ids")
-def test_search_engines_are_told_of_a_person(app: Flask) -> None:
+def test_structured_data_describes_a_person(app: Flask) -> None:
     (script,) = [one for one in page(app, "/speakers/grace").iter("script") if one.get("type") == "application/ld+json"]
     assert orjson.loads(script.text or "") == {
         "@context": "https://schema.org",
@@ -109,7 +109,7 @@ def test_search_engines_are_told_of_a_person(app: Flask) -> None:
     }
 
 
-def test_a_change_of_somebody_is_on_their_page_at_once(app: Flask, ids: dict[str, str]) -> None:
+def test_profile_change_is_visible_immediately(app: Flask, ids: dict[str, str]) -> None:
     before = fetch(app, "/speakers/grace")
     with writing(app) as session:
         session.get_one(Speaker, ids["grace"]).bio = "Found the bug."
@@ -117,7 +117,7 @@ def test_a_change_of_somebody_is_on_their_page_at_once(app: Flask, ids: dict[str
     assert (after.status_code, "Found the bug." in after.text) == (200, True)
 
 
-def test_the_page_of_somebody_who_was_merged_is_the_page_of_who_stayed(app: Flask, ids: dict[str, str]) -> None:
+def test_page_of_a_merged_speaker_shows_the_remaining_speaker(app: Flask, ids: dict[str, str]) -> None:
     with writing(app) as session:
         known = make_speaker(session, slug="amazing-grace", name="Amazing Grace")
         merge_speakers(session, known, session.get_one(Speaker, ids["grace"]), caller=MODERATOR, now=NOON)
@@ -128,5 +128,5 @@ def test_the_page_of_somebody_who_was_merged_is_the_page_of_who_stayed(app: Flas
 
 
 @pytest.mark.usefixtures("ids")
-def test_nobody_has_a_page_before_the_public_knows_of_them(app: Flask) -> None:
+def test_speaker_without_public_talks_has_no_page(app: Flask) -> None:
     assert [fetch(app, f"/speakers/{slug}").status_code for slug in ("ada", "nobody")] == [404, 404]

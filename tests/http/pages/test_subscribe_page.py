@@ -1,4 +1,4 @@
-"""The page that offers any view as a feed: its address, and the programs that take it."""
+"""The subscription page: the feed URL of any view, and instructions for calendar apps."""
 
 from urllib.parse import parse_qs, urlsplit
 from xml.etree.ElementTree import Element
@@ -19,7 +19,7 @@ def _calendar(app: Flask) -> None:
 
 
 def address(tree: Element) -> str:
-    """Return the address that is offered."""
+    """Return the feed URL on the page."""
     (field,) = [one for one in tree.iter("input") if one.get("id") == "address"]
     assert "readonly" in field.attrib
     return field.get("value", "")
@@ -30,7 +30,7 @@ def hrefs(tree: Element) -> list[str]:
 
 
 def hidden(tree: Element) -> list[tuple[str | None, str | None]]:
-    """Return what the form keeps."""
+    """Return the hidden fields of the form."""
     return [(one.get("name"), one.get("value")) for one in tree.iter("input") if one.get("type") == "hidden"]
 
 
@@ -55,25 +55,25 @@ def ticked(tree: Element) -> list[str | None]:
         ("speaker=grace", "/speakers/grace.ics"),
         ("speaker=grace&cancelled=hide&include=events", "/speakers/grace.ics?cancelled=hide"),
         ("tz=utc", "/calendar.ics?tz=utc"),
-        # What only pages know is none of a feed's business.
+        # Parameters that apply only to pages are not passed on to the feed.
         ("utm_source=mail&lang=de&tz=Europe/Paris&view=month&month=2026-06&sort=-starts&limit=5&q=+", "/calendar.ics"),
     ],
 )
-def test_a_view_has_the_feed_with_its_own_filters(app: Flask, query: str, path: str | None) -> None:
+def test_view_is_offered_as_a_feed_with_the_same_filters(app: Flask, query: str, path: str | None) -> None:
     offered = address(page(app, f"/subscribe?{query}"))
     if path is not None:
         assert offered == BASE + path
-    # Whatever is offered can be had.
+    # The feed exists.
     read(app, offered.removeprefix(BASE))
 
 
-def test_an_events_choices_go_to_its_own_feed(app: Flask) -> None:
+def test_options_for_an_event_are_applied_to_its_own_feed(app: Flask) -> None:
     offered = urlsplit(address(page(app, "/subscribe?event=summit&include=events,talks,deadlines&cancelled=mark")))
     assert offered.path == "/events/summit.ics"
     assert parse_qs(offered.query) == {"include": ["deadlines", "events", "talks"], "cancelled": ["mark"]}
 
 
-def test_it_says_in_words_what_the_feed_holds(app: Flask) -> None:
+def test_page_describes_the_content_of_the_feed(app: Flask) -> None:
     facts = next(page(app, "/subscribe?tag=xen&from=2026-06-01&include=deadlines").iter("dl"))
     assert [text_of(one) for one in facts] == [
         *("Holds", "When calls for talks open and close"),
@@ -84,7 +84,7 @@ def test_it_says_in_words_what_the_feed_holds(app: Flask) -> None:
     assert "Grace Hopper" in text_of(next(page(app, "/subscribe?speaker=grace").iter("h1")))
 
 
-def test_each_program_is_given_the_whole_address(app: Flask) -> None:
+def test_links_to_calendar_apps_contain_the_whole_feed_url(app: Flask) -> None:
     tree = page(app, "/subscribe?tag=a%26b&city=K%C3%B6ln")
     url = address(tree)
     webcal = url.replace("http://", "webcal://")
@@ -96,7 +96,7 @@ def test_each_program_is_given_the_whole_address(app: Flask) -> None:
     assert there["outlook.office.com"] == {"url": [url], "name": ["eventcal"]}
 
 
-def test_what_each_program_does_is_what_is_known_of_it(app: Flask) -> None:
+def test_page_describes_how_each_calendar_app_refreshes(app: Flask) -> None:
     english = text_of(page(app, "/subscribe", Accept_Language="en"))
     german = text_of(page(app, "/subscribe", Accept_Language="de"))
     left_out = {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
@@ -109,21 +109,21 @@ def test_what_each_program_does_is_what_is_known_of_it(app: Flask) -> None:
     assert CLIENTS[ClientKind.ROBOT].expect not in english
 
 
-def test_the_form_keeps_the_filters_and_shows_the_choices(app: Flask) -> None:
+def test_form_keeps_filters_and_shows_the_selected_options(app: Flask) -> None:
     tree = page(app, "/subscribe?tag=b&tag=a&show=talks&cancelled=hide&lang=de")
     assert hidden(tree) == [("tag", "a"), ("tag", "b"), ("lang", "de")]
     assert ticked(tree) == ["talks", "hide"]
     assert ticked(page(app, "/subscribe")) == ["events", "talks", "keep"]
 
 
-def test_a_speakers_feed_has_only_talks_so_nothing_is_asked(app: Flask) -> None:
+def test_speaker_feed_has_no_choice_of_entries(app: Flask) -> None:
     tree = page(app, "/subscribe?speaker=grace")
     assert [one for one in tree.iter("input") if one.get("name") == "include"] == []
     assert hidden(tree) == [("speaker", "grace")]
 
 
 @pytest.mark.parametrize("query", ["", "tag=xen&include=talks", "event=summit", "speaker=grace&cancelled=hide"])
-def test_the_same_is_there_in_other_forms(app: Flask, query: str) -> None:
+def test_view_is_offered_in_other_formats(app: Flask, query: str) -> None:
     sisters = [one.removeprefix(BASE) for one in hrefs(page(app, f"/subscribe?{query}")) if one.startswith(BASE)]
     kinds = [fetch(app, sister).mimetype for sister in sisters]
     assert kinds[:2] == ["application/atom+xml", "text/csv"]
@@ -131,7 +131,7 @@ def test_the_same_is_there_in_other_forms(app: Flask, query: str) -> None:
     assert [fetch(app, sister).status_code for sister in sisters] == [200] * len(sisters)
 
 
-def test_programs_find_the_feed_and_search_engines_only_the_plain_page(app: Flask) -> None:
+def test_feed_is_linked_in_the_head_and_filtered_pages_are_noindex(app: Flask) -> None:
     tree = page(app, "/subscribe?tag=xen")
     assert f"{BASE}/calendar.ics?tag=xen" in [one.get("href") for one in tree.iter("link")]
     assert [one.get("content") for one in tree.iter("meta") if one.get("name") == "robots"] == ["noindex"]
@@ -139,11 +139,11 @@ def test_programs_find_the_feed_and_search_engines_only_the_plain_page(app: Flas
 
 
 @pytest.mark.parametrize("query", ["event=nothing", "event=pending", "speaker=ada", "speaker=nobody"])
-def test_what_nobody_may_know_of_has_no_feed(app: Flask, query: str) -> None:
+def test_unknown_and_unpublished_objects_return_404(app: Flask, query: str) -> None:
     assert fetch(app, f"/subscribe?{query}").status_code == 404
 
 
-def test_each_fault_stands_beside_its_field(app: Flask) -> None:
+def test_errors_are_shown_beside_their_fields(app: Flask) -> None:
     answer = fetch(app, "/subscribe?from=yesterday&tag=xen&include=songs&cancelled=no&show=talks", Accept="text/html")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (422, "no-store")
     assert faults_of(answer.text) == []
@@ -159,7 +159,7 @@ def test_each_fault_stands_beside_its_field(app: Flask) -> None:
     assert (field.get("value"), field.get("aria-invalid")) == ("yesterday", "true")
 
 
-def test_a_fault_of_two_fields_keeps_both(app: Flask) -> None:
+def test_error_concerning_two_fields_keeps_both_values(app: Flask) -> None:
     answer = fetch(app, "/subscribe?from=2026-06-02&to=2026-06-01&kind=talk&kind=song&kind=dance", Accept="text/html")
     assert answer.status_code == 422
     assert faults_of(answer.text) == []
@@ -169,6 +169,6 @@ def test_a_fault_of_two_fields_keeps_both(app: Flask) -> None:
     assert sorted(value or "" for value in typed) == ["2026-06-01", "dance", "song", "talk"]
 
 
-def test_what_was_typed_is_text(app: Flask) -> None:
+def test_invalid_input_is_escaped(app: Flask) -> None:
     answer = fetch(app, "/subscribe?from=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", Accept="text/html")
     assert (answer.status_code, "<script>alert" in answer.text) == (422, False)
