@@ -165,7 +165,7 @@ def _fetched(key: str) -> FeedFetches:
 
 
 @pytest.mark.usefixtures("ids")
-def test_url_of_a_page_is_answered_with_the_url_of_its_feed(app: Flask) -> None:
+def test_url_of_a_page_is_reported_with_the_url_of_its_feed(app: Flask) -> None:
     said = {path: told(app, f"{BASE}{path}") for path in ("/events/summit", "/calendar", "/subscribe", "/", "/a%00b")}
     assert {one["status"] for one in said.values()} == {404}
     assert {path: one["problems"][0] for path, one in said.items()} == {

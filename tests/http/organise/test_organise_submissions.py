@@ -1,4 +1,4 @@
-"""The submissions to an event, as seen by its organisers, its reviewers and moderators, but nobody else."""
+"""The submissions to an event, visible only to its organisers and reviewers and to moderators."""
 
 from typing import Any
 

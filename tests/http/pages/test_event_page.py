@@ -333,7 +333,7 @@ def test_talk_page_contains_structured_data_of_the_talk_and_its_event(app: Flask
     assert [one["name"] for one in told["performer"]] == ["Grace Hopper"]
 
 
-def test_event_page_returns_304_until_its_content_changes(app: Flask, clock: FixedClock) -> None:
+def test_event_page_returns_304_after_an_unrelated_change(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="summit")
     first = fetch(app, PATH)
