@@ -1,4 +1,4 @@
-"""Debian's Chromium, started so that it asks for nothing but what a page wants."""
+"""Debian's Chromium, started without background requests of its own."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ _ARGUMENTS = (
 
 
 def find_chromium() -> str | None:
-    """Give where the browser is, or None where it is not installed."""
+    """Return the path of the browser, or None if it is not installed."""
     return shutil.which("chromium")
 
 
 @contextmanager
 def started(chromium: str) -> Iterator[Browser]:
-    """Give a browser that runs until the end."""
+    """Run a browser until the end of the context."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         try:

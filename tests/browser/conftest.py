@@ -18,13 +18,13 @@ from tests.npm import installed
 ENGLISH, GERMAN = "en-GB", "de-DE"
 
 Visitor = Callable[..., Visit]
-# A page of a context of its own for each kind of visitor: language and time zone.
+# An open page in its own context for each kind of visitor: language and time zone.
 Pages = dict[tuple[str, str], Page]
 
 
 @pytest.fixture(scope="session", name="site")
 def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve the site on the loopback to all tests of a worker, which only read."""
+    """Serve the site on the loopback interface to all tests of a worker, which only read."""
     database = tmp_path_factory.mktemp("site") / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     with site(database) as served:
@@ -33,7 +33,7 @@ def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="session")
 def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
-    """Start the browser of a worker; returns it with the event loop that its calls run on."""
+    """Start the browser of a worker. Provides it with the event loop that its calls run on."""
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("chromium is not installed: no page is looked at in a browser")
@@ -46,9 +46,9 @@ def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
 
 @pytest.fixture
 def browser(_running_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
-    """Return the browser, for one test.
+    """Provide the browser for one test.
 
-    Between calls its loop counts as running in this thread. Tests that come after may want to run one of their own.
+    Between calls, its event loop counts as running in this thread, and later tests may run one of their own.
     """
     browser, loop = _running_browser
     asyncio._set_running_loop(loop)
@@ -58,19 +58,19 @@ def browser(_running_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iter
 
 @pytest.fixture(scope="session")
 def _pages() -> Pages:
-    """Return the pages that are open in a worker.
+    """Return the open pages of a worker.
 
-    Opening one, with its context, takes several times as long as going to another address in it.
+    Opening one, with its context, takes several times as long as navigating to another URL in it.
     """
     return {}
 
 
 @pytest.fixture
 def visit(browser: Browser, site: Site, _pages: Pages, axe: Callable[[], str]) -> Iterator[Visitor]:
-    """Return a function that opens a page by its name in ALL, signed in if it is somebody's own.
+    """Provide a function that opens a page by its name in ALL, signed in if the page requires it.
 
-    The visitor reads English in Tokyo, in another time zone than any event, unless the call says otherwise. Tests
-    share windows, but neither cookies nor what is cached. Whatever the browser complains about fails the test.
+    By default, the visitor reads English in Tokyo, in a time zone that no event has. Tests share windows, but neither
+    cookies nor caches. Any complaint of the browser fails the test.
     """
     visits: dict[tuple[str, str], Visit] = {}
 
@@ -100,7 +100,7 @@ def visit(browser: Browser, site: Site, _pages: Pages, axe: Callable[[], str]) -
 
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
-    """Return a function that gives the source of axe-core, or skips the test if there is no npm to install it."""
+    """Return a function that returns the source of axe-core, or skips the test if npm is missing."""
 
     @cache
     def source() -> str:

@@ -1,6 +1,6 @@
-"""The pictures that the README shows, taken of the demo: `python -m tests.browser.for_readme FOLDER`.
+"""Takes the pictures of the README from the demo data: `python -m tests.browser.for_readme FOLDER`.
 
-The demo's days are always the same here, so that a picture changes only where a page does.
+The dates of the demo are fixed here, so that a picture changes only if its page does.
 """
 
 import sys
@@ -19,14 +19,14 @@ from tests.browser.chromium import find_chromium, started
 from tests.browser.world import load_demo, serving
 
 _SUMMIT = "xen-project-developer-summit-2014"
-# What links and addresses on the pages begin with.
+# The base URL shown in links on the pages.
 _SITE = {"base_url": "https://events.example.org", "name": "Xen Project events"}
 _COLOURS = 128
 
 
 @dataclass(frozen=True)
 class Look:
-    """A page as somebody sees it: in a window of this size, in light or dark."""
+    """A page in a window of a given size, in light or dark mode."""
 
     path: str
     width: int
@@ -44,7 +44,7 @@ PICTURES: Mapping[str, Look] = {
 
 
 def take(browser: Browser, base: str, folder: Path) -> None:
-    """Take every picture into a folder, each in a few colours: they are small and look the same."""
+    """Take every picture into a folder, reduced to a few colours to keep the files small."""
     for name, look in PICTURES.items():
         who: dict[str, Any] = {"locale": "en-GB", "timezone_id": "America/Chicago", "color_scheme": look.scheme}
         context = browser.new_context(viewport={"width": look.width, "height": look.height}, **who)
@@ -56,7 +56,7 @@ def take(browser: Browser, base: str, folder: Path) -> None:
 
 
 def main() -> None:
-    """Serve the demo, and take the pictures into the folder that is named."""
+    """Serve the demo and take the pictures into the given folder."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     chromium = find_chromium()

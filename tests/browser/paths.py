@@ -1,4 +1,4 @@
-"""Every page that is looked at in a browser. A new page is one line here, and all tests look at it."""
+"""Every page that is tested in a browser. A new page is one line here, and is covered by all tests."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,9 +10,9 @@ from tests.browser.people import MEMBER, ORGANISER
 
 @dataclass(frozen=True)
 class Address:
-    """Where a page is: a path, in which {names} stand for what the site gave its things; and how it is answered.
+    """The address of a page: a path, in which {names} stand for ids and slugs of the site, and the expected status.
 
-    who: whose page it is, where it is not everybody's.
+    who: the person who must be signed in, if any.
     """
 
     path: str
@@ -75,7 +75,7 @@ OWN = {
     "organised-cancelling": Address("/organise/{crowded_event}/publishing/cancel", who=ORGANISER),
 }
 
-# What stands without the site's header and footer.
+# Pages without the site's header and footer.
 BARE = {"embedded": Address("/embed/listing")}
 ALL = PAGES | OWN | BARE
 

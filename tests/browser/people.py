@@ -1,4 +1,4 @@
-"""Who is signed in on the site that the browser visits, and what waits there for them."""
+"""The people signed in on the site that the browser visits, and the data prepared for them."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ _EMAILS = {MEMBER: "ada@example.org", ORGANISER: "olga@example.org"}
 
 @dataclass(frozen=True)
 class People:
-    """The cookie of each person by what they are, and what they would call the things that are theirs."""
+    """The session cookie of each person by role, and the ids of their talks by name."""
 
     cookies: dict[str, str]
     names: dict[str, str]
 
 
 def settle(app: Flask, slug: str, *, long_word: str) -> People:
-    """Let a member and an organiser in, who moderates too; each has something to do at the event `slug`."""
+    """Add a member and an organiser, who is also a moderator, both with open tasks at the event `slug`."""
     there = {
         MEMBER: signed_in(app, _EMAILS[MEMBER], name=f"Ada {long_word}"),
         ORGANISER: signed_in(app, _EMAILS[ORGANISER], role=Role.MODERATOR),

@@ -1,6 +1,6 @@
-"""Pictures of every page, for people to look at: `python -m tests.browser.pictures FOLDER`.
+"""Takes pictures of every page, for review by people: `python -m tests.browser.pictures FOLDER`.
 
-Each page is taken wide and narrow, and the public ones also as they are printed.
+Each page is taken wide and narrow; public pages also as printed.
 """
 
 import shutil
@@ -18,12 +18,12 @@ from tests.browser.probes.printing import PAPER_WIDTH
 from tests.browser.visit import NARROW, WIDE, Scheme, Visit
 from tests.browser.world import Site, site
 
-# Between them they have every width, language and colour scheme.
+# Together, they cover every width, language and colour scheme.
 LOOKS: dict[str, tuple[int, Scheme, str]] = {"wide": (WIDE, "light", "en-GB"), "narrow": (NARROW, "dark", "de-DE")}
 
 
 def take(browser: Browser, site: Site, folder: Path, names: Iterable[str] = ALL) -> None:
-    """Write the pictures of these pages into a folder."""
+    """Take pictures of the given pages into a folder."""
     names = list(names)
     for look, (width, scheme, locale) in LOOKS.items():
         context = browser.new_context(base_url=site.base, locale=locale, timezone_id="UTC")
@@ -45,7 +45,7 @@ def _take_printed(visit: Visit, path: Path) -> None:
 
 
 def main() -> None:
-    """Serve the site of the browser tests, and write the pictures of all its pages into the folder that is named."""
+    """Serve the site of the browser tests, and take pictures of all its pages into the given folder."""
     chromium = find_chromium()
     if chromium is None:
         sys.exit("Install Debian's chromium first: apt-get install chromium")

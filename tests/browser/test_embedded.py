@@ -1,4 +1,4 @@
-"""The element of /embed.js on a page of another origin, which does to it what it can."""
+"""The element of /embed.js on a page of another origin with hostile styles and a strict policy."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from tests.browser.world import Site
 
-# A day of the site's own time: the browser has another.
+# A date in the time of the site: the time of the browser is different.
 FROM = "2026-03-01"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>&lt;"
 HOSTILE_STYLE = """
@@ -33,13 +33,13 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def _contexts() -> list[BrowserContext]:
-    """Return the context of the worker's visitor of other sites, once there is one."""
+    """Return the list that holds the worker's browser context for other sites once it is created."""
     return []
 
 
 @pytest.fixture
 def host(browser: Browser, site: Site, _contexts: list[BrowserContext]) -> Iterator[OpenPage]:
-    """Give a function that opens a page of another origin with an element that has these attributes."""
+    """Provide a function that opens a page of another origin with an element that has the given attributes."""
     if not _contexts:
         _contexts.append(browser.new_context(locale="en-US", timezone_id="America/New_York"))
         _contexts[0].set_default_timeout(15_000)
@@ -63,7 +63,7 @@ def host(browser: Browser, site: Site, _contexts: list[BrowserContext]) -> Itera
 
 @contextmanager
 def served(site: Site) -> Iterator[str]:
-    """Serve the page on a port of its own; its policy lets it do nothing that it need not."""
+    """Serve the page on its own port, with the most restrictive policy that permits the element."""
 
     @Request.application
     def host_page(request: Request) -> Response:
@@ -96,10 +96,10 @@ def served(site: Site) -> Iterator[str]:
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
-def element(page: Page) -> Any:  # noqa: ANN401 - Playwright's Locator, which looks into shadow roots
+def element(page: Page) -> Any:  # noqa: ANN401 - Playwright's Locator, which includes shadow roots
     return page.locator("eventcal-listing")
 
 
@@ -118,20 +118,22 @@ def titles(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("show", ["events", "talks"])
 @pytest.mark.parametrize("more", [{}, {"tag": "xen"}, {"limit": "2"}, {"sort": "-starts", "limit": "3"}])
-def test_the_element_shows_what_the_list_has(host: OpenPage, site: Site, show: str, more: dict[str, str]) -> None:
+def test_element_shows_the_same_items_as_the_api_list(
+    host: OpenPage, site: Site, show: str, more: dict[str, str]
+) -> None:
     query = "&".join(f"{name}={value}" for name, value in {"from": FROM, **more}.items())
     items = site.read(f"/{show}?{query}")["items"]
     assert ids(host(show=show, **{"from": FROM}, **more)) == [item.get("id") or item["slug"] for item in items]
     assert items
 
 
-def test_several_values_stand_between_bars(host: OpenPage, site: Site) -> None:
+def test_element_accepts_several_values_separated_by_bars(host: OpenPage, site: Site) -> None:
     items = site.read("/events?tag=xen&tag=tag-1")["items"]
     assert ids(host(tag="xen|tag-1")) == [item["slug"] for item in items] != []
 
 
 @pytest.mark.parametrize("style", ["", "hostile"])
-def test_the_pages_styles_do_not_reach_into_the_element(host: OpenPage, style: str) -> None:
+def test_page_styles_do_not_affect_the_element(host: OpenPage, style: str) -> None:
     page = host(style=style, **{"from": FROM, "limit": "2", "theme": "light"})
     link = element(page).locator("a.title").first
     expect(link).to_be_visible()
@@ -148,13 +150,13 @@ def test_the_pages_styles_do_not_reach_into_the_element(host: OpenPage, style: s
     )
 
 
-def test_colours_are_the_pages_to_give(host: OpenPage) -> None:
+def test_page_can_set_the_colours_of_the_element(host: OpenPage) -> None:
     page = host(**{"from": FROM})
     page.evaluate("() => document.documentElement.style.setProperty('--eventcal-accent', 'rgb(1, 2, 3)')")
     expect(element(page).locator("a.title").first).to_have_css("color", "rgb(1, 2, 3)")
 
 
-def test_times_are_in_the_events_zone_or_the_visitors(host: OpenPage, site: Site) -> None:
+def test_element_shows_times_in_the_events_or_the_visitors_time_zone(host: OpenPage, site: Site) -> None:
     talk = next(one for one in site.read(f"/talks?from={FROM}&event=crowded&scheduled=true")["items"])
     there = host(show="talks", event="crowded", scheduled="true")
     here = host(show="talks", event="crowded", scheduled="true", zone="visitor")
@@ -164,7 +166,7 @@ def test_times_are_in_the_events_zone_or_the_visitors(host: OpenPage, site: Site
     assert "EDT" in element(here).locator("li").first.inner_text()
 
 
-def test_what_members_write_is_text_in_the_element(host: OpenPage) -> None:
+def test_element_shows_member_text_as_plain_text(host: OpenPage) -> None:
     item: dict[str, Any] = {
         "slug": "x",
         "title": HOSTILE,
@@ -188,7 +190,7 @@ def test_what_members_write_is_text_in_the_element(host: OpenPage) -> None:
     assert element(page).locator("li a.title").get_attribute("href") is None
 
 
-def test_a_change_of_attributes_is_shown(host: OpenPage, site: Site) -> None:
+def test_element_updates_when_its_attributes_change(host: OpenPage, site: Site) -> None:
     page = host(**{"from": FROM})
     before = ids(page)
     page.evaluate("() => document.querySelector('eventcal-listing').setAttribute('event', 'crowded')")
@@ -200,18 +202,18 @@ def test_a_change_of_attributes_is_shown(host: OpenPage, site: Site) -> None:
     assert href == f"{site.base}/subscribe?from={FROM}&event=crowded&show=events"
 
 
-def test_where_there_is_nothing_the_element_says_so(host: OpenPage) -> None:
+def test_element_without_items_shows_a_message(host: OpenPage) -> None:
     expect(element(host(tag="nobody-has-this")).get_by_role("status")).to_have_text(
         "There is nothing to show at the moment."
     )
 
 
-def test_whoever_wrote_the_page_is_told_what_is_wrong(host: OpenPage) -> None:
+def test_element_shows_errors_in_its_attributes(host: OpenPage) -> None:
     told = element(host(country="xyz")).get_by_role("status").inner_text()
     assert "country must be an ISO 3166-1 code" in told
 
 
-def test_what_failed_can_be_tried_again(host: OpenPage) -> None:
+def test_element_offers_a_retry_after_a_failed_request(host: OpenPage) -> None:
     page = host(prepare=lambda page: page.route("**/api/v1/events?*", lambda route: route.abort()), **{"from": FROM})
     button = element(page).get_by_role("button", name="Try again")
     expect(button).to_be_visible()
@@ -221,7 +223,7 @@ def test_what_failed_can_be_tried_again(host: OpenPage) -> None:
     expect(button).to_have_count(0)
 
 
-def test_a_reader_is_told_while_it_loads(host: OpenPage) -> None:
+def test_element_shows_a_message_while_loading(host: OpenPage) -> None:
     held: list[Route] = []
     page = host(**{"from": FROM})
     page.route("**/api/v1/events?*", lambda route: held.insert(0, route))

@@ -1,8 +1,8 @@
 """Every page in a browser: one visit in English, one in German, each with all probes that apply to the page.
 
 A new page is one line in paths.py, a new probe is one line here. A probe is a function that takes the visit; it begins
-with `Visit.reset`, and so depends on nothing that another one left. Those that go to another page come last, because
-whatever follows them has the page loaded again.
+with `Visit.reset`, so that it does not depend on earlier probes. Those that navigate to another page come last, because
+the probe after them must load the page again.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -19,7 +19,7 @@ Probe = Callable[[Visit], None]
 Probes = Sequence[tuple[Probe, Container[str]]]
 
 IN_ENGLISH: Probes = (
-    # First, so that the others run on a page for which the browser revalidated what it had cached.
+    # First, so that the others run on a page whose cached resources have been revalidated.
     (complaints.page_loads_again, ALL),
     (printing.print_shows_the_content_alone, PAGES),
     (sizes.page_fits_narrow_windows, ALL),
@@ -33,7 +33,7 @@ IN_ENGLISH: Probes = (
     (keyboard.enter_follows_a_link, PAGES),
     (zones.times_are_available_in_the_visitors_zone, PAGES),
     (scripts.page_says_the_same_without_scripts, ALL),
-    # Last, because it judges what the others caused.
+    # Last, because it checks the complaints caused by the others.
     (complaints.browser_does_not_complain, ALL),
 )
 IN_GERMAN: Probes = (
@@ -44,17 +44,19 @@ IN_GERMAN: Probes = (
 
 
 @every_document
-def test_page_in_english(visit: Visitor, subtests: pytest.Subtests, name: str) -> None:
+def test_page_in_english_passes_all_probes(visit: Visitor, subtests: pytest.Subtests, name: str) -> None:
     run(IN_ENGLISH, visit(name), subtests, name)
 
 
 @every_document
-def test_page_in_german_in_a_narrow_window(visit: Visitor, subtests: pytest.Subtests, name: str) -> None:
+def test_page_in_german_in_a_narrow_window_passes_all_probes(
+    visit: Visitor, subtests: pytest.Subtests, name: str
+) -> None:
     run(IN_GERMAN, visit(name, width=NARROW, locale=GERMAN), subtests, name)
 
 
 def run(probes: Probes, visit: Visit, subtests: pytest.Subtests, name: str) -> None:
-    """Run the probes that apply to a page, each as a subtest: one that fails does not keep the others from running."""
+    """Run the probes that apply to a page, each as a subtest: a failure does not prevent the others from running."""
     for probe, pages in probes:
         if name in pages:
             with subtests.test(probe.__name__.replace("_", " ")):

@@ -1,4 +1,4 @@
-"""Passkeys in a real browser, whose authenticator is a virtual one; nothing else of the site needs a script."""
+"""Passkeys in a real browser with a virtual authenticator. No other feature of the site requires scripts."""
 
 import shutil
 import threading
@@ -32,12 +32,12 @@ _WITHOUT_READERS = """
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def served(_sqlite_template: Path, tmp_path: Path) -> Iterator[tuple[Flask, str]]:
-    """Give an app of this test's own, and where it is served: at a name, for with numbers browsers do no passkeys."""
+    """Provide an app and its base URL with a host name, because passkeys do not work with IP addresses."""
     database = tmp_path / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     server = make_server("127.0.0.1", 0, lambda *_: _NOTHING, threaded=True, request_handler=_Quiet)
@@ -64,7 +64,7 @@ def opened(browser: Browser, base: str, **visitor: Any) -> Iterator[BrowserConte
 
 @pytest.fixture
 def page(browser: Browser, served: tuple[Flask, str]) -> Iterator[Page]:
-    """Give a page of a browser in which Ada is signed in; whatever it complains of fails the test."""
+    """Provide a page of a browser in which Ada is signed in. Any complaint of the browser fails the test."""
     app, base = served
     complaints: list[str] = []
     with opened(browser, base) as context:
@@ -79,7 +79,7 @@ def page(browser: Browser, served: tuple[Flask, str]) -> Iterator[Page]:
 
 
 def plug_in(page: Page, *, verified: bool = True) -> None:
-    """Give the browser an authenticator, which knows its user or does not."""
+    """Add a virtual authenticator, with or without user verification."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     options = {
@@ -100,7 +100,7 @@ def add(page: Page, name: str = "My laptop") -> None:
 
 
 @pytest.mark.parametrize("script", ["", _WITHOUT_READERS], ids=["with the browser's reader", "read by hand"])
-def test_a_passkey_is_added_and_signs_in(served: tuple[Flask, str], page: Page, script: str) -> None:
+def test_passkey_can_be_added_and_used_to_sign_in(served: tuple[Flask, str], page: Page, script: str) -> None:
     page.add_init_script(script)
     plug_in(page)
     add(page)
@@ -116,7 +116,7 @@ def test_a_passkey_is_added_and_signs_in(served: tuple[Flask, str], page: Page, 
     assert passkey.sign_count > 0
 
 
-def test_a_device_that_has_one_says_so_and_sends_nothing(served: tuple[Flask, str], page: Page) -> None:
+def test_device_with_a_passkey_shows_an_error_and_sends_nothing(served: tuple[Flask, str], page: Page) -> None:
     plug_in(page)
     add(page)
     page.wait_for_url("**/me/security?done=passkey")
@@ -126,7 +126,7 @@ def test_a_device_that_has_one_says_so_and_sends_nothing(served: tuple[Flask, st
     assert len(rows(served[0], Passkey)) == 1
 
 
-def test_a_device_that_does_not_know_its_user_is_told_of_in_the_language_of_the_page(
+def test_missing_user_verification_is_reported_in_the_language_of_the_page(
     served: tuple[Flask, str], page: Page
 ) -> None:
     plug_in(page, verified=False)
@@ -139,7 +139,7 @@ def test_a_device_that_does_not_know_its_user_is_told_of_in_the_language_of_the_
     assert rows(served[0], Passkey) == []
 
 
-def test_without_a_passkey_the_page_to_sign_in_says_that_nothing_happened(page: Page) -> None:
+def test_sign_in_page_reports_a_missing_passkey(page: Page) -> None:
     page.context.clear_cookies()
     plug_in(page)
     page.goto("/login")
@@ -148,7 +148,7 @@ def test_without_a_passkey_the_page_to_sign_in_says_that_nothing_happened(page: 
     assert page.url.endswith("/login")
 
 
-def test_without_scripts_nothing_is_offered_that_would_not_work(browser: Browser, served: tuple[Flask, str]) -> None:
+def test_passkey_buttons_are_hidden_without_scripts(browser: Browser, served: tuple[Flask, str]) -> None:
     app, base = served
     with opened(browser, base, java_script_enabled=False) as context:
         page = context.new_page()
@@ -163,7 +163,9 @@ def test_without_scripts_nothing_is_offered_that_would_not_work(browser: Browser
         expect(page.get_by_role("button", name=_ADD)).to_be_hidden()
 
 
-def test_the_pages_keep_nobody_out(served: tuple[Flask, str], page: Page, axe: Callable[[], str]) -> None:
+def test_passkey_and_two_factor_pages_are_accessible(
+    served: tuple[Flask, str], page: Page, axe: Callable[[], str]
+) -> None:
     plug_in(page)
     visit = Visit(page, Site(served[1], {}, {}), axe)
     add(page, "A-name-without-a-gap-" * 4)
@@ -195,7 +197,7 @@ def test_the_pages_keep_nobody_out(served: tuple[Flask, str], page: Page, axe: C
 
 
 def look(visit: Visit) -> None:
-    """Look at the page that is open, wide and narrow, light and dark."""
+    """Check the open page, wide and narrow, light and dark."""
     for width, scheme in product(WIDTHS, SCHEMES):
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.page.emulate_media(color_scheme=scheme)
@@ -204,7 +206,7 @@ def look(visit: Visit) -> None:
     assert small_controls(visit) == [], visit.page.url
 
 
-def test_with_scripts_the_sentence_for_those_without_is_gone(page: Page) -> None:
+def test_message_for_browsers_without_scripts_is_hidden_with_scripts(page: Page) -> None:
     page.goto("/me/security/passkeys/new")
     expect(page.get_by_text("This browser does not do passkeys")).to_be_hidden()
     expect(page.get_by_role("button", name=_ADD)).to_be_visible()

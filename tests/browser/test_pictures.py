@@ -6,7 +6,9 @@ from tests.browser.pictures import take
 from tests.browser.world import Site
 
 
-def test_pictures_of_a_public_page_are_wide_narrow_and_printed(browser: Browser, site: Site, tmp_path: Path) -> None:
+def test_take_saves_wide_narrow_and_printed_pictures_of_a_public_page(
+    browser: Browser, site: Site, tmp_path: Path
+) -> None:
     take(browser, site, tmp_path, ["talk"])
     begins = {one.name: one.read_bytes()[:4] for one in tmp_path.iterdir()}
     assert begins == {

@@ -1,4 +1,4 @@
-"""The probes find what they look for, on a page that is spoilt for them."""
+"""The probes detect errors on pages that are modified to fail them."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ COMPLAINTS = {
     "a script's request": ("Content Security Policy", "await fetch('http://127.0.0.2:9/').catch(() => 0)"),
     "a style": ("Content Security Policy", "document.body.setAttribute('style', 'color: red')"),
 }
-# For each probe a script that makes the page of a talk fail it.
+# For each probe, a script that makes the page of a talk fail it.
 FAULTS: list[tuple[Probe, str]] = [
     (printing.print_shows_the_content_alone, "document.querySelector('header.site').style.display = 'block'"),
     (sizes.page_fits_narrow_windows, "document.querySelector('h1').style.minWidth = '400px'"),
@@ -49,26 +49,26 @@ FAULTS: list[tuple[Probe, str]] = [
 
 
 @pytest.mark.parametrize(("probe", "fault"), FAULTS, ids=[f"{probe.__name__}-{fault}" for probe, fault in FAULTS])
-def test_probe_fails_for_a_page_with_a_fault(visit: Visitor, probe: Probe, fault: str) -> None:
+def test_probe_fails_on_a_modified_page(visit: Visitor, probe: Probe, fault: str) -> None:
     opened = visit("talk")
     opened.ask(f"() => {{ {fault} }}")
     with pytest.raises(AssertionError):
         probe(opened)
 
 
-def test_probe_fails_for_a_page_with_times_without_a_link_to_the_visitors_zone(visit: Visitor) -> None:
+def test_zones_probe_fails_without_a_link_to_the_visitors_zone(visit: Visitor) -> None:
     opened = visit("crowded-talk")
     opened.ask("() => document.querySelector('.zone a').remove()")
     with pytest.raises(AssertionError):
         zones.times_are_available_in_the_visitors_zone(opened)
 
 
-def test_probe_fails_for_a_page_that_is_not_in_german(visit: Visitor) -> None:
+def test_language_probe_fails_for_an_english_page(visit: Visitor) -> None:
     with pytest.raises(AssertionError):
         language.page_is_in_german(visit("talk"))
 
 
-def test_probe_fails_for_a_page_that_says_more_with_scripts(visit: Visitor) -> None:
+def test_scripts_probe_fails_for_content_added_by_a_script(visit: Visitor) -> None:
     opened = visit("talk")
     opened.page.route("**/site.js", lambda route: route.fulfill(body="document.body.append('with scripts')"))
     opened.open("talk")
@@ -77,7 +77,7 @@ def test_probe_fails_for_a_page_that_says_more_with_scripts(visit: Visitor) -> N
         scripts.page_says_the_same_without_scripts(opened)
 
 
-def test_probe_fails_for_an_error_that_only_a_second_load_shows(visit: Visitor) -> None:
+def test_complaints_probe_fails_for_an_error_on_second_load_only(visit: Visitor) -> None:
     opened = visit("talk")
     opened.page.route("**/site.js", lambda route: route.fulfill(body="throw new Error('loaded again')"))
     complaints.page_loads_again(opened)
@@ -86,7 +86,7 @@ def test_probe_fails_for_an_error_that_only_a_second_load_shows(visit: Visitor) 
         complaints.browser_does_not_complain(opened)
 
 
-def test_what_sticks_out_and_what_is_too_small_is_named(visit: Visitor) -> None:
+def test_sizes_probes_name_wide_elements_and_small_controls(visit: Visitor) -> None:
     opened = visit("talk", width=NARROW)
     opened.ask("() => { document.querySelector('h1').style.width = '400px'; }")
     opened.ask("() => { document.querySelector('.button').style.minHeight = '1rem'; }")
@@ -95,14 +95,14 @@ def test_what_sticks_out_and_what_is_too_small_is_named(visit: Visitor) -> None:
 
 
 @pytest.mark.parametrize("rule", VIOLATIONS)
-def test_axe_finds_a_violation(visit: Visitor, rule: str) -> None:
+def test_axe_detects_a_violation(visit: Visitor, rule: str) -> None:
     opened = visit("talk")
     opened.ask(f"() => {{ {VIOLATIONS[rule]} }}")
     assert any(found.startswith(rule) for found in accessibility.violations(opened))
 
 
 @pytest.mark.parametrize("kind", COMPLAINTS)
-def test_complaint_of_the_browser_is_noticed(visit: Visitor, kind: str) -> None:
+def test_browser_complaint_is_recorded(visit: Visitor, kind: str) -> None:
     said, script = COMPLAINTS[kind]
     opened = visit("talk")
     opened.ask(f"async () => {{ {script} }}")

@@ -1,4 +1,4 @@
-"""A talk's whole way in a browser: somebody registers and offers it, a moderator accepts it, everybody can see it."""
+"""The life of a talk in a browser: a new member submits it, a moderator accepts it, and it becomes public."""
 
 import re
 import shutil
@@ -36,7 +36,7 @@ Served = tuple[Flask, str]
 
 @pytest.fixture
 def fest(_sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
-    """Give a site with a fest to which anybody may announce a talk, and where it is served."""
+    """Provide a site with an event that accepts talks from every member, and its base URL."""
     database = tmp_path / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     with serving(database) as (app, base):
@@ -46,7 +46,7 @@ def fest(_sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
 
 
 def press_to(page: Page, wanted: Locator) -> None:
-    """Press Tab until the focus is where it is wanted."""
+    """Press Tab until the wanted element has the focus."""
     for _ in range(_MOST_STOPS):
         if wanted.evaluate("(one) => one === document.activeElement"):
             return
@@ -55,7 +55,7 @@ def press_to(page: Page, wanted: Locator) -> None:
 
 
 def fill_in(page: Page, typed: Mapping[str, str]) -> None:
-    """Fill in a form by the keyboard alone; fields are known by how their labels begin."""
+    """Fill in a form by keyboard alone. Fields are identified by the beginning of their labels."""
     for label, words in typed.items():
         press_to(page, page.get_by_label(re.compile(f"^{label}")))
         page.keyboard.press("Control+A")
@@ -63,14 +63,14 @@ def fill_in(page: Page, typed: Mapping[str, str]) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    """Come to a button by Tab, press it, and wait for the next page."""
+    """Move to a button by Tab, press it, and wait for the next page."""
     press_to(page, page.get_by_role("button", name=name, exact=True))
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
 
 def submit_a_talk(page: Page) -> None:
-    """Register, sign in where that leads back to, and submit a talk after a look at it."""
+    """Register, sign in, and submit a talk after previewing it."""
     page.goto("/register")
     fill_in(page, {"Name": "Ada Lovelace", **ADA})
     press(page, "Register")
@@ -92,7 +92,7 @@ def submit_a_talk(page: Page) -> None:
 
 
 def accept_what_waits(page: Page) -> None:
-    """Accept, as a moderator, the talk that waits."""
+    """Accept the submitted talk as a moderator."""
     page.goto("/organise")
     with page.expect_navigation():
         page.get_by_role("link", name="Linux Fest", exact=True).first.click()
@@ -106,14 +106,14 @@ def accept_what_waits(page: Page) -> None:
 
 
 def fed(base: str) -> list[str]:
-    """Give what another calendar library finds in the feed of the fest, by its titles."""
+    """Return the titles of the entries that icalendar finds in the feed of the event."""
     with urllib.request.urlopen(f"{base}/events/fest.ics") as answer:  # noqa: S310 - our own server
         calendar = icalendar.Calendar.from_ical(answer.read())
     return [str(entry["SUMMARY"]) for entry in calendar.walk("VEVENT")]
 
 
 @pytest.mark.parametrize("who", VISITORS)
-def test_a_talk_comes_from_a_new_member_into_the_listing_and_the_feed(browser: Browser, fest: Served, who: str) -> None:
+def test_talk_of_a_new_member_reaches_the_listing_and_the_feed(browser: Browser, fest: Served, who: str) -> None:
     app, base = fest
     member = browser.new_context(base_url=base, **VISITORS[who])
     page = member.new_page()

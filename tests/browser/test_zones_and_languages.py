@@ -1,4 +1,4 @@
-"""A visitor elsewhere, who reads another language: times in their zone, words in their language."""
+"""Visitors in another time zone or with another language: times in their time zone, text in their language."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ def talk_of(site: Site) -> dict[str, str]:
     return talk
 
 
-def test_a_link_shows_the_times_of_a_talk_in_the_visitors_zone(visit: Visitor, site: Site) -> None:
+def test_link_shows_the_times_of_a_talk_in_the_visitors_zone(visit: Visitor, site: Site) -> None:
     opened = visit("crowded-talk")
     opened.page.get_by_role("link", name=IN_MY_ZONE).click()
     starts = datetime.fromisoformat(talk_of(site)["starts_at"]).astimezone(ZoneInfo(TOKYO))
@@ -28,13 +28,13 @@ def test_a_link_shows_the_times_of_a_talk_in_the_visitors_zone(visit: Visitor, s
     expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
 
 
-def test_who_is_in_the_zone_of_the_page_gets_no_link(visit: Visitor) -> None:
+def test_visitor_in_the_time_zone_of_the_page_gets_no_link(visit: Visitor) -> None:
     opened = visit("crowded-talk", timezone_id=visit("crowded-talk").content.zones[0])
     expect(opened.page.get_by_role("link", name=IN_MY_ZONE)).to_have_count(0)
 
 
 @pytest.mark.parametrize("name", ["talk", "month"])
-def test_who_reads_english_can_turn_to_german(visit: Visitor, name: str) -> None:
+def test_reader_of_english_can_switch_to_german(visit: Visitor, name: str) -> None:
     opened = visit(name)
     opened.page.get_by_role("contentinfo").get_by_role("link", name="Deutsch").click()
     expect(opened.page.locator("html")).to_have_attribute("lang", "de")

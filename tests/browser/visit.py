@@ -1,4 +1,4 @@
-"""A visit to a page: what was read from it when it was opened, and what the browser complained about since."""
+"""A visit to a page: its content when it was opened, and the complaints of the browser since then."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Scheme = Literal["light", "dark"]
 WIDE, NARROW = 1200, 360
 HEIGHT = 900
 
-# The console message about a page whose own status is an error: for such a page it is expected.
+# The console message about a page whose own status is an error, which is expected for such a page.
 _STATUS = "Failed to load resource: the server responded with a status of"
 
 _READ = """() => ({
@@ -27,7 +27,7 @@ _READ = """() => ({
   zoneLabel: document.body.dataset.inMyZone ?? null,
 })"""
 
-# Sequential focus navigation continues at the place from which the focused element was removed.
+# Sequential focus navigation continues at the position from which the focused element was removed.
 _TO_THE_START = """() => {
   const start = document.createElement('span');
   start.tabIndex = -1;
@@ -40,10 +40,10 @@ _TO_THE_START = """() => {
 
 @dataclass(frozen=True)
 class Content:
-    """What a page says and links to, read in one go.
+    """The content and links of a page, read at once.
 
-    text: its visible text, with single spaces; zones: the time zones that its times are in; zone_label: the text of
-    the link that a script adds for a visitor in another zone.
+    text: its visible text, with single spaces; zones: the time zones of its times; zone_label: the text of the link
+    that a script adds for a visitor in another time zone.
     """
 
     text: str
@@ -62,7 +62,7 @@ def _no_axe() -> str:
 class Visit:
     """An open page.
 
-    axe: returns the source of axe-core, or skips the test. complaints: what went wrong in the browser so far.
+    axe: returns the source of axe-core, or skips the test. complaints: the errors in the browser so far.
     """
 
     page: Page
@@ -75,17 +75,17 @@ class Visit:
     _unanswered: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Listen to the browser."""
+        """Register the listeners."""
         for event, listener in self._listeners():
             self.page.on(event, listener)
 
     def close(self) -> None:
-        """Stop listening; the page stays open."""
+        """Remove the listeners. The page stays open."""
         for event, listener in self._listeners():
             self.page.remove_listener(event, listener)
 
     def open(self, name: str, *, width: int = WIDE, scheme: Scheme = "light") -> None:
-        """Open a page by its name in ALL, with nothing cached, and read it once it has loaded."""
+        """Open a page by its name in ALL, with an empty cache, and read it once it has loaded."""
         self._name = name
         self._empty_cache()
         self._show(width, HEIGHT, scheme)
@@ -98,28 +98,28 @@ class Visit:
 
     @property
     def url(self) -> str:
-        """Return the address of the page that was opened."""
+        """Return the URL of the page that was opened."""
         return self.site.url(self._name)
 
     @property
     def content(self) -> Content:
-        """Return what the page said when it was opened."""
+        """Return the content of the page when it was opened."""
         assert self._content is not None
         return self._content
 
     def read(self) -> Content:
-        """Return what the page says now."""
+        """Return the current content of the page."""
         found = self.ask(_READ)
         return Content(zone_label=found.pop("zoneLabel"), **found)
 
     def ask(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
-        """Return what a JavaScript function says of the page."""
+        """Return the result of a JavaScript function on the page."""
         return self.page.evaluate(script, argument)
 
     def reset(self, *, width: int = WIDE, height: int = HEIGHT, scheme: Scheme = "light") -> None:
-        """Show the page on a screen of this size, scrolled to its top and with the focus before everything.
+        """Show the page in a window of this size, scrolled to the top, with the focus before all elements.
 
-        It is loaded again if another page has been opened since, or if it was changed.
+        It is loaded again if it was changed or if another page has been opened since.
         """
         self._show(width, height, scheme)
         if self._is_changed or self.page.url != self.url:
@@ -129,11 +129,11 @@ class Visit:
         self.ask(_TO_THE_START)
 
     def mark_changed(self) -> None:
-        """Have the page loaded again by the next reset."""
+        """Make the next reset load the page again."""
         self._is_changed = True
 
     def settle(self) -> None:
-        """Wait until the page has loaded and every request that it made is answered."""
+        """Wait until the page has loaded and all its requests are complete."""
         self.page.wait_for_load_state("load")
         while self._unanswered:
             self.page.wait_for_timeout(10)
@@ -178,7 +178,7 @@ class Visit:
 
     def _on_failed(self, request: Request) -> None:
         # Requests of an earlier visit in the same window may fail late; those of a page that is left are aborted,
-        # which includes the navigation of a frame within it.
+        # including the navigation of a frame within it.
         is_own = request.is_navigation_request() and request.frame == self.page.main_frame
         if request in self._unanswered and (is_own or request.failure != "net::ERR_ABORTED"):
             self.complaints.append(f"{self.page.url} did not get {request.url}: {request.failure}")

@@ -1,4 +1,4 @@
-"""What the browser visits: the demo, and beside it an event as crowded and as awkward as members can make one."""
+"""The site that the browser visits: the demo, and an event with as much and as unusual data as members can enter."""
 
 import json
 import threading
@@ -34,7 +34,7 @@ from tests.images import halved, painted
 
 _DEMO_EVENT = "xen-project-developer-summit-2014"
 _CROWDED = "crowded"
-# A word that a window of a telephone does not hold.
+# A word that is wider than the window of a phone.
 _LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 _LONG_URL = f"https://example.org/{'recordings-' * 20}"
 _ROOMS = ("Großer Saal", "Room 2", "Under the roof, by the stairs to the left", _LONG_WORD[:60])
@@ -57,7 +57,7 @@ A *paragraph* with a [link](https://example.org/), `code`, and {_LONG_WORD}.
 
 @dataclass(frozen=True)
 class Site:
-    """A site that is served: its base URL, what it called the things whose pages are looked at, and who is known.
+    """A running site: its base URL, and the ids and slugs of its tested pages by name.
 
     cookies: the session cookie of each person who is signed in.
     """
@@ -67,24 +67,24 @@ class Site:
     cookies: dict[str, str]
 
     def url(self, name: str) -> str:
-        """Give the address of a page by its name in ALL."""
+        """Return the URL of a page by its name in ALL."""
         return self.base + ALL[name].path.format(**self.names)
 
     def sign_in(self, context: BrowserContext, name: str) -> None:
-        """Make a browser context that of whose page this is, with no cookies of anybody else."""
+        """Set the cookies of a browser context to those of the person whose page this is, if any."""
         context.clear_cookies()
         if (who := ALL[name].who) is not None:
             context.add_cookies([{"name": "eventcal", "value": self.cookies[who], "url": self.base}])
 
     def read(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        """Give what the API says at `path`."""
+        """Return the API's response for `path`."""
         with urllib.request.urlopen(f"{self.base}/api/v1{path}") as answer:  # noqa: S310 - our own server
             return json.load(answer)
 
 
 @contextmanager
 def site(database: Path) -> Iterator[Site]:
-    """Give the site on a migrated database, served from threads of this process at NOON until the end."""
+    """Serve the site on a migrated database from threads of this process, with the clock at NOON."""
     with serving(database) as (app, base):
         load_demo(app)
         with database_of(app).unit_of_work() as unit:
@@ -97,7 +97,7 @@ def site(database: Path) -> Iterator[Site]:
 
 @contextmanager
 def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # noqa: ANN401 - any setting
-    """Give an app on a migrated database with nothing in it, and where it is served at NOON until the end."""
+    """Serve an app on an empty migrated database, with the clock at NOON. Provides the app and its base URL."""
     server = make_server("127.0.0.1", 0, _nothing_yet, threaded=True, request_handler=_Quiet)
     base = f"http://127.0.0.1:{server.server_port}"
     settings = {"base_url": base, "instance": database.parent, **changes}
@@ -121,7 +121,7 @@ def load_demo(app: Flask) -> None:
 
 
 def _hang_pictures(app: Flask) -> None:
-    """Give a speaker a portrait, and a sponsor a logo that can be seen through."""
+    """Give a speaker a portrait, and a sponsor a logo with transparency."""
     gallery = Gallery(house_of(app).settings.media)
     portrait = read_picture(halved((900, 1200), form="JPEG"), Frame.PORTRAIT)
     logo = read_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), Frame.LOGO)
@@ -132,14 +132,14 @@ def _hang_pictures(app: Flask) -> None:
 
 
 def _nothing_yet(*_: object) -> list[bytes]:
-    """Stand in for the app, which is to know the port that the server found."""
+    """Stand in for the app, which can be created only once the port of the server is known."""
     raise NotImplementedError
 
 
 def _in_one_piece(app: Flask) -> WSGIApplication:
     """Return the app with every response read and closed before any of it is sent.
 
-    When a browser leaves a page, the server does not close a response that it has begun to send, a file for instance.
+    When a browser leaves a page, the server does not close a response that it has begun to send, such as a file.
     """
 
     def respond(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -151,7 +151,7 @@ def _in_one_piece(app: Flask) -> WSGIApplication:
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _names_of(found: Site) -> dict[str, str]:
@@ -168,7 +168,7 @@ def _names_of(found: Site) -> dict[str, str]:
 
 
 def _crowded() -> dict[str, Any]:
-    """Give a data set in which everything is given that can be, and much of it is long."""
+    """Return a data set in which every field is set, many of them to long values."""
     event = {
         "slug": _CROWDED,
         "title": f"{_LONG_WORD}, the yearly meeting of everybody who ever wrote a line of it",

@@ -1,4 +1,4 @@
-"""What axe-core finds: violations of WCAG 2.2 up to AA, and of good practice."""
+"""Checks by axe-core: violations of WCAG 2.2 up to AA, and of best practices."""
 
 from itertools import product
 
@@ -6,7 +6,7 @@ from tests.browser.visit import NARROW, WIDE, Scheme, Visit
 
 WIDTHS = (WIDE, NARROW)
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-# Each finding with its element, so that the failure tells where to look.
+# Each finding with its element, for the failure message.
 _RUN = """async () => {
   const kinds = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
   const found = await axe.run(document, { runOnly: kinds, resultTypes: ['violations'] });
@@ -16,7 +16,10 @@ _RUN = """async () => {
 
 
 def violations(visit: Visit) -> list[str]:
-    """Return what axe-core finds on the page as it is now; the page keeps axe-core until it is left."""
+    """Return the violations that axe-core finds on the page in its current state.
+
+    axe-core stays loaded until navigation.
+    """
     source = visit.axe()
     if not visit.ask("() => 'axe' in window"):
         visit.ask(source)

@@ -1,10 +1,10 @@
-"""The browser has nothing to complain about: no error, no request elsewhere, none that fails or is refused."""
+"""The browser reports no errors: no script error, no request to another site, and no failed request."""
 
 from tests.browser.visit import Visit
 
 
 def page_loads_again(visit: Visit) -> None:
-    """Load the page once more, in the dark, so that the browser revalidates what it cached; complaints are kept."""
+    """Load the page again in dark mode, so that the browser revalidates its cache. Complaints are kept."""
     visit.reset(scheme="dark")
     visit.page.reload(wait_until="load")
     visit.settle()

@@ -43,7 +43,7 @@ _STOP = """() => {
     uncovered: top !== null && (one.contains(top) || top.contains(one)),
   };
 }"""
-# Elements that style could show in another order than that of the document.
+# Elements that CSS could display in another order than that of the document.
 _REORDERED = """() => [...document.querySelectorAll('body *')]
   .filter((one) => {
     const style = getComputedStyle(one);
@@ -60,30 +60,33 @@ _LINKS = """() => {
 
 @dataclass(frozen=True)
 class Stop:
-    """Where Tab stopped.
+    """An element at which Tab stopped.
 
-    number: its place among all elements at which Tab must stop, or -1; marked: whether it shows that it has the focus;
-    uncovered: whether nothing hides it.
+    number: its position among all elements at which Tab must stop, or -1; marked: whether the focus is visible;
+    uncovered: whether no other element covers it.
     """
 
     number: int
     name: str
     href: str | None
-    inMain: bool  # noqa: N815 - as JavaScript gives it
+    inMain: bool  # noqa: N815 - the name in JavaScript
     inHeader: bool  # noqa: N815 - as above
     marked: bool
     uncovered: bool
 
 
 def press_tab(visit: Visit) -> Stop | None:
-    """Press Tab, and return where it stopped, or None if it left the page."""
+    """Press Tab and return the stop, or None if the focus left the page."""
     visit.page.keyboard.press("Tab")
     found: dict[str, Any] | None = visit.ask(_STOP)
     return None if found is None else Stop(**found)
 
 
 def tab_through(visit: Visit) -> Iterator[Stop]:
-    """Press Tab until it leaves the page, and yield each stop; a field with several, such as a date's, is one."""
+    """Press Tab until the focus leaves the page, and yield each stop.
+
+    A field with several parts, such as a date, is one.
+    """
     first = last = None
     for _ in range(_MOST_STOPS):
         stop = press_tab(visit)
@@ -96,25 +99,25 @@ def tab_through(visit: Visit) -> Iterator[Stop]:
 
 
 def tab_order_is_complete_and_visible(visit: Visit) -> None:
-    """Check that Tab stops at every control in document order, and that each shows its focus."""
+    """Check that Tab stops at every control in document order, with a visible focus."""
     visit.reset(width=NARROW)
     number: int = visit.ask(_REMEMBER_STOPS)
     stops = list(tab_through(visit))
-    # Tab may stop at what scrolls, too, and in a date field once for each of its parts.
+    # Tab may also stop at scrollable elements, and in a date field once for each of its parts.
     assert [at for at, _ in groupby(stop.number for stop in stops if stop.number >= 0)] == list(range(number))
     assert [stop.name for stop in stops if not stop.marked] == []
     assert [stop.name for stop in stops if not stop.uncovered] == []
 
 
 def visual_order_is_document_order(visit: Visit) -> None:
-    """Check that no style reorders elements, in a narrow or in a wide window."""
+    """Check that CSS reorders no elements, in a narrow or wide window."""
     for width in (NARROW, WIDE):
         visit.reset(width=width)
         assert visit.ask(_REORDERED) == [], f"{width} px"
 
 
 def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
-    """Check the first stop of Tab, and where the next one is after Enter."""
+    """Check the first stop of Tab, and the next one after Enter."""
     visit.reset()
     first = press_tab(visit)
     assert first is not None
@@ -131,7 +134,7 @@ def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
 
 
 def enter_follows_a_link(visit: Visit) -> None:
-    """Follow the first link to another page in the main part, or else in the header or footer; leave the page there."""
+    """Follow the first link to another page, preferably in the main part. The visit stays on that page."""
     visit.reset()
     wanted = next(href for href in visit.ask(_LINKS) if _is_another_page(visit, href))
     assert any(stop.href == wanted for stop in tab_through(visit)), f"Tab does not stop at a link to {wanted}"

@@ -1,9 +1,9 @@
-"""Who reads German gets German."""
+"""Readers of German get German pages."""
 
 from eventcal.kit.catalogue import words_of
 from tests.browser.visit import NARROW, Visit
 
-# What the main part of a document says, whether it is this one or the source of another.
+# The text of the main part of this document or of the given source.
 _MAIN_TEXT = """(source) => {
   const it = source === null ? document : new DOMParser().parseFromString(source, 'text/html');
   return it.querySelector('main').textContent.split(/\\s+/).filter(Boolean).join(' ');
@@ -11,7 +11,7 @@ _MAIN_TEXT = """(source) => {
 
 
 def page_is_in_german(visit: Visit) -> None:
-    """Check its language, its header, and that its main part differs from what a reader of English gets."""
+    """Check the language, the header, and that the main part differs from the English page."""
     visit.reset(width=NARROW)
     assert visit.content.language == "de"
     said = words_of("de").gettext("Events and talks")

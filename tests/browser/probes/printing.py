@@ -1,4 +1,4 @@
-"""What a page is on paper."""
+"""Printed pages."""
 
 from tests.browser.visit import Visit
 
@@ -6,7 +6,7 @@ PAPER_WIDTH = 794
 
 
 def print_shows_the_content_alone(visit: Visit) -> None:
-    """Check that the header and the footer of the site are not printed."""
+    """Check that the header and footer of the site are not printed."""
     visit.reset(width=PAPER_WIDTH)
     visit.page.emulate_media(media="print")
     assert visit.page.get_by_role("banner").count() == 0

@@ -1,10 +1,10 @@
-"""Scripts only add: without them a page says the same."""
+"""Pages have the same content without scripts."""
 
 from tests.browser.visit import Visit
 
 
 def page_says_the_same_without_scripts(visit: Visit) -> None:
-    """Leave the page as it is without scripts."""
+    """Load the page without scripts and compare its content. The visit stays on that page."""
     session = visit.page.context.new_cdp_session(visit.page)
     session.send("Emulation.setScriptExecutionDisabled", {"value": True})
     try:

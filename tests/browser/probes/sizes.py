@@ -1,10 +1,10 @@
-"""Nothing is wider than the window, and every control is large enough."""
+"""No page is wider than the window, and every control is large enough."""
 
 from tests.browser.visit import NARROW, WIDE, Visit
 
 SMALLEST_TARGET = 44
 
-# What extends beyond the window, unless an ancestor scrolls or clips it.
+# Elements that extend beyond the window, unless an ancestor scrolls or clips them.
 _STICKING_OUT = """() => {
   const width = document.documentElement.clientWidth;
   const kept = (one) => {
@@ -19,7 +19,7 @@ _STICKING_OUT = """() => {
   return [`${document.scrollingElement.scrollWidth} px of ${width}`,
     ...out.map((one) => `${one.localName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`)];
 }"""
-# A checkbox or radio button is hit by its labels, too: together they are the target.
+# Labels belong to the target of a checkbox or radio button.
 _SMALL_CONTROLS = """(smallest) => {
   const controls = [...document.querySelectorAll('nav a, header a, footer a, button, .button, summary, ' +
     'form :is(a, input:not([type=hidden]), select, textarea)')];
@@ -39,7 +39,7 @@ _ADD_STYLE = """(rules) => {
 }"""
 _REMOVE_STYLES = "() => { document.adoptedStyleSheets = []; }"
 _LARGE_LETTERS = "html { font-size: 200% !important; }"
-# What WCAG 1.4.12 lets readers set.
+# The text spacing that WCAG 1.4.12 requires pages to support.
 _ROOMY_TEXT = """
 body * { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
 p { margin-bottom: 2em !important; }
@@ -47,19 +47,19 @@ p { margin-bottom: 2em !important; }
 
 
 def sticking_out(visit: Visit) -> list[str]:
-    """Return what makes the page wider than the window."""
+    """Return the elements that make the page wider than the window."""
     found: list[str] = visit.ask(_STICKING_OUT)
     return found
 
 
 def small_controls(visit: Visit) -> list[str]:
-    """Return the controls that are too low to be hit with a thumb."""
+    """Return the controls that are too low for touch."""
     found: list[str] = visit.ask(_SMALL_CONTROLS, SMALLEST_TARGET)
     return found
 
 
 def page_fits_narrow_windows(visit: Visit) -> None:
-    """Check a phone's window, and the narrowest one of WCAG 1.4.10: a usual one at 400 %."""
+    """Check the window of a phone, and the narrowest window of WCAG 1.4.10, which is a common one at 400 %."""
     found = {}
     for width, height in ((NARROW, 900), (320, 640)):
         visit.reset(width=width, height=height)
@@ -68,7 +68,7 @@ def page_fits_narrow_windows(visit: Visit) -> None:
 
 
 def page_fits_with_large_letters_and_roomy_text(visit: Visit) -> None:
-    """Check letters of twice their size, first alone and then with more space around them."""
+    """Check text of double size, first alone and then with more spacing."""
     visit.reset(width=720)
     try:
         visit.ask(_ADD_STYLE, _LARGE_LETTERS)

@@ -1,4 +1,4 @@
-"""A visitor elsewhere can have the times of a page in their own zone."""
+"""Times can be shown in the visitor's time zone."""
 
 from tests.browser.visit import Visit
 
@@ -7,7 +7,7 @@ IN_MY_ZONE = "in my time zone"
 
 
 def times_are_available_in_the_visitors_zone(visit: Visit) -> None:
-    """Follow the one link to them of a page with times; check that a page without has none."""
+    """Follow the only link to the visitor's time zone, or check that a page without times has none."""
     visit.reset()
     link = visit.page.get_by_role("link", name=IN_MY_ZONE)
     if not visit.content.zones:
