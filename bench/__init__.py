@@ -1,4 +1,5 @@
-"""What eventcal costs: CPU a request beside a floor, the parts in one process, statements, memory, sizes.
+"""Measurements of what eventcal costs: CPU per request, parts in one process, SQL statements, memory and sizes.
 
-Measures only; nothing here is a test, and no test asserts a figure. docs/benchmarks.md says what is measured and how.
+CPU is compared with that of a minimal Flask app. These modules only measure: none is a test, and none asserts a
+figure. docs/benchmarks.md describes what is measured and how.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench` measures and shows one table; `python -m bench compare OLD NEW` shows two runs side by side."""
+"""`python -m bench` measures and prints one table; `python -m bench compare OLD NEW` compares two runs."""
 
 import json
 import os
@@ -47,7 +47,7 @@ _KINDS = ("sqlite", "postgresql")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the figures go; bench/results/…")
 @click.pass_context
 def main(context: click.Context, *, quick: bool, strict: bool, out: Path | None) -> None:
-    """Measure, show one table, and write the figures down. BENCH_DATABASE says on which kind of database."""
+    """Measure, print one table, and save the figures. BENCH_DATABASE selects the kind of database."""
     if context.invoked_subcommand is not None:
         return
     kind = os.environ.get("BENCH_DATABASE", "sqlite")
@@ -71,7 +71,7 @@ def main(context: click.Context, *, quick: bool, strict: bool, out: Path | None)
 @click.argument("old", type=click.File())
 @click.argument("new", type=click.File())
 def compare(old: Any, new: Any) -> None:  # noqa: ANN401 - open files
-    """Show the figures of two runs side by side."""
+    """Print the figures of two runs side by side."""
     runs = [json.load(file) for file in (old, new)]
     for name, run in zip(("old", "new"), runs, strict=True):
         click.echo(f"{name}: {', '.join(f'{key} {value}' for key, value in run['made'].items())}")
@@ -81,14 +81,14 @@ def compare(old: Any, new: Any) -> None:  # noqa: ANN401 - open files
 
 @dataclass(frozen=True)
 class _Run:
-    """One run: where its databases are, what it found so far, how often it measures."""
+    """One run: its databases, its figures, and how often it measures."""
 
     databases: Databases
     figures: Figures
     effort: Effort
 
     def measure(self, *, grow: bool) -> None:
-        """Measure everything; `grow` says whether the world of 100,000 talks too."""
+        """Measure everything. `grow`: include the world of 100,000 talks."""
         _begin("a world of 1,000 talks")
         first = make_first(self.databases, "first")
         self._small(self._copy(first, "small"))
@@ -129,7 +129,7 @@ class _Run:
 
 
 def _circumstances(kind: str) -> dict[str, str]:
-    """Return what a figure means nothing without: which code, on what, and when."""
+    """Return the circumstances of a run: commit, versions, hardware and time."""
     return {
         "at": SystemClock().now().isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -142,7 +142,7 @@ def _circumstances(kind: str) -> dict[str, str]:
 
 
 def _commit() -> str:
-    """Return the commit, with a "+" where the tree is not as it says; "unknown" outside of a checkout."""
+    """Return the commit, with "+" if the working tree differs from it, or "unknown" outside a checkout."""
     try:
         return _git("rev-parse", "HEAD") + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):
@@ -151,12 +151,12 @@ def _commit() -> str:
 
 def _git(*arguments: str) -> str:
     command = ["git", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_RESULTS.parent)  # noqa: S603 - git
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_RESULTS.parent)  # noqa: S603 - constant command
     return done.stdout.strip()
 
 
 def _processor() -> str:
-    """Return the name of the processor, and how many of them this process may use."""
+    """Return the name of the processor, and the number of processors that this process may use."""
     described: Mapping[str, str] = dict(
         line.replace("\t", "").split(": ", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ": " in line
     )

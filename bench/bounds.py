@@ -1,4 +1,4 @@
-"""What eventcal may cost: the one list of bounds, and each held against the figures of a run."""
+"""The upper bounds of what eventcal may cost, and their comparison with the figures of a run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ KILOBYTE, MEGABYTE = 1_000, 1_000_000
 
 @dataclass(frozen=True)
 class Bound:
-    """What was measured may be so many times the baseline; without a baseline, so much itself.
+    """An upper bound on a figure: as a multiple of the baseline, or absolute if there is no baseline.
 
-    allowed: None where only the figure is of interest.
+    allowed: None if the figure is only reported.
     """
 
     what: str
@@ -24,7 +24,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A bound, what was measured, and what beside it."""
+    """A bound with the measured figure and its baseline."""
 
     bound: Bound
     measured: Figure
@@ -32,12 +32,12 @@ class Verdict:
 
     @property
     def ratio(self) -> float | None:
-        """Return how many times the baseline it is, or None where there is none."""
+        """Return the measured figure as a multiple of the baseline, or None without a baseline."""
         return self.measured.value / self.baseline if self.baseline else None
 
     @property
     def holds(self) -> bool | None:
-        """Say whether the bound is kept; None where there is none."""
+        """Return True if the bound is met, or None if there is no bound."""
         if self.bound.allowed is None:
             return None
         return (self.measured.value if self.ratio is None else self.ratio) <= self.bound.allowed
@@ -86,7 +86,7 @@ BOUNDS = (*_floors(), *_changes(), *_growth(), *_rest())
 
 
 def judge(figures: Figures) -> list[Verdict]:
-    """Hold every bound against what was measured; what was not is left out."""
+    """Compare every bound with its figure. Bounds without a figure are left out."""
     verdicts = []
     for bound in BOUNDS:
         measured = figures.found.get(bound.measured)

@@ -1,7 +1,7 @@
-"""CPU of the whole server for each request, through granian, beside the floor's for the same bytes.
+"""CPU of the whole server per request, through Granian, compared with the floor's for the same bytes.
 
-Rounds on one server and on the other take turns, so that whatever else the machine does falls on both. What comes
-first after a change is measured one request at a time: this process makes the change, as another worker would.
+Rounds on the two servers alternate, so that other load on the machine affects both. The first response after a change
+is measured one request at a time: this process makes the change, as another worker would.
 """
 
 import json
@@ -27,22 +27,22 @@ PAGES = {
     "the page to subscribe": "/subscribe",
 }
 CODINGS = ("identity", "gzip", "br", "zstd")
-# Each server says these in its own way.
+# Each server sets its own values for these.
 _OWN = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
-# Until what a server does after it has answered is done, in seconds.
+# Time to wait after a response for the server to finish its work, in seconds.
 _SETTLES = 0.005
 _OK, _NOT_MODIFIED = 200, 304
-# A body of so many bytes is asked for less often.
+# Bodies of more than this many bytes are requested less often.
 _LARGE = 1_000_000
-# The talks that are edited over HTTP come after those that the outsider changes.
+# The talks edited over HTTP follow those that the outsider changes.
 _EDITED = slice(60, None)
-# Somebody may make 300 changes a minute.
+# The rate limit is 300 changes per minute and member.
 _MOST_EDITS = 240
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How often each thing is measured. A round is of `requests`, or for megabytes of `large`."""
+    """How often each figure is measured. A round has `requests` requests, or `large` ones for large bodies."""
 
     rounds: int
     requests: int
@@ -57,7 +57,7 @@ QUICK = Effort(rounds=9, requests=25, large=2, singles=12, renames=6)
 
 @dataclass(frozen=True)
 class Measuring:
-    """A world that is served, and somebody who changes it from outside."""
+    """A world with its server, and an outsider who changes it from another process."""
 
     world: World
     server: Server
@@ -65,16 +65,16 @@ class Measuring:
     effort: Effort
 
     def after_change(self, path: str, headers: Mapping[str, str]) -> float:
-        """Return the seconds of CPU of the first answer after a change, the change itself apart."""
+        """Change a talk, and return the CPU seconds of the first response after the change."""
         self.outsider.change_a_talk()
         return self._single(lambda: self.server.ask(path, headers))
 
     def patch(self, path: str, body: Mapping[str, Any]) -> float:
-        """Return the seconds of CPU of a PATCH by an admin."""
+        """Return the CPU seconds of a PATCH request by an admin."""
         return self._single(self._patching(path, body))
 
     def patch_each(self, paths: Sequence[str], body: Callable[[], Mapping[str, Any]]) -> float:
-        """Return the seconds of CPU of a PATCH by an admin, of several that follow on each other."""
+        """Return the average CPU seconds of several successive PATCH requests by an admin."""
         patching = [self._patching(path, body()) for path in paths]
         before = self.server.cpu()
         for patch in patching:
@@ -83,7 +83,7 @@ class Measuring:
         return (self.server.cpu() - before) / 1e9 / len(paths)
 
     def _patching(self, path: str, body: Mapping[str, Any]) -> Callable[[], Answer]:
-        """Prepare a PATCH, with the ETag that the thing has where it has one."""
+        """Prepare a PATCH request, with the current ETag for talks."""
         tag = self.server.ask(path).header("etag") if path.startswith("/api/v1/talks/") else "*"
         headers = {"Authorization": f"Bearer {self.world.token}", "Content-Type": "application/json", "If-Match": tag}
         raw = json.dumps(body).encode()
@@ -99,7 +99,7 @@ class Measuring:
 
 @contextmanager
 def measuring(world: World, effort: Effort) -> Iterator[Measuring]:
-    """Give a world that is served, to be measured."""
+    """Serve a world and return it for measuring."""
     with serve_world(world) as server:
         outsider = Outsider(world)
         try:
@@ -110,7 +110,7 @@ def measuring(world: World, effort: Effort) -> Iterator[Measuring]:
 
 @dataclass(frozen=True)
 class _Steady:
-    """A request that is answered the same each time, and what the floor is asked beside it."""
+    """A request whose response is the same each time, and the path of its counterpart on the floor."""
 
     name: str
     path: str
@@ -121,7 +121,10 @@ class _Steady:
 
 
 def measure_steady(here: Measuring, figures: Figures, *, folder: Path, paths: Mapping[str, str]) -> None:
-    """Measure what does not change: each path's 304, and its 200 in identity and gzip; the floor's files go there."""
+    """Measure unchanged responses: each path's 304, and its 200 in identity and gzip.
+
+    `folder` receives the floor's files.
+    """
     folder.mkdir()
     wanted = [
         one
@@ -132,7 +135,7 @@ def measure_steady(here: Measuring, figures: Figures, *, folder: Path, paths: Ma
         for one in wanted:
             ours: list[float] = []
             theirs: list[float] = []
-            # The first round warms up.
+            # The first round is a warm-up.
             for _ in range(here.effort.rounds + 1):
                 ours.append(_round(here.server, one.path, one.headers, requests=one.requests, status=one.status))
                 theirs.append(_round(floor, one.floor, one.headers, requests=one.requests))
@@ -157,7 +160,7 @@ def _steady(here: Measuring, name: str, path: str, file: Path) -> Iterator[_Stea
 
 
 def _round(server: Server, path: str, headers: Mapping[str, str], *, requests: int, status: int = _OK) -> float:
-    """Return the seconds of CPU that one of these requests takes, once some have warmed the caches of the processor."""
+    """Return the CPU seconds per request of a round, after some requests that warm the processor's caches."""
     for _ in range(requests // 5 + 1):
         _expect(server.ask(path, headers), status)
     before = server.cpu()
@@ -168,7 +171,7 @@ def _round(server: Server, path: str, headers: Mapping[str, str], *, requests: i
 
 
 def measure_sizes(here: Measuring, figures: Figures, *, name: str, path: str) -> None:
-    """Note how large a feed or a page is, in each coding."""
+    """Record the size of a feed or page in each content encoding."""
     for coding in CODINGS:
         answer = here.server.ask(path, {"Accept-Encoding": coding})
         _expect(answer, _OK)
@@ -176,7 +179,7 @@ def measure_sizes(here: Measuring, figures: Figures, *, name: str, path: str) ->
 
 
 def measure_changes(here: Measuring, figures: Figures, *, name: str, path: str) -> None:
-    """Measure the first answer after a change of one talk, in identity and gzip."""
+    """Measure the first response after a change of one talk, in identity and gzip."""
     for coding in ("identity", "gzip"):
         headers = {"Accept-Encoding": coding}
         here.server.ask(path, headers)
@@ -186,7 +189,7 @@ def measure_changes(here: Measuring, figures: Figures, *, name: str, path: str) 
 
 
 def measure_edits(here: Measuring, figures: Figures) -> None:
-    """Measure a talk's new title and a room's new name, over HTTP: commit, ledger and all."""
+    """Measure changing the title of a talk and the name of a room over HTTP, including commit and ledger."""
     talks = [f"/api/v1/talks/{one}" for one in here.outsider.talks[_EDITED]]
     several = here.effort.requests
     spent = [
@@ -203,7 +206,7 @@ def measure_edits(here: Measuring, figures: Figures) -> None:
 
 
 def measure_memory(here: Measuring, figures: Figures) -> None:
-    """Note what the worker holds after it has served everything: feeds and list, in each coding, changed too."""
+    """Record the memory of the worker after serving feeds and lists in each encoding, before and after changes."""
     for path in (here.world.event, here.world.whole, LIST):
         for coding in CODINGS:
             _expect(here.server.ask(path, {"Accept-Encoding": coding}), _OK)
@@ -217,7 +220,7 @@ def measure_memory(here: Measuring, figures: Figures) -> None:
 
 
 def measure_growth(small: Measuring, large: Measuring, figures: Figures, *, paths: Mapping[str, str]) -> None:
-    """Measure the same event and the same page in both worlds by turns, first after a change and unchanged."""
+    """Measure the same event and the same page in both worlds alternately, after a change and unchanged."""
     effort = small.effort
     for name, path in paths.items():
         first: dict[int, list[float]] = {small.world.talks: [], large.world.talks: []}
@@ -237,7 +240,7 @@ def measure_growth(small: Measuring, large: Measuring, figures: Figures, *, path
 
 
 def tell(name: str) -> None:
-    """Let whoever waits know what was measured."""
+    """Report progress on standard error."""
     sys.stderr.write(f"  {name}\n")
 
 

@@ -1,4 +1,4 @@
-"""The parts in one process, by pytest-benchmark: run it, and read its figures."""
+"""Measuring the parts in one process: runs pytest-benchmark and reads its figures."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from bench.worlds import World
 _HERE = Path(__file__).parent
 _OPTIONS = (
     "--quiet",
-    # What other plugins bring is for tests: any order, an end to what hangs.
+    # Disable plug-ins that are only useful for tests: random order, cache and time limit.
     "-p",
     "no:randomly",
     "-p",
     "no:cacheprovider",
     "--timeout=0",
-    # CPU and not the clock on the wall.
+    # Measure CPU time, not wall-clock time.
     "--benchmark-timer=time.process_time",
     "--benchmark-columns=min,median,rounds",
     "--benchmark-sort=name",
@@ -27,7 +27,7 @@ _OPTIONS = (
 
 
 def measure_parts(world: World, figures: Figures, *, rounds: int) -> None:
-    """Note what pytest-benchmark measures of bench/test_*.py on this world. Raises CalledProcessError."""
+    """Record the figures that pytest-benchmark measures in bench/test_*.py on this world. Raises CalledProcessError."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         file = Path(folder, "parts.json")
         environment = os.environ | {"BENCH_WORLD": json.dumps(world.facts()), "BENCH_ROUNDS": str(rounds)}
@@ -39,5 +39,5 @@ def measure_parts(world: World, figures: Figures, *, rounds: int) -> None:
 
 
 def _name(test: str) -> str:
-    """Return a test's name as a sentence, its parameter without brackets."""
+    """Return a test's name as a sentence, with its parameter without brackets."""
     return test.removeprefix("test_").replace("_", " ").replace("[", " ").replace("]", "")

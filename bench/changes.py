@@ -1,4 +1,4 @@
-"""Changes to a world from outside, as another worker of the same installation would make them."""
+"""Changes to a world from another process, as another worker of the same installation would make them."""
 
 from itertools import count
 
@@ -11,14 +11,14 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import edit_talk
 
-# What is changed from outside: the talks on the first page of the list.
+# The talks changed from outside are those on the first page of the list.
 _FIRST_PAGE = 50
 
 
 class Outsider:
-    """Knows the first event's talks and rooms by their ids, and changes talks through models and ledger.
+    """Changes talks of the first event through models and ledger, and knows the ids of its talks and rooms.
 
-    talks: in the order of the list. rooms: in their own order.
+    talks: in the order of the list. rooms: in their order.
     """
 
     def __init__(self, world: World) -> None:
@@ -32,16 +32,16 @@ class Outsider:
             self.rooms = tuple(session.scalars(rooms))
 
     def new_name(self) -> str:
-        """Return a name that nothing has yet."""
+        """Return a unique name."""
         return f"Another name, number {next(self._numbers)}"
 
     def change_a_talk(self) -> None:
-        """Change the title of one of the first fifty talks, each in its turn; it is committed then."""
+        """Change and commit the title of one of the first fifty talks, each in turn."""
         number = next(self._numbers)
         with self._house.database.unit_of_work() as unit:
             talk = get_talk(unit.session, self.talks[number % _FIRST_PAGE], OPERATOR)
             edit_talk(unit.session, talk, {"title": f"Another title, number {number}"}, caller=OPERATOR, now=unit.now)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database connections."""
         self._house.database.engine.dispose()

@@ -1,6 +1,6 @@
-"""What the benchmarks in one process share: a world of 1,000 talks, the app on it, and how often to measure.
+"""Fixtures of the benchmarks in one process: a world of 1,000 talks, its app, and the number of rounds.
 
-`python -m bench` hands them the world that it made; run by themselves, they make one.
+`python -m bench` passes an existing world; without it, the fixtures create one.
 """
 
 import json
@@ -22,13 +22,13 @@ from tests.http_app import database_of
 
 @pytest.fixture(scope="session")
 def rounds() -> int:
-    """Give how often something that takes milliseconds is measured."""
+    """Return the number of rounds for a measurement that takes milliseconds."""
     return int(os.environ.get("BENCH_ROUNDS", "12"))
 
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    """Give a world of 1,000 talks."""
+    """Provide a world of 1,000 talks."""
     given = os.environ.get("BENCH_WORLD")
     if given is not None:
         yield World(**json.loads(given))
@@ -39,7 +39,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def client(world: World) -> Iterator[FlaskClient]:
-    """Give a client of the app, in this process."""
+    """Provide a test client of the app, in this process."""
     app = create_app(world.settings())
     yield app.test_client()
     database_of(app).engine.dispose()
@@ -47,7 +47,7 @@ def client(world: World) -> Iterator[FlaskClient]:
 
 @pytest.fixture(scope="session")
 def database(world: World) -> Iterator[Database]:
-    """Give the database as the app opens it, but for the ledger that follows each change."""
+    """Provide the database as the app opens it, but without the ledger that follows each change."""
     database = Database(world.url, clock=SystemClock())
     yield database
     database.engine.dispose()
@@ -55,7 +55,7 @@ def database(world: World) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def outsider(world: World) -> Iterator[Outsider]:
-    """Give somebody who changes the world beside the app."""
+    """Provide an outsider who changes the world independently of the app."""
     outsider = Outsider(world)
     yield outsider
     outsider.close()
@@ -63,5 +63,5 @@ def outsider(world: World) -> Iterator[Outsider]:
 
 @pytest.fixture(scope="session")
 def entries(world: World, client: FlaskClient) -> list[Prepared]:
-    """Give the values in the event's feed: its own entry, and then its talks'."""
+    """Return the values in the feed of the event: its own entry, then its talks' entries."""
     return prepare(client.get(world.event).data)

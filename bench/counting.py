@@ -1,4 +1,4 @@
-"""How many SQL statements a feed takes: unchanged, as 304 and as 200, and after a change."""
+"""The number of SQL statements for a feed: unchanged, as 304 and as 200, and after a change."""
 
 from flask.testing import FlaskClient
 
@@ -12,15 +12,15 @@ from tests.statements import statements
 
 
 def count_statements(world: World, figures: Figures) -> None:
-    """Note the statements of a 304, of an unchanged 200, and of the first 200 after a change."""
-    # That somebody came is written down beside the requests, and is none of their statements.
+    """Record the number of statements of a 304, of an unchanged 200, and of the first 200 after a change."""
+    # Feed requests are counted outside the request, so that their statements are not included.
     app, outsider = create_app(world.settings(), afterwards=when_asked()), Outsider(world)
     client, database = app.test_client(), database_of(app)
     tag = client.get(world.event).headers["ETag"]
     figures.note("statements of a 304", _count(client, database, world.event, tag=tag))
     figures.note("statements of an unchanged 200", _count(client, database, world.event))
     for _ in range(2):
-        # Once to warm up: what a process reads once, it has read then.
+        # The first round is a warm-up, in which the process loads data that it then keeps.
         outsider.change_a_talk()
         changed = _count(client, database, world.event)
     figures.note("statements of a changed feed", changed)
@@ -35,5 +35,5 @@ def _count(client: FlaskClient, database: Database, path: str, *, tag: str | Non
     wanted = 200 if tag is None else 304
     if answer.status_code != wanted:
         raise RuntimeError(f"The app answers {answer.status} and not {wanted}.")
-    # Where a transaction begins, nothing is asked.
+    # BEGIN is not counted.
     return Figure.once(sum(not one.startswith("BEGIN") for one in seen), "statements")

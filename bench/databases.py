@@ -1,4 +1,4 @@
-"""Where the worlds live: a folder of SQLite files, or the PostgreSQL that the tests start."""
+"""The databases of the worlds: a folder of SQLite files, or the PostgreSQL server of the tests."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ from tests import postgres
 
 
 class Databases(Protocol):
-    """Makes databases for one run, by name."""
+    """Creates the databases of one run, by name."""
 
     folder: Path
 
@@ -22,17 +22,17 @@ class Databases(Protocol):
         """Return the SQLAlchemy URL of a database."""
 
     def create(self, name: str) -> str:
-        """Make an empty database, and return its URL."""
+        """Create an empty database and return its URL."""
 
     def copy(self, name: str, to: str) -> str:
-        """Copy a database that nobody is connected to, and return the copy's URL."""
+        """Copy a database that has no connections, and return the URL of the copy."""
 
     def settle(self, name: str) -> None:
-        """Let the database look at what was put into it, as it would by itself in time."""
+        """Update the statistics and files of a database, as it would do itself in time."""
 
 
 class SqliteFiles:
-    """SQLite files in the run's own folder."""
+    """SQLite files in the folder of the run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class SqliteFiles:
         return f"sqlite:///{self._path(name)}"
 
     def create(self, name: str) -> str:
-        """Leave it to SQLite: a file is made by whoever opens it."""
+        """Return the URL; SQLite creates the file when it is opened."""
         return self.url(name)
 
     def copy(self, name: str, to: str) -> str:
@@ -51,7 +51,7 @@ class SqliteFiles:
         return self.url(to)
 
     def settle(self, name: str) -> None:
-        """Move what was written ahead into the file itself."""
+        """Move the write-ahead log into the file."""
         engine = create_engine(self.url(name))
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -62,7 +62,7 @@ class SqliteFiles:
 
 
 class PostgresqlServer:
-    """Databases on the tests' own PostgreSQL."""
+    """Databases on the PostgreSQL server of the tests."""
 
     def __init__(self, folder: Path, server: Path) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ class PostgresqlServer:
         return postgres.server_url(self._server, name)
 
     def create(self, name: str) -> str:
-        """Make an empty database."""
+        """Create an empty database."""
         self._run(f"CREATE DATABASE {name}")
         return self.url(name)
 
@@ -83,7 +83,7 @@ class PostgresqlServer:
         return self.url(to)
 
     def settle(self, name: str) -> None:
-        """Count what is in the tables: the tests' server has no autovacuum that would."""
+        """Run VACUUM ANALYZE, because the server of the tests has no autovacuum."""
         self._run("VACUUM ANALYZE", within=name)
 
     def _run(self, command: str, *, within: str = "postgres") -> None:
@@ -93,7 +93,7 @@ class PostgresqlServer:
 
 @contextmanager
 def open_databases(kind: str) -> Iterator[Databases]:
-    """Give where databases of a kind ("sqlite" or "postgresql") are made; nothing of them is left in the end."""
+    """Provide databases of a kind ("sqlite" or "postgresql"), and delete them at the end."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if kind == "sqlite":
             yield SqliteFiles(Path(folder))

@@ -1,4 +1,4 @@
-"""Figures by name: what was measured, in seconds of CPU, bytes or statements."""
+"""Figures by name: measured in seconds of CPU, bytes or statements."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing that was measured, several times: the median counts, the least is what a quiet machine would say."""
+    """A figure measured several times: the median is compared; the minimum estimates a machine without other load."""
 
     value: float
     unit: str
@@ -17,33 +17,33 @@ class Figure:
 
     @classmethod
     def of(cls, values: Iterable[float], unit: str) -> "Figure":
-        """Return the figure that several measurements give."""
+        """Return the figure for several measurements."""
         all_of_them = sorted(values)
         return cls(median(all_of_them), unit, all_of_them[0], len(all_of_them))
 
     @classmethod
     def once(cls, value: float, unit: str) -> "Figure":
-        """Return the figure of what is the same each time."""
+        """Return the figure for a value that is the same each time."""
         return cls(value, unit, value, 1)
 
 
 @dataclass
 class Figures:
-    """All figures of a run, in the order in which they came."""
+    """All figures of a run, in the order of their measurement."""
 
     found: dict[str, Figure] = field(default_factory=dict)
 
     def note(self, name: str, figure: Figure) -> None:
-        """Keep a figure under a name of its own."""
+        """Add a figure under a unique name."""
         if name in self.found:
             raise ValueError(f"{name} was measured already")
         self.found[name] = figure
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is written down."""
+        """Return the figures as JSON."""
         return {name: asdict(figure) for name, figure in self.found.items()}
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> "Figures":
-        """Return what was written down."""
+        """Return the figures from JSON."""
         return cls({name: Figure(**figure) for name, figure in written.items()})

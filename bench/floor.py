@@ -1,7 +1,7 @@
-"""The floor: the least that Flask does on the same granian, with the same options, for the same bytes and headers.
+"""The floor: a minimal Flask app on the same Granian with the same options, for the same bytes and headers.
 
-`python -m bench.floor FOLDER PORT` serves "hello" at /hello, and at /NAME the bytes of FOLDER/NAME with the headers
-of FOLDER/NAME.json, both read once.
+`python -m bench.floor FOLDER PORT` serves "hello" at /hello, and at /NAME the bytes of FOLDER/NAME with the headers of
+FOLDER/NAME.json, both read once.
 """
 
 import json
@@ -31,12 +31,12 @@ def _view(body: bytes, headers: list[tuple[str, str]]) -> Callable[[], Response]
 
 
 def load_floor(folder: str) -> Any:  # noqa: ANN401 - any WSGI application
-    """Return the app of a worker."""
+    """Return the app for a worker."""
     return create_floor(Path(folder))
 
 
 def _serve(folder: str, port: int) -> None:
-    # Here, so that a worker of the floor imports nothing of eventcal's.
+    # Imported here, so that a worker of the floor imports nothing from eventcal.
     from eventcal.cli.serving import _server  # noqa: PLC0415 - as above
 
     server = _server("127.0.0.1", port=port, workers=1)

@@ -1,6 +1,6 @@
-"""The baseline of rendering: what icalendar takes to write a feed's entries from values that lie ready.
+"""The baseline of rendering: the time icalendar takes to write the entries of a feed from prepared values.
 
-The values are those of our own feed, read back: so both write the same properties with the same content.
+The values are read from our own feed, so that both write the same properties with the same content.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from icalendar.prop import vCategory, vDDDTypes, vGeo, vInt, vText, vUri
 
 @dataclass(frozen=True)
 class Property:
-    """A name, a plain Python value, and parameters."""
+    """A property's name, plain Python value, and parameters."""
 
     name: str
     value: Any
@@ -24,17 +24,17 @@ Prepared = Sequence[Property]
 
 
 def prepare(feed: bytes) -> list[Prepared]:
-    """Return what is in each VEVENT of a feed, as a program has it before it renders."""
+    """Return the properties of each VEVENT of a feed, as a program has them before rendering."""
     return [_prepared(event) for event in Calendar.from_ical(feed).walk("VEVENT")]
 
 
 def render_one(entry: Prepared) -> bytes:
-    """Render one entry as icalendar does: an Event, add() for each property, to_ical()."""
+    """Render one entry with icalendar: an Event, add() for each property, to_ical()."""
     return bytes(_event(entry).to_ical())
 
 
 def render_all(entries: Sequence[Prepared]) -> bytes:
-    """Render a whole calendar as icalendar does, without VTIMEZONE."""
+    """Render a whole calendar with icalendar, without VTIMEZONE."""
     calendar = Calendar()
     calendar.add("prodid", "-//bench//")
     calendar.add("version", "2.0")
@@ -56,7 +56,7 @@ def _prepared(event: Any) -> Prepared:  # noqa: ANN401 - a component as icalenda
 
 
 def _property(name: str, value: Any) -> Property:  # noqa: ANN401 - one of icalendar's many types
-    # It works these out from the value.
+    # icalendar derives these from the value.
     parameters = {key: str(given) for key, given in value.params.items() if key not in {"TZID", "VALUE"}}
     return Property(name, _plain(value), parameters)
 

@@ -1,4 +1,4 @@
-"""What a process and its children cost: CPU to the nanosecond, and resident memory. Linux only."""
+"""Resource usage of a process and its children: CPU in nanoseconds, and resident memory. Linux only."""
 
 import ctypes
 import ctypes.util
@@ -12,12 +12,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def family(pid: int) -> tuple[int, ...]:
-    """Return a process and all that it started, and they started, as long as they run."""
+    """Return the process and all its running descendants."""
     parents: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                # What follows the command's name in its brackets: state, parent.
+                # The fields after the command's name in parentheses: state, parent.
                 parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
@@ -28,9 +28,9 @@ def family(pid: int) -> tuple[int, ...]:
 
 
 def cpu_clock(pid: int) -> int:
-    """Return the clock that counts what all threads of a process had of the CPU, those that ended among them.
+    """Return the clock that counts the CPU time of all threads of a process, including those that have ended.
 
-    clock_getcpuclockid(3). /proc/PID/stat counts in hundredths of a second, and schedstat loses threads that ended.
+    See clock_getcpuclockid(3). /proc/PID/stat has a resolution of 10 ms, and schedstat omits threads that have ended.
     """
     clock = ctypes.c_int()
     error = _LIBC.clock_getcpuclockid(pid, ctypes.byref(clock))
@@ -40,12 +40,12 @@ def cpu_clock(pid: int) -> int:
 
 
 def cpu_nanoseconds(clocks: tuple[int, ...]) -> int:
-    """Return what processes had of the CPU by now, in user and system mode."""
+    """Return the CPU time of processes until now, in user and system mode."""
     return sum(time.clock_gettime_ns(clock) for clock in clocks)
 
 
 def resident_bytes(pid: int) -> int:
-    """Return how much memory of a process is resident (VmRSS)."""
+    """Return the resident memory of a process (VmRSS)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
@@ -53,5 +53,5 @@ def resident_bytes(pid: int) -> int:
 
 
 def end_with_parent() -> None:
-    """Ask the kernel to send this process SIGTERM when its parent is gone, however that came (prctl(2))."""
+    """Ask the kernel to send this process SIGTERM when its parent ends for any reason (prctl(2))."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What is shown of a run: one table of bounds; or two runs side by side."""
+"""The output of a run: one table of bounds, or two runs side by side."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,14 +10,14 @@ _SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
-    """Return what was measured, what beside it, how the two stand, what is allowed, and whether that holds."""
+    """Return a table of each figure, its baseline, their ratio, the bound, and whether it is met."""
     rows: list[tuple[str, ...]] = [("what", "measured", "baseline", "ratio", "allowed", "")]
     rows += [_row(one) for one in verdicts]
     return _aligned(rows)
 
 
 def comparison(old: Figures, new: Figures) -> str:
-    """Return every figure of two runs side by side, and how many times the old one the new one is."""
+    """Return every figure of two runs side by side, with the ratio of the new one to the old one."""
     rows: list[tuple[str, ...]] = [("what", "old", "new", "new : old")]
     for name in sorted({*old.found, *new.found}):
         before, after = old.found.get(name), new.found.get(name)
@@ -41,7 +41,7 @@ def _row(one: Verdict) -> tuple[str, ...]:
 
 
 def _quantity(value: float, unit: str) -> str:
-    """Return a figure in three digits, in the unit that suits it."""
+    """Return a figure with three digits, in a suitable unit."""
     if unit == "s":
         size, name = next((scale for scale in _SCALES if value >= scale[0]), _SCALES[-1])
         return f"{_digits(value / size)} {name}"
@@ -51,11 +51,11 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"  # noqa: PLR2004 - what three digits are
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"  # noqa: PLR2004 - three significant digits
 
 
 def _times(ratio: float) -> str:
-    """Return a ratio as it is spoken of: "1/50.0" below one half, else "1.30"."""
+    """Return a ratio as "1/50.0" if it is below one half, else as "1.30"."""
     return f"1/{_digits(1 / ratio)}" if ratio < 0.5 else _digits(ratio)  # noqa: PLR2004 - as above
 
 

@@ -1,4 +1,4 @@
-"""Servers that are measured: each a process of ours on the loopback, which ends when we do."""
+"""The measured servers: each is a child process on the loopback interface that ends with this process."""
 
 import http.client
 import socket
@@ -22,14 +22,14 @@ _STARTS_WITHIN, _STOPS_WITHIN, _ANSWERS_WITHIN = 30.0, 30.0, 120.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, headers in their order, body as it was sent."""
+    """A response: status, headers in their order, and the body as sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
     def header(self, name: str) -> str:
-        """Return a header's value; raises KeyError where it is missing."""
+        """Return the value of a header. Raises KeyError if it is missing."""
         return {key.lower(): value for key, value in self.headers}[name.lower()]
 
 
@@ -45,7 +45,7 @@ class Server:
     def ask(
         self, path: str, headers: Mapping[str, str] = NOTHING, *, method: str = "GET", body: bytes | None = None
     ) -> Answer:
-        """Send one request and read the whole answer."""
+        """Send a request and read the whole response."""
         self._connection.putrequest(method, path, skip_accept_encoding=True)
         if body is not None:
             self._connection.putheader("Content-Length", str(len(body)))
@@ -56,15 +56,15 @@ class Server:
         return Answer(answer.status, tuple(answer.getheaders()), answer.read())
 
     def cpu(self) -> int:
-        """Return the nanoseconds of CPU that the server had: the master, its workers, all their threads."""
+        """Return the CPU time of the server in nanoseconds: the main process, its workers and all their threads."""
         return processes.cpu_nanoseconds(self._clocks)
 
     def resident(self) -> int:
-        """Return the resident bytes of its largest process: the one worker."""
+        """Return the resident memory of the largest process, which is the only worker."""
         return max(processes.resident_bytes(pid) for pid in self._pids)
 
     def wait(self) -> None:
-        """Wait until it answers, and note which processes it is. Raises RuntimeError where it ends instead."""
+        """Wait until the server responds, and find its processes. Raises RuntimeError if it ends instead."""
         deadline = time.monotonic() + _STARTS_WITHIN
         while True:
             try:
@@ -79,20 +79,20 @@ class Server:
         self._clocks = tuple(processes.cpu_clock(pid) for pid in self._pids)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
 
 @contextmanager
 def serve_world(world: World) -> Iterator[Server]:
-    """Give `eventcal serve` on a world, with one worker."""
+    """Run `eventcal serve` on a world, with one worker."""
     with _serve(["eventcal.cli", "serve", "--workers", "1", "--port"], world.environment()) as server:
         yield server
 
 
 @contextmanager
 def serve_floor(folder: Path, world: World) -> Iterator[Server]:
-    """Give the floor, on what is in the folder."""
+    """Run the floor with the files in the folder."""
     with _serve(["bench.floor", str(folder)], world.environment()) as server:
         yield server
 
@@ -100,12 +100,12 @@ def serve_floor(folder: Path, world: World) -> Iterator[Server]:
 @contextmanager
 def _serve(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
     port = _free_port()
-    with subprocess.Popen(  # noqa: S603 - our own modules
+    with subprocess.Popen(  # noqa: S603 - constant modules
         [sys.executable, "-m", *command, str(port)],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        preexec_fn=processes.end_with_parent,  # noqa: PLW1509 - we have no other thread
+        preexec_fn=processes.end_with_parent,  # noqa: PLW1509 - there is no other thread
     ) as process:
         server = Server(process, port)
         try:

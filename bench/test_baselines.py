@@ -1,4 +1,4 @@
-"""The baselines: what icalendar, SQLAlchemy and orjson take by themselves for what eventcal does."""
+"""The baselines: the time icalendar, SQLAlchemy and orjson take by themselves for the work of eventcal."""
 
 from itertools import count
 
@@ -55,7 +55,7 @@ def test_the_orm_edits_a_talk_and_icalendar_renders_it(
 
 
 def _page(connection: Connection) -> bytes:
-    """Return the first page of public talks: what a resource shows of each, without what has to be worked out."""
+    """Return the first page of public talks with the columns that a resource shows, without derived fields."""
     columns = [column for column in Talk.__table__.columns if column.name not in {"search", "notes"}]
     rows = (
         select(*columns, Event.slug, Event.timezone, Room.name.label("room"), Track.name.label("track"))

@@ -1,4 +1,4 @@
-"""The app's own parts in one process, without a server: where the CPU of a request goes."""
+"""The app's parts in one process, without a server: where the CPU time of a request is spent."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""What talks say, the same each time on the same Python: what people wrote about its library.
+"""The text of talks, the same for each run on the same Python: sentences from the documentation of its library.
 
-Compression is measured with it, and invented words have more to say than any language.
+Compression is measured with it, and random words would contain more information than any language.
 """
 
 import ast
@@ -15,13 +15,13 @@ from pydoc_data.topics import topics
 
 # In characters: an abstract of 600 has two paragraphs.
 _PARAGRAPH_IS_LONG = 250
-# Plain sentences: what is code, a list or a table in a documentation string stays out.
+# Plain sentences: excludes code, lists and tables in documentation strings.
 _SENTENCES = re.compile(r"[A-Z][A-Za-z0-9 ,.;:()'/=-]{40,}\.")
 _WORD = re.compile(r"(?<![\w-])[a-z]{5,11}(?![\w-])")
 
 
 class Writer:
-    """Writes titles, names and texts; the same seed writes the same."""
+    """Generates titles, names and texts; equal seeds give equal results."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -40,11 +40,11 @@ class Writer:
         return " ".join(sentence.split()[: self._random.randint(4, 8)]).rstrip(" .,;:(").title()
 
     def name(self) -> str:
-        """Return somebody's name."""
+        """Return the name of a person."""
         return f"{self.word().capitalize()} {self.word().capitalize()}"
 
     def text(self, characters: int) -> str:
-        """Return Markdown of so many characters, in paragraphs; what was said is said again when all was."""
+        """Return Markdown of this length, in paragraphs. Sentences are repeated once all have been used."""
         text = next(self._next)
         while len(text) < characters:
             ends = len(text.rpartition("\n")[2]) > _PARAGRAPH_IS_LONG
@@ -55,7 +55,7 @@ class Writer:
 
 @cache
 def _sentences() -> Sequence[str]:
-    """Return what people wrote, in the order of the library, each once."""
+    """Return the unique sentences of the documentation, in the order of the library."""
     found: dict[str, None] = {}
     for text in _documentation():
         paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
@@ -75,7 +75,7 @@ def _documentation_of(path: Path) -> Iterable[str]:
     try:
         tree = ast.parse(path.read_bytes())
     except SyntaxError:
-        # Some are templates, or are written for another Python.
+        # Some files are templates, or are written for another version of Python.
         return ()
     documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
     return [ast.get_docstring(node) or "" for node in documented]

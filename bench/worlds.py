@@ -1,4 +1,4 @@
-"""The worlds that are measured: 1,000 talks of one conference, made as the app makes them, and copies of it."""
+"""The measured worlds: 1,000 talks of one conference, created as the app does, and copies of it."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ _SLOTS_A_DAY = TALKS // ROOMS // len(_DAYS)
 
 @dataclass(frozen=True)
 class World:
-    """A database, by its name and URL, with so many talks. Each thousand is one event; `token` is an admin's."""
+    """A database with its name, URL and number of talks. Every thousand talks are one event; `token` is an admin's."""
 
     name: str
     url: str
@@ -60,11 +60,11 @@ class World:
 
     @property
     def whole(self) -> str:
-        """Return the path of the feed of all events and talks, whatever the day is."""
+        """Return the path of the feed of all events and talks, independent of the current date."""
         return "/calendar.ics?from=2027-01-01&to=2040-01-01"
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of a process that works on this world, and on no other."""
+        """Return the environment of a process that works on this world only."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
         return inherited | {
             "EVENTCAL_INSTANCE": self.instance,
@@ -74,21 +74,21 @@ class World:
         }
 
     def settings(self) -> Settings:
-        """Return what the environment says, for this process."""
+        """Return the same settings for this process."""
         return Settings(instance=Path(self.instance), database_url=self.url, secret_key=SECRET_KEY)
 
     def facts(self) -> Mapping[str, Any]:
-        """Return what another process needs to find this world."""
+        """Return the data with which another process finds this world."""
         return asdict(self)
 
 
 def make_first(databases: Databases, name: str) -> World:
-    """Make the world of 1,000 talks through models and ledger, as the app does, in a database of this name."""
+    """Create the world of 1,000 talks through models and ledger, as the app does, in a database of this name."""
     instance = databases.folder / "instance"
     instance.mkdir(exist_ok=True)
     world = World(name, databases.create(name), TALKS, str(instance), new_secret(TOKEN_PREFIX))
     command = [sys.executable, "-m", "eventcal.cli", "db", "upgrade"]
-    subprocess.run(command, check=True, env=world.environment(), stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+    subprocess.run(command, check=True, env=world.environment(), stdout=subprocess.DEVNULL)  # noqa: S603 - constant command
     house = create_house(world.settings(), clock=FixedClock())
     with house.database.unit_of_work() as unit:
         _fill(unit.session, Writer(1))
@@ -99,12 +99,12 @@ def make_first(databases: Databases, name: str) -> World:
 
 
 def copy_world(databases: Databases, world: World, name: str) -> World:
-    """Copy a world that nobody is in."""
+    """Copy a world that has no connections."""
     return replace(world, name=name, url=databases.copy(world.name, name))
 
 
 def make_larger(databases: Databases, first: World, name: str, *, talks: int) -> World:
-    """Make a world of more thousands of talks, from a copy of the first."""
+    """Create a world of several thousand talks from a copy of the first."""
     url = databases.copy(first.name, name)
     engine = create_engine(url)
     multiply(engine, talks // TALKS, days=_DAYS, made=NOON)
@@ -114,7 +114,7 @@ def make_larger(databases: Databases, first: World, name: str, *, talks: int) ->
 
 
 def open_house(world: World) -> House:
-    """Return everything below HTTP, on this world, in this process."""
+    """Return the application without HTTP on this world, in this process."""
     return create_house(world.settings())
 
 
