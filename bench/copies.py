@@ -2,6 +2,7 @@
 
 Rendering 100,000 entries takes minutes; reading one event's rows once and writing them a hundred times under new names
 takes seconds. Tables and columns are reflected from the database, so that new ones need no change here:
+
 - ids (16 characters), slugs (their last three digits) and days of the first event are replaced by others of the same
   length, in their own columns and wherever they occur in a text: finished entries, their JSON, search texts. RFC 5545
   texts are unfolded for this and folded again at the same places.
