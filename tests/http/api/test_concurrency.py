@@ -1,4 +1,4 @@
-"""Many at once, through the whole app: nothing is lost, doubled or oversold, and everybody is answered."""
+"""Concurrent requests to the complete app: no data is lost, duplicated or oversold, and no request fails."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.usefixtures("summit"), pytest.mark.both_databases]
 
 
 def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
-    """Make all of these calls at the same moment, each in a thread of its own, and return their answers."""
+    """Make all calls at the same time, each in its own thread, and return the responses."""
     start = Barrier(len(calls))
 
     def call(make: Callable[[], Answer]) -> Answer:
@@ -33,7 +33,7 @@ def _statuses(answers: Sequence[Answer]) -> Counter[int]:
     return Counter(answer.status for answer in answers)
 
 
-def test_of_two_who_change_one_version_one_is_told(app: Flask, organiser: Api) -> None:
+def test_concurrent_edits_of_one_version_succeed_once(app: Flask, organiser: Api) -> None:
     other = on_team(app, "summit")
     path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED)}"
     for turn in range(5):
@@ -48,12 +48,12 @@ def test_of_two_who_change_one_version_one_is_told(app: Flask, organiser: Api) -
         assert organiser.get(path).json["title"] == kept
 
 
-def test_one_key_ten_times_at_once_is_one_talk(app: Flask, member: Api) -> None:
+def test_concurrent_submissions_with_one_idempotency_key_create_one_talk(app: Flask, member: Api) -> None:
     def submit() -> Answer:
         return member.post("/events/summit/talks", {"title": "Once"}, Idempotency_Key="k-1")
 
     answers = at_once(*[submit] * 10)
-    # Whoever came while the first was under way may be told so, and asks again.
+    # A request made while the first is in progress may get a 409 and has to be repeated.
     assert _statuses(answers).keys() <= {201, 409}
     assert {answer.code for answer in answers if answer.status == 409} <= {(409, "idempotency-in-progress")}
     assert len({answer.data for answer in answers if answer.status == 201}) == 1
@@ -61,7 +61,7 @@ def test_one_key_ten_times_at_once_is_one_talk(app: Flask, member: Api) -> None:
     assert count(app, Talk) == 1
 
 
-def test_a_tier_of_three_places_is_sold_three_times(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
+def test_tier_with_three_places_is_sold_three_times(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
     tier = organiser.post("/events/summit/tiers", {"name": "Gold", "capacity": 3}).json["id"]
     enquiries = [
         member.post("/events/summit/sponsorships", {"tier": tier, "sponsor": {"name": f"Acme {i}"}}).json["id"]
@@ -77,7 +77,7 @@ def test_a_tier_of_three_places_is_sold_three_times(app: Flask, member: Api, org
     assert len(anonymous.get("/events/summit/sponsors").json["tiers"][0]["sponsors"]) == 3
 
 
-def test_a_step_is_taken_once(app: Flask, organiser: Api) -> None:
+def test_concurrent_state_changes_succeed_once(app: Flask, organiser: Api) -> None:
     talk = a_talk(app, "summit")
     answers = at_once(*[lambda: organiser.post(f"/talks/{talk}/accept")] * 5)
     assert _statuses(answers) == {200: 1, 409: 4}
@@ -87,7 +87,7 @@ def test_a_step_is_taken_once(app: Flask, organiser: Api) -> None:
     assert _statuses(either) == {200: 2}
 
 
-def test_a_slug_is_given_once(app: Flask) -> None:
+def test_concurrent_requests_never_share_a_slug(app: Flask) -> None:
     members = [a_member(app) for _ in range(6)]
     least = {"title": "Same", "timezone": "UTC", "starts": "2026-09-01"}
     chosen = at_once(*(partial(api.post, "/events", least | {"slug": "chosen"}) for api in members))
@@ -96,24 +96,24 @@ def test_a_slug_is_given_once(app: Flask) -> None:
     assert sorted(answer.json["slug"] for answer in made) == ["same", *(f"same-{i}" for i in range(2, 7))]
 
 
-def test_the_same_star_twice_at_once_is_one(app: Flask, member: Api) -> None:
+def test_concurrent_stars_of_one_talk_are_stored_once(app: Flask, member: Api) -> None:
     talk = a_talk(app, "summit", state=TalkState.CONFIRMED)
     assert _statuses(at_once(*[lambda: member.put(f"/me/stars/{talk}")] * 6)) == {204: 6}
     assert count(app, Star) == 1
 
 
-def test_the_last_organiser_stays_though_both_go_at_once(app: Flask, organiser: Api) -> None:
+def test_concurrent_removals_leave_one_organiser(app: Flask, organiser: Api) -> None:
     other = on_team(app, "summit")
     answers = at_once(
         lambda: organiser.delete(f"/events/summit/team/{other.member_id}"),
         lambda: other.delete(f"/events/summit/team/{organiser.member_id}"),
     )
-    # The one who comes second is no organiser any more, or the last one.
+    # The second request comes from a former organiser or would remove the last one.
     assert sorted(answer.status for answer in answers) in ([204, 403], [204, 409])
     assert [api.get("/events/summit/team").status for api in (organiser, other)].count(200) == 1
 
 
-def test_readers_see_whole_states_while_writers_write(app: Flask, organiser: Api, anonymous: Api) -> None:
+def test_reads_are_consistent_during_writes(app: Flask, organiser: Api, anonymous: Api) -> None:
     path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, title='0', abstract='0')}"
 
     def write() -> Answer:
@@ -135,7 +135,7 @@ def test_readers_see_whole_states_while_writers_write(app: Flask, organiser: Api
     assert anonymous.get(path).json["title"] == "5"
 
 
-def test_more_callers_than_connections_are_all_answered(app: Flask, member: Api, anonymous: Api) -> None:
+def test_requests_beyond_pool_size_all_succeed(app: Flask, member: Api, anonymous: Api) -> None:
     calls = [lambda: anonymous.get("/talks?q=none"), lambda: member.post("/events/summit/talks", {"title": "x"})]
     answers = at_once(*(calls * 15))
     assert _statuses(answers) == {200: 15, 201: 15}

@@ -1,4 +1,4 @@
-"""Pages of other origins may read what is public, and nothing else."""
+"""CORS: pages of other origins may only read public responses."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.http_app import running
 
 @pytest.fixture
 def visitor(sqlite_url: str, clock: FixedClock) -> Iterator[FlaskClient]:
-    """Give a client that nobody is signed in to."""
+    """Yield a client that is not signed in."""
     with running(sqlite_url, clock) as app:
         yield app.test_client()
 
@@ -28,7 +28,7 @@ def _preflight(visitor: FlaskClient, path: str, method: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/events", "/calendar.ics", "/api/v1/talks/x"])
-def test_reading_is_free_for_any_origin(visitor: FlaskClient, path: str) -> None:
+def test_preflight_allows_reads_from_any_origin(visitor: FlaskClient, path: str) -> None:
     assert _preflight(visitor, path, "GET") == {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "GET, HEAD",
@@ -38,11 +38,11 @@ def test_reading_is_free_for_any_origin(visitor: FlaskClient, path: str) -> None
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
-def test_writing_is_not(visitor: FlaskClient, method: str) -> None:
+def test_preflight_does_not_allow_writes(visitor: FlaskClient, method: str) -> None:
     assert _preflight(visitor, "/api/v1/events", method) == {}
 
 
-def test_what_is_read_never_comes_with_credentials(visitor: FlaskClient) -> None:
+def test_cross_origin_response_does_not_allow_credentials(visitor: FlaskClient) -> None:
     answer = visitor.get("/api/v1/events", headers={"Origin": "https://community.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in answer.headers

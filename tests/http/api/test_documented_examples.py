@@ -1,8 +1,8 @@
-"""docs/api.md shows what the API answers."""
+"""The examples in docs/api.md match the responses of the API."""
 
 from tests.api_examples import DOCUMENT, refreshed
 
 
-def test_documented_responses_are_those_of_the_application() -> None:
+def test_documented_responses_match_the_application() -> None:
     document = DOCUMENT.read_text()
     assert refreshed(document) == document, "run `make examples`"

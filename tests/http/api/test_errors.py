@@ -1,4 +1,4 @@
-"""Every no is a problem (RFC 9457) with its status, its code and its headers; a failure of ours tells nothing."""
+"""Every error is a problem (RFC 9457) with status, code and headers. Internal errors reveal no details."""
 
 import importlib
 import logging
@@ -50,7 +50,7 @@ Answering = Callable[[Exception], TestResponse]
 
 
 class TalksClosed(Conflict):
-    """A refusal of a subject."""
+    """A domain error defined outside the web package."""
 
     code = "talks-closed-for-a-test"
     title = Sentence("No talks are taken now")
@@ -70,7 +70,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def answering(app: Flask) -> Answering:
-    """Give what answers for a view that raises."""
+    """Return a function that returns the response of a view raising an exception."""
 
     def answer(error: Exception) -> TestResponse:
         def view() -> str:
@@ -82,7 +82,7 @@ def answering(app: Flask) -> Answering:
     return answer
 
 
-def test_a_refusal_is_told_whole(answering: Answering) -> None:
+def test_domain_error_is_rendered_as_problem_with_all_members(answering: Answering) -> None:
     answer = answering(TalksClosed("The call for talks closed on 2 May."))
     assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
     assert answer.json == {
@@ -116,7 +116,7 @@ def test_a_refusal_is_told_whole(answering: Answering) -> None:
         (Busy("."), 503, "busy", {"Retry-After": "5"}),
     ],
 )
-def test_each_family_has_its_status_and_its_headers(
+def test_each_error_class_has_its_status_and_headers(
     answering: Answering, *, refusal: Exception, status: int, code: str, headers: dict[str, str]
 ) -> None:
     answer = answering(refusal)
@@ -124,9 +124,9 @@ def test_each_family_has_its_status_and_its_headers(
     assert (answer.status_code, (answer.json or {})["code"], named) == (status, code, headers)
 
 
-def test_every_refusal_that_http_can_reach_has_a_status_and_one_title_for_its_code() -> None:
+def test_every_error_code_of_http_api_has_one_status_and_title() -> None:
     for module in pkgutil.walk_packages(eventcal.__path__, "eventcal."):
-        # The floor above the web refuses on the command line only.
+        # Errors of datasets occur on the command line only.
         if module.name.endswith(".errors") and not module.name.startswith("eventcal.datasets."):
             for kind in vars(importlib.import_module(module.name)).values():
                 if isinstance(kind, type) and issubclass(kind, Refusal) and "code" in vars(kind) and kind != Refusal:
@@ -136,11 +136,11 @@ def test_every_refusal_that_http_can_reach_has_a_status_and_one_title_for_its_co
     assert sorted(codes) == sorted(set(codes))
 
 
-def test_a_refusal_of_no_family_is_a_failure_of_ours(answering: Answering) -> None:
+def test_error_without_specific_class_returns_500(answering: Answering) -> None:
     assert answering(Refusal(".")).status_code == 500
 
 
-def test_faults_have_a_pointer_or_a_parameter(answering: Answering) -> None:
+def test_field_errors_have_pointer_or_parameter(answering: Answering) -> None:
     faults = [Fault("/speakers/0/name", "is required"), Fault("?cursor", "is no cursor"), Fault("", "is no talk")]
     assert (answering(Invalid("See errors.", faults=faults)).json or {})["errors"] == [
         {"pointer": "/speakers/0/name", "detail": "is required"},
@@ -149,19 +149,19 @@ def test_faults_have_a_pointer_or_a_parameter(answering: Answering) -> None:
     ]
 
 
-def test_no_problem_is_ever_kept_and_any_origin_may_read_one(answering: Answering) -> None:
+def test_problem_of_read_is_uncacheable_and_readable_by_any_origin(answering: Answering) -> None:
     answer = answering(NotFound("."))
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_problem_of_a_write_is_not_for_other_origins(client: FlaskClient) -> None:
+def test_problem_of_write_is_not_readable_by_other_origins(client: FlaskClient) -> None:
     answer = client.post("/nothing")
     assert answer.status_code == 404
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_an_unknown_address_is_a_problem_too(client: FlaskClient) -> None:
+def test_unknown_url_returns_problem(client: FlaskClient) -> None:
     assert client.get("/api/v1/nothing").json == {
         "type": "/api/v1/docs#problem-not-found",
         "title": "Not found",
@@ -172,7 +172,7 @@ def test_an_unknown_address_is_a_problem_too(client: FlaskClient) -> None:
     }
 
 
-def test_head_has_the_headers_of_a_problem_without_its_body(client: FlaskClient) -> None:
+def test_head_response_of_problem_has_headers_but_no_body(client: FlaskClient) -> None:
     answer = client.head("/nothing")
     assert (answer.status_code, answer.content_type, answer.data) == (404, "application/problem+json", b"")
 
@@ -189,23 +189,23 @@ def test_head_has_the_headers_of_a_problem_without_its_body(client: FlaskClient)
         ("/%2F%2Fexample.org", "/example.org"),
     ],
 )
-def test_the_instance_is_a_reference_to_a_path_of_ours(client: FlaskClient, path: str, instance: str) -> None:
+def test_problem_instance_is_path_reference_on_this_server(client: FlaskClient, path: str, instance: str) -> None:
     assert (client.get(path).json or {})["instance"] == instance
 
 
-def test_half_a_character_in_a_fault_is_written_out(answering: Answering) -> None:
+def test_lone_surrogate_in_pointer_is_escaped(answering: Answering) -> None:
     answer = answering(Invalid("See errors.", faults=[Fault("/\ud800", "is not a field here")]))
     assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is not a field here"}]
 
 
-def test_a_wrong_method_is_told_the_right_ones(app: Flask, client: FlaskClient) -> None:
+def test_method_not_allowed_response_lists_allowed_methods(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/thing", view_func=lambda: "", methods=["GET", "POST"], endpoint="thing")
     answer = client.delete("/thing")
     assert (answer.status_code, (answer.json or {})["code"]) == (405, "method-not-allowed")
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
-def test_a_body_that_is_too_large_is_a_413(app: Flask, client: FlaskClient) -> None:
+def test_too_large_body_returns_413(app: Flask, client: FlaskClient) -> None:
     app.config["MAX_CONTENT_LENGTH"] = 10
     app.add_url_rule("/thing", view_func=lambda: request.get_data(as_text=True), methods=["POST"], endpoint="thing")
     answer = client.post("/thing", data=b"x" * 11)
@@ -224,7 +224,7 @@ def test_a_body_that_is_too_large_is_a_413(app: Flask, client: FlaskClient) -> N
         (503, "busy", "Try again in a few seconds."),
     ],
 )
-def test_what_others_abort_with_is_said_in_our_words(
+def test_abort_without_description_uses_our_detail(
     app: Flask, client: FlaskClient, *, status: int, code: str, detail: str
 ) -> None:
     app.add_url_rule("/thing", view_func=lambda: abort(status), endpoint="thing")
@@ -233,7 +233,7 @@ def test_what_others_abort_with_is_said_in_our_words(
     assert (answer.status_code, said["status"], said["code"], said["detail"]) == (status, status, code, detail)
 
 
-def test_what_others_say_of_this_very_case_is_kept(app: Flask, client: FlaskClient) -> None:
+def test_abort_with_description_keeps_it_as_detail(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/thing", view_func=lambda: abort(400, "The CSRF token is missing."), endpoint="thing")
     assert (client.get("/thing").json or {})["detail"] == "The CSRF token is missing."
 
@@ -247,11 +247,11 @@ def test_what_others_say_of_this_very_case_is_kept(app: Flask, client: FlaskClie
         (ServiceUnavailable(retry_after=9), "9"),
     ],
 )
-def test_who_shall_come_back_later_is_told_when(answering: Answering, error: Exception, after: str) -> None:
+def test_retry_after_is_sent_with_429_and_503(answering: Answering, error: Exception, after: str) -> None:
     assert answering(error).headers["Retry-After"] == after
 
 
-def test_redirects_and_ready_answers_are_left_alone(app: Flask, client: FlaskClient) -> None:
+def test_redirects_and_complete_responses_are_unchanged(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/folder/", view_func=lambda: "", endpoint="folder")
     app.add_url_rule(
         "/ready", view_func=lambda: abort(409, response=app.response_class("ready", 409)), endpoint="ready"
@@ -261,16 +261,16 @@ def test_redirects_and_ready_answers_are_left_alone(app: Flask, client: FlaskCli
 
 
 class Person(Schema):
-    """One of several people."""
+    """A nested schema, and the schema of the query."""
 
     name = fields.String(required=True)
 
 
 class Form(Schema):
-    """A body."""
+    """The schema of the request body."""
 
     class Meta:
-        """marshmallow's settings."""
+        """Options of marshmallow."""
 
         unknown = RAISE
 
@@ -281,7 +281,7 @@ class Form(Schema):
 
 @pytest.fixture(params=["before", "after"])
 def smorest(request: pytest.FixtureRequest) -> FlaskClient:
-    """Give an app on flask-smorest, whose own handler is registered before or after ours."""
+    """Return a client of a flask-smorest app whose error handler is registered before or after ours."""
     app = Flask(__name__)
     app.config.update(API_TITLE="t", API_VERSION="1", OPENAPI_VERSION="3.1.0")
     blueprint = flask_smorest.Blueprint("forms", __name__)
@@ -315,12 +315,12 @@ def test_a_body_that_a_schema_refuses_has_a_pointer_for_every_fault(smorest: Fla
     ]
 
 
-def test_a_body_of_another_shape_is_pointed_at_as_a_whole(smorest: FlaskClient) -> None:
+def test_body_of_wrong_type_has_empty_pointer(smorest: FlaskClient) -> None:
     answer = smorest.post("/forms?name=x", json=["title"])
     assert (answer.json or {})["errors"] == [{"pointer": "", "detail": "must be a JSON object"}]
 
 
-def test_a_query_that_a_schema_refuses_has_a_parameter_for_every_fault(smorest: FlaskClient) -> None:
+def test_invalid_query_reports_parameter_of_every_error(smorest: FlaskClient) -> None:
     answer = smorest.post("/forms?nam=x", json={"title": "A"})
     assert answer.status_code == 422
     assert (answer.json or {})["errors"] == [
@@ -336,19 +336,19 @@ def test_a_query_that_a_schema_refuses_has_a_parameter_for_every_fault(smorest: 
         (b"\xff", "The body cannot be read: Bytes decoding error : invalid start byte: line 1 column 1 (char 0)."),
     ],
 )
-def test_a_body_that_is_no_json_is_a_400_that_says_where(smorest: FlaskClient, body: bytes, detail: str) -> None:
+def test_malformed_json_returns_400_with_position(smorest: FlaskClient, body: bytes, detail: str) -> None:
     answer = smorest.post("/forms?name=x", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert ((answer.json or {})["code"], (answer.json or {})["detail"]) == ("unreadable", detail)
 
 
-def test_messages_can_be_refused_by_hand() -> None:
+def test_marshmallow_messages_are_converted_to_field_errors() -> None:
     with pytest.raises(Invalid) as refusal:
         refuse_messages({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
     assert refusal.value.faults == (Fault("/title", "must not be null"), Fault("?slug", "is not a parameter here"))
 
 
-def test_a_schema_that_refuses_inside_a_view_is_a_422(answering: Answering) -> None:
+def test_validation_error_in_view_returns_422(answering: Answering) -> None:
     answer = answering(ValidationError({"ends": ["must be later than starts"]}))
     assert (answer.status_code, (answer.json or {})["errors"]) == (
         422,
@@ -358,7 +358,7 @@ def test_a_schema_that_refuses_inside_a_view_is_a_422(answering: Answering) -> N
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[str]:
-    """Give the URL of an SQLite database that somebody else is writing to."""
+    """Yield the URL of an SQLite database that another connection has locked for writing."""
     path = tmp_path / "locked.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("CREATE TABLE things (name TEXT)")
@@ -374,7 +374,7 @@ def failing(url: str, statement: str) -> DBAPIError:
     return failure.value
 
 
-def test_a_locked_database_is_busy_and_tells_when_to_come_back(answering: Answering, locked: str) -> None:
+def test_locked_database_returns_503_with_retry_after(answering: Answering, locked: str) -> None:
     answer = answering(failing(locked, "INSERT INTO things VALUES ('secret')"))
     assert (answer.status_code, (answer.json or {})["code"], answer.headers["Retry-After"]) == (503, "busy", "5")
 
@@ -393,7 +393,7 @@ def test_a_locked_database_is_busy_and_tells_when_to_come_back(answering: Answer
         PoolTimeoutError(),
     ],
 )
-def test_a_database_that_will_answer_again_is_busy(answering: Answering, error: Exception) -> None:
+def test_temporary_database_error_returns_503(answering: Answering, error: Exception) -> None:
     assert answering(error).status_code == 503
 
 
@@ -405,16 +405,16 @@ def test_a_database_that_will_answer_again_is_busy(answering: Answering, error: 
         DBAPIError("SELECT 1", {}, Exception()),
     ],
 )
-def test_a_mistake_of_ours_in_the_database_is_not_busy(answering: Answering, error: Exception) -> None:
+def test_permanent_database_error_returns_500(answering: Answering, error: Exception) -> None:
     assert answering(error).status_code == 500
 
 
-def test_a_missing_table_is_not_busy(answering: Answering) -> None:
+def test_missing_table_returns_500(answering: Answering) -> None:
     assert answering(failing("sqlite://", "SELECT * FROM nothing")).status_code == 500
 
 
 @pytest.mark.parametrize("mode", [{}, {"TESTING": True}, {"DEBUG": True}, {"PROPAGATE_EXCEPTIONS": True}])
-def test_a_failure_of_ours_is_logged_whole_and_told_as_a_reference(
+def test_internal_error_is_logged_and_reported_by_reference(
     app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture, mode: dict[str, bool]
 ) -> None:
     app.config.update(mode)
@@ -435,11 +435,11 @@ def test_a_failure_of_ours_is_logged_whole_and_told_as_a_reference(
     assert record.getMessage() == f"internal error {reference[1]} at GET /feeds/<secret>.ics"
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], RuntimeError)
-    # The path holds what opens the feed; a log is read by others.
+    # The path contains the feed's secret, which must not be logged.
     assert "s3cr3t" not in record.getMessage()
 
 
-def test_a_failure_after_the_view_is_a_problem_too(app: Flask, client: FlaskClient) -> None:
+def test_error_after_view_returns_problem(app: Flask, client: FlaskClient) -> None:
     @app.after_request
     def broken(_: object) -> Any:  # noqa: ANN401 - it never answers
         raise RuntimeError("too late")

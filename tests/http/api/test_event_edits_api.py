@@ -1,4 +1,4 @@
-"""Editing an event through the API: If-Match, merge patch, every fault at once, and nothing half saved."""
+"""Editing an event through the API: If-Match, merge patch, all errors in one response, and no partial changes."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.make import make_event
 PATH = "/events/summit"
 
 
-def test_a_change_says_what_it_is_a_change_of(organiser: Api, anonymous: Api) -> None:
+def test_event_edit_requires_current_if_match(organiser: Api, anonymous: Api) -> None:
     etag = anonymous.get(PATH).etag
     assert organiser.patch(PATH, {"title": "New"}, if_match=None).code == (428, "precondition-required")
     changed = organiser.patch(PATH, {"title": "New"}, if_match=etag)
@@ -24,13 +24,13 @@ def test_a_change_says_what_it_is_a_change_of(organiser: Api, anonymous: Api) ->
     assert anonymous.get(PATH).json["title"] == "New"
 
 
-def test_if_match_takes_the_etag_of_any_encoding(organiser: Api, anonymous: Api) -> None:
+def test_if_match_accepts_etag_of_any_encoding(organiser: Api, anonymous: Api) -> None:
     for coding in ("br", "gzip", "zstd", "identity"):
         etag = anonymous.get(PATH, Accept_Encoding=coding).etag
         assert (coding, organiser.patch(PATH, {"title": coding}, if_match=etag).status) == (coding, 200)
 
 
-def test_if_match_is_a_list_compared_strongly_or_a_star(organiser: Api, anonymous: Api) -> None:
+def test_if_match_accepts_star_or_list_with_strong_comparison(organiser: Api, anonymous: Api) -> None:
     etag = anonymous.get(PATH).etag
     for wrong in (f"W/{etag}", '"0.x"', "", "nonsense", '"'):
         assert (wrong, organiser.patch(PATH, {"title": "New"}, if_match=wrong).code) == (wrong, (412, "stale"))
@@ -39,7 +39,7 @@ def test_if_match_is_a_list_compared_strongly_or_a_star(organiser: Api, anonymou
         assert (right, organiser.patch(PATH, {"title": str(turn)}, if_match=given).status) == (right, 200)
 
 
-def test_merge_patch_and_json_are_the_same(organiser: Api) -> None:
+def test_merge_patch_and_json_media_types_are_equivalent(organiser: Api) -> None:
     for kind in ("application/json", "application/merge-patch+json", "application/json; charset=utf-8"):
         answer = organiser.patch(PATH, json.dumps({"summary": kind}).encode(), Content_Type=kind)
         assert (answer.status, answer.json["summary"]) == (200, kind)
@@ -54,7 +54,7 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_objects_are_merged_lists_are_replaced_and_null_clears(organiser: Api) -> None:
+def test_patch_merges_objects_replaces_lists_and_clears_with_null(organiser: Api) -> None:
     organiser.patch(PATH, FULL)
     merged = organiser.patch(
         PATH,
@@ -84,7 +84,7 @@ def test_objects_are_merged_lists_are_replaced_and_null_clears(organiser: Api) -
     assert [cleared[name] for name in ("call_for_talks", "tags", "description_html")] == [None, [], None]
 
 
-def test_a_patch_that_changes_nothing_is_no_change(organiser: Api, anonymous: Api) -> None:
+def test_patch_without_changes_keeps_revision(organiser: Api, anonymous: Api) -> None:
     before = anonymous.get(PATH)
     again = {name: before.json[name] for name in ("title", "tags", "starts", "timezone", "location", "description")}
     unchanged: list[dict[str, Any]] = [{}, again, {"call_for_talks": {}}, {"co_located_with": []}]
@@ -93,7 +93,7 @@ def test_a_patch_that_changes_nothing_is_no_change(organiser: Api, anonymous: Ap
     assert anonymous.get("/changes").json["next"] == str(before.json["revision"])
 
 
-def test_every_fault_of_the_shape_is_named_at_once(organiser: Api) -> None:
+def test_event_patch_reports_all_schema_errors(organiser: Api) -> None:
     wrong = {
         "title": "x" * 201,
         "slug": "No Slug",
@@ -127,7 +127,7 @@ def test_every_fault_of_the_shape_is_named_at_once(organiser: Api) -> None:
     }
 
 
-def test_every_fault_of_the_meaning_is_named_at_once(app: Flask, organiser: Api) -> None:
+def test_event_patch_reports_all_domain_errors(app: Flask, organiser: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING)
     wrong = {
@@ -162,7 +162,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_what_is_refused_leaves_everything_as_it_was(app: Flask, organiser: Api, anonymous: Api) -> None:
+def test_rejected_event_patch_changes_nothing(app: Flask, organiser: Api, anonymous: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
 
@@ -177,7 +177,7 @@ def test_what_is_refused_leaves_everything_as_it_was(app: Flask, organiser: Api,
         assert everything() == before
 
 
-def test_both_of_two_co_located_events_say_so(app: Flask, organiser: Api, anonymous: Api) -> None:
+def test_co_location_is_shown_on_both_events(app: Flask, organiser: Api, anonymous: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="other")
     before = anonymous.get("/events/other").etag

@@ -17,7 +17,7 @@ PARTS = [("tracks", "colour", "#2a7f62", "track"), ("rooms", "capacity", 120, "r
 
 
 @pytest.mark.parametrize(("parts", "field", "value", "part"), PARTS)
-def test_a_part_is_added_changed_and_removed_and_its_talks_follow(
+def test_changes_of_track_or_room_update_its_talks(
     app: Flask, organiser: Api, anonymous: Api, *, parts: str, field: str, value: object, part: str
 ) -> None:
     added = organiser.post(f"/events/summit/{parts}", {"name": "A & B", field: value})
@@ -40,7 +40,7 @@ def test_a_part_is_added_changed_and_removed_and_its_talks_follow(
 
 
 @pytest.mark.parametrize(("parts", "name"), [("tracks", "ARM"), ("rooms", "Room 1")])
-def test_a_name_is_unique_within_the_event(app: Flask, organiser: Api, *, parts: str, name: str) -> None:
+def test_name_of_track_or_room_is_unique_within_event(app: Flask, organiser: Api, *, parts: str, name: str) -> None:
     taken = organiser.post(f"/events/summit/{parts}", {"name": name})
     assert taken.code == (409, "name-taken")
     assert name in taken.json["detail"]
@@ -52,7 +52,7 @@ def test_a_name_is_unique_within_the_event(app: Flask, organiser: Api, *, parts:
     assert on_team(app, "elsewhere").post(f"/events/elsewhere/{parts}", {"name": name}).status == 201
 
 
-def test_every_fault_of_a_part_is_named(organiser: Api) -> None:
+def test_invalid_track_or_room_reports_all_errors(organiser: Api) -> None:
     assert organiser.post("/events/summit/tracks", {"name": "\n", "colour": "red", "id": "x"}).faults == {
         "/name": "contains a line break (U+000A) at position 1; write a space instead",
         "/colour": "must be a colour such as #2a7f62",
@@ -65,7 +65,7 @@ def test_every_fault_of_a_part_is_named(organiser: Api) -> None:
 
 
 @pytest.mark.parametrize("parts", ["tracks", "rooms"])
-def test_blanking_is_not_held_up_by_names_that_were_chosen_to_hold_it_up(
+def test_redaction_succeeds_despite_names_of_redacted_form(
     moderator: Api, organiser: Api, anonymous: Api, parts: str
 ) -> None:
     for name in ("[removed] 1", "[removed] 2", "[removed] 3"):
@@ -77,7 +77,7 @@ def test_blanking_is_not_held_up_by_names_that_were_chosen_to_hold_it_up(
     assert anonymous.get("/events/summit/tiers").items("benefits") == [[], [], []]
 
 
-def test_the_parts_of_what_is_hidden_are_hidden(app: Flask, stranger: Api) -> None:
+def test_tracks_and_rooms_of_hidden_event_are_hidden(app: Flask, stranger: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING, tracks=["Secret"], rooms=["Cellar"])
     for table, parts in ((Track, "tracks"), (Room, "rooms")):
@@ -90,7 +90,7 @@ def test_the_parts_of_what_is_hidden_are_hidden(app: Flask, stranger: Api) -> No
             assert answer.json["detail"].replace(hidden, nowhere) == nothing.json["detail"]
 
 
-def test_a_team_is_named_by_address_or_id_and_changes(organiser: Api, member: Api, stranger: Api) -> None:
+def test_team_members_are_managed_by_email_or_id(organiser: Api, member: Api, stranger: Api) -> None:
     path = "/events/summit/team"
     by_address = organiser.put(path, {"email": "ADA@example.org", "role": "reviewer"})
     ada = {"member_id": member.member_id, "name": "Ada Lovelace", "role": "reviewer"}
@@ -112,7 +112,7 @@ def test_a_team_is_named_by_address_or_id_and_changes(organiser: Api, member: Ap
     }
 
 
-def test_an_event_is_never_left_without_an_organiser(app: Flask, organiser: Api, reviewer: Api) -> None:
+def test_last_organiser_cannot_be_removed_or_demoted(app: Flask, organiser: Api, reviewer: Api) -> None:
     mine = f"/events/summit/team/{organiser.member_id}"
     assert organiser.delete(mine).code == (409, "last-organiser")
     assert organiser.put(mine, {"role": "reviewer"}).code == (409, "last-organiser")

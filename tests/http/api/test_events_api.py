@@ -1,4 +1,4 @@
-"""Events through the API: proposed, read, published, called off, blanked, deleted."""
+"""Events through the API: proposing, reading, publishing, cancelling, redacting, deleting."""
 
 from collections.abc import Callable
 from itertools import permutations, product
@@ -18,7 +18,7 @@ from tests.make import make_event
 LEAST = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
 
 
-def test_the_least_that_an_event_needs_gives_a_whole_one(member: Api) -> None:
+def test_event_with_required_fields_only_has_all_defaults(member: Api) -> None:
     answer = member.post("/events", LEAST)
     assert answer.status == 201
     assert answer.headers["Location"] == f"{BASE}/events/xen-hackathon"
@@ -109,7 +109,7 @@ WRITTEN: dict[str, Any] = {
 }
 
 
-def test_what_was_written_is_given_out_as_it_was_written(moderator: Api, anonymous: Api, summit: str) -> None:
+def test_event_fields_are_returned_as_written(moderator: Api, anonymous: Api, summit: str) -> None:
     call = {
         "opens_at": "2026-04-01T00:00:00",
         "closes_at": "2026-05-02T23:59:00-04:00",
@@ -126,13 +126,13 @@ def test_what_was_written_is_given_out_as_it_was_written(moderator: Api, anonymo
         "closes_at": "2026-05-03T05:59:00+02:00",
     }
     assert "<script" not in seen["description_html"]
-    # The clocks go back in that night: the first of the two half past twos.
+    # The clocks go back in that night: 02:30 is the earlier of the two.
     assert (seen["starts_at"], seen["ends_at"]) == ("2026-10-24T09:30:00+02:00", "2026-10-25T02:30:00+02:00")
     assert (seen["status"], seen["all_day"]) == ("confirmed", False)
     assert anonymous.get(f"/events/{summit}").json["co_located_with"] == ["fosdem"]
 
 
-def test_a_members_event_waits_until_a_moderator_publishes_it(
+def test_event_of_member_is_pending_until_moderator_publishes_it(
     member: Api, stranger: Api, anonymous: Api, moderator: Api
 ) -> None:
     slug = member.post("/events", LEAST).json["slug"]
@@ -151,7 +151,7 @@ def test_a_members_event_waits_until_a_moderator_publishes_it(
     assert moderator.get("/events?status=pending").items("slug") == []
 
 
-def test_a_member_keeps_a_draft_to_themselves_until_they_propose_it(member: Api, moderator: Api) -> None:
+def test_draft_event_is_not_listed_as_pending_until_proposed(member: Api, moderator: Api) -> None:
     slug = member.post("/events", LEAST | {"status": "draft"}).json["slug"]
     assert moderator.get("/events?status=pending").items("slug") == []
     assert moderator.post(f"/events/{slug}/publish").code == (409, "forbidden-step")
@@ -159,7 +159,7 @@ def test_a_member_keeps_a_draft_to_themselves_until_they_propose_it(member: Api,
     assert moderator.post(f"/events/{slug}/publish").status == 200
 
 
-def test_a_member_who_has_not_confirmed_their_address_proposes_nothing(mailing_app: Flask) -> None:
+def test_event_proposal_requires_confirmed_address(mailing_app: Flask) -> None:
     unconfirmed = a_member(mailing_app, confirmed_at=None)
     refused = unconfirmed.post("/events", LEAST)
     assert refused.code == (403, "not-confirmed")
@@ -181,7 +181,7 @@ EDITS: dict[str, set[str]] = {
 }
 
 
-def test_each_status_has_its_steps_and_no_others(app: Flask, moderator: Api) -> None:
+def test_each_event_status_allows_only_its_transitions(app: Flask, moderator: Api) -> None:
     def event_in(status: EventStatus) -> str:
         with writing(app) as session:
             return f"/events/{make_event(session, status=status).slug}"
@@ -200,7 +200,7 @@ def _takes(answer: Answer, leads_to: str | None) -> None:
         assert (answer.status, answer.json["status"]) == (200, leads_to)
 
 
-def test_a_cancelled_event_stays_to_be_seen_as_such(app: Flask, organiser: Api, anonymous: Api) -> None:
+def test_cancelled_event_remains_public_as_cancelled(app: Flask, organiser: Api, anonymous: Api) -> None:
     a_talk(app, "summit", state=TalkState.CONFIRMED)
     assert organiser.post("/events/summit/cancel").json["status"] == "cancelled"
     assert anonymous.get("/events/summit").json["status"] == "cancelled"
@@ -209,7 +209,7 @@ def test_a_cancelled_event_stays_to_be_seen_as_such(app: Flask, organiser: Api, 
     assert organiser.delete("/events/summit").code == (409, "was-public")
 
 
-def test_what_nobody_ever_saw_is_deleted_without_a_trace(app: Flask, member: Api) -> None:
+def test_unpublished_event_is_deleted_with_all_its_rows(app: Flask, member: Api) -> None:
     slug = member.post("/events", LEAST | {"call_for_talks": {}, "tags": ["xen"]}).json["slug"]
     member.post(f"/events/{slug}/rooms", {"name": "Attic"})
     deleted = member.delete(f"/events/{slug}")
@@ -219,7 +219,7 @@ def test_what_nobody_ever_saw_is_deleted_without_a_trace(app: Flask, member: Api
     assert [count(app, table) for table in (Event, Room, TeamMember, LedgerEntry)] == [0, 0, 0, 0]
 
 
-def test_what_somebody_asked_to_sponsor_is_not_deleted(member: Api) -> None:
+def test_event_with_sponsorship_enquiry_cannot_be_deleted(member: Api) -> None:
     slug = member.post("/events", LEAST).json["slug"]
     tier = member.post(f"/events/{slug}/tiers", {"name": "Gold"}).json["id"]
     assert member.post(f"/events/{slug}/sponsorships", {"tier": tier, "sponsor": {"name": "Acme"}}).status == 201
@@ -227,7 +227,7 @@ def test_what_somebody_asked_to_sponsor_is_not_deleted(member: Api) -> None:
     assert member.get(f"/events/{slug}").status == 200
 
 
-def test_blanking_an_event_leaves_nothing_of_it_and_its_organisers_cannot_bring_it_back(
+def test_redaction_erases_event_content_and_blocks_organisers(
     app: Flask, anonymous: Api, organiser: Api, moderator: Api
 ) -> None:
     talk = a_talk(app, "summit", state=TalkState.CONFIRMED, title="Another's")
@@ -258,7 +258,7 @@ def test_blanking_an_event_leaves_nothing_of_it_and_its_organisers_cannot_bring_
     assert moderator.patch("/events/summit", {"title": "A word from us"}).status == 200
 
 
-def test_every_answer_brings_the_etag_that_reading_would(
+def test_write_response_has_etag_of_subsequent_read(
     anonymous: Api, member: Api, moderator: Api, organiser: Api
 ) -> None:
     proposed = member.post("/events", LEAST)
@@ -279,7 +279,7 @@ def test_every_answer_brings_the_etag_that_reading_would(
     assert organiser.patch("/events/summit", {}).etag == anonymous.get("/events/summit").etag
 
 
-def test_a_slug_is_made_of_the_title_or_chosen_and_nobody_elses(app: Flask, member: Api, stranger: Api) -> None:
+def test_slug_is_unique_and_derived_from_title_or_chosen(app: Flask, member: Api, stranger: Api) -> None:
     assert member.post("/events", LEAST | {"title": "Ünïcode! 2026"}).json["slug"] == "unicode-2026"
     assert stranger.post("/events", LEAST | {"title": "Unicode 2026"}).json["slug"] == "unicode-2026-2"
     assert member.post("/events", LEAST | {"slug": "chosen"}).json["slug"] == "chosen"
@@ -288,7 +288,7 @@ def test_a_slug_is_made_of_the_title_or_chosen_and_nobody_elses(app: Flask, memb
     assert count(app, Event) == before
 
 
-def test_a_slug_is_fixed_once_the_public_knows_it(member: Api, moderator: Api) -> None:
+def test_slug_cannot_change_after_publication(member: Api, moderator: Api) -> None:
     member.post("/events", LEAST | {"slug": "first"})
     member.post("/events", LEAST | {"slug": "other"})
     assert member.patch("/events/first", {"slug": "other"}).code == (409, "slug-taken")
@@ -300,7 +300,7 @@ def test_a_slug_is_fixed_once_the_public_knows_it(member: Api, moderator: Api) -
     assert member.patch("/events/second", {"slug": "second"}).status == 200
 
 
-def test_an_event_moves_with_its_zone_and_keeps_what_was_written(organiser: Api, clock: FixedClock) -> None:
+def test_changing_timezone_keeps_local_times_and_moves_instants(organiser: Api, clock: FixedClock) -> None:
     clock.tick(90)
     answer = organiser.patch("/events/summit", {"timezone": "America/New_York"})
     assert (answer.json["starts"], answer.json["ends"]) == ("2026-06-10", "2026-06-12")

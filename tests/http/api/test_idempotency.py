@@ -1,4 +1,4 @@
-"""A POST with an Idempotency-Key: done once, answered again."""
+"""A POST request with an Idempotency-Key is executed once; repetitions get the stored response."""
 
 import threading
 from datetime import timedelta
@@ -42,7 +42,7 @@ KEY = "4ec5bd1c-7dbd-4e2c-8a41-2f5a3f3a9a2d"
 
 @pytest.fixture(scope="module")
 def _walls() -> Flask:
-    """Give the app with a route of these tests, on no database yet."""
+    """Return the app with a test route, without a database."""
     app = create_app(settings_of("sqlite:///nowhere.db"))
     app.config["RATELIMIT_ENABLED"] = False
     app.register_blueprint(answering_no())
@@ -51,14 +51,14 @@ def _walls() -> Flask:
 
 @pytest.fixture
 def browser(app: Flask) -> Browser:
-    """Give a member, and the event that the talks go to."""
+    """Create the event for the talks and return a signed-in member's browser."""
     with writing(app) as session:
         make_event(session, slug="summit")
     return signed_in(app)
 
 
 def answering_no() -> Blueprint:
-    """Give a route that writes, and then answers 409 without raising."""
+    """Return a route that writes to the database and returns a 409 without raising an exception."""
     routes = Blueprint("answering_no", __name__, url_prefix="/api/v1")
 
     @routes.post("/no")
@@ -75,7 +75,9 @@ def send(browser: Browser, path: str = TALKS, body: object = TALK, *, key: str =
     return browser.post(path, body, **{"Idempotency-Key": key})
 
 
-def test_the_same_again_gets_the_same_answer_and_does_nothing(app: Flask, browser: Browser, clock: FixedClock) -> None:
+def test_repeated_request_gets_stored_response_and_changes_nothing(
+    app: Flask, browser: Browser, clock: FixedClock
+) -> None:
     first = send(browser)
     clock.move(NOON + timedelta(hours=24))
     again = send(browser)
@@ -88,41 +90,41 @@ def test_the_same_again_gets_the_same_answer_and_does_nothing(app: Flask, browse
     assert [talk.id for talk in rows(app, Talk)] == [json_of(first)["id"]]
 
 
-def test_another_key_is_another_request(app: Flask, browser: Browser) -> None:
+def test_another_key_makes_another_request(app: Flask, browser: Browser) -> None:
     assert json_of(send(browser))["id"] != json_of(send(browser, key="another"))["id"]
     assert len(rows(app, Talk)) == 2
 
 
-def test_without_a_key_everything_is_done_each_time(app: Flask, browser: Browser) -> None:
+def test_requests_without_key_are_executed_each_time(app: Flask, browser: Browser) -> None:
     assert [browser.post(TALKS, TALK).status_code for _ in range(2)] == [201, 201]
     assert (len(rows(app, Talk)), rows(app, KeptAnswer)) == (2, [])
 
 
-def test_a_key_is_for_one_request_only(app: Flask, browser: Browser) -> None:
+def test_key_cannot_be_reused_for_another_request(app: Flask, browser: Browser) -> None:
     send(browser)
     assert problem(send(browser, body={"title": "Another"})) == (422, "idempotency-key-reused")
     assert problem(send(browser, path="/me/feeds", body=TALK)) == (422, "idempotency-key-reused")
     assert len(rows(app, Talk)) == 1
 
 
-def test_each_member_has_keys_of_their_own(app: Flask, browser: Browser) -> None:
+def test_keys_are_separate_for_each_member(app: Flask, browser: Browser) -> None:
     assert json_of(send(browser))["id"] != json_of(send(signed_in(app, "bob@example.org")))["id"]
 
 
-def test_a_refusal_is_not_kept(app: Flask, browser: Browser) -> None:
+def test_raised_error_is_not_stored(app: Flask, browser: Browser) -> None:
     assert problem(send(browser, body={})) == (422, "invalid")
     assert problem(send(browser, path="/events/nowhere/talks")) == (404, "not-found")
     assert rows(app, KeptAnswer) == []
     assert send(browser).status_code == 201
 
 
-def test_an_answer_that_says_no_is_not_kept_and_changes_nothing(app: Flask, browser: Browser) -> None:
+def test_returned_error_response_is_not_stored_and_rolls_back(app: Flask, browser: Browser) -> None:
     assert (send(browser, path="/no").status_code, send(browser, path="/no").status_code) == (409, 409)
     assert rows(app, KeptAnswer) == []
     assert [row.name for row in rows(app, Member)] == ["Ada Lovelace"]
 
 
-def test_a_key_is_forgotten_after_a_day(app: Flask, browser: Browser, clock: FixedClock) -> None:
+def test_key_expires_after_a_day(app: Flask, browser: Browser, clock: FixedClock) -> None:
     send(browser)
     clock.move(NOON + timedelta(hours=24, seconds=1))
     answer = send(browser)
@@ -131,12 +133,12 @@ def test_a_key_is_forgotten_after_a_day(app: Flask, browser: Browser, clock: Fix
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ü"])
-def test_a_key_is_visible_ascii(browser: Browser, key: str) -> None:
+def test_invalid_key_returns_422(browser: Browser, key: str) -> None:
     answer = send(browser, key=key)
     assert (problem(answer), pointers(answer)) == ((422, "invalid"), ["Idempotency-Key"])
 
 
-def test_whoever_may_not_is_refused_before_any_key_is_looked_at(app: Flask, browser: Browser) -> None:
+def test_permissions_are_checked_before_key(app: Flask, browser: Browser) -> None:
     send(browser)
     headers = {"Idempotency-Key": KEY}
     assert problem(post(app, TALKS, TALK, **headers)) == (401, "not-signed-in")
@@ -145,7 +147,7 @@ def test_whoever_may_not_is_refused_before_any_key_is_looked_at(app: Flask, brow
     assert problem(post(app, TALKS, TALK, **headers, **read_only)) == (403, "insufficient-scope")
 
 
-def test_signing_in_takes_no_key(app: Flask) -> None:
+def test_sign_in_ignores_key(app: Flask) -> None:
     signed_in(app)
     keys = {"email": "ada@example.org", "password": "correct horse"}
     answers = [post(app, "/auth/login", keys, **{"Idempotency-Key": KEY}) for _ in range(2)]
@@ -153,7 +155,7 @@ def test_signing_in_takes_no_key(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("path", "secret"), [("/me/feeds", "url"), ("/me/tokens", "token")])
-def test_a_secret_is_shown_once_and_kept_in_no_answer(app: Flask, browser: Browser, path: str, secret: str) -> None:
+def test_stored_response_does_not_contain_secret(app: Flask, browser: Browser, path: str, secret: str) -> None:
     body = {"name": "phone"} if path == "/me/feeds" else {"name": "a script", "scopes": ["read"]}
     first = json_of(send(browser, path, body))
     assert json_of(send(browser, path, body)) == first | {secret: None}
@@ -161,7 +163,7 @@ def test_a_secret_is_shown_once_and_kept_in_no_answer(app: Flask, browser: Brows
     assert first[secret] not in kept.body
 
 
-def test_many_at_once_do_it_once_and_all_get_the_same_answer(app: Flask, browser: Browser) -> None:
+def test_concurrent_requests_with_one_key_share_one_response(app: Flask, browser: Browser) -> None:
     headers = {"Idempotency-Key": KEY, **token_of(browser, Scope.SUBMIT)}
     answers: list[tuple[int, bytes]] = []
 
@@ -180,7 +182,7 @@ def test_many_at_once_do_it_once_and_all_get_the_same_answer(app: Flask, browser
     assert len(rows(app, Talk)) == 1
 
 
-def test_while_the_first_is_under_way_the_next_is_told_to_come_back(
+def test_request_during_write_lock_gets_409_with_retry_after(
     database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_LOCK_TIMEOUT_MS", 50)

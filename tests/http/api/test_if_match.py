@@ -1,4 +1,4 @@
-"""Versions, and the If-Match of a change that was made for one (RFC 9110, 13.1.1)."""
+"""Entity tags, and If-Match in edits (RFC 9110, section 13.1.1)."""
 
 import pytest
 from werkzeug.exceptions import PreconditionRequired
@@ -8,7 +8,7 @@ from eventcal.web.http.conditional import check_etag, check_revision, etag_of, m
 from tests.served import fetch, fresh
 
 
-def test_a_version_is_named_by_its_body_or_by_its_revision_and_renderer() -> None:
+def test_etag_depends_on_body_or_on_revision_and_renderer() -> None:
     assert etag_of(b"abc") == "cf4ab791c62b8d2b2109c90275287816"
     assert revision_etag(17, "1") == revision_etag(17, "1")
     assert revision_etag(17, "1").startswith("17.")
@@ -16,7 +16,7 @@ def test_a_version_is_named_by_its_body_or_by_its_revision_and_renderer() -> Non
 
 
 @pytest.mark.parametrize("coding", [None, "br", "zstd", "gzip"])
-def test_the_tag_that_a_reader_was_given_lets_them_change_the_thing(coding: str | None) -> None:
+def test_etag_of_any_encoding_matches_its_version_only(coding: str | None) -> None:
     resource = fresh(etag=revision_etag(17, "renderer"))
     tag = fetch(resource, {"Accept-Encoding": coding} if coding else {}).headers["ETag"]
     assert [matches_version(tag, version, end=".") for version in ("17", "18", "1")] == [True, False, False]
@@ -29,7 +29,7 @@ def test_the_tag_that_a_reader_was_given_lets_them_change_the_thing(coding: str 
         (' "17.ab" ', True),
         ('"16.ab", "17.cd-gzip"', True),
         ('"17"', True),
-        # The comparison is strong (RFC 9110, 13.1.1).
+        # If-Match uses strong comparison (RFC 9110, section 13.1.1).
         ('W/"17.ab"', False),
         ('W/"17.ab", "16.ab"', False),
         ('"170.ab"', False),
@@ -39,27 +39,27 @@ def test_the_tag_that_a_reader_was_given_lets_them_change_the_thing(coding: str 
         ("", False),
     ],
 )
-def test_if_match_takes_any_encoding_a_list_or_any(header: str, *, matches: bool) -> None:
+def test_if_match_accepts_star_or_list_in_any_encoding(header: str, *, matches: bool) -> None:
     assert matches_version(header, "17", end=".") == matches
 
 
-def test_a_change_without_if_match_is_asked_for_it() -> None:
+def test_missing_if_match_requires_precondition() -> None:
     with pytest.raises(PreconditionRequired):
         check_revision(None, 17)
 
 
-def test_a_change_of_another_revision_is_stale() -> None:
+def test_if_match_of_another_revision_is_stale() -> None:
     check_revision('"17.ab-br"', 17)
     with pytest.raises(Stale, match="at revision 18 now"):
         check_revision('"17.ab-br"', 18)
 
 
 @pytest.mark.parametrize("header", ['"abc"', '"abc-gzip"', '"x", "abc-br"', "*"])
-def test_a_change_of_these_very_bytes_is_let_through(header: str) -> None:
+def test_if_match_of_same_body_is_accepted(header: str) -> None:
     check_etag(header, "abc")
 
 
 @pytest.mark.parametrize("header", ['"abd"', 'W/"abc"', "abc", ""])
-def test_a_change_of_other_bytes_is_stale(header: str) -> None:
+def test_if_match_of_another_body_is_stale(header: str) -> None:
     with pytest.raises(Stale):
         check_etag(header, "abc")

@@ -1,4 +1,4 @@
-"""What is kept of answers never shows: whoever asked before is told what whoever asks for the first time is told."""
+"""The cache is invisible: a cached response always equals a newly rendered one."""
 
 from dataclasses import replace
 from itertools import count
@@ -59,7 +59,7 @@ _LISTS = (
 
 
 class Readers:
-    """Somebody who asks for everything again and again, and others who each ask once."""
+    """Request every path both through the cache and past it."""
 
     def __init__(self, app: Flask, world: World) -> None:
         self.app = app
@@ -68,9 +68,9 @@ class Readers:
         self._numbers = count(1)
 
     def look(self) -> None:
-        """Hold every answer that may have been kept against one that cannot have been."""
+        """Compare every possibly cached response with one that cannot be cached."""
         for path in self.paths:
-            # An address that nobody has asked for, though it asks for the same.
+            # An equivalent URL that has not been requested before.
             new = f"{path}{'&' if '?' in path else '?'}{'&' * next(self._numbers)}"
             kept, made = fetch(self.app, path), fetch(self.app, new)
             headers = [{**answer.headers, "Link": None} for answer in (kept, made)]
@@ -85,12 +85,10 @@ STEPS = st.one_of(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_siz
 
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=9))
-def test_an_answer_that_was_kept_is_the_one_that_is_made(
-    app: Flask, clock: FixedClock, steps: list[list[str] | str]
-) -> None:
+def test_cached_response_equals_newly_rendered_one(app: Flask, clock: FixedClock, steps: list[list[str] | str]) -> None:
     calendar = Calendar(database_of(app), clock, house_of(app).ledger)
     empty(calendar)
-    # The examples share one database: nothing is to be known of the one before.
+    # The examples share one database, so clear the cache.
     move_in(app, replace(house_of(app), renditions=RenditionCache(10_000_000)))
     world = make_world(calendar)
     readers = Readers(app, world)
@@ -104,7 +102,7 @@ def test_an_answer_that_was_kept_is_the_one_that_is_made(
 
 
 @pytest.mark.parametrize("names", [("ada is grace",), ("unknown is grace",), ("grace is ada", "grace: another name")])
-def test_the_addresses_of_one_speaker_lead_to_the_same_talks_at_once(
+def test_speaker_merge_updates_cached_responses_of_both_slugs(
     app: Flask, clock: FixedClock, names: tuple[str, ...]
 ) -> None:
     world = make_world(Calendar(database_of(app), clock, house_of(app).ledger))

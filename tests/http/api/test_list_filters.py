@@ -1,4 +1,4 @@
-"""Every filter through HTTP, for events, for talks and for the talks of one event."""
+"""Every list filter through HTTP, for events, talks, and the talks of one event."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ ALL_TALKS = ["Arm", "Bof", "Gone", "Intro", "Keynote"]
 
 @pytest.fixture
 def calendar(app: Flask, clock: FixedClock) -> None:
-    """Make four events and five public talks, and one of each that nobody knows of."""
+    """Create four public events and five public talks, and a hidden one of each."""
     with writing(app) as session:
         berlin = make_event(
             session,
@@ -69,7 +69,7 @@ def _fill(session: Session, berlin: Event, chicago: Event, *, gone: Event) -> No
     make_talk(session, berlin, title="Secret", state=TalkState.ACCEPTED, speakers=[ada], tags=["arm"])
 
 
-# For each query: the events, and the talks; None where the list does not change with it.
+# The expected events and talks for each query; None if the query does not affect the list.
 QUERIES: dict[str, tuple[list[str] | None, list[str] | None]] = {
     "": (None, None),
     "from=2026-06-13": (["chicago"], ["Keynote"]),
@@ -110,7 +110,7 @@ QUERIES: dict[str, tuple[list[str] | None, list[str] | None]] = {
 
 
 @pytest.mark.usefixtures("calendar")
-def test_each_filter_means_the_same_wherever_it_stands(anonymous: Api) -> None:
+def test_event_and_talk_lists_apply_each_filter(anonymous: Api) -> None:
     seen = {query: (_names(anonymous, "/events", query), _names(anonymous, "/talks", query)) for query in QUERIES}
     assert seen == {
         query: (EVERYTHING if events is None else events, ALL_TALKS if talks is None else talks)
@@ -119,7 +119,7 @@ def test_each_filter_means_the_same_wherever_it_stands(anonymous: Api) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_the_talks_of_an_event_are_filtered_as_all_talks_are(anonymous: Api) -> None:
+def test_talks_of_event_are_filtered_like_all_talks(anonymous: Api) -> None:
     berlin = {"Arm", "Bof"}
     for query, (_events, talks) in QUERIES.items():
         expected = sorted(berlin & set(ALL_TALKS if talks is None else talks))
@@ -127,9 +127,9 @@ def test_the_talks_of_an_event_are_filtered_as_all_talks_are(anonymous: Api) -> 
 
 
 @pytest.mark.usefixtures("calendar")
-def test_each_filter_gives_the_feeds_exactly_what_it_gives_the_lists(app: Flask, anonymous: Api) -> None:
+def test_feeds_and_lists_apply_filters_identically(app: Flask, anonymous: Api) -> None:
     for query in QUERIES:
-        # Talks that wait for their time stay out of a feed, unless they are asked for or their talk or speaker is.
+        # Feeds omit unscheduled talks, except with `scheduled` or in feeds of a talk or a speaker.
         timed = query if "scheduled=" in query else f"{query}&scheduled=true"
         lists = {
             f"/calendar.ics?{query}": (f"/events?{query}", f"/talks?{timed}"),
@@ -146,7 +146,7 @@ def test_each_filter_gives_the_feeds_exactly_what_it_gives_the_lists(app: Flask,
 
 
 @pytest.mark.usefixtures("calendar")
-def test_a_talks_own_feed_has_it_where_the_list_has(app: Flask, anonymous: Api) -> None:
+def test_feed_of_talk_contains_it_if_filtered_list_does(app: Flask, anonymous: Api) -> None:
     for talk in every_page(anonymous, "/talks"):
         for query in QUERIES:
             listed = [item["id"] for item in every_page(anonymous, f"/talks?{query}") if item["id"] == talk["id"]]
@@ -165,7 +165,7 @@ def _uids(app: Flask, path: str) -> set[str]:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_a_list_comes_in_the_order_that_was_asked_for(anonymous: Api) -> None:
+def test_lists_follow_sort_parameter(anonymous: Api) -> None:
     order = {
         "starts": ["berlin", "chicago"],
         "-starts": ["chicago", "berlin"],
@@ -179,7 +179,7 @@ def test_a_list_comes_in_the_order_that_was_asked_for(anonymous: Api) -> None:
 
 
 @pytest.mark.usefixtures("calendar")
-def test_the_link_to_the_next_page_keeps_what_was_asked_for(anonymous: Api) -> None:
+def test_link_to_next_page_keeps_query(anonymous: Api) -> None:
     first = anonymous.get("/talks?limit=1&speaker=ada&q=ada&sort=-starts")
     link = first.headers["Link"]
     assert link.startswith("<http://127.0.0.1:8000/api/v1/talks?")

@@ -1,4 +1,4 @@
-"""Lists through the API: pages by Link while rows come in, equal work at any length, and strict parameters."""
+"""Lists through the API: pagination during inserts, a constant number of SQL statements, and strict parameters."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ from tests.statements import statements
 
 pytestmark = pytest.mark.both_databases
 
-# Every list, the field that tells its items apart, and its length where each thing is there n times.
+# Every list, the field that identifies its items, and its length after n calls of each helper below.
 LISTS: dict[str, tuple[str, Callable[[int], int]]] = {
     "/events": ("slug", lambda n: 1 + n),
     "/events?status=pending": ("slug", lambda n: n),
@@ -52,18 +52,18 @@ LISTS: dict[str, tuple[str, Callable[[int], int]]] = {
     "/me/feeds": ("id", lambda n: n),
     "/changes": ("id", lambda n: 1 + 2 * n),
 }
-# What an event has few of comes on one page.
+# Lists without pagination.
 WHOLE = {f"/events/busy/{part}" for part in ("tracks", "rooms", "tiers", "team")}
 
 
 @pytest.fixture
 def reader(app: Flask, moderator: Api) -> Api:
-    """Give a moderator, signed in by cookie, who may read every list."""
+    """Return a moderator with a session cookie, who may read every list."""
     return by_cookie(app, row(app, Member, id=moderator.member_id))
 
 
 def _fill(app: Flask, reader: Api, numbers: range) -> None:
-    """Make one more of everything that a list holds, for each number; all at one moment."""
+    """For each number, add one item to every list, all with the same timestamp."""
     with writing(app) as session:
         if session.scalars(select(Event).where(Event.slug == "busy")).one_or_none() is None:
             make_event(session, slug="busy")
@@ -102,7 +102,7 @@ def _add_keys(session: Session, member: Member, number: int) -> None:
     session.add(PersonalFeed(secret_hash=digest, **kept))
 
 
-def test_every_list_asks_the_database_as_often_for_fifty_as_for_one(app: Flask, reader: Api) -> None:
+def test_number_of_statements_does_not_depend_on_list_length(app: Flask, reader: Api) -> None:
     asked: list[dict[str, int]] = []
     for numbers in (range(1), range(1, 50)):
         _fill(app, reader, numbers)
@@ -118,7 +118,7 @@ def test_every_list_asks_the_database_as_often_for_fifty_as_for_one(app: Flask, 
     assert asked[0] == asked[1]
 
 
-def test_every_list_pages_in_an_order_that_is_total(app: Flask, reader: Api) -> None:
+def test_pages_of_every_list_have_total_order(app: Flask, reader: Api) -> None:
     _fill(app, reader, range(7))
     for path, (key, length) in LISTS.items():
         whole = reader.get(path)
@@ -128,7 +128,7 @@ def test_every_list_pages_in_an_order_that_is_total(app: Flask, reader: Api) -> 
             assert (path, [one[key] for one in paged]) == (path, whole.items(key))
 
 
-def test_a_reader_of_changes_misses_nothing_and_sees_nothing_twice(app: Flask, reader: Api, anonymous: Api) -> None:
+def test_change_list_returns_every_change_exactly_once(app: Flask, reader: Api, anonymous: Api) -> None:
     met: list[tuple[str, str, int]] = []
     since = "0"
     for turn in range(12):
@@ -146,9 +146,9 @@ def test_a_reader_of_changes_misses_nothing_and_sees_nothing_twice(app: Flask, r
 
 
 @pytest.mark.parametrize("sort", ["starts", "-starts", "updated"])
-def test_each_old_row_is_met_once_while_others_come_in(app: Flask, anonymous: Api, sort: str) -> None:
+def test_paging_returns_each_row_once_during_inserts(app: Flask, anonymous: Api, sort: str) -> None:
     def day(number: int) -> dict[str, Any]:
-        # Some begin together, so that the order among them must be total.
+        # Some events have the same start, to test that the sort order is total.
         return {"starts": f"2026-06-0{1 + number % 3}", "ends": f"2026-06-0{1 + number % 3}"}
 
     with writing(app) as session:
@@ -167,7 +167,7 @@ def test_each_old_row_is_met_once_while_others_come_in(app: Flask, anonymous: Ap
     assert len(met) == len(set(met))
 
 
-def test_a_row_that_goes_takes_no_other_with_it(app: Flask, moderator: Api) -> None:
+def test_paging_skips_no_rows_after_deletion(app: Flask, moderator: Api) -> None:
     with writing(app) as session:
         for i in range(1, 6):
             make_event(session, slug=f"e-{i}", status=EventStatus.PENDING, starts=f"2026-06-0{i}", ends="2026-06-09")
@@ -180,7 +180,7 @@ def test_a_row_that_goes_takes_no_other_with_it(app: Flask, moderator: Api) -> N
 
 @pytest.mark.parametrize("path", ["/events", "/talks", "/events/summit/talks"])
 @pytest.mark.usefixtures("summit")
-def test_every_faulty_parameter_is_named_at_once(anonymous: Api, path: str) -> None:
+def test_invalid_list_parameters_are_all_reported(anonymous: Api, path: str) -> None:
     query = (
         "from=2026-13-01&to=yesterday&kind=party,talk&country=Germany&scheduled=yes&cfp=closed&updated_since=now"
         "&sort=title&limit=0&cursor=%00&q=%0A&tag=&utm_source=x&state=open&language=english%20please&event=a&event="
@@ -199,7 +199,7 @@ PAGED = [path for path in (*LISTS, "/events/summit/sponsorships") if "busy" not 
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_limit_is_a_whole_number_from_1_to_200(reader: Api) -> None:
+def test_limit_must_be_integer_from_1_to_200(reader: Api) -> None:
     for limit in ("0", "201", "-1", "1.0", "%202", "1_0", "%D9%A3", "x", "", "1&limit=2"):
         for path in PAGED:
             answer = reader.get(f"{path}{'&' if '?' in path else '?'}limit={limit}")
@@ -207,7 +207,7 @@ def test_a_limit_is_a_whole_number_from_1_to_200(reader: Api) -> None:
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_cursor_of_nobodys_is_refused(reader: Api) -> None:
+def test_invalid_cursor_is_rejected(reader: Api) -> None:
     for cursor in ("x", "W10", "bnVsbA", "WzIwMjZd", "a" * 3000, "%00", "=", "-_-", "", "0&{name}=0"):
         for path in PAGED:
             name = "since" if path == "/changes" else "cursor"
@@ -216,7 +216,7 @@ def test_a_cursor_of_nobodys_is_refused(reader: Api) -> None:
 
 
 @pytest.mark.usefixtures("summit")
-def test_a_path_without_parameters_refuses_any(reader: Api) -> None:
+def test_unknown_parameters_are_rejected_on_paths_without_parameters(reader: Api) -> None:
     for path in (
         *("/events/summit", "/events/summit/tracks", "/events/summit/rooms", "/events/summit/tiers"),
         *("/events/summit/sponsors", "/events/summit/team", "/me"),
@@ -227,7 +227,7 @@ def test_a_path_without_parameters_refuses_any(reader: Api) -> None:
         }
 
 
-def test_lists_answer_as_feeds_do(app: Flask, anonymous: Api, reader: Api) -> None:
+def test_lists_support_encodings_head_and_conditional_requests(app: Flask, anonymous: Api, reader: Api) -> None:
     _fill(app, reader, range(3))
     for path in ("/events", "/talks?tag=xen", "/events/busy/talks", "/speakers", "/changes", "/events/busy/tiers"):
         plain = anonymous.get(path)
@@ -242,7 +242,7 @@ def test_lists_answer_as_feeds_do(app: Flask, anonymous: Api, reader: Api) -> No
         assert plain.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_list_of_open_calls_goes_by_the_clock(app: Flask, anonymous: Api, clock: FixedClock) -> None:
+def test_list_of_open_calls_depends_on_current_time(app: Flask, anonymous: Api, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="soon", talks_close_at="2026-03-01T14:00:00")
         make_event(session, slug="later", call={"opens": "2026-03-01T15:00:00"})

@@ -1,4 +1,4 @@
-"""A sponsor or a speaker is named in exactly one way, and a whole number is one however it is written."""
+"""References to sponsors and speakers by slug or by description, and integers written with a decimal point."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BOTH = "names what is known; leave the other fields out"
 
 @pytest.fixture
 def gold(app: Flask, summit: str) -> str:
-    """Give the id of a tier of the summit, which Rackspace holds."""
+    """Return the ID of a tier of the summit with the sponsor Rackspace."""
     with writing(app) as session:
         event = session.query(Event).filter_by(slug=summit).one()
         tier = make_tier(session, event, name="Gold")
@@ -28,14 +28,12 @@ def gold(app: Flask, summit: str) -> str:
 
 
 @pytest.mark.parametrize("known", [{"slug": "rackspace"}, "rackspace"])
-def test_a_sponsor_who_is_known_is_named_by_the_slug_alone_or_in_an_object(
-    member: Api, gold: str, known: object
-) -> None:
+def test_known_sponsor_is_referenced_by_slug_or_object(member: Api, gold: str, known: object) -> None:
     answer = member.post("/events/summit/sponsorships", {"tier": gold, "sponsor": known})
     assert (answer.status, answer.json["sponsor"]["slug"]) == (201, "rackspace")
 
 
-def test_a_sponsor_who_is_new_is_described(member: Api, gold: str) -> None:
+def test_new_sponsor_is_created_from_description(member: Api, gold: str) -> None:
     answer = member.post("/events/summit/sponsorships", {"tier": gold, "sponsor": {"name": "Citrix"}})
     assert answer.json["sponsor"] == {
         "slug": "citrix",
@@ -56,7 +54,7 @@ def test_a_sponsor_who_is_new_is_described(member: Api, gold: str) -> None:
         (None, {"/sponsor": "must not be null; leave it out instead"}),
     ],
 )
-def test_a_sponsor_who_is_named_in_no_way_or_in_two_is_refused(
+def test_sponsor_with_neither_or_both_of_slug_and_name_is_rejected(
     member: Api, gold: str, *, sponsor: object, faults: dict[str, str]
 ) -> None:
     assert member.post("/events/summit/sponsorships", {"tier": gold, "sponsor": sponsor}).faults == faults
@@ -69,11 +67,13 @@ def test_a_sponsor_who_is_named_in_no_way_or_in_two_is_refused(
         ({"slug": "ada", "name": "Ada"}, {"/speakers/0/slug": BOTH}),
     ],
 )
-def test_so_is_a_speaker(member: Api, summit: str, *, speaker: dict[str, Any], faults: dict[str, str]) -> None:
+def test_speaker_with_neither_or_both_of_slug_and_name_is_rejected(
+    member: Api, summit: str, *, speaker: dict[str, Any], faults: dict[str, str]
+) -> None:
     assert member.post(f"/events/{summit}/talks", {"title": "Xen", "speakers": [speaker]}).faults == faults
 
 
-def test_a_whole_number_may_be_written_with_a_point(organiser: Api, summit: str) -> None:
+def test_integer_may_be_written_with_decimal_point(organiser: Api, summit: str) -> None:
     answer = organiser.post(
         f"/events/{summit}/rooms", b'{"name": "Attic", "capacity": 80.0}', Content_Type="application/json"
     )

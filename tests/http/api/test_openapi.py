@@ -1,4 +1,4 @@
-"""The OpenAPI document is whole and says of each operation what is true of it; the page beside it has all of it."""
+"""The OpenAPI document is complete and correct for every operation, and the documentation page contains all of it."""
 
 import re
 import shutil
@@ -25,8 +25,7 @@ from tests.http_app import json_of, running, settings_of
 Json = dict[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
-# What people look at, and what robots and browsers fetch.
-# The blueprints of what people look at.
+# Routes that are not described: the blueprints of HTML pages, and paths that browsers and robots fetch.
 FOR_PEOPLE = ("pages.", "embeds.")
 NOT_FOR_PROGRAMS = {"/", "/robots.txt", "/static/{filename}"}
 MODERATOR = {"Authorization": f"Bearer {world.MODERATORS_TOKEN}"}
@@ -34,7 +33,7 @@ GUARDED = {"member", "organiser", "moderator", "by_cookie"}
 
 
 class Operation(NamedTuple):
-    """One operation of the document, and the view that answers it."""
+    """One operation of the document and its view function."""
 
     method: str
     path: str
@@ -43,7 +42,7 @@ class Operation(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Give what schemathesis calls it."""
+        """Return the name that schemathesis uses."""
         return f"{self.method.upper()} {self.path}"
 
 
@@ -72,7 +71,7 @@ each_path = pytest.mark.parametrize("path", DOCUMENT["paths"])
 
 @pytest.fixture(scope="module")
 def client(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    """Give a client of an app with one of everything, which none of these tests changes."""
+    """Yield a client of an app with one object of every kind. The tests of this module only read."""
     path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("calendar") / "eventcal.db")
     with running(f"sqlite:///{path}", FixedClock()) as app:
         world.build(app)
@@ -83,12 +82,12 @@ NAMES = narrowed(DOCUMENT)["paths"]
 
 
 def real(path: str) -> str:
-    """Give an address of what there is."""
+    """Return the path with the IDs of existing objects."""
     return path.format(**{one["name"]: one["schema"]["enum"][0] for one in NAMES[path].get("parameters", [])})
 
 
 def resolved(part: Json) -> Json:
-    """Give what a reference leads to, or the part itself."""
+    """Return the target of a reference, or the part itself."""
     if "$ref" not in part:
         return part
     _, _, kind, name = part["$ref"].split("/")
@@ -97,7 +96,7 @@ def resolved(part: Json) -> Json:
 
 
 def codes_of(operation: Operation) -> set[str]:
-    """Give every code that an operation names."""
+    """Return every error code that an operation documents."""
     return {code for status in operation.said["responses"] for code in _codes(operation, status)}
 
 
@@ -119,7 +118,7 @@ def _references(value: object) -> Iterator[str]:
             yield from _references(one)
 
 
-def test_every_route_for_programs_is_described_and_every_description_has_a_route() -> None:
+def test_document_describes_exactly_the_routes_of_the_api() -> None:
     described = {(path, method) for path, item in DOCUMENT["paths"].items() for method in item if method in METHODS}
     routed = {
         (path_of(rule), method.lower())
@@ -130,7 +129,7 @@ def test_every_route_for_programs_is_described_and_every_description_has_a_route
     assert described == {(path, method) for path, method in routed if path not in NOT_FOR_PROGRAMS}
 
 
-def test_every_reference_leads_somewhere_and_nothing_lies_about_unused() -> None:
+def test_every_reference_resolves_and_every_component_is_used() -> None:
     kinds = ("schemas", "responses", "parameters", "headers")
     there = {f"#/components/{kind}/{name}" for kind in kinds for name in DOCUMENT["components"][kind]}
     assert set(_references(DOCUMENT)) == there
@@ -141,7 +140,7 @@ def test_schemathesis_reads_every_operation() -> None:
     assert sorted(found.ok().label for found in read.get_all_operations()) == sorted(BY_NAME)
 
 
-def test_each_operation_has_a_name_of_its_own_made_from_method_and_path() -> None:
+def test_operation_ids_are_unique_and_derived_from_method_and_path() -> None:
     names = {one.name: one.said["operationId"] for one in OPERATIONS}
     assert len(set(names.values())) == len(names)
     some = (
@@ -161,7 +160,7 @@ def test_each_operation_has_a_name_of_its_own_made_from_method_and_path() -> Non
 
 
 @each_operation
-def test_an_operation_says_what_it_is_and_who_may_call_it(operation: Operation) -> None:
+def test_operation_documents_summary_and_access(operation: Operation) -> None:
     said, access = operation.said, operation.view.access
     assert re.fullmatch(r"[A-Z].*\.", said["summary"])
     assert said["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
@@ -177,7 +176,7 @@ def test_an_operation_says_what_it_is_and_who_may_call_it(operation: Operation) 
 
 
 @each_operation
-def test_an_operation_names_the_headers_it_takes(operation: Operation) -> None:
+def test_operation_documents_request_headers(operation: Operation) -> None:
     unsafe, guarded = operation.method != "get", operation.view.access.name in GUARDED
     sent = {resolved(one)["name"] for one in operation.said["parameters"] if resolved(one)["in"] == "header"}
     expected = set()
@@ -196,7 +195,7 @@ def test_an_operation_names_the_headers_it_takes(operation: Operation) -> None:
 
 
 @each_operation
-def test_every_refusal_is_a_problem_with_codes_that_there_are(operation: Operation) -> None:
+def test_error_responses_are_problems_with_known_codes(operation: Operation) -> None:
     known = {(int(status), code) for status, code, _title in known_problems()}
     for status in operation.said["responses"]:
         if status >= "400" and operation.path != "/readyz":
@@ -208,7 +207,7 @@ def test_every_refusal_is_a_problem_with_codes_that_there_are(operation: Operati
 
 
 @each_operation
-def test_what_comes_with_an_answer_is_named(operation: Operation) -> None:
+def test_operation_documents_response_headers(operation: Operation) -> None:
     answers = {status: resolved(answer) for status, answer in operation.said["responses"].items()}
     required = {
         status: {name for name, header in answer.get("headers", {}).items() if resolved(header).get("required")}
@@ -229,7 +228,7 @@ def test_what_comes_with_an_answer_is_named(operation: Operation) -> None:
     assert ("Link" in answers.get("200", {}).get("headers", {})) is paged
 
 
-def test_a_body_has_no_field_but_those_that_are_named_and_an_answer_may_gain_some() -> None:
+def test_only_request_schemas_forbid_additional_properties() -> None:
     for name, schema in DOCUMENT["components"]["schemas"].items():
         is_body = name.endswith(("In", "Patch", "Fields")) or name in {"Place", "Money", "Registration"} | {
             "SpeakerOnTalk",
@@ -238,7 +237,7 @@ def test_a_body_has_no_field_but_those_that_are_named_and_an_answer_may_gain_som
         assert (schema.get("additionalProperties") is False) is is_body, name
 
 
-def test_a_patch_is_a_merge_patch_and_knows_the_fields_of_its_post() -> None:
+def test_patch_schema_has_the_fields_of_its_post_schema() -> None:
     types = {one.name: sorted(one.said["requestBody"]["content"]) for one in OPERATIONS if one.method == "patch"}
     assert set(map(tuple, types.values())) == {("application/json", "application/merge-patch+json")}
     schemas = DOCUMENT["components"]["schemas"]
@@ -251,7 +250,7 @@ def test_a_patch_is_a_merge_patch_and_knows_the_fields_of_its_post() -> None:
         assert ours.keys() ^ theirs.keys() <= {"room", "draft"}
 
 
-def test_the_filters_are_the_same_at_every_list_and_every_feed() -> None:
+def test_lists_and_feeds_document_the_same_filters() -> None:
     def query(path: str) -> list[Json]:
         return [one for one in DOCUMENT["paths"][path]["get"]["parameters"] if one.get("in") == "query"]
 
@@ -277,11 +276,11 @@ def test_the_filters_are_the_same_at_every_list_and_every_feed() -> None:
         ("GET /feeds/{secret}.ics", {"gone"}),
     ],
 )
-def test_the_refusals_of_a_use_case_are_named_at_its_operation(name: str, codes: set[str]) -> None:
+def test_operation_documents_its_domain_error_codes(name: str, codes: set[str]) -> None:
     assert codes <= codes_of(BY_NAME[name])
 
 
-def test_the_document_is_served_as_it_is(client: FlaskClient) -> None:
+def test_document_is_served_unchanged(client: FlaskClient) -> None:
     answer = client.get("/api/v1/openapi.json")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     served = json_of(answer)
@@ -291,7 +290,7 @@ def test_the_document_is_served_as_it_is(client: FlaskClient) -> None:
 
 
 @each_path
-def test_options_and_a_wrong_method_name_the_methods_that_are_described(client: FlaskClient, path: str) -> None:
+def test_options_and_405_responses_list_documented_methods(client: FlaskClient, path: str) -> None:
     described = {method.upper() for method in DOCUMENT["paths"][path] if method in METHODS}
     allowed = described | {"OPTIONS"} | ({"HEAD"} if "GET" in described else set())
     options = client.options(real(path))
@@ -303,7 +302,7 @@ def test_options_and_a_wrong_method_name_the_methods_that_are_described(client: 
 
 
 @each_get
-def test_head_has_the_headers_of_get_and_no_body(client: FlaskClient, path: str) -> None:
+def test_head_response_has_the_headers_of_get_and_no_body(client: FlaskClient, path: str) -> None:
     get, head = (client.open(real(path), method=method, headers=MODERATOR) for method in ("GET", "HEAD"))
     assert (head.status_code, dict(head.headers), head.data) == (get.status_code, dict(get.headers), b"")
 
@@ -324,13 +323,13 @@ class _Page(HTMLParser):
 
 @pytest.fixture
 def docs(client: FlaskClient) -> str:
-    """Give the page."""
+    """Return the HTML of the documentation page."""
     answer = client.get("/api/v1/docs")
     assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
     return answer.get_data(as_text=True)
 
 
-def test_the_page_has_every_operation_shape_and_problem(docs: str) -> None:
+def test_documentation_page_contains_every_operation_schema_and_problem(docs: str) -> None:
     page = _Page(docs)
     assert len(page.ids) == len(set(page.ids))
     assert {one.said["operationId"] for one in OPERATIONS} <= set(page.ids)
@@ -338,7 +337,7 @@ def test_the_page_has_every_operation_shape_and_problem(docs: str) -> None:
     assert {f"problem-{code}" for _status, code, _title in known_problems()} <= set(page.ids)
 
 
-def test_every_link_on_the_page_leads_to_a_place_on_it_or_beside_it(docs: str, client: FlaskClient) -> None:
+def test_documentation_page_links_resolve(docs: str, client: FlaskClient) -> None:
     page = _Page(docs)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     others = {link for link in page.links if not link.startswith("#")}
@@ -347,7 +346,7 @@ def test_every_link_on_the_page_leads_to_a_place_on_it_or_beside_it(docs: str, c
         assert (styles.status_code, b"url(" in styles.data, b"@import" in styles.data) == (200, False, False)
 
 
-def test_the_kinds_of_feeds_and_programs_are_those_that_there_are() -> None:
+def test_feed_check_report_documents_all_feed_and_client_kinds() -> None:
     content = DOCUMENT["paths"]["/feeds/check"]["get"]["responses"]["200"]["content"]
     report = content["application/json"]["schema"]["properties"]
     assert report["feed"]["properties"]["kind"]["enum"] == [*KINDS_BY_PATH.values(), "other"]
