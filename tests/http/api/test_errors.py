@@ -299,7 +299,7 @@ def smorest(request: pytest.FixtureRequest) -> FlaskClient:
     return app.test_client()
 
 
-def test_a_body_that_a_schema_refuses_has_a_pointer_for_every_fault(smorest: FlaskClient) -> None:
+def test_invalid_body_reports_pointer_of_every_error(smorest: FlaskClient) -> None:
     body = {"people": [{"name": "A"}, {"name": None}, 3], "numbers": list("1234567890x"), "a/b~c": 1, "z": 2}
     answer = smorest.post("/forms?name=x", json=body)
     assert answer.status_code == 422

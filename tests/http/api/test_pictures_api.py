@@ -1,4 +1,4 @@
-"""Portraits and logos through the API: sent as they are, made anew, served by us, and taken away again."""
+"""Portraits and logos through the API: uploading, re-encoding, serving and deleting."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ PNG = {"Content-Type": "image/png"}
 
 @pytest.fixture
 def app(app: Flask, tmp_path: Path) -> Flask:
-    """Give the app with an instance folder of its own."""
+    """Return the app with its own instance folder."""
     house = house_of(app)
     move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
     return app
@@ -41,7 +41,7 @@ def app(app: Flask, tmp_path: Path) -> Flask:
 
 @pytest.fixture(autouse=True)
 def _people(app: Flask, member: Api) -> None:
-    """Let Ada be a public speaker, and a sponsor be seen."""
+    """Create a public speaker, Ada, and a public sponsor."""
     with writing(app) as session:
         make_speaker(session, slug="ada", name="Ada Lovelace", published_at=NOON).member_id = member.member_id
         event = make_event(session, slug="fest")
@@ -62,11 +62,11 @@ def photo(app: Flask) -> Any:  # noqa: ANN401 - a column
     return row(app, Speaker, slug="ada").photo_url
 
 
-# Sent and taken away
+# Uploading and deleting
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-def test_speakers_give_themselves_a_portrait(app: Flask, member: Api, anonymous: Api, form: str) -> None:
+def test_speaker_uploads_own_portrait(app: Flask, member: Api, anonymous: Api, form: str) -> None:
     answer = send(member, PHOTO, painted((900, 600), form=form), media_type=f"image/{form.lower()}")
     assert (answer.status, answer.json["slug"]) == (200, "ada")
     url = answer.json["photo_url"]
@@ -74,11 +74,11 @@ def test_speakers_give_themselves_a_portrait(app: Flask, member: Api, anonymous:
     assert anonymous.get("/speakers/ada").json["photo_url"] == url
     assert anonymous.get("/speakers/ada").etag == answer.etag
     assert shown(anonymous.outside(url.removeprefix(BASE)).data).size == (512, 341)
-    # The address of this installation may change, so it is not what is kept.
+    # The database stores the path only, because the base URL may change.
     assert photo(app) == url.removeprefix(BASE)
 
 
-def test_moderators_give_a_sponsor_a_logo(moderator: Api, anonymous: Api) -> None:
+def test_moderator_uploads_sponsor_logo(moderator: Api, anonymous: Api) -> None:
     answer = send(moderator, LOGO, painted((1000, 250)))
     assert (answer.status, answer.json["slug"]) == (200, "rackspace")
     assert anonymous.get("/sponsors/rackspace").json["logo_url"] == answer.json["logo_url"]
@@ -87,7 +87,7 @@ def test_moderators_give_a_sponsor_a_logo(moderator: Api, anonymous: Api) -> Non
     assert shown(anonymous.outside(answer.json["logo_url"].removeprefix(BASE)).data).size == (640, 160)
 
 
-def test_a_portrait_that_is_taken_away_is_named_nowhere(app: Flask, member: Api, anonymous: Api) -> None:
+def test_deleted_portrait_is_not_referenced(app: Flask, member: Api, anonymous: Api) -> None:
     send(member, PHOTO, painted())
     assert member.delete(PHOTO).status == 204
     assert anonymous.get("/speakers/ada").json["photo_url"] is None
@@ -95,34 +95,34 @@ def test_a_portrait_that_is_taken_away_is_named_nowhere(app: Flask, member: Api,
     assert len(files(app)) == 1
 
 
-def test_the_same_picture_is_one_file_whoever_sends_it(app: Flask, member: Api, moderator: Api) -> None:
+def test_same_picture_is_stored_in_one_file(app: Flask, member: Api, moderator: Api) -> None:
     first = send(member, PHOTO, painted()).json["photo_url"]
     assert send(moderator, PHOTO, painted()).json["photo_url"] == first
     assert len(files(app)) == 1
 
 
-def test_a_moderator_changes_the_portrait_of_anybody(moderator: Api) -> None:
+def test_moderator_replaces_and_deletes_portrait_of_any_speaker(moderator: Api) -> None:
     assert send(moderator, PHOTO, painted()).status == 200
     assert moderator.delete(PHOTO).status == 204
 
 
-# Who may not
+# Permissions
 
 
 @pytest.mark.parametrize("path", [PHOTO, LOGO])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_nobody_else_may(app: Flask, stranger: Api, *, path: str, method: str) -> None:
+def test_pictures_cannot_be_changed_without_permission(app: Flask, stranger: Api, *, path: str, method: str) -> None:
     for api, code in ((Api(app), (401, "not-signed-in")), (stranger, (403, "forbidden"))):
         answer = api.call(method, path, painted(), headers=PNG)
         assert answer.code == code
     assert files(app) == []
 
 
-def test_a_speaker_does_not_give_sponsors_a_logo(member: Api) -> None:
+def test_speaker_cannot_upload_sponsor_logo(member: Api) -> None:
     assert send(member, LOGO, painted()).code == (403, "forbidden")
 
 
-def test_who_is_not_known_has_no_portrait(app: Flask, stranger: Api, moderator: Api) -> None:
+def test_picture_of_hidden_or_unknown_object_returns_404(app: Flask, stranger: Api, moderator: Api) -> None:
     with writing(app) as session:
         make_speaker(session, slug="hidden")
     assert send(stranger, "/speakers/hidden/photo", painted()).code == (404, "not-found")
@@ -131,7 +131,7 @@ def test_who_is_not_known_has_no_portrait(app: Flask, stranger: Api, moderator: 
     assert files(app) == []
 
 
-def test_a_cookie_needs_its_csrf_token(app: Flask) -> None:
+def test_upload_with_cookie_requires_csrf_token(app: Flask) -> None:
     with writing(app) as session:
         mo = make_member(session, role="admin")
     browser = by_cookie(app, mo)
@@ -140,7 +140,7 @@ def test_a_cookie_needs_its_csrf_token(app: Flask) -> None:
     assert send(without, PHOTO, painted(colour=BLUE)).code == (403, "csrf")
 
 
-def test_a_token_that_only_reads_is_refused(app: Flask) -> None:
+def test_upload_requires_submit_scope(app: Flask) -> None:
     with writing(app) as session:
         speaker = make_member(session)
         make_speaker(session, slug="grace", member=speaker)
@@ -151,16 +151,16 @@ def test_a_token_that_only_reads_is_refused(app: Flask) -> None:
     assert send(by_token(app, speaker, Scope.SUBMIT), "/speakers/grace/photo", painted()).status == 200
 
 
-# What is refused
+# Rejected uploads
 
 
 @pytest.mark.parametrize("media_type", ["image/gif", "image/svg+xml", "application/json", "multipart/form-data", ""])
-def test_another_type_of_body_is_refused(app: Flask, member: Api, media_type: str) -> None:
+def test_unsupported_content_type_returns_415(app: Flask, member: Api, media_type: str) -> None:
     assert send(member, PHOTO, painted(), media_type=media_type).code == (415, "unsupported-media-type")
     assert files(app) == []
 
 
-def test_a_compressed_body_is_refused(member: Api) -> None:
+def test_compressed_upload_returns_415(member: Api) -> None:
     answer = member.put(PHOTO, painted(), Content_Type="image/png", Content_Encoding="gzip")
     assert answer.code == (415, "unsupported-media-type")
 
@@ -168,7 +168,7 @@ def test_a_compressed_body_is_refused(member: Api) -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"GIF89a", painted()[:60], b"<svg/>", painted(form="GIF")], ids=lambda raw: repr(raw[:6])
 )
-def test_what_is_no_picture_is_refused_with_what_to_do(app: Flask, member: Api, raw: bytes) -> None:
+def test_unreadable_picture_error_suggests_a_solution(app: Flask, member: Api, raw: bytes) -> None:
     send(member, PHOTO, painted(colour=BLUE))
     answer = send(member, PHOTO, raw)
     assert answer.code == (422, "unreadable-picture")
@@ -176,11 +176,11 @@ def test_what_is_no_picture_is_refused_with_what_to_do(app: Flask, member: Api, 
     assert len(files(app)) == 1
 
 
-def test_the_type_is_told_by_what_is_in_it(member: Api) -> None:
+def test_picture_type_is_detected_from_content(member: Api) -> None:
     assert send(member, PHOTO, painted(form="JPEG"), media_type="image/png").status == 200
 
 
-def test_only_pictures_may_be_larger_than_other_bodies(member: Api) -> None:
+def test_pictures_have_a_higher_size_limit_than_other_bodies(member: Api) -> None:
     between = painted() + bytes(LARGEST_UPLOAD - 100_000)
     assert send(member, PHOTO, between).status == 200
     assert send(member, PHOTO, bytes(LARGEST_UPLOAD + 1)).code == (413, "too-large")
@@ -191,14 +191,14 @@ def test_only_pictures_may_be_larger_than_other_bodies(member: Api) -> None:
     )
 
 
-def test_a_query_is_none_of_its_parameters(member: Api) -> None:
+def test_upload_rejects_query_parameters(member: Api) -> None:
     assert send(member, f"{PHOTO}?size=9", painted()).code == (422, "invalid")
 
 
-# Addresses in a PATCH
+# Image URLs in PATCH requests
 
 
-def test_the_address_of_a_picture_of_ours_may_be_sent_back(app: Flask, member: Api) -> None:
+def test_url_of_uploaded_picture_is_accepted_in_patch(app: Flask, member: Api) -> None:
     url = send(member, PHOTO, painted()).json["photo_url"]
     changed = member.patch("/speakers/ada", {"bio": "x", "photo_url": url})
     assert (changed.status, changed.json["photo_url"]) == (200, url)
@@ -206,13 +206,13 @@ def test_the_address_of_a_picture_of_ours_may_be_sent_back(app: Flask, member: A
 
 
 @pytest.mark.parametrize("name", ["", "x.webp", f"{'0' * 64}.webp", "../secret_key", "a/b.webp?x"])
-def test_the_address_of_a_picture_that_is_not_there_is_refused(member: Api, moderator: Api, name: str) -> None:
+def test_url_of_missing_picture_is_rejected_in_patch(member: Api, moderator: Api, name: str) -> None:
     for api, path, field in ((member, "/speakers/ada", "photo_url"), (moderator, "/sponsors/rackspace", "logo_url")):
         answer = api.patch(path, {field: f"{BASE}/media/{name}"})
         assert answer.faults == {f"/{field}": "names no picture that is here; upload it first"}
 
 
-def test_the_address_of_a_picture_elsewhere_is_given_out_and_never_shown(
+def test_external_picture_url_is_in_api_but_not_in_pages(
     app: Flask, member: Api, anonymous: Api, moderator: Api
 ) -> None:
     there = "https://elsewhere.example.org/x.jpg"
@@ -224,19 +224,19 @@ def test_the_address_of_a_picture_elsewhere_is_given_out_and_never_shown(
         assert "elsewhere.example.org" not in fetch(app, path).text
 
 
-def test_a_path_is_no_url(member: Api) -> None:
+def test_path_without_host_is_rejected_as_picture_url(member: Api) -> None:
     assert list(member.patch("/speakers/ada", {"photo_url": "/media/x.webp"}).faults) == ["/photo_url"]
 
 
-def test_with_another_base_url_the_address_is_another(member: Api) -> None:
+def test_picture_url_follows_base_url(member: Api) -> None:
     path = send(member, PHOTO, painted()).json["photo_url"].removeprefix(BASE)
     assert Links("https://calendar.example.org").picture(path) == f"https://calendar.example.org{path}"
 
 
-# Who stays when two are one
+# Merged speakers
 
 
-def test_of_two_who_are_one_the_portrait_that_nobody_sees_is_not_kept_for_ever(app: Flask, moderator: Api) -> None:
+def test_speaker_merge_removes_portrait_of_merged_speaker(app: Flask, moderator: Api) -> None:
     with writing(app) as session:
         make_speaker(session, slug="countess", published_at=NOON)
     send(moderator, PHOTO, painted())
@@ -248,10 +248,10 @@ def test_of_two_who_are_one_the_portrait_that_nobody_sees_is_not_kept_for_ever(a
         assert both["countess"].photo_url is None
 
 
-# Several at once, and ends in between
+# Concurrent uploads, and failures
 
 
-def test_two_portraits_at_once_leave_one_that_is_whole(app: Flask, member: Api, moderator: Api) -> None:
+def test_concurrent_uploads_leave_one_complete_portrait(app: Flask, member: Api, moderator: Api) -> None:
     raws = [painted((40, 40), colour=(10 * i, 0, 0)) for i in range(8)]
     start = threading.Barrier(4)
 
@@ -266,9 +266,7 @@ def test_two_portraits_at_once_leave_one_that_is_whole(app: Flask, member: Api, 
     assert len(files(app)) == len(raws)
 
 
-def test_a_crash_between_the_file_and_the_commit_changes_no_row(
-    app: Flask, member: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_crash_before_commit_changes_no_row(app: Flask, member: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     before = send(member, PHOTO, painted()).json
 
     def crash(_unit: Unit) -> None:
@@ -282,7 +280,7 @@ def test_a_crash_between_the_file_and_the_commit_changes_no_row(
     assert fetch(app, photo(app)).status_code == 200
 
 
-def test_a_disk_that_is_full_changes_nothing(app: Flask, member: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_changes_nothing(app: Flask, member: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     before = send(member, PHOTO, painted()).json
 
     def full(*_: object) -> str:
@@ -294,7 +292,7 @@ def test_a_disk_that_is_full_changes_nothing(app: Flask, member: Api, monkeypatc
     assert len(files(app)) == 1
 
 
-def test_what_rows_name_is_in_use(app: Flask, member: Api, moderator: Api) -> None:
+def test_names_in_use_are_the_pictures_referenced_by_rows(app: Flask, member: Api, moderator: Api) -> None:
     mine = send(member, PHOTO, painted()).json["photo_url"]
     theirs = send(moderator, LOGO, painted(colour=BLUE)).json["logo_url"]
     with writing(app) as session:

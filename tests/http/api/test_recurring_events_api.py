@@ -1,4 +1,4 @@
-"""Recurring events through the API: overrides written and merged, lists that name days, and pages of occurrences."""
+"""Recurring events through the API: overrides, lists with a period, and pages of occurrences."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ OVERRIDES: dict[str, Any] = {
 
 @pytest.fixture
 def call(moderator: Api) -> str:
-    """Give the path of a community call on first Tuesdays, with exceptions."""
+    """Create a community call on the first Tuesday of each month, with overrides, and return its path."""
     answer = moderator.post("/events", CALL | {"recurrence_overrides": OVERRIDES})
     assert answer.status == 201, answer.json
     return "/events/call"
@@ -43,7 +43,7 @@ def call(moderator: Api) -> str:
 
 @pytest.fixture
 def weeks(app: Flask) -> str:
-    """Give the path of an event at half past two in New York each Sunday, from 1 March 2026 on."""
+    """Create an event at 02:30 in New York each Sunday from 1 March 2026, and return its path."""
     with writing(app) as session:
         make_event(
             session,
@@ -59,7 +59,7 @@ def weeks(app: Flask) -> str:
 
 @pytest.fixture
 def told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """Give a visitor whose every answer has to be one that the OpenAPI document tells of."""
+    """Return an anonymous client that checks every response against the OpenAPI document."""
     monkeypatch.setattr(app, "test_client_class", None)
     hold_to_document(app)
     return Api(app)
@@ -69,17 +69,17 @@ def times(answer: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 - JSON of 
     return [(one["starts"], one["starts_at"], one["ends_at"]) for one in answer]
 
 
-# Written
+# Writing
 
 
-def test_overrides_are_given_out_as_they_were_written(call: str, anonymous: Api) -> None:
+def test_overrides_are_returned_as_written(call: str, anonymous: Api) -> None:
     seen = anonymous.get(call).json
     assert (seen["recurrence"], seen["recurrence_overrides"]) == (CALL["recurrence"], OVERRIDES)
     assert seen["occurrences"] is None
     assert (seen["starts_at"], seen["ends_at"]) == ("2026-03-03T16:00:00+01:00", "2026-03-03T17:00:00+01:00")
 
 
-def test_a_patch_merges_overrides_at_both_depths(call: str, moderator: Api, anonymous: Api) -> None:
+def test_patch_merges_overrides_and_their_fields(call: str, moderator: Api, anonymous: Api) -> None:
     change = {
         APRIL: None,
         MAY: {"title": None, "summary": "Bring *questions*."},
@@ -94,7 +94,7 @@ def test_a_patch_merges_overrides_at_both_depths(call: str, moderator: Api, anon
     assert moderator.patch(call, {"recurrence_overrides": None}).json["recurrence_overrides"] == {}
 
 
-def test_every_fault_of_the_shape_is_named_at_once(call: str, moderator: Api) -> None:
+def test_override_patch_reports_all_schema_errors(call: str, moderator: Api) -> None:
     key = "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
     wrong: dict[str, Any] = {
         "first/second~third": {},
@@ -123,7 +123,7 @@ def test_every_fault_of_the_shape_is_named_at_once(call: str, moderator: Api) ->
     assert moderator.patch(call, {"recurrence_overrides": [MAY]}).faults == {where: "must be a JSON object"}
 
 
-def test_every_fault_of_the_meaning_is_named_at_once(call: str, moderator: Api, anonymous: Api) -> None:
+def test_override_patch_reports_all_domain_errors(call: str, moderator: Api, anonymous: Api) -> None:
     before = anonymous.get(call)
     wrong = {
         "2026-04-08T16:00:00": {"title": "A"},
@@ -147,7 +147,7 @@ def test_every_fault_of_the_meaning_is_named_at_once(call: str, moderator: Api, 
     assert anonymous.get(call).etag == before.etag
 
 
-def test_a_rule_begins_with_its_event(member: Api) -> None:
+def test_recurrence_rule_must_start_with_its_event(member: Api) -> None:
     wrong = CALL | {"recurrence": "FREQ=MONTHLY;BYDAY=1WE"}
     assert member.post("/events", wrong).faults == {
         "/recurrence": "comes true on 2026-03-04T16:00:00 for the first time, and the event starts on "
@@ -155,17 +155,17 @@ def test_a_rule_begins_with_its_event(member: Api) -> None:
     }
 
 
-def test_what_is_blanked_has_no_overrides(call: str, moderator: Api, anonymous: Api) -> None:
+def test_redacted_event_has_no_overrides(call: str, moderator: Api, anonymous: Api) -> None:
     moderator.post(f"{call}/redact")
     assert anonymous.get(call).json["recurrence_overrides"] == {}
     [one] = anonymous.get(f"{call}/occurrences?limit=1").json["items"]
     assert (one["title"], one["status"], one["venue"], one["online_url"]) == ("[removed]", "cancelled", None, None)
 
 
-# In lists
+# Lists
 
 
-def test_a_list_that_names_days_shows_what_takes_place_in_them(call: str, anonymous: Api) -> None:
+def test_list_with_period_includes_occurrences(call: str, anonymous: Api) -> None:
     [event] = anonymous.get("/events?from=2026-03-03&to=2026-06-30").json["items"]
     usual = {"venue": "Hall", "online_url": "https://meet.example/call"}
     assert event["occurrences"] == [
@@ -205,7 +205,7 @@ def test_a_list_that_names_days_shows_what_takes_place_in_them(call: str, anonym
     assert event == anonymous.get(call).json | {"occurrences": event["occurrences"]}
 
 
-def test_a_list_without_the_days_of_an_event_is_without_the_event(call: str, summit: str, anonymous: Api) -> None:
+def test_list_omits_events_without_occurrence_in_period(call: str, summit: str, anonymous: Api) -> None:
     assert call == "/events/call"
     for query, slugs in {
         "from=2026-04-01&to=2026-04-30": [],
@@ -218,7 +218,7 @@ def test_a_list_without_the_days_of_an_event_is_without_the_event(call: str, sum
         assert (query, anonymous.get(f"/events?{query}").items("slug")) == (query, slugs)
 
 
-def test_only_days_and_a_recurrence_bring_occurrences(weeks: str, summit: str, anonymous: Api) -> None:
+def test_occurrences_require_a_period_and_a_recurrence(weeks: str, summit: str, anonymous: Api) -> None:
     assert weeks == "/events/weeks"
     assert anonymous.get("/events").items("occurrences") == [None, None]
     found = {
@@ -226,7 +226,7 @@ def test_only_days_and_a_recurrence_bring_occurrences(weeks: str, summit: str, a
     }
     assert [one["starts"] for one in found["weeks"]] == ["2026-06-07T02:30:00"]
     assert found[summit] is None
-    # A day that is missing is 400 days away from the other.
+    # If one end of the period is missing, the period has 400 days.
     [from_march] = anonymous.get("/events?from=2026-03-01&event=weeks").items("occurrences")
     assert (len(from_march), from_march[-1]["starts"]) == (58, "2027-04-04T02:30:00")
     [to_april] = anonymous.get("/events?to=2027-04-05&event=weeks").items("occurrences")
@@ -235,14 +235,14 @@ def test_only_days_and_a_recurrence_bring_occurrences(weeks: str, summit: str, a
     assert (len(hundred), hundred[:58]) == (100, from_march)
 
 
-def test_what_waits_for_a_moderator_has_its_occurrences_too(member: Api, moderator: Api) -> None:
+def test_pending_event_has_occurrences(member: Api, moderator: Api) -> None:
     member.post("/events", CALL)
     [[one]] = moderator.get("/events?status=pending&from=2026-04-01&to=2026-04-30").items("occurrences")
     assert (one["starts"], one["status"]) == (APRIL, "pending")
     assert moderator.get("/events?status=pending&from=2026-04-08&to=2026-04-30").json["items"] == []
 
 
-def test_a_list_with_days_asks_the_database_as_often_for_many_as_for_one(app: Flask, anonymous: Api) -> None:
+def test_number_of_statements_does_not_depend_on_event_count(app: Flask, anonymous: Api) -> None:
     costs = []
     for count in (1, 20):
         with writing(app) as session:
@@ -254,21 +254,21 @@ def test_a_list_with_days_asks_the_database_as_often_for_many_as_for_one(app: Fl
     assert costs[0] == costs[1]
 
 
-def test_what_is_said_of_occurrences_is_what_the_document_tells(call: str, weeks: str, told: Api) -> None:
+def test_occurrence_responses_match_openapi_document(call: str, weeks: str, told: Api) -> None:
     for query in ("/events", "/events?from=2026-03-01", call, f"{call}/occurrences", f"{weeks}/occurrences?limit=2"):
         assert told.get(query).status == 200
     assert told.get(f"{weeks}/occurrences?limit=x").status == 422
     assert told.get("/events/nowhere/occurrences").status == 404
 
 
-# One event's own
+# Occurrences of one event
 
 
-def test_each_event_lists_its_occurrences_across_a_change_of_the_clocks(weeks: str, anonymous: Api) -> None:
+def test_occurrences_handle_daylight_saving_time_changes(weeks: str, anonymous: Api) -> None:
     spring = anonymous.get(f"{weeks}/occurrences?from=2026-03-01&to=2026-03-15").json
     assert times(spring["items"]) == [
         ("2026-03-01T02:30:00", "2026-03-01T02:30:00-05:00", "2026-03-01T03:00:00-05:00"),
-        # The clocks skip it: half an hour after they go forward, as long as always.
+        # The clocks skip 02:30, so it starts at 03:30, with the usual duration.
         ("2026-03-08T03:30:00", "2026-03-08T03:30:00-04:00", "2026-03-08T04:00:00-04:00"),
         ("2026-03-15T02:30:00", "2026-03-15T02:30:00-04:00", "2026-03-15T03:00:00-04:00"),
     ]
@@ -281,7 +281,7 @@ def test_each_event_lists_its_occurrences_across_a_change_of_the_clocks(weeks: s
     ]
 
 
-def test_a_series_of_days_ends_where_its_rule_does(app: Flask, anonymous: Api) -> None:
+def test_all_day_series_ends_with_its_rule(app: Flask, anonymous: Api) -> None:
     rules = {"counted": "FREQ=WEEKLY;COUNT=3", "until": "FREQ=WEEKLY;UNTIL=20260331"}
     with writing(app) as session:
         for slug, rule in rules.items():
@@ -292,16 +292,16 @@ def test_a_series_of_days_ends_where_its_rule_does(app: Flask, anonymous: Api) -
     }.items():
         page = anonymous.get(f"/events/{slug}/occurrences").json
         assert ([one["starts"] for one in page["items"]], page["next"]) == (dates, None)
-        # A weekend with a change of the clocks has 47 hours.
+        # This weekend has 47 hours, because the clocks go forward.
         assert times(page["items"])[1] == ("2026-03-28", "2026-03-28T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
         after = anonymous.get("/events?from=2026-04-06").items("slug")
         assert after == []
 
 
-def test_without_days_it_is_from_today_and_four_hundred_days(weeks: str, anonymous: Api, clock: FixedClock) -> None:
+def test_default_period_is_400_days_from_today(weeks: str, anonymous: Api, clock: FixedClock) -> None:
     whole = every_page(anonymous, f"{weeks}/occurrences")
     assert (len(whole), whole[0]["starts"], whole[-1]["starts"]) == (58, "2026-03-01T02:30:00", "2027-04-04T02:30:00")
-    # In New York it is Sunday still.
+    # It is still Sunday in New York.
     clock.move(NOON + timedelta(hours=16, minutes=59))
     assert anonymous.get(f"{weeks}/occurrences").items("starts")[0] == "2026-03-01T02:30:00"
     clock.move(NOON + timedelta(hours=17))
@@ -312,7 +312,7 @@ def test_without_days_it_is_from_today_and_four_hundred_days(weeks: str, anonymo
     ]
 
 
-def test_an_event_that_does_not_recur_has_one_occurrence(summit: str, anonymous: Api) -> None:
+def test_event_without_recurrence_has_one_occurrence(summit: str, anonymous: Api) -> None:
     page = anonymous.get(f"/events/{summit}/occurrences").json
     assert page == {
         "items": [
@@ -333,7 +333,7 @@ def test_an_event_that_does_not_recur_has_one_occurrence(summit: str, anonymous:
     assert anonymous.get(f"/events/{summit}/occurrences?from=2026-06-13").json["items"] == []
 
 
-def test_pages_of_occurrences_hold_each_once_and_in_order(call: str, anonymous: Api) -> None:
+def test_occurrence_pages_contain_each_occurrence_once_in_order(call: str, anonymous: Api) -> None:
     whole = anonymous.get(f"{call}/occurrences?from=2026-01-01&to=2028-12-31&limit=200").json
     assert (len(whole["items"]), whole["next"]) == (33, None)
     for limit in (1, 2, 7, 33):
@@ -346,7 +346,7 @@ def test_pages_of_occurrences_hold_each_once_and_in_order(call: str, anonymous: 
     assert first.headers["Link"] == f'<{BASE}/events/call/occurrences?{query}>; rel="next"'
 
 
-def test_a_page_goes_on_where_it_was_whatever_changes(call: str, moderator: Api, anonymous: Api) -> None:
+def test_occurrence_paging_continues_after_changes(call: str, moderator: Api, anonymous: Api) -> None:
     first = anonymous.get(f"{call}/occurrences?from=2026-01-01&to=2026-12-31&limit=2")
     assert first.items("occurrence") == ["2026-03-03T16:00:00", MAY]
     moderator.patch(call, {"recurrence_overrides": {MAY: None, APRIL: None, "2026-03-03T16:00:00": {"excluded": True}}})
@@ -369,11 +369,11 @@ def test_a_page_goes_on_where_it_was_whatever_changes(call: str, moderator: Api,
         ("sort=starts", {"?sort": "is not a parameter here"}),
     ],
 )
-def test_a_query_that_cannot_be_read_is_refused(weeks: str, anonymous: Api, query: str, faults: dict[str, str]) -> None:
+def test_invalid_occurrence_query_is_rejected(weeks: str, anonymous: Api, query: str, faults: dict[str, str]) -> None:
     assert anonymous.get(f"{weeks}/occurrences?{query}").faults == faults
 
 
-def test_whoever_may_not_know_of_an_event_does_not_see_when_it_is(app: Flask, anonymous: Api, moderator: Api) -> None:
+def test_occurrences_of_hidden_event_are_hidden(app: Flask, anonymous: Api, moderator: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING, recurrence="FREQ=YEARLY")
     for slug in ("hidden", "nowhere"):
@@ -382,7 +382,7 @@ def test_whoever_may_not_know_of_an_event_does_not_see_when_it_is(app: Flask, an
     assert (seen.status, seen.headers["Cache-Control"]) == (200, "private, no-cache")
 
 
-def test_occurrences_are_served_like_everything_public(call: str, moderator: Api, anonymous: Api) -> None:
+def test_occurrences_support_caching_and_conditional_requests(call: str, moderator: Api, anonymous: Api) -> None:
     path = f"{call}/occurrences?from=2026-01-01"
     first = anonymous.get(path)
     assert first.headers["Cache-Control"].startswith("public, max-age=300")
@@ -390,7 +390,7 @@ def test_occurrences_are_served_like_everything_public(call: str, moderator: Api
     assert "Last-Modified" in first.headers
     unchanged = anonymous.get(path, If_None_Match=first.etag)
     assert (unchanged.status, unchanged.data, unchanged.etag) == (304, b"", first.etag)
-    # From today on, it changes with the day of the zone, of which nobody takes note.
+    # A list that begins today changes with the date in the event's time zone, which is not recorded as a change.
     assert "Last-Modified" not in anonymous.get(f"{call}/occurrences").headers
     moderator.patch(call, {"recurrence_overrides": {MAY: {"title": "Other guests"}}})
     assert anonymous.get(path, If_None_Match=first.etag).status == 200

@@ -1,8 +1,9 @@
-"""schemathesis holds every operation against the OpenAPI document.
+"""schemathesis checks every operation against the OpenAPI document.
 
-There is no failure of ours, and no status, type, header, code or field that the document does not name; what it
-forbids is refused, and what it allows is taken. Each test tries one operation as one caller, on a calendar with one
-of everything that is put back after each call which may have changed it. So a failure repeats; the seed is fixed too.
+No request may cause an internal error or an undocumented status, media type, header, code or field. Requests that the
+document forbids must be rejected, those that it allows must be accepted. Each test calls one operation with one kind
+of credentials. The calendar has one object of every kind and is restored after each request that may have changed it.
+Therefore, and because the seed is fixed, failures are reproducible.
 """
 
 import shutil
@@ -35,8 +36,8 @@ from tests.http_app import database_of, running
 
 Try = Callable[[Mapping[str, str]], None]
 
-# Whose rules go beyond the form: how times, prices and states belong together, secrets that nobody can make up, and
-# pictures, which no schema describes.
+# Operations with rules that a schema cannot express: consistency of times, prices and states, secrets that cannot be
+# generated, and images.
 MORE_THAN_FORM = (
     "POST /api/v1/auth/confirm",
     "POST /api/v1/auth/reset/confirm",
@@ -51,21 +52,21 @@ MORE_THAN_FORM = (
     "PUT /api/v1/speakers/{slug}/photo",
     "PUT /api/v1/sponsors/{slug}/logo",
 )
-# Their fields are those of the POST beside them, whose every boundary is tried.
+# These have the same fields as the corresponding POST operation, whose boundary cases are tested.
 SAME_FIELDS_AS_POST = {"PATCH /api/v1/events/{slug}", "PATCH /api/v1/talks/{talk_id}"}
 CHECKS: Json = {
-    # 410 is a feed that was revoked, 412 an If-Match of another version: the form of neither is wrong.
+    # A revoked feed (410) or an outdated If-Match (412) does not mean that the request is malformed.
     "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "410", "412"]},
     "missing_required_header": {"expected-statuses": ["401", "403", "428"]},
 }
-# Taking off a star that is not there changes nothing, whatever the id.
+# Removing a star that does not exist succeeds with any ID.
 FIRST_BOUNDARIES, BOUNDARY_STRIDE = 16, 8
 ANY_ID = "DELETE /api/v1/me/stars/{talk_id}"
 
 
 @cache
 def document() -> Json:
-    """Give the document, narrowed to what there is; it needs no database."""
+    """Return the document, narrowed to existing objects. This needs no database."""
     nowhere = Settings(instance=Path("instance"), database_url="sqlite:///nowhere/none.db", secret_key="k" * 40)
     return narrowed(create_app(nowhere).extensions["eventcal_openapi"]())
 
@@ -80,7 +81,7 @@ OPERATIONS = [
 
 @cache
 def schema(*, examples: int, coverage: bool) -> Any:  # noqa: ANN401 - schemathesis does not name its type in public
-    """Give the document as schemathesis has it; `coverage` tries each boundary of each field beside the examples."""
+    """Return the document as a schemathesis schema; with `coverage`, it also generates boundary cases."""
     load_all_checks()
     exempt = [
         {"include-name": name, "checks": {"positive_data_acceptance": {"enabled": False}}} for name in MORE_THAN_FORM
@@ -97,7 +98,7 @@ def schema(*, examples: int, coverage: bool) -> Any:  # noqa: ANN401 - schemathe
 
 @dataclass
 class Calendar:
-    """The app on a copy of a database that is never touched itself."""
+    """The app with a copy of a database that is never changed."""
 
     app: Flask
     kept: Path
@@ -105,7 +106,7 @@ class Calendar:
     touched: bool = False
 
     def put_back(self) -> None:
-        """Make it as it was, if a call may have changed it."""
+        """Restore the database if a request may have changed it."""
         if not self.touched:
             return
         database_of(self.app).engine.dispose()
@@ -119,7 +120,7 @@ class Calendar:
 
 @pytest.fixture(scope="module")
 def calendar(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calendar]:
-    """Give a calendar with one of everything."""
+    """Yield a calendar with one object of every kind."""
     folder = tmp_path_factory.mktemp("calendar")
     kept, used = folder / "kept.db", folder / "used.db"
     shutil.copyfile(_sqlite_template, kept)
@@ -131,7 +132,7 @@ def calendar(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def only_blank(answer: schemathesis.Response) -> bool:
-    """Say whether a line was refused for showing nothing, which JSON Schema cannot say of a line."""
+    """Return whether a text was rejected only because it is blank, a rule that JSON Schema cannot express."""
     faults = answer.json().get("errors", []) if answer.status_code == 422 else []
     return bool(faults) and all(fault["detail"].startswith("is blank") for fault in faults)
 
@@ -141,9 +142,9 @@ def _is_boundary(case: schemathesis.Case[Any]) -> bool:
 
 
 def _is_in_sample(number: int) -> bool:
-    """Say whether a usual run tries this boundary case: the first of an operation, and then one in a few.
+    """Return whether an ordinary run tests this boundary case: the first cases of an operation, then every eighth.
 
-    Neighbouring cases differ in one field, so that a stride meets every field of a large body.
+    Neighbouring cases differ in one field, so the sample covers every field of a large body.
     """
     return number < FIRST_BOUNDARIES or number % BOUNDARY_STRIDE == 0
 
@@ -157,13 +158,13 @@ def try_operation(
     coverage: bool = False,
     every_case: bool = False,
 ) -> None:
-    """Call one operation many times, with these headers, and hold every answer against the document."""
+    """Call one operation many times with these headers and check every response against the document."""
     whole = schema(examples=examples, coverage=coverage)
     method, path = name.split(" ")
     operation = whole[path][method]
     operation.app = whole.app = calendar.app
     sent = {"Accept-Encoding": "identity", **headers}
-    # It asks again without credentials, and with wrong ones: once for each operation is enough.
+    # `ignored_auth` repeats the request without and with wrong credentials; once per operation is enough.
     done: list[Any] = []
     boundaries = count()
 
@@ -172,14 +173,14 @@ def try_operation(
             return
         calendar.put_back()
         answer = case.call(headers=sent)
-        # What is refused is rolled back.
+        # Rejected requests are rolled back.
         calendar.touched = case.method != "GET" and answer.status_code < 400
         excluded = [*done, *[positive_data_acceptance] * only_blank(answer)]
         case.validate_response(answer, headers=sent, excluded_checks=excluded, transport_kwargs={"headers": sent})
         if answer.status_code < 300:
             done[:] = [ignored_auth]
 
-    # What schemathesis' own marks make of a test; they would make all of them when the tests are collected.
+    # schemathesis' decorators do the same, but for all operations at collection time.
     build_operation_test(
         config=whole.config,
         operation=operation,
@@ -195,7 +196,7 @@ def try_operation(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_moderator_with_a_token_of_every_scope_meets_what_is_documented(
+def test_responses_to_moderator_with_token_match_document(
     calendar: Calendar, name: str, pytestconfig: pytest.Config
 ) -> None:
     headers = {"Authorization": f"Bearer {world.MODERATORS_TOKEN}"}
@@ -210,12 +211,12 @@ def test_a_moderator_with_a_token_of_every_scope_meets_what_is_documented(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_member_with_a_cookie_meets_what_is_documented(calendar: Calendar, name: str) -> None:
+def test_responses_to_member_with_cookie_match_document(calendar: Calendar, name: str) -> None:
     calendar.put_back()
     ada = by_cookie(calendar.app, row(calendar.app, Member, id="member-ada"))
     try_operation(calendar, name, ada.headers, examples=6)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_visitor_meets_what_is_documented(calendar: Calendar, name: str) -> None:
+def test_responses_to_anonymous_user_match_document(calendar: Calendar, name: str) -> None:
     try_operation(calendar, name, {}, examples=3)

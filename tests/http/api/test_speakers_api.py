@@ -1,4 +1,4 @@
-"""Speakers through the API: known once a talk of theirs is public, edited by themselves, merged by a moderator."""
+"""Speakers through the API: published with their first public talk, edited by themselves, merged by a moderator."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def _speaks(member: Api) -> str:
     return talk
 
 
-def test_a_speaker_is_known_once_a_talk_of_theirs_is(
+def test_speaker_is_public_once_a_talk_is_public(
     *, member: Api, stranger: Api, anonymous: Api, moderator: Api, organiser: Api
 ) -> None:
     talk = _speaks(member)
@@ -51,7 +51,7 @@ def test_a_speaker_is_known_once_a_talk_of_theirs_is(
     ]
 
 
-def test_speakers_edit_themselves_and_say_which_version(app: Flask, member: Api, stranger: Api, anonymous: Api) -> None:
+def test_speaker_edits_own_profile_with_if_match(app: Flask, member: Api, stranger: Api, anonymous: Api) -> None:
     talk = _speaks(member)
     etag = member.get(ADA).etag
     about = {
@@ -80,9 +80,7 @@ def test_speakers_edit_themselves_and_say_which_version(app: Flask, member: Api,
     assert anonymous.get("/speakers").items("slug") == []
 
 
-def test_what_a_speaker_changes_moves_the_public_talks_they_give(
-    member: Api, organiser: Api, anonymous: Api, stranger: Api
-) -> None:
+def test_speaker_edit_updates_their_public_talks(member: Api, organiser: Api, anonymous: Api, stranger: Api) -> None:
     talk = f"/talks/{_speaks(member)}"
     organiser.post(f"{talk}/accept")
     member.post(f"{talk}/confirm")
@@ -95,7 +93,9 @@ def test_what_a_speaker_changes_moves_the_public_talks_they_give(
     assert anonymous.get("/talks?q=lovelace").items("id") == [after.json["id"]]
 
 
-def test_a_slug_is_chosen_until_the_public_knows_it(member: Api, stranger: Api, organiser: Api, moderator: Api) -> None:
+def test_speaker_slug_cannot_change_after_publication(
+    member: Api, stranger: Api, organiser: Api, moderator: Api
+) -> None:
     _speaks(stranger)
     talk = _speaks(member)
     assert member.patch(ADA, {"slug": "mallory"}).code == (409, "slug-taken")
@@ -107,7 +107,7 @@ def test_a_slug_is_chosen_until_the_public_knows_it(member: Api, stranger: Api, 
         assert api.patch("/speakers/ada", {"slug": "ada", "bio": "x"}).status == 200
 
 
-def test_every_fault_of_a_speaker_is_named(member: Api) -> None:
+def test_invalid_speaker_reports_all_errors(member: Api) -> None:
     _speaks(member)
     wrong = {"name": " ", "bio": 1, "links": [{"title": "x", "url": "ftp://x"}, {}], "email": "x@example.org"}
     assert member.patch(ADA, wrong).faults == {
@@ -120,7 +120,7 @@ def test_every_fault_of_a_speaker_is_named(member: Api) -> None:
     }
 
 
-def test_two_speakers_who_are_one_become_one(app: Flask, moderator: Api, anonymous: Api) -> None:
+def test_merge_combines_two_speakers(app: Flask, moderator: Api, anonymous: Api) -> None:
     with writing(app) as session:
         kept = make_speaker(session, slug="grace", name="Grace Hopper").id
         other = make_speaker(session, slug="g-hopper", name="G. Hopper", bio="Navy").id

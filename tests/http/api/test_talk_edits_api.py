@@ -1,4 +1,4 @@
-"""Editing a talk through the API: who may and until when, times and places, If-Match, and nothing half saved."""
+"""Editing a talk through the API: permissions, times and rooms, If-Match, and no partial changes."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ NEW = {"title": "New"}
 UNDECIDED = {"draft", "submitted", "waitlisted"}
 
 
-def test_a_submitter_edits_until_the_decision_and_an_organiser_always(app: Flask, member: Api, organiser: Api) -> None:
+def test_submitter_edits_talk_until_decision_and_organiser_always(app: Flask, member: Api, organiser: Api) -> None:
     for state in TalkState:
         path = f"/talks/{a_talk(app, 'summit', by=member, state=state)}"
         own = member.patch(path, NEW)
@@ -27,22 +27,22 @@ def test_a_submitter_edits_until_the_decision_and_an_organiser_always(app: Flask
             assert own.code == (409, "already-decided")
             assert state in own.json["detail"]
         theirs = organiser.patch(path, {"title": "Newer"})
-        # Of a draft only its submitter knows.
+        # Only its submitter can see a draft.
         assert theirs.code == (404, "not-found") if state == TalkState.DRAFT else theirs.json["title"] == "Newer"
 
 
 @pytest.mark.parametrize(("state", "code"), [(TalkState.CONFIRMED, 403), (TalkState.SUBMITTED, 404)])
-def test_nobody_elses_talk_is_edited_whatever_they_send(
+def test_talk_cannot_be_edited_without_permission(
     *, app: Flask, member: Api, stranger: Api, reviewer: Api, state: TalkState, code: int
 ) -> None:
     path = f"/talks/{a_talk(app, 'summit', by=member, state=state)}"
-    # Who may is asked before which version: a 428 or a 412 would tell that there is something.
+    # Permissions are checked before If-Match, because a 428 or 412 would reveal that the talk exists.
     for if_match in ("*", None, '"1.x"'):
         assert stranger.patch(path, NEW, if_match=if_match).status == code
         assert reviewer.patch(path, NEW, if_match=if_match).code == (403, "forbidden")
 
 
-def test_a_change_says_what_it_is_a_change_of(app: Flask, member: Api, organiser: Api) -> None:
+def test_talk_edit_requires_current_if_match(app: Flask, member: Api, organiser: Api) -> None:
     path = f"/talks/{a_talk(app, 'summit', by=member)}"
     etag = member.get(path).etag
     assert member.patch(path, NEW, if_match=None).code == (428, "precondition-required")
@@ -58,7 +58,7 @@ def test_a_change_says_what_it_is_a_change_of(app: Flask, member: Api, organiser
     assert member.get(path).json["abstract_html"] is None
 
 
-def test_a_patch_that_changes_nothing_is_no_change(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
+def test_patch_without_changes_keeps_revision(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
     path = f"/talks/{a_talk(app, 'summit', by=member, tags=['b', 'a'], state=TalkState.CONFIRMED, track='ARM')}"
     before = anonymous.get(path)
     names = ("title", "abstract", "kind", "track", "room", "starts", "tags", "duration_minutes", "reprise_of")
@@ -67,7 +67,7 @@ def test_a_patch_that_changes_nothing_is_no_change(app: Flask, member: Api, orga
     assert organiser.patch(path, {"tags": ["a", "b"]}).etag != before.etag
 
 
-def test_organisers_give_track_room_and_times(app: Flask, organiser: Api, anonymous: Api) -> None:
+def test_organiser_sets_track_room_and_times(app: Flask, organiser: Api, anonymous: Api) -> None:
     path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED)}"
     given = {"track": "ARM", "room": "Room 2", "starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:20:00"}
     assert organiser.patch(path, given).status == 200
@@ -79,7 +79,7 @@ def test_organisers_give_track_room_and_times(app: Flask, organiser: Api, anonym
     assert [cleared[name] for name in (*given, "starts_at", "ends_at")] == [None] * 6
 
 
-def test_a_talk_without_an_end_ends_after_its_minutes_or_its_kinds(app: Flask, organiser: Api) -> None:
+def test_talk_without_end_uses_its_duration_or_default_of_its_kind(app: Flask, organiser: Api) -> None:
     usual = dict.fromkeys(("keynote", "panel", "bof", "poster"), 60)
     usual |= {"talk": 45, "lightning": 10, "workshop": 120, "tutorial": 180}
     path = f"/talks/{a_talk(app, 'summit')}"
@@ -107,7 +107,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_what_is_refused_leaves_everything_as_it_was(app: Flask, organiser: Api, anonymous: Api) -> None:
+def test_rejected_talk_patch_changes_nothing(app: Flask, organiser: Api, anonymous: Api) -> None:
     times: dict[str, Any] = {"starts": "2026-06-10T10:00:00", "ends": "2026-06-10T10:30:00"}
     path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, tags=['a'], **times)}"
 
@@ -122,7 +122,7 @@ def test_what_is_refused_leaves_everything_as_it_was(app: Flask, organiser: Api,
         assert everything() == before
 
 
-def test_a_submitter_gives_times_in_a_listed_event_only_and_rooms_nowhere(app: Flask, member: Api) -> None:
+def test_submitter_sets_times_only_in_listed_event_and_never_rooms(app: Flask, member: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="meetup", programme=Programme.LISTED, call=None, rooms=["Bar"])
     curated, listed = (f"/talks/{a_talk(app, slug, by=member)}" for slug in ("summit", "meetup"))
@@ -133,11 +133,11 @@ def test_a_submitter_gives_times_in_a_listed_event_only_and_rooms_nowhere(app: F
     assert member.patch(listed, {"track": None, "room": None}).status == 200
 
 
-def test_speakers_change_place_join_and_leave(member: Api) -> None:
+def test_speakers_of_talk_are_reordered_added_and_removed(member: Api) -> None:
     first, second = {"name": "Alan"}, {"name": "Grace"}
     talk = member.post("/events/summit/talks", {"title": "T", "speakers": [first, second]})
     path, [alan, grace] = f"/talks/{talk.json['id']}", [one["slug"] for one in talk.json["speakers"]]
-    # Nobody else may name them by their slug, but on this talk they are already.
+    # Unpublished speakers may be referenced by slug only in talks that have them already.
     changed = member.patch(path, {"speakers": [{"slug": grace}, {"slug": alan}, {"name": "Third"}]})
     assert [one["slug"] for one in changed.json["speakers"]] == ["grace", "alan", "third"]
     assert member.patch(path, {"speakers": [{"slug": "grace"}, {"slug": "grace"}]}).faults == {

@@ -1,4 +1,4 @@
-"""The life of a talk through the API: steps, who takes them, and what the public sees of it meanwhile."""
+"""State changes of talks through the API: transitions, permissions, and public visibility."""
 
 import json
 from itertools import product
@@ -29,7 +29,7 @@ LEADS: dict[str, dict[str, str]] = {
 }
 
 
-def test_a_talk_goes_where_the_table_leads_and_nowhere_else(app: Flask, member: Api) -> None:
+def test_each_talk_state_allows_only_its_transitions(app: Flask, member: Api) -> None:
     with writing(app) as session:
         put_on_team(session, session.get_one(Member, member.member_id), "summit")
     for state, (step, leads) in product(TalkState, LEADS.items()):
@@ -48,7 +48,7 @@ def test_a_talk_goes_where_the_table_leads_and_nowhere_else(app: Flask, member: 
             assert (after.json, after.etag) == (before.json, before.etag)
 
 
-def test_in_a_curated_event_a_talk_is_public_once_it_is_confirmed(
+def test_talk_of_curated_event_is_public_once_confirmed(
     member: Api, organiser: Api, anonymous: Api, clock: FixedClock
 ) -> None:
     talk = member.post("/events/summit/talks", {"title": "Xen on ARM"}).json["id"]
@@ -72,9 +72,7 @@ def test_in_a_curated_event_a_talk_is_public_once_it_is_confirmed(
     )
 
 
-def test_in_a_listed_event_a_moderator_publishes_what_the_community_announces(
-    *, app: Flask, member: Api, moderator: Api, anonymous: Api
-) -> None:
+def test_moderator_publishes_talks_of_listed_event(*, app: Flask, member: Api, moderator: Api, anonymous: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="meetup", programme=Programme.LISTED, call=None)
     organiser = on_team(app, "meetup")
@@ -91,20 +89,18 @@ def test_in_a_listed_event_a_moderator_publishes_what_the_community_announces(
     assert anonymous.get("/events/meetup/talks").items("state") == ["cancelled"]
 
 
-def test_what_was_public_and_is_withdrawn_everybody_sees_cancelled(
-    app: Flask, member: Api, organiser: Api, anonymous: Api
-) -> None:
+def test_withdrawn_public_talk_is_shown_as_cancelled(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
     talk = a_talk(app, "summit", by=member, state=TalkState.CONFIRMED)
     assert member.post(f"/talks/{talk}/withdraw").json["state"] == "cancelled"
     assert [api.get(f"/talks/{talk}").json["state"] for api in (anonymous, member, organiser)] == ["cancelled"] * 3
     assert anonymous.get("/talks?state=cancelled").items("id") == [talk]
     assert anonymous.get("/talks?state=withdrawn").items("id") == []
-    # Their own list and the organisers' say what it is.
+    # The submitter's and the organisers' lists show the actual state.
     assert member.get("/me/talks").items("state") == ["withdrawn"]
     assert organiser.get("/events/summit/talks?state=withdrawn").items("state") == ["withdrawn"]
 
 
-def test_whoever_speaks_takes_the_speakers_steps_too(app: Flask, member: Api, stranger: Api) -> None:
+def test_speaker_may_confirm_talk_of_another_submitter(app: Flask, member: Api, stranger: Api) -> None:
     with writing(app) as session:
         speaker = make_speaker(session, member=session.get_one(Member, stranger.member_id)).id
     talk = a_talk(app, "summit", by=member, speaker_ids=[speaker], state=TalkState.ACCEPTED)
@@ -113,9 +109,7 @@ def test_whoever_speaks_takes_the_speakers_steps_too(app: Flask, member: Api, st
     assert member.post(f"/talks/{talk}/withdraw").status == 200
 
 
-def test_the_submitter_is_mailed_the_decision_and_nobody_else_reads_the_reason(
-    app: Flask, member: Api, organiser: Api
-) -> None:
+def test_decision_is_emailed_to_submitter_and_its_reason_stays_private(app: Flask, member: Api, organiser: Api) -> None:
     talk = a_talk(app, "summit", by=member)
     answer = organiser.post(f"/talks/{talk}/reject", {"reason": "Too much <sales>\nin it"})
     assert (answer.status, b"sales" in answer.data) == (200, False)
@@ -139,7 +133,7 @@ BODIES: list[tuple[bytes | None, str, int]] = [
 ]
 
 
-def test_a_step_takes_a_reason_or_nothing(app: Flask, organiser: Api) -> None:
+def test_state_change_accepts_optional_reason(app: Flask, organiser: Api) -> None:
     for body, kind, status in BODIES:
         talk = a_talk(app, "summit")
         headers = {"Content_Type": kind} if kind else {}
@@ -149,7 +143,7 @@ def test_a_step_takes_a_reason_or_nothing(app: Flask, organiser: Api) -> None:
         assert seen == ("accepted" if status == 200 else "submitted")
 
 
-def test_blanking_a_public_talk_leaves_a_tombstone_that_nobody_can_write_on(
+def test_redacted_public_talk_becomes_read_only_tombstone(
     *, app: Flask, member: Api, organiser: Api, moderator: Api, anonymous: Api
 ) -> None:
     fields: dict[str, Any] = {"abstract": "Buy", "slides_url": "https://buy.example/", "language": "en"}
@@ -167,7 +161,7 @@ def test_blanking_a_public_talk_leaves_a_tombstone_that_nobody_can_write_on(
         assert api.patch(f"/talks/{talk}", {"title": "Buy"}).code == (403, "forbidden")
 
 
-def test_blanking_leaves_no_answer_that_a_retry_would_bring_back(app: Flask, member: Api, moderator: Api) -> None:
+def test_redaction_deletes_stored_idempotent_responses(app: Flask, member: Api, moderator: Api) -> None:
     talk = member.post("/events/summit/talks", {"title": "Buy"}, Idempotency_Key="k-1").json["id"]
     member.post("/events", {"title": "Buy", "timezone": "UTC", "starts": "2026-09-01"}, Idempotency_Key="k-2")
     member.post("/events/summit/talks", {"title": "Kept"}, Idempotency_Key="k-3")
@@ -175,9 +169,7 @@ def test_blanking_leaves_no_answer_that_a_retry_would_bring_back(app: Flask, mem
     assert [json.loads(answer.body)["title"] for answer in rows(app, KeptAnswer)] == ["Kept"]
 
 
-def test_blanking_what_nobody_saw_leaves_nothing_to_see(
-    app: Flask, member: Api, moderator: Api, anonymous: Api
-) -> None:
+def test_redacted_unpublished_talk_stays_hidden(app: Flask, member: Api, moderator: Api, anonymous: Api) -> None:
     talk = a_talk(app, "summit", by=member, title="Buy")
     assert moderator.post(f"/talks/{talk}/redact").json["state"] == "rejected"
     assert anonymous.get(f"/talks/{talk}").code == (404, "not-found")
@@ -185,7 +177,7 @@ def test_blanking_what_nobody_saw_leaves_nothing_to_see(
     assert talk not in str(anonymous.get("/changes").json)
 
 
-def test_stars_are_a_members_own_and_of_what_is_public(app: Flask, member: Api, stranger: Api) -> None:
+def test_stars_are_private_and_only_for_public_talks(app: Flask, member: Api, stranger: Api) -> None:
     public, waiting = a_talk(app, "summit", state=TalkState.CONFIRMED), a_talk(app, "summit", by=member)
     for _ in range(2):
         assert member.put(f"/me/stars/{public}").status == 204
@@ -197,9 +189,7 @@ def test_stars_are_a_members_own_and_of_what_is_public(app: Flask, member: Api, 
     assert member.get("/me/stars").items("id") == []
 
 
-def test_a_member_lists_their_own_talks_in_every_state_the_newest_first(
-    app: Flask, member: Api, clock: FixedClock
-) -> None:
+def test_own_talks_are_listed_in_every_state_newest_first(app: Flask, member: Api, clock: FixedClock) -> None:
     for state in TalkState:
         clock.tick()
         a_talk(app, "summit", by=member, state=state, now=clock.now())

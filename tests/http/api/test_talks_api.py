@@ -1,4 +1,4 @@
-"""Talks through the API: offered, edited, given again; who may, until when, and what is refused."""
+"""Submitting talks through the API: fields, open and closed calls, reprises, permissions, and rejected input."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ TALKS = "/events/summit/talks"
 pytestmark = pytest.mark.usefixtures("summit")
 
 
-def test_the_least_that_a_talk_needs_gives_a_whole_one(member: Api) -> None:
+def test_talk_with_title_only_has_all_defaults(member: Api) -> None:
     answer = member.post(TALKS, {"title": "Xen on ARM"})
     talk_id = answer.json["id"]
     assert (answer.status, answer.headers["Location"]) == (201, f"{BASE}/talks/{talk_id}")
@@ -73,7 +73,7 @@ WRITTEN: dict[str, Any] = {
 }
 
 
-def test_what_was_written_is_given_out_as_it_was_written(app: Flask, member: Api) -> None:
+def test_talk_fields_are_returned_as_written(app: Flask, member: Api) -> None:
     with writing(app) as session:
         make_speaker(session, slug="grace-hopper", email="grace@example.org", published_at=datetime.now(UTC))
     speakers = [
@@ -92,14 +92,14 @@ def test_what_was_written_is_given_out_as_it_was_written(app: Flask, member: Api
     assert b"example.org" not in answer.data
 
 
-def test_the_same_address_is_the_same_speaker(app: Flask, member: Api, stranger: Api) -> None:
+def test_same_email_identifies_same_speaker(app: Flask, member: Api, stranger: Api) -> None:
     first = member.post(TALKS, {"title": "A", "speakers": [{"name": "Alan", "email": "alan@example.org"}]})
     second = stranger.post(TALKS, {"title": "B", "speakers": [{"name": "A. T.", "email": "ALAN@example.ORG"}]})
     assert first.json["speakers"] == second.json["speakers"]
     assert count(app, Speaker) == 1
 
 
-def test_every_fault_of_the_shape_is_named_at_once(app: Flask, member: Api) -> None:
+def test_submission_reports_all_schema_errors(app: Flask, member: Api) -> None:
     wrong = {
         "title": "a\u2028b",
         "abstract": "x" * 100_000,
@@ -135,7 +135,7 @@ def test_every_fault_of_the_shape_is_named_at_once(app: Flask, member: Api) -> N
     assert count(app, Talk) == 0
 
 
-def test_every_fault_of_the_meaning_is_named_at_once_and_nothing_is_kept(app: Flask, member: Api) -> None:
+def test_submission_reports_all_domain_errors_and_stores_nothing(app: Flask, member: Api) -> None:
     before = count(app, Speaker)
     wrong = {
         "track": "Cooking",
@@ -155,7 +155,7 @@ def test_every_fault_of_the_meaning_is_named_at_once_and_nothing_is_kept(app: Fl
     assert (count(app, Talk), count(app, Speaker)) == (0, before)
 
 
-def test_a_draft_is_the_members_own_until_they_submit_it(member: Api, anonymous: Api, organiser: Api) -> None:
+def test_draft_talk_is_visible_only_to_its_submitter(member: Api, anonymous: Api, organiser: Api) -> None:
     draft = member.post(TALKS, {"title": "Later", "draft": True})
     assert (draft.status, draft.json["state"]) == (201, "draft")
     assert anonymous.get(f"/talks/{draft.json['id']}").code == (404, "not-found")
@@ -166,7 +166,7 @@ def test_a_draft_is_the_members_own_until_they_submit_it(member: Api, anonymous:
     assert organiser.get(f"{TALKS}?state=submitted").items("id") == [draft.json["id"]]
 
 
-def test_a_member_who_has_not_confirmed_their_address_submits_nothing(mailing_app: Flask) -> None:
+def test_submission_requires_confirmed_address(mailing_app: Flask) -> None:
     with writing(mailing_app) as session:
         make_event(session, slug="mailing")
     unconfirmed = a_member(mailing_app, confirmed_at=None)
@@ -177,17 +177,17 @@ def test_a_member_who_has_not_confirmed_their_address_submits_nothing(mailing_ap
 
 
 CLOSING: list[tuple[str, dict[str, Any], str]] = [
-    # 23:59:59 in Berlin in summer is two hours earlier in UTC; in Los Angeles it is seven later.
+    # In summer, 23:59:59 in Berlin is 21:59:59 UTC, and in Los Angeles 06:59:59 UTC on the next day.
     ("Europe/Berlin", {"closes": "2026-05-01T23:59:59"}, "2026-05-01T21:59:59"),
     ("America/Los_Angeles", {"closes": "2026-05-01T23:59:59"}, "2026-05-02T06:59:59"),
     ("Europe/Berlin", {"closes": "2026-05-01T23:59:59-04:00"}, "2026-05-02T03:59:59"),
     ("Europe/Berlin", {"closes": "2026-05-01", "anywhere_on_earth": True}, "2026-05-02T12:00:00"),
-    # Without an end it is open until the event begins, and no longer.
+    # A call without an end is open until the event begins.
     ("Europe/Berlin", {}, "2026-06-09T21:59:59"),
 ]
 
 
-def test_a_call_closes_to_the_second(app: Flask, member: Api, clock: FixedClock) -> None:
+def test_call_closes_at_the_exact_second(app: Flask, member: Api, clock: FixedClock) -> None:
     for number, (zone, call, last) in enumerate(CLOSING):
         path = f"/events/closing-{number}/talks"
         with writing(app) as session:
@@ -201,12 +201,12 @@ def test_a_call_closes_to_the_second(app: Flask, member: Api, clock: FixedClock)
         assert (zone, call, late.code) == (zone, call, (409, "talks-closed"))
         assert late.json["detail"] == "The call of “Xen Summit” has closed; see its call_for_talks."
         assert member.post(f"/talks/{draft}/submit").code == (409, "talks-closed")
-        # What is there already may still be worked on.
+        # Existing drafts can still be edited.
         assert member.patch(f"/talks/{draft}", {"title": "Better"}).status == 200
         clock.move(NOON)
 
 
-def test_a_call_opens_to_the_second(app: Flask, member: Api, clock: FixedClock) -> None:
+def test_call_opens_at_the_exact_second(app: Flask, member: Api, clock: FixedClock) -> None:
     with writing(app) as session:
         make_event(session, slug="opening", call={"opens": "2026-04-01T08:00:00"})
     clock.move(datetime(2026, 4, 1, 5, 59, 59, tzinfo=UTC))
@@ -216,7 +216,7 @@ def test_a_call_opens_to_the_second(app: Flask, member: Api, clock: FixedClock) 
     assert member.post("/events/opening/talks", {"title": "T"}).status == 201
 
 
-def test_without_a_call_only_a_listed_event_takes_talks(app: Flask, member: Api) -> None:
+def test_event_without_call_accepts_talks_only_if_listed(app: Flask, member: Api) -> None:
     for programme, status in ((Programme.CURATED, 409), (Programme.LISTED, 201)):
         with writing(app) as session:
             make_event(session, slug=programme, programme=programme, call=None)
@@ -224,12 +224,12 @@ def test_without_a_call_only_a_listed_event_takes_talks(app: Flask, member: Api)
 
 
 @pytest.mark.parametrize("programme", list(Programme))
-def test_what_is_over_takes_talks_from_moderators_only(
+def test_past_event_accepts_talks_only_from_moderators(
     app: Flask, member: Api, moderator: Api, clock: FixedClock, *, programme: Programme
 ) -> None:
     with writing(app) as session:
         make_event(session, slug="past", programme=programme, call=None)
-    # The last day counts to its end, in the event's own zone.
+    # The event is over at the end of its last day in its own time zone.
     clock.move(datetime(2026, 6, 12, 21, 59, 59, tzinfo=UTC))
     assert (member.post("/events/past/talks", {"title": "T"}).status == 201) is (programme == Programme.LISTED)
     clock.tick()
@@ -247,7 +247,7 @@ def test_what_is_over_takes_talks_from_moderators_only(
         ("FREQ=WEEKLY", datetime(2036, 6, 17, tzinfo=UTC)),
     ],
 )
-def test_a_series_takes_talks_and_is_listed_as_open_until_its_last_day_is_over(
+def test_series_accepts_talks_until_end_of_its_last_occurrence(
     app: Flask, member: Api, clock: FixedClock, *, recurrence: str, last: datetime
 ) -> None:
     with writing(app) as session:
@@ -268,7 +268,7 @@ def test_a_series_takes_talks_and_is_listed_as_open_until_its_last_day_is_over(
         assert (listed == ["call"], offered) == (is_open, 201 if is_open else 409)
 
 
-def test_only_an_event_that_stands_takes_talks(app: Flask, moderator: Api) -> None:
+def test_draft_pending_or_cancelled_event_rejects_talks(app: Flask, moderator: Api) -> None:
     for status in (EventStatus.DRAFT, EventStatus.PENDING, EventStatus.CANCELLED):
         with writing(app) as session:
             make_event(session, slug=status, status=status)
@@ -276,7 +276,7 @@ def test_only_an_event_that_stands_takes_talks(app: Flask, moderator: Api) -> No
         assert (refused.code, status in refused.json["detail"]) == ((409, "talks-closed"), True)
 
 
-def test_a_call_takes_only_the_kinds_it_names(app: Flask, member: Api) -> None:
+def test_call_accepts_only_its_kinds(app: Flask, member: Api) -> None:
     with writing(app) as session:
         make_event(session, slug="lightning", call={"kinds": ["lightning", "bof"]})
     refused = member.post("/events/lightning/talks", {"title": "T"})
@@ -284,7 +284,7 @@ def test_a_call_takes_only_the_kinds_it_names(app: Flask, member: Api) -> None:
     assert member.post("/events/lightning/talks", {"title": "T", "kind": "bof"}).status == 201
 
 
-def test_a_talk_given_again_takes_over_what_is_left_out(app: Flask, member: Api, anonymous: Api) -> None:
+def test_reprise_copies_omitted_fields_from_earlier_talk(app: Flask, member: Api, anonymous: Api) -> None:
     with writing(app) as session:
         grace = make_speaker(session, slug="grace-hopper")
         earlier_id = grace.id
@@ -295,7 +295,7 @@ def test_a_talk_given_again_takes_over_what_is_left_out(app: Flask, member: Api,
     assert member.patch(f"/talks/{again['id']}", {"reprise_of": again["id"]}).faults.keys() == {"/reprise_of"}
     assert member.patch(f"/talks/{again['id']}", {"reprise_of": None}).json["reprise_of"] is None
     own = member.post(TALKS, {"title": "Mine"}).json["id"]
-    # The public could not follow such a link, so nobody is shown one.
+    # The public could not follow a link to an unpublished talk, so it is not shown to anyone.
     assert member.post(TALKS, {"reprise_of": own}).json["reprise_of"] is None
     assert anonymous.get(f"/talks/{own}").status == 404
 
