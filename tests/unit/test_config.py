@@ -68,7 +68,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
 def test_settings_are_immutable(tmp_path: Path) -> None:
     settings = read(tmp_path)
     with pytest.raises(FrozenInstanceError):
-        settings.name = "other"  # type: ignore[misc]  # that it cannot be done is what is tested
+        settings.name = "other"  # type: ignore[misc]  # the test checks that assignment fails
 
 
 def test_missing_instance_folder_is_created(tmp_path: Path) -> None:

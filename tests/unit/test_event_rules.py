@@ -26,7 +26,7 @@ from eventcal.kit.refusals import Fault
 from tests.clocks import NOON
 
 SECOND = timedelta(seconds=1)
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - given one
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - timezones adds a zone
 
 
 def utc(written: str) -> datetime:
@@ -392,7 +392,7 @@ def test_endless_recurring_event_is_never_over() -> None:
 
 
 @given(ends_at=MOMENTS, now=MOMENTS)
-def test_cancelled_event_stays_visible_after_both_its_end_and_its_cancellation(
+def test_cancelled_event_stays_visible_for_thirty_days_after_its_end_and_cancellation(
     ends_at: datetime, now: datetime
 ) -> None:
     until = tombstone_until(ends_at, now=now)
@@ -401,7 +401,7 @@ def test_cancelled_event_stays_visible_after_both_its_end_and_its_cancellation(
     assert until >= now + TOMBSTONE
 
 
-def test_edits_neither_publish_nor_unpublish_an_event() -> None:
+def test_edit_never_publishes_or_cancels_an_event() -> None:
     assert {(one, other) for one, others in STATUS_STEPS.items() for other in others} == {
         (EventStatus.DRAFT, EventStatus.PENDING),
         (EventStatus.PENDING, EventStatus.DRAFT),

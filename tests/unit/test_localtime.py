@@ -156,7 +156,7 @@ def test_arbitrary_text_is_parsed_or_rejected(text: str) -> None:
     try:
         parse_moment(text, "America/New_York", anywhere_on_earth=False)
     except ValueError as fault:
-        assert str(fault).isascii()  # noqa: PT017 - only the texts that are refused have a fault
+        assert str(fault).isascii()  # noqa: PT017 - only rejected texts have an error
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_instant_converts_back_to_the_same_local_time(written: datetime, tzid: s
     try:
         instant = to_instant(written, tzid)
     except SkippedTime as skipped:
-        assert skipped.next_valid > written  # noqa: PT017 - only the times that are skipped have a next one
+        assert skipped.next_valid > written  # noqa: PT017 - only skipped times have a next valid time
         instant, written = to_instant(skipped.next_valid, tzid), skipped.next_valid
     assert instant.tzinfo is UTC
     assert instant.astimezone(zone(tzid)).replace(tzinfo=None) == written

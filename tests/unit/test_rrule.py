@@ -65,7 +65,7 @@ def test_until_is_parsed_as_date_local_time_or_utc_time(moment: datetime) -> Non
     "value", ["", "2014", "20140231", "20140604T1330", "20140604T256199", "20140604Z", "20140604 "]
 )
 def test_until_that_is_neither_a_date_nor_a_time_raises(value: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - each fault has a message of its own
+    with pytest.raises(ValueError):  # noqa: PT011 - every error has its own message
         parse_until(value)
 
 

@@ -1,4 +1,4 @@
-"""Entries as an Atom feed: whole, in words, and nothing of what people typed breaks it."""
+"""Entries as an Atom feed: complete documents, summaries and hostile text."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -38,12 +38,12 @@ HEAD = FeedHead(
     source="https://cal.example.org/calendar.atom",
     changed_at=None,
 )
-# Half a character, and everything else that hypothesis leaves out of texts.
+# Includes surrogates, which hypothesis omits from text by default.
 ANYTHING = st.text(st.characters(), max_size=40)
 
 
 def kept(entry: CalendarEntry = ENTRY, *, hours: int = 0) -> KeptEntry:
-    """Give the entry as it was changed so many hours later."""
+    """Return the entry, changed this many hours later."""
     return KeptEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON + timedelta(hours=hours)), number=17)
 
 
@@ -66,7 +66,7 @@ def summary(entry: CalendarEntry) -> str | None:
     return found.findtext(f"{ATOM}summary")
 
 
-def test_a_feed_is_these_lines() -> None:
+def test_atom_feed_writes_complete_document() -> None:
     assert (
         written(kept(hours=1)).decode()
         == """<?xml version='1.0' encoding='utf-8'?>
@@ -104,14 +104,14 @@ def test_a_feed_is_these_lines() -> None:
     )
 
 
-def test_a_feed_was_updated_when_its_entries_last_were() -> None:
+def test_feed_is_updated_when_its_newest_entry_was() -> None:
     changed = datetime(2026, 1, 1, tzinfo=UTC)
     assert read(kept(hours=1), kept(hours=5), kept()).findtext(f"{ATOM}updated") == "2026-03-01T17:00:00Z"
     assert read(head=replace(HEAD, changed_at=changed)).findtext(f"{ATOM}updated") == "2026-01-01T00:00:00Z"
     assert read().findtext(f"{ATOM}updated") == "1970-01-01T00:00:00Z"
 
 
-def test_ids_are_uris_that_only_the_uid_decides() -> None:
+def test_ids_are_uris_that_depend_only_on_the_uid() -> None:
     (first, second) = entries_of(kept(), kept(replace(ENTRY, uid="talk-2@cal.example.org")))
     (again,) = entries_of(kept(replace(ENTRY, title="Moved", starts=date(2027, 1, 1), ends=date(2027, 1, 2))))
     ids = [entry.findtext(f"{ATOM}id") or "" for entry in (first, second, again)]
@@ -121,18 +121,18 @@ def test_ids_are_uris_that_only_the_uid_decides() -> None:
     assert other.findtext(f"{ATOM}id") != read().findtext(f"{ATOM}id")
 
 
-def test_entries_stay_in_the_order_given_and_what_was_called_off_stays_too() -> None:
+def test_entries_keep_their_order_and_include_cancelled_ones() -> None:
     off = replace(ENTRY, title="CANCELLED: Xen", status=Status.CANCELLED)
     titles = [entry.findtext(f"{ATOM}title") for entry in entries_of(kept(hours=2), kept(off), kept(hours=9))]
     assert titles == ["Xen & ARM", "CANCELLED: Xen", "Xen & ARM"]
 
 
-def test_an_entry_without_speakers_is_the_feeds_own() -> None:
+def test_entry_without_speakers_has_no_author() -> None:
     (entry,) = entries_of(kept(replace(ENTRY, participants=(PAYER,))))
     assert entry.findall(f"{ATOM}author") == []
 
 
-def test_a_feed_without_a_description_has_no_subtitle() -> None:
+def test_feed_without_a_description_has_no_subtitle() -> None:
     assert read(head=replace(HEAD, description="")).find(f"{ATOM}subtitle") is None
 
 
@@ -143,17 +143,17 @@ def test_a_feed_without_a_description_has_no_subtitle() -> None:
         ("2026-12-31", "2027-01-02", "Thursday 31 December 2026 to Friday 1 January 2027 (Europe/Berlin)"),
     ],
 )
-def test_whole_days_are_said_with_their_last(starts: str, ends: str, says: str) -> None:
+def test_all_day_summary_includes_the_last_day(starts: str, ends: str, says: str) -> None:
     days = replace(ENTRY, starts=date.fromisoformat(starts), ends=date.fromisoformat(ends), location=None)
     assert summary(days) == says
 
 
-def test_an_end_on_another_day_is_said_with_its_day() -> None:
+def test_end_on_another_day_is_shown_with_its_date() -> None:
     night = replace(ENTRY, ends=datetime(2026, 6, 11, 2, 0), location="Bar")  # noqa: DTZ001 - local
     assert summary(night) == "Wednesday 10 June 2026, 13:30 to Thursday 11 June 2026, 02:00 (Europe/Berlin), Bar"
 
 
-def test_what_is_repeated_says_by_which_rule() -> None:
+def test_recurring_entry_summary_contains_its_rule() -> None:
     weekly = replace(ENTRY, recurrence="FREQ=WEEKLY", location=None)
     says = "Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), repeated by the rule FREQ=WEEKLY"
     assert summary(weekly) == says
@@ -161,7 +161,7 @@ def test_what_is_repeated_says_by_which_rule() -> None:
 
 @given(text=ANYTHING, other=ANYTHING)
 @settings(max_examples=150)
-def test_whatever_people_type_reads_back(text: str, other: str) -> None:
+def test_user_text_round_trips(text: str, other: str) -> None:
     person = Participant(part=Part.SPEAKER, key=other, name=text, url=other)
     entry = replace(
         ENTRY, uid=text, title=text, url=other, html=text, location=other, categories=(text,), participants=(person,)

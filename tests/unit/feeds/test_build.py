@@ -1,4 +1,4 @@
-"""Events and talks become entries: what they say, how sure they are, what they stand beside."""
+"""Building entries from events and talks: content, status and relations."""
 
 from datetime import date
 from decimal import Decimal
@@ -15,10 +15,10 @@ from tests.clocks import NOON
 from tests.feed_support.built import ADA, BUILDER, GRACE, a_talk, an_event, event_entry, talk_entry
 from tests.feed_support.ics_entries import local
 
-# The whole
+# Complete entries
 
 
-def test_a_talk_as_an_entry() -> None:
+def test_talk_entry_has_all_fields() -> None:
     event = an_event(
         venue="Hall", city="Berlin", latitude=52.5, longitude=13.4, online_url="https://meet.example.org/xen"
     )
@@ -78,7 +78,7 @@ def test_a_talk_as_an_entry() -> None:
     )
 
 
-def test_an_event_as_an_entry() -> None:
+def test_event_entry_has_all_fields() -> None:
     other = an_event(id="hackday", slug="hackday")
     event = an_event(
         summary="All about **Xen**.",
@@ -136,7 +136,7 @@ def test_an_event_as_an_entry() -> None:
     )
 
 
-def test_a_talk_that_says_little_of_itself_has_few_facts() -> None:
+def test_talk_without_details_has_minimal_facts() -> None:
     entry = talk_entry(speakers=(Speaker(slug="nobody", name="Nobody", affiliation="US Navy"),))
     assert entry.talk == TalkFacts(event="xen-summit", kind="talk", abstract="")
     assert [(one.name, one.about) for one in entry.participants] == [("Nobody", "US Navy")]
@@ -146,11 +146,11 @@ def test_a_talk_that_says_little_of_itself_has_few_facts() -> None:
 # Texts
 
 
-def test_the_link_is_all_that_an_entry_without_text_says() -> None:
+def test_description_without_text_is_the_link() -> None:
     assert event_entry().description == "https://cal.example.org/events/xen-summit"
 
 
-def test_names_are_text_and_no_html() -> None:
+def test_names_are_escaped_in_html() -> None:
     entry = talk_entry(an_event(title="<i>Xen</i> & more"), speakers=(Speaker(name='<script>"x"</script>'),))
     assert entry.html.startswith(
         "<p>&lt;script&gt;&quot;x&quot;&lt;/script&gt;<br>&lt;i&gt;Xen&lt;/i&gt; &amp; more</p>"
@@ -158,16 +158,16 @@ def test_names_are_text_and_no_html() -> None:
     assert entry.description.startswith('<script>"x"</script>\n<i>Xen</i> & more\n\n')
 
 
-def test_an_event_in_person_does_not_send_people_online() -> None:
+def test_in_person_event_description_has_no_online_url() -> None:
     assert "Online:" not in event_entry(online_url="https://meet.example.org/xen").description
 
 
-def test_what_is_free_of_charge_says_so() -> None:
+def test_zero_price_is_shown_as_free_of_charge() -> None:
     entry = event_entry(price_amount=Decimal(0), price_currency="EUR")
     assert entry.description.startswith("Registration: free of charge\n\n")
 
 
-def test_a_line_up_names_talks_without_anybody_on_stage_yet() -> None:
+def test_line_up_includes_talks_without_speakers() -> None:
     talk = a_talk(an_event(), starts=None)
     assert "Line-up:\n- Xen on ARM\n\n" in event_entry(talks=1, line_up=(talk,)).description
 
@@ -180,15 +180,15 @@ def test_a_line_up_names_talks_without_anybody_on_stage_yet() -> None:
         ({}, None),
     ],
 )
-def test_the_location_is_what_is_known(fields: dict[str, Any], location: str | None) -> None:
+def test_location_joins_the_known_parts(fields: dict[str, Any], location: str | None) -> None:
     assert event_entry(**fields).location == location
 
 
-def test_half_a_place_is_none() -> None:
+def test_incomplete_coordinates_are_omitted() -> None:
     assert event_entry(latitude=52.5).geo is None
 
 
-# How sure it is
+# Status
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,9 @@ def test_half_a_place_is_none() -> None:
         (EventStatus.CANCELLED, "CANCELLED: Xen Summit", Status.CANCELLED),
     ],
 )
-def test_an_events_status(status: EventStatus, title: str, shown: Status) -> None:
+def test_event_status_determines_title_prefix_status_and_transparency(
+    status: EventStatus, title: str, shown: Status
+) -> None:
     entry = event_entry(status=status)
     assert (entry.title, entry.status, entry.transparent) == (title, shown, shown == Status.CANCELLED)
 
@@ -213,7 +215,7 @@ def test_an_events_status(status: EventStatus, title: str, shown: Status) -> Non
         (EventStatus.POSTPONED, Status.TENTATIVE),
     ],
 )
-def test_a_talk_is_as_sure_as_its_event(status: EventStatus, shown: Status) -> None:
+def test_talk_has_the_status_of_its_event(status: EventStatus, shown: Status) -> None:
     entry = talk_entry(an_event(status=status))
     assert (entry.title, entry.status, entry.transparent) == ("Xen on ARM", shown, False)
 
@@ -228,26 +230,28 @@ def test_a_talk_is_as_sure_as_its_event(status: EventStatus, shown: Status) -> N
     ],
 )
 @pytest.mark.parametrize("starts", ["2026-06-10T13:30:00", None])
-def test_a_talk_that_was_called_off_is_cancelled(status: EventStatus, state: TalkState, starts: str | None) -> None:
+def test_cancelled_or_withdrawn_talk_has_cancelled_entry(
+    status: EventStatus, state: TalkState, starts: str | None
+) -> None:
     entry = talk_entry(an_event(status=status), state=state, starts=starts)
     assert (entry.title, entry.status, entry.transparent) == ("CANCELLED: Xen on ARM", Status.CANCELLED, True)
 
 
-def test_a_prefix_that_somebody_wrote_is_not_written_again() -> None:
+def test_status_prefix_is_not_repeated() -> None:
     assert event_entry(status=EventStatus.CANCELLED, title="CANCELLED: Xen").title == "CANCELLED: Xen"
     assert event_entry(status=EventStatus.POSTPONED, title="POSTPONED: Xen").title == "POSTPONED: Xen"
     assert talk_entry(state=TalkState.CANCELLED, title="CANCELLED: Xen").title == "CANCELLED: Xen"
 
 
-def test_an_event_blocks_nobodys_days_once_it_has_talks() -> None:
+def test_event_with_talks_is_transparent() -> None:
     assert [event_entry(talks=n).transparent for n in (0, 1)] == [False, True]
 
 
-# What it stands beside
+# Relations
 
 
 @pytest.mark.parametrize("status", EventStatus)
-def test_only_public_events_are_named_as_neighbours(status: EventStatus) -> None:
+def test_only_public_events_are_listed_as_siblings(status: EventStatus) -> None:
     related = event_entry(beside=(an_event(id="hackday", status=status),)).related
     assert bool(related) == (status in PUBLIC_STATUSES)
 
@@ -256,12 +260,12 @@ def test_only_public_events_are_named_as_neighbours(status: EventStatus) -> None
     ("state", "status"),
     [(TalkState.ACCEPTED, EventStatus.CONFIRMED), (TalkState.CONFIRMED, EventStatus.PENDING)],
 )
-def test_a_talk_that_nobody_may_know_of_is_not_named_as_the_earlier_one(state: TalkState, status: EventStatus) -> None:
+def test_unpublished_earlier_talk_is_not_listed_as_sibling(state: TalkState, status: EventStatus) -> None:
     earlier = a_talk(an_event(id="earlier", status=status), id="t0", state=state, published_at=None)
     assert talk_entry(reprise_of=earlier).related == ((Relation.PARENT, "event-summit@cal.example.org"),)
 
 
-def test_a_talk_given_again_points_to_the_earlier_one() -> None:
+def test_repeated_talk_links_to_the_earlier_talk() -> None:
     earlier = a_talk(an_event(id="earlier"), id="t0")
     assert talk_entry(reprise_of=earlier).related == (
         (Relation.PARENT, "event-summit@cal.example.org"),

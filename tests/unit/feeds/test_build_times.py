@@ -1,4 +1,4 @@
-"""When the entries of events and talks begin and end."""
+"""The start and end of entries for events and talks."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,17 +11,17 @@ from tests.feed_support.built import BUILDER, an_event, event_entry, talk_entry
 from tests.feed_support.ics_entries import local
 
 
-def test_an_event_at_a_time_of_day_keeps_its_times() -> None:
+def test_timed_event_keeps_its_times() -> None:
     entry = event_entry(starts="2026-06-10T18:00:00", ends="2026-06-10T20:00:00")
     assert (entry.starts, entry.ends) == (local("2026-06-10T18:00"), local("2026-06-10T20:00"))
 
 
-def test_an_event_of_one_day_ends_on_the_next() -> None:
+def test_single_day_event_ends_on_the_next_day() -> None:
     entry = event_entry(starts="2026-06-10", ends="2026-06-10")
     assert (entry.starts, entry.ends) == (date(2026, 6, 10), date(2026, 6, 11))
 
 
-def test_a_talk_without_a_time_lies_over_its_events_days() -> None:
+def test_unscheduled_talk_spans_the_days_of_its_event() -> None:
     entry = talk_entry(an_event(starts="2026-06-10T18:00:00", ends="2026-06-12T20:00:00"), starts=None)
     assert (entry.starts, entry.ends) == (date(2026, 6, 10), date(2026, 6, 13))
     assert (entry.status, entry.transparent, entry.needs_zone) == (Status.TENTATIVE, True, False)
@@ -36,11 +36,11 @@ def test_a_talk_without_a_time_lies_over_its_events_days() -> None:
         ({"starts": "2026-06-10T23:30:00"}, "2026-06-11T00:15"),
     ],
 )
-def test_every_talk_ends(fields: dict[str, Any], ends: str) -> None:
+def test_talk_end_follows_from_end_duration_or_kind(fields: dict[str, Any], ends: str) -> None:
     assert talk_entry(**fields).ends == local(ends)
 
 
-def test_a_talk_that_runs_into_the_repeated_hour_ends_in_the_second_of_the_two() -> None:
+def test_talk_running_into_the_repeated_hour_ends_in_its_second_occurrence() -> None:
     event = an_event(starts="2026-10-25", ends="2026-10-25")
     entry = talk_entry(event, starts="2026-10-25T02:30:00")
     assert (entry.starts, entry.ends) == (local("2026-10-25T02:30"), local("2026-10-25T02:15"))
@@ -48,14 +48,14 @@ def test_a_talk_that_runs_into_the_repeated_hour_ends_in_the_second_of_the_two()
     assert (entry.ends.fold, entry.needs_zone) == (1, False)
 
 
-def test_times_that_a_new_time_zone_database_skips_begin_where_the_gap_ends() -> None:
-    # As if both had been written before Berlin was to skip the hour from 02:00 on that day.
+def test_times_skipped_by_a_newer_tzdata_move_to_the_end_of_the_gap() -> None:
+    # As if both were saved before Berlin decided to skip the hour from 02:00 on that day.
     gap: dict[str, Any] = {"starts": "2026-03-29T02:10:00", "ends": "2026-03-29T02:50:00"}
     event = an_event(**gap)
     for entry in (BUILDER.event_entry(event, talks=0, line_up=[]), talk_entry(event, **gap)):
         assert (entry.starts, entry.ends) == (local("2026-03-29T03:00"), local("2026-03-29T03:01"))
 
 
-def test_what_recurs_keeps_its_time_where_the_first_is_skipped() -> None:
+def test_recurring_event_with_skipped_first_start_keeps_its_local_time() -> None:
     entry = event_entry(starts="2026-03-29T02:10:00", ends="2026-03-29T02:50:00", recurrence="FREQ=WEEKLY")
     assert (entry.starts, entry.ends) == (local("2026-03-29T02:10"), local("2026-03-29T02:50"))

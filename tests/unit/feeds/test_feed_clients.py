@@ -1,4 +1,4 @@
-"""Programs are told apart by the User-Agents that they are known to send, and every kind has its facts."""
+"""Feed clients are identified by their User-Agent headers, and every kind has a description."""
 
 import pytest
 from hypothesis import given
@@ -49,21 +49,21 @@ USER_AGENTS = {
 
 
 @pytest.mark.parametrize(("user_agent", "kind"), USER_AGENTS.items())
-def test_a_program_is_known_by_its_user_agent(user_agent: str, kind: ClientKind) -> None:
+def test_client_kind_is_determined_by_user_agent(user_agent: str, kind: ClientKind) -> None:
     assert (kind_of(user_agent), kind_of(user_agent.upper())) == (kind, kind)
 
 
 @given(st.text(st.characters()) | st.text("Mozilla/ bot\x00\ud800\n", max_size=400))
-def test_whatever_is_sent_is_some_kind(user_agent: str) -> None:
+def test_any_user_agent_has_a_kind(user_agent: str) -> None:
     assert kind_of(user_agent) in ClientKind
 
 
-def test_every_kind_has_its_facts_in_whole_sentences() -> None:
+def test_every_kind_is_described_in_full_sentences() -> None:
     assert list(CLIENTS) == list(ClientKind)
     sentences = [text for facts in CLIENTS.values() for text in (facts.expect, facts.refresh_now)]
     assert [text for text in sentences if not (text[0].isupper() and text.endswith("."))] == []
     assert len({facts.name for facts in CLIENTS.values()}) == len(CLIENTS)
 
 
-def test_every_kind_fits_its_column() -> None:
+def test_every_kind_fits_its_database_column() -> None:
     assert max(map(len, ClientKind)) <= 20

@@ -1,4 +1,4 @@
-"""The schedule that conference apps read, as a whole: the same in XML and in JSON."""
+"""Complete frab schedules, with the same content in XML and in JSON."""
 
 import json
 from dataclasses import replace
@@ -32,10 +32,10 @@ from tests.feed_support.schedules import (
     xml,
 )
 
-# The whole
+# Documents
 
 
-def test_a_schedule_in_xml_is_these_lines() -> None:
+def test_schedule_xml_writes_complete_document() -> None:
     slides, online = "https://files.example.org/xen.pdf?a=1&b=2", "https://meet.example.org/xen"
     entry = replace(TALK, conference=online, talk=replace(FACTS, slides_url=slides, recording_url=f"{online}.webm"))
     assert (
@@ -101,7 +101,7 @@ def test_a_schedule_in_xml_is_these_lines() -> None:
     )
 
 
-def test_a_schedule_in_json_says_the_same() -> None:
+def test_schedule_json_writes_complete_document() -> None:
     slides, online = "https://files.example.org/xen.pdf?a=1&b=2", "https://meet.example.org/xen"
     entry = replace(TALK, conference=online, talk=replace(FACTS, slides_url=slides, recording_url=f"{online}.webm"))
     talk = {
@@ -178,7 +178,7 @@ def test_a_schedule_in_json_says_the_same() -> None:
     }
 
 
-def test_what_there_is_not_is_said_as_each_notation_says_it() -> None:
+def test_absent_values_have_the_form_of_each_notation() -> None:
     bare = replace(TALK, participants=(), talk=TalkFacts(event="xen-summit", kind="bof", abstract="", room="Side"))
     found = one(bare)
     assert [found[name] for name in ("track", "language", "abstract")] == [None, None, ""]
@@ -188,7 +188,7 @@ def test_what_there_is_not_is_said_as_each_notation_says_it() -> None:
     assert [[list(part) for part in event.findall(name)] for name in ("persons", "links", "attachments")] == [[[]]] * 3
 
 
-def test_the_order_in_which_talks_are_given_does_not_matter() -> None:
+def test_schedule_does_not_depend_on_the_order_of_talks() -> None:
     talks = [kept(replace(TALK, uid=f"talk-{n}@x", title=f"Talk {n}"), n) for n in (3, 1, 2)]
     talks.append(kept(at("2026-06-10T09:00", "2026-06-10T10:00"), 9))
     programme = replace(PROGRAMME, talks=tuple(talks))
@@ -197,13 +197,13 @@ def test_the_order_in_which_talks_are_given_does_not_matter() -> None:
     assert (schedule_xml(backwards), schedule_json(backwards)) == (schedule_xml(programme), schedule_json(programme))
 
 
-def test_the_version_is_that_of_the_programme() -> None:
+def test_version_is_the_last_change_of_the_programme() -> None:
     assert xml(replace(PROGRAMME, changed_at=None)).findtext("version") == "0"
     later = NOON.astimezone(UTC) + timedelta(days=1)
     assert xml(replace(PROGRAMME, changed_at=later)).findtext("version") == "2026-03-02T12:00:00Z"
 
 
-def test_giggity_finds_the_conference_where_it_looks_for_it() -> None:
+def test_giggity_finds_the_conference_element_within_500_bytes() -> None:
     assert b"<conference>" in schedule_xml(PROGRAMME)[:500]
 
 
@@ -212,7 +212,7 @@ def test_giggity_finds_the_conference_where_it_looks_for_it() -> None:
 
 @given(text=ANYTHING, other=ANYTHING)
 @settings(max_examples=200)
-def test_whatever_people_type_reads_the_same_in_both(text: str, other: str) -> None:
+def test_user_text_reads_the_same_in_xml_and_json(text: str, other: str) -> None:
     facts = TalkFacts(
         event="xen-summit",
         kind=text,

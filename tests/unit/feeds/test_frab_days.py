@@ -1,4 +1,4 @@
-"""The schedule that conference apps read: which talks are in it, in which room, and on which day."""
+"""Talks, rooms and days in the frab schedule that conference apps read."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,29 +13,29 @@ from tests.feed_support.schedules import FACTS, TALK, at, conference, of, one, p
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC")
 
-# Which talks, and where
+# Talks and rooms
 
 
-def test_only_talks_that_have_their_time_and_take_place_are_in_it() -> None:
+def test_schedule_contains_only_scheduled_and_uncancelled_talks() -> None:
     whole_days = replace(TALK, starts=date(2026, 6, 10), ends=date(2026, 6, 12), status=Status.TENTATIVE)
     off = replace(TALK, status=Status.CANCELLED)
     no_talk = replace(TALK, kind=EntryKind.EVENT, talk=None)
     assert placed(of(whole_days, off, no_talk, TALK)) == {"2026-06-10": [4], "2026-06-11": []}
 
 
-def test_a_talk_without_a_room_is_in_one_to_come() -> None:
+def test_talk_without_a_room_is_in_room_tba() -> None:
     nowhere = replace(TALK, talk=replace(FACTS, room=None))
     assert [day["rooms"].keys() for day in conference(of(nowhere))["days"]] == [{"Main", "Side", "TBA"}] * 2
     assert one(nowhere)["room"] == "TBA"
 
 
-def test_an_event_without_rooms_is_one_room_itself() -> None:
+def test_event_without_rooms_has_one_room_named_after_it() -> None:
     nowhere = replace(TALK, talk=replace(FACTS, room=None))
     assert [room["name"] for room in conference(of(nowhere, rooms=()))["rooms"]] == ["Xen Summit"]
     assert one(nowhere, rooms=())["room"] == "Xen Summit"
 
 
-def test_every_day_has_all_rooms_in_their_order() -> None:
+def test_every_day_lists_all_rooms_in_order() -> None:
     elsewhere = replace(TALK, talk=replace(FACTS, room="Attic"))
     programme = of(elsewhere, rooms=("Side", "Main"))
     days = xml(programme).findall("day")
@@ -46,7 +46,7 @@ def test_every_day_has_all_rooms_in_their_order() -> None:
 # Days
 
 
-def test_the_small_hours_belong_to_the_day_before() -> None:
+def test_talk_before_6_am_belongs_to_the_previous_day() -> None:
     party = at("2026-06-11T00:30", "2026-06-11T02:00")
     yoga = at("2026-06-11T06:00", "2026-06-11T06:30")
     after = at("2026-06-12T01:00", "2026-06-12T02:00")
@@ -55,7 +55,7 @@ def test_the_small_hours_belong_to_the_day_before() -> None:
     assert [(talk["date"], talk["start"]) for talk in talks_in(programme)][1] == ("2026-06-11T00:30:00+02:00", "00:30")
 
 
-def test_there_is_no_day_before_the_first() -> None:
+def test_early_talk_on_the_first_day_belongs_to_that_day() -> None:
     early = at("2026-06-10T00:00", "2026-06-10T01:00")
     assert placed(of(early)) == {"2026-06-10": [1], "2026-06-11": []}
     assert spans(of(early)) == [
@@ -64,14 +64,14 @@ def test_there_is_no_day_before_the_first() -> None:
     ]
 
 
-def test_a_talk_outside_of_the_events_days_adds_its_own() -> None:
+def test_talk_outside_the_event_adds_its_day() -> None:
     before = at("2026-06-08T12:00", "2026-06-08T13:00")
     assert placed(of(before)) == {"2026-06-08": [1], "2026-06-10": [], "2026-06-11": []}
     assert [day["index"] for day in conference(of(before))["days"]] == [1, 2, 3]
     assert conference(of(before))["start"] == "2026-06-08"
 
 
-def test_what_lasts_longer_than_a_month_lists_the_days_that_have_talks() -> None:
+def test_event_longer_than_a_month_lists_only_days_with_talks() -> None:
     for_ever = {"last_day": date(2199, 12, 31)}
     later = at("2027-01-05T19:00", "2027-01-05T20:00")
     small_hours = at("2026-06-20T02:00", "2026-06-20T03:00")
@@ -80,7 +80,7 @@ def test_what_lasts_longer_than_a_month_lists_the_days_that_have_talks() -> None
     assert len(placed(of(last_day=date(2026, 7, 10)))) == 31
 
 
-def test_days_and_talks_follow_the_clocks_as_they_change() -> None:
+def test_offsets_of_days_and_talks_follow_clock_changes() -> None:
     night = at("2026-10-25T01:30", "2026-10-25T03:30")
     second = at("2026-10-25T02:30", "2026-10-25T04:00")
     assert isinstance(second.starts, datetime)
@@ -96,12 +96,12 @@ def test_days_and_talks_follow_the_clocks_as_they_change() -> None:
     ]
 
 
-def test_a_talk_is_as_long_as_time_passes_where_clocks_go_forward() -> None:
+def test_duration_is_elapsed_time_when_clocks_go_forward() -> None:
     night = at("2026-03-29T01:30", "2026-03-29T03:30")
     assert one(night)["duration"] == "01:00"
 
 
-def test_times_are_those_of_the_programmes_zone() -> None:
+def test_times_are_in_the_zone_of_the_programme() -> None:
     found = one(replace(TALK, zone="America/New_York"))
     assert (found["date"], found["start"], found["duration"]) == ("2026-06-10T19:30:00+02:00", "19:30", "00:45")
 
@@ -115,7 +115,7 @@ def test_times_are_those_of_the_programmes_zone() -> None:
     days=st.integers(0, 3),
 )
 @settings(max_examples=150)
-def test_days_do_not_overlap_and_hold_what_is_listed_under_them(zone: str, begins: list[datetime], days: int) -> None:
+def test_days_do_not_overlap_and_contain_their_talks(zone: str, begins: list[datetime], days: int) -> None:
     entries = [replace(TALK, zone=zone, starts=local, ends=local + timedelta(hours=1)) for local in begins]
     first = begins[0].date() if begins else date(2026, 6, 10)
     found = conference(of(*entries, zone=zone, first_day=first, last_day=first + timedelta(days=days)))["days"]
@@ -139,7 +139,7 @@ def test_days_do_not_overlap_and_hold_what_is_listed_under_them(zone: str, begin
         (100 * 24 * 3600, "2400:00", "99:23:59"),
     ],
 )
-def test_a_duration_is_written_so_that_every_app_can_read_it(seconds: int, in_json: str, in_xml: str) -> None:
+def test_duration_has_the_format_of_each_notation(seconds: int, in_json: str, in_xml: str) -> None:
     assert isinstance(TALK.starts, datetime)
     programme = of(replace(TALK, ends=TALK.starts + timedelta(seconds=seconds)), zone="UTC")
     assert talks_in(programme)[0]["duration"] == in_json

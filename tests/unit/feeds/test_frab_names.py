@@ -1,4 +1,4 @@
-"""What a schedule calls talks, people, rooms and zones, so that every conference app knows them again."""
+"""Stable identifiers of talks, people, rooms and time zones in the frab schedule."""
 
 import re
 from dataclasses import replace
@@ -27,11 +27,11 @@ from tests.feed_support.schedules import (
     xml,
 )
 
-# Two keys that give the same number.
+# Two keys with the same hash.
 TWIN, OTHER_TWIN = "speaker-17171", "speaker-69864"
 
 
-def test_what_names_a_talk_a_person_or_a_room_never_changes() -> None:
+def test_identifiers_of_talks_people_and_rooms_are_stable() -> None:
     renamed = replace(GRACE, name="Rear Admiral Hopper", url=None)
     moved = replace(TALK, uid="talk-1@elsewhere.example.com", title="Another title", participants=(renamed,))
     found = one(moved)
@@ -41,11 +41,11 @@ def test_what_names_a_talk_a_person_or_a_room_never_changes() -> None:
     assert {UUID(guid).version for guid in (GUID, GRACES_GUID, ADAS_GUID, MAIN, SIDE)} == {5}
 
 
-def test_another_talk_has_another_name() -> None:
+def test_different_talks_have_different_guids() -> None:
     assert talk_guid("talk-2@cal.example.org") != GUID
 
 
-def test_no_two_people_share_a_number() -> None:
+def test_person_ids_are_unique_despite_hash_collisions() -> None:
     assert person_ids([TWIN])[TWIN] == person_ids([OTHER_TWIN])[OTHER_TWIN]
     ids = person_ids([TWIN, OTHER_TWIN])
     assert len(set(ids.values())) == 2
@@ -53,7 +53,7 @@ def test_no_two_people_share_a_number() -> None:
 
 
 @given(keys=st.lists(ANYTHING, max_size=40))
-def test_a_persons_number_is_positive_and_has_31_bits(keys: list[str]) -> None:
+def test_person_id_is_positive_and_fits_31_bits(keys: list[str]) -> None:
     ids = person_ids(keys)
     assert ids.keys() == set(keys)
     assert len(set(ids.values())) == len(ids)
@@ -71,7 +71,7 @@ def test_a_persons_number_is_positive_and_has_31_bits(keys: list[str]) -> None:
         ("", "____"),
     ],
 )
-def test_an_acronym_is_the_slug_in_the_characters_of_acronyms(slug: str, acronym: str) -> None:
+def test_acronym_is_the_slug_in_valid_characters(slug: str, acronym: str) -> None:
     assert acronym_of(slug) == acronym
 
 
@@ -84,19 +84,19 @@ def test_an_acronym_is_the_slug_in_the_characters_of_acronyms(slug: str, acronym
         ("講演", "xen_summit-7-talk"),
     ],
 )
-def test_a_talks_slug_ends_with_its_title(title: str, slug: str) -> None:
+def test_talk_slug_ends_with_its_title(title: str, slug: str) -> None:
     assert talk_slug("xen_summit", 7, title) == slug
 
 
 @given(slug=ANYTHING, title=ANYTHING, number=st.integers(1, 10**6 - 1))
-def test_acronyms_and_slugs_fit_the_patterns_of_both_schemas(slug: str, title: str, number: int) -> None:
+def test_acronyms_and_slugs_match_the_patterns_of_both_schemas(slug: str, title: str, number: int) -> None:
     acronym = acronym_of(slug)
     assert re.fullmatch("[a-z0-9_]{4,}", acronym)
     assert re.fullmatch("[a-z0-9_]{4,}-[0-9]{1,6}-[a-z0-9-]{3,}[a-z0-9]", talk_slug(acronym, number, title))
 
 
 @pytest.mark.parametrize(("language", "written"), [("en", "en"), ("PT-BR", "pt"), ("zh-Hant-TW", "zh"), ("gsw", "gsw")])
-def test_a_language_is_its_first_subtag(language: str, written: str) -> None:
+def test_language_is_reduced_to_its_first_subtag(language: str, written: str) -> None:
     assert one(replace(TALK, talk=replace(FACTS, language=language)))["language"] == written
 
 
@@ -110,6 +110,6 @@ def test_a_language_is_its_first_subtag(language: str, written: str) -> None:
         ("US/Eastern", None),
     ],
 )
-def test_json_names_zones_that_its_schema_knows(zone: str, written: str | None) -> None:
+def test_json_contains_only_zones_known_to_its_schema(zone: str, written: str | None) -> None:
     assert conference(of(TALK, zone=zone)).get("time_zone_name") == written
     assert xml(of(TALK, zone=zone)).findtext("conference/time_zone_name") == zone

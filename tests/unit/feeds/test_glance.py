@@ -1,4 +1,4 @@
-"""What a finished .ics says of itself."""
+"""The summary of a generated .ics file."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def look(*entries: str) -> Glance:
     return seen
 
 
-def test_a_feed_shows_its_name_its_entries_and_the_newest_change() -> None:
+def test_glance_returns_name_entry_count_and_newest_change() -> None:
     seen = look(
         entry("a", "First", "20260301T120000Z"),
         entry("b", "Line one\\nline two\\; the long\r\n  end \\\\", "20260302T120000Z"),
@@ -35,30 +35,30 @@ def test_a_feed_shows_its_name_its_entries_and_the_newest_change() -> None:
     )
 
 
-def test_an_occurrence_that_differs_is_no_entry_of_its_own_but_may_be_the_newest_change() -> None:
+def test_overridden_occurrence_is_not_counted_but_may_be_the_newest_change() -> None:
     series = entry("a", "Meeting", "20260301T120000Z", "RRULE:FREQ=WEEKLY;COUNT=3\r\n")
     moved = entry("a", "Moved", "20260302T120000Z", "RECURRENCE-ID;VALUE=DATE:20260617\r\n")
     seen = look(series, moved)
     assert (seen.entries, seen.newest and seen.newest.title) == (1, "Moved")
 
 
-def test_a_feed_without_entries_has_no_newest_change() -> None:
+def test_feed_without_entries_has_no_newest_change() -> None:
     seen = look()
     assert (seen.title, seen.entries, seen.newest) == ("Xen, and more", 0, None)
 
 
-def test_faults_are_counted_and_named_once() -> None:
+def test_errors_are_counted_and_their_codes_listed_once() -> None:
     seen = look(entry("a", "A", "20261399T990000Z"), entry("a", "B", "yesterday"))
     assert (seen.errors > 1, seen.newest) == (True, None)
     assert list(seen.codes) == sorted(set(seen.codes))
 
 
 @given(st.binary())
-def test_whatever_the_octets_are_there_is_something_to_say(octets: bytes) -> None:
+def test_arbitrary_octets_give_a_glance(octets: bytes) -> None:
     seen = glance(octets)
     assert seen is not None
     assert seen.entries >= 0
 
 
-def test_of_what_is_too_large_nothing_is_said() -> None:
+def test_oversized_file_gives_no_glance() -> None:
     assert glance(b"x" * (LARGEST_READ + 1)) is None

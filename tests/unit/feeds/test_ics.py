@@ -1,4 +1,4 @@
-"""Components as text: what is written is what readers read, whatever anybody typed."""
+"""Components as iCalendar text: any input is read back unchanged."""
 
 import os
 import subprocess
@@ -33,10 +33,10 @@ from tests.feed_support.ics_entries import (
 from tests.feed_support.icslint import faults, parse
 from tests.feed_support.make_feeds import ENTRY, HEAD
 
-# The whole
+# Documents
 
 
-def test_an_entry_is_these_lines() -> None:
+def test_render_entry_writes_complete_vevent() -> None:
     entry = replace(
         ENTRY,
         title="Xen; on ARM, again",
@@ -78,7 +78,7 @@ def test_an_entry_is_these_lines() -> None:
     ]
 
 
-def test_a_feed_begins_with_its_names_and_its_zones() -> None:
+def test_feed_starts_with_its_properties_and_time_zones() -> None:
     head = replace(HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
     above, below = around(head, [Component("VTIMEZONE", ())])
     assert lines((above + below).decode()) == [
@@ -104,7 +104,7 @@ def test_a_feed_begins_with_its_names_and_its_zones() -> None:
     ]
 
 
-def test_a_feed_at_a_secret_address_does_not_say_where_it_is() -> None:
+def test_feed_at_a_secret_url_has_no_source() -> None:
     assert parse(b"".join(around(replace(HEAD, source=None), []))).all("SOURCE") == []
 
 
@@ -113,9 +113,7 @@ def test_a_feed_at_a_secret_address_does_not_say_where_it_is() -> None:
 
 @given(title=LINES, location=LINES, description=TEXTS, categories=st.lists(LINES, max_size=4))
 @settings(max_examples=120)
-def test_what_people_type_reads_back_the_same(
-    title: str, location: str, description: str, categories: list[str]
-) -> None:
+def test_user_text_round_trips(title: str, location: str, description: str, categories: list[str]) -> None:
     entry = replace(ENTRY, title=title, location=location, description=description, html=description)
     found = read(replace(entry, categories=tuple(categories)))
     assert found.text("SUMMARY") == title
@@ -127,7 +125,7 @@ def test_what_people_type_reads_back_the_same(
 @given(title=LINES, description=TEXTS, categories=st.lists(LINES, max_size=4))
 @settings(max_examples=60)
 @example(title=r"C:\New", description="a\\nb\\\nc", categories=["a,b", "c;d", r"e\f", r"g\\,h"])
-def test_the_icalendar_library_reads_the_same(title: str, description: str, categories: list[str]) -> None:
+def test_icalendar_library_reads_user_text_unchanged(title: str, description: str, categories: list[str]) -> None:
     event = read_by_icalendar(
         feed_of(replace(ENTRY, title=title, description=description, categories=tuple(categories)))
     )
@@ -138,7 +136,7 @@ def test_the_icalendar_library_reads_the_same(title: str, description: str, cate
 
 @given(text=ANYTHING)
 @settings(max_examples=150)
-def test_nothing_breaks_out_of_its_property(text: str) -> None:
+def test_hostile_text_stays_within_its_property(text: str) -> None:
     entry = replace(
         ENTRY,
         uid=text,
@@ -162,7 +160,7 @@ def test_nothing_breaks_out_of_its_property(text: str) -> None:
 
 @given(text=ANYTHING)
 @settings(max_examples=80)
-def test_nothing_breaks_out_of_a_feeds_head(text: str) -> None:
+def test_hostile_text_stays_within_the_feed_properties(text: str) -> None:
     url = f"https://cal.example.org/{text}"
     head = replace(HEAD, uid=f"feed {text}", name=text, description=text, zone=text, url=url, source=url)
     body = b"".join(around(head, []))
@@ -172,7 +170,7 @@ def test_nothing_breaks_out_of_a_feeds_head(text: str) -> None:
     assert (calendar.text("NAME"), calendar.text("X-WR-CALDESC")) == (readable(text), readable(text))
 
 
-def test_a_long_abstract_stays_whole() -> None:
+def test_long_abstract_round_trips() -> None:
     abstract = "Wörter, und noch mehr; \\ über Xen.\n" * 3000
     assert len(abstract.encode()) > 100_000
     assert read(replace(ENTRY, description=abstract)).text("DESCRIPTION") == abstract
@@ -187,7 +185,7 @@ def test_a_long_abstract_stays_whole() -> None:
         ('https://example.org/a\r\nb"c\\d', "https://example.org/a%0D%0Ab%22c%5Cd"),
     ],
 )
-def test_a_url_is_printed_in_the_characters_that_urls_have(given_url: str, printed: str) -> None:
+def test_url_is_percent_encoded(given_url: str, printed: str) -> None:
     found = read(replace(ENTRY, url=given_url, conference=given_url))
     assert (found.value("URL"), found.value("CONFERENCE")) == (printed, printed)
 
@@ -196,7 +194,7 @@ def test_a_url_is_printed_in_the_characters_that_urls_have(given_url: str, print
 @settings(max_examples=60)
 @example(latitude=1e-7, longitude=-0.0)
 @example(latitude=-1e-9, longitude=179.9999999)
-def test_a_place_is_right_to_six_decimals(latitude: float, longitude: float) -> None:
+def test_coordinates_are_written_with_six_decimals(latitude: float, longitude: float) -> None:
     found = read(replace(ENTRY, geo=(latitude, longitude))).value("GEO")
     assert "-0.000000" not in found.split(";")
     assert [float(part) for part in found.split(";")] == [
@@ -213,14 +211,14 @@ def test_a_place_is_right_to_six_decimals(latitude: float, longitude: float) -> 
     | st.sampled_from(HOSTILE[-10:-2])
 )
 @settings(max_examples=150)
-def test_a_folded_line_is_the_same_line_in_lines_of_75_octets(line: str) -> None:
+def test_folded_line_unfolds_unchanged_and_has_at_most_75_octets_per_line(line: str) -> None:
     folded = fold(line)
     assert folded.endswith("\r\n")
     assert folded[:-2].replace("\r\n ", "") == line
     assert all(len(part.encode()) <= 75 for part in folded.split("\r\n"))
 
 
-def test_a_line_is_filled_to_75_octets() -> None:
+def test_lines_are_filled_to_75_octets() -> None:
     assert [len(part) for part in lines(fold("x" * 75))] == [75, 0]
     assert [len(part) for part in lines(fold("x" * 76))] == [75, 2, 0]
     assert [len(part) for part in lines(fold("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
@@ -230,7 +228,7 @@ SAID = "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier 
 
 
 @pytest.mark.parametrize("text", [SAID, f"Über {SAID}"], ids=["ASCII", "beyond"])
-def test_each_text_begins_and_ends_a_line_and_is_the_same_lines_in_both_descriptions(text: str) -> None:
+def test_folding_breaks_plain_and_html_descriptions_at_the_same_text(text: str) -> None:
     plain = lines(fold(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
     html = lines(fold(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
     assert plain[:2] == [r"DESCRIPTION:Ada\n", r" The Summit\n\n"]
@@ -252,18 +250,18 @@ def test_each_text_begins_and_ends_a_line_and_is_the_same_lines_in_both_descript
         "\N{DEVANAGARI LETTER KA}\N{DEVANAGARI VOWEL SIGN I}",
     ],
 )
-def test_what_is_one_character_to_its_reader_is_not_cut(cluster: str) -> None:
+def test_folding_keeps_grapheme_clusters_intact(cluster: str) -> None:
     for before in range(80):
         parts = fold("x" * before + cluster * 30).replace("\r\n ", "\r\n").split("\r\n")
         assert all(part.strip("x").replace(cluster, "") == "" for part in parts)
 
 
-def test_a_tower_of_marks_is_cut_where_it_must_be() -> None:
+def test_overlong_grapheme_cluster_is_folded_at_75_octets() -> None:
     parts = lines(fold("SUMMARY:a" + "\u0300" * 500))
     assert max(len(part.encode()) for part in parts) <= 75
 
 
-# The same in, the same out
+# Reproducible output
 
 _AGAIN = """
 from dataclasses import replace
@@ -283,7 +281,7 @@ print(around(HEAD, zones), text.encode())
 """
 
 
-def test_two_processes_write_the_same_bytes() -> None:
+def test_output_is_identical_across_processes() -> None:
     printed = {
         subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-c", _AGAIN],
@@ -298,12 +296,12 @@ def test_two_processes_write_the_same_bytes() -> None:
 
 @given(entry=any_entry())
 @settings(max_examples=60)
-def test_a_finished_text_with_its_stamps_is_what_is_written_of_the_entry_with_them(entry: CalendarEntry) -> None:
+def test_stamped_text_equals_directly_written_entry(entry: CalendarEntry) -> None:
     written = "".join(map(write_component, event_components(entry, STAMPS)))
     assert stamped(render_entry(entry), STAMPS) == written
 
 
-def test_stamps_alone_tell_two_versions_of_the_same_entry_apart() -> None:
+def test_versions_of_an_unchanged_entry_differ_only_in_stamps() -> None:
     versions = [
         stamped(render_entry(ENTRY), Stamps(sequence=n, changed_at=NOON + timedelta(seconds=n))) for n in range(3)
     ]

@@ -1,4 +1,4 @@
-"""iCalendar as JSON arrays: each value as RFC 7265 has it, and read back by another's hands."""
+"""jCal documents follow RFC 7265 and are read correctly by the icalendar library."""
 
 import json
 from datetime import UTC, date, datetime
@@ -23,14 +23,14 @@ AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
 
 
 def written(*properties: Property) -> Any:  # noqa: ANN401 - JSON
-    """Give the properties of a component as they are written."""
+    """Return the properties of a component as written."""
     name, found, within = json.loads(jcal.piece([Component("VEVENT", properties)]))
     assert (name, within) == ("vevent", [])
     return found
 
 
 def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
-    """Give a feed as the icalendar library reads it."""
+    """Return a feed as parsed by the icalendar library."""
     body = document(fmt, *entries, zones=[BERLIN])
     return icalendar.Calendar.from_jcal(body.decode()) if fmt is JCAL else icalendar.Calendar.from_ical(body)
 
@@ -87,7 +87,7 @@ def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
         ),
     ],
 )
-def test_a_property_is_this_array(one: Property, array: list[Any]) -> None:
+def test_property_is_written_as_jcal_array(one: Property, array: list[Any]) -> None:
     assert written(one) == [array]
 
 
@@ -117,14 +117,14 @@ def test_a_property_is_this_array(one: Property, array: list[Any]) -> None:
         ),
     ],
 )
-def test_a_rule_is_this_object(rule: str, recur: dict[str, Any]) -> None:
+def test_rule_is_written_as_jcal_recur_object(rule: str, recur: dict[str, Any]) -> None:
     assert written(Property("RRULE", ValueType.RECUR, (rule,))) == [["rrule", {}, "recur", recur]]
 
 
-# The whole
+# Documents
 
 
-def test_components_hold_components() -> None:
+def test_nested_components_are_written() -> None:
     inner = Component("STANDARD", (text("TZNAME", "CET"),))
     outer = Component("VTIMEZONE", (text("TZID", "Europe/Berlin"),), (inner,))
     assert json.loads(b"[" + jcal.piece([outer, inner]) + b"]") == [
@@ -137,24 +137,24 @@ def test_components_hold_components() -> None:
     ]
 
 
-def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
+def test_feed_contains_zones_followed_by_unchanged_pieces() -> None:
     above, below = jcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", ())])
     body = above + jcal.SEPARATOR.join([b'"one" ', b'"two","three"']) + below
     assert body == b'["vcalendar",[["version",{},"text","2.0"]],[["vtimezone",[],[]],"one" ,"two","three"]]'
 
 
-def test_a_feed_without_entries_is_a_calendar() -> None:
+def test_feed_without_entries_is_a_valid_calendar() -> None:
     body = b"".join(jcal.around([text("VERSION", "2.0")], zones=[]))
     assert json.loads(body) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
     assert icalendar.Calendar.from_jcal(body.decode())["VERSION"] == "2.0"
 
 
-# Read back
+# Parsing
 
 
 @given(hostile=ANYTHING)
 @settings(max_examples=100)
-def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
+def test_hostile_text_stays_within_its_property(hostile: str) -> None:
     body = document(JCAL, filled(hostile), head=filled_head(hostile), options=Options(rich=True))
     name, names, (event,) = json.loads(body)
     head = head_properties(filled_head(hostile))
@@ -169,7 +169,7 @@ def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
 
 
 def _items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
-    """Give what a component says, apart from X- properties: from .ics their types are not known."""
+    """Return the properties of a component, except X- properties, whose types are unknown in .ics."""
     items: list[tuple[str, Any]] = component.property_items(recursive=False)
     return sorted(
         (name, str(sorted((key, value) for key, value in one.params.items() if key != "VALUE")), one.to_ical())
@@ -178,7 +178,7 @@ def _items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
     )
 
 
-def test_the_icalendar_library_reads_what_it_reads_from_ics() -> None:
+def test_icalendar_library_reads_jcal_and_ics_alike() -> None:
     entries = (TALK, DAYS, MEETUP, WEEK)
     ours, theirs = read(*entries), read(*entries, fmt=ICS)
     assert [one.name for one in ours.walk()] == [one.name for one in theirs.walk()]
@@ -190,7 +190,7 @@ def test_the_icalendar_library_reads_what_it_reads_from_ics() -> None:
 
 @given(hostile=ANYTHING)
 @settings(max_examples=60)
-def test_the_icalendar_library_reads_the_texts(hostile: str) -> None:
+def test_icalendar_library_reads_texts_unchanged(hostile: str) -> None:
     (event,) = read(filled(hostile)).walk("VEVENT")
     assert isinstance(event, icalendar.Event)
     assert (event["SUMMARY"], event["DESCRIPTION"]) == (readable(hostile), readable(hostile))
@@ -199,7 +199,7 @@ def test_the_icalendar_library_reads_the_texts(hostile: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [MEETUP, WEEK])
-def test_what_recurs_takes_place_when_it_does_in_ics(entry: CalendarEntry) -> None:
+def test_recurring_entry_has_the_occurrences_of_ics(entry: CalendarEntry) -> None:
     taken, expected = (
         sorted((str(one.start), str(one.end), one["SUMMARY"]) for one in recurring_ical_events.of(calendar).all())
         for calendar in (read(entry), read(entry, fmt=ICS))

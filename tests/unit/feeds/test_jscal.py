@@ -1,4 +1,4 @@
-"""JSCalendar: what an entry says as RFC 8984 has it."""
+"""Entries as JSCalendar objects (RFC 8984)."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from eventcal.feeds.formats.vevent import PRODID
 from tests.feed_support.entries import ANYTHING, DAYS, HEAD, TALK, filled, filled_head, readable
 from tests.feed_support.jscal_groups import PAGE, event, group
 
-# The whole
+# Complete objects
 
 
-def test_a_talk_is_this_event() -> None:
+def test_talk_is_written_as_complete_event() -> None:
     assert event(TALK) == {
         "@type": "Event",
         "uid": "talk-1@cal.example.org",
@@ -65,7 +65,7 @@ def test_a_talk_is_this_event() -> None:
     }
 
 
-def test_days_are_an_event_without_a_time_and_without_what_there_is_not() -> None:
+def test_all_day_entry_omits_time_and_absent_properties() -> None:
     assert event(DAYS) == {
         "@type": "Event",
         "uid": "event-1@cal.example.org",
@@ -85,13 +85,13 @@ def test_days_are_an_event_without_a_time_and_without_what_there_is_not() -> Non
     }
 
 
-def test_a_feed_is_a_group_of_its_pieces_as_they_are() -> None:
+def test_feed_is_a_group_of_unchanged_pieces() -> None:
     above, below = jscal.around(HEAD)
     assert json.loads(above + jscal.SEPARATOR.join([b'{"one":1 }', b"{}"]) + below)["entries"] == [{"one": 1}, {}]
     assert group(TALK, DAYS)["entries"] == [event(TALK), event(DAYS)]
 
 
-def test_a_feed_without_entries_is_a_group() -> None:
+def test_feed_without_entries_is_a_valid_group() -> None:
     assert group() == {
         "@type": "Group",
         "uid": "feed-1@cal.example.org",
@@ -106,11 +106,11 @@ def test_a_feed_without_entries_is_a_group() -> None:
     }
 
 
-def test_a_feed_at_a_secret_address_does_not_say_where_it_is() -> None:
+def test_feed_at_a_secret_url_has_no_source() -> None:
     assert "source" not in group(TALK, head=replace(HEAD, source=None))
 
 
-def test_a_feed_that_never_changed_says_so_by_the_first_moment_there_is() -> None:
+def test_feed_that_never_changed_has_the_epoch_as_updated() -> None:
     assert group(head=replace(HEAD, changed_at=None))["updated"] == "1970-01-01T00:00:00Z"
 
 
@@ -125,7 +125,7 @@ def test_a_feed_that_never_changed_says_so_by_the_first_moment_there_is() -> Non
         (Status.CANCELLED, True, ("cancelled", "free")),
     ],
 )
-def test_status_and_transparency_have_other_words(status: Status, transparent: bool, said: tuple[str, str]) -> None:  # noqa: FBT001 - a field
+def test_status_maps_to_jscalendar_values(status: Status, transparent: bool, said: tuple[str, str]) -> None:  # noqa: FBT001 - a field
     found = event(replace(TALK, status=status, transparent=transparent))
     assert (found["status"], found["freeBusyStatus"]) == said
 
@@ -139,17 +139,17 @@ def test_status_and_transparency_have_other_words(status: Status, transparent: b
         ((10.0, 100.0), "geo:10,100"),
     ],
 )
-def test_a_place_without_a_name_has_its_coordinates(geo: tuple[float, float], coordinates: str) -> None:
+def test_location_without_a_name_has_coordinates(geo: tuple[float, float], coordinates: str) -> None:
     found = event(replace(TALK, location=None, geo=geo))
     assert found["locations"] == {"place": {"@type": "Location", "coordinates": coordinates}}
 
 
-def test_whoever_is_related_twice_is_named_once() -> None:
+def test_entry_related_twice_is_listed_once() -> None:
     found = event(replace(TALK, related=((Relation.SIBLING, "a"), (Relation.PARENT, "a"))))
     assert found["relatedTo"] == {"a": {"@type": "Relation", "relation": {"parent": True}}}
 
 
-def test_somebody_of_whom_nothing_is_known_is_a_speaker() -> None:
+def test_participant_without_details_is_described_as_speaker() -> None:
     nobody = Participant(part=Part.SPEAKER, key="x", name="X")
     assert event(replace(TALK, participants=(nobody,)))["participants"] == {
         "speaker-x": {
@@ -162,12 +162,12 @@ def test_somebody_of_whom_nothing_is_known_is_a_speaker() -> None:
     }
 
 
-# Whatever anybody wrote
+# Hostile text
 
 
 @given(hostile=ANYTHING)
 @settings(max_examples=100)
-def test_nothing_breaks_out_of_its_property(hostile: str) -> None:
+def test_hostile_text_stays_within_its_property(hostile: str) -> None:
     read = group(filled(hostile), head=filled_head(hostile))
     (found,) = read["entries"]
     assert (read["uid"], read["title"], read["description"]) == (readable(hostile),) * 3
@@ -186,7 +186,7 @@ for fmt in (JCAL, XCAL, JSCAL):
 """
 
 
-def test_two_processes_write_the_same_bytes() -> None:
+def test_output_is_identical_across_processes() -> None:
     printed = {
         subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-c", _AGAIN],

@@ -1,4 +1,4 @@
-"""The reader that tests of JSCalendar read with finds what is wrong, so that its silence means something."""
+"""The JSCalendar validator used by the tests detects invalid objects."""
 
 from typing import Any
 
@@ -40,12 +40,12 @@ from tests.feed_support.jscalendar import faults
         {"recurrenceOverrides": {"2026-06-10T13:30:00": {"status": "off"}}},
     ],
 )
-def test_the_reader_of_these_tests_is_strict(change: dict[str, Any]) -> None:
+def test_validator_rejects_each_invalid_event(change: dict[str, Any]) -> None:
     assert faults(event(TALK), "Event") == []
     assert faults({**event(TALK), **change}, "Event") != []
 
 
-def test_the_reader_of_these_tests_knows_what_a_group_lacks() -> None:
+def test_validator_reports_missing_group_properties_and_duplicate_uids() -> None:
     one = event(TALK)
     assert faults({"@type": "Group", "uid": "a", "entries": [one, one]}) == [
         "Group lacks updated",

@@ -1,4 +1,4 @@
-"""JSCalendar: an entry takes place when it does in iCalendar, once or again and again."""
+"""JSCalendar times and recurrence: entries occur at the same instants as in iCalendar."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -33,20 +33,20 @@ ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Ho
         ("2026-06-10T09:00:00", "2026-06-10T10:00:05", "PT1H0M5S"),
         ("2026-06-10T09:00:00", "2026-06-10T09:01:05", "PT1M5S"),
         ("2026-06-10T09:00:00", "2026-06-12T17:00:00", "PT56H"),
-        # A night is an hour shorter in March, and longer in October.
+        # A night is one hour shorter in March and one hour longer in October.
         ("2026-03-28T18:00:00", "2026-03-29T18:00:00", "PT23H"),
         ("2026-10-24T18:00:00", "2026-10-25T18:00:00", "PT25H"),
         ("2026-10-25T02:15:00", "2026-10-25T03:00:00", "PT1H45M"),
-        # Nothing, where neither clocks nor instants leave anything.
+        # Start and end are the same.
         ("2026-06-10T09:00:00", "2026-06-10T09:00:00", "PT0S"),
     ],
 )
-def test_a_duration_is_the_time_that_passes(starts: str, ends: str, duration: str) -> None:
+def test_duration_is_elapsed_time(starts: str, ends: str, duration: str) -> None:
     assert event(timed(starts, ends))["duration"] == duration
 
 
-def test_the_second_of_two_same_hours_is_written_in_utc() -> None:
-    # In Berlin 02:30 comes twice on that day.
+def test_second_occurrence_of_repeated_hour_is_written_in_utc() -> None:
+    # In Berlin, 02:30 occurs twice on that day.
     entry = timed("2026-10-25T02:30:00", "2026-10-25T03:15:00")
     late = datetime(2026, 10, 25, 2, 30, fold=1)  # noqa: DTZ001 - local
     first, second = event(entry), event(replace(entry, starts=late))
@@ -58,14 +58,14 @@ def test_the_second_of_two_same_hours_is_written_in_utc() -> None:
     assert [second[name] for name in ("start", "timeZone", "duration")] == ["2026-10-25T01:30:00", "Etc/UTC", "PT45M"]
 
 
-def test_what_first_takes_place_at_a_time_that_clocks_skip_lasts_as_long_as_ever() -> None:
-    # In Berlin there is no 02:30 on that day.
+def test_recurring_entry_with_skipped_first_start_keeps_its_duration() -> None:
+    # In Berlin, 02:30 does not exist on that day.
     entry = replace(timed("2026-03-29T02:30:00", "2026-03-29T03:00:00"), recurrence="FREQ=DAILY")
     assert event(entry)["duration"] == "PT30M"
 
 
 @pytest.mark.parametrize("tzid", sorted(UTC_NAMES))
-def test_utc_has_one_name(tzid: str) -> None:
+def test_every_utc_alias_is_written_as_etc_utc(tzid: str) -> None:
     assert event(timed("2026-06-10T09:00:00", "2026-06-10T10:00:00", tzid))["timeZone"] == "Etc/UTC"
 
 
@@ -75,7 +75,7 @@ def test_utc_has_one_name(tzid: str) -> None:
     minutes=st.integers(1, 5000),
 )
 @settings(max_examples=150)
-def test_every_reader_reckons_the_instants(tzid: str, at: datetime, minutes: int) -> None:
+def test_start_and_duration_give_the_correct_instants(tzid: str, at: datetime, minutes: int) -> None:
     at = at.replace(microsecond=0)
     starts, ends = (
         moment.astimezone(zone(tzid)).replace(tzinfo=None) for moment in (at, at + timedelta(minutes=minutes))
@@ -115,30 +115,30 @@ def test_every_reader_reckons_the_instants(tzid: str, at: datetime, minutes: int
         ("FREQ=YEARLY;BYYEARDAY=1,-1", {"frequency": "yearly", "byYearDay": [1, -1]}),
         ("FREQ=YEARLY;BYWEEKNO=20", {"frequency": "yearly", "byWeekNo": [20]}),
         ("FREQ=MONTHLY;BYMONTHDAY=15,-1", {"frequency": "monthly", "byMonthDay": [15, -1]}),
-        # A date holds its whole day in the zone; an instant is told in it.
+        # A date includes the whole local day. An instant is converted to local time.
         ("FREQ=WEEKLY;UNTIL=20260630", {"frequency": "weekly", "until": "2026-06-30T23:59:59"}),
         ("FREQ=WEEKLY;UNTIL=20260630T180000", {"frequency": "weekly", "until": "2026-06-30T18:00:00"}),
         ("FREQ=WEEKLY;UNTIL=20260630T180000Z", {"frequency": "weekly", "until": "2026-06-30T20:00:00"}),
     ],
 )
-def test_a_rule_is_this_object(written: str, rule: dict[str, Any]) -> None:
+def test_rule_is_written_as_recurrence_rule_object(written: str, rule: dict[str, Any]) -> None:
     assert event(replace(TALK, recurrence=written))["recurrenceRules"] == [{"@type": "RecurrenceRule", **rule}]
 
 
 @pytest.mark.parametrize("written", ["FREQ=YEARLY;BYEASTER=0", "FREQ=WEEKLY;UNTIL=JUNE", "BYDAY=TU"])
-def test_a_rule_that_icalendar_cannot_say_is_left_out(written: str) -> None:
+def test_rule_without_icalendar_equivalent_is_omitted(written: str) -> None:
     assert "recurrenceRules" not in event(replace(TALK, recurrence=written))
 
 
 @pytest.mark.parametrize("until", ["20260630", "20260629T230000Z"])
-def test_the_rule_of_what_recurs_for_days_ends_with_a_day(until: str) -> None:
+def test_until_of_all_day_rule_is_a_day(until: str) -> None:
     found = event(replace(DAYS, recurrence=f"FREQ=WEEKLY;UNTIL={until}"))
     assert found["recurrenceRules"] == [
         {"@type": "RecurrenceRule", "frequency": "weekly", "until": "2026-06-30T00:00:00"}
     ]
 
 
-def test_occurrences_say_what_is_otherwise_and_nothing_else() -> None:
+def test_override_contains_only_changed_properties() -> None:
     assert event(MEETUP)["recurrenceOverrides"] == {
         "2026-04-07T18:00:00": {"excluded": True},
         "2026-05-05T18:00:00": {
@@ -154,7 +154,7 @@ def test_occurrences_say_what_is_otherwise_and_nothing_else() -> None:
     }
 
 
-def test_an_occurrence_that_is_as_it_would_be_says_nothing() -> None:
+def test_unchanged_occurrence_has_an_empty_override() -> None:
     same = replace(MEETUP.overrides[0].entry, title=MEETUP.title, location=MEETUP.location, geo=MEETUP.geo)
     starts = datetime(2026, 5, 5, 18)  # noqa: DTZ001 - local
     same = replace(same, starts=starts, ends=starts + timedelta(hours=2, minutes=30))
@@ -162,7 +162,7 @@ def test_an_occurrence_that_is_as_it_would_be_says_nothing() -> None:
     assert found["recurrenceOverrides"] == {"2026-05-05T18:00:00": {}}
 
 
-def test_an_occurrence_may_be_of_another_kind() -> None:
+def test_occurrence_may_change_from_timed_to_all_day() -> None:
     starts = datetime(2026, 5, 5, 18)  # noqa: DTZ001 - local
     changed = replace(
         MEETUP.overrides[0].entry, starts=date(2026, 5, 5), ends=date(2026, 5, 6), status=Status.CANCELLED, related=()
@@ -188,9 +188,9 @@ def _in_zone(tzid: str) -> CalendarEntry:
 
 
 @pytest.mark.parametrize("entry", [WEEK, *map(_in_zone, ZONES)])
-def test_what_recurs_takes_place_when_it_does_in_ics(entry: CalendarEntry) -> None:
+def test_recurring_entry_has_the_occurrences_of_ics(entry: CalendarEntry) -> None:
     zones = [vtimezone(entry.zone, date(2026, 1, 1), date(2027, 12, 31))] if entry.needs_zone else []
-    # Some readers take times in UTC for times of the feed's zone.
+    # Some readers treat UTC times as times in the zone of the feed.
     body = document(ICS, entry, head=replace(HEAD, zone=entry.zone), zones=zones)
     calendar = icalendar.Calendar.from_ical(body)
     expected = sorted((*_span(one), str(one["SUMMARY"])) for one in recurring_ical_events.of(calendar).all())
@@ -200,7 +200,7 @@ def test_what_recurs_takes_place_when_it_does_in_ics(entry: CalendarEntry) -> No
 
 
 def _span(one: icalendar.Event) -> tuple[datetime, datetime]:
-    """Give when an event begins and ends: instants, or local times for days."""
+    """Return the start and end of an event: instants, or local midnights for all-day events."""
     first, last = (
         moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.combine(moment, datetime.min.time())
         for moment in (one.start, one.end)

@@ -1,4 +1,4 @@
-"""Text that every calendar format can hold."""
+"""Cleaning of text and URLs so that every calendar format can represent them."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from eventcal.feeds.entries.sanitize import clean, uri
 from tests.feed_support.entries import ANYTHING, readable
 
 
-def test_every_character_that_is_text_stays_and_every_other_is_replaced() -> None:
+def test_clean_keeps_text_characters_and_replaces_all_others() -> None:
     every = [chr(number) for number in range(sys.maxunicode + 1)]
     stays = "".join([character for character in every if readable(character) == character])
     assert clean(stays) == stays
@@ -23,7 +23,7 @@ def test_every_character_that_is_text_stays_and_every_other_is_replaced() -> Non
 
 
 @given(text=ANYTHING)
-def test_what_is_clean_stays_as_it_is_in_json_and_in_xml(text: str) -> None:
+def test_cleaned_text_round_trips_through_json_and_xml(text: str) -> None:
     cleaned = clean(text)
     assert cleaned == readable(text) == clean(cleaned)
     assert json.loads(json.dumps(cleaned).encode()) == cleaned
@@ -31,7 +31,7 @@ def test_what_is_clean_stays_as_it_is_in_json_and_in_xml(text: str) -> None:
     assert (fromstring(f"<x>{escaped}</x>".encode()).text or "") == cleaned  # noqa: S314 - our own
 
 
-def test_a_break_of_two_characters_is_one() -> None:
+def test_line_breaks_are_normalised_to_line_feeds() -> None:
     assert clean("a\r\nb\rc\n\rd\u2028e\x85") == "a\nb\nc\n\nd\ne\n"
 
 
@@ -45,12 +45,12 @@ def test_a_break_of_two_characters_is_one() -> None:
         ("https://example.org/100%/%zz%4/%e2%82%ac", "https://example.org/100%25/%25zz%254/%e2%82%ac"),
     ],
 )
-def test_an_address_is_in_the_characters_that_addresses_have(written: str, printed: str) -> None:
+def test_uri_is_percent_encoded(written: str, printed: str) -> None:
     assert uri(written) == printed
 
 
 @given(text=st.text(st.characters(codec="utf-8"), max_size=60))
-def test_an_address_leads_where_it_led(text: str) -> None:
+def test_percent_encoded_uri_decodes_to_the_same_text(text: str) -> None:
     printed = uri(text)
     assert printed.isascii()
     assert uri(printed) == printed

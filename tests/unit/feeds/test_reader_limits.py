@@ -1,4 +1,4 @@
-"""What tests/readers/limits.py leaves out is the reader's fault: the same in a feed that is not ours."""
+"""The limitations in tests/readers/limits.py are reader bugs that also occur with other feeds."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ PLAIN_TIMES = ("DTSTART:20260610T080000Z", "DTEND:20260610T090000Z")
 
 
 def feed(*lines: str, times: tuple[str, str] = PLAIN_TIMES, above: tuple[str, ...] = ()) -> str:
-    """Give a feed of one entry with these lines."""
+    """Return a feed with one entry that has these lines."""
     texts = [f"{name}:x" for name in ("SUMMARY", "DESCRIPTION") if not any(line.startswith(name) for line in lines)]
     entry = ("UID:1@example.org", "DTSTAMP:20260101T000000Z", "STATUS:CONFIRMED", *times, *lines, *texts)
     head = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//example//EN", *above)
@@ -35,7 +35,7 @@ def read(reader: Reader, text: str, field: str) -> object:
     return getattr(entry, field)
 
 
-# Each: the reader, the line, the field, what it says (as icalendar reads it), and what the reader finds.
+# Each case: the reader, the line, the field, the correct value (as read by icalendar) and the misread value.
 IN_PYTHON = [
     (libraries.by_ical, r"CATEGORIES:a\,b", "categories", ("a,b",), ("a\\", "b")),
     (libraries.by_ics, r"SUMMARY:C:\\new", "title", r"C:\new", "C:\\\new"),
@@ -54,13 +54,15 @@ IN_JAVASCRIPT = [
 
 
 @pytest.mark.parametrize(("reader", "line", "field", "right", "found"), IN_PYTHON)
-def test_some_texts_are_misread(reader: Reader, line: str, field: str, *, right: object, found: object) -> None:
+def test_python_readers_misread_some_texts(
+    reader: Reader, line: str, field: str, *, right: object, found: object
+) -> None:
     text = feed(line)
     assert (read(libraries.by_icalendar, text, field), read(reader, text, field)) == (right, found)
 
 
 @pytest.mark.parametrize(("name", "line", "field", "right", "found"), IN_JAVASCRIPT)
-def test_some_texts_are_misread_in_javascript(
+def test_javascript_readers_misread_some_texts(
     node: NodeReader, name: str, line: str, field: str, *, right: object, found: object
 ) -> None:
     text = feed(line)
@@ -68,7 +70,7 @@ def test_some_texts_are_misread_in_javascript(
 
 
 def zone(name: str, offset: str) -> tuple[str, ...]:
-    """Give a VTIMEZONE that is always the same."""
+    """Return a VTIMEZONE with a fixed offset."""
     offsets = (f"TZOFFSETFROM:{offset}", f"TZOFFSETTO:{offset}")
     standard = ("BEGIN:STANDARD", "DTSTART:19700101T000000", *offsets, "END:STANDARD")
     return ("BEGIN:VTIMEZONE", f"TZID:{name}", *standard, "END:VTIMEZONE")
@@ -78,13 +80,13 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_an_hour_that_repeats_is_none_where_it_is_counted_on_the_clock() -> None:
+def test_recurring_ical_events_loses_the_repeated_hour() -> None:
     text = feed(times=("DTSTART:20261025T003000Z", "DTEND:20261025T013000Z"), above=("X-WR-TIMEZONE:Europe/Berlin",))
     assert read(libraries.by_icalendar, text, "end") == at("2026-10-25T01:30")
     assert read(libraries.by_recurring_ical_events, text, "end") == at("2026-10-25T00:30")
 
 
-def test_vobject_forgets_a_zone_that_is_utc() -> None:
+def test_vobject_drops_a_zone_with_offset_zero() -> None:
     times = ("DTSTART;TZID=Its/Own:20261001T090000", "DTEND;TZID=Its/Own:20261001T100000")
     text = feed(times=times, above=zone("Its/Own", "+0000"))
     assert read(libraries.by_icalendar, text, "start") == at("2026-10-01T09:00")
@@ -92,14 +94,14 @@ def test_vobject_forgets_a_zone_that_is_utc() -> None:
         libraries.by_vobject(text)
 
 
-def test_ics_reads_no_vtimezone() -> None:
+def test_ics_ignores_vtimezone() -> None:
     times = ("DTSTART;TZID=Its/Other:20261001T090000", "DTEND;TZID=Its/Other:20261001T100000")
     text = feed(times=times, above=zone("Its/Other", "+0200"))
     assert read(libraries.by_icalendar, text, "start") == at("2026-10-01T07:00")
     assert read(libraries.by_ics, text, "start") == at("2026-10-01T09:00")
 
 
-def test_of_two_same_times_the_libraries_of_javascript_take_the_second(node: NodeReader) -> None:
+def test_javascript_readers_use_the_second_occurrence_of_a_repeated_time(node: NodeReader) -> None:
     times = ("DTSTART;TZID=Europe/Berlin:20261025T023000", "DTEND;TZID=Europe/Berlin:20261025T040000")
     summer = ("BEGIN:DAYLIGHT", "DTSTART:20260329T020000", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200", "END:DAYLIGHT")
     winter = ("BEGIN:STANDARD", "DTSTART:20261025T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "END:STANDARD")

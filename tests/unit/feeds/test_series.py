@@ -1,4 +1,4 @@
-"""What of a recurring event's entry is otherwise in single occurrences."""
+"""Overridden occurrences in the entry of a recurring event."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -34,7 +34,7 @@ def entry_of(event: Event) -> CalendarEntry:
 
 
 def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, CalendarEntry]:  # noqa: ANN401 - any column
-    """Return the entry of the series as each occurrence has it, and that of April with the override."""
+    """Return the entry of a usual occurrence, and that of the April occurrence with the override."""
     entry = entry_of(a_call({APRIL: override}, **fields))
     [april] = entry.overrides
     usual = replace(
@@ -43,12 +43,12 @@ def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, C
     return usual, april.entry
 
 
-def test_a_series_without_overrides_has_none() -> None:
+def test_entry_without_overrides_has_no_exclusions_or_overrides() -> None:
     entry = entry_of(a_call({}))
     assert (entry.excluded, entry.overrides) == ((), ())
 
 
-def test_excluded_occurrences_and_others_are_told_apart_and_in_order() -> None:
+def test_exclusions_and_overrides_are_separate_and_in_order() -> None:
     event = a_call(
         {
             "2026-04-07T16:00:00": {"excluded": True},
@@ -79,18 +79,18 @@ def test_excluded_occurrences_and_others_are_told_apart_and_in_order() -> None:
         ),
     ],
 )
-def test_an_override_replaces_what_it_names(override: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_override_replaces_only_its_own_fields(override: dict[str, Any], expected: dict[str, Any]) -> None:
     usual, april = otherwise(override)
     assert april == replace(usual, **expected)
 
 
-def test_another_venue_is_in_the_same_city_and_nobody_knows_where() -> None:
+def test_overridden_venue_keeps_the_city_and_drops_the_coordinates() -> None:
     usual, april = otherwise({"venue": "Attic"}, venue="Hall", city="Berlin", latitude=52.5, longitude=13.4)
     assert (usual.location, usual.geo) == ("Hall, Berlin", (52.5, 13.4))
     assert april == replace(usual, location="Attic, Berlin", geo=None)
 
 
-def test_another_address_online_replaces_the_usual_one_everywhere() -> None:
+def test_overridden_online_url_replaces_the_usual_one_everywhere() -> None:
     usual, april = otherwise({"online_url": "https://meet.example/other?c=3&d=4"})
     assert april.conference == "https://meet.example/other?c=3&d=4"
     assert "Online: https://meet.example/call?a=1&b=2\n" in usual.description
@@ -98,20 +98,20 @@ def test_another_address_online_replaces_the_usual_one_everywhere() -> None:
     assert april.html == usual.html.replace("call?a=1&amp;b=2", "other?c=3&amp;d=4")
 
 
-def test_another_address_online_leaves_the_words_of_the_description_alone() -> None:
+def test_overridden_online_url_leaves_the_description_text_unchanged() -> None:
     said = "Online: https://meet.example/call?a=1&b=2\n\nis where we met so far."
     _usual, april = otherwise({"online_url": "https://meet.example/other"}, description=said)
     assert "https://meet.example/call?a=1&b=2" in april.description
     assert "Online: https://meet.example/other\n" in april.description
 
 
-def test_an_address_online_is_named_where_there_was_none() -> None:
+def test_added_online_url_appears_in_the_description() -> None:
     usual, april = otherwise({"online_url": "https://meet.example/"}, online_url=None)
     assert april.description == f"Online: https://meet.example/\n\n{usual.description}"
     assert april.html == f"<p>Online: https://meet.example/</p>{usual.html}"
 
 
-def test_whoever_meets_in_person_is_not_told_of_it_twice() -> None:
+def test_overridden_online_url_of_in_person_event_is_not_in_the_description() -> None:
     usual, april = otherwise({"online_url": "https://meet.example/"}, attendance=Attendance.IN_PERSON)
     assert april == replace(usual, conference="https://meet.example/")
 
@@ -125,15 +125,13 @@ def test_whoever_meets_in_person_is_not_told_of_it_twice() -> None:
         ("", "", "", ""),
     ],
 )
-def test_another_summary_stands_where_the_usual_one_did(
-    usual: str | None, given: str, description: str, html: str
-) -> None:
+def test_overridden_summary_replaces_the_usual_one(usual: str | None, given: str, description: str, html: str) -> None:
     _, april = otherwise({"summary": given}, summary=usual)
     without, _ = otherwise({"title": "Other"}, summary=None)
     assert (april.description, april.html) == (description + without.description, html + without.html)
 
 
-def test_a_title_says_what_the_whole_series_is() -> None:
+def test_overridden_title_has_the_status_prefix_of_the_series() -> None:
     fields = {"title": "With guests"}, {"status": "confirmed"}
     for status, titles in {
         EventStatus.CANCELLED: ["CANCELLED: With guests", "CANCELLED: Community call"],
@@ -143,7 +141,7 @@ def test_a_title_says_what_the_whole_series_is() -> None:
         assert [otherwise(override, status=status)[1].title for override in fields] == titles
 
 
-def test_days_end_with_the_day_after() -> None:
+def test_overridden_all_day_occurrence_has_an_exclusive_end() -> None:
     event = an_event(recurrence="FREQ=YEARLY", recurrence_overrides={"2027-06-10": {"starts": "2027-06-17"}})
     entry = entry_of(event)
     single = replace(entry, recurrence=None, overrides=())
@@ -155,7 +153,7 @@ def test_days_end_with_the_day_after() -> None:
     )
 
 
-def test_the_second_of_two_same_times_is_told_apart() -> None:
+def test_overridden_end_in_the_repeated_hour_has_its_fold() -> None:
     entry = entry_of(a_call({APRIL: {"starts": "2026-10-25T02:30:00", "ends": "2026-10-25T03:30:00"}}))
     assert [one.entry.ends for one in entry.overrides] == [local("2026-10-25T03:30")]
     entry = entry_of(a_call({APRIL: {"starts": "2026-10-25T02:30:00"}}))
@@ -167,7 +165,7 @@ def test_the_second_of_two_same_times_is_told_apart() -> None:
     )
 
 
-def test_a_time_that_the_clocks_skip_is_shown_when_they_show_it() -> None:
+def test_skipped_occurrence_is_shown_after_the_gap() -> None:
     entry = entry_of(
         an_event(
             starts="2026-03-01T02:30:00",

@@ -1,4 +1,4 @@
-"""Entries as the ledger stores them: what is read is what was written, with its texts cleaned."""
+"""Stored entries: loading an entry returns the dumped entry with its texts cleaned."""
 
 import json
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from tests.feed_support.ics_entries import HOSTILE, TEXTS, any_entry, local, oth
 from tests.feed_support.make_feeds import ENTRY
 
 _AS_THEY_ARE = frozenset({"uid", "zone", "related"})
-"""What is made of ids, and names of ours: no text that anybody wrote."""
+"""Fields that are derived from ids or contain fixed names, not text from users."""
 
 
 def texts_mapped(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - any value of an entry
-    """Return a value with each text in it changed."""
+    """Return a copy of the value with the change applied to every text in it."""
     if isinstance(value, str):
         return value if isinstance(value, Enum) else change(value)
     if isinstance(value, tuple):
@@ -33,31 +33,31 @@ def texts_mapped(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN4
 
 @given(entry=any_entry(TEXTS.map(readable)))
 @settings(max_examples=60)
-def test_an_entry_of_clean_texts_is_read_as_it_was_written(entry: CalendarEntry) -> None:
+def test_entry_with_clean_texts_round_trips(entry: CalendarEntry) -> None:
     found = load_entry(dump_entry(entry))
-    # Two times that differ in their fold alone are equal, but do not look the same.
+    # Two times that differ only in their fold are equal but have different representations.
     assert (found, repr(found)) == (entry, repr(entry))
 
 
 @given(entry=any_entry())
 @settings(max_examples=60)
-def test_whatever_was_typed_is_read_as_what_calendars_can_hold(entry: CalendarEntry) -> None:
+def test_stored_entry_loads_with_cleaned_texts(entry: CalendarEntry) -> None:
     stored = dump_entry(entry)
     assert repr(load_entry(stored)) == repr(texts_mapped(entry, readable))
-    # Whatever a database may hold: no half characters, and no NUL.
+    # Databases accept neither surrogates nor NUL.
     assert "\x00" not in stored.encode().decode()
     assert json.loads(stored)["uid"] == entry.uid
 
 
 @given(entry=any_entry())
 @settings(max_examples=50)
-def test_the_same_entry_is_the_same_text_also_once_it_was_read(entry: CalendarEntry) -> None:
+def test_dump_is_identical_for_equal_and_reloaded_entries(entry: CalendarEntry) -> None:
     stored = dump_entry(entry)
     assert dump_entry(replace(entry)) == stored == dump_entry(load_entry(stored))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_awkward_text_is_cleaned_wherever_it_stands(text: str) -> None:
+def test_hostile_text_is_cleaned_in_every_field(text: str) -> None:
     person = Participant(part=Part.SPEAKER, key=text, name=text, about=text, url=text)
     facts = TalkFacts(
         event=text, kind=text, abstract=text, language=text, track=text, room=text, slides_url=text, recording_url=text
@@ -74,7 +74,7 @@ def test_awkward_text_is_cleaned_wherever_it_stands(text: str) -> None:
     assert load_entry(dump_entry(whole)) == texts_mapped(whole, readable)
 
 
-def test_the_second_of_two_same_hours_stays_the_second() -> None:
+def test_fold_of_a_repeated_hour_round_trips() -> None:
     second = local("2026-10-25T02:30", fold=1)
     entry = replace(ENTRY, starts=local("2026-10-25T02:30"), ends=second, recurrence="FREQ=DAILY", excluded=(second,))
     whole = replace(entry, overrides=(otherwise(entry, second, starts=second, ends=local("2026-10-25T03:30")),))
@@ -87,7 +87,7 @@ def test_the_second_of_two_same_hours_stays_the_second() -> None:
     assert [getattr(moment, "fold", None) for moment in moments] == [0, 1, 1, 1, 1, 0]
 
 
-def test_what_is_not_known_stays_unknown_and_what_is_empty_stays_empty() -> None:
+def test_none_and_empty_text_stay_distinct() -> None:
     nothing = replace(ENTRY, location=None, geo=None, conference=None, recurrence=None, talk=None)
     empty = replace(ENTRY, title="", location="", conference="", recurrence="", categories=("",))
     assert [load_entry(dump_entry(entry)) for entry in (nothing, empty)] == [nothing, empty]

@@ -1,4 +1,4 @@
-"""Entries as a table: what a spreadsheet opens is what people typed, and never a formula."""
+"""Entries as a CSV table: spreadsheets show the original text and never evaluate a formula."""
 
 import csv
 import io
@@ -30,23 +30,23 @@ TALK = replace(
     talk=TalkFacts(event="xen-summit", kind="talk", abstract="Why.", language="en", track="Core", room="Room 1"),
 )
 STAMPS = Stamps(sequence=3, changed_at=NOON + timedelta(hours=1))
-# Half a character, and everything else that hypothesis leaves out of texts.
+# Includes surrogates, which hypothesis omits from text by default.
 ANYTHING = st.text(st.characters(), max_size=40)
 
 
 def read(*entries: CalendarEntry) -> list[dict[str, str]]:
-    """Give the rows as a strict reader reads the whole table."""
+    """Return the rows of the table, parsed by a strict reader."""
     text = document(CSV, *entries, stamps=STAMPS).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 def cell(text: str) -> str:
-    """Give what is in the table of an entry with this title."""
+    """Return the title cell of an entry with this title."""
     (row,) = read(replace(TALK, title=text))
     return row["title"]
 
 
-def test_a_table_is_these_lines() -> None:
+def test_table_has_a_header_and_one_complete_row_per_entry() -> None:
     header = (
         "kind,title,starts,ends,timezone,starts_at,ends_at,all_day,recurrence,status,"
         "location,speakers,categories,event,track,room,language,url,uid,updated"
@@ -64,17 +64,17 @@ def test_a_table_is_these_lines() -> None:
     assert document(CSV, samples.DAYS, TALK, stamps=STAMPS).decode() == f"\ufeff{header}\r\n{event}\r\n{talk}\r\n"
 
 
-def test_a_table_without_entries_has_its_header() -> None:
+def test_table_without_entries_has_only_the_header() -> None:
     assert document(CSV) == HEADER
     assert read() == []
 
 
-def test_what_is_repeated_is_one_row_with_its_rule() -> None:
+def test_recurring_entry_is_one_row_with_its_rule() -> None:
     (row,) = read(replace(samples.DAYS, recurrence="FREQ=WEEKLY;BYDAY=WE"))
     assert (row["recurrence"], row["starts"]) == ("FREQ=WEEKLY;BYDAY=WE", "2026-06-10")
 
 
-def test_instants_follow_the_clocks_as_they_change() -> None:
+def test_instants_follow_clock_changes() -> None:
     night = replace(
         TALK,
         starts=datetime(2026, 10, 25, 1, 30),  # noqa: DTZ001 - local
@@ -110,23 +110,23 @@ def test_instants_follow_the_clocks_as_they_change() -> None:
         "=",
     ],
 )
-def test_a_cell_that_would_be_a_formula_is_text(text: str) -> None:
+def test_formula_like_cell_is_escaped(text: str) -> None:
     assert cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(("text", "written"), [("\tx", "' x"), ("\rx", "'\nx"), ("\r\nx", "'\nx"), ("\t=1", "' =1")])
-def test_a_tab_or_break_at_the_beginning_is_text(text: str, written: str) -> None:
+def test_leading_tab_or_line_break_is_escaped(text: str, written: str) -> None:
     assert cell(text) == written
 
 
 @pytest.mark.parametrize("text", ["Xen", "a=b", "1-2", "'quoted'", " x", "(-1)", "“=”", "#1", "x\ny", "", "ß"])
-def test_any_other_cell_stays_as_it_is(text: str) -> None:
+def test_other_cell_is_unchanged(text: str) -> None:
     assert cell(text) == text
 
 
 @given(text=ANYTHING, other=ANYTHING)
 @settings(max_examples=200)
-def test_whatever_people_type_stays_in_its_cell(text: str, other: str) -> None:
+def test_user_text_stays_within_its_cell(text: str, other: str) -> None:
     person = Participant(part=Part.SPEAKER, key="x", name=text)
     facts = TalkFacts(event=text, kind="talk", abstract=text, language=other, track=text, room=other)
     entry = replace(

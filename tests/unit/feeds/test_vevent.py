@@ -1,4 +1,4 @@
-"""Entries as iCalendar components: times, what recurs, and with RFC 9073 who and where."""
+"""Entries as iCalendar components: times, recurrence, and RFC 9073 participants and locations."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +37,7 @@ from tests.feed_support.make_feeds import ENTRY
 
 @given(case=timed_entries())
 @settings(max_examples=150)
-def test_every_reader_reads_the_instants(case: tuple[CalendarEntry, datetime, datetime]) -> None:
+def test_readers_compute_the_same_instants(case: tuple[CalendarEntry, datetime, datetime]) -> None:
     entry, starts_at, ends_at = case
     found = read(entry)
     assert (_instant(found, "DTSTART"), _instant(found, "DTEND")) == (starts_at, ends_at)
@@ -51,8 +51,8 @@ def _instant(entry: Component, name: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def test_the_second_of_two_same_hours_is_written_in_utc() -> None:
-    # In Berlin 02:30 comes twice on that day; 45 minutes after the first is the second 02:15.
+def test_second_occurrence_of_repeated_hour_is_written_in_utc() -> None:
+    # In Berlin, 02:30 occurs twice on that day. The second 02:15 is 45 minutes after the first 02:30.
     entry = replace(
         ENTRY,
         starts=local("2026-10-25T02:30"),
@@ -63,14 +63,14 @@ def test_the_second_of_two_same_hours_is_written_in_utc() -> None:
 
 
 @pytest.mark.parametrize("tzid", UTC_ZONES)
-def test_utc_needs_no_zone_whatever_it_is_called(tzid: str) -> None:
+def test_utc_needs_no_vtimezone_under_any_name(tzid: str) -> None:
     found = read(replace(ENTRY, starts=local("2026-06-10T09:00"), ends=local("2026-06-10T10:00"), zone=tzid))
     assert (found.get("DTSTART").parameters, found.value("DTSTART")) == ("", "20260610T090000Z")
 
 
 @given(first=st.dates(date(1970, 1, 1), date(2199, 12, 1)), days=st.integers(1, 30))
 @settings(max_examples=30)
-def test_days_are_dates_and_the_end_is_the_day_after(first: date, days: int) -> None:
+def test_all_day_entry_has_dates_with_an_exclusive_end(first: date, days: int) -> None:
     found = read(replace(ENTRY, starts=first, ends=first + timedelta(days=days)))
     assert (found.get("DTSTART").moment, found.get("DTEND").moment) == (first, first + timedelta(days=days))
     assert found.get("DTSTART").parameters == ";VALUE=DATE"
@@ -89,11 +89,11 @@ def rule_of(entry: CalendarEntry) -> str | None:
     [
         ("FREQ=MONTHLY;BYDAY=1TU", "FREQ=MONTHLY;BYDAY=1TU"),
         ("interval=2;freq=weekly;byday=tu,th", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH"),
-        # A date holds its whole day in the zone; Berlin is at UTC+2 by then.
+        # A date includes the whole local day. Berlin is at UTC+2 then.
         ("FREQ=WEEKLY;UNTIL=20260630", "FREQ=WEEKLY;UNTIL=20260630T215959Z"),
         ("FREQ=WEEKLY;UNTIL=20260630T180000", "FREQ=WEEKLY;UNTIL=20260630T160000Z"),
         ("FREQ=WEEKLY;UNTIL=20260630T180000Z", "FREQ=WEEKLY;UNTIL=20260630T180000Z"),
-        # What RFC 5545 cannot say is left out rather than said wrong.
+        # Rules that RFC 5545 cannot express are omitted.
         ("FREQ=YEARLY;BYEASTER=0", None),
         ("FREQ=WEEKLY;UNTIL=JUNE", None),
         ("FREQ=WEEKLY;UNTIL=20261340", None),
@@ -101,7 +101,7 @@ def rule_of(entry: CalendarEntry) -> str | None:
         ("BYDAY=TU", None),
     ],
 )
-def test_the_rule_of_what_recurs_at_a_time_ends_in_utc(written: str, printed: str | None) -> None:
+def test_until_of_timed_rule_is_in_utc(written: str, printed: str | None) -> None:
     assert rule_of(replace(MEETUP, recurrence=written)) == printed
 
 
@@ -110,11 +110,11 @@ def test_the_rule_of_what_recurs_at_a_time_ends_in_utc(written: str, printed: st
     [
         ("20260630", "20260630"),
         ("20260630T180000", "20260630"),
-        # Past midnight in Berlin.
+        # After midnight in Berlin.
         ("20260630T230000Z", "20260701"),
     ],
 )
-def test_the_rule_of_what_recurs_for_days_ends_with_a_day(until: str, printed: str) -> None:
+def test_until_of_all_day_rule_is_a_date(until: str, printed: str) -> None:
     assert rule_of(replace(ENTRY, recurrence=f"FREQ=WEEKLY;UNTIL={until}")) == f"FREQ=WEEKLY;UNTIL={printed}"
 
 
@@ -123,7 +123,7 @@ def test_the_rule_of_what_recurs_for_days_ends_with_a_day(until: str, printed: s
     ["FREQ=WEEKLY;COUNT=40", "FREQ=MONTHLY;BYDAY=1TU;UNTIL=20270301", "FREQ=DAILY;INTERVAL=9;UNTIL=20261103T170000Z"],
 )
 @pytest.mark.parametrize("tzid", ZONES)
-def test_what_recurs_stays_at_its_time_on_the_wall(rule: str, tzid: str) -> None:
+def test_recurring_entry_keeps_its_local_time(rule: str, tzid: str) -> None:
     entry = replace(MEETUP, zone=tzid, recurrence=rule)
     calendar = icalendar.Calendar.from_ical(feed_of(entry))
     found = recurring_ical_events.of(calendar).between(date(2026, 1, 1), date(2028, 1, 1))
@@ -137,20 +137,20 @@ def test_what_recurs_stays_at_its_time_on_the_wall(rule: str, tzid: str) -> None
     assert sorted(event.start.astimezone(UTC) for event in found) == expected
 
 
-# Occurrences that are otherwise
+# Overridden occurrences
 
 WEEKLY = replace(MEETUP, recurrence="FREQ=WEEKLY;COUNT=4", excluded=(local("2026-03-17T18:00"),))
 
 
 def times(entry: Component) -> dict[str, str]:
-    """Return what an entry says of time, as it stands there."""
+    """Return the properties of an entry that concern its time, status and title, as written."""
     return {line.name + line.parameters: line.value for line in entry.lines if line.name in TIMES}
 
 
 TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RRULE", "EXDATE", "STATUS", "SUMMARY")
 
 
-def test_an_occurrence_that_is_otherwise_names_the_one_that_it_replaces() -> None:
+def test_overridden_occurrence_has_the_recurrence_id_of_the_original() -> None:
     moved = otherwise(
         WEEKLY,
         local("2026-03-10T18:00"),
@@ -188,7 +188,7 @@ def test_an_occurrence_that_is_otherwise_names_the_one_that_it_replaces() -> Non
     assert same == {"UID": {ENTRY.uid}, "DTSTAMP": {"20260301T120000Z"}, "SEQUENCE": {"3"}}
 
 
-def test_days_that_recur_are_left_out_and_replaced_by_their_dates() -> None:
+def test_all_day_occurrences_are_excluded_and_overridden_by_date() -> None:
     days = replace(ENTRY, recurrence="FREQ=MONTHLY", excluded=(date(2026, 7, 10), date(2026, 9, 10)))
     series, other = read_all(replace(days, overrides=(otherwise(days, date(2026, 8, 10), starts=date(2026, 8, 9)),)))
     left_out = [(line.parameters, line.value) for line in series.all("EXDATE")]
@@ -197,7 +197,7 @@ def test_days_that_recur_are_left_out_and_replaced_by_their_dates() -> None:
     assert other.value("DTSTART") == "20260809"
 
 
-def test_a_reader_who_counts_finds_each_occurrence_where_it_is() -> None:
+def test_readers_expand_moved_and_cancelled_occurrences_correctly() -> None:
     moved = otherwise(
         WEEKLY, local("2026-03-10T18:00"), starts=local("2026-03-11T19:00"), ends=local("2026-03-11T20:00")
     )
@@ -206,7 +206,7 @@ def test_a_reader_who_counts_finds_each_occurrence_where_it_is() -> None:
     assert sorted(f"{event.start:%m-%d %H:%M}" for event in found) == ["03-03 18:00", "03-11 19:00", "03-24 18:00"]
 
 
-# Who and where, as RFC 9073 has them
+# Participants and locations (RFC 9073)
 
 GRACE = Participant(
     part=Part.SPEAKER, key="grace", name="Grace, Hopper", about="US Navy", url="https://cal.example.org/speakers/grace"
@@ -215,7 +215,7 @@ XEN = Participant(part=Part.SPONSOR, key="xen", name="Xen Project")
 
 
 def rich(entry: CalendarEntry) -> list[Component]:
-    """Return an entry's components with all that is said of them, as a strict reader reads them."""
+    """Return the enriched components of an entry, parsed by a strict reader."""
     written = "".join(map(write_component, enriched_components(entry, STAMPS)))
     return parse(wrapped([written], zones_of(entry))).events()
 
@@ -224,7 +224,7 @@ def said(component: Component) -> list[tuple[str, str, str]]:
     return [(line.name, line.parameters, line.text) for line in component.lines]
 
 
-def test_people_and_places_are_components_of_their_own_after_all_properties() -> None:
+def test_participants_and_location_are_subcomponents_after_all_properties() -> None:
     entry = replace(ENTRY, participants=(GRACE, XEN), location="Hall; Berlin", geo=(52.5, 13.4))
     (found,) = rich(entry)
     assert [(part.name, said(part)) for part in found.parts] == [
@@ -259,14 +259,14 @@ def test_people_and_places_are_components_of_their_own_after_all_properties() ->
     assert (styled.parameters, styled.text) == (";VALUE=TEXT;FMTTYPE=text/html", "<p>Three days of Xen.</p>")
 
 
-def test_what_is_rich_says_all_that_is_plain() -> None:
+def test_enriched_entry_keeps_all_plain_properties() -> None:
     entry = replace(ENTRY, participants=(GRACE,), location="Hall")
     (plain,), (found,) = read_all(entry), rich(entry)
     assert [line for line in found.lines if line.name != "STYLED-DESCRIPTION"] == plain.lines
     assert rich(ENTRY)[0].parts == []
 
 
-def test_each_occurrence_has_its_own_place() -> None:
+def test_each_occurrence_has_its_own_location() -> None:
     weekly = replace(WEEKLY, location="Hall", participants=(XEN,))
     elsewhere = otherwise(weekly, local("2026-03-10T18:00"), location="Barn")
     nowhere = otherwise(weekly, local("2026-03-24T18:00"), location=None)

@@ -1,4 +1,4 @@
-"""iCalendar as XML: each value as RFC 6321 has it, and the same as in jCal once it is read."""
+"""xCal documents follow RFC 6321 and have the same content as jCal."""
 
 import json
 from datetime import UTC, date, datetime
@@ -25,7 +25,7 @@ NUMBERS = frozenset(
 
 
 def written(*properties: Property) -> str:
-    """Give the properties of a component as they are written."""
+    """Return the properties of a component as written."""
     body = xcal.piece([Component("VEVENT", properties)]).decode()
     return body.removeprefix("<vevent><properties>").removesuffix("</properties></vevent>")
 
@@ -41,7 +41,7 @@ def tag(element: Element) -> str:
 
 
 def as_jcal(component: Element) -> list[Any]:
-    """Give a component of xCal as the RFCs map both to iCalendar: as jCal."""
+    """Convert an xCal component to jCal, following the mappings of both RFCs."""
     parts = {tag(part): part for part in component}
     assert list(parts) in (["properties"], ["properties", "components"])
     return [
@@ -133,7 +133,7 @@ def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
             ),
         ),
         (
-            # The order of the schema (RFC 6321, appendix A), whatever that of the rule.
+            # Parts have the order of the schema (RFC 6321, appendix A), not that of the rule.
             Property(
                 "RRULE",
                 ValueType.RECUR,
@@ -151,14 +151,14 @@ def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
         ),
     ],
 )
-def test_a_property_is_this_element(one: Property, element: str) -> None:
+def test_property_is_written_as_xcal_element(one: Property, element: str) -> None:
     assert written(one) == element
 
 
-# The whole
+# Documents
 
 
-def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
+def test_feed_contains_zones_followed_by_unchanged_pieces() -> None:
     inner = Component("STANDARD", (text("TZNAME", "CET"),))
     above, below = xcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", (), (inner,))])
     assert (above + b"<one/><two/>" + below).decode() == (
@@ -170,16 +170,16 @@ def test_a_feed_is_a_calendar_of_zones_and_then_of_pieces_as_they_are() -> None:
     )
 
 
-def test_a_feed_without_entries_is_a_calendar() -> None:
+def test_feed_without_entries_is_a_valid_calendar() -> None:
     (calendar,) = parsed(b"".join(xcal.around([text("VERSION", "2.0")], zones=[])))
     assert as_jcal(calendar) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
 
 
-# Read back
+# Parsing
 
 
 @pytest.mark.parametrize("entries", [[TALK], [DAYS, TALK], [MEETUP], [WEEK, MEETUP]])
-def test_it_says_what_jcal_says(entries: list[CalendarEntry]) -> None:
+def test_xcal_has_the_same_content_as_jcal(entries: list[CalendarEntry]) -> None:
     xml, array = (document(fmt, *entries, zones=[NEW_YORK], options=Options(rich=True)) for fmt in (XCAL, JCAL))
     (calendar,) = parsed(xml)
     assert as_jcal(calendar) == json.loads(array)
@@ -187,7 +187,7 @@ def test_it_says_what_jcal_says(entries: list[CalendarEntry]) -> None:
 
 @given(hostile=ANYTHING)
 @settings(max_examples=100)
-def test_nothing_breaks_out_of_its_element(hostile: str) -> None:
+def test_hostile_text_stays_within_its_element(hostile: str) -> None:
     xml, array = (document(fmt, filled(hostile), head=filled_head(hostile)) for fmt in (XCAL, JCAL))
     (calendar,) = parsed(xml)
     read = as_jcal(calendar)

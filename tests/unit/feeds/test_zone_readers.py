@@ -1,4 +1,4 @@
-"""Every zone's VTIMEZONE as libraries read it that did not write it, beside what zoneinfo makes of the same tzdata."""
+"""Offsets that third-party libraries read from the VTIMEZONE of every zone, compared with zoneinfo."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from tests.readers.node import NodeReader, node_reader
 
 RANGES = {
     "1975 to 1990": (date(1975, 1, 1), date(1990, 12, 31)),
-    # Samoa left out a day, and Russia and Turkey changed their minds.
+    # Samoa skipped a day, and Russia and Turkey changed their rules.
     "2010 to 2012": (date(2010, 1, 1), date(2012, 12, 31)),
     "2014": (date(2014, 1, 1), date(2014, 12, 31)),
     "2024 to 2029": (date(2024, 1, 1), date(2029, 12, 31)),
@@ -33,10 +33,10 @@ NOONS_APART = 29 * A_DAY
 
 
 class Wall(NamedTuple):
-    """A local time, and two offsets in seconds: as RFC 5545 (3.3.5) has it, and as some readers do instead.
+    """A local time with two offsets in seconds: the one of RFC 5545 (3.3.5) and the one some readers use.
 
-    The RFC takes the first of two same times, and counts a time that is skipped with the offset before the change.
-    The other is the second of the two, or the offset after the change. For nearly all times both are the same.
+    The RFC uses the first occurrence of a repeated time, and the offset before the change for a skipped time.
+    The other offset is that of the second occurrence or after the change. For nearly all times, both are equal.
     """
 
     local: datetime
@@ -45,18 +45,18 @@ class Wall(NamedTuple):
 
     @property
     def is_repeated(self) -> bool:
-        """Say whether the zone shows this time twice."""
+        """Return whether this time occurs twice in the zone."""
         return self.by_rfc > self.other
 
     @property
     def is_skipped(self) -> bool:
-        """Say whether the zone never shows this time."""
+        """Return whether the clocks of the zone skip this time."""
         return self.by_rfc < self.other
 
 
 @dataclass(frozen=True)
 class Case:
-    """A VTIMEZONE of some zones, all alike within the range, and what is to be read from it."""
+    """A VTIMEZONE shared by some zones within the range, and the offsets expected from it."""
 
     tzids: tuple[str, ...]
     text: str
@@ -65,7 +65,7 @@ class Case:
 
 @cache
 def zones() -> dict[tuple[str, ...], ZoneInfo]:
-    """Give each zone with all its names: those whose files are the same are one."""
+    """Return each zone with all its names. Names with identical files are one zone."""
     names: dict[bytes, list[str]] = {}
     for name in sorted(_names()):
         names.setdefault(read_tzif(name), []).append(name)
@@ -74,7 +74,7 @@ def zones() -> dict[tuple[str, ...], ZoneInfo]:
 
 @cache
 def cases(years: str) -> list[Case]:
-    """Give every zone in a range; those that have the same text, and are to be read alike, are one case."""
+    """Return a case for each distinct VTIMEZONE text and expected offsets in a range of years."""
     first, last = RANGES[years]
     found: dict[tuple[str, tuple[Wall, ...]], list[str]] = {}
     for names, zone in zones().items():
@@ -86,7 +86,7 @@ def cases(years: str) -> list[Case]:
 
 
 def walls_of(zone: ZoneInfo, first: date, last: date) -> Iterator[Wall]:
-    """Give local times from the first day to the end of the day after the last."""
+    """Yield local times from the first day to the end of the day after the last."""
     begin, end = datetime.combine(first, time()), datetime.combine(last + 2 * A_DAY, time())
     asked = {begin, end - A_SECOND}
     asked.update(begin + 12 * AN_HOUR + NOONS_APART * number for number in range((end - begin) // NOONS_APART))
@@ -94,7 +94,7 @@ def walls_of(zone: ZoneInfo, first: date, last: date) -> Iterator[Wall]:
         at = instant.replace(tzinfo=None)
         asked.update(at + before - ahead for ahead in (AN_HOUR, A_SECOND))
         asked.update(at + after + behind for behind in (timedelta(0), A_SECOND, AN_HOUR))
-        # What is skipped or comes twice, from its first second to its last.
+        # The skipped or repeated times, from the first second to the last.
         least, most = sorted((at + before, at + after))
         asked.update((least, least + (most - least) // 2, most - A_SECOND, most))
     for local in sorted(asked):
@@ -109,7 +109,7 @@ def offset(local: datetime, zone: ZoneInfo) -> int:
 
 
 Reader = Callable[[str, Sequence[datetime]], list[int]]
-"""Gives the offset in seconds that a library finds in a VTIMEZONE for each local time."""
+"""Return the offset in seconds that a library reads from a VTIMEZONE for each local time."""
 
 
 def by_dateutil(text: str, walls: Sequence[datetime]) -> list[int]:
@@ -123,7 +123,7 @@ def by_icalendar(text: str, walls: Sequence[datetime]) -> list[int]:
 
 
 def by_icalendar_on_pytz(text: str, walls: Sequence[datetime]) -> list[int]:
-    """Read as icalendar does by itself: with zoneinfo it lets dateutil read."""
+    """Read with icalendar's own implementation. With zoneinfo, it delegates to dateutil."""
     zone = _component(text).to_tz(TZP("pytz"), lookup_tzid=False)
     return [zone.localize(wall).utcoffset() // A_SECOND for wall in walls]
 
@@ -140,32 +140,32 @@ def is_recurring(case: Case) -> bool:
 
 @dataclass(frozen=True)
 class Habit:
-    """Where a library reads what is not what the RFC says. Each of these is held to, as all else is."""
+    """How a library deviates from the RFC. The tests expect these deviations too."""
 
     second_of_repeated: bool = False
     after_skipped: bool = False
     last_ruled_year: int = date.max.year
 
     def offset_of(self, wall: Wall) -> int:
-        """Give the offset that it reads."""
+        """Return the offset that the library reads."""
         other = (self.second_of_repeated and wall.is_repeated) or (self.after_skipped and wall.is_skipped)
         return wall.other if other else wall.by_rfc
 
     def can_read(self, case: Case, wall: Wall) -> bool:
-        """Say whether it reads this at all."""
+        """Return whether the library can read this time at all."""
         return wall.local.year <= self.last_ruled_year or not is_recurring(case)
 
 
-# dateutil compares local times with local onsets, so that a change has happened from the first second that it skips.
+# dateutil compares local times with local onsets, so a change applies from the first skipped second.
 DATEUTIL = Habit(after_skipped=True)
-# pytz's localize takes standard time unless told otherwise. icalendar follows a rule to the end of 2038, for pytz.
+# pytz's localize defaults to standard time. For pytz, icalendar expands a rule only until the end of 2038.
 PYTZ = Habit(second_of_repeated=True, last_ruled_year=2038)
-# ical.js has the choice between two same times as a constant, standard time, and skipped times as dateutil has them.
+# ical.js always uses standard time for repeated times, and treats skipped times like dateutil.
 ICAL_JS = Habit(second_of_repeated=True, after_skipped=True)
 
 
 def read_wrong(reader: Reader, habit: Habit, years: str) -> list[tuple[tuple[str, ...], datetime, int, int]]:
-    """Give for each local time that is read wrong the zones, the time, the offset that was read, and the right one."""
+    """Return the zones, local time, read offset and expected offset of each time that is misread."""
     wrong = []
     for case in cases(years):
         walls = [wall for wall in case.walls if habit.can_read(case, wall)]
@@ -188,47 +188,47 @@ def by_ical_js(node: NodeReader) -> Reader:
 
 
 @pytest.mark.parametrize("years", RANGES)
-def test_every_zone_is_among_the_cases_with_its_changes(years: str) -> None:
+def test_cases_cover_every_zone_and_its_changes(years: str) -> None:
     assert sorted(name for case in cases(years) for name in case.tzids) == sorted(_names())
     first, last = RANGES[years]
     noons = (last - first) // NOONS_APART
     for case in cases(years):
         assert len(case.walls) >= noons
-        # Beside noons, what repeats and what skips is there for each change.
+        # Besides noons, the cases contain the repeated and skipped times of each change.
         assert not is_recurring(case) or any(wall.is_repeated for wall in case.walls)
 
 
 @pytest.mark.parametrize("years", RANGES)
-def test_dateutil_reads_every_zone_as_tzdata_has_it(years: str) -> None:
+def test_dateutil_reads_every_zone_as_in_tzdata(years: str) -> None:
     assert read_wrong(by_dateutil, DATEUTIL, years) == []
 
 
 @pytest.mark.parametrize("years", RANGES)
-def test_icalendar_reads_every_zone_as_tzdata_has_it(years: str) -> None:
+def test_icalendar_reads_every_zone_as_in_tzdata(years: str) -> None:
     assert read_wrong(by_icalendar, DATEUTIL, years) == []
 
 
 @pytest.mark.parametrize("years", RANGES)
-def test_icalendar_with_pytz_reads_every_zone_as_tzdata_has_it(years: str) -> None:
+def test_icalendar_with_pytz_reads_every_zone_as_in_tzdata(years: str) -> None:
     assert read_wrong(by_icalendar_on_pytz, PYTZ, years) == []
 
 
 @pytest.mark.parametrize("years", RANGES)
-def test_ical_js_reads_every_zone_as_tzdata_has_it(years: str, by_ical_js: Reader) -> None:
+def test_ical_js_reads_every_zone_as_in_tzdata(years: str, by_ical_js: Reader) -> None:
     assert read_wrong(by_ical_js, ICAL_JS, years) == []
 
 
-# What is left out above is what a library cannot do, whoever wrote the VTIMEZONE
+# Limitations of the libraries, excluded above because they affect every VTIMEZONE
 
 
-def test_icalendar_with_pytz_knows_no_rule_after_2038() -> None:
+def test_icalendar_with_pytz_ignores_rules_after_2038() -> None:
     text = vtimezone("Europe/Berlin", date(2036, 1, 1), date(2045, 12, 31))
     summers = [datetime(year, 7, 1, 12) for year in (2038, 2039, 2045)]  # noqa: DTZ001 - local
     assert by_icalendar_on_pytz(text, summers) == [7_200, 3_600, 3_600]
     assert by_dateutil(text, summers) == [7_200, 7_200, 7_200]
 
 
-def test_of_two_same_times_only_some_readers_take_the_first(by_ical_js: Reader) -> None:
+def test_only_some_readers_use_the_first_occurrence_of_a_repeated_time(by_ical_js: Reader) -> None:
     day = date(2026, 10, 25)
     text, twice = vtimezone("Europe/Berlin", day, day), [datetime(2026, 10, 25, 2, 30)]  # noqa: DTZ001 - local
     readers = {

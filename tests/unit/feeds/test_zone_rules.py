@@ -23,7 +23,7 @@ HOUR = 3_600
 
 
 def fixed(day: int, seconds: int) -> DayOnset:
-    """Return the onset that POSIX writes as J and the day."""
+    """Return the onset that POSIX writes as J followed by the day."""
     return DayOnset(seconds, day - 1, counts_leap_day=False)
 
 
@@ -35,7 +35,7 @@ def counted(days: int, seconds: int) -> DayOnset:
 CET, CEST = LocalTime(HOUR, "CET"), LocalTime(2 * HOUR, "CEST")
 
 
-def test_a_rule_names_its_local_times_and_counts_offsets_east() -> None:
+def test_parse_rule_reads_names_and_counts_offsets_east_of_utc() -> None:
     assert parse_rule("CET-1CEST,M3.5.0,M10.5.0/3") == PosixRule(
         CET,
         (
@@ -46,7 +46,7 @@ def test_a_rule_names_its_local_times_and_counts_offsets_east() -> None:
     assert parse_rule("<-0330>+3:30:15") == PosixRule(LocalTime(-12_615, "-0330"))
 
 
-def test_a_rule_may_count_days_and_give_hours_beyond_the_day_and_before_it() -> None:
+def test_parse_rule_reads_day_numbers_and_hours_outside_the_day() -> None:
     standard, summer = LocalTime(-3 * HOUR, "-03"), LocalTime(-HOUR, "-01")
     assert parse_rule("<-03>3<-01>1,J60/-1:30,365/26") == PosixRule(
         standard,
@@ -70,12 +70,12 @@ def test_a_rule_may_count_days_and_give_hours_beyond_the_day_and_before_it() -> 
         "C ET-1",
     ],
 )
-def test_what_is_no_rule_is_refused(text: str) -> None:
+def test_invalid_rule_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
         parse_rule(text)
 
 
-def test_onsets_fall_on_the_day_that_posix_means() -> None:
+def test_onset_falls_on_the_day_defined_by_posix() -> None:
     def days(onset: YearlyOnset) -> list[str]:
         clock = datetime(1970, 1, 1, tzinfo=UTC)
         return [f"{clock + timedelta(seconds=onset.local(year)):%m-%d %H:%M}" for year in (2023, 2024)]
@@ -89,12 +89,12 @@ def test_onsets_fall_on_the_day_that_posix_means() -> None:
     assert days(counted(60, 0)) == ["03-02 00:00", "03-01 00:00"]
 
 
-def test_weekdays_take_hours_beyond_their_day() -> None:
+def test_hours_outside_the_day_shift_the_weekday() -> None:
     assert WeekdayOnset(49 * HOUR, 10, 5, 6).carried() == WeekdayOnset(HOUR, 10, 5, 1)
     assert WeekdayOnset(-HOUR, 3, 5, 0).carried() == WeekdayOnset(23 * HOUR, 3, 5, 6)
 
 
-def test_summer_that_begins_as_it_ends_lasts_all_year() -> None:
+def test_summer_time_without_a_gap_lasts_all_year() -> None:
     # The example of RFC 9636 section 3.3.1.
     span = Span.around(date(2023, 6, 1), date(2030, 1, 1))
     line = timeline(parse_rule("XXX3EDT4,0/0,J365/23").changes(span.years), span)
@@ -102,14 +102,14 @@ def test_summer_that_begins_as_it_ends_lasts_all_year() -> None:
 
 
 def tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
-    """Give the file of a zone that went from 17 and a half minutes ahead of UTC to an hour, a day into 1970."""
+    """Return the file of a zone that changed from UTC+00:17:30 to UTC+01:00 on 2 January 1970."""
     header = pack(">4sc15x6L", b"TZif", version, 0, 0, 0, 1, 2, 8)
     kinds = pack(">lBBlBB", 1_050, 0, 0, HOUR, 0, 4) + b"LMT\0CET\0"
     old, new = pack(">lB", 86_400, 1), pack(">qB", 86_400, 1)
     return header + old + kinds + header + new + kinds + b"\n" + footer + b"\n"
 
 
-def test_the_rule_takes_over_after_the_last_change_on_record() -> None:
+def test_rule_applies_after_the_last_recorded_change() -> None:
     span = Span.around(date(1970, 1, 1), date(1970, 6, 1))
     line = parse_tzif(tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).timeline(span)
     assert line == [
@@ -119,12 +119,12 @@ def test_the_rule_takes_over_after_the_last_change_on_record() -> None:
     ]
 
 
-def test_a_file_without_a_rule_keeps_its_last_local_time() -> None:
+def test_file_without_a_rule_keeps_its_last_local_time() -> None:
     span = Span.around(date(2020, 1, 1), date(2030, 1, 1))
     assert parse_tzif(tzif()).timeline(span) == [Change(span.start, CET)]
 
 
-def test_a_rule_of_fixed_dates_is_written_onset_by_onset() -> None:
+def test_rule_of_fixed_dates_lists_each_onset() -> None:
     zone = parse_tzif(tzif(footer=b"CET-1CEST,J90,J300/3"))
     component = zone_component("Made/Up", zone, Span.around(date(2024, 2, 1), date(2024, 9, 1)))
     assert write_component(component).splitlines() == [
@@ -147,6 +147,6 @@ def test_a_rule_of_fixed_dates_is_written_onset_by_onset() -> None:
 
 
 @pytest.mark.parametrize("data", [tzif(version=b"\0"), tzif().replace(b"TZif", b"TZxx")])
-def test_a_file_of_another_format_or_of_version_1_is_refused(data: bytes) -> None:
+def test_file_of_another_format_or_version_1_is_rejected(data: bytes) -> None:
     with pytest.raises(ValueError, match="version 2"):
         parse_tzif(data)

@@ -33,7 +33,7 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
 
 
 def walls_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
-    """Give local times before, in and after each hour that a change repeats, and none that it skips."""
+    """Yield local times before, in and after each repeated hour, but none that the clocks skip."""
     zone = reference(tzid)
     for change in get_zone(tzid).timeline(span)[1:]:
         for hours in (-30, -1, 1, 30):
@@ -45,7 +45,7 @@ def walls_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
 
 
 def reads_wrong(text: str, tzid: str, walls: list[datetime]) -> list[tuple[str, str, datetime]]:
-    """Give each reader and local time where the text's offset is not the zone's."""
+    """Return each reader and local time for which the offset read from the text differs from the zone's."""
     zone = reference(tzid)
     component = Timezone.from_ical(text)
     assert isinstance(component, Timezone)
@@ -66,12 +66,12 @@ def crlf(text: str) -> str:
 
 
 def offsets(tzid: str, first: date, last: date) -> list[str]:
-    """Give kind, DTSTART, offset before and offset after of each observance, a line for each."""
+    """Return one line per observance: kind, DTSTART, offset before and offset after."""
     observance = r"BEGIN:(STANDARD|DAYLIGHT)\r\nDTSTART:(.*)\r\nTZOFFSETFROM:(.*)\r\nTZOFFSETTO:(.*)\r\n"
     return [" ".join(found) for found in re.findall(observance, vtimezone(tzid, first, last))]
 
 
-def test_a_zone_with_summer_time_is_one_standard_and_one_daylight_with_a_yearly_rule() -> None:
+def test_zone_with_summer_time_has_yearly_standard_and_daylight_rules() -> None:
     assert vtimezone("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 4)) == crlf("""\
 BEGIN:VTIMEZONE
 TZID:Europe/Berlin
@@ -93,7 +93,7 @@ END:VTIMEZONE
 """)
 
 
-def test_a_zone_without_summer_time_is_one_standard_named_by_its_offset() -> None:
+def test_zone_without_summer_time_has_one_standard_observance() -> None:
     assert vtimezone("Asia/Kathmandu", date(2014, 6, 4), date(2030, 6, 4)) == crlf("""\
 BEGIN:VTIMEZONE
 TZID:Asia/Kathmandu
@@ -107,8 +107,8 @@ END:VTIMEZONE
 """)
 
 
-def test_a_zone_that_kept_to_no_rule_is_written_onset_by_onset() -> None:
-    # Morocco goes back an hour for Ramadan, which no yearly rule follows.
+def test_zone_without_yearly_rule_lists_each_onset() -> None:
+    # Morocco sets the clocks back an hour for Ramadan, which follows no yearly rule.
     assert vtimezone("Africa/Casablanca", date(2024, 1, 10), date(2024, 12, 10)) == crlf("""\
 BEGIN:VTIMEZONE
 TZID:Africa/Casablanca
@@ -134,41 +134,41 @@ END:VTIMEZONE
 """)
 
 
-def test_irish_winter_time_is_standard_although_tzdata_calls_it_the_exception() -> None:
+def test_irish_winter_time_is_standard_despite_tzdata() -> None:
     assert offsets("Europe/Dublin", date(2014, 1, 1), date(2014, 12, 31)) == [
         "STANDARD 19701025T020000 +0100 +0000",
         "DAYLIGHT 19700329T010000 +0000 +0100",
     ]
 
 
-def test_a_zone_south_of_the_equator_begins_its_summer_in_october() -> None:
+def test_southern_zone_starts_summer_time_in_october() -> None:
     assert offsets("Australia/Sydney", date(2014, 1, 1), date(2014, 12, 31)) == [
         "STANDARD 19700405T030000 +1100 +1000",
         "DAYLIGHT 19701004T020000 +1000 +1100",
     ]
 
 
-def test_summer_time_may_be_half_an_hour_ahead_or_two_hours() -> None:
+def test_summer_time_may_differ_by_half_an_hour_or_two_hours() -> None:
     assert offsets("Australia/Lord_Howe", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+1030 +1100")
     assert offsets("Antarctica/Troll", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+0000 +0200")
 
 
-def test_an_alias_keeps_its_name_and_is_otherwise_its_zone() -> None:
+def test_alias_has_its_own_name_and_the_rules_of_its_zone() -> None:
     day = date(2014, 6, 4)
     alias, zone = vtimezone("Asia/Calcutta", day, day), vtimezone("Asia/Kolkata", day, day)
     assert alias == zone.replace("Asia/Kolkata", "Asia/Calcutta")
 
 
-def test_an_hour_outside_its_day_is_carried_into_the_weekday_where_that_holds() -> None:
-    # Greenland: the hour before the last Sunday of March, which in 2024 to 2028 is on the last Saturday.
+def test_hour_outside_its_day_shifts_the_weekday_of_the_rule() -> None:
+    # Greenland changes in the hour before the last Sunday of March: in 2024 to 2028, on the last Saturday.
     assert offsets("America/Nuuk", date(2024, 1, 1), date(2028, 12, 1)) == [
         "STANDARD 19701025T000000 -0100 -0200",
         "DAYLIGHT 19700328T230000 -0200 -0100",
     ]
 
 
-def test_an_hour_outside_its_day_is_written_onset_by_onset_where_carrying_fails() -> None:
-    # In 2029 the last Sunday is the 25th, and the last Saturday six days later.
+def test_hour_outside_its_day_lists_each_onset_if_no_weekday_fits() -> None:
+    # In 2029, the last Sunday is the 25th and the last Saturday is six days later.
     assert offsets("America/Nuuk", date(2029, 1, 1), date(2029, 12, 1)) == [
         "STANDARD 19700101T000000 -0200 -0200",
         "DAYLIGHT 20290324T230000 -0200 -0100",
@@ -176,7 +176,7 @@ def test_an_hour_outside_its_day_is_written_onset_by_onset_where_carrying_fails(
     ]
 
 
-def test_a_rule_that_came_into_force_between_the_dates_is_not_used() -> None:
+def test_rule_that_took_effect_within_the_range_is_not_used() -> None:
     # Turkey stayed on summer time in 2016.
     assert offsets("Europe/Istanbul", date(2016, 1, 1), date(2017, 1, 1)) == [
         "STANDARD 19700101T000000 +0200 +0200",
@@ -185,7 +185,7 @@ def test_a_rule_that_came_into_force_between_the_dates_is_not_used() -> None:
     assert offsets("Europe/Istanbul", date(2017, 1, 1), date(2018, 1, 1)) == ["STANDARD 19700101T000000 +0300 +0300"]
 
 
-def test_the_rule_is_not_used_for_a_week_without_changes_in_which_the_offset_was_another() -> None:
+def test_rule_is_not_used_for_a_range_with_a_different_offset() -> None:
     # Britain kept British Standard Time, an hour ahead of Greenwich, through the winter of 1970.
     assert offsets("Europe/London", date(1970, 12, 1), date(1970, 12, 8)) == ["STANDARD 19690101T000000 +0100 +0100"]
 
@@ -199,14 +199,14 @@ def test_two_changes_within_a_week_are_both_written() -> None:
     ]
 
 
-def test_seconds_of_an_offset_are_written_where_there_are_some() -> None:
+def test_offset_with_seconds_is_written_with_seconds() -> None:
     assert offsets("Africa/Monrovia", date(1972, 1, 1), date(1972, 1, 31)) == [
         "STANDARD 19700101T000000 -004430 -004430",
         "DAYLIGHT 19720107T000000 -004430 +0000",
     ]
 
 
-def test_onsets_begin_before_the_first_entry_however_old_it_is() -> None:
+def test_first_onset_precedes_the_first_entry_in_any_year() -> None:
     assert offsets("Europe/Paris", date(1901, 1, 1), date(1901, 1, 1)) == ["STANDARD 19000101T000000 +000921 +000921"]
     assert offsets("Etc/GMT+5", date.min, date.max) == ["STANDARD 00010101T000000 -0500 -0500"]
 
@@ -215,18 +215,18 @@ def test_onsets_begin_before_the_first_entry_however_old_it_is() -> None:
     ("tzid", "year"),
     [("Europe/Berlin", 2014), ("America/Nuuk", 2029), ("Pacific/Fiji", 2014), ("Pacific/Apia", 2011)],
 )
-def test_an_entry_early_on_the_first_day_and_one_from_the_last_into_the_next_are_covered(tzid: str, year: int) -> None:
+def test_entries_at_both_ends_of_the_range_are_covered(tzid: str, year: int) -> None:
     zone = reference(tzid)
     for change in get_zone(tzid).timeline(Span.around(date(year, 1, 5), date(year, 12, 31)))[1:]:
         day = datetime.fromtimestamp(change.at, zone).replace(tzinfo=None)
-        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock's time
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a local time
         for first in (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1)):
             text = vtimezone(tzid, first.date(), first.date())
             walls = [first + timedelta(minutes=minutes) for minutes in range(0, 48 * 60, 15)]
             assert reads_wrong(text, tzid, [wall for wall in walls if exists(wall, zone)]) == []
 
 
-def test_the_last_date_may_not_be_before_the_first() -> None:
+def test_last_date_before_the_first_is_rejected() -> None:
     with pytest.raises(ValueError, match="2014-06-03 is before 2014-06-04"):
         vtimezone("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 3))
 
@@ -236,12 +236,12 @@ def test_the_last_date_may_not_be_before_the_first() -> None:
     ["Europe/Atlantis", "Europe", "", "/etc/localtime", "../zoneinfo/UTC", "Europe//Berlin", "zone.tab", "__init__.py",
      "zonenow.tab", "UTC\n", "Europe/Berlin/Mitte", "tzdata.zi", "Zürich"],
 )  # fmt: skip
-def test_a_name_that_is_no_zone_of_tzdata_is_refused(tzid: str) -> None:
+def test_unknown_zone_name_is_rejected(tzid: str) -> None:
     with pytest.raises(ZoneInfoNotFoundError):
         vtimezone(tzid, date(2014, 6, 4), date(2014, 6, 4))
 
 
-def test_every_zone_gives_short_crlf_lines_and_a_rule_only_for_one_standard_and_one_daylight() -> None:
+def test_every_zone_has_short_crlf_lines_and_rules_only_in_standard_daylight_pairs() -> None:
     shapes = set()
     for tzid in ZONES:
         text = vtimezone(tzid, date(2024, 1, 1), date(2030, 12, 31))
@@ -256,28 +256,28 @@ def test_every_zone_gives_short_crlf_lines_and_a_rule_only_for_one_standard_and_
     assert {shape for shape in shapes if shape[2]} == {(1, 1, 2)}
 
 
-def test_every_zone_reads_right_around_each_change_and_through_the_year() -> None:
+def test_readers_compute_correct_offsets_for_every_zone() -> None:
     first, last = date(2024, 1, 1), date(2029, 12, 31)
-    noons = [datetime(2024, 1, 2, 12) + timedelta(days=30 * n) for n in range(72)]  # noqa: DTZ001 - a wall clock's time
+    noons = [datetime(2024, 1, 2, 12) + timedelta(days=30 * n) for n in range(72)]  # noqa: DTZ001 - a local time
     read: set[str] = set()
     wrong = []
     for tzid in ZONES:
         text = vtimezone(tzid, first, last)
         body = text.replace(f"TZID:{tzid}\r\n", "")
-        if body not in read:  # many zones share one rule, and what reads right once does so again
+        if body not in read:  # many zones share one rule, so each body is checked once
             read.add(body)
             wrong += reads_wrong(text, tzid, [*walls_around_changes(tzid, Span.around(first, last)), *noons])
     assert wrong == []
 
 
-def test_every_zone_changes_when_zoneinfo_says_so() -> None:
+def test_every_zone_changes_at_the_instants_of_zoneinfo() -> None:
     span = Span.around(date(1800, 1, 1), date(2110, 1, 1))
     wrong = []
     for data, tzid in {read_tzif(tzid): tzid for tzid in ZONES}.items():
         zone, line = reference(tzid), parse_tzif(data).timeline(span)
         instants = [*(change.at for change in line), span.end]
         for (start, end), local in zip(pairwise(instants), [change.to for change in line], strict=True):
-            # Between the ends, a sample here and there would show a change that was overlooked.
+            # Samples between the ends reveal changes that were missed.
             for at in {start, end - 1, start + (end - start) // 3, *range(start, end, 150 * 86_400)}:
                 there = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)).astimezone(zone)
                 if there.utcoffset() != timedelta(seconds=local.offset):
@@ -287,11 +287,11 @@ def test_every_zone_changes_when_zoneinfo_says_so() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.data())
-def test_any_local_time_between_the_dates_reads_right_in_any_year(data: st.DataObject) -> None:
+def test_readers_compute_correct_offsets_for_any_range_of_dates(data: st.DataObject) -> None:
     tzid = data.draw(st.sampled_from(ZONES))
     first = data.draw(st.dates(date(1880, 1, 1), date(2095, 1, 1)))
     last = first + timedelta(days=data.draw(st.integers(0, 1_500)))
-    morning = datetime(first.year, first.month, first.day)  # noqa: DTZ001 - a wall clock's time
+    morning = datetime(first.year, first.month, first.day)  # noqa: DTZ001 - a local time
     minutes = st.integers(0, ((last - first).days + 1) * 24 * 60 - 1)
     walls = [morning + timedelta(minutes=data.draw(minutes)) for _ in range(5)]
     walls += walls_around_changes(tzid, Span.around(first, last))

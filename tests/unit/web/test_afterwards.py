@@ -26,7 +26,7 @@ def wait_for(afterwards: Afterwards) -> None:
 def test_tasks_run_in_order_in_a_single_background_thread() -> None:
     afterwards, done = Afterwards(), list[tuple[int, int]]()
     for number in range(50):
-        afterwards.do(lambda number=number: done.append((number, threading.get_ident())))  # type: ignore[misc]  # bound now
+        afterwards.do(lambda number=number: done.append((number, threading.get_ident())))  # type: ignore[misc]  # bound immediately
     wait_for(afterwards)
     assert [number for number, _ in done] == list(range(50))
     [thread] = {thread for _, thread in done}

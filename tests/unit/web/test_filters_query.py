@@ -308,4 +308,4 @@ def test_arbitrary_query_is_parsed_or_rejected(pairs: list[tuple[str, str]]) -> 
     try:
         read_listing(MultiDict(pairs))
     except Invalid as refusal:
-        assert refusal.faults != ()  # noqa: PT017 - either end is right
+        assert refusal.faults != ()  # noqa: PT017 - both outcomes are valid
