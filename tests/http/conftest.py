@@ -78,7 +78,7 @@ class Street:
 
 @pytest.fixture(scope="session")
 def street() -> Street:
-    """Return the street, one for all tests of a worker."""
+    """Return the `Street` that all tests of a worker share."""
     return Street()
 
 

@@ -34,7 +34,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 MOST_PATHS = 12
 
 
-# Routes that return 404 for both members, because the calendar has no passkeys and no uploaded images.
+# Routes that return an error to both members, because the calendar has no passkeys and no uploaded images.
 NOTHING_THERE = {"/me/security/passkeys/<passkey_id>", "/media/<name>"}
 
 

@@ -32,7 +32,7 @@ WRONG = octets(GOOD.replace("STATUS:CONFIRMED", "STATUS:CANCELED"))
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """Return the command line, without a database, in a folder with a valid, a warned and an invalid calendar."""
+    """Return the command line, without a database, in a folder with three calendars: good, warned and wrong."""
     for name, data in {"good.ics": CALENDAR, "warned.ics": WARNED, "wrong.ics": WRONG}.items():
         (tmp_path / name).write_bytes(data)
     monkeypatch.chdir(tmp_path)

@@ -58,7 +58,7 @@ NOBODY: frozenset[Who] = frozenset()
 KNOW = REVIEWERS | SPEAKERS
 """Those who may see a talk that is not public."""
 
-# The scope that a token needs. COOKIE: requires a session. NO_TOKEN: open to all callers without a token.
+# The scope that a token needs. COOKIE: requires a session. NO_TOKEN: allowed for every request without a token.
 NOTHING, READ, SUBMIT, ORGANISE, ADMIN = "nothing", "read", "submit", "organise", "admin"
 COOKIE, NO_TOKEN = "cookie", "no token"
 _REACH = [NOTHING, READ, SUBMIT, ORGANISE, ADMIN]
@@ -330,7 +330,7 @@ def world(app: Flask) -> World:
         for slug in ("summit", "hidden", "unused", "meetup"):
             put_on_team(session, people[Who.ORGANISER], slug)
             put_on_team(session, people[Who.REVIEWER], slug, role=TeamRole.REVIEWER)
-        # This event needs an organiser other than the summit's.
+        # The organiser of another event.
         put_on_team(session, people[Who.ELSEWHERE], "elsewhere")
         speaker = make_speaker(session, member=people[Who.SPEAKER], slug="grace-hopper", published_at=NOON)
         unknown = make_speaker(session, slug="unknown-speaker")
