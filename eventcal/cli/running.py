@@ -53,7 +53,7 @@ class Commands(click.Group):
 
 
 def settings() -> Settings:
-    """Read the settings. Raises ConfigurationError, also if the instance folder cannot be used."""
+    """Read the settings. Raises ConfigurationError, including if the instance folder cannot be used."""
     try:
         return read_settings(os.environ)
     except OSError as error:

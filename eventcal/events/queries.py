@@ -38,7 +38,7 @@ def whole_event() -> tuple[ORMOption, ...]:
 
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return the event, fully loaded. Raises NoSuchEvent, also if the caller may not see it."""
+    """Return the event, fully loaded. Raises NoSuchEvent, including if the caller may not see it."""
     rows = select(Event).where(Event.slug == slug).options(*whole_event())
     # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None

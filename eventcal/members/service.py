@@ -65,7 +65,7 @@ def list_feeds(session: Session, member_id: str, *, paging: Paging) -> Page[Pers
 
 
 def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return one of the member's secret feeds. Raises NotFound, also if it is revoked."""
+    """Return one of the member's secret feeds. Raises NotFound, including if it is revoked."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Sentence("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -177,7 +177,7 @@ def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> 
 
 
 def revoke_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
-    """Revoke a secret feed of the member. Its row is kept, so that its URL can report it. Raises NotFound."""
+    """Revoke a secret feed of the member. The row is kept, so that the URL answers 410. Raises NotFound."""
     get_feed(session, feed_id, member_id).revoked_at = now
 
 

@@ -1,1 +1,1 @@
-"""The outbox: messages to send, stored in the transaction that causes them."""
+"""The outbox: messages to send, stored in the same transaction as the change that triggers them."""

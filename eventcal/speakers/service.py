@@ -26,7 +26,7 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
-    """Return the speaker. Raises NoSuchSpeaker, also if the caller may not see them."""
+    """Return the speaker. Raises NoSuchSpeaker, including if the caller may not see them."""
     return required(find_speaker(session, slug, caller), NoSuchSpeaker(slug))
 
 

@@ -63,7 +63,7 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
-    """Return the sponsor. Raises NoSuchSponsor, also if the caller may not see it."""
+    """Return the sponsor. Raises NoSuchSponsor, including if the caller may not see it."""
     return required(find_sponsor(session, slug, caller), NoSuchSponsor(slug))
 
 

@@ -61,7 +61,7 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
-    """Return the talk, fully loaded. Raises NoSuchTalk, also if the caller may not see it."""
+    """Return the talk, fully loaded. Raises NoSuchTalk, including if the caller may not see it."""
     return required(find_talk(session, talk_id, caller), NoSuchTalk(talk_id))
 
 

@@ -113,7 +113,7 @@ def may_change(talk: Talk, caller: Caller) -> bool:
 def decide(
     session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
 ) -> None:
-    """Take a step with each of these talks. Raises Forbidden, or SomeRefused with the error of each failed talk."""
+    """Apply a step to each of these talks. Raises Forbidden, or SomeRefused with the error of each failed talk."""
 
     def take(choice: Choice) -> None:
         revision = choice.talk.revision

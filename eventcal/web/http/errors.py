@@ -134,7 +134,7 @@ class ErrorKind(NamedTuple):
 
 
 def status_of(kind: type[Refusal]) -> HTTPStatus:
-    """Return the status code for an error class. Raises LookupError if its family has none, which is a bug."""
+    """Return the status code for an error class. Raises LookupError if neither the class nor a base class has one."""
     for family in kind.__mro__:
         if family in _STATUSES:
             return _STATUSES[family]

@@ -90,7 +90,7 @@ def _caller_by_cookie() -> Caller:
 
 
 def is_confirmed(member_row: Member) -> bool:
-    """Return whether the member's email address is confirmed. If email is disabled, all addresses are."""
+    """Return whether the member's email address is confirmed. Without email, every address counts as confirmed."""
     return settings().mail_url is None or member_row.confirmed_at is not None
 
 

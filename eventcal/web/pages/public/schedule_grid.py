@@ -90,7 +90,7 @@ def lay_out(slots: Iterable[Slot], rooms: Sequence[str]) -> Grid:
 
 
 def now_and_next(slots: Iterable[Slot], rooms: Sequence[str], now: datetime) -> list[RoomNow]:
-    """Return the current and next talks of each room that has any at `now`. Slots that yield are ignored."""
+    """Return the current and next talks of each room that has any at `now`. Slots with `yields` set are ignored."""
     places: dict[str | None, list[Slot]] = {room: [] for room in (*rooms, None)}
     for slot in sorted(slots, key=lambda slot: (slot.starts, slot.key)):
         if not slot.yields and slot.ends > now:
