@@ -1,9 +1,11 @@
 """API views under /api/v1 for the tracks, rooms and team of an event."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from flask import Response
+from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
@@ -11,88 +13,101 @@ from eventcal.events.errors import LastOrganiser, NameTaken
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_organised_event, get_part, list_team
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
+from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, answer, cached, document, serve_private
+from eventcal.web.http.errors import ErrorClass
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
 from eventcal.web.request.context import links, reading, unit_of_work
 from eventcal.web.schemas import event_parts as schemas
 from eventcal.web.schemas.out import Json
 
+Child = TypeVar("Child")
+
 event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
 
 
-@event_parts.get("/events/<slug>/tracks", public, lists=schemas.TrackOut)
-@cached
-def list_tracks(session: Session, slug: str) -> Content:
-    """List an event's tracks."""
-    event = get_event(session, slug, caller())
-    return part_of(event, all_of(schemas.TrackOut.write(track) for track in event.tracks))
+@dataclass(frozen=True, kw_only=True)
+class ChildResource(Generic[Child]):
+    """A kind of resource that belongs to an event. Views without a docstring here get one derived from the name."""
+
+    name: str
+    out: type[Schema]
+    create: type[Schema]
+    change: type[Schema]
+    list: Callable[[Session, Event], Iterable[Json]]
+    add: Callable[[Session, Event, Mapping[str, Any]], Json]
+    get: Callable[[Session, str, Caller], Child]
+    edit: Callable[[Session, Child, Mapping[str, Any]], Json]
+    delete: Callable[[Session, Child], None]
+    list_doc: str = ""
+    edit_doc: str = ""
+    delete_doc: str
+    delete_refuses: Sequence[ErrorClass] = ()
+
+    def register(self, subject: Subject) -> None:
+        """Register the routes that list, add, edit and delete the resource."""
+        name, path = self.name, f"/{self.name}s"
+
+        @cached
+        def list_(session: Session, slug: str) -> Content:
+            event = get_event(session, slug, caller())
+            return part_of(event, all_of(self.list(session, event)))
+
+        def add(fields: dict[str, Any], slug: str) -> Response:
+            with unit_of_work() as session:
+                body = self.add(session, get_organised_event(session, slug, caller()), fields)
+            return answer(body, 201, location=links().api(f"{path}/{body['id']}"))
+
+        def edit(fields: dict[str, Any], **path_args: str) -> Response:
+            with unit_of_work() as session:
+                body = self.edit(session, self.get(session, path_args[f"{name}_id"], caller()), fields)
+            return answer(body)
+
+        def delete(**path_args: str) -> None:
+            with unit_of_work() as session:
+                self.delete(session, self.get(session, path_args[f"{name}_id"], caller()))
+
+        list_.__name__, list_.__doc__ = f"list_{name}s", self.list_doc or f"List an event's {name}s."
+        add.__name__, add.__doc__ = f"add_{name}", f"Add a {name} to an event."
+        edit.__name__, edit.__doc__ = f"edit_{name}", self.edit_doc or f"Change a {name}."
+        delete.__name__, delete.__doc__ = f"delete_{name}", self.delete_doc
+        subject.get(f"/events/<slug>{path}", public, lists=self.out)(list_)
+        subject.post(f"/events/<slug>{path}", organiser(), body=self.create, creates=self.out, refuses=[NameTaken])(add)
+        subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, refuses=[NameTaken])(edit)
+        subject.delete(f"{path}/<{name}_id>", organiser(), refuses=self.delete_refuses)(delete)
 
 
-@event_parts.post(
-    "/events/<slug>/tracks", organiser(), body=schemas.TrackIn, creates=schemas.TrackOut, refuses=[NameTaken]
-)
-def add_track(fields: dict[str, Any], slug: str) -> Response:
-    """Add a track to an event."""
-    with unit_of_work() as session:
-        track = service.add_part(session, get_organised_event(session, slug, caller()), Track, fields)
-    return answer(schemas.TrackOut.write(track), 201, location=links().api(f"/tracks/{track.id}"))
+ChildResource(
+    name="track",
+    out=schemas.TrackOut,
+    create=schemas.TrackIn,
+    change=schemas.TrackFields,
+    list=lambda _session, event: map(schemas.TrackOut.write, event.tracks),
+    add=lambda session, event, fields: schemas.TrackOut.write(service.add_part(session, event, Track, fields)),
+    get=lambda session, track_id, caller: get_part(session, Track, track_id, caller),
+    edit=lambda session, track, fields: schemas.TrackOut.write(service.edit_part(session, track, fields)),
+    delete=remove_part,
+    delete_doc="Delete a track. Its talks then have no track.",
+).register(event_parts)
 
-
-@event_parts.patch(
-    "/tracks/<track_id>", organiser(), body=schemas.TrackFields, returns=schemas.TrackOut, refuses=[NameTaken]
-)
-def edit_track(fields: dict[str, Any], track_id: str) -> Response:
-    """Change a track."""
-    with unit_of_work() as session:
-        track = service.edit_part(session, get_part(session, Track, track_id, caller()), fields)
-    return answer(schemas.TrackOut.write(track))
-
-
-@event_parts.delete("/tracks/<track_id>", organiser())
-def delete_track(track_id: str) -> None:
-    """Delete a track. Its talks then have no track."""
-    with unit_of_work() as session:
-        remove_part(session, get_part(session, Track, track_id, caller()))
-
-
-@event_parts.get("/events/<slug>/rooms", public, lists=schemas.RoomOut)
-@cached
-def list_rooms(session: Session, slug: str) -> Content:
-    """List an event's rooms."""
-    event = get_event(session, slug, caller())
-    return part_of(event, all_of(schemas.RoomOut.write(room) for room in event.rooms))
-
-
-@event_parts.post(
-    "/events/<slug>/rooms", organiser(), body=schemas.RoomIn, creates=schemas.RoomOut, refuses=[NameTaken]
-)
-def add_room(fields: dict[str, Any], slug: str) -> Response:
-    """Add a room to an event."""
-    with unit_of_work() as session:
-        room = service.add_part(session, get_organised_event(session, slug, caller()), Room, fields)
-    return answer(schemas.RoomOut.write(room), 201, location=links().api(f"/rooms/{room.id}"))
-
-
-@event_parts.patch(
-    "/rooms/<room_id>", organiser(), body=schemas.RoomFields, returns=schemas.RoomOut, refuses=[NameTaken]
-)
-def edit_room(fields: dict[str, Any], room_id: str) -> Response:
-    """Change a room. The calendar entries of its talks are updated."""
-    with unit_of_work() as session:
-        room = service.edit_part(session, get_part(session, Room, room_id, caller()), fields)
-    return answer(schemas.RoomOut.write(room))
-
-
-@event_parts.delete("/rooms/<room_id>", organiser())
-def delete_room(room_id: str) -> None:
-    """Delete a room. Its talks then have no room."""
-    with unit_of_work() as session:
-        remove_part(session, get_part(session, Room, room_id, caller()))
+ChildResource(
+    name="room",
+    out=schemas.RoomOut,
+    create=schemas.RoomIn,
+    change=schemas.RoomFields,
+    list=lambda _session, event: map(schemas.RoomOut.write, event.rooms),
+    add=lambda session, event, fields: schemas.RoomOut.write(service.add_part(session, event, Room, fields)),
+    get=lambda session, room_id, caller: get_part(session, Room, room_id, caller),
+    edit=lambda session, room, fields: schemas.RoomOut.write(service.edit_part(session, room, fields)),
+    delete=remove_part,
+    edit_doc="Change a room. The calendar entries of its talks are updated.",
+    delete_doc="Delete a room. Its talks then have no room.",
+).register(event_parts)
 
 
 @event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)

@@ -6,7 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
+from eventcal.events.errors import EventOver, ForbiddenStep, InUse
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.kit.paging import Page, Paging
 from eventcal.kit.refusals import Refusal, Stale
@@ -16,10 +16,10 @@ from eventcal.members.words import Scope
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship
-from eventcal.sponsors.queries import get_sponsor, get_sponsorship, get_tier
+from eventcal.sponsors.queries import count_taken, get_sponsor, get_sponsorship, get_tier
 from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.web.api.blueprint import Subject
-from eventcal.web.api.event_parts import all_of, part_of
+from eventcal.web.api.event_parts import ChildResource, part_of
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, serve_private
 from eventcal.web.api.speakers import pictures
@@ -34,36 +34,20 @@ from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_j
 sponsors = Subject("sponsors", "Sponsorship tiers, sponsors and sponsorships")
 
 
-@sponsors.get("/events/<slug>/tiers", public, lists=schemas.TierOut)
-@cached
-def list_tiers_of_event(session: Session, slug: str) -> Content:
-    """List an event's tiers in rank order."""
-    event = get_event(session, slug, caller())
-    return part_of(event, all_of(tier_json(*pair) for pair in queries.list_tiers(session, event)))
-
-
-@sponsors.post("/events/<slug>/tiers", organiser(), body=schemas.TierIn, creates=schemas.TierOut, refuses=[NameTaken])
-def add_tier(fields: dict[str, Any], slug: str) -> Response:
-    """Add a tier to an event."""
-    with unit_of_work() as session:
-        tier = service.add_tier(session, get_organised_event(session, slug, caller()), fields)
-    return answer(tier_json(tier, 0), 201, location=links().api(f"/tiers/{tier.id}"))
-
-
-@sponsors.patch("/tiers/<tier_id>", organiser(), body=schemas.TierFields, returns=schemas.TierOut, refuses=[NameTaken])
-def edit_tier(fields: dict[str, Any], tier_id: str) -> Response:
-    """Change a tier."""
-    with unit_of_work() as session:
-        tier = service.edit_tier(session, get_tier(session, tier_id, caller()), fields)
-        taken = queries.count_taken(session, tier)
-    return answer(tier_json(tier, taken))
-
-
-@sponsors.delete("/tiers/<tier_id>", organiser(), refuses=[InUse])
-def delete_tier(tier_id: str) -> None:
-    """Delete a tier without sponsorships or enquiries."""
-    with unit_of_work() as session:
-        service.remove_tier(session, get_tier(session, tier_id, caller()))
+ChildResource(
+    name="tier",
+    out=schemas.TierOut,
+    create=schemas.TierIn,
+    change=schemas.TierFields,
+    list=lambda session, event: (tier_json(*pair) for pair in queries.list_tiers(session, event)),
+    add=lambda session, event, fields: tier_json(service.add_tier(session, event, fields), 0),
+    get=get_tier,
+    edit=lambda session, tier, fields: tier_json(service.edit_tier(session, tier, fields), count_taken(session, tier)),
+    delete=service.remove_tier,
+    list_doc="List an event's tiers in rank order.",
+    delete_doc="Delete a tier without sponsorships or enquiries.",
+    delete_refuses=[InUse],
+).register(sponsors)
 
 
 @sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
