@@ -1,4 +1,4 @@
-"""Entries as JSCalendar, read back strictly."""
+"""Entries written as JSCalendar and validated."""
 
 import json
 from dataclasses import replace
@@ -9,25 +9,24 @@ from eventcal.feeds.entries.entry import CalendarEntry, FeedHead
 from eventcal.feeds.format_registry import JSCAL
 from tests.documents import document
 from tests.feed_support.entries import HEAD, TALK
-from tests.feed_support.jscalendar import faults
+from tests.feed_support.jscalendar import errors_in
 
 PAGE = {"@type": "Link", "contentType": "text/html", "rel": "describedby"}
 
 
 def group(*entries: CalendarEntry, head: FeedHead = HEAD) -> Any:  # noqa: ANN401 - JSON
-    """Give a feed as it is read, in which a strict reader finds no fault."""
+    """Return a feed as a Group, after checking that it is valid."""
     read = json.loads(document(JSCAL, *entries, head=head))
-    found = faults(read)
-    assert found == [], found
+    assert errors_in(read) == []
     return read
 
 
 def event(entry: CalendarEntry) -> Any:  # noqa: ANN401 - JSON
-    """Give the only entry of a feed."""
+    """Return an entry as the only Event of a feed."""
     (found,) = group(entry)["entries"]
     return found
 
 
 def timed(starts: str, ends: str, tzid: str = "Europe/Berlin") -> CalendarEntry:
-    """Give the talk at other local times."""
+    """Return the talk at other local times."""
     return replace(TALK, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), zone=tzid)

@@ -37,7 +37,7 @@ def _of_xcal(body: bytes) -> list[Any]:
 
 def _of_jscal(body: bytes) -> list[Any]:
     group = json.loads(body)
-    assert jscalendar.faults(group) == []
+    assert jscalendar.errors_in(group) == []
     return list(group["entries"])
 
 

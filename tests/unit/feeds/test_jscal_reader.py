@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.feed_support.entries import TALK
-from tests.feed_support.jscal_groups import PAGE, event
-from tests.feed_support.jscalendar import faults
+from tests.feed_support.entries import MEETUP, TALK
+from tests.feed_support.jscal_groups import PAGE, event, group
+from tests.feed_support.jscalendar import errors_in
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ from tests.feed_support.jscalendar import faults
         {"participants": {"x": {"@type": "Participant", "roles": {}}}},
         {"relatedTo": {"a": {"@type": "Relation", "relation": {"sibling": True}}}},
         {"recurrenceRules": [{"@type": "RecurrenceRule", "frequency": "weekly", "byMonth": [1]}]},
+        {"recurrenceRules": [{"@type": "RecurrenceRule", "frequency": "daily", "until": "2026-06-10"}]},
         {
             "recurrenceRules": [
                 {"@type": "RecurrenceRule", "frequency": "daily", "count": 1, "until": "2026-06-10T00:00:00"}
@@ -41,13 +42,149 @@ from tests.feed_support.jscalendar import faults
     ],
 )
 def test_validator_rejects_each_invalid_event(change: dict[str, Any]) -> None:
-    assert faults(event(TALK), "Event") == []
-    assert faults({**event(TALK), **change}, "Event") != []
+    assert errors_in(event(TALK), "Event") == []
+    assert errors_in({**event(TALK), **change}, "Event") != []
+
+
+# Valid objects of each type, and invalid values of their properties.
+LINK = {**PAGE, "href": "https://example.org/a?b=%C3%B6", "title": "Page"}
+NDAY = {"@type": "NDay", "day": "tu", "nthOfPeriod": -1}
+VALID: dict[str, dict[str, Any]] = {
+    "Group": {**group(TALK), "created": "2026-03-01T12:00:00.5Z", "keywords": {"arm": True}},
+    "Event": {**event(MEETUP), "showWithoutTime": False},
+    "Link": LINK,
+    "Location": {"@type": "Location", "name": "Room 1", "coordinates": "geo:-50.9375,-6", "links": {"page": LINK}},
+    "VirtualLocation": {
+        "@type": "VirtualLocation",
+        "name": "Stream",
+        "uri": "https://meet.example.org/[xen]",
+        "features": {"video": True},
+    },
+    "Relation": {"@type": "Relation", "relation": {"parent": True}},
+    "Participant": {**event(TALK)["participants"]["speaker-grace-hopper"], "links": {"page": LINK}},
+    "RecurrenceRule": {
+        "@type": "RecurrenceRule",
+        "frequency": "yearly",
+        "interval": 2,
+        "count": 3,
+        "firstDayOfWeek": "su",
+        "byDay": [NDAY],
+        "byMonthDay": [-31, 31],
+        "byMonth": ["1", "12L"],
+        "byYearDay": [-366, 366],
+        "byWeekNo": [-53, 53],
+        "bySetPosition": [-366, 366],
+    },
+    "NDay": NDAY,
+}
+UNPATCHED = (
+    *("@type", "excludedRecurrenceRules", "method", "privacy", "prodId", "recurrenceId", "recurrenceOverrides"),
+    *("recurrenceRules", "relatedTo", "replyTo", "sentBy", "timeZones", "uid", "locations/room"),
+)
+INVALID_PATCHES: list[Any] = [
+    *([], {"": None}, {"excluded": 1}, {"start": None}),
+    *({name: None} for name in UNPATCHED),
+]
+INVALID: dict[str, dict[str, list[Any]]] = {
+    "Group": {
+        "uid": ["", 1],
+        "prodId": ["", 1],
+        "created": ["2026-03-01T12:00:00", 1],
+        "updated": ["2026-03-01", "2026-03-01T12:00:00.50Z", "2026-03-01T12:00:00Z ", " 2026-03-01T12:00:00Z"],
+        "title": [1],
+        "description": [None],
+        "descriptionContentType": ["text/markdown"],
+        "keywords": [["arm"], {"arm": 1}],
+        "links": [[], {}, {"page": {}}],
+        "source": ["calendar.ics", 1],
+        "entries": [{}, [{}], [{**event(TALK), "recurrenceOverrides": {"2026-06-10T13:30:00": {"title": 1}}}]],
+    },
+    "Event": {
+        "sequence": [-1, 0.5, True, 2**53],
+        "start": [
+            1,
+            "2026-06-10",
+            "2026-06-10T13:30",
+            "2026-06-10T13:30:005",
+            " 2026-06-10T13:30:00",
+            "2026-06-10T13:30:00\n",
+        ],
+        "timeZone": ["Europe/berlin", 1],
+        "duration": ["PT", "P1DT", "P1Y", "-PT1H", "1H", "PT1H0", 3600],
+        "showWithoutTime": ["true", 1],
+        "freeBusyStatus": ["BUSY"],
+        "locations": [[], {"room 1": {"@type": "Location"}}, {"room": {}}],
+        "virtualLocations": [[], {"room 1": VALID["VirtualLocation"]}, {"room": {}}],
+        "relatedTo": [[], {"": {"@type": "Relation"}}, {"a": {}}],
+        "participants": [[], {"a b": VALID["Participant"]}, {"a": {}}],
+        "recurrenceRules": [{}, [], [{}]],
+        "recurrenceOverrides": [
+            [],
+            {"2026-03-03": {"start": "2026-03-03T18:00:00"}},
+            *({"2026-03-03T18:00:00": patch} for patch in INVALID_PATCHES),
+        ],
+        "excluded": ["true", 1],
+    },
+    "Link": {
+        "href": ["/a", "", "http://[a/", "https://a/[%zz]", "https://a/[ö]", " https://a/[", 1],
+        "contentType": ["", 1],
+        "rel": ["self"],
+        "title": [1],
+    },
+    "Location": {"name": [1], "coordinates": ["50,6", "geo:50", " geo:50,6", "geo:50,6;u=9", 1], "links": [{}]},
+    "VirtualLocation": {"name": [1], "uri": ["/a", 1], "features": [[], {"tv": True}, {"video": False}]},
+    "Relation": {"relation": [[], {"parent": False}]},
+    "Participant": {
+        "name": [1],
+        "description": [1],
+        "kind": ["person"],
+        "roles": [[], {"speaker": True}, {"attendee": False}],
+        "links": [{}],
+    },
+    "RecurrenceRule": {
+        "frequency": ["hourly"],
+        "interval": [0, "1", 2**53],
+        "count": [-1, "1"],
+        "firstDayOfWeek": ["SU"],
+        "byDay": [{}, [], [{}], ["tu"]],
+        "byMonthDay": [1, [], [0], [32], [-32], ["1"]],
+        "byMonth": [1, [], ["0"], ["13"], ["01"], ["1 "]],
+        "byYearDay": [1, [], [0], [367], [-367], ["1"]],
+        "byWeekNo": [1, [], [0], [54], [-54], ["1"]],
+        "bySetPosition": [1, [], [0], [367], [-367], ["1"]],
+    },
+    "NDay": {"day": ["TU", "1tu"], "nthOfPeriod": [0, 54, -54, "1"]},
+}
+REQUIRED = {
+    "Group": ("uid", "updated", "entries"),
+    "Event": ("uid", "updated", "start"),
+    "Link": ("href",),
+    "VirtualLocation": ("uri",),
+    "Participant": ("roles",),
+    "RecurrenceRule": ("frequency",),
+    "NDay": ("day",),
+}
+
+
+@pytest.mark.parametrize("kind", VALID)
+def test_validator_rejects_other_types_and_missing_or_unknown_properties(kind: str) -> None:
+    valid = VALID[kind]
+    assert errors_in(valid, kind) == []
+    for required in ("@type", *REQUIRED.get(kind, ())):
+        assert errors_in({name: value for name, value in valid.items() if name != required}, kind) != []
+    invalid: list[Any] = [{**valid, "@type": "Task"}, {**valid, "color": "red"}, [valid]]
+    assert all(errors_in(value, kind) for value in invalid)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [(kind, name, value) for kind, names in INVALID.items() for name, values in names.items() for value in values],
+)
+def test_error_names_the_property_with_the_invalid_value(kind: str, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    assert any(name in error for error in errors_in({**VALID[kind], name: value}, kind))
 
 
 def test_validator_reports_missing_group_properties_and_duplicate_uids() -> None:
     one = event(TALK)
-    assert faults({"@type": "Group", "uid": "a", "entries": [one, one]}) == [
-        "Group lacks updated",
-        "Group.entries: two entries have the same uid",
-    ]
+    assert errors_in({"@type": "Group", "uid": "a", "entries": [one]}) == ['/: "updated" is a required property']
+    assert errors_in({**group(TALK), "entries": [one, one]}) == ["/entries: two entries have the same uid"]
