@@ -39,6 +39,7 @@ TYPE_IGNORE = re.compile(r"#\s*type: ignore\[[a-z-]+(, ?[a-z-]+)*\]\s+# \S")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(<?([^)>\s]+)>?(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]:\s+(\S+)", re.MULTILINE)
+TAG = re.compile(r"{%.*?%}", re.DOTALL)
 
 Check = Callable[[str], Iterable[str]]
 
@@ -222,6 +223,35 @@ def test_links_are_found_in_prose_and_not_in_code() -> None:
         "\n\n```\n[no](no.md)\n```\n\n`[no](no.md)` and [c][c]\n\n[c]: ../c.md#part\n"
     )
     assert list(links(text)) == ["a.md", "img/b c.png", "../c.md"]
+
+
+# URLs of the app
+
+
+def literal_urls(text: str) -> Iterator[str]:
+    """Yield the attributes of a template with a path that is not built by url_for, as "href=/path"."""
+    for match in re.finditer(r'\b(href|action|src)="(/[^"]*)"', TAG.sub("", text)):
+        yield f"{match[1]}={match[2]}"
+
+
+def test_templates_build_the_urls_of_the_app_with_url_for() -> None:
+    assert found_in((path for path in OF_THE_PACKAGE if path.suffix == ".html"), literal_urls) == []
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    ['href="/"', 'href="/talks/{{ talk.id }}"', 'action="/login"', 'href="{% if is_public %}/talks{% endif %}"'],
+)
+def test_literal_url_is_detected(attribute: str) -> None:
+    assert len(list(literal_urls(f"<a {attribute}>"))) == 1
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    ["href=\"{{ url_for('pages.me') }}\"", 'href="?past"', 'href="#content"', 'href="https://example.org/"'],
+)
+def test_other_url_is_accepted(attribute: str) -> None:
+    assert list(literal_urls(f"<a {attribute}>")) == []
 
 
 # Registries and local paths

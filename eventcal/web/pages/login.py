@@ -49,7 +49,7 @@ def log_in() -> str:
     fields = validate(_LOGIN, filled_in("email", "password"))
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate(fields["email"], fields["password"])
-    onward = way_on(request.form.get("next"))
+    onward = way_on(request.form.get("next"), otherwise=url_for("pages.me"))
     if passwords.needs_code(found):
         sessions.start(found, pending=True)
         return f"{url_for('pages.code')}?next={quote(onward, safe='')}"
@@ -80,7 +80,7 @@ def sign_in_by_code() -> str | Response:
         return login(form, HTTPStatus.UNAUTHORIZED)
     passwords.check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
-    return way_on(request.form.get("next"))
+    return way_on(request.form.get("next"), otherwise=url_for("pages.me"))
 
 
 @pages.post("/login/passkey")
@@ -95,7 +95,7 @@ def sign_in_by_passkey() -> str:
         said = _("This passkey was not taken. Try once more, or sign in with your password.")
         raise PasskeyRefused(said) from error
     sign_in(found)
-    return way_on(request.form.get("next"))
+    return way_on(request.form.get("next"), otherwise=url_for("pages.me"))
 
 
 @pages.post("/logout")

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import ParamSpec
 from urllib.parse import quote
 
-from flask import Response, redirect, request
+from flask import Response, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -24,9 +24,6 @@ from eventcal.web.request.context import reading
 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
-
-HOME = "/me"
-"""The path that members are redirected to after they sign in."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,7 +54,8 @@ def signed_in(view: View[P]) -> View[P]:
     @wraps(guarded_view)
     def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
         if request.method in SAFE and not caller().signed_in:
-            return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='')}", HTTPStatus.SEE_OTHER)
+            onward = quote(request.full_path.rstrip("?"), safe="")
+            return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
         return guarded_view(*args, **kwargs)
 
     return led
@@ -84,7 +82,7 @@ def handle_form(
     return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
 
 
-def way_on(wanted: str | None, *, otherwise: str = HOME) -> str:
+def way_on(wanted: str | None, *, otherwise: str) -> str:
     """Return the path to redirect to: `wanted` if it is a path on this site, else `otherwise`."""
     ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise

@@ -23,7 +23,7 @@ from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
 from eventcal.web.rendering.forms import Typed, said_after, validate, whole_number
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import HOME, signed_in
+from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
 
 Part = Room | Track
@@ -139,7 +139,7 @@ def _change_member(session: Session, event: Event) -> str:
         take_off_team(session, event, someone.id)
         if someone.id == caller().member_id and not caller().moderates:
             # Members who removed themselves may no longer see the team.
-            return HOME
+            return url_for("pages.me")
         return url_for("pages.event_team", slug=event.slug, done="removed")
     fields = validate(_ROLE, {"role": typed.get("role", "")})
     put_on_team(session, event, someone, fields["role"])
