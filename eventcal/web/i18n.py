@@ -38,6 +38,7 @@ _TO_PEOPLE = {
         "Show first that your e-mail address is yours: follow the link in the mail that you were sent."
     ),
     "not-signed-in": Sentence("This is only for members who are signed in."),
+    "passkey-refused": Sentence("This passkey was not taken. Try once more, or sign in with your password."),
     "stale": Sentence("Somebody changed this in the meantime. Load the page again, and make your change once more."),
 }
 

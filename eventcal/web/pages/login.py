@@ -7,17 +7,24 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Busy, Fault, Invalid, Refusal
-from eventcal.members.errors import AddressTaken, CodeRefused, PasskeyRefused, SignInRefused
+from eventcal.kit.refusals import Fault, Invalid
+from eventcal.members.errors import CodeRefused, PasskeyRefused, SignInRefused
 from eventcal.web.http.errors import TooMany, status_of
 from eventcal.web.i18n import refusal_in_words
 from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, next_page, typed_again, validate
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, next_page, typed_again, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_page, answer_secret_page, way_on
+from eventcal.web.rendering.private_page import (
+    answer_own_page,
+    answer_page,
+    answer_secret_page,
+    form_view,
+    redisplay,
+    way_on,
+)
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, unit_of_work
 
@@ -42,7 +49,7 @@ def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/login")
 @public
-@form_view(login, at="password", catch=(Invalid, TooMany, SignInRefused))
+@form_view(redisplay(login, at="password"), catch=(Invalid, TooMany, SignInRefused))
 def log_in() -> str:
     """Sign in and redirect to the requested page, or to the code form if the member uses a second factor."""
     check_csrf()
@@ -70,7 +77,7 @@ def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/login/code")
 @public
-@form_view(code, at="code", catch=(Invalid, TooMany, CodeRefused), secret=("code",))
+@form_view(redisplay(code, at="code", secret=("code",)), catch=(Invalid, TooMany, CodeRefused))
 def sign_in_by_code() -> str | Response:
     """Sign in a member who entered the right password before, and now a valid code."""
     check_csrf()
@@ -85,16 +92,11 @@ def sign_in_by_code() -> str | Response:
 
 @pages.post("/login/passkey")
 @public
-@form_view(login, catch=(TooMany, PasskeyRefused))
+@form_view(redisplay(login), catch=(TooMany, PasskeyRefused))
 def sign_in_by_passkey() -> str:
     """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()
-    try:
-        found = passkeys.authenticate(request.form.get("answer", ""))
-    except PasskeyRefused as error:
-        said = _("This passkey was not taken. Try once more, or sign in with your password.")
-        raise PasskeyRefused(said) from error
-    sign_in(found)
+    sign_in(passkeys.authenticate(request.form.get("answer", "")))
     return way_on(request.form.get("next"), otherwise=url_for("pages.me"))
 
 
@@ -116,7 +118,7 @@ def register(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/register")
 @public
-@form_view(register, at="email", catch=(Invalid, TooMany, AddressTaken, Busy))
+@form_view(redisplay(register, at="email"))
 def register_now() -> Response:
     """Register a member, and show the next step: to follow the link in the email, or to sign in."""
     check_csrf()
@@ -139,15 +141,13 @@ def confirm() -> Response:
 
 @pages.post("/confirm")
 @public
+@form_view(lambda error: _say(_("This did not work"), refusal_in_words(error), status_of(type(error))))
 def confirm_now() -> Response:
     """Confirm the email address to which the token was sent."""
     check_csrf()
-    try:
-        rate_limits.count_mailed_token()
-        with unit_of_work() as session:
-            accounts.confirm_by_token(session, request.form.get("token", ""), now=now())
-    except Refusal as refusal:
-        return _say(_("This did not work"), refusal_in_words(refusal), status_of(type(refusal)))
+    rate_limits.count_mailed_token()
+    with unit_of_work() as session:
+        accounts.confirm_by_token(session, request.form.get("token", ""), now=now())
     return _say(_("Your address is confirmed"), _("You can submit talks now."))
 
 
@@ -161,7 +161,7 @@ def reset(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/reset")
 @public
-@form_view(reset, catch=(Invalid, TooMany, Busy))
+@form_view(redisplay(reset))
 def reset_now() -> Response:
     """Set a new password by token, or send a reset link. The response does not reveal whether an account exists."""
     check_csrf()

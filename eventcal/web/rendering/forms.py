@@ -5,34 +5,29 @@ Browsers do not keep the file chosen in a picture field when a form is shown aga
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import wraps
-from http import HTTPStatus
-from inspect import unwrap
-from typing import Any, ParamSpec
+from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret
-from eventcal.kit.refusals import Fault, Invalid, NotFound, Refusal, refuse_faults
+from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
 from eventcal.media.errors import UnreadablePicture
 from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
-from eventcal.web.http.errors import TooMany, faults_in, status_of
+from eventcal.web.http.errors import faults_in
 from eventcal.web.i18n import in_words, refusal_in_words
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.media import own_path, put_up, read_upload
 from eventcal.web.rendering.dates import short_day
 from eventcal.web.request.idempotency import is_first_time
 
-P = ParamSpec("P")
 Typed = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
@@ -41,7 +36,6 @@ _MOST_DIGITS = 20
 LARGEST_FORM = 4 * LARGEST_UPLOAD
 """The maximum size of a form in bytes, so large that a photo above the upload limit gets an error in its form."""
 
-_SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 # For longer events, days are typed instead of chosen from a list.
 _MOST_DAYS = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
@@ -124,44 +118,6 @@ def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
     return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
 
 
-def form_view(
-    show: Callable[..., Response],
-    *,
-    at: str = "",
-    catch: tuple[type[Refusal], ...] = (Invalid, TooMany),
-    secret: Sequence[str] = _SECRET_FIELDS,
-    unsent: Sequence[str] = (),
-    **where: str,
-) -> Callable[[Callable[P, str | Response]], Callable[P, Response]]:
-    """Redirect to the path that the view of a form returns; if it returns a response, return that.
-
-    If the view raises one of the errors in `catch` other than NotFound, call `show` with the submitted form, the
-    error's status and the view's arguments. If `show` is a view, its access decorators are skipped. An error
-    without field errors is shown at the field `at`.
-
-    secret: fields whose values are not shown again. unsent: fields that browsers may omit, such as check boxes.
-    where: more keyword arguments for `show`.
-    """
-    answer_form: Callable[..., Response] = unwrap(show)
-
-    def decorate(view: Callable[P, str | Response]) -> Callable[P, Response]:
-        @wraps(view)
-        def handled(*args: P.args, **kwargs: P.kwargs) -> Response:
-            try:
-                result = view(*args, **kwargs)
-            except NotFound:
-                raise
-            except catch as error:
-                typed = MultiDict([*((name, "") for name in unsent), *request.form.items(multi=True)])
-                form = typed_again(typed, faults_of(error, at=at), secret=secret)
-                return answer_form(*args, form=form, status=status_of(type(error)), **where, **kwargs)
-            return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
-
-        return handled
-
-    return decorate
-
-
 def filled_in(*names: str) -> dict[str, str]:
     """Return these fields of the submitted form, without empty ones."""
     return {name: request.form[name] for name in names if request.form.get(name)}
@@ -202,12 +158,10 @@ def picture_change(field: str, column: str, picture: Picture | None) -> dict[str
     return {column: None} if request.form.get(f"remove_{field}") else {}
 
 
-def sent_again(field: str, faults: Iterable[Fault]) -> Form:
-    """Return the submitted form with its errors. A chosen picture adds an error that asks to choose it again."""
-    found = list(faults)
-    if _is_chosen(field) and all(fault.pointer != f"/{field}" for fault in found):
-        found.append(Fault(f"/{field}", _("Choose the picture again: nothing was saved yet.")))
-    return typed_again(MultiDict([*request.form.items(multi=True), (field, "")]), found)
+def pictures_to_choose_again(faults: Iterable[Fault]) -> list[Fault]:
+    """Return an error that asks to choose the picture again, for each chosen picture without an error."""
+    chosen = {f"/{field}" for field in request.files if _is_chosen(field)} - {fault.pointer for fault in faults}
+    return [Fault(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 
 
 def picture_values(kept: str | None) -> dict[str, str | None]:

@@ -1,30 +1,35 @@
 """Pages that are not cached: members' own pages, forms with errors, and error pages."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from http import HTTPStatus
-from typing import ParamSpec
+from inspect import unwrap
+from typing import Any, ParamSpec
 from urllib.parse import quote
 
 from flask import Response, redirect, request, url_for
-from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from eventcal.kit.refusals import Forbidden, NotFound, Refusal
-from eventcal.web.http.errors import status_of
+from eventcal.kit.refusals import Busy, Conflict, Invalid, Refusal, Stale
+from eventcal.web.http.errors import TooMany, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
 from eventcal.web.i18n import faults_in_words, in_words, language, said_to_people
 from eventcal.web.identity.current_user import SAFE, caller, csrf_token
 from eventcal.web.identity.permissions import by_cookie
+from eventcal.web.rendering.forms import faults_of, pictures_to_choose_again, typed_again
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
-from eventcal.web.request.context import reading
 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
+FORM_ERRORS = (Invalid, Conflict, Stale, Busy, TooMany)
+"""The errors that a form view handles by default. Other errors, such as NotFound and Forbidden, get an error page."""
+
+_SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
@@ -47,6 +52,11 @@ def answer_invalid(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY)
     return answer
 
 
+def answer_rejected(page: Page, error: Refusal) -> Response:
+    """Return the page of a rejected form, with the status of the error."""
+    return answer_page(page, status=status_of(type(error)))
+
+
 def signed_in(view: View[P]) -> View[P]:
     """Require a signed-in member. GET and HEAD requests of other users are redirected to the sign-in page."""
     guarded_view = by_cookie(view)
@@ -61,25 +71,53 @@ def signed_in(view: View[P]) -> View[P]:
     return led
 
 
-def handle_form(
-    process: Callable[[], str | AnyResponse],
-    *,
-    render_form: Callable[[Session, Refusal], Page],
-    reraise: tuple[type[Refusal], ...] = (NotFound, Forbidden),
-) -> AnyResponse:
-    """Call `process` and redirect to the path that it returns; if it returns a response, return that.
+def form_view(
+    on_error: Callable[..., AnyResponse], *, catch: tuple[type[Refusal], ...] = FORM_ERRORS
+) -> Callable[[Callable[P, str | AnyResponse]], Callable[P, AnyResponse]]:
+    """Redirect to the path that the view of a form returns; if it returns a response, return that.
 
-    If it raises an error, return the page that `render_form` builds for the error, with the error's status. Errors of
-    the types in `reraise` are not caught.
+    If the view raises one of the errors in `catch`, return the response of `on_error`, which is called with the error
+    and the view's arguments.
     """
-    try:
-        result = process()
-    except reraise:
-        raise
-    except Refusal as error:
-        with reading() as session:
-            return answer_page(render_form(session, error), status=status_of(type(error)))
-    return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
+
+    def decorate(view: Callable[P, str | AnyResponse]) -> Callable[P, AnyResponse]:
+        @wraps(view)
+        def handled(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
+            try:
+                result = view(*args, **kwargs)
+            except catch as error:
+                return on_error(error, *args, **kwargs)
+            return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
+
+        return handled
+
+    return decorate
+
+
+def redisplay(
+    show: Callable[..., AnyResponse],
+    *,
+    at: str = "",
+    secret: Sequence[str] = _SECRET_FIELDS,
+    unsent: Sequence[str] = (),
+    **where: str,
+) -> Callable[..., AnyResponse]:
+    """Return an error handler for form_view that calls `show` with the submitted form and the error's status.
+
+    If `show` is a view, its access decorators are skipped. An error without field errors is shown at the field `at`.
+
+    secret: fields whose values are not shown again. unsent: fields that browsers may omit, such as check boxes.
+    where: more keyword arguments for `show`.
+    """
+    show_form: Callable[..., AnyResponse] = unwrap(show)
+
+    def handle(error: Refusal, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
+        names, faults = (*unsent, *request.files), faults_of(error, at=at)
+        typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
+        form = typed_again(typed, (*faults, *pictures_to_choose_again(faults)), secret=secret)
+        return show_form(*args, form=form, status=status_of(type(error)), **where, **kwargs)
+
+    return handle
 
 
 def way_on(wanted: str | None, *, otherwise: str) -> str:
@@ -94,24 +132,22 @@ def has_duties() -> bool:
     return caller().has_duties
 
 
-def own_page(*, template: str, title: str, **values: object) -> Page:
-    """Return a page with a CSRF token that search engines do not list; `template` is relative to templates/pages."""
-    values = {"csrf": csrf_token(), **values}
-    return Page(template=f"pages/{template}", title=title, indexed=False, values=values)
-
-
 def answer_own_page(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **values: object
 ) -> Response:
-    """Return the response with a page built by own_page; `path` is its path if that is not the path of the request."""
-    page = own_page(template=template, title=title, **values)
+    """Return the response with a page that has a CSRF token and that search engines do not list.
+
+    template: relative to templates/pages. path: the path of the page if that is not the path of the request.
+    """
+    values = {"csrf": csrf_token(), **values}
+    page = Page(template=f"pages/{template}", title=title, indexed=False, values=values)
     return answer_page(page if path is None else replace(page, path=path), status=status)
 
 
 def answer_secret_page(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **values: object
 ) -> Response:
-    """Return the response with a page built by own_page that contains a secret, or has one in its URL.
+    """Return the response with a page, as answer_own_page does, that contains a secret or has one in its URL.
 
     Its links send no referrer. A new secret is in the response to the POST request itself, not in a URL or a cookie.
     """

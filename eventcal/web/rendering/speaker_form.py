@@ -6,17 +6,14 @@ from typing import Any
 import orjson
 from flask import request
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Fault, Refusal, refuse_faults
+from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.media.picture import Frame
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering import forms
-from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import handle_form
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.speakers import SpeakerPatch, speaker_json
 
@@ -48,30 +45,20 @@ def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
     }
 
 
-def handle_speaker_form(
-    find: Callable[[Session], Speaker], path: str, *, render_form: Callable[[Speaker, forms.Form], Page]
-) -> Response:
-    """Save the speaker's profile and redirect to `path`; on an error, return the page with the form again."""
-
-    def save() -> str:
-        with reading() as session:
-            # Check the permission before decoding an uploaded picture.
-            check_may_edit(find(session), caller())
-        fields, faults = _fields(request.form)
-        picture, unreadable = forms.picture_sent(_PHOTO, Frame.PORTRAIT)
-        refuse_faults([*faults, *unreadable])
-        with unit_of_work() as session:
-            speaker = find(session)
-            check_may_edit(speaker, caller())
-            check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
-            fields |= forms.picture_change(_PHOTO, "photo_url", picture)
-            edit_speaker(session, speaker, fields, caller=caller(), now=now())
-        return f"{path}?done=saved"
-
-    def render_error(session: Session, error: Refusal) -> Page:
-        return render_form(find(session), forms.sent_again(_PHOTO, forms.faults_of(error)))
-
-    return handle_form(save, render_form=render_error)
+def save_speaker(find: Callable[[Session], Speaker]) -> None:
+    """Save the submitted profile of the speaker that `find` returns. Raises Invalid, Stale, Forbidden, TooMany."""
+    with reading() as session:
+        # Check the permission before decoding an uploaded picture.
+        check_may_edit(find(session), caller())
+    fields, faults = _fields(request.form)
+    picture, unreadable = forms.picture_sent(_PHOTO, Frame.PORTRAIT)
+    refuse_faults([*faults, *unreadable])
+    with unit_of_work() as session:
+        speaker = find(session)
+        check_may_edit(speaker, caller())
+        check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
+        fields |= forms.picture_change(_PHOTO, "photo_url", picture)
+        edit_speaker(session, speaker, fields, caller=caller(), now=now())
 
 
 def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:

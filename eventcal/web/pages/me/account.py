@@ -7,8 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.events.errors import LastOrganiser
-from eventcal.kit.refusals import Busy, Invalid, NotFound, Refusal, Sentence
+from eventcal.kit.refusals import Invalid, NotFound, Sentence
 from eventcal.members.service import edit_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
@@ -19,10 +18,10 @@ from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
 from eventcal.web.media import takes_up_to
-from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, form_view, said_after, validate
+from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, said_after, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_page, own_page, signed_in
-from eventcal.web.rendering.speaker_form import form_of_speaker, handle_speaker_form, speaker_values
+from eventcal.web.rendering.private_page import answer_own_page, answer_page, form_view, redisplay, signed_in
+from eventcal.web.rendering.speaker_form import form_of_speaker, save_speaker, speaker_values
 from eventcal.web.request.context import now, reading, unit_of_work
 
 _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
@@ -58,7 +57,7 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
 
 @pages.post("/me/account")
 @signed_in
-@form_view(account, sent="naming")
+@form_view(redisplay(account, sent="naming"), catch=(Invalid, TooMany))
 def change_name() -> str:
     """Change the current member's name."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
@@ -69,7 +68,7 @@ def change_name() -> str:
 
 @pages.post("/me/account/password")
 @signed_in
-@form_view(account, at="password", sent="password")
+@form_view(redisplay(account, at="password", sent="password"), catch=(Invalid, TooMany))
 def change_password() -> str:
     """Change the current member's password, given the present one, and end their other sessions."""
     fields = passwords.load_with_own_password(_NEW_PASSWORD, filled_in("password", "new_password"))
@@ -82,7 +81,7 @@ def change_password() -> str:
 
 @pages.post("/me/account/confirmation")
 @signed_in
-@form_view(account, catch=(Refusal,))
+@form_view(redisplay(account))
 def mail_again() -> str:
     """Send the current member's confirmation email again."""
     with reading() as session:
@@ -102,7 +101,7 @@ def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/account/delete")
 @signed_in
-@form_view(leaving, catch=(Invalid, TooMany, LastOrganiser, Busy))
+@form_view(redisplay(leaving))
 def leave_now() -> str:
     """Delete the current member's account, given their password."""
     passwords.load_with_own_password(_PASSWORD, filled_in("password"))
@@ -121,21 +120,26 @@ def left() -> Response:
 
 @pages.get("/me/speaker")
 @signed_in
-def my_profile() -> Response:
+def my_profile(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form of the current member's speaker profile, or a notice that it is created with their first talk."""
+    title = _("Speaker profile")
     with reading() as session:
         speaker = find_by_member(session, current_member_id())
         if speaker is None:
-            return answer_page(own_page(template="me/no_speaker.html", title=_("Speaker profile")))
-        return answer_page(_page(speaker, form_of_speaker(speaker)))
+            return answer_own_page(template="me/no_speaker.html", title=title)
+        values = speaker_values(speaker, form or form_of_speaker(speaker))
+        done = said_after({"saved": _("It is saved.")})
+        return answer_own_page(template="me/speaker.html", title=title, status=status, done=done, **values)
 
 
 @pages.post("/me/speaker")
 @takes_up_to(LARGEST_FORM)
 @signed_in
-def change_my_profile() -> Response:
+@form_view(redisplay(my_profile))
+def change_my_profile() -> str:
     """Save the current member's speaker profile."""
-    return handle_speaker_form(_own, url_for("pages.my_profile"), render_form=_page)
+    save_speaker(_own)
+    return url_for("pages.my_profile", done="saved")
 
 
 def _own(session: Session) -> Speaker:
@@ -143,12 +147,3 @@ def _own(session: Session) -> Speaker:
     if speaker is None:
         raise NotFound(Sentence("You have no speaker profile yet: it comes with your first talk."))
     return speaker
-
-
-def _page(speaker: Speaker, form: Form) -> Page:
-    return own_page(
-        template="me/speaker.html",
-        title=_("Speaker profile"),
-        done=said_after({"saved": _("It is saved.")}),
-        **speaker_values(speaker, form),
-    )

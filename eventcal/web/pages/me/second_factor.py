@@ -10,16 +10,17 @@ from qrcode.main import QRCode
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Invalid
-from eventcal.members.errors import CodeRefused, SecondFactorOn
+from eventcal.members.errors import CodeRefused
 from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on, use_code
+from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
 from eventcal.web.pages.me.security import proved_lately
-from eventcal.web.rendering.forms import BLANK, Form, form_view, is_taken_now, new_form_key, validate
+from eventcal.web.rendering.forms import BLANK, Form, is_taken_now, new_form_key, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, signed_in
+from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, form_view, redisplay, signed_in
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
@@ -55,7 +56,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @pages.post("/me/security/app")
 @signed_in
 @proved_lately
-@form_view(app, at="code")
+@form_view(redisplay(app, at="code"), catch=(Invalid, TooMany))
 def set_up_app() -> str | Response:
     """Turn on the second factor, given a first code of the app, and show the recovery codes once."""
     sealed = _find_new_secret()
@@ -66,13 +67,12 @@ def set_up_app() -> str | Response:
     counter = passwords.authenticator().find_counter(sealed, fields["code"], now=now())
     if counter is None:
         raise Invalid(faults=[Fault("/code", _("This code is wrong, too old, or was used before."))])
-    try:
-        with unit_of_work() as session:
-            member = current_member(session)
-            codes = turn_on(session, member, sealed, counter=counter, now=now())
-            factors_changed(session, member, now=now())
-    except SecondFactorOn:
-        return url_for("pages.ways_in", done="before")
+    with unit_of_work() as session:
+        if _has_app():
+            return url_for("pages.ways_in", done="before")
+        member = current_member(session)
+        codes = turn_on(session, member, sealed, counter=counter, now=now())
+        factors_changed(session, member, now=now())
     sessions.forget_note(_NOTE)
     return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
 
@@ -89,7 +89,7 @@ def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/security/app/off")
 @signed_in
-@form_view(app_off, at="proof")
+@form_view(redisplay(app_off, at="proof"), catch=(Invalid, TooMany))
 def turn_app_off() -> str:
     """Turn off the second factor, given the password or a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})

@@ -14,6 +14,7 @@ from eventcal.kit.refusals import Invalid
 from eventcal.members.errors import PasskeyKnown, PasskeyRefused
 from eventcal.members.factors import count_recovery_codes, find_totp, get_passkey, list_passkeys, remove_passkey
 from eventcal.members.sessions import end_session, get_session, list_sessions
+from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
@@ -21,9 +22,9 @@ from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
 from eventcal.web.identity.passwords import load_with_own_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import utc_time
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, form_view, next_page, said_after, validate
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, next_page, said_after, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, signed_in, way_on
+from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, signed_in, way_on
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.request.sessions import save_proof
 
@@ -120,7 +121,7 @@ def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/security/again")
 @signed_in
-@form_view(again, at="password")
+@form_view(redisplay(again, at="password"), catch=(Invalid, TooMany))
 def prove_now() -> str:
     """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
     load_with_own_password(_PASSWORD, filled_in("password"))
@@ -145,7 +146,7 @@ def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @pages.post("/me/security/passkeys/new")
 @signed_in
 @proved_lately
-@form_view(new_passkey, catch=(Invalid, PasskeyKnown))
+@form_view(redisplay(new_passkey), catch=(Invalid, PasskeyKnown))
 def add_passkey() -> str:
     """Add the passkey that the browser created."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})

@@ -17,7 +17,7 @@ from eventcal.events.words import EventStatus, Programme
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.markdown import to_html
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import NotFound, Refusal, Sentence
+from eventcal.kit.refusals import Forbidden, NotFound, Sentence
 from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
@@ -25,10 +25,10 @@ from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import Edit, edit_as_seen, take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import SAFE, caller, current_member
-from eventcal.web.rendering.forms import Form, form_view, said_after, typed_again, validate
+from eventcal.web.rendering.forms import Form, said_after, typed_again, validate
 from eventcal.web.rendering.labels import state_in_words
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, signed_in
+from eventcal.web.rendering.private_page import FORM_ERRORS, answer_own_page, form_view, redisplay, signed_in
 from eventcal.web.rendering.talk_form import accepted_kinds, form_of, new_form, talk_choices, talk_fields
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
@@ -124,7 +124,7 @@ def withdrawing(talk_id: str) -> Response:
 
 @pages.post("/me/talks/<talk_id>")
 @signed_in
-@form_view(my_talk, catch=(Refusal,))
+@form_view(redisplay(my_talk), catch=(*FORM_ERRORS, Forbidden))
 def change_my_talk(talk_id: str) -> str:
     """Save changes to a talk, or take the step whose button was pressed."""
     asked = request.form.get("do", "save")
@@ -246,7 +246,7 @@ def submit() -> Response:
 
 @pages.post("/submit")
 @signed_in
-@form_view(_show, catch=(Refusal,))
+@form_view(redisplay(_show), catch=(*FORM_ERRORS, Forbidden))
 def submit_now() -> str | Response:
     """Submit the talk, save it as a draft, or show a preview, depending on the button that was pressed."""
     fields, pressed = validate(_TALK, talk_fields(request.form)), request.form.get("do")

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Busy, Fault, Invalid, refuse_faults
+from eventcal.kit.refusals import Fault, refuse_faults
 from eventcal.members import service
 from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
@@ -21,9 +21,9 @@ from eventcal.web.identity.current_user import caller, current_member, current_m
 from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import ways_in
 from eventcal.web.rendering.dates import utc_time
-from eventcal.web.rendering.forms import BLANK, Form, form_view, is_taken_now, load, new_form_key, said_after, validate
+from eventcal.web.rendering.forms import BLANK, Form, is_taken_now, load, new_form_key, said_after, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, signed_in
+from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, form_view, redisplay, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.out import Json
 
@@ -57,7 +57,7 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/tokens")
 @signed_in
-@form_view(tokens, catch=(Invalid, Busy), unsent=("scopes",))
+@form_view(redisplay(tokens, unsent=("scopes",)))
 def make_token() -> str | Response:
     """Create an access token and show it once. A form that is sent again redirects to the list."""
     fields = _validate_token()
@@ -156,7 +156,7 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/feeds")
 @signed_in
-@form_view(feeds, catch=(Invalid, Busy))
+@form_view(redisplay(feeds))
 def make_feed() -> str | Response:
     """Create a secret URL and show it once. A form that is sent again redirects to the list."""
     fields = validate(_FEED, {"name": request.form.get("name", "")})

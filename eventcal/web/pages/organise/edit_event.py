@@ -1,10 +1,7 @@
 """The event form, for proposing and editing events, with a preview for subscribers."""
 
-from functools import partial
-
 from flask import request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events import service
@@ -22,7 +19,7 @@ from eventcal.web.pages.organise.labels import EVENT_STATUSES, choices, event_ch
 from eventcal.web.rendering.dates import rule_in_words
 from eventcal.web.rendering.forms import Form, Typed, faults_of, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, handle_form, signed_in
+from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventPatch
 
@@ -39,32 +36,9 @@ def propose() -> Response:
 
 @pages.post("/propose")
 @signed_in
-def propose_now() -> Response:
+@form_view(lambda error: answer_rejected(_new_event_page(_rejected_form(error)), error), catch=(Refusal,))
+def propose_now() -> str | Response:
     """Propose the event or show a preview, depending on the button that was pressed."""
-
-    def render_error(_session: Session, error: Refusal) -> Page:
-        return _new_event_page(_refused_form(error))
-
-    return handle_form(_propose, render_form=render_error, reraise=())
-
-
-@pages.get("/organise/<slug>/event")
-@signed_in
-def event_form(slug: str) -> Response:
-    """Show the form of an event to its organisers."""
-    with layout.reading_event(slug) as (_session, event):
-        return answer_page(_event_page(event, forms.form_of(event)))
-
-
-@pages.post("/organise/<slug>/event")
-@signed_in
-def save_event(slug: str) -> Response:
-    """Save changes to an event or show a preview, depending on the button that was pressed."""
-    process = _preview if request.form.get("do") == "preview" else _save
-    return handle_form(partial(process, slug), render_form=partial(_render_error, slug))
-
-
-def _propose() -> str | Response:
     body, left_out = forms.event_body(request.form), forms.call_left_out(request.form)
     fields = forms.load_event(_EVENT, forms.proposed(body), whole=body, left_out=left_out)
     if request.form.get("do") == "preview":
@@ -76,9 +50,32 @@ def _propose() -> str | Response:
     return url_for("pages.submissions", slug=slug, done="proposed")
 
 
-def _save(slug: str) -> str:
-    with unit_of_work() as session:
-        event = get_organised_event(session, slug, caller())
+@pages.get("/organise/<slug>/event")
+@signed_in
+def event_form(slug: str) -> Response:
+    """Show the form of an event to its organisers."""
+    with layout.reading_event(slug) as (_session, event):
+        return answer_page(_event_page(event, forms.form_of(event)))
+
+
+def _event_again(error: Refusal, slug: str) -> Response:
+    said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
+    with layout.reading_event(slug) as (_session, event):
+        form = _rejected_form(error)
+        if isinstance(error, Stale):
+            stored = stored_faults(forms.form_of(event).values, request.form)
+            form = typed_again(request.form, [Fault("", said), *stored])
+        return answer_rejected(_event_page(event, form), error)
+
+
+@pages.post("/organise/<slug>/event")
+@signed_in
+@form_view(_event_again)
+def save_event(slug: str) -> str | Response:
+    """Save changes to an event or show a preview, depending on the button that was pressed."""
+    if request.form.get("do") == "preview":
+        return _preview(slug)
+    with layout.changing_event(slug) as (session, event):
         service.edit_event(session, event, _changes(event), now=now())
         return url_for("pages.event_form", slug=event.slug, done="saved")
 
@@ -104,18 +101,9 @@ def _changes(event: Event) -> forms.Json:
     return forms.load_event(_PATCH, changes, whole=body, left_out=left_out)
 
 
-def _refused_form(error: Refusal) -> Form:
+def _rejected_form(error: Refusal) -> Form:
     at = "slug" if isinstance(error, (SlugTaken, SlugFixed)) else ""
     return typed_again(request.form, forms.beside(faults_of(error, at=at)))
-
-
-def _render_error(slug: str, session: Session, error: Refusal) -> Page:
-    event = get_organised_event(session, slug, caller())
-    if not isinstance(error, Stale):
-        return _event_page(event, _refused_form(error))
-    said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
-    faults = [Fault("", said), *stored_faults(forms.form_of(event).values, request.form)]
-    return _event_page(event, typed_again(request.form, faults))
 
 
 def _new_event_page(form: Form, *, look: Look | None = None) -> Page:

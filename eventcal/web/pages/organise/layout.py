@@ -1,4 +1,4 @@
-"""Code shared by the pages of an event's organisers: loading the event, form handling and the page layout."""
+"""Code shared by the pages of an event's organisers: loading the event, checks of forms and the page layout."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Invalid, NotFound, Refusal, Sentence, Stale, required
+from eventcal.kit.refusals import Invalid, NotFound, Sentence, Stale, required
 from eventcal.members.caller import Caller
 from eventcal.talks.errors import NoSuchTalk
 from eventcal.talks.models import Talk
 from eventcal.talks.submissions import find_offered
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import answer_page, handle_form
+from eventcal.web.rendering.private_page import answer_page
 from eventcal.web.request.context import reading, unit_of_work
 
 Step = TypeVar("Step", bound=StrEnum)
@@ -36,23 +36,11 @@ def reading_event(slug: str, *, find: FindEvent = get_organised_event) -> Iterat
         yield session, find(session, slug, caller())
 
 
-def handle_event_form(
-    slug: str,
-    process: Callable[[Session, Event], str],
-    *,
-    render_form: Callable[[Session, Event, Refusal], Page],
-    find: FindEvent = get_organised_event,
-) -> Response:
-    """Call `process` in a unit of work with the event that `find` returns, and respond as handle_form does."""
-
-    def process_event() -> str:
-        with unit_of_work() as session:
-            return process(session, find(session, slug, caller()))
-
-    def render_event_form(session: Session, error: Refusal) -> Page:
-        return render_form(session, find(session, slug, caller()), error)
-
-    return handle_form(process_event, render_form=render_event_form)
+@contextmanager
+def changing_event(slug: str, *, find: FindEvent = get_organised_event) -> Iterator[tuple[Session, Event]]:
+    """Begin a unit of work with the event that `find` returns for the current user."""
+    with unit_of_work() as session:
+        yield session, find(session, slug, caller())
 
 
 def section_page(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:

@@ -1,6 +1,5 @@
 """Publishing, cancelling, deleting and redacting an event, each with a preview of the result for subscribers."""
 
-from functools import partial
 from http import HTTPStatus
 
 from flask import redirect, request, url_for
@@ -25,7 +24,7 @@ from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, EVENT_STEPS
 from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import links, now
 
 
@@ -67,36 +66,36 @@ def event_step(slug: str, step: str) -> Response:
         return answer_page(_confirm_page(session, event, wanted, Form()))
 
 
-@pages.post("/organise/<slug>/publishing")
-@signed_in
-def take_event_step(slug: str) -> Response:
-    """Take the step whose button was pressed, if the event is unchanged since the preview."""
-    step = layout.step_named(request.form.get("do", ""), EventStep)
-    return layout.handle_event_form(slug, partial(_take, step=step), render_form=partial(_render_error, step))
-
-
-def _take(session: Session, event: Event, *, step: EventStep) -> str:
-    layout.check_unchanged(event)
-    match step:
-        case EventStep.PUBLISH:
-            steps.publish_event(session, event, caller=caller())
-        case EventStep.CANCEL:
-            steps.cancel_event(session, event, now=now())
-        case EventStep.DELETE:
-            check_unsponsored(session, event)
-            remove_event(session, event)
-            return url_for("pages.my_events", done=step)
-        case EventStep.REDACT:
-            steps.redact_event(session, event, caller=caller(), now=now())
-            blank_tiers(session, event)
-    return url_for("pages.event_publishing", slug=event.slug, done=step)
-
-
-def _render_error(step: EventStep, session: Session, event: Event, error: Refusal) -> Page:
+def _event_step_again(error: Refusal, slug: str) -> Response:
     faults = faults_of(error)
     if isinstance(error, Stale):
         faults = (Fault("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
-    return _confirm_page(session, event, step, typed_again(request.form, faults))
+    with layout.reading_event(slug) as (session, event):
+        page = _confirm_page(session, event, EventStep(request.form["do"]), typed_again(request.form, faults))
+        return answer_rejected(page, error)
+
+
+@pages.post("/organise/<slug>/publishing")
+@signed_in
+@form_view(_event_step_again)
+def take_event_step(slug: str) -> str:
+    """Take the step whose button was pressed, if the event is unchanged since the preview."""
+    step = layout.step_named(request.form.get("do", ""), EventStep)
+    with layout.changing_event(slug) as (session, event):
+        layout.check_unchanged(event)
+        match step:
+            case EventStep.PUBLISH:
+                steps.publish_event(session, event, caller=caller())
+            case EventStep.CANCEL:
+                steps.cancel_event(session, event, now=now())
+            case EventStep.DELETE:
+                check_unsponsored(session, event)
+                remove_event(session, event)
+                return url_for("pages.my_events", done=step)
+            case EventStep.REDACT:
+                steps.redact_event(session, event, caller=caller(), now=now())
+                blank_tiers(session, event)
+    return url_for("pages.event_publishing", slug=slug, done=step)
 
 
 def _confirm_page(session: Session, event: Event, step: EventStep, form: Form) -> Page:

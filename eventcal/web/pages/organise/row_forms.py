@@ -13,7 +13,7 @@ from eventcal.kit.refusals import Fault, Refusal
 from eventcal.web.pages.organise import layout
 from eventcal.web.rendering.forms import Form, Typed, faults_of, typed_again
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import answer_page
+from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view
 
 _NO_PLACES: Mapping[str, str] = MappingProxyType({})
 
@@ -76,7 +76,7 @@ def handle_rows(
     fields: Mapping[type[Refusal], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
-    """Show a list of an event, or call `process` for a submitted row of it, as layout.handle_event_form does.
+    """Show a list of an event, or call `process` in a unit of work for a submitted row of it (see form_view).
 
     On an error, show the list with the submitted values of the row. `fields` maps types of errors without field errors
     to the fields at which they are shown.
@@ -85,9 +85,16 @@ def handle_rows(
         with layout.reading_event(slug) as (session, event):
             return answer_page(render_list(session, event, None))
 
-    def render_form(session: Session, event: Event, error: Refusal) -> Page:
+    def show_again(error: Refusal) -> Response:
         _do, row, _typed = sent_row()
         faults = faults_of(error, at=fields.get(type(error), ""))
-        return render_list(session, event, row_again(row, request.form, faults, places=places))
+        with layout.reading_event(slug) as (session, event):
+            page = render_list(session, event, row_again(row, request.form, faults, places=places))
+            return answer_rejected(page, error)
 
-    return layout.handle_event_form(slug, process, render_form=render_form)
+    @form_view(show_again)
+    def change_row() -> str:
+        with layout.changing_event(slug) as (session, event):
+            return process(session, event)
+
+    return change_row()

@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from flask import redirect, request, url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import decides_for, get_organised_event, get_reviewed_event
+from eventcal.events.queries import decides_for, get_reviewed_event
 from eventcal.kit.localtime import zone
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
 from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
@@ -38,9 +38,9 @@ from eventcal.web.pages.organise.talk import edit_of
 from eventcal.web.rendering.dates import hour, short_day, when_of
 from eventcal.web.rendering.forms import Form, days_of, fields_of, read_time, whole_number
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, form_view, signed_in
 from eventcal.web.rendering.talk_form import part_choices
-from eventcal.web.request.context import now, unit_of_work
+from eventcal.web.request.context import now
 
 # The value of `day` for talks that have no time yet.
 _NO_TIME = "none"
@@ -66,25 +66,28 @@ def event_schedule_form(slug: str) -> Response:
         return answer_page(_page(session, event, rows, next_=found.next))
 
 
+def _schedule_again(error: SomeRefused, slug: str) -> Response:
+    """Show the submitted rows again, with status 422 if all errors are field errors, and otherwise 409."""
+    with layout.reading_event(slug) as (session, event):
+        rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
+        invalid = all(isinstance(one, Invalid) for one in error.refused.values())
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
+        return answer_page(_page(session, event, rows), status=status)
+
+
 @pages.post("/organise/<slug>/schedule")
 @signed_in
-def save_schedule(slug: str) -> Response:
+@form_view(_schedule_again, catch=(SomeRefused,))
+def save_schedule(slug: str) -> str:
     """Save the rows that were changed, all of them or none."""
-    try:
-        with unit_of_work() as session:
-            edits = [
-                edit_of(talk, _changes(talk), typed_in(talk.id, request.form).get("revision", ""))
-                for talk in _sent_talks(session, get_organised_event(session, slug, caller()))
-                if _is_changed(talk)
-            ]
-            edit_each(session, edits, caller=caller(), now=now())
-    except SomeRefused as error:
-        with layout.reading_event(slug) as (session, event):
-            rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
-            invalid = all(isinstance(one, Invalid) for one in error.refused.values())
-            status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
-            return answer_page(_page(session, event, rows), status=status)
-    return redirect(_here(slug, done="saved", number=str(len(edits))), HTTPStatus.SEE_OTHER)
+    with layout.changing_event(slug) as (session, event):
+        edits = [
+            edit_of(talk, _changes(talk), typed_in(talk.id, request.form).get("revision", ""))
+            for talk in _sent_talks(session, event)
+            if _is_changed(talk)
+        ]
+        edit_each(session, edits, caller=caller(), now=now())
+    return _here(slug, done="saved", number=str(len(edits)))
 
 
 def _sent_talks(session: Session, event: Event) -> list[Talk]:

@@ -1,7 +1,6 @@
 """The submissions to an event, and the page for deciding on several talks in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -29,7 +28,7 @@ from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import at
 from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import now, settings
 from eventcal.web.schemas.talks import StepIn
 
@@ -123,39 +122,35 @@ def deciding(slug: str) -> Response:
         return answer_page(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
 
 
+def _decide_again(error: Refusal, slug: str) -> Response:
+    """Show the page again, with the reason, and with those selected talks still selected that can take the step."""
+    step, chosen, typed = Step(request.form["do"]), request.form.getlist("talk"), request.form.copy()
+    with layout.reading_event(slug, find=_decided_event) as (session, event):
+        talks = _talks(session, event, request.form.getlist("shown") or chosen)
+        refused = [talk for talk in talks if isinstance(error, SomeRefused) and talk.id in error.refused]
+        faults = [Fault("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
+        for talk in refused:
+            # The page shows their current state, so submitting it again applies to that state.
+            typed.setlist(_seen(talk), [str(talk.revision)])
+        ticked, form = _able(talks, step) & set(chosen), typed_again(typed, faults)
+        return answer_rejected(_decide_page(session, event, step, talks, ticked=ticked, form=form), error)
+
+
 @pages.post("/organise/<slug>/decide")
 @signed_in
-def decide_now(slug: str) -> Response:
+@form_view(_decide_again)
+def decide_now(slug: str) -> str:
     """Take the step for all selected talks or for none of them. The reason is sent to their submitters."""
     step = layout.step_named(request.form.get("do", ""), ORGANISERS_STEPS)
-    return layout.handle_event_form(
-        slug, partial(_decide, step=step), render_form=partial(_render_error, step), find=_decided_event
-    )
-
-
-def _decide(session: Session, event: Event, *, step: Step) -> str:
-    talks = _talks(session, event, request.form.getlist("talk"))
-    fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
-    if not talks:
-        faults.append(Fault("", _("Choose at least one talk.")))
-    refuse_faults(faults)
-    choices = [talk_steps.Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
-    talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
-    return _way_back(event.slug, done=step, number=str(len(talks)))
-
-
-def _render_error(step: Step, session: Session, event: Event, error: Refusal) -> Page:
-    """Return the page again, with the reason, and with those selected talks still selected that can take the step."""
-    chosen = request.form.getlist("talk")
-    talks = _talks(session, event, request.form.getlist("shown") or chosen)
-    refused = [talk for talk in talks if isinstance(error, SomeRefused) and talk.id in error.refused]
-    faults = [Fault("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
-    typed = request.form.copy()
-    for talk in refused:
-        # The page shows their current state, so submitting it again applies to that state.
-        typed.setlist(_seen(talk), [str(talk.revision)])
-    ticked = _able(talks, step) & set(chosen)
-    return _decide_page(session, event, step, talks, ticked=ticked, form=typed_again(typed, faults))
+    with layout.changing_event(slug, find=_decided_event) as (session, event):
+        talks = _talks(session, event, request.form.getlist("talk"))
+        fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
+        if not talks:
+            faults.append(Fault("", _("Choose at least one talk.")))
+        refuse_faults(faults)
+        choices = [talk_steps.Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
+        talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
+    return _way_back(slug, done=step, number=str(len(talks)))
 
 
 def _decided_event(session: Session, slug: str, caller: Caller) -> Event:

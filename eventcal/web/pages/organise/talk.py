@@ -4,7 +4,6 @@ The form has the fields of the submitter's form, and those for the room and the 
 """
 
 from collections.abc import Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -31,7 +30,7 @@ from eventcal.web.rendering import talk_form
 from eventcal.web.rendering.dates import at, when_of
 from eventcal.web.rendering.forms import Form, Typed, days_of, faults_of, load, said_after, stored_faults, typed_again
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import now, unit_of_work
 from eventcal.web.schemas.talks import TalkPatch
 
@@ -48,12 +47,32 @@ def offered_talk(slug: str, talk_id: str) -> Response:
         return answer_page(_page(session, event, talk, _form_of(talk)))
 
 
+def _talk_again(error: Refusal, slug: str, talk_id: str) -> Response:
+    said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
+    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
+        talk = get_offered(session, event, talk_id, caller())
+        typed, faults = request.form.copy(), faults_of(error)
+        if isinstance(error, Stale):
+            # The page shows the current values, so saving the form again may replace them.
+            typed.setlist("revision", [str(talk.revision)])
+            stored = stored_faults(_form_of(talk).values, typed)
+            faults = (Fault("", said), *(Fault(one.pointer.removesuffix("_time"), one.detail) for one in stored))
+        return answer_rejected(_page(session, event, talk, typed_again(typed, faults)), error)
+
+
 @pages.post("/organise/<slug>/talks/<talk_id>")
 @signed_in
-def change_talk(slug: str, talk_id: str) -> Response:
+@form_view(_talk_again)
+def change_talk(slug: str, talk_id: str) -> str:
     """Save changes to a talk, if it is unchanged since the form was created."""
-    process, render_error = partial(_change, talk_id=talk_id), partial(_render_error, talk_id)
-    return layout.handle_event_form(slug, process, render_form=render_error, find=get_reviewed_event)
+    with layout.changing_event(slug, find=get_reviewed_event) as (session, event):
+        check_decides(event, caller())
+        talk = get_offered(session, event, talk_id, caller())
+        # Fields that were not edited in the form are left unchanged.
+        before, sent = _body(Typed(_form_of(talk).values)), _body(request.form)
+        body = {name: value for name, value in sent.items() if name not in before or value != before[name]}
+        edit_as_seen(session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now())
+    return url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="saved")
 
 
 @pages.get("/organise/<slug>/talks/<talk_id>/redact")
@@ -90,16 +109,6 @@ def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
     return Edit(talk, seen, fields, tuple(faults))
 
 
-def _change(session: Session, event: Event, *, talk_id: str) -> str:
-    check_decides(event, caller())
-    talk = get_offered(session, event, talk_id, caller())
-    # Fields that were not edited in the form are left unchanged.
-    before = _body(Typed(_form_of(talk).values))
-    body = {name: value for name, value in _body(request.form).items() if name not in before or value != before[name]}
-    edit_as_seen(session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now())
-    return url_for("pages.offered_talk", slug=event.slug, talk_id=talk_id, done="saved")
-
-
 def _body(typed: Typed) -> dict[str, Any]:
     body = talk_form.talk_fields(typed, whole=True)
     if "room" in typed:
@@ -110,18 +119,6 @@ def _body(typed: Typed) -> dict[str, Any]:
 def _form_of(talk: Talk) -> Form:
     room = talk.room.name if talk.room else ""
     return Form({**talk_form.form_of(talk).values, "room": room, "revision": str(talk.revision)})
-
-
-def _render_error(talk_id: str, session: Session, event: Event, error: Refusal) -> Page:
-    talk = get_offered(session, event, talk_id, caller())
-    typed, faults = request.form.copy(), faults_of(error)
-    if isinstance(error, Stale):
-        # The page shows the current values, so saving the form again may replace them.
-        typed.setlist("revision", [str(talk.revision)])
-        said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
-        stored = stored_faults(_form_of(talk).values, typed)
-        faults = (Fault("", said), *(Fault(one.pointer.removesuffix("_time"), one.detail) for one in stored))
-    return _page(session, event, talk, typed_again(typed, faults))
 
 
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
