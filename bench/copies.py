@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, UniqueConstraint, func, select, update
 
 # Members and tokens, the state of the ledger, and the schema version exist once, however large the world is.
-_ONCE = frozenset({"alembic_version", "ledger_state", "members", "access_tokens"})
+_ONCE = frozenset({"alembic_version", "feed_state", "members", "access_tokens"})
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 16
 _FOLD = "\r\n "
@@ -142,5 +142,5 @@ def _shift(copy: int) -> timedelta:
 
 def _count_on(connection: Connection, metadata: MetaData) -> None:
     """Set the ledger's counter to the largest number in use."""
-    entries, state = metadata.tables["ledger_entries"], metadata.tables["ledger_state"]
-    connection.execute(update(state).values(numbers=select(func.max(entries.c.number)).scalar_subquery()))
+    entries, state = metadata.tables["feed_entries"], metadata.tables["feed_state"]
+    connection.execute(update(state).values(last_serial=select(func.max(entries.c.serial)).scalar_subquery()))

@@ -79,7 +79,7 @@ def _migrate(house: House) -> None:
 def check_rendered(house: House) -> None:
     """Raise RenderedOtherwise if the feed entries were rendered by another release or with other settings."""
     with house.database.reading() as session:
-        if state_of(session).renderer != house.ledger.renderer:
+        if state_of(session).renderer_version != house.ledger.renderer:
             raise RenderedOtherwise(
                 "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: "
                 "run `eventcal db upgrade`."

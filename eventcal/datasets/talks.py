@@ -71,8 +71,8 @@ def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
     for step in _way(talk.state, wanted):
         if step in SPEAKERS_STEPS:
             # The file may take steps that are otherwise reserved for the speaker.
-            came_from, talk.state = talk.state, STEPS[step].target
-            note_step(loading.session, talk, came_from, caller=OPERATOR, now=loading.now)
+            from_state, talk.state = talk.state, STEPS[step].target
+            note_step(loading.session, talk, from_state, caller=OPERATOR, now=loading.now)
         else:
             take_step(loading.session, talk, step, caller=OPERATOR, reason=None, now=loading.now)
     if talk.published_at is None and makes_public(talk.event.programme, talk.state):

@@ -116,7 +116,7 @@ def call_is_open(now: datetime) -> ColumnElement[bool]:
     not_closed = or_(CallForTalks.closes_at >= second, CallForTalks.closes_at.is_(None) & (Event.starts_at > now))
     return and_(
         Event.status.in_(STANDING_STATUSES),
-        or_(Event.over_at.is_(None), Event.over_at > now),
+        or_(Event.last_ends_at.is_(None), Event.last_ends_at > now),
         or_(
             select(CallForTalks.event_id).where(window, opened, not_closed).exists(),
             and_(Event.programme == Programme.LISTED, ~select(CallForTalks.event_id).where(window).exists()),

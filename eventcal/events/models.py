@@ -26,7 +26,7 @@ class Listed(Identified):
 
     first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
-    shown_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
+    tombstone_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
     search: Mapped[str] = mapped_column(default="", info=PRIVATE, sort_order=1)
     sequence: Mapped[int] = mapped_column(default=0, sort_order=1)
     revision: Mapped[int] = mapped_column(default=0, sort_order=1)
@@ -84,7 +84,7 @@ class Event(Listed, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     # The end of the event, or of the last day on which it recurs; None if the recurrence never ends.
-    over_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
+    last_ends_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
 
     tags: Mapped[list["EventTag"]] = child_rows(order_by="EventTag.position")
     tracks: Mapped[list["Track"]] = child_rows(order_by="(Track.position, Track.id)")

@@ -85,7 +85,7 @@ def may_see_event(event: Event, caller: Caller) -> bool:
 
 def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
     """Return the statement for the public events that match the filter, including tombstones that are still shown."""
-    shown = still_shown(now.date(), Event.shown_until)
+    shown = still_shown(now.date(), Event.tombstone_until)
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(asked, now=now))
 
 
@@ -120,7 +120,7 @@ def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: 
 
 def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of the events whose teams the caller is on. With `past`, return ended events, latest first."""
-    goes_on = or_(Event.over_at.is_(None), Event.over_at > now)
+    goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
     rows = select(Event).where(Event.id.in_(caller.organises | caller.reviews), ~goes_on if past else goes_on)
     order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
     return fetch_page(session, rows, order=order, paging=paging)

@@ -143,7 +143,7 @@ def takes_talks(event: Event, *, now: datetime) -> bool:
     The closing time includes the second it names. Without a closing time, a call closes when the event starts.
     Without a call, a curated event accepts no talks, and a listed event accepts them until it is over.
     """
-    if event.status not in STANDING_STATUSES or is_over(event.over_at, now=now):
+    if event.status not in STANDING_STATUSES or is_over(event.last_ends_at, now=now):
         return False
     if event.call is None:
         return event.programme == Programme.LISTED
@@ -154,9 +154,9 @@ def takes_talks(event: Event, *, now: datetime) -> bool:
     return whole_second(now) <= event.call.closes_at
 
 
-def is_over(over_at: datetime | None, *, now: datetime) -> bool:
-    """Return whether an event is over at `now`. Without `over_at`, it recurs for ever."""
-    return over_at is not None and now >= over_at
+def is_over(last_ends_at: datetime | None, *, now: datetime) -> bool:
+    """Return whether an event is over at `now`. Without `last_ends_at`, it recurs for ever."""
+    return last_ends_at is not None and now >= last_ends_at
 
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
@@ -181,17 +181,17 @@ def derive_event(event: Event, *, now: datetime) -> None:
     if event.recurrence:
         event.first_day, event.last_day = days_of(event)
         endless = event.last_day == LAST_DAY
-        event.over_at = None if endless else day_end(date.fromisoformat(event.last_day), event.timezone)
+        event.last_ends_at = None if endless else day_end(date.fromisoformat(event.last_day), event.timezone)
     else:
-        event.first_day, event.last_day, event.over_at = event.starts[:10], event.ends[:10], event.ends_at
+        event.first_day, event.last_day, event.last_ends_at = event.starts[:10], event.ends[:10], event.ends_at
     own = (event.title, event.summary, event.description, event.city, event.venue)
     overrides = (event.recurrence_overrides or {}).values()
     otherwise = (override.get(name) for override in overrides for name in ("title", "summary", "venue"))
     event.search = search_words(*own, *(tag.tag for tag in event.tags), *otherwise)
     if event.status != EventStatus.CANCELLED:
-        event.shown_until = None
-    elif event.shown_until is None:
-        event.shown_until = tombstone_until(event.ends_at, now=now)
+        event.tombstone_until = None
+    elif event.tombstone_until is None:
+        event.tombstone_until = tombstone_until(event.ends_at, now=now)
     call = event.call
     if call is not None:
         written = {"opens_at": call.opens, "closes_at": call.closes, "anywhere_on_earth": call.anywhere_on_earth}

@@ -75,7 +75,7 @@ def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, n
     if not members:
         return ()
     all_of_them = union_all(*members).subquery()
-    newest = select(all_of_them).order_by(all_of_them.c.stamp.desc(), all_of_them.c.uid.desc())
+    newest = select(all_of_them).order_by(all_of_them.c.last_modified.desc(), all_of_them.c.uid.desc())
     return session.execute(newest.limit(limit)).all()
 
 
@@ -120,7 +120,7 @@ def _deadlines(asked: Filter, kinds: Sequence[EntryKind], *, now: datetime) -> t
     conditions = [
         LedgerEntry.kind.in_(kinds),
         LedgerEntry.subject_id == Event.id,
-        still_shown(now.date(), LedgerEntry.shown_until),
+        still_shown(now.date(), LedgerEntry.tombstone_until),
     ]
     if asked.from_day:
         conditions.append(LedgerEntry.last_day >= asked.from_day.isoformat())

@@ -1,7 +1,8 @@
 """Joins rendered entries to the bytes of a feed; after a change, reuses the unchanged bytes of the previous version.
 
 Whether an entry is in a feed depends on the entry and its event only, so a change to a talk affects no other entry.
-After changes that may affect others (`LedgerState.reshaped_at`), and on another day, the feed is read in full.
+After changes that may affect others (`LedgerState.full_rebuild_revision`), and on another day, the feed is read in
+full.
 """
 
 import hashlib
@@ -116,9 +117,9 @@ def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) 
     return _joined(wanted, gathered, version=_version(wanted, gathered.places), revision=revision)
 
 
-def may_follow(assembly: Assembly, *, revision: int, reshaped_at: int) -> bool:
+def may_follow(assembly: Assembly, *, revision: int, full_rebuild_revision: int) -> bool:
     """Return whether an assembly of the same day can be updated from the changes since, instead of read in full."""
-    return reshaped_at <= assembly.revision and revision - assembly.revision <= _MOST_CHANGES
+    return full_rebuild_revision <= assembly.revision and revision - assembly.revision <= _MOST_CHANGES
 
 
 def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int, now: datetime) -> Assembly:
@@ -155,10 +156,10 @@ def _steps(before: Assembly, touched: Collection[str], parts: Iterable[_Part]) -
 
 def _part(wanted: Wanted, row: Row[Any]) -> tuple[_Place, bytes]:
     text, zone = wanted.format.piece(row, wanted.options)
-    mark = str(row.revision) if wanted.format.tells_more else f"{row.content[:16]} {row.sequence}"
+    mark = str(row.revision) if wanted.format.tells_more else f"{row.content_hash[:16]} {row.sequence}"
     # Many entries share these strings, so each is stored once.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
-    return _Place(first_day, row.uid, last_day, zone, mark, row.stamp), text
+    return _Place(first_day, row.uid, last_day, zone, mark, row.last_modified), text
 
 
 def _order(place: _Place) -> tuple[str, str]:

@@ -61,7 +61,7 @@ class Format:
 def kept_entry(row: Row[Any], options: Options) -> KeptEntry:
     """Return the entry of a row with the COLUMNS, with the options applied."""
     entry = adapted(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
-    return KeptEntry(entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.stamp), number=row.number)
+    return KeptEntry(entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.last_modified), number=row.serial)
 
 
 _NUMBERS = (
@@ -69,11 +69,11 @@ _NUMBERS = (
     LedgerEntry.first_day,
     LedgerEntry.last_day,
     LedgerEntry.zone,
-    LedgerEntry.content,
+    LedgerEntry.content_hash,
     LedgerEntry.sequence,
     LedgerEntry.revision,
-    LedgerEntry.stamp,
-    LedgerEntry.number,
+    LedgerEntry.last_modified,
+    LedgerEntry.serial,
 )
 COLUMNS: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttribute[Any]]] = {
     LedgerEntry.ics: (*_NUMBERS, LedgerEntry.ics),

@@ -36,7 +36,7 @@ class MemberSession(Identified, Base):
 
     member_key: the member's `fs_uniquifier` when the session began. Changing `fs_uniquifier` ends the session.
     pending: the password was correct, but the code is missing; the member is not signed in yet.
-    proved_at: when the member last authenticated. notes: values that views store temporarily, by name.
+    reauthenticated_at: when the member last authenticated. data: values that views store temporarily, by name.
     signed_csrf_secret: the CSRF secret of the signed cookie that this session replaced. Such a session stays in the
     table for some time after its end, so that the same cookie cannot start it again.
     """
@@ -48,8 +48,8 @@ class MemberSession(Identified, Base):
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     signed_csrf_secret: Mapped[str | None] = mapped_column(String(64), default=None)
     pending: Mapped[bool] = mapped_column(default=False)
-    proved_at: Mapped[datetime]
-    notes: Mapped[dict[str, Any]]
+    reauthenticated_at: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
     user_agent: Mapped[str | None] = mapped_column(String(300), default=None)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
@@ -128,7 +128,7 @@ class Passkey(Identified, Base):
 class KeptAnswer(Base):
     """The response to a POST with an Idempotency-Key, stored for a day and sent again to retries."""
 
-    __tablename__ = "kept_answers"
+    __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("member_id", "key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -139,4 +139,4 @@ class KeptAnswer(Base):
     location: Mapped[str | None] = mapped_column(String(2000))
     etag: Mapped[str | None] = mapped_column(String(100))
     body: Mapped[str]
-    kept_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -32,8 +32,8 @@ def new_session(
         member_key=member.fs_uniquifier,
         secret_hash=secret_hash(secret),
         pending=pending,
-        proved_at=now,
-        notes={},
+        reauthenticated_at=now,
+        data={},
         user_agent=user_agent,
         created_at=now,
         last_seen_at=now,
@@ -85,7 +85,7 @@ def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
 
 
 def update_session(session: Session, session_id: str, **values: object) -> None:
-    """Set columns of a session: `notes`, `proved_at`, `expires_at`."""
+    """Set columns of a session: `data`, `reauthenticated_at`, `expires_at`."""
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 

@@ -81,7 +81,7 @@ def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller
     """
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(Sentence("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
-    if is_over(event.over_at, now=now):
+    if is_over(event.last_ends_at, now=now):
         raise EventOver(Sentence("“%(event)s” is over and takes no sponsors.", event=event.title))
     tier = find_tier_of(session, event, fields["tier"])
     sponsor = _sponsor(session, fields["sponsor"], caller=caller, now=now)

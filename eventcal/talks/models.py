@@ -115,15 +115,15 @@ class TalkTag(TagRow):
 class TalkStep(Base):
     """A state change of a talk: old and new state, time, member and reason."""
 
-    __tablename__ = "talk_steps"
+    __tablename__ = "talk_state_changes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), index=True)
-    came_from: Mapped[TalkState | None] = word_column(TalkState)
-    went_to: Mapped[TalkState] = word_column(TalkState)
+    from_state: Mapped[TalkState | None] = word_column(TalkState)
+    to_state: Mapped[TalkState] = word_column(TalkState)
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None)
     reason: Mapped[str | None] = mapped_column(default=None)
-    taken_at: Mapped[datetime]
+    created_at: Mapped[datetime]
 
 
 class Star(Base):

@@ -85,7 +85,7 @@ def may_see_talk(talk: Talk, caller: Caller) -> bool:
 
 def public_talks(asked: Filter, *, now: datetime) -> Select[Talk]:
     """Return the statement for the public talks that match the filter, including tombstones that are still shown."""
-    shown = still_shown(now.date(), Talk.shown_until, Event.shown_until)
+    shown = still_shown(now.date(), Talk.tombstone_until, Event.tombstone_until)
     rows = select(Talk).join(Talk.event).where(*IS_PUBLIC, shown)
     return rows.where(*talk_conditions(asked, now=now), *_shown_state_in(asked.states))
 

@@ -114,10 +114,10 @@ def derive_talk(talk: Talk, *, now: datetime) -> None:
     if talk.published_at is None and stands_open and makes_public(talk.event.programme, talk.state):
         talk.published_at = now
     if talk.state not in GONE:
-        if talk.shown_until is not None:
-            talk.shown_until = None
-    elif talk.shown_until is None:
-        talk.shown_until = tombstone_until(talk.ends_at or talk.event.ends_at, now=now)
+        if talk.tombstone_until is not None:
+            talk.tombstone_until = None
+    elif talk.tombstone_until is None:
+        talk.tombstone_until = tombstone_until(talk.ends_at or talk.event.ends_at, now=now)
 
 
 def _times(talk: Talk, event: Event) -> dict[str, Any]:

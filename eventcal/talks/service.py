@@ -87,7 +87,7 @@ def note_step(
     session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
     """Record in a talk's history the change from the state `before` to its current state."""
-    step = TalkStep(talk_id=talk.id, came_from=before, went_to=talk.state, member_id=caller.member_id, taken_at=now)
+    step = TalkStep(talk_id=talk.id, from_state=before, to_state=talk.state, member_id=caller.member_id, created_at=now)
     step.reason = reason
     session.add(step)
 
@@ -140,8 +140,8 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
     forget_answers(session, talk.id)
     gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED
     if talk.state != gone:
-        came_from, talk.state = talk.state, gone
-        note_step(session, talk, came_from, caller=caller, now=now)
+        from_state, talk.state = talk.state, gone
+        note_step(session, talk, from_state, caller=caller, now=now)
     derive_talk(talk, now=now)
     session.flush()
     return talk
@@ -149,7 +149,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     """Raise EventOver or TalksClosed unless the event accepts talks at `now`. Moderators may add to past events."""
-    over = is_over(event.over_at, now=now)
+    over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title}
     if over and not caller.moderates:
         raise EventOver(Sentence("“%(event)s” is over; only a moderator can still add a talk to it.", **about))

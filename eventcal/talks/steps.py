@@ -61,8 +61,8 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
         check_confirmed(caller)
         complete_event(session, talk.event)
         check_window(talk.event, caller=caller, now=now)
-    came_from, talk.state = talk.state, STEPS[step].target
-    note_step(session, talk, came_from, caller=caller, now=now, reason=reason)
+    from_state, talk.state = talk.state, STEPS[step].target
+    note_step(session, talk, from_state, caller=caller, now=now, reason=reason)
     derive_talk(talk, now=now)
     submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and step not in SPEAKERS_STEPS else None
     if submitter is not None and submitter.active:

@@ -74,7 +74,7 @@ def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> lis
 
 def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
     """Return the submission times of talks by id. A talk may have been created earlier, as a draft."""
-    last = select(TalkStep.talk_id, func.max(TalkStep.taken_at)).where(TalkStep.went_to == TalkState.SUBMITTED)
+    last = select(TalkStep.talk_id, func.max(TalkStep.created_at)).where(TalkStep.to_state == TalkState.SUBMITTED)
     among = {talk.id: talk.created_at for talk in talks}
     rows = last.where(TalkStep.talk_id.in_(among)).group_by(TalkStep.talk_id)
     return among | dict(session.execute(rows).all())

@@ -42,7 +42,7 @@ def talk_states(calendar: Database) -> dict[str, tuple[str, bool]]:
 
 def steps(calendar: Database) -> list[tuple[str | None, str]]:
     with calendar.reading() as session:
-        return [(step.came_from, step.went_to) for step in session.scalars(select(TalkStep).order_by(TalkStep.id))]
+        return [(step.from_state, step.to_state) for step in session.scalars(select(TalkStep).order_by(TalkStep.id))]
 
 
 def status(calendar: Database, slug: str = "summit") -> str:

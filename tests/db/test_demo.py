@@ -68,7 +68,7 @@ def test_all_demo_events_and_talks_are_public(calendar: Database) -> None:
     with calendar.reading() as session:
         assert {event.status.value for event in session.scalars(select(Event))} == {"confirmed"}
         assert None not in session.scalars(select(Talk.published_at)).all()
-        assert session.scalar(text("SELECT count(*) FROM ledger_entries")) == 22
+        assert session.scalar(text("SELECT count(*) FROM feed_entries")) == 22
         # Two talks are reprises.
         assert session.scalar(text("SELECT count(*) FROM talks WHERE reprise_of_id IS NOT NULL")) == 2
 

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, column, create_engine, inspect, select, table
 from eventcal.kit import migrate
 from eventcal.kit.database import MIGRATIONS, Database
 from eventcal.kit.models import UtcDateTime
+from eventcal.members.models import KeptAnswer
 from eventcal.schema import metadata
+from tests.clocks import NOON
 
 REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
 INSERT_MEMBER = (
@@ -91,8 +93,8 @@ def test_every_migration_can_be_downgraded_and_upgraded_again(database: Database
 
 
 def test_ledger_state_starts_with_one_row(database: Database) -> None:
-    names = ("id", "revision", "changed_at", "reshaped_at", "numbers", "renderer")
-    state = table("ledger_state", *(column(name, UtcDateTime() if name == "changed_at" else None) for name in names))
+    names = ("id", "revision", "changed_at", "full_rebuild_revision", "last_serial", "renderer_version")
+    state = table("feed_state", *(column(name, UtcDateTime() if name == "changed_at" else None) for name in names))
     with database.connection() as connection:
         found = [tuple(row) for row in connection.execute(select(state))]
     assert found == [(1, 0, datetime(1970, 1, 1, tzinfo=UTC), 0, 0, "")]
@@ -101,11 +103,11 @@ def test_ledger_state_starts_with_one_row(database: Database) -> None:
 def test_upgrading_an_up_to_date_database_changes_nothing(database: Database) -> None:
     with database.unit_of_work() as unit:
         unit.session.execute(text(INSERT_MEMBER))
-        unit.session.execute(text("UPDATE ledger_state SET revision = 7"))
+        unit.session.execute(text("UPDATE feed_state SET revision = 7"))
     migrate.upgrade(database.engine)
     migrate.upgrade(database.engine)
     assert rows(database, "SELECT id FROM members") == [("m",)]
-    assert rows(database, "SELECT revision FROM ledger_state") == [(7,)]
+    assert rows(database, "SELECT revision FROM feed_state") == [(7,)]
 
 
 def test_migrate_accepts_a_database_url(database: Database, database_url: str) -> None:
@@ -120,7 +122,7 @@ def test_concurrent_upgrades_run_one_after_another(database: Database) -> None:
     with ThreadPoolExecutor(2) as both:
         list(both.map(migrate.upgrade, [database.engine, database.engine]))
     assert database.is_migrated()
-    assert rows(database, "SELECT id FROM ledger_state") == [(1,)]
+    assert rows(database, "SELECT id FROM feed_state") == [(1,)]
 
 
 def test_database_without_schema_is_not_migrated(database: Database) -> None:
@@ -178,11 +180,13 @@ def test_upgrade_numbers_existing_entries_by_age_and_resets_the_renderer(databas
             connection.execute(text(OLD_ENTRY), {"uid": uid, "kind": "talk", "created_at": created_at})
         connection.execute(text("UPDATE ledger_state SET revision = 7, renderer = 'r'"))
     migrate.upgrade(database.engine)
-    kept = "uid, number, sequence, revision, content, ics, shown_until"
-    assert rows(database, f"SELECT {kept} FROM ledger_entries ORDER BY number") == [  # noqa: S608 - constant query
+    kept = "uid, serial, sequence, revision, content_hash, ics, tombstone_until"
+    assert rows(database, f"SELECT {kept} FROM feed_entries ORDER BY serial") == [  # noqa: S608 - constant query
         (uid, number, 3, 5, "abc", "BEGIN:VEVENT", None) for number, uid in enumerate(["a", "b", "young"], start=1)
     ]
-    assert rows(database, "SELECT revision, reshaped_at, numbers, renderer FROM ledger_state") == [(7, 7, 3, "")]
+    assert rows(database, "SELECT revision, full_rebuild_revision, last_serial, renderer_version FROM feed_state") == [
+        (7, 7, 3, "")
+    ]
 
 
 def test_downgrade_drops_entry_kinds_unknown_to_older_release(database: Database) -> None:
@@ -193,6 +197,27 @@ def test_downgrade_drops_entry_kinds_unknown_to_older_release(database: Database
     migrate.upgrade(database.engine)
     migrate.downgrade(database.engine, "0004")
     assert rows(database, "SELECT uid FROM ledger_entries ORDER BY uid") == [("event",), ("talk",)]
+
+
+def test_renamed_tables_keep_their_rows_and_continue_their_ids(database: Database) -> None:
+    migrate.downgrade(database.engine, "0009")
+    with database.engine.begin() as connection:
+        connection.execute(text(INSERT_MEMBER))
+        connection.execute(
+            text(
+                "INSERT INTO kept_answers (id, member_id, key, fingerprint, status, body, kept_at)"
+                " VALUES (41, 'm', 'k', 'f', 201, '{}', '2026-03-01 12:00:00')"
+            )
+        )
+        connection.execute(text("UPDATE ledger_state SET revision = 7, numbers = 3, reshaped_at = 5, renderer = 'r'"))
+    migrate.upgrade(database.engine)
+    assert rows(database, "SELECT id, last_serial, full_rebuild_revision, renderer_version FROM feed_state") == [
+        (1, 3, 5, "r")
+    ]
+    with database.unit_of_work() as unit:
+        record = {"member_id": "m", "fingerprint": "f", "status": 201, "body": "{}", "created_at": NOON}
+        unit.session.add(KeptAnswer(key="another", **record))
+    assert rows(database, "SELECT id, key FROM idempotency_keys ORDER BY id") == [(41, "k"), (42, "another")]
 
 
 def test_upgrade_keeps_signed_session_cookies_valid_for_existing_members(database: Database) -> None:

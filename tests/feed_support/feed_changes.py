@@ -187,6 +187,12 @@ def empty(calendar: Calendar) -> None:
         for table in reversed(metadata.sorted_tables):
             if table.name != LedgerState.__tablename__:
                 connection.execute(delete(table))
-        nothing = {"revision": 0, "changed_at": NOON, "reshaped_at": 0, "numbers": 0, "renderer": ""}
+        nothing = {
+            "revision": 0,
+            "changed_at": NOON,
+            "full_rebuild_revision": 0,
+            "last_serial": 0,
+            "renderer_version": "",
+        }
         connection.execute(update(LedgerState), nothing)
     calendar.clock.move(NOON)

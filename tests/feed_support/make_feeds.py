@@ -88,7 +88,7 @@ def _rows(session: Session) -> Iterable[LedgerEntry]:
 
 
 def _numbers(row: LedgerEntry) -> Numbers:
-    return Numbers(row.sequence, row.stamp, row.revision, row.ics)
+    return Numbers(row.sequence, row.last_modified, row.revision, row.ics)
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
 def test_daily_document_is_last_modified_at_midnight_or_later(
     changed_at: datetime, expected: tuple[datetime, datetime]
 ) -> None:
-    state = State(revision=7, changed_at=changed_at, reshaped_at=0)
+    state = State(revision=7, changed_at=changed_at, full_rebuild_revision=0)
     daily, steady, undated = Note(), Note(daily=False), Note(dated=False)
     assert (daily.last_modified(state, NOON), steady.last_modified(state, NOON)) == expected
     assert undated.last_modified(state, NOON) is None

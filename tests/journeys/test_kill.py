@@ -70,6 +70,6 @@ def test_every_acknowledged_submission_survives_kill_9(server: Server, database_
     assert set(answered) <= kept
     # Every stored talk is complete: it has its speaker and its step.
     with engine.connect() as connection:
-        for table in ("talk_speakers", "talk_steps"):
+        for table in ("talk_speakers", "talk_state_changes"):
             assert set(connection.scalars(text(f"SELECT talk_id FROM {table}"))) == kept  # noqa: S608 - constant table names
     engine.dispose()

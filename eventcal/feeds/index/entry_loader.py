@@ -61,7 +61,7 @@ def count_talks(session: Session, shown: ColumnElement[bool]) -> int:
 
 def waiting_talks(session: Session, shown: ColumnElement[bool]) -> Sequence[Talk]:
     """Return the matching talks that have no time yet, oldest first."""
-    rows = select(Talk).where(shown, Talk.starts_at.is_(None), Talk.shown_until.is_(None)).options(*whole_talk())
+    rows = select(Talk).where(shown, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None)).options(*whole_talk())
     return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
 
 

@@ -30,7 +30,7 @@ _UPDATE_STATE = update(_STATE)
 _TALKS = cast("Table", Talk.__table__)
 # The columns of a talk that an update of the index sets.
 _NOTED = ("sequence", "revision", "updated_at")
-_UPDATE_ROW = update(_ROWS).where(_ROWS.c.number == bindparam("this"))
+_UPDATE_ROW = update(_ROWS).where(_ROWS.c.serial == bindparam("this"))
 _UPDATE_TALK = update(_TALKS).where(_TALKS.c.id == bindparam("this"))
 _UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _NOTED})
 
@@ -76,7 +76,7 @@ class Writer:
         if self._new:
             connection.execute(insert(_ROWS), [_columns_of(row, _ROWS) for row in self._new.values()])
         if self._touched:
-            changed = [{**_columns_of(row, _ROWS), "this": row.number} for row in self._touched.values()]
+            changed = [{**_columns_of(row, _ROWS), "this": row.serial} for row in self._touched.values()]
             connection.execute(_UPDATE_ROW, changed)
         if self._talks:
             talks = self._talks.values()
@@ -98,12 +98,12 @@ class Writer:
 
     def note_reshaping(self) -> None:
         """Record that feeds may gain or lose entries that this update does not write. Call it after `next_revision`."""
-        self.state.reshaped_at = self.state.revision
+        self.state.full_rebuild_revision = self.state.revision
 
     def note_renderer(self, renderer: str) -> None:
         """Store the renderer. A new renderer also increments the revision, as the text around entries may differ."""
-        if self.state.renderer != renderer:
-            self.state.renderer = renderer
+        if self.state.renderer_version != renderer:
+            self.state.renderer_version = renderer
             self.next_revision(0)
             self.note_reshaping()
 
@@ -114,7 +114,7 @@ class Writer:
     def is_kept(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
         """Return whether the index already holds this content."""
         row = self.rows.get(_key(subject))
-        return row is not None and row.content == _content(entry, render_entry(entry))
+        return row is not None and row.content_hash == _content(entry, render_entry(entry))
 
     def refresh(self, subject: Event | Talk, entry: CalendarEntry) -> None:
         """Write the stored entry and the resource again for an entry whose content is unchanged."""
@@ -147,15 +147,15 @@ class Writer:
             elif row is not None:
                 was = load_entry(row.entry)
                 self._write_deadline(row, event, called_off(was if event.redacted_at is None else _blanked(was)))
-                row.shown_until = row.shown_until or tombstone_until(_instant(was, was.ends), now=self.now)
+                row.tombstone_until = row.tombstone_until or tombstone_until(_instant(was, was.ends), now=self.now)
 
     def _write_deadline(self, row: LedgerEntry, event: Event, entry: CalendarEntry) -> None:
         row.public_id, row.deleted = event.slug, event.redacted_at is not None
         if entry.status != Status.CANCELLED:
-            row.shown_until = None
-        before = row.content
+            row.tombstone_until = None
+        before = row.content_hash
         self._write(row, entry, days=(entry.starts.isoformat()[:10], entry.ends.isoformat()[:10]))
-        if row.content != before:
+        if row.content_hash != before:
             row.revision = self.next_revision(0)
 
     def _write(self, row: LedgerEntry, entry: CalendarEntry, *, days: tuple[str, str]) -> None:
@@ -165,15 +165,15 @@ class Writer:
         row.entry = dump_entry(entry)
         text = render_entry(entry)
         content = _content(entry, text)
-        if row.content != content:
+        if row.content_hash != content:
             self.changed += 1
-            row.content = content
+            row.content_hash = content
             row.sequence += 1
             # Clients compare whole seconds, so each stamp is at least one second later than the last. If it lies
             # in the future, the response to the change is delayed until then.
-            row.stamp = max(whole_second(self.now), row.stamp + _A_SECOND)
-            answer_not_before(self.session, row.stamp)
-            row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.stamp))
+            row.last_modified = max(whole_second(self.now), row.last_modified + _A_SECOND)
+            answer_not_before(self.session, row.last_modified)
+            row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._touch(row)
 
     def _touch(self, row: LedgerEntry) -> None:
@@ -183,17 +183,17 @@ class Writer:
 
     def _new_row(self, key: tuple[EntryKind, str], created_at: datetime) -> LedgerEntry:
         kind, subject_id = key
-        self.state.numbers += 1
+        self.state.last_serial += 1
         row = LedgerEntry(
             kind=kind,
             subject_id=subject_id,
             created_at=created_at,
-            number=self.state.numbers,
+            serial=self.state.last_serial,
             sequence=-1,
             revision=0,
-            stamp=whole_second(self.now) - _A_SECOND,
-            shown_until=None,
-            content="",
+            last_modified=whole_second(self.now) - _A_SECOND,
+            tombstone_until=None,
+            content_hash="",
         )
         self.rows[key] = self._new[key] = row
         return row

@@ -76,7 +76,7 @@ class Ledger:
 
         An entry with unchanged text keeps its SEQUENCE and stamp. For `tell` see `recompute`.
         """
-        if state_of(session).renderer == self.renderer:
+        if state_of(session).renderer_version == self.renderer:
             return 0
         return self.recompute(session, now=now, tell=tell)
 

@@ -46,7 +46,7 @@ _SHOWN_BY_TALKS_OF_SPEAKER = frozenset({"slug", "name", "job_title", "affiliatio
 # The fields that decide which talks a search by speaker slug finds.
 _NAMES_A_SPEAKER = frozenset({"slug", "merged_into_id"})
 # The fields that affect an event's talk count and its list of talks without a time.
-_COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "shown_until", "state", "published_at"})
+_COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "tombstone_until", "state", "published_at"})
 
 
 def reach_of(session: Session, changes: Sequence[Change]) -> Reach:

@@ -17,19 +17,20 @@ class LedgerEntry(Base):
     """One feed entry: its rendered text and its increasing numbers.
 
     `subject_id` is the id of the event or talk; for a deadline, of its event. It is no foreign key, because an entry
-    outlives its subject. `number` is a small integer that permanently identifies the entry.
-    `content` is a digest of the content without stamps; SEQUENCE rises only if it changes.
-    `stamp` is DTSTAMP and LAST-MODIFIED. `shown_until` is the end of a tombstone, if the subject does not define it.
+    outlives its subject. `serial` is a small integer that permanently identifies the entry.
+    `content_hash` is a digest of the content without timestamps; SEQUENCE rises only if it changes.
+    `last_modified` is DTSTAMP and LAST-MODIFIED. `tombstone_until` is the end of a tombstone, if the subject does not
+    define it.
     `zone` is None if no VTIMEZONE is needed; the days are local dates, for the range of the VTIMEZONE.
     `ics` is the rendered VEVENT, `entry` the source of all other formats (entry_codec.py), and `resource` the public
     JSON representation of the event or talk in the API.
     """
 
-    __tablename__ = "ledger_entries"
+    __tablename__ = "feed_entries"
     __table_args__ = (
         UniqueConstraint("kind", "subject_id"),
-        UniqueConstraint("number"),
-        Index("ix_ledger_entries_revision", "revision"),
+        UniqueConstraint("serial"),
+        Index("ix_feed_entries_revision", "revision"),
     )
 
     uid: Mapped[str] = mapped_column(String(300), primary_key=True)
@@ -37,18 +38,18 @@ class LedgerEntry(Base):
     subject_id: Mapped[str] = mapped_column(String(16))
     # The identifier in /changes: an event's slug or a talk's id.
     public_id: Mapped[str] = mapped_column(String(80))
-    number: Mapped[int] = mapped_column(sort_order=1)
+    serial: Mapped[int] = mapped_column(sort_order=1)
     deleted: Mapped[bool] = mapped_column(default=False)
     cancelled: Mapped[bool] = mapped_column(default=False)
     sequence: Mapped[int]
     revision: Mapped[int] = mapped_column(BigInteger)
-    stamp: Mapped[datetime]
+    last_modified: Mapped[datetime]
     created_at: Mapped[datetime]
-    shown_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
+    tombstone_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
     zone: Mapped[str | None] = mapped_column(String(64))
     first_day: Mapped[str] = mapped_column(String(10))
     last_day: Mapped[str] = mapped_column(String(10))
-    content: Mapped[str] = mapped_column(String(64))
+    content_hash: Mapped[str] = mapped_column(String(64))
     ics: Mapped[str]
     entry: Mapped[str] = mapped_column(sort_order=1)
     resource: Mapped[str | None] = mapped_column(default=None, sort_order=1)
@@ -58,27 +59,27 @@ class LedgerState(Base):
     """The state of the feed index, a single row.
 
     `revision` rises with every change to public data; `changed_at` is the time of the last one.
-    `reshaped_at` is the revision of the last change after which unchanged entries may have joined or left a feed, for
-    example because an event, and so its talks, moved to another country.
-    `numbers` is the last number given to an entry. `renderer` identifies the code that rendered the texts.
+    `full_rebuild_revision` is the revision of the last change after which unchanged entries may have joined or left a
+    feed, for example because an event, and so its talks, moved to another country.
+    `last_serial` is the last serial given to an entry. `renderer_version` identifies the code that rendered the texts.
     """
 
-    __tablename__ = "ledger_state"
+    __tablename__ = "feed_state"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
     changed_at: Mapped[datetime]
-    reshaped_at: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=1)
-    numbers: Mapped[int] = mapped_column(default=0, sort_order=1)
-    renderer: Mapped[str] = mapped_column(String(64), default="")
+    full_rebuild_revision: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=1)
+    last_serial: Mapped[int] = mapped_column(default=0, sort_order=1)
+    renderer_version: Mapped[str] = mapped_column(String(64), default="")
 
 
 class State(NamedTuple):
-    """The public revision, the time of its last change (UTC), and `reshaped_at` (see LedgerState)."""
+    """The public revision, the time of its last change (UTC), and `full_rebuild_revision` (see LedgerState)."""
 
     revision: int
     changed_at: datetime
-    reshaped_at: int
+    full_rebuild_revision: int
 
 
 _STATE = select(*(LedgerState.__table__.c[name] for name in State._fields))

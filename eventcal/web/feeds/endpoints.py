@@ -110,7 +110,7 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
         renderer=house().ledger.renderer,
     )
     before = earlier if isinstance(earlier, Assembly) else None
-    if before and may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at):
+    if before and may_follow(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision):
         made = follow(session, wanted, before, revision=state.revision, now=moment)
     else:
         made = assemble(session, wanted, revision=state.revision, now=moment)

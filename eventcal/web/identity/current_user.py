@@ -107,7 +107,7 @@ def sign_in(found: Member) -> str:
 def has_proved_lately() -> bool:
     """Return whether the current user has authenticated recently, so that an unattended browser cannot be misused."""
     stored = sessions.find_stored()
-    return stored is not None and timedelta() <= house().clock.now() - stored.row.proved_at < _PROVED_FOR
+    return stored is not None and timedelta() <= house().clock.now() - stored.row.reauthenticated_at < _PROVED_FOR
 
 
 def sign_out() -> None:

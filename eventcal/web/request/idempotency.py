@@ -90,7 +90,7 @@ def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
     fingerprint = secret_hash(key)
     session.add(
         KeptAnswer(
-            member_id=member_id, key=key, fingerprint=fingerprint, status=HTTPStatus.CREATED, body="", kept_at=now()
+            member_id=member_id, key=key, fingerprint=fingerprint, status=HTTPStatus.CREATED, body="", created_at=now()
         )
     )
     session.flush()
@@ -103,7 +103,7 @@ def show_once(*fields: str) -> None:
 
 
 def _forget_old(session: Session) -> None:
-    session.execute(delete(KeptAnswer).where(KeptAnswer.kept_at < now() - KEPT_FOR))
+    session.execute(delete(KeptAnswer).where(KeptAnswer.created_at < now() - KEPT_FOR))
 
 
 def _again(kept: KeptAnswer, fingerprint: str) -> Response:
@@ -128,5 +128,5 @@ def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str) -> Ke
         location=answer.headers.get("Location"),
         etag=answer.headers.get("ETag"),
         body=body,
-        kept_at=now(),
+        created_at=now(),
     )

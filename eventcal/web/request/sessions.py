@@ -95,7 +95,7 @@ def keep_alive() -> None:
 
 def save_proof() -> None:
     """Record that the member of this session, if any, has just re-authenticated."""
-    _update(proved_at=house().clock.now())
+    _update(reauthenticated_at=house().clock.now())
 
 
 def note(what: str, **state: str) -> None:
@@ -103,7 +103,7 @@ def note(what: str, **state: str) -> None:
     noted = {**state, "at": house().clock.now().timestamp()}
     found, browser = find_stored(), _browser()
     if found is not None:
-        _update(notes={**found.row.notes, what: noted})
+        _update(data={**found.row.data, what: noted})
         return
     if browser.secret is not None:
         # Replace the cookie of a session that has ended, and keep its CSRF secret, so that open forms stay valid.
@@ -115,7 +115,7 @@ def note(what: str, **state: str) -> None:
 def find_note(what: str, *, within: timedelta) -> dict[str, Any] | None:
     """Return a value stored in this session, or None if it is missing or older than `within`."""
     found = find_stored()
-    state: dict[str, Any] | None = _browser().get(what) if found is None else found.row.notes.get(what)
+    state: dict[str, Any] | None = _browser().get(what) if found is None else found.row.data.get(what)
     if state is None or not 0 <= house().clock.now().timestamp() - state["at"] < within.total_seconds():
         return None
     return state
@@ -126,8 +126,8 @@ def forget_note(what: str) -> None:
     found = find_stored()
     if found is None:
         _browser().pop(what, None)
-    elif what in found.row.notes:
-        _update(notes={name: kept for name, kept in found.row.notes.items() if name != what})
+    elif what in found.row.data:
+        _update(data={name: kept for name, kept in found.row.data.items() if name != what})
 
 
 def csrf_secret() -> str:
@@ -176,7 +176,7 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
         return None
     row = _new_row(member, secret)
     row.signed_csrf_secret = browser[_SIGNED_CSRF]
-    row.proved_at = datetime.fromtimestamp(browser.get(_SIGNED_PROOF, 0), UTC)
+    row.reauthenticated_at = datetime.fromtimestamp(browser.get(_SIGNED_PROOF, 0), UTC)
     return Stored(row, member)
 
 

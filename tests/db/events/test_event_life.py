@@ -58,12 +58,12 @@ def test_only_published_active_events_can_be_cancelled(session: Session) -> None
 
 def test_cancelled_event_is_listed_until_thirty_days_after_its_end(session: Session) -> None:
     event = cancel_event(session, make_event(session), now=NOON)
-    assert event.shown_until == event.ends_at + TOMBSTONE
+    assert event.tombstone_until == event.ends_at + TOMBSTONE
 
 
 def test_past_event_is_listed_for_thirty_days_after_cancellation(session: Session) -> None:
     event = make_event(session, starts="2026-01-10", ends="2026-01-10")
-    assert cancel_event(session, event, now=NOON).shown_until == NOON + TOMBSTONE
+    assert cancel_event(session, event, now=NOON).tombstone_until == NOON + TOMBSTONE
 
 
 def test_redacting_an_event_removes_all_its_text(session: Session) -> None:
@@ -90,7 +90,7 @@ def test_redacting_an_event_removes_all_its_text(session: Session) -> None:
     parts = [track.name for track in event.tracks] + [room.name for room in event.rooms]
     assert [text for text in (*written, *tags_of(event), *parts) if "spam" in text] == []
     assert (event.latitude, event.longitude) == (None, None)
-    assert event.shown_until == event.ends_at + TOMBSTONE
+    assert event.tombstone_until == event.ends_at + TOMBSTONE
 
 
 def test_redacted_unpublished_event_becomes_a_draft(session: Session) -> None:

@@ -111,7 +111,9 @@ class Subscriber:
                 wanted = self._wanted(session, asked)
                 whole = assemble(session, wanted, revision=state.revision, now=now)
                 for before in (self.first.get(name), self.last.get(name)):
-                    if before and may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at):
+                    if before and may_follow(
+                        before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision
+                    ):
                         made = follow(session, wanted, before, revision=state.revision, now=now)
                         assert (name, told(made)) == (name, told(whole))
                 self.first.setdefault(name, whole)
@@ -162,7 +164,7 @@ def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: 
     """Return the assembly built from `before`, after checking that it equals the full one."""
     with calendar.database.reading() as session:
         state = read_state(session.connection())
-        assert may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at)
+        assert may_follow(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
         wanted = calendar.wanted(session, feed, **asked)
         made = follow(session, wanted, before, revision=state.revision, now=calendar.clock.now())
     assert told(made) == told(calendar.assembled(feed, **asked))
@@ -172,7 +174,7 @@ def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: 
 def may_be_followed(calendar: Calendar, before: Assembly) -> bool:
     with calendar.database.reading() as session:
         state = read_state(session.connection())
-    return may_follow(before, revision=state.revision, reshaped_at=state.reshaped_at)
+    return may_follow(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
 
 
 @pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
@@ -284,9 +286,10 @@ def test_event_change_that_affects_filters_requires_a_full_rebuild(
 
 def test_assembly_can_be_followed_over_at_most_500_revisions() -> None:
     before = Assembly(revision=7, version="v", body=b"", places=(), sizes=(), begins=0)
-    assert [may_follow(before, revision=revision, reshaped_at=7) for revision in (7, 8, 507, 508)] == [
+    assert [may_follow(before, revision=revision, full_rebuild_revision=7) for revision in (7, 8, 507, 508)] == [
         *(True, True, True, False)
     ]
-    assert [may_follow(before, revision=9, reshaped_at=reshaped_at) for reshaped_at in (0, 7, 8)] == [
-        *(True, True, False)
-    ]
+    assert [
+        may_follow(before, revision=9, full_rebuild_revision=full_rebuild_revision)
+        for full_rebuild_revision in (0, 7, 8)
+    ] == [*(True, True, False)]

@@ -216,7 +216,7 @@ def test_changed_domain_updates_the_uid_of_the_same_entry(calendar: Calendar) ->
 def test_entry_keeps_its_number_under_another_uid(calendar: Calendar) -> None:
     def numbers(of: Calendar) -> dict[str, int]:
         with of.database.reading() as session:
-            return {row["subject_id"]: row["number"] for row in kept(session).values()}
+            return {row["subject_id"]: row["serial"] for row in kept(session).values()}
 
     event_id = add_event(calendar)
     ids = [event_id, *(add_talk(calendar, event_id) for _ in range(3))]
@@ -236,7 +236,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
         before = kept(session)
         # The state after an upgrade from a release that supported only iCalendar.
         session.execute(update(LedgerEntry).values(entry="", resource=None))
-        state_of(session).renderer = ""
+        state_of(session).renderer_version = ""
     with calendar.write() as session:
         assert calendar.ledger.renew(session, now=calendar.clock.now()) == 0
     with calendar.write() as session:
@@ -246,7 +246,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
 def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.write() as session:
-        state_of(session).renderer = "an older one"
+        state_of(session).renderer_version = "an older one"
     before, revision = calendar.numbers(), calendar.revision()
     heard: list[int] = []
     with calendar.write() as session:

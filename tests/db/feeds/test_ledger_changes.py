@@ -13,7 +13,7 @@ from tests.feed_support.feed_world import make_world
 from tests.feed_support.make_feeds import Calendar, kept, open_calendar
 
 Rows = Mapping[str, Mapping[str, Any]]
-_ONLY_RISE = ("sequence", "stamp", "revision")
+_ONLY_RISE = ("sequence", "last_modified", "revision")
 
 
 @pytest.fixture
@@ -41,15 +41,15 @@ def test_ledger_equals_its_recomputation_after_any_changes(calendar: Calendar, s
         for uid, old in before.items():
             _hold(old, after[uid])
         before = after
-    numbers = sorted(one["number"] for one in before.values())
+    numbers = sorted(one["serial"] for one in before.values())
     assert numbers == list(range(1, len(numbers) + 1))
 
 
 def _hold(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Check that the numbers of an entry increase if and only if its text changes."""
-    assert new["number"] == old["number"]
+    assert new["serial"] == old["number"]
     assert all(new[name] >= old[name] for name in _ONLY_RISE)
     if new["ics"] != old["ics"]:
         assert all(new[name] > old[name] for name in _ONLY_RISE)
     else:
-        assert (new["sequence"], new["stamp"]) == (old["sequence"], old["stamp"])
+        assert (new["sequence"], new["last_modified"]) == (old["sequence"], old["last_modified"])

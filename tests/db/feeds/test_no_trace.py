@@ -152,7 +152,7 @@ def seen(session: Session) -> list[object]:
     return [
         state.revision,
         state.changed_at,
-        state.reshaped_at,
+        state.full_rebuild_revision,
         list_changes(session, since=0, limit=50),
         numbers_of(session),
         deadlines_of(session),

@@ -156,7 +156,7 @@ def test_redacting_a_talk_removes_all_its_text(session: Session, state: TalkStat
         tags=["spam"],
         speakers=[make_speaker(session, name="spam")],
     )
-    session.add(TalkStep(talk_id=talk.id, came_from=None, went_to=state, reason="spam", taken_at=NOON))
+    session.add(TalkStep(talk_id=talk.id, from_state=None, to_state=state, reason="spam", created_at=NOON))
     published = talk.published_at
     redact_talk(session, known(session, talk), caller=MODERATOR, now=NOON)
     talk = known(session, talk)

@@ -34,7 +34,7 @@ def take(session: Session, talk: Talk, step: Step, caller: Caller, *, reason: st
 
 def history(session: Session, talk: Talk) -> list[tuple[str | None, str, str | None, str | None]]:
     rows = select(TalkStep).where(TalkStep.talk_id == talk.id).order_by(TalkStep.id)
-    return [(row.came_from, row.went_to, row.member_id, row.reason) for row in session.scalars(rows)]
+    return [(row.from_state, row.to_state, row.member_id, row.reason) for row in session.scalars(rows)]
 
 
 def mails(session: Session) -> list[dict[str, str]]:
@@ -144,7 +144,7 @@ def test_withdrawn_or_cancelled_public_talk_is_shown_as_cancelled(session: Sessi
     caller = caller_of(member) if leave in SPEAKERS_STEPS else MODERATOR
     talk = take(session, talk, leave, caller)
     assert talk.ends_at is not None
-    assert (talk.shown_state, talk.published_at, talk.shown_until) == (
+    assert (talk.shown_state, talk.published_at, talk.tombstone_until) == (
         TalkState.CANCELLED,
         NOON,
         talk.ends_at + TOMBSTONE,
@@ -154,7 +154,7 @@ def test_withdrawn_or_cancelled_public_talk_is_shown_as_cancelled(session: Sessi
 def test_cancelled_talk_without_times_is_listed_until_thirty_days_after_its_event(session: Session) -> None:
     talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
     talk = take(session, talk, Step.CANCEL, MODERATOR)
-    assert talk.shown_until == talk.event.ends_at + TOMBSTONE
+    assert talk.tombstone_until == talk.event.ends_at + TOMBSTONE
 
 
 def test_withdrawn_unpublished_talk_is_shown_as_withdrawn(session: Session) -> None:
@@ -172,7 +172,7 @@ def test_public_talks_of_a_cancelled_event_are_shown_as_cancelled(session: Sessi
 
 def test_only_withdrawn_and_cancelled_talks_become_tombstones(session: Session) -> None:
     event = make_event(session)
-    assert {state for state in TalkState if make_talk(session, event, state=state).shown_until is not None} == GONE
+    assert {state for state in TalkState if make_talk(session, event, state=state).tombstone_until is not None} == GONE
 
 
 def test_step_history_is_stored(session: Session) -> None:

@@ -65,7 +65,7 @@ def names_of(talk: Talk) -> list[str]:
 
 def steps_of(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
     rows = select(TalkStep).where(TalkStep.talk_id == talk.id).order_by(TalkStep.id)
-    return [(step.came_from, step.went_to) for step in session.scalars(rows)]
+    return [(step.from_state, step.to_state) for step in session.scalars(rows)]
 
 
 # Submitting

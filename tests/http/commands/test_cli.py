@@ -101,7 +101,7 @@ def test_upgrade_with_new_base_url_rerenders_entries_and_keeps_sequences(cli: Co
         "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`.\n"
     )
     assert cli.done("db", "upgrade", **elsewhere) == ("The database is up to date.\n2 entries of the feeds changed.\n")
-    entries = cli.rows("SELECT sequence, uid, ics FROM ledger_entries")
+    entries = cli.rows("SELECT sequence, uid, ics FROM feed_entries")
     assert [sequence for sequence, *_ in entries] == [1, 1]
     assert all(uid.endswith("@events.example.org") for _, uid, _ in entries)
     assert all("https://events.example.org/" in ics.replace("\r\n ", "") for *_, ics in entries)
@@ -114,7 +114,7 @@ def test_recompute_instants_corrects_stored_start_times(cli: CommandLine) -> Non
     assert cli.done("recompute-instants") == "0 entries of the feeds changed.\n"
     # Simulate a time zone whose rules changed after the talk was loaded.
     cli.rows("UPDATE talks SET starts_at = '2026-06-10 08:00:00'")
-    cli.rows("UPDATE ledger_entries SET content = '' WHERE kind = 'talk'")
+    cli.rows("UPDATE feed_entries SET content_hash = '' WHERE kind = 'talk'")
     assert cli.done("recompute-instants") == "1 entry of the feeds changed.\n"
     assert cli.rows("SELECT starts_at, sequence FROM talks") == [("2026-06-10 07:00:00.000000", 1)]
 

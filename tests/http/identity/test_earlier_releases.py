@@ -104,7 +104,7 @@ def test_next_request_replaces_signed_cookie_with_stored_session(app: Flask, clo
     with database_of(app).reading() as session:
         found = find_session(session, cookie.value, now=clock.now())
     assert found is not None
-    assert (found[0].id, stored.created_at, stored.proved_at) == (stored.id, clock.now(), NOON)
+    assert (found[0].id, stored.created_at, stored.reauthenticated_at) == (stored.id, clock.now(), NOON)
     assert is_in(browser)
     assert len(rows(app, MemberSession)) == 1
 

@@ -223,11 +223,11 @@ def test_moderator_erases_a_talk_after_a_preview(app: Flask) -> None:
         session.add(
             TalkStep(
                 talk_id=spam.id,
-                came_from=TalkState.SUBMITTED,
-                went_to=TalkState.ACCEPTED,
+                from_state=TalkState.SUBMITTED,
+                to_state=TalkState.ACCEPTED,
                 member_id=make_member(session).id,
                 reason="Buy",
-                taken_at=event.created_at,
+                created_at=event.created_at,
             )
         )
     here = page_of(app, "Buy!", "fosdem")

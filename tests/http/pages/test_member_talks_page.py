@@ -32,7 +32,7 @@ def offer(app: Flask, reason: str | None = None, **fields: object) -> None:
         event = make_event(session, **fields.pop("event", {}))  # type: ignore[arg-type]  # columns
         talk = make_talk(session, event, id="talk", submitter=member, **fields)  # type: ignore[arg-type]  # columns
         if reason is not None:
-            session.add(TalkStep(talk_id=talk.id, came_from=None, went_to=talk.state, reason=reason, taken_at=NOON))
+            session.add(TalkStep(talk_id=talk.id, from_state=None, to_state=talk.state, reason=reason, created_at=NOON))
 
 
 def groups(browser: Browser) -> list[str]:

@@ -195,7 +195,7 @@ def test_current_talks_appear_on_a_cached_page_when_the_first_day_begins(app: Fl
 def test_cancelled_talk_is_marked_and_not_shown_as_current(app: Flask, clock: FixedClock) -> None:
     with writing(app) as session:
         event = make_event(session, slug="summit", rooms=["Hall"])
-        off: dict[str, Any] = {"published_at": event.created_at, "shown_until": datetime(2027, 1, 1, tzinfo=UTC)}
+        off: dict[str, Any] = {"published_at": event.created_at, "tombstone_until": datetime(2027, 1, 1, tzinfo=UTC)}
         starts = "2026-06-11T10:00:00"
         make_talk(session, event, title="Off", state=TalkState.CANCELLED, room="Hall", starts=starts, **off)
         make_talk(session, event, title="Instead", state=TalkState.CONFIRMED, room="Hall", starts=starts)

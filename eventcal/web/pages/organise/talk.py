@@ -138,8 +138,8 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         is_public=is_public(talk),
         history=[
             {
-                "state": in_words(TALK_STATES[step.went_to]),
-                "when": at(step.taken_at, tzid=tzid),
+                "state": in_words(TALK_STATES[step.to_state]),
+                "when": at(step.created_at, tzid=tzid),
                 "by": member.name if member else None,
                 "reason": step.reason,
             }

@@ -135,7 +135,7 @@ def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
 
 def _turns_today(event: Event, now: datetime) -> bool:
     """Return whether the call for talks may open or close on the current day (UTC), by its own or the event's times."""
-    moments = [event.starts_at, event.over_at]
+    moments = [event.starts_at, event.last_ends_at]
     if event.call is not None:
         moments += [event.call.opens_at, event.call.closes_at]
     return any(moment.astimezone(UTC).date() == now.astimezone(UTC).date() for moment in moments if moment is not None)
