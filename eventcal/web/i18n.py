@@ -14,6 +14,7 @@ from babel.core import get_global
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, gettext
 from werkzeug.datastructures import LanguageAccept
+from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header, parse_cookie
 
 from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
@@ -139,8 +140,10 @@ def in_words(text: str) -> str:
     return said % values if values else said
 
 
-def refusal_in_words(refusal: Refusal) -> str:
+def refusal_in_words(refusal: Refusal | HTTPException) -> str:
     """Return the message that pages show for an error."""
+    if isinstance(refusal, HTTPException):
+        return in_words(refusal.description or "")
     return said_to_people(refusal.code, refusal.detail)
 
 

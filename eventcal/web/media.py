@@ -38,7 +38,7 @@ def own_path(kept: str | None) -> str | None:
 
 
 def read_upload(raw: bytes, frame: Frame) -> Picture:
-    """Decode a picture uploaded by the current user. Raises TooMany or UnreadablePicture."""
+    """Decode a picture uploaded by the current user. Raises TooManyRequests or UnreadablePicture."""
     count_picture(current_member_id())
     return read_picture(raw, frame)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import TooManyRequests
 
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.errors import (
@@ -16,7 +17,6 @@ from eventcal.members.errors import (
 from eventcal.web.api.blueprint import Subject, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import answer
-from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import accounts, passwords, schemas
 from eventcal.web.identity.current_user import current_member, sign_in, sign_out
 from eventcal.web.identity.permissions import by_cookie, public
@@ -29,7 +29,11 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
 
 
 @auth.post(
-    "/auth/register", public, body=schemas.RegisterIn, creates=schemas.RegisteredOut, refuses=[AddressTaken, TooMany]
+    "/auth/register",
+    public,
+    body=schemas.RegisterIn,
+    creates=schemas.RegisteredOut,
+    refuses=[AddressTaken, TooManyRequests],
 )
 def register(form: dict[str, Any]) -> Response:
     """Register a member. If email is enabled, a known address gets the same response, and its owner is notified."""
@@ -44,7 +48,7 @@ def register(form: dict[str, Any]) -> Response:
     public,
     body=schemas.LoginIn,
     returns=schemas.SignedInOut,
-    refuses=[SignInRefused, SecondFactorNeeded, CodeRefused, TooMany],
+    refuses=[SignInRefused, SecondFactorNeeded, CodeRefused, TooManyRequests],
 )
 def login(form: dict[str, Any]) -> Response:
     """Sign in. Sets the session cookie and returns the CSRF token to send as `X-CSRF-Token` with unsafe requests.
@@ -71,7 +75,7 @@ def logout() -> None:
     body=schemas.ConfirmIn,
     returns=schemas.ConfirmedOut,
     accepts=schemas.MailedOut,
-    refuses=[MailedTokenRefused, TooMany],
+    refuses=[MailedTokenRefused, TooManyRequests],
 )
 def confirm(form: dict[str, Any]) -> Response:
     """Confirm an email address with the emailed token, or send `email` instead to receive the email again."""
@@ -84,14 +88,14 @@ def confirm(form: dict[str, Any]) -> Response:
     return answer({"confirmed": True})
 
 
-@auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooMany])
+@auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooManyRequests])
 def reset(form: dict[str, Any]) -> Response:
     """Send an email with a link to reset the password."""
     accounts.mail_link(form["email"], "reset")
     return answer(_MAILED, 202)
 
 
-@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[MailedTokenRefused, TooMany])
+@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[MailedTokenRefused, TooManyRequests])
 def reset_confirm(form: dict[str, Any]) -> None:
     """Set a new password with an emailed token.
 

@@ -32,26 +32,15 @@ _SQLITE_TEMPORARY = frozenset({5, 6})
 ErrorClass = type[Refusal] | type[HTTPException]
 
 
-class RetryLater(Refusal):
-    """Base of errors that ask the client to retry, after `retry_after` seconds. It precedes the family in the bases."""
-
-    def __init__(self, detail: str, *, retry_after: int) -> None:
-        super().__init__(detail)
-        self.retry_after = max(1, retry_after)
-
-
-class TooMany(RetryLater):
-    """The caller has exceeded a rate limit."""
-
-    code = "too-many"
-    title = Sentence("Too many requests")
-
-
-class UnderWay(RetryLater, refusals.Conflict):
-    """A request with the same Idempotency-Key is still being processed."""
+class UnderWay(refusals.Conflict):
+    """A request with the same Idempotency-Key is being processed. `retry_after` is in seconds."""
 
     code = "under-way"
     title = Sentence("Under way")
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Broken(Refusal):
@@ -116,7 +105,12 @@ _TABLE: Mapping[HTTPStatus, _Row] = {
         title=Sentence("Say which version you change"),
         says=Sentence("Send If-Match with the ETag of the version that you change."),
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: _Row(family=TooMany, says=Sentence("Wait a little, then try again.")),
+    HTTPStatus.TOO_MANY_REQUESTS: _Row(
+        code="too-many",
+        title=Sentence("Too many requests"),
+        says=Sentence("Wait a little, then try again."),
+        headers={"Retry-After": "60"},
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: _Row(family=Broken),
     HTTPStatus.SERVICE_UNAVAILABLE: _Row(
         family=refusals.Busy, says=Sentence("Try again in a few seconds."), headers={"Retry-After": "5"}
@@ -133,8 +127,10 @@ class ErrorKind(NamedTuple):
     title: str
 
 
-def status_of(kind: type[Refusal]) -> HTTPStatus:
+def status_of(kind: ErrorClass) -> HTTPStatus:
     """Return the status code for an error class. Raises LookupError if neither the class nor a base class has one."""
+    if issubclass(kind, HTTPException):
+        return HTTPStatus(kind.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     for family in kind.__mro__:
         if family in _STATUSES:
             return _STATUSES[family]
@@ -143,9 +139,9 @@ def status_of(kind: type[Refusal]) -> HTTPStatus:
 
 def kind_of(error: ErrorClass) -> ErrorKind:
     """Return the status, code and title that an exception of this class is reported with."""
+    status = status_of(error)
     if issubclass(error, Refusal):
-        return ErrorKind(status_of(error), error.code, error.title)
-    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        return ErrorKind(status, error.code, error.title)
     row = _TABLE.get(status, _Row(code=slugify(status.phrase), title=status.phrase))
     return kind_of(row.family) if row.family else ErrorKind(status, row.code, row.title)
 
@@ -166,7 +162,7 @@ def answer_refusal(refusal: Refusal) -> ProblemAnswer:
     """Return the problem details response for an error."""
     status, code, title = kind_of(type(refusal))
     headers = dict(_TABLE[status].headers)
-    if isinstance(refusal, RetryLater):
+    if isinstance(refusal, UnderWay):
         headers["Retry-After"] = str(refusal.retry_after)
     return answer_problem(
         Problem(status=status, code=code, title=title, detail=refusal.detail, faults=refusal.faults, headers=headers)
@@ -210,8 +206,6 @@ def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - anything that F
     status, code, title = kind_of(type(error))
     row = _TABLE.get(status, _Row(says=f"{status.phrase}."))
     headers = {**row.headers, **{name: value for name, value in error.get_headers() if name != "Content-Type"}}
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers.setdefault("Retry-After", "60")
     detail = _own_words(error, status) or row.says
     return answer_problem(Problem(status=status, code=code, title=title, detail=detail, headers=headers))
 

@@ -60,7 +60,7 @@ def register_member(*, email: str, password: str, name: str) -> bool:
 
 
 def mail_link(address: str, template: Literal["confirm", "reset"]) -> None:
-    """Send an email with a link to confirm the address or to reset the password. Raises TooMany.
+    """Send an email with a link to confirm the address or to reset the password. Raises TooManyRequests.
 
     Takes the same time for addresses that are unknown or already confirmed, so that timing does not reveal them.
     """

@@ -127,7 +127,7 @@ def add(answer: str, *, name: str) -> Passkey:
 
 
 def authenticate(answer: str) -> Member:
-    """Return the member whose passkey signed the challenge. Raises PasskeyRefused, TooMany."""
+    """Return the member whose passkey signed the challenge. Raises PasskeyRefused, TooManyRequests."""
     rate_limits.count_sign_in(None)
     challenge = _take(_SIGN_IN)
     with _refusing_errors():

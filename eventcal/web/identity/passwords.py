@@ -55,7 +55,7 @@ def matches(password: str, password_hash: str | None) -> bool:
 
 
 def check_own_password(password: str) -> None:
-    """Check the current user's password. Raises Invalid with a field error at /password, TooMany."""
+    """Check the current user's password. Raises Invalid with a field error at /password, TooManyRequests."""
     rate_limits.count_sign_in(current_member_id())
     with reading() as session:
         password_hash = current_member(session).password
@@ -66,7 +66,7 @@ def check_own_password(password: str) -> None:
 def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """Load a body or a form with the schema, and check the current user's password in its field `password`.
 
-    The password is also checked if other fields are invalid. Raises Invalid with all field errors, TooMany.
+    The password is also checked if other fields are invalid. Raises Invalid with all field errors, TooManyRequests.
     """
     faults: list[Fault] = []
     try:
@@ -112,7 +112,10 @@ def needs_code(found: Member) -> bool:
 
 
 def check_code(found: Member, code: str) -> None:
-    """Verify and use up a code of the member's authenticator app or a recovery code. Raises CodeRefused, TooMany."""
+    """Verify and use up a code of the member's authenticator app or a recovery code.
+
+    Raises CodeRefused, TooManyRequests.
+    """
     rate_limits.count_code(found.id)
     with unit_of_work() as unit:
         use_code(unit, found, code, authenticator(), now=now())
@@ -121,7 +124,7 @@ def check_code(found: Member, code: str) -> None:
 def check_second_factor(found: Member, code: str | None) -> None:
     """Check the code of a member with a second factor, after their password.
 
-    Raises SecondFactorNeeded if a code is required but missing, CodeRefused, TooMany.
+    Raises SecondFactorNeeded if a code is required but missing, CodeRefused, TooManyRequests.
     """
     if not needs_code(found):
         return

@@ -94,7 +94,7 @@ def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
 
 
 def _let_in(access: Access) -> None:
-    """Check access to a view. Raises TooMany, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
+    """Check access to a view. Raises TooManyRequests, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
     here = caller()
     if request.method not in SAFE:
         rate_limits.count_write(here.member_id)

@@ -5,11 +5,12 @@ from urllib.parse import quote
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.members.errors import CodeRefused, PasskeyRefused, SignInRefused
-from eventcal.web.http.errors import TooMany, status_of
+from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import refusal_in_words
 from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
@@ -49,7 +50,7 @@ def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/login")
 @public
-@form_view(redisplay(login, at="password"), catch=(Invalid, TooMany, SignInRefused))
+@form_view(redisplay(login, at="password"), catch=(Invalid, TooManyRequests, SignInRefused))
 def log_in() -> str:
     """Sign in and redirect to the requested page, or to the code form if the member uses a second factor."""
     check_csrf()
@@ -77,7 +78,7 @@ def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/login/code")
 @public
-@form_view(redisplay(code, at="code", secret=("code",)), catch=(Invalid, TooMany, CodeRefused))
+@form_view(redisplay(code, at="code", secret=("code",)), catch=(Invalid, TooManyRequests, CodeRefused))
 def sign_in_by_code() -> str | Response:
     """Sign in a member who entered the right password before, and now a valid code."""
     check_csrf()
@@ -92,7 +93,7 @@ def sign_in_by_code() -> str | Response:
 
 @pages.post("/login/passkey")
 @public
-@form_view(redisplay(login), catch=(TooMany, PasskeyRefused))
+@form_view(redisplay(login), catch=(TooManyRequests, PasskeyRefused))
 def sign_in_by_passkey() -> str:
     """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()

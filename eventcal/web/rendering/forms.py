@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 
 from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret
@@ -111,7 +112,7 @@ def said_after(words: Mapping[str, str]) -> str | None:
     return words.get(request.args.get("done", ""))
 
 
-def faults_of(refusal: Refusal, *, at: str = "") -> tuple[Fault, ...]:
+def faults_of(refusal: Refusal | HTTPException, *, at: str = "") -> tuple[Fault, ...]:
     """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
@@ -139,7 +140,7 @@ def is_taken_now(session: Session) -> bool:
 
 
 def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[Fault]]:
-    """Return the uploaded picture, if any, and its field errors. Raises TooMany."""
+    """Return the uploaded picture, if any, and its field errors. Raises TooManyRequests."""
     if not _is_chosen(field):
         return None, []
     try:

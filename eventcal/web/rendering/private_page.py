@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from flask import Response, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from eventcal.kit.refusals import Busy, Conflict, Invalid, Refusal, Stale
-from eventcal.web.http.errors import TooMany, status_of
+from eventcal.web.http.errors import ErrorClass, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
 from eventcal.web.i18n import faults_in_words, in_words, language, said_to_people
@@ -26,7 +27,7 @@ from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
-FORM_ERRORS = (Invalid, Conflict, Stale, Busy, TooMany)
+FORM_ERRORS = (Invalid, Conflict, Stale, Busy, TooManyRequests)
 """The errors that a form view handles by default. Other errors, such as NotFound and Forbidden, get an error page."""
 
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
@@ -52,7 +53,7 @@ def answer_invalid(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY)
     return answer
 
 
-def answer_rejected(page: Page, error: Refusal) -> Response:
+def answer_rejected(page: Page, error: Refusal | HTTPException) -> Response:
     """Return the page of a rejected form, with the status of the error."""
     return answer_page(page, status=status_of(type(error)))
 
@@ -72,7 +73,7 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def form_view(
-    on_error: Callable[..., AnyResponse], *, catch: tuple[type[Refusal], ...] = FORM_ERRORS
+    on_error: Callable[..., AnyResponse], *, catch: tuple[ErrorClass, ...] = FORM_ERRORS
 ) -> Callable[[Callable[P, str | AnyResponse]], Callable[P, AnyResponse]]:
     """Redirect to the path that the view of a form returns; if it returns a response, return that.
 
@@ -111,7 +112,7 @@ def redisplay(
     """
     show_form: Callable[..., AnyResponse] = unwrap(show)
 
-    def handle(error: Refusal, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
+    def handle(error: Refusal | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
         names, faults = (*unsent, *request.files), faults_of(error, at=at)
         typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
         form = typed_again(typed, (*faults, *pictures_to_choose_again(faults)), secret=secret)

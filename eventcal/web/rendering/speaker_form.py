@@ -46,7 +46,10 @@ def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
 
 
 def save_speaker(find: Callable[[Session], Speaker]) -> None:
-    """Save the submitted profile of the speaker that `find` returns. Raises Invalid, Stale, Forbidden, TooMany."""
+    """Save the submitted profile of the speaker that `find` returns.
+
+    Raises Invalid, Stale, Forbidden, TooManyRequests.
+    """
     with reading() as session:
         # Check the permission before decoding an uploaded picture.
         check_may_edit(find(session), caller())

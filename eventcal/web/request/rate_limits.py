@@ -14,11 +14,11 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 from eventcal.config import Settings
 from eventcal.kit.refusals import Sentence
 from eventcal.kit.text import email_key
-from eventcal.web.http.errors import TooMany
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,41 +62,41 @@ def start_limits(app: Flask, settings: Settings) -> None:
 
 
 def count_sign_in(address: str | None) -> None:
-    """Count a sign-in attempt with an email address, or with a passkey if `address` is None. Raises TooMany."""
+    """Count a sign-in attempt with an email address, or with a passkey if `address` is None. Raises TooManyRequests."""
     _count(SIGN_IN_FROM, _visitor())
     if address is not None:
         _count(SIGN_IN, _visitor(), _digest(address))
 
 
 def count_code(member_id: str) -> None:
-    """Count an attempt to enter a code, from any IP address: there are only a million codes. Raises TooMany."""
+    """Count an attempt to enter a code, from any IP address: there are only a million codes. Raises TooManyRequests."""
     _count(CODE, member_id)
     _count(CODE_LONG, member_id)
 
 
 def count_registration() -> None:
-    """Count a registration. Raises TooMany."""
+    """Count a registration. Raises TooManyRequests."""
     _count(REGISTER_FROM, _visitor())
 
 
 def count_mail(address: str) -> None:
-    """Count a request that sends an email to this address. Raises TooMany."""
+    """Count a request that sends an email to this address. Raises TooManyRequests."""
     count_mailed_token()
     _count(MAIL, _visitor(), _digest(address))
 
 
 def count_mailed_token() -> None:
-    """Count an attempt to use an emailed token. Raises TooMany."""
+    """Count an attempt to use an emailed token. Raises TooManyRequests."""
     _count(MAIL_FROM, _visitor())
 
 
 def count_write(member_id: str | None) -> None:
-    """Count any other unsafe request, by member or, if not signed in, by IP address. Raises TooMany."""
+    """Count any other unsafe request, by member or, if not signed in, by IP address. Raises TooManyRequests."""
     _count(WRITE, member_id or _visitor())
 
 
 def count_picture(member_id: str) -> None:
-    """Count an image upload of a member, because decoding is expensive. Raises TooMany."""
+    """Count an image upload of a member, because decoding is expensive. Raises TooManyRequests."""
     _count(PICTURE, member_id)
 
 
@@ -109,7 +109,7 @@ def _count(limit: RateLimitItem, *who: str) -> None:
         detail = Sentence("No more than %(most)s a minute of these; wait a little, then try again.", most=most)
         if limit.GRANULARITY.name == "hour":
             detail = Sentence("No more than %(most)s an hour of these; wait a little, then try again.", most=most)
-        raise TooMany(detail, retry_after=limit.get_expiry())
+        raise TooManyRequests(detail, retry_after=limit.get_expiry())
 
 
 def _visitor() -> str:

@@ -44,7 +44,7 @@ from eventcal.kit.refusals import (
     Stale,
     Unauthenticated,
 )
-from eventcal.web.http.errors import TooMany, UnderWay, known_problems, refuse_messages, register_errors
+from eventcal.web.http.errors import UnderWay, known_problems, refuse_messages, register_errors
 
 Answering = Callable[[Exception], TestResponse]
 
@@ -111,8 +111,7 @@ def test_domain_error_is_rendered_as_problem_with_all_members(answering: Answeri
         (UnsupportedMediaType("."), 415, "unsupported-media-type", {}),
         (Invalid("."), 422, "invalid", {}),
         (PreconditionRequired("."), 428, "precondition-required", {}),
-        (TooMany(".", retry_after=30), 429, "too-many", {"Retry-After": "30"}),
-        (TooMany(".", retry_after=0), 429, "too-many", {"Retry-After": "1"}),
+        (TooManyRequests(".", retry_after=30), 429, "too-many", {"Retry-After": "30"}),
         (Busy("."), 503, "busy", {"Retry-After": "5"}),
     ],
 )

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from werkzeug.exceptions import BadRequest, PreconditionRequired, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    PreconditionRequired,
+    RequestEntityTooLarge,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
 from werkzeug.routing import Rule
 
 from eventcal.kit.refusals import Busy, Forbidden, Gone, Invalid, NotFound
 from eventcal.members.errors import CsrfRefused, InsufficientScope, InvalidToken, KeyReused, NotSignedIn
-from eventcal.web.http.errors import ErrorClass, TooMany, kind_of
+from eventcal.web.http.errors import ErrorClass, kind_of
 from eventcal.web.http.problem_details import MEDIA_TYPE
 from eventcal.web.identity.permissions import Access
 from eventcal.web.request.idempotency import HEADER, REPLAYED, InProgress
@@ -110,7 +116,7 @@ class Operation:
             yield Forbidden
         if self.method != "get":
             yield CsrfRefused
-            yield TooMany
+            yield TooManyRequests
 
     def sent_headers(self, refusals: Collection[ErrorClass]) -> list[Json]:
         """Return references to the request headers of the operation; some follow from its possible errors."""

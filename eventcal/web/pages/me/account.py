@@ -5,6 +5,7 @@ from http import HTTPStatus
 from flask import request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Invalid, NotFound, Sentence
@@ -12,7 +13,6 @@ from eventcal.members.service import edit_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
 from eventcal.talks.removal import foresee, leave
-from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import current_member, current_member_id, forget_session, is_confirmed, sign_in
 from eventcal.web.identity.permissions import public
@@ -57,7 +57,7 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
 
 @pages.post("/me/account")
 @signed_in
-@form_view(redisplay(account, sent="naming"), catch=(Invalid, TooMany))
+@form_view(redisplay(account, sent="naming"), catch=(Invalid, TooManyRequests))
 def change_name() -> str:
     """Change the current member's name."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
@@ -68,7 +68,7 @@ def change_name() -> str:
 
 @pages.post("/me/account/password")
 @signed_in
-@form_view(redisplay(account, at="password", sent="password"), catch=(Invalid, TooMany))
+@form_view(redisplay(account, at="password", sent="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
     """Change the current member's password, given the present one, and end their other sessions."""
     fields = passwords.load_with_own_password(_NEW_PASSWORD, filled_in("password", "new_password"))

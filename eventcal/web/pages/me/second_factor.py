@@ -7,12 +7,12 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Fault, Invalid
 from eventcal.members.errors import CodeRefused
 from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on, use_code
-from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
@@ -56,7 +56,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @pages.post("/me/security/app")
 @signed_in
 @proved_lately
-@form_view(redisplay(app, at="code"), catch=(Invalid, TooMany))
+@form_view(redisplay(app, at="code"), catch=(Invalid, TooManyRequests))
 def set_up_app() -> str | Response:
     """Turn on the second factor, given a first code of the app, and show the recovery codes once."""
     sealed = _find_new_secret()
@@ -89,7 +89,7 @@ def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/security/app/off")
 @signed_in
-@form_view(redisplay(app_off, at="proof"), catch=(Invalid, TooMany))
+@form_view(redisplay(app_off, at="proof"), catch=(Invalid, TooManyRequests))
 def turn_app_off() -> str:
     """Turn off the second factor, given the password or a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})

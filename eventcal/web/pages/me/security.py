@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Invalid
 from eventcal.members.errors import PasskeyKnown, PasskeyRefused
 from eventcal.members.factors import count_recovery_codes, find_totp, get_passkey, list_passkeys, remove_passkey
 from eventcal.members.sessions import end_session, get_session, list_sessions
-from eventcal.web.http.errors import TooMany
 from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
@@ -121,7 +121,7 @@ def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/me/security/again")
 @signed_in
-@form_view(redisplay(again, at="password"), catch=(Invalid, TooMany))
+@form_view(redisplay(again, at="password"), catch=(Invalid, TooManyRequests))
 def prove_now() -> str:
     """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
     load_with_own_password(_PASSWORD, filled_in("password"))
