@@ -47,7 +47,7 @@ def test_ledger_equals_its_recomputation_after_any_changes(calendar: Calendar, s
 
 def _hold(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Check that the numbers of an entry increase if and only if its text changes."""
-    assert new["serial"] == old["number"]
+    assert new["serial"] == old["serial"]
     assert all(new[name] >= old[name] for name in _ONLY_RISE)
     if new["ics"] != old["ics"]:
         assert all(new[name] > old[name] for name in _ONLY_RISE)
