@@ -11,7 +11,7 @@ WORKERS ?= 1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 # No fuzzy matching: untranslated messages stay empty. Obsolete messages are removed.
-WORDS := --mapping-file pyproject.toml --keywords Sentence --add-location file --no-wrap --project eventcal
+WORDS := --mapping-file pyproject.toml --keywords Message --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
 .PHONY: help run test test-quick test-all browse pictures fuzz check record compare examples bench format words lock clean

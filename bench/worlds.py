@@ -25,7 +25,7 @@ from eventcal.members.service import TOKEN_PREFIX
 from eventcal.members.words import Role, Scope
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
-from eventcal.web.request.context import House
+from eventcal.web.request.context import Services
 from tests.clocks import NOON, FixedClock
 from tests.make import make_event, make_member, make_speaker, make_talk
 
@@ -113,7 +113,7 @@ def make_larger(databases: Databases, first: World, name: str, *, talks: int) ->
     return replace(first, name=name, url=url, talks=talks)
 
 
-def open_house(world: World) -> House:
+def open_house(world: World) -> Services:
     """Return the application without HTTP on this world, in this process."""
     return create_house(world.settings())
 

@@ -35,11 +35,11 @@ from eventcal.web.http.urls import Links
 from eventcal.web.i18n import start_language
 from eventcal.web.identity.permissions import register_token_refusals
 from eventcal.web.pages import register_pages
-from eventcal.web.request.context import House, move_in
+from eventcal.web.request.context import Services, move_in
 from eventcal.web.request.rate_limits import start_limits
 from eventcal.web.request.session_cookie import start_sessions
 from eventcal.web.schemas.resources import Resources
-from eventcal.web.serving import Door
+from eventcal.web.serving import ResponseCacheMiddleware
 from eventcal.web.system import front, health
 
 SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
@@ -48,14 +48,14 @@ LARGEST_BODY = 1024 * 1024
 _KEPT_ANSWERS = 48 * 1024 * 1024
 
 
-def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> House:
+def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> Services:
     """Create the services. A database hook keeps the feed index up to date with each change."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
     links = Links(settings.base_url)
     ledger = Ledger(Builder(links=links, domain=settings.domain), Resources(links))
-    return House(
+    return Services(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url, clock=clock, hooks=[ledger.follow]),
@@ -99,7 +99,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Af
     app.register_blueprint(docs)
     # Created on first use, because commands and most tests do not need it.
     app.extensions["eventcal_openapi"] = cache(partial(describe, app, api, settings))
-    app.wsgi_app = Door(app)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # as Flask documents it
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

@@ -25,7 +25,7 @@ from eventcal.outbox.models import OutboxMessage
 from eventcal.web.cache import Afterwards
 from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
-from eventcal.web.request.context import House, move_in
+from eventcal.web.request.context import Services, move_in
 from tests.make import make_member
 
 PASSWORD = "correct horse"
@@ -91,10 +91,10 @@ def settings_of(database_url: str, **changes: Any) -> Settings:  # noqa: ANN401 
     return Settings(database_url=database_url, **{**usual, **changes})
 
 
-def house_of(app: Flask) -> House:
+def house_of(app: Flask) -> Services:
     """Give what the app was wired with."""
     house = app.extensions["eventcal"]
-    assert isinstance(house, House)
+    assert isinstance(house, Services)
     return house
 
 

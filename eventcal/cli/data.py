@@ -21,7 +21,7 @@ from eventcal.media.gallery import GRACE, Gallery
 from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hashed
 from eventcal.web.media import names_in_use
-from eventcal.web.request.context import House
+from eventcal.web.request.context import Services
 from eventcal.web.schemas.datasets import read_record
 
 
@@ -64,7 +64,7 @@ def check() -> None:
     click.echo("The database is up to date.")
 
 
-def _migrate(house: House) -> None:
+def _migrate(house: Services) -> None:
     # Imported here because Alembic takes 12 MB, and the workers of `serve` import all commands.
     from alembic.util import CommandError  # noqa: PLC0415 - see above
 
@@ -76,7 +76,7 @@ def _migrate(house: House) -> None:
         raise Refused(f"The database is none that this release of eventcal can upgrade: {error}.") from error
 
 
-def check_rendered(house: House) -> None:
+def check_rendered(house: Services) -> None:
     """Raise RenderedOtherwise if the feed entries were rendered by another release or with other settings."""
     with house.database.reading() as session:
         if state_of(session).renderer_version != house.ledger.renderer:
@@ -86,7 +86,7 @@ def check_rendered(house: House) -> None:
             )
 
 
-def _looking_again(house: House) -> AbstractContextManager[Callable[[int], None]]:
+def _looking_again(house: Services) -> AbstractContextManager[Callable[[int], None]]:
     with house.database.reading() as session:
         length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
     return progress("Looking at events and talks again", length=length)

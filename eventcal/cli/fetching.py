@@ -17,7 +17,7 @@ _CHUNK = 65_536
 _LONGEST_LENGTH = 20
 
 
-class Unreadable(Exception):  # noqa: N818 - holds a reason for the user
+class Unreadable(Exception):
     """The calendar cannot be read. The message is a sentence without a full stop."""
 
 

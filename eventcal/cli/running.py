@@ -12,8 +12,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.database import Unit
-from eventcal.kit.refusals import Conflict, Refusal, Sentence
-from eventcal.web.request.context import House
+from eventcal.kit.refusals import Conflict, DomainError, Message
+from eventcal.web.request.context import Services
 from eventcal.web.request.context import house as current_house
 
 
@@ -21,7 +21,7 @@ class NotMigrated(Conflict):
     """The database schema is out of date."""
 
     code = "not-migrated"
-    title = Sentence("The database is not up to date")
+    title = Message("The database is not up to date")
 
     def __init__(self) -> None:
         super().__init__("The database is not up to date: run `eventcal db upgrade` first.")
@@ -42,7 +42,7 @@ class Commands(click.Group):
         """Run the command and convert its errors."""
         try:
             return super().invoke(ctx)
-        except Refusal as refusal:
+        except DomainError as refusal:
             faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.faults]
             raise Refused("\n".join([refusal.detail, *faults])) from refusal
         except ConfigurationError as error:
@@ -61,7 +61,7 @@ def settings() -> Settings:
 
 
 @contextmanager
-def open_house(house: House | None = None, *, migrated: bool = True) -> Iterator[House]:
+def open_house(house: Services | None = None, *, migrated: bool = True) -> Iterator[Services]:
     """Yield the services, by default created from the settings. Raises NotMigrated unless `migrated` is false."""
     house = house or create_house(settings())
     try:
@@ -80,13 +80,13 @@ def open_unit() -> Iterator[Unit]:
 
 
 @contextmanager
-def open_app() -> Iterator[House]:
+def open_app() -> Iterator[Services]:
     """Yield the services within an app context, which email templates need. Raises NotMigrated."""
     with create_app(settings()).app_context(), open_house(current_house()) as house:
         yield house
 
 
-def check_migrated(house: House) -> None:
+def check_migrated(house: Services) -> None:
     """Raise NotMigrated if the database schema is out of date."""
     if not house.database.is_migrated():
         raise NotMigrated

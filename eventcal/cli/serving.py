@@ -21,7 +21,7 @@ from eventcal.config import Settings, read_settings
 from eventcal.jobs import run_worker
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import Conflict
-from eventcal.web.request.context import House
+from eventcal.web.request.context import Services
 
 # Fewer than the connections in a worker's pool, so that no request waits for a connection.
 THREADS = 8
@@ -134,7 +134,7 @@ def _send_mail_beside(server: Any, database: Database, settings: Settings) -> No
     server.on_shutdown(end)
 
 
-def _told(house: House, address: str, port: int) -> str:
+def _told(house: Services, address: str, port: int) -> str:
     at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     links = (
         "" if at == house.settings.base_url else f"; its links lead to {house.settings.base_url} (EVENTCAL_BASE_URL)"

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from eventcal.datasets.loading import Loading
 from eventcal.datasets.reading import Dataset, Key, Record
-from eventcal.events.errors import ForbiddenStep
+from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import complete_event
 from eventcal.events.service import add_part, edit_event, edit_part, propose_event
 from eventcal.events.steps import cancel_event, publish_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
-from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.refusals import FieldError, refuse_faults
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import list_tiers
@@ -58,13 +58,13 @@ def load_event(loading: Loading, record: Record) -> None:
         sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
         with loading.attempt(held.pointer):
             if tier is None:
-                refuse_faults([Fault("/tier", f"the event has no tier “{held.fields['tier']}”")])
+                refuse_faults([FieldError("/tier", f"the event has no tier “{held.fields['tier']}”")])
             elif sponsor is not None:
                 _load_sponsorship(loading, tier, sponsor, held.fields)
 
 
 def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
-    """Change the status of an event by allowed steps. Raises ForbiddenStep."""
+    """Change the status of an event by allowed steps. Raises InvalidTransition."""
     if wanted == event.status:
         return
     if wanted == EventStatus.CANCELLED:
@@ -106,7 +106,7 @@ def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Ma
     elif wanted == SponsorshipState.CANCELLED:
         take_step(loading.session, held, SponsorshipStep.CANCEL, caller=OPERATOR, now=loading.now)
     else:
-        raise ForbiddenStep(f"A sponsorship that is {held.state} does not become an enquiry again.")
+        raise InvalidTransition(f"A sponsorship that is {held.state} does not become an enquiry again.")
 
 
 def _find_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
@@ -133,7 +133,7 @@ def _put_beside(loading: Loading, record: Record, slugs: Iterable[Key]) -> None:
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
             place = f"{record.pointer}/co_located_with/{i}"
-            loading.faults.append(Fault(place, f"the event “{slug}” is not public"))
+            loading.faults.append(FieldError(place, f"the event “{slug}” is not public"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Loading another event of the file may have changed the relation in the meantime.

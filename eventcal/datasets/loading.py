@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from eventcal.datasets.reading import SECTIONS, Dataset, Key, Record, Section, key_of
 from eventcal.events.models import Event
 from eventcal.events.queries import whole_event
-from eventcal.kit.refusals import Fault, Refusal, refuse_faults
+from eventcal.kit.refusals import DomainError, FieldError, refuse_faults
 from eventcal.members.caller import OPERATOR, Caller
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker
@@ -59,9 +59,9 @@ class Loading:
         try:
             with self.session.begin_nested():
                 yield
-        except Refusal as refusal:
-            found = refusal.faults or [Fault("", refusal.detail)]
-            self.faults += (Fault(pointer + fault.pointer, fault.detail) for fault in found)
+        except DomainError as refusal:
+            found = refusal.faults or [FieldError("", refusal.detail)]
+            self.faults += (FieldError(pointer + fault.pointer, fault.detail) for fault in found)
 
     def upsert(
         self,
@@ -83,7 +83,7 @@ class Loading:
             else:
                 new = "a new event" if record.kind == "events" else "somebody new"
                 missing = [name for name in needed if name not in record.fields]
-                refuse_faults([Fault(f"/{name}", f"is required of {new}") for name in missing])
+                refuse_faults([FieldError(f"/{name}", f"is required of {new}") for name in missing])
                 rows[record.key] = add(record.fields)
         return rows.get(record.key)
 
@@ -103,13 +103,13 @@ def _references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, Key]]:
             yield talk, "/reprise_of", "talks", key_of("talks", talk.fields["reprise_of"])
 
 
-def _reference_faults(dataset: Dataset, known: Mapping[Section, Collection[Key]]) -> Iterator[Fault]:
+def _reference_faults(dataset: Dataset, known: Mapping[Section, Collection[Key]]) -> Iterator[FieldError]:
     for record, place, section, key in _references(dataset):
         if section == record.kind and key == record.key:
-            yield Fault(record.pointer + place, _REFERS_TO_ITSELF[section])
+            yield FieldError(record.pointer + place, _REFERS_TO_ITSELF[section])
         elif key not in known[section]:
             named = f"“{key}”" if isinstance(key, str) else f"“{key[1]}” at “{key[0]}”"
-            yield Fault(record.pointer + place, f"there is no {section[:-1]} {named}, in this file or here")
+            yield FieldError(record.pointer + place, f"there is no {section[:-1]} {named}, in this file or here")
 
 
 def _find_each(

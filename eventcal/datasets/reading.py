@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence, pointer
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, pointer
 from eventcal.kit.values import NOT_LIST, NOT_OBJECT, UNKNOWN
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
@@ -36,11 +36,11 @@ _MOST_FAULTS = 100
 _DOUBLED = {"talks": "/title", "sponsorships": ""}
 
 
-class UnreadableFile(Refusal):
+class UnreadableFile(DomainError):
     """The file does not exist or is not JSON."""
 
     code = "unreadable-file"
-    title = Sentence("This file cannot be read")
+    title = Message("This file cannot be read")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Dataset:
     """
 
     records: Mapping[Section, tuple[Record, ...]]
-    faults: tuple[Fault, ...]
+    faults: tuple[FieldError, ...]
     named: Mapping[Section, frozenset[Key]]
 
     @property
@@ -116,10 +116,10 @@ def check_shape(given: object, read_record: RecordReader) -> Dataset:
     """Return the valid records in `given` (parsed JSON), and the errors of the invalid ones."""
     # The sections are validated even if there are errors at the top level.
     top = given if isinstance(given, dict) else {}
-    faults = [] if isinstance(given, dict) else [Fault("", NOT_OBJECT)]
+    faults = [] if isinstance(given, dict) else [FieldError("", NOT_OBJECT)]
     unknown = sorted(top.keys() - {"about", "calendar", *SECTIONS})
-    faults += [Fault(pointer([name]), UNKNOWN) for name in unknown[:_MOST_FAULTS]]
-    faults += [Fault(f"/{name}", NOT_LIST) for name in SECTIONS if not isinstance(top.get(name), list | None)]
+    faults += [FieldError(pointer([name]), UNKNOWN) for name in unknown[:_MOST_FAULTS]]
+    faults += [FieldError(f"/{name}", NOT_LIST) for name in SECTIONS if not isinstance(top.get(name), list | None)]
     records: dict[Section, tuple[Record, ...]] = {}
     named: dict[Section, frozenset[Key]] = {}
     for section in SECTIONS:
@@ -131,7 +131,7 @@ def check_shape(given: object, read_record: RecordReader) -> Dataset:
             try:
                 sound.append(Record(section, place, read_record(section, item)))
             except Invalid as refusal:
-                faults += (Fault(place + fault.pointer, fault.detail) for fault in refusal.faults)
+                faults += (FieldError(place + fault.pointer, fault.detail) for fault in refusal.faults)
         records[section] = tuple(sound)
         named[section] = frozenset(_keys(section, items))
     faults += _doubles(records)
@@ -145,7 +145,7 @@ def _keys(section: Section, items: Iterable[Any]) -> Iterator[Key]:
             yield key_of(section, item)
 
 
-def _doubles(records: Mapping[Section, Iterable[Record]]) -> Iterator[Fault]:
+def _doubles(records: Mapping[Section, Iterable[Record]]) -> Iterator[FieldError]:
     kinds = ("tracks", "rooms", "tiers", "sponsorships")
     for group in (*records.values(), *(event.parts(kind) for event in records["events"] for kind in kinds)):
         first: dict[Key, str] = {}
@@ -153,4 +153,4 @@ def _doubles(records: Mapping[Section, Iterable[Record]]) -> Iterator[Fault]:
             earlier = first.setdefault(record.key, record.pointer)
             if earlier != record.pointer:
                 at = _DOUBLED.get(record.kind, f"/{_KEYS[record.kind][0]}")
-                yield Fault(record.pointer + at, f"is in this file already, at {earlier}")
+                yield FieldError(record.pointer + at, f"is in this file already, at {earlier}")

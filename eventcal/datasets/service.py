@@ -10,7 +10,7 @@ from eventcal.datasets.loading import Loading
 from eventcal.datasets.reading import SECTIONS, Dataset, Record, Section
 from eventcal.datasets.talks import load_reprise, load_talk
 from eventcal.kit.database import Unit
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import add_speaker, edit_speaker
@@ -76,7 +76,7 @@ def _load_sponsor(loading: Loading, record: Record) -> None:
 _LOAD = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events": load_event, "talks": load_talk}
 
 
-def _refusal(faults: Iterable[Fault]) -> FaultyDataset:
+def _refusal(faults: Iterable[FieldError]) -> FaultyDataset:
     found = sorted(dict.fromkeys(faults), key=lambda fault: [_step(step) for step in fault.pointer.split("/")])
     number = "a fault" if len(found) == 1 else f"{len(found)} faults"
     return FaultyDataset(f"Nothing was loaded, for the file has {number}:", faults=found)

@@ -6,7 +6,7 @@ from typing import Any
 
 from eventcal.datasets.loading import Loading
 from eventcal.datasets.reading import Record, key_of
-from eventcal.events.errors import ForbiddenStep
+from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.members.caller import OPERATOR
 from eventcal.talks.models import Talk
@@ -67,7 +67,7 @@ def _edit_talk(loading: Loading, talk: Talk, fields: Mapping[str, Any]) -> None:
 
 
 def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
-    """Change the state of a talk by allowed steps. Raises ForbiddenStep."""
+    """Change the state of a talk by allowed steps. Raises InvalidTransition."""
     for step in _way(talk.state, wanted):
         if step in SPEAKERS_STEPS:
             # The file may take steps that are otherwise reserved for the speaker.
@@ -81,7 +81,7 @@ def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
 
 
 def _way(state: TalkState, wanted: TalkState) -> list[Step]:
-    """Return the shortest sequence of steps between two states. Raises ForbiddenStep if there is none."""
+    """Return the shortest sequence of steps between two states. Raises InvalidTransition if there is none."""
     ways: dict[TalkState, list[Step]] = {state: []}
     reached = [state]
     for here in reached:
@@ -90,5 +90,7 @@ def _way(state: TalkState, wanted: TalkState) -> list[Step]:
                 ways[target] = [*ways[here], step]
                 reached.append(target)
     if wanted not in ways:
-        raise ForbiddenStep(f"is {state} here already, and does not become {wanted}; leave state out, or say {state}")
+        raise InvalidTransition(
+            f"is {state} here already, and does not become {wanted}; leave state out, or say {state}"
+        )
     return ways[wanted]

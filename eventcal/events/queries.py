@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from eventcal.events.errors import NoSuchEvent, NoSuchPart
+from eventcal.events.errors import EventNotFound, EventPartNotFound
 from eventcal.events.filter import Filter, Sort, days_match, event_conditions, place_matches, sort_keys, still_shown
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import occurs_between
@@ -17,7 +17,7 @@ from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import secret_hash
 from eventcal.kit.models import UtcDateTime
 from eventcal.kit.paging import Page, Paging, fetch_page
-from eventcal.kit.refusals import Forbidden, Sentence
+from eventcal.kit.refusals import Forbidden, Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.rules import check_organiser, check_reviewer
@@ -38,24 +38,24 @@ def whole_event() -> tuple[ORMOption, ...]:
 
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return the event, fully loaded. Raises NoSuchEvent, including if the caller may not see it."""
+    """Return the event, fully loaded. Raises EventNotFound, including if the caller may not see it."""
     rows = select(Event).where(Event.slug == slug).options(*whole_event())
     # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
     if event is None or not may_see_event(event, caller):
-        raise NoSuchEvent(slug)
+        raise EventNotFound(slug)
     return event
 
 
 def get_organised_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event that the caller may manage. Raises NoSuchEvent, NotSignedIn or Forbidden."""
+    """Return an event that the caller may manage. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_decides(event, caller)
     return event
 
 
 def get_reviewed_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event whose submissions the caller may see. Raises NoSuchEvent, NotSignedIn or Forbidden."""
+    """Return an event whose submissions the caller may see. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_reviewer(caller, event.id)
     return event
@@ -70,7 +70,7 @@ def check_decides(event: Event, caller: Caller) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event. Redacted events require a moderator."""
     check_organiser(caller, event.id)
     if is_blanked(event) and not caller.moderates:
-        raise Forbidden(Sentence("A moderator removed this event; only a moderator may change it now."))
+        raise Forbidden(Message("A moderator removed this event; only a moderator may change it now."))
 
 
 def is_blanked(event: Event) -> bool:
@@ -139,11 +139,14 @@ def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Eve
 
 
 def get_part(session: Session, table: type[Part], part_id: str, caller: Caller) -> Part:
-    """Return a track or room of an event that the caller may manage. Raises NoSuchPart, NotSignedIn or Forbidden."""
+    """Return a track or room of an event that the caller may manage.
+
+    Raises EventPartNotFound, NotSignedIn or Forbidden.
+    """
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not may_see_event(row[1], caller):
-        raise NoSuchPart(Sentence("There is no such room or track here."))
+        raise EventPartNotFound(Message("There is no such room or track here."))
     check_decides(row[1], caller)
     return row[0]
 

@@ -10,7 +10,7 @@ from eventcal.events.recurrence.occurrences import LAST_DAY, days_of
 from eventcal.events.words import STANDING_STATUSES, EventStatus, Programme
 from eventcal.kit.clock import whole_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
-from eventcal.kit.refusals import Fault, Sentence
+from eventcal.kit.refusals import FieldError, Message
 from eventcal.kit.text import search_words
 
 # How long cancelled events and talks stay visible.
@@ -38,23 +38,23 @@ def instant(local: datetime, tzid: str) -> datetime:
         return to_instant(getattr(skipped, "next_valid", local + timedelta(hours=1)), tzid)
 
 
-def event_faults(event: Mapping[str, Any]) -> list[Fault]:
+def event_faults(event: Mapping[str, Any]) -> list[FieldError]:
     """Return all field errors of an event, given as it would be stored."""
     faults = list(_pair_faults(event))
     tzid = event["timezone"]
     if not known_zone(tzid):
-        unknown = Sentence("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid))
-        return [*faults, Fault("/timezone", unknown)]
+        unknown = Message("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid))
+        return [*faults, FieldError("/timezone", unknown)]
     faults += time_faults(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
         misfit = _rule_fault(event["recurrence"], event["starts"], tzid)
-        faults += [Fault("/recurrence", misfit)] if misfit else []
+        faults += [FieldError("/recurrence", misfit)] if misfit else []
     if event.get("call_for_talks"):
         faults += _call_faults(event["call_for_talks"], tzid)
     return faults
 
 
-def _rule_fault(rule: str, starts: str, tzid: str) -> Sentence | None:
+def _rule_fault(rule: str, starts: str, tzid: str) -> Message | None:
     """Return the error in a rule, by itself or for an event with this start, or None.
 
     The start must be the first date, because programs disagree on other starts (RFC 5545, 3.8.5.3).
@@ -65,20 +65,20 @@ def _rule_fault(rule: str, starts: str, tzid: str) -> Sentence | None:
     first = next(dates.since(dates.start.date()), None)
     if first is None:
         if dates.ends:
-            return Sentence("has no date before it ends; let it end later")
-        return Sentence("never comes true; change it")
+            return Message("has no date before it ends; let it end later")
+        return Message("never comes true; change it")
     if first == dates.start:
         return None
-    return Sentence(
+    return Message(
         "comes true on %(first)s for the first time, and the event starts on %(starts)s; let both be the same",
         first=format_local(first if "T" in starts else first.date()),
         starts=starts,
     )
 
 
-def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
+def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[FieldError]:
     """Return the errors in a start and an end: format, a date mixed with a time, times skipped by the zone, order."""
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     read: dict[str, date | datetime] = {}
     for name, written in (("starts", starts), ("ends", ends)):
         if written is None:
@@ -89,43 +89,43 @@ def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[Fault]:
                 to_instant(local, tzid)
             read[name] = local
         except ValueError as error:
-            faults.append(Fault(f"/{name}", str(error)))
+            faults.append(FieldError(f"/{name}", str(error)))
     if not faults and starts is not None and ends is not None:
         faults += _order_faults(read["starts"], read["ends"], tzid)
     return faults
 
 
-def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[Fault]:
+def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[FieldError]:
     if isinstance(starts, datetime) and isinstance(ends, datetime):
         if to_instant(ends, tzid) <= to_instant(starts, tzid):
-            yield Fault("/ends", Sentence("must be later than starts"))
+            yield FieldError("/ends", Message("must be later than starts"))
     elif isinstance(starts, datetime):
-        yield Fault("/ends", Sentence("must be a time, as starts is"))
+        yield FieldError("/ends", Message("must be a time, as starts is"))
     elif isinstance(ends, datetime):
-        yield Fault("/ends", Sentence("must be a date, as starts is"))
+        yield FieldError("/ends", Message("must be a date, as starts is"))
     elif ends < starts:
-        yield Fault("/ends", Sentence("must not be before starts; the last day counts"))
+        yield FieldError("/ends", Message("must not be before starts; the last day counts"))
 
 
-def _pair_faults(event: Mapping[str, Any]) -> Iterator[Fault]:
+def _pair_faults(event: Mapping[str, Any]) -> Iterator[FieldError]:
     if (event.get("latitude") is None) is not (event.get("longitude") is None):
-        yield Fault("/location", Sentence("latitude and longitude belong together; give both or neither"))
+        yield FieldError("/location", Message("latitude and longitude belong together; give both or neither"))
     if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
-        yield Fault("/registration/price", Sentence("a price is an amount and a currency; give both or null"))
+        yield FieldError("/registration/price", Message("a price is an amount and a currency; give both or null"))
 
 
-def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[Fault]:
+def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[FieldError]:
     moments: dict[str, datetime | None] = {}
     for name in ("opens_at", "closes_at"):
         try:
             moments[name] = call_moment(call, name, tzid)
         except ValueError as error:
-            yield Fault(f"/call_for_talks/{name}", str(error))
+            yield FieldError(f"/call_for_talks/{name}", str(error))
     if call.get("anywhere_on_earth") and "T" in (call.get("closes_at") or "T"):
-        yield Fault("/call_for_talks/anywhere_on_earth", Sentence("goes with a closes_at that is a date"))
+        yield FieldError("/call_for_talks/anywhere_on_earth", Message("goes with a closes_at that is a date"))
     opens_at, closes_at = moments.get("opens_at"), moments.get("closes_at")
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
-        yield Fault("/call_for_talks/closes_at", Sentence("must be later than opens_at"))
+        yield FieldError("/call_for_talks/closes_at", Message("must be later than opens_at"))
 
 
 def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:

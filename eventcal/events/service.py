@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep, LastOrganiser, NameTaken, NoSuchPart
+from eventcal.events.errors import DuplicateName, EventPartNotFound, InvalidTransition, LastOrganiser
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember, Track
 from eventcal.events.queries import Part, find_events_by_slug
 from eventcal.events.recurrence.overrides import merged, override_faults, settled
 from eventcal.events.rules import STATUS_STEPS, derive_event, event_faults
 from eventcal.events.steps import PLACE
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, new_id, slug_is_taken
+from eventcal.kit.ids import DuplicateSlug, SlugFixed, free_slug, new_id, slug_is_taken
 from eventcal.kit.models import set_given
-from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults, required
+from eventcal.kit.refusals import FieldError, Invalid, Message, refuse_faults, required
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_confirmed
@@ -36,7 +36,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     """Create and flush an event. Moderators may publish it at once; other events await moderation, or are drafts.
 
     `fields` are those of the resource; `title`, `timezone` and `starts` are required. The proposer becomes an
-    organiser of the event. Raises NotConfirmed, Invalid with all field errors, or SlugTaken.
+    organiser of the event. Raises NotConfirmed, Invalid with all field errors, or DuplicateSlug.
     """
     check_confirmed(caller)
     event = imagine_event(session, fields, caller=caller, now=now)
@@ -49,7 +49,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
 
 
 def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
-    """Return the event that `propose_event` would create, without adding it. Raises Invalid or SlugTaken."""
+    """Return the event that `propose_event` would create, without adding it. Raises Invalid or DuplicateSlug."""
     event = Event(
         id=new_id(),
         status=_first_status(fields.get("status"), caller),
@@ -73,7 +73,7 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
     """Change the given fields and flush (RFC 7396: null clears a field, an object is merged).
 
     The permission to manage the event must have been checked. Raises Invalid with all field errors, SlugFixed,
-    SlugTaken or ForbiddenStep.
+    DuplicateSlug or InvalidTransition.
     """
     change_event(session, event, fields, now=now)
     session.flush()
@@ -85,11 +85,11 @@ def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, n
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *STATUS_STEPS[event.status]}:
         words = {"status": event.status.described, "wanted": status.described}
-        raise ForbiddenStep(Sentence("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
+        raise InvalidTransition(Message("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
     event.status = status
     if "slug" in fields and fields["slug"] != event.slug:
         if event.status in PUBLIC_STATUSES:
-            detail = Sentence("The address of a public event does not change: people have it in their calendars.")
+            detail = Message("The address of a public event does not change: people have it in their calendars.")
             raise SlugFixed(detail)
         event.slug = _free_slug(session, fields["slug"], event.title)
     _apply(session, event, fields)
@@ -101,15 +101,15 @@ def _first_status(asked: str | None, caller: Caller) -> EventStatus:
         return EventStatus(asked) if asked is not None else EventStatus.CONFIRMED
     if asked in {None, EventStatus.PENDING, EventStatus.DRAFT}:
         return EventStatus(asked or EventStatus.PENDING)
-    refused = Sentence("a moderator publishes events; leave it out, or say draft or pending")
-    raise Invalid(faults=[Fault("/status", refused)])
+    refused = Message("a moderator publishes events; leave it out, or say draft or pending")
+    raise Invalid(faults=[FieldError("/status", refused)])
 
 
 def _free_slug(session: Session, asked: str | None, title: str) -> str:
     if asked is None:
         return free_slug(session, Event.slug, title, otherwise="event")
     if slug_is_taken(session, Event.slug, asked):
-        raise SlugTaken(asked)
+        raise DuplicateSlug(asked)
     return asked
 
 
@@ -151,7 +151,7 @@ def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
         event.call.kinds = list(given["kinds"] or [])
 
 
-def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
+def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[FieldError]:
     """Set the overrides of occurrences, and return all field errors of the event, including those of the overrides."""
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
@@ -167,16 +167,16 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[Fault]:
+def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[FieldError]:
     """Set the co-located events on both sides, or return an error for each invalid slug and change nothing."""
     found = find_events_by_slug(session, slugs)
     faults = [
-        Fault(f"/co_located_with/{i}", Sentence("there is no public event “%(slug)s”", slug=slug))
+        FieldError(f"/co_located_with/{i}", Message("there is no public event “%(slug)s”", slug=slug))
         for i, slug in enumerate(slugs)
         if slug not in found or slug == event.slug
     ]
     faults += [
-        Fault(f"/co_located_with/{i}", Sentence("is on the list already"))
+        FieldError(f"/co_located_with/{i}", Message("is on the list already"))
         for i, slug in enumerate(slugs)
         if slug in slugs[:i]
     ]
@@ -208,7 +208,7 @@ def _mirror_neighbours(session: Session, event: Event) -> None:
 
 
 def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[str, Any]) -> Part:
-    """Add a track or room to an event, after the existing ones. Raises NameTaken."""
+    """Add a track or room to an event, after the existing ones. Raises DuplicateName."""
     _check_name(session, table, event.id, fields["name"])
     others = event.tracks if issubclass(table, Track) else event.rooms
     part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
@@ -221,7 +221,7 @@ def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[
 
 
 def edit_part(session: Session, part: Part, fields: Mapping[str, Any]) -> Part:
-    """Change a track or room. Raises NameTaken."""
+    """Change a track or room. Raises DuplicateName."""
     if fields.get("name", part.name) != part.name:
         _check_name(session, type(part), part.event_id, fields["name"])
     set_given(part, fields, fields)
@@ -232,8 +232,8 @@ def edit_part(session: Session, part: Part, fields: Mapping[str, Any]) -> Part:
 def _check_name(session: Session, table: type[Part], event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(table.event_id == event_id, table.name == name))):
         if issubclass(table, Track):
-            raise NameTaken(Sentence("This event has a track “%(name)s” already.", name=name))
-        raise NameTaken(Sentence("This event has a room “%(name)s” already.", name=name))
+            raise DuplicateName(Message("This event has a track “%(name)s” already.", name=name))
+        raise DuplicateName(Message("This event has a room “%(name)s” already.", name=name))
 
 
 def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:
@@ -251,8 +251,8 @@ def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) 
 
 
 def take_off_team(session: Session, event: Event, member_id: str) -> None:
-    """Remove a member from an event's team. Raises NoSuchPart or LastOrganiser."""
-    missing = NoSuchPart(Sentence("Nobody by this id is on the team."))
+    """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
+    missing = EventPartNotFound(Message("Nobody by this id is on the team."))
     row = required(session.get(TeamMember, (event.id, member_id)), missing)
     _check_another_organiser(session, row)
     session.delete(row)
@@ -268,4 +268,4 @@ def _check_another_organiser(session: Session, row: TeamMember) -> None:
         .where(TeamMember.event_id == row.event_id, TeamMember.role == TeamRole.ORGANISER)
     )
     if organisers == 1:
-        raise LastOrganiser(Sentence("An event needs an organiser: name another one first."))
+        raise LastOrganiser(Message("An event needs an organiser: name another one first."))

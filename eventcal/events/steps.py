@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep
+from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, EventPart
 from eventcal.events.rules import derive_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
-from eventcal.kit.refusals import Sentence, Transition
+from eventcal.kit.refusals import Message, Transition
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import forget_answers
@@ -68,20 +68,20 @@ def become(event: Event, step: EventStep, *, now: datetime) -> None:
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
-    """Publish a pending event. Raises NotSignedIn, Forbidden or ForbiddenStep."""
+    """Publish a pending event. Raises NotSignedIn, Forbidden or InvalidTransition."""
     check_moderator(caller)
-    detail = Sentence("This event is %(status)s; only a pending one can be published.", status=event.status.described)
-    STEPS[EventStep.PUBLISH].check(event.status, ForbiddenStep(detail))
+    detail = Message("This event is %(status)s; only a pending one can be published.", status=event.status.described)
+    STEPS[EventStep.PUBLISH].check(event.status, InvalidTransition(detail))
     event.status = EventStatus.CONFIRMED
     session.flush()
     return event
 
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
-    """Cancel a public event permanently. Raises ForbiddenStep."""
+    """Cancel a public event permanently. Raises InvalidTransition."""
     words = {"status": event.status.described}
-    detail = Sentence("This event is %(status)s; only a public one that still stands can be cancelled.", **words)
-    STEPS[EventStep.CANCEL].check(event.status, ForbiddenStep(detail))
+    detail = Message("This event is %(status)s; only a public one that still stands can be cancelled.", **words)
+    STEPS[EventStep.CANCEL].check(event.status, InvalidTransition(detail))
     become(event, EventStep.CANCEL, now=now)
     session.flush()
     return event

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 
 class StateWord(StrEnum):
@@ -46,12 +46,12 @@ class Attendance(StrEnum):
 class EventStatus(StateWord):
     """The status of an event."""
 
-    DRAFT = Sentence("draft")
-    PENDING = Sentence("pending")
-    TENTATIVE = Sentence("tentative")
-    CONFIRMED = Sentence("confirmed")
-    POSTPONED = Sentence("postponed")
-    CANCELLED = Sentence("cancelled")
+    DRAFT = Message("draft")
+    PENDING = Message("pending")
+    TENTATIVE = Message("tentative")
+    CONFIRMED = Message("confirmed")
+    POSTPONED = Message("postponed")
+    CANCELLED = Message("cancelled")
 
 
 class OccurrenceStatus(StrEnum):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, BinaryIO
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 LONGEST_USER_AGENT = 300
 """The number of characters of a User-Agent header that are used to identify a client; real ones are shorter."""
@@ -50,15 +50,15 @@ class ClientFacts:
     """The name of a kind of client, how often it refreshes, and how to refresh at once, as texts for the user."""
 
     name: str
-    expect: Sentence
-    refresh_now: Sentence
+    expect: Message
+    refresh_now: Message
 
 
 _DATA: dict[str, dict[str, Any]] = tomllib.loads((files("eventcal.feeds") / "clients.toml").read_text("utf-8"))
 
 
 def _facts(read: Mapping[str, str]) -> ClientFacts:
-    made = {key: Sentence(text) for key, text in read.items() if key != "name"}
+    made = {key: Message(text) for key, text in read.items() if key != "name"}
     return ClientFacts(
         name=read.get("name") or made["description"], expect=made["expect"], refresh_now=made["refresh_now"]
     )

@@ -5,12 +5,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import NoSuchEvent
+from eventcal.events.errors import EventNotFound
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.members.caller import Caller
-from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk
 
 
@@ -31,16 +31,16 @@ class TalkHeading(NamedTuple):
 
 
 def get_event_heading(session: Session, slug: str) -> EventHeading:
-    """Return the heading of a public event. Raises NoSuchEvent."""
+    """Return the heading of a public event. Raises EventNotFound."""
     rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
     found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
     if found is None:
-        raise NoSuchEvent(slug)
+        raise EventNotFound(slug)
     return EventHeading(*found)
 
 
 def check_event_there(session: Session, slug: str, caller: Caller) -> None:
-    """Raise NoSuchEvent if the event does not exist or the caller may not see it."""
+    """Raise EventNotFound if the event does not exist or the caller may not see it."""
     if caller.signed_in:
         get_event(session, slug, caller)
     else:
@@ -48,10 +48,10 @@ def check_event_there(session: Session, slug: str, caller: Caller) -> None:
 
 
 def get_talk_heading(session: Session, talk_id: str) -> TalkHeading:
-    """Return the heading of a public talk. Raises NoSuchTalk."""
+    """Return the heading of a public talk. Raises TalkNotFound."""
     rows = select(Talk.title, Event.title, Event.timezone).join(Talk.event)
     rows = rows.where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
     found = session.execute(rows).one_or_none()
     if found is None:
-        raise NoSuchTalk(talk_id)
+        raise TalkNotFound(talk_id)
     return TalkHeading(*found)

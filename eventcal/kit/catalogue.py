@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """The supported languages, each with its name in that language. The first one is the default."""
@@ -48,7 +48,7 @@ def in_every_language(text: str) -> list[str]:
 
 def in_language(text: str, code: str) -> str:
     """Return a message translated into a language. Text that is not a message is returned unchanged."""
-    if not isinstance(text, Sentence):
+    if not isinstance(text, Message):
         return text
     said = str(words_of(code).ugettext(text.template))
     values = {name: in_language(one, code) if isinstance(one, str) else one for name, one in text.values.items()}

@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from eventcal.kit.clock import Clock
 from eventcal.kit.models import Base
-from eventcal.kit.refusals import Busy, Sentence
+from eventcal.kit.refusals import DatabaseBusy, Message
 
 # The key of the advisory lock on PostgreSQL. The number is arbitrary, but must not change.
 _WRITE_LOCK = 0x6576636C
@@ -111,7 +111,7 @@ class Database:
         committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `answer_not_before` to delay
         the end of the `with` block until a given time.
 
-        Raises Busy if the write lock, or a connection, does not become available in time.
+        Raises DatabaseBusy if the write lock, or a connection, does not become available in time.
         """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
@@ -224,7 +224,7 @@ def _take_write_lock(session: Session) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(_LOCK_POSTGRESQL, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK})
     except (DBAPIError, NoConnectionError) as error:
-        raise Busy(Sentence("Too much is being written at this moment; try again in a few seconds.")) from error
+        raise DatabaseBusy(Message("Too much is being written at this moment; try again in a few seconds.")) from error
 
 
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:

@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from eventcal.kit.refusals import Conflict, Sentence
+from eventcal.kit.refusals import Conflict, Message
 from eventcal.kit.text import SLUG_LIMIT, slugify
 
 # Crockford's Base32 alphabet has no letters that look like digits and spells no obscene words.
@@ -30,21 +30,21 @@ def secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class SlugTaken(Conflict):
+class DuplicateSlug(Conflict):
     """Another event, speaker or sponsor has this slug."""
 
     code = "slug-taken"
-    title = Sentence("This slug is taken")
+    title = Message("This slug is taken")
 
     def __init__(self, slug: str) -> None:
-        super().__init__(Sentence("The slug “%(slug)s” is taken; choose another, or leave it out.", slug=slug))
+        super().__init__(Message("The slug “%(slug)s” is taken; choose another, or leave it out.", slug=slug))
 
 
 class SlugFixed(Conflict):
     """The slug of a published object cannot be changed."""
 
     code = "slug-fixed"
-    title = Sentence("This slug is fixed")
+    title = Message("This slug is fixed")
 
 
 def free_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, otherwise: str) -> str:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 # GMT is not an alias of UTC in the IANA database, although its offset is the same.
@@ -33,7 +33,7 @@ _A_SECOND = timedelta(seconds=1)
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
-class SkippedTime(ValueError):  # noqa: N818 - named for its cause, like all errors here
+class SkippedTime(ValueError):
     """A local time that does not exist in its time zone, because the clocks go forward over it.
 
     `next_valid` is the first local time after the gap.
@@ -42,7 +42,7 @@ class SkippedTime(ValueError):  # noqa: N818 - named for its cause, like all err
     def __init__(self, local: datetime, tzid: str, next_valid: datetime) -> None:
         self.next_valid = next_valid
         super().__init__(
-            Sentence(
+            Message(
                 "%(time)s does not exist in %(zone)s: the clocks skip it; the next time there is %(next)s",
                 time=format_local(local),
                 zone=tzid,
@@ -80,7 +80,7 @@ def zone(name: str) -> ZoneInfo:
     """Return the time zone with this IANA name, from a cache. Raises ValueError for an unknown name."""
     if not known_zone(name):
         raise ValueError(
-            Sentence("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_shown(name))
+            Message("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_shown(name))
         )
     return _read_zone(name)
 
@@ -93,13 +93,13 @@ def parse_local(text: str) -> date | datetime:
     if _DATE.fullmatch(text) is None and _LOCAL.fullmatch(text) is None:
         if _WITH_OFFSET.fullmatch(text) is not None:
             raise ValueError(
-                Sentence(
+                Message(
                     "%(text)s has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00",
                     text=_shown(text),
                 )
             )
         raise ValueError(
-            Sentence(
+            Message(
                 "%(text)s is neither a date nor a local time; "
                 "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)",
                 text=_shown(text),
@@ -114,13 +114,13 @@ def _read_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as fault:
-        raise ValueError(Sentence("%(text)s is no day or time there is", text=_shown(text))) from fault
+        raise ValueError(Message("%(text)s is no day or time there is", text=_shown(text))) from fault
 
 
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(
-            Sentence(
+            Message(
                 "the year %(year)s is out of range; write one from %(first)s to %(last)s",
                 year=f"{year:04}",
                 first=FIRST_YEAR,
@@ -248,7 +248,7 @@ def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
         return to_instant(_read_time(text), tzid)
     if _DATE.fullmatch(text) is None:
         raise ValueError(
-            Sentence(
+            Message(
                 "%(text)s is not a time; write one local to %(zone)s, as in 2014-05-02T23:59:00, "
                 "or with an offset, as in 2014-05-02T23:59:00+02:00",
                 text=_shown(text),
@@ -256,7 +256,7 @@ def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
             )
         )
     raise ValueError(
-        Sentence(
+        Message(
             "%(text)s does not say when on that day; write a time, as in %(text)sT23:59:00, "
             "or set anywhere_on_earth to true for the end of the day at UTC-12",
             text=text,
@@ -267,7 +267,7 @@ def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
 def _end_of_day_on_earth(text: str) -> datetime:
     if _DATE.fullmatch(text) is None:
         raise ValueError(
-            Sentence(
+            Message(
                 "%(text)s is not a date, but anywhere_on_earth goes with a date; "
                 "write one, as in 2014-05-02, or leave anywhere_on_earth out",
                 text=_shown(text),

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Fault, Invalid, Sentence
+from eventcal.kit.refusals import FieldError, Invalid, Message
 
 Row = TypeVar("Row")
 
@@ -80,8 +80,8 @@ def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
             raise TypeError
         return [_typed(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
-        wrong = Sentence("not a cursor of this list; leave it out to begin again")
-        raise Invalid(faults=[Fault("?cursor", wrong)]) from error
+        wrong = Message("not a cursor of this list; leave it out to begin again")
+        raise Invalid(faults=[FieldError("?cursor", wrong)]) from error
 
 
 def _typed(value: object, key: Key) -> object:

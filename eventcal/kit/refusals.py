@@ -11,11 +11,11 @@ State = TypeVar("State")
 Found = TypeVar("Found")
 
 
-class Sentence(str):
+class Message(str):
     """A formatted English message that keeps its template and values, so that it can be translated later.
 
     The template must be a string literal, because the catalogues are extracted from the code. It uses named
-    placeholders: `Sentence("must have at most %(limit)s characters", limit=80)`. A value may be a message, too. The
+    placeholders: `Message("must have at most %(limit)s characters", limit=80)`. A value may be a message, too. The
     object is an ordinary `str` in all other respects.
     """
 
@@ -39,11 +39,11 @@ class Sentence(str):
         return self
 
 
-_SEE = Sentence("See errors for each fault and its place.")
+_SEE = Message("See errors for each fault and its place.")
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldError:
     """A validation error of one field: a JSON pointer (RFC 6901) to the field, and a message."""
 
     pointer: str
@@ -55,85 +55,85 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-class Refusal(Exception):  # noqa: N818 - reports a problem of the request, not a failure
+class DomainError(Exception):
     """The base class of domain errors: `code` is for programs, `title` for headings, `detail` for people."""
 
     code: ClassVar[str] = "refused"
-    title: ClassVar[Sentence] = Sentence("Refused")
+    title: ClassVar[Message] = Message("Refused")
 
-    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, detail: str, *, faults: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
 
 
-class NotFound(Refusal):
+class NotFound(DomainError):
     """The object does not exist, or the caller may not see it."""
 
     code = "not-found"
-    title = Sentence("Not found")
+    title = Message("Not found")
 
 
-class Gone(Refusal):
+class Gone(DomainError):
     """The object has been deleted permanently."""
 
     code = "gone"
-    title = Sentence("Gone")
+    title = Message("Gone")
 
 
-class Unauthenticated(Refusal):
+class Unauthenticated(DomainError):
     """The request requires authentication."""
 
     code = "unauthenticated"
-    title = Sentence("Sign in first")
+    title = Message("Sign in first")
 
 
-class Forbidden(Refusal):
+class Forbidden(DomainError):
     """The caller is authenticated but does not have permission."""
 
     code = "forbidden"
-    title = Sentence("Not allowed")
+    title = Message("Not allowed")
 
 
-class Conflict(Refusal):
+class Conflict(DomainError):
     """The current state of the object does not allow the action."""
 
     code = "conflict"
-    title = Sentence("Not possible as things stand")
+    title = Message("Not possible as things stand")
 
 
-class Invalid(Refusal):
+class Invalid(DomainError):
     """The input is invalid. `faults` holds all field errors."""
 
     code = "invalid"
-    title = Sentence("Some of this cannot be taken")
+    title = Message("Some of this cannot be taken")
 
-    def __init__(self, detail: str = _SEE, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, detail: str = _SEE, *, faults: Sequence[FieldError] = ()) -> None:
         super().__init__(detail, faults=faults)
 
 
-class Stale(Refusal):
+class VersionConflict(DomainError):
     """The object was changed after the caller read it."""
 
     code = "stale"
-    title = Sentence("Changed in the meantime")
+    title = Message("Changed in the meantime")
 
 
-class Busy(Refusal):
+class DatabaseBusy(DomainError):
     """The database was too busy to process the change in time. The caller may retry."""
 
     code = "busy"
-    title = Sentence("Busy")
+    title = Message("Busy")
 
 
-def required(found: Found | None, refusal: Refusal) -> Found:
+def required(found: Found | None, refusal: DomainError) -> Found:
     """Return `found`. Raises `refusal` if it is None."""
     if found is None:
         raise refusal
     return found
 
 
-def refuse_faults(faults: Sequence[Fault]) -> None:
+def refuse_faults(faults: Sequence[FieldError]) -> None:
     """Raise Invalid with these field errors, if there are any."""
     if faults:
         raise Invalid(faults=faults)
@@ -148,7 +148,7 @@ class Transition(NamedTuple, Generic[State]):
     sources: frozenset[State]
     target: State
 
-    def check(self, state: State, refusal: Refusal) -> None:
+    def check(self, state: State, refusal: DomainError) -> None:
         """Raise `refusal` if this state does not allow the transition."""
         if state not in self.sources:
             raise refusal

@@ -8,7 +8,7 @@ and HTML are accepted; output code must escape them.
 import re
 import unicodedata
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 SLUG_LIMIT = 80
 """The maximum number of characters in a slug."""
@@ -40,7 +40,7 @@ _LOOKS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE1
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
-def one_line_fault(value: str) -> Sentence | None:
+def one_line_fault(value: str) -> Message | None:
     """Return the error message for an invalid single-line text, such as a title, or None if it is valid.
 
     Rejected are control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text. The message suggests
@@ -48,35 +48,35 @@ def one_line_fault(value: str) -> Sentence | None:
     """
     found = _NEVER.search(value)
     if found is not None:
-        return _fault(found, instead=Sentence("a space"))
+        return _fault(found, instead=Message("a space"))
     if all(unicodedata.category(character) in _INVISIBLE for character in value):
-        return Sentence("is blank; write something that can be seen")
+        return Message("is blank; write something that can be seen")
     return None
 
 
-def many_lines_fault(value: str) -> Sentence | None:
+def many_lines_fault(value: str) -> Message | None:
     r"""Return the error message for an invalid multi-line text, such as an abstract, or None if it is valid.
 
     Unlike in `one_line_fault`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are allowed.
     """
     found = _NEVER_IN_LINES.search(value)
-    return None if found is None else _fault(found, instead=Sentence("a line feed"))
+    return None if found is None else _fault(found, instead=Message("a line feed"))
 
 
-def _fault(found: re.Match[str], *, instead: Sentence) -> Sentence:
+def _fault(found: re.Match[str], *, instead: Message) -> Message:
     character = found.group()
     where: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": found.start() + 1}
     if character in _BREAKS:
-        return Sentence(
+        return Message(
             "contains a line break (%(code)s) at position %(position)s; write %(instead)s instead",
             instead=instead,
             **where,
         )
     if character == "\t":
-        return Sentence("contains a tab (%(code)s) at position %(position)s; write a space instead", **where)
+        return Message("contains a tab (%(code)s) at position %(position)s; write a space instead", **where)
     if unicodedata.category(character) == "Cc":
-        return Sentence("contains a control character (%(code)s) at position %(position)s; remove it", **where)
-    return Sentence("contains %(code)s at position %(position)s, which is half a character or none; remove it", **where)
+        return Message("contains a control character (%(code)s) at position %(position)s; remove it", **where)
+    return Message("contains %(code)s at position %(position)s, which is half a character or none; remove it", **where)
 
 
 def slugify(value: str) -> str:
@@ -95,11 +95,11 @@ def slugify(value: str) -> str:
     return slug
 
 
-def slug_fault(value: str) -> Sentence | None:
+def slug_fault(value: str) -> Message | None:
     """Return the error message for an invalid slug, or None if it is valid."""
     if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
-    return Sentence(
+    return Message(
         'must be lower-case letters a-z and digits, words joined by "-", of at most %(limit)s characters',
         limit=SLUG_LIMIT,
     )

@@ -15,8 +15,8 @@ from io import BytesIO
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.Image import Resampling
 
-from eventcal.kit.refusals import Sentence
-from eventcal.media.errors import UnreadablePicture
+from eventcal.kit.refusals import Message
+from eventcal.media.errors import UnsupportedImage
 
 # The largest upload, in bytes.
 LARGEST_UPLOAD = 5 * 1024 * 1024
@@ -61,30 +61,30 @@ class Picture:
 
 
 def read_picture(raw: bytes, frame: Frame) -> Picture:
-    """Decode an uploaded picture, rotate it upright and scale it to its frame. Raises UnreadablePicture."""
+    """Decode an uploaded picture, rotate it upright and scale it to its frame. Raises UnsupportedImage."""
     if len(raw) > LARGEST_UPLOAD:
-        raise UnreadablePicture(
-            Sentence("The picture has more than %(number)s MiB; send a smaller one.", number=LARGEST_UPLOAD // 1024**2)
+        raise UnsupportedImage(
+            Message("The picture has more than %(number)s MiB; send a smaller one.", number=LARGEST_UPLOAD // 1024**2)
         )
     try:
         with _one_at_a_time, Image.open(BytesIO(raw), formats=_FORMATS) as image:
             return _made_anew(image, frame)
-    except UnreadablePicture:
+    except UnsupportedImage:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_many_pixels(MOST_PIXELS) from error
     except UnidentifiedImageError as error:
-        detail = Sentence("This is no PNG, JPEG or WebP; send a picture of one of these types.")
-        raise UnreadablePicture(detail) from error
+        detail = Message("This is no PNG, JPEG or WebP; send a picture of one of these types.")
+        raise UnsupportedImage(detail) from error
     except Exception as error:
         # Decoders raise many kinds of exceptions for malformed data.
-        detail = Sentence("The picture is damaged or incomplete; save it anew, and send that.")
-        raise UnreadablePicture(detail) from error
+        detail = Message("The picture is damaged or incomplete; save it anew, and send that.")
+        raise UnsupportedImage(detail) from error
 
 
-def _too_many_pixels(most: int) -> UnreadablePicture:
-    return UnreadablePicture(
-        Sentence(
+def _too_many_pixels(most: int) -> UnsupportedImage:
+    return UnsupportedImage(
+        Message(
             "The picture has more than %(number)s million pixels; scale it down, and send that.",
             number=most // 1_000_000,
         )

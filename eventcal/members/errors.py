@@ -1,6 +1,6 @@
 """Errors raised for members, and for authentication and authorisation."""
 
-from eventcal.kit.refusals import Conflict, Forbidden, Invalid, Sentence, Unauthenticated
+from eventcal.kit.refusals import Conflict, Forbidden, Invalid, Message, Unauthenticated
 
 
 class NotSignedIn(Unauthenticated):
@@ -9,92 +9,92 @@ class NotSignedIn(Unauthenticated):
     code = "not-signed-in"
 
 
-class SignInRefused(Unauthenticated):
+class InvalidCredentials(Unauthenticated):
     """The email or the password is wrong. The error does not reveal which."""
 
     code = "sign-in-refused"
-    title = Sentence("Address and password do not fit")
+    title = Message("Address and password do not fit")
 
 
 class SecondFactorNeeded(Unauthenticated):
     """Email and password are correct, but the member also has to enter a code."""
 
     code = "second-factor-needed"
-    title = Sentence("A code is needed, too")
+    title = Message("A code is needed, too")
 
 
-class CodeRefused(Unauthenticated):
+class InvalidCode(Unauthenticated):
     """The code is wrong, expired, or was used before."""
 
     code = "code-refused"
-    title = Sentence("This code is no good")
+    title = Message("This code is no good")
 
 
-class PasskeyRefused(Unauthenticated):
+class InvalidPasskey(Unauthenticated):
     """The passkey could not be verified. The error does not reveal the reason."""
 
     code = "passkey-refused"
-    title = Sentence("This passkey was not taken")
+    title = Message("This passkey was not taken")
 
 
 class InvalidToken(Unauthenticated):
     """The access token is unknown, revoked or expired."""
 
     code = "invalid-token"
-    title = Sentence("This token is no good")
+    title = Message("This token is no good")
 
 
 class InsufficientScope(Forbidden):
     """The scopes of the access token do not allow the request, regardless of the member's permissions."""
 
     code = "insufficient-scope"
-    title = Sentence("The token does not reach this far")
+    title = Message("The token does not reach this far")
 
 
-class CsrfRefused(Forbidden):
+class CsrfFailed(Forbidden):
     """A request authenticated by a cookie has no valid CSRF token."""
 
     code = "csrf"
-    title = Sentence("Sent by somebody else")
+    title = Message("Sent by somebody else")
 
 
 class NotConfirmed(Forbidden):
     """The member has not confirmed their email."""
 
     code = "not-confirmed"
-    title = Sentence("Confirm your address first")
+    title = Message("Confirm your address first")
 
 
 class AddressTaken(Conflict):
     """An account with this email exists."""
 
     code = "address-taken"
-    title = Sentence("This address has an account")
+    title = Message("This address has an account")
 
 
 class SecondFactorOn(Conflict):
     """The member has already set up an authenticator app."""
 
     code = "second-factor-on"
-    title = Sentence("There is an app already")
+    title = Message("There is an app already")
 
 
 class PasskeyKnown(Conflict):
     """The passkey is already registered to a member."""
 
     code = "passkey-known"
-    title = Sentence("This passkey is known")
+    title = Message("This passkey is known")
 
 
-class MailedTokenRefused(Invalid):
+class InvalidEmailToken(Invalid):
     """The emailed token is invalid, used or expired."""
 
     code = "token-refused"
-    title = Sentence("This link is no longer good")
+    title = Message("This link is no longer good")
 
 
-class KeyReused(Invalid):
+class IdempotencyKeyReused(Invalid):
     """An Idempotency-Key was sent again with a different request."""
 
     code = "idempotency-key-reused"
-    title = Sentence("This key belongs to another request")
+    title = Message("This key belongs to another request")

@@ -18,8 +18,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_id, secret_hash
-from eventcal.kit.refusals import NotFound, Sentence
-from eventcal.members.errors import CodeRefused, PasskeyKnown, PasskeyRefused, SecondFactorOn
+from eventcal.kit.refusals import Message, NotFound
+from eventcal.members.errors import InvalidCode, InvalidPasskey, PasskeyKnown, SecondFactorOn
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
 from eventcal.members.sessions import end_all_sessions
 
@@ -88,7 +88,7 @@ def turn_on(session: Session, member: Member, sealed: str, *, counter: int, now:
     counter: the time step of the code that the member entered to confirm the secret. Raises SecondFactorOn.
     """
     if find_totp(session, member.id) is not None:
-        raise SecondFactorOn(Sentence("You have set up an app already; turn it off before you set up another."))
+        raise SecondFactorOn(Message("You have set up an app already; turn it off before you set up another."))
     session.add(TotpSecret(member_id=member.id, sealed=sealed, last_counter=counter, created_at=now))
     return renew_recovery_codes(session, member)
 
@@ -109,7 +109,7 @@ def renew_recovery_codes(session: Session, member: Member) -> list[str]:
 
 
 def use_code(session: Session, member: Member, typed: str, authenticator: Authenticator, *, now: datetime) -> None:
-    """Verify a code of the member's app or a recovery code, and mark it as used. Raises CodeRefused.
+    """Verify a code of the member's app or a recovery code, and mark it as used. Raises InvalidCode.
 
     Write transactions are serialised, so a code cannot be used by two requests at once.
     """
@@ -119,7 +119,7 @@ def use_code(session: Session, member: Member, typed: str, authenticator: Authen
     else:
         taken = _use_recovery_code(session, member, code.translate(_READ_AS))
     if not taken:
-        raise CodeRefused(Sentence("This code is wrong, too old, or was used before."))
+        raise InvalidCode(Message("This code is wrong, too old, or was used before."))
 
 
 def _use_app_code(session: Session, member: Member, code: str, authenticator: Authenticator, *, now: datetime) -> bool:
@@ -159,7 +159,7 @@ def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
     """Return one of the member's passkeys. Raises NotFound."""
     found = session.get(Passkey, passkey_id)
     if found is None or found.member_id != member_id:
-        raise NotFound(Sentence("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
+        raise NotFound(Message("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
     return found
 
 
@@ -173,18 +173,18 @@ def add_passkey(session: Session, passkey: Passkey) -> Passkey:
     """Add a passkey. Raises PasskeyKnown if it is already registered, to this or another member."""
     # Write transactions are serialised, so the passkey cannot be added between this check and the commit.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
-        raise PasskeyKnown(Sentence("This device has a passkey here already."))
+        raise PasskeyKnown(Message("This device has a passkey here already."))
     session.add(passkey)
     session.flush()
     return passkey
 
 
 def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
-    """Record the use of a passkey and return its member. Raises PasskeyRefused if it was deleted or copied."""
+    """Record the use of a passkey and return its member. Raises InvalidPasskey if it was deleted or copied."""
     passkey = session.get(Passkey, passkey_id)
     # A signature counter that does not increase indicates a copied passkey.
     if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):
-        raise PasskeyRefused(Sentence("This passkey was not taken."))
+        raise InvalidPasskey(Message("This passkey was not taken."))
     passkey.sign_count = sign_count
     passkey.last_used_at = now
     session.flush()

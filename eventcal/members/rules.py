@@ -1,6 +1,6 @@
 """Permission checks by role."""
 
-from eventcal.kit.refusals import Forbidden, Sentence
+from eventcal.kit.refusals import Forbidden, Message
 from eventcal.members.caller import Caller
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.words import Scope
@@ -8,18 +8,18 @@ from eventcal.members.words import Scope
 
 def check_organiser(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
-    _check(caller, Sentence("Only this event's organisers may do this."), may=caller.may_organise(event_id))
+    _check(caller, Message("Only this event's organisers may do this."), may=caller.may_organise(event_id))
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may see the submissions of this event."""
-    refused = Sentence("Only this event's organisers and reviewers see what was submitted.")
+    refused = Message("Only this event's organisers and reviewers see what was submitted.")
     _check(caller, refused, may=caller.may_review(event_id))
 
 
 def check_moderator(caller: Caller) -> None:
     """Raise NotSignedIn or Forbidden unless the caller is a moderator."""
-    _check(caller, Sentence("Only moderators may do this."), may=caller.moderates)
+    _check(caller, Message("Only moderators may do this."), may=caller.moderates)
 
 
 def useful_scopes(caller: Caller) -> tuple[Scope, ...]:
@@ -31,6 +31,6 @@ def useful_scopes(caller: Caller) -> tuple[Scope, ...]:
 
 def _check(caller: Caller, refused: str, *, may: bool) -> None:
     if not caller.signed_in:
-        raise NotSignedIn(Sentence("Sign in first, or send a token."))
+        raise NotSignedIn(Message("Sign in first, or send a token."))
     if not may:
         raise Forbidden(refused)

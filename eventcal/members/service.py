@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_secret, secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Fault, NotFound, Sentence, refuse_faults, required
+from eventcal.kit.refusals import FieldError, Message, NotFound, refuse_faults, required
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
@@ -27,13 +27,13 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 def get_member(session: Session, member_id: str) -> Member:
     """Return the member. Raises NotFound."""
-    unknown = NotFound(Sentence("There is no member “%(member_id)s”.", member_id=member_id))
+    unknown = NotFound(Message("There is no member “%(member_id)s”.", member_id=member_id))
     return required(session.get(Member, member_id), unknown)
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
     """Return the member with this email. Raises NotFound."""
-    unknown = NotFound(Sentence("Nobody with this address has an account; ask them to register first."))
+    unknown = NotFound(Message("Nobody with this address has an account; ask them to register first."))
     return required(find_member_by_email(session, email), unknown)
 
 
@@ -53,7 +53,7 @@ def get_token(session: Session, token_id: str, member_id: str) -> AccessToken:
     """Return one of the member's access tokens. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
-        raise NotFound(Sentence("You have no token “%(token_id)s”.", token_id=token_id))
+        raise NotFound(Message("You have no token “%(token_id)s”.", token_id=token_id))
     return token
 
 
@@ -68,7 +68,7 @@ def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
     """Return one of the member's secret feeds. Raises NotFound, including if it is revoked."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
-        raise NotFound(Sentence("You have no feed “%(feed_id)s”.", feed_id=feed_id))
+        raise NotFound(Message("You have no feed “%(feed_id)s”.", feed_id=feed_id))
     return feed
 
 
@@ -88,7 +88,7 @@ def normal_address(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
-        raise ValueError(Sentence("must be an e-mail address such as ada@example.org")) from error
+        raise ValueError(Message("must be an e-mail address such as ada@example.org")) from error
 
 
 def add_member(
@@ -107,7 +107,7 @@ def add_member(
     """
     # Write transactions are serialised, so the email cannot be taken between this check and the commit.
     if find_member_by_email(session, email) is not None:
-        raise AddressTaken(Sentence("There is an account with this address; sign in, or ask for a new password."))
+        raise AddressTaken(Message("There is an account with this address; sign in, or ask for a new password."))
     member = Member(
         email=email,
         email_key=email_key(email),
@@ -133,7 +133,7 @@ def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> 
 def check_confirmed(caller: Caller) -> None:
     """Raise NotConfirmed unless the caller has confirmed their email."""
     if not caller.confirmed:
-        detail = Sentence("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
+        detail = Message("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
         raise NotConfirmed(detail)
 
 
@@ -142,7 +142,7 @@ def give_token(
 ) -> tuple[AccessToken, str]:
     """Create an access token. Returns its row and the token, which is not stored. Raises Invalid if expired."""
     if expires_at is not None and expires_at <= now:
-        refuse_faults([Fault("/expires_at", Sentence("is past; choose a later time, or leave it out"))])
+        refuse_faults([FieldError("/expires_at", Message("is past; choose a later time, or leave it out"))])
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
         member_id=member.id,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, upda
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_id, new_secret, secret_hash
-from eventcal.kit.refusals import NotFound, Sentence, required
+from eventcal.kit.refusals import Message, NotFound, required
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
@@ -72,7 +72,7 @@ def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequenc
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
     """Return one of the sessions in which the member is signed in. Raises NotFound."""
     rows = _signed_in(member_id, now).where(MemberSession.id == session_id)
-    unknown = NotFound(Sentence("You have no session “%(session_id)s”.", session_id=session_id))
+    unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
     return required(session.scalars(rows).one_or_none(), unknown)
 
 

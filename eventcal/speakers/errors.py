@@ -1,17 +1,17 @@
 """Errors raised for speakers."""
 
-from eventcal.kit.refusals import Conflict, NotFound, Sentence
+from eventcal.kit.refusals import Conflict, Message, NotFound
 
 
-class NoSuchSpeaker(NotFound):
+class SpeakerNotFound(NotFound):
     """No speaker has this slug, or the caller may not see them."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(Sentence("There is no speaker “%(slug)s” here.", slug=slug))
+        super().__init__(Message("There is no speaker “%(slug)s” here.", slug=slug))
 
 
-class SameSpeaker(Conflict):
+class CannotMergeWithItself(Conflict):
     """The speakers to merge are the same, or one of them was merged before."""
 
     code = "same-speaker"
-    title = Sentence("One and the same")
+    title = Message("One and the same")

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import SlugFixed, SlugTaken, free_slug, slug_is_taken
+from eventcal.kit.ids import DuplicateSlug, SlugFixed, free_slug, slug_is_taken
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Forbidden, Sentence, required
+from eventcal.kit.refusals import Forbidden, Message, required
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.speakers.errors import NoSuchSpeaker
+from eventcal.speakers.errors import SpeakerNotFound
 from eventcal.speakers.models import Speaker
 
 
@@ -26,8 +26,8 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
-    """Return the speaker. Raises NoSuchSpeaker, including if the caller may not see them."""
-    return required(find_speaker(session, slug, caller), NoSuchSpeaker(slug))
+    """Return the speaker. Raises SpeakerNotFound, including if the caller may not see them."""
+    return required(find_speaker(session, slug, caller), SpeakerNotFound(slug))
 
 
 def is_own(speaker: Speaker, caller: Caller) -> bool:
@@ -106,13 +106,13 @@ def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str |
 def edit_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
-    """Change the given fields of a speaker. Raises Forbidden, SlugFixed or SlugTaken."""
+    """Change the given fields of a speaker. Raises Forbidden, SlugFixed or DuplicateSlug."""
     check_may_edit(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:
-            raise SlugFixed(Sentence("The address of a public speaker does not change: people link to it."))
+            raise SlugFixed(Message("The address of a public speaker does not change: people link to it."))
         if slug_is_taken(session, Speaker.slug, fields["slug"]):
-            raise SlugTaken(fields["slug"])
+            raise DuplicateSlug(fields["slug"])
     for name, value in fields.items():
         setattr(speaker, name, [] if name == "links" and value is None else value)
     if session.is_modified(speaker):
@@ -124,4 +124,4 @@ def edit_speaker(
 def check_may_edit(speaker: Speaker, caller: Caller) -> None:
     """Raise Forbidden unless the caller is this speaker or a moderator."""
     if not (caller.moderates or is_own(speaker, caller)):
-        raise Forbidden(Sentence("Only the speaker or a moderator may change this."))
+        raise Forbidden(Message("Only the speaker or a moderator may change this."))

@@ -1,38 +1,38 @@
 """Errors raised for sponsorship."""
 
-from eventcal.kit.refusals import Conflict, NotFound, Sentence
+from eventcal.kit.refusals import Conflict, Message, NotFound
 
 
-class NoSuchTier(NotFound):
+class TierNotFound(NotFound):
     """No tier has this id, or the caller may not see it."""
 
     def __init__(self, tier_id: str) -> None:
-        super().__init__(Sentence("There is no tier “%(tier_id)s” here.", tier_id=tier_id))
+        super().__init__(Message("There is no tier “%(tier_id)s” here.", tier_id=tier_id))
 
 
-class NoSuchSponsor(NotFound):
+class SponsorNotFound(NotFound):
     """No sponsor has this slug, or the caller may not see it."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(Sentence("There is no sponsor “%(slug)s” here.", slug=slug))
+        super().__init__(Message("There is no sponsor “%(slug)s” here.", slug=slug))
 
 
-class NoSuchSponsorship(NotFound):
+class SponsorshipNotFound(NotFound):
     """No sponsorship has this id, or the caller may not see it."""
 
     def __init__(self, sponsorship_id: str) -> None:
-        super().__init__(Sentence("There is no sponsorship “%(sponsorship_id)s” here.", sponsorship_id=sponsorship_id))
+        super().__init__(Message("There is no sponsorship “%(sponsorship_id)s” here.", sponsorship_id=sponsorship_id))
 
 
 class TierFull(Conflict):
     """All places of the tier are taken."""
 
     code = "tier-full"
-    title = Sentence("This tier is full")
+    title = Message("This tier is full")
 
 
 class EventCancelled(Conflict):
     """The event is cancelled and cannot be sponsored."""
 
     code = "event-cancelled"
-    title = Sentence("This event is cancelled")
+    title = Message("This event is cancelled")

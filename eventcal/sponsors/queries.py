@@ -13,7 +13,7 @@ from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import required
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.sponsors.errors import NoSuchSponsor, NoSuchSponsorship, NoSuchTier
+from eventcal.sponsors.errors import SponsorNotFound, SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 
@@ -35,10 +35,10 @@ def _holds(tier_id: object) -> ColumnElement[bool]:
 
 
 def get_tier(session: Session, tier_id: str, caller: Caller) -> Tier:
-    """Return a tier of an event that the caller may manage. Raises NoSuchTier, NotSignedIn or Forbidden."""
+    """Return a tier of an event that the caller may manage. Raises TierNotFound, NotSignedIn or Forbidden."""
     tier = _tier(session, tier_id)
     if tier is None or not may_see_event(tier.event, caller):
-        raise NoSuchTier(tier_id)
+        raise TierNotFound(tier_id)
     check_decides(tier.event, caller)
     return tier
 
@@ -63,8 +63,8 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
-    """Return the sponsor. Raises NoSuchSponsor, including if the caller may not see it."""
-    return required(find_sponsor(session, slug, caller), NoSuchSponsor(slug))
+    """Return the sponsor. Raises SponsorNotFound, including if the caller may not see it."""
+    return required(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 
 def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor | None:
@@ -83,12 +83,12 @@ def _is_public() -> ColumnElement[bool]:
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
-    """Return a sponsorship, fully loaded, for organisers of the event or the enquirer. Raises NoSuchSponsorship."""
+    """Return a sponsorship, fully loaded, for organisers of the event or the enquirer. Raises SponsorshipNotFound."""
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id
     if row is None or not (is_own or caller.may_organise(row.tier.event_id)):
-        raise NoSuchSponsorship(sponsorship_id)
+        raise SponsorshipNotFound(sponsorship_id)
     return row
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from eventcal.kit.refusals import Fault, Sentence, Transition
+from eventcal.kit.refusals import FieldError, Message, Transition
 from eventcal.sponsors.models import Tier
 from eventcal.sponsors.words import SponsorshipState
 
@@ -28,14 +28,14 @@ def has_place(capacity: int | None, taken: int) -> bool:
     return capacity is None or taken < capacity
 
 
-def tier_faults(tier: Tier, *, taken: int) -> list[Fault]:
+def tier_faults(tier: Tier, *, taken: int) -> list[FieldError]:
     """Return all field errors of a tier with `taken` confirmed sponsorships."""
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):
-        faults.append(Fault("/price", Sentence("a price is an amount and a currency; give both or null")))
+        faults.append(FieldError("/price", Message("a price is an amount and a currency; give both or null")))
     if tier.capacity is not None and tier.capacity < taken:
-        few = Sentence(
+        few = Message(
             "%(taken)s are taken already; give at least that many, or cancel a sponsorship first", taken=taken
         )
-        faults.append(Fault("/capacity", few))
+        faults.append(FieldError("/capacity", few))
     return faults

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import EventOver, ForbiddenStep, InUse, NameTaken
+from eventcal.events.errors import DuplicateName, EventEnded, InUse, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
 from eventcal.events.service import PRICE, merge_given
@@ -15,7 +15,7 @@ from eventcal.events.steps import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.ids import free_slug
 from eventcal.kit.models import set_given
-from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
+from eventcal.kit.refusals import FieldError, Invalid, Message, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
 from eventcal.sponsors.errors import EventCancelled, TierFull
@@ -28,7 +28,7 @@ _ABOUT = ("name", "url", "logo_url", "description")
 
 
 def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
-    """Add a tier to an event. The permission must have been checked. Raises NameTaken or Invalid."""
+    """Add a tier to an event. The permission must have been checked. Raises DuplicateName or Invalid."""
     _check_name(session, event.id, fields["name"])
     tier = Tier(event_id=event.id, event=event, benefits=[])
     _apply(tier, fields, taken=0)
@@ -38,7 +38,10 @@ def add_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
 
 
 def edit_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
-    """Change the given fields, as in `edit_event`. Raises NameTaken, or Invalid, also if the capacity is too low."""
+    """Change the given fields, as in `edit_event`.
+
+    Raises DuplicateName, or Invalid, also if the capacity is too low.
+    """
     if fields.get("name", tier.name) != tier.name:
         _check_name(session, tier.event_id, fields["name"])
     _apply(tier, fields, taken=count_taken(session, tier))
@@ -50,7 +53,7 @@ def remove_tier(session: Session, tier: Tier) -> None:
     """Delete a tier together with its cancelled sponsorships. Raises InUse if it has other sponsorships."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
-        held = Sentence("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
+        held = Message("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
         raise InUse(held)
     for row in rows:
         session.delete(row)
@@ -70,24 +73,26 @@ def check_unsponsored(session: Session, event: Event) -> None:
     """Raise InUse if the event has sponsorships, in any state."""
     rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
     if session.scalar(select(rows.exists())):
-        raise InUse(Sentence("Somebody asked to sponsor this event; it cannot be deleted any more."))
+        raise InUse(Message("Somebody asked to sponsor this event; it cannot be deleted any more."))
 
 
 def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Sponsorship:
     """Create an enquiry for a tier of an event. The tier may be full, as its capacity is checked on confirmation.
 
     `fields` are `tier` (its id), `sponsor` and `note`. `sponsor` is an existing slug (plain or as `{slug}`), or
-    `{name, url, description}` of a new sponsor. Raises EventOver, EventCancelled, or Invalid with all field errors.
+    `{name, url, description}` of a new sponsor. Raises EventEnded, EventCancelled, or Invalid with all field errors.
     """
     if event.status == EventStatus.CANCELLED:
-        raise EventCancelled(Sentence("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
+        raise EventCancelled(Message("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
     if is_over(event.last_ends_at, now=now):
-        raise EventOver(Sentence("“%(event)s” is over and takes no sponsors.", event=event.title))
+        raise EventEnded(Message("“%(event)s” is over and takes no sponsors.", event=event.title))
     tier = find_tier_of(session, event, fields["tier"])
     sponsor = _sponsor(session, fields["sponsor"], caller=caller, now=now)
     if tier is None or sponsor is None:
-        no_tier = [Fault("/tier", Sentence("the event has no such tier"))] if tier is None else []
-        no_sponsor = [Fault("/sponsor", Sentence("there is no such sponsor; describe it"))] if sponsor is None else []
+        no_tier = [FieldError("/tier", Message("the event has no such tier"))] if tier is None else []
+        no_sponsor = (
+            [FieldError("/sponsor", Message("there is no such sponsor; describe it"))] if sponsor is None else []
+        )
         raise Invalid(faults=no_tier + no_sponsor)
     return add_sponsorship(session, tier, sponsor, note=fields.get("note"), enquirer_id=caller.member_id, now=now)
 
@@ -115,16 +120,16 @@ def add_sponsorship(
 def take_step(
     session: Session, sponsorship: Sponsorship, step: SponsorshipStep, *, caller: Caller, now: datetime
 ) -> Sponsorship:
-    """Confirm or cancel a sponsorship. Raises NotSignedIn, Forbidden, ForbiddenStep or TierFull."""
+    """Confirm or cancel a sponsorship. Raises NotSignedIn, Forbidden, InvalidTransition or TierFull."""
     check_organiser(caller, sponsorship.tier.event_id)
     words = {"state": sponsorship.state.described, "done": STEPS[step].target.described}
-    detail = Sentence("A sponsorship that is %(state)s cannot be %(done)s.", **words)
-    STEPS[step].check(sponsorship.state, ForbiddenStep(detail))
+    detail = Message("A sponsorship that is %(state)s cannot be %(done)s.", **words)
+    STEPS[step].check(sponsorship.state, InvalidTransition(detail))
     tier = sponsorship.tier
     # The unit of work holds the only write lock from its start (kit/database.py), so no place can be taken
     # between this count and the commit.
     if step == SponsorshipStep.CONFIRM and not has_place(tier.capacity, count_taken(session, tier)):
-        full = Sentence("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
+        full = Message("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
         raise TierFull(full)
     sponsorship.state = STEPS[step].target
     sponsorship.updated_at = now
@@ -168,7 +173,7 @@ def _apply(tier: Tier, fields: Mapping[str, Any], *, taken: int) -> None:
 
 def _check_name(session: Session, event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(Tier.event_id == event_id, Tier.name == name))):
-        raise NameTaken(Sentence("This event has a tier “%(name)s” already.", name=name))
+        raise DuplicateName(Message("This event has a tier “%(name)s” already.", name=name))
 
 
 def _sponsor(session: Session, given: Mapping[str, Any] | str, *, caller: Caller, now: datetime) -> Sponsor | None:

@@ -1,12 +1,12 @@
 """Enumerations of the values of sponsorship fields."""
 
 from eventcal.events.words import StateWord
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 
 class SponsorshipState(StateWord):
     """The state of a sponsorship."""
 
-    ENQUIRY = Sentence("enquiry")
-    CONFIRMED = Sentence("confirmed")
-    CANCELLED = Sentence("cancelled")
+    ENQUIRY = Message("enquiry")
+    CONFIRMED = Message("confirmed")
+    CANCELLED = Message("cancelled")

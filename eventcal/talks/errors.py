@@ -2,33 +2,33 @@
 
 from collections.abc import Mapping
 
-from eventcal.kit.refusals import Conflict, NotFound, Refusal, Sentence
+from eventcal.kit.refusals import Conflict, DomainError, Message, NotFound
 
 
-class NoSuchTalk(NotFound):
+class TalkNotFound(NotFound):
     """No talk has this id, or the caller may not see it."""
 
     def __init__(self, talk_id: str) -> None:
-        super().__init__(Sentence("There is no talk “%(talk_id)s” here.", talk_id=talk_id))
+        super().__init__(Message("There is no talk “%(talk_id)s” here.", talk_id=talk_id))
 
 
 class TalksClosed(Conflict):
     """The event does not accept talks at present."""
 
     code = "talks-closed"
-    title = Sentence("No talks are taken now")
+    title = Message("No talks are taken now")
 
 
 class AlreadyDecided(Conflict):
     """The talk has been decided on, so the submitter may no longer change it."""
 
     code = "already-decided"
-    title = Sentence("Already decided on")
+    title = Message("Already decided on")
 
 
-class SomeRefused(Conflict):
+class BulkActionFailed(Conflict):
     """Some talks of a bulk change cannot be changed, so none was. `refused` holds the errors by talk id."""
 
-    def __init__(self, refused: Mapping[str, Refusal]) -> None:
-        super().__init__(Sentence("Some of these talks cannot be changed so; none is."))
+    def __init__(self, refused: Mapping[str, DomainError]) -> None:
+        super().__init__(Message("Some of these talks cannot be changed so; none is."))
         self.refused = dict(refused)

@@ -15,7 +15,7 @@ from eventcal.kit.paging import Key, Page, Paging, fetch_page
 from eventcal.kit.refusals import required
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
-from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.words import TalkState
 
@@ -61,8 +61,8 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
-    """Return the talk, fully loaded. Raises NoSuchTalk, including if the caller may not see it."""
-    return required(find_talk(session, talk_id, caller), NoSuchTalk(talk_id))
+    """Return the talk, fully loaded. Raises TalkNotFound, including if the caller may not see it."""
+    return required(find_talk(session, talk_id, caller), TalkNotFound(talk_id))
 
 
 def is_public(talk: Talk) -> bool:

@@ -7,15 +7,15 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from eventcal.events.errors import InUse, LastOrganiser, WasPublic
+from eventcal.events.errors import CannotDeletePublished, InUse, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import remove_member
-from eventcal.speakers.errors import SameSpeaker
+from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
 from eventcal.talks.models import Star, Talk, TalkSpeaker
@@ -44,11 +44,13 @@ def _column_of(part: Room | Track) -> InstrumentedAttribute[str | None]:
 
 
 def remove_event(session: Session, event: Event) -> None:
-    """Delete an event that is not public. Raises WasPublic, or InUse if it has talks."""
+    """Delete an event that is not public. Raises CannotDeletePublished, or InUse if it has talks."""
     if event.status in PUBLIC_STATUSES:
-        raise WasPublic(Sentence("People have this event in their calendars: cancel it, and they hear of it."))
+        raise CannotDeletePublished(
+            Message("People have this event in their calendars: cancel it, and they hear of it.")
+        )
     if session.scalar(select(exists().where(Talk.event_id == event.id))):
-        raise InUse(Sentence("Somebody offered a talk to this event; it cannot be deleted any more."))
+        raise InUse(Message("Somebody offered a talk to this event; it cannot be deleted any more."))
     session.delete(event)
     session.flush()
 
@@ -62,14 +64,16 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     """Merge two speakers: `kept` takes over the talks of `other`, and the slug of `other` redirects to `kept`.
 
     Empty fields of `kept` are filled from `other`. Neither may have been merged into another speaker already.
-    The caller must be a moderator. Raises NotSignedIn, Forbidden or SameSpeaker.
+    The caller must be a moderator. Raises NotSignedIn, Forbidden or CannotMergeWithItself.
     """
     check_moderator(caller)
     if kept.id == other.id:
-        raise SameSpeaker(Sentence("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug))
+        raise CannotMergeWithItself(
+            Message("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug)
+        )
     if kept.merged_into_id is not None or other.merged_into_id is not None:
         # Merging these could make two speakers refer to each other.
-        raise SameSpeaker(Sentence("One of them was merged into somebody already; name whom they lead to."))
+        raise CannotMergeWithItself(Message("One of them was merged into somebody already; name whom they lead to."))
     rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*whole_talk())
     for talk in session.scalars(rows).all():
         # If both gave the talk, `kept` takes the position of the first of them.
@@ -154,7 +158,7 @@ def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
     needed_by = _events_in_need(session, member, now=now)
     if needed_by:
         slugs = ", ".join(event.slug for event in needed_by)
-        detail = Sentence("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
+        detail = Message("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
         raise LastOrganiser(detail)
     caller = Caller(member_id=member.id, role=member.role)
     for talk in _undecided_talks(session, member):

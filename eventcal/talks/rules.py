@@ -11,7 +11,7 @@ from eventcal.events.models import Event
 from eventcal.events.rules import instant, time_faults, tombstone_until
 from eventcal.events.words import PUBLIC_STATUSES, Programme, TalkKind
 from eventcal.kit.localtime import parse_local, zone
-from eventcal.kit.refusals import Fault, Sentence, Transition
+from eventcal.kit.refusals import FieldError, Message, Transition
 from eventcal.kit.text import search_words
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
@@ -76,25 +76,25 @@ def length(kind: TalkKind, duration_minutes: int | None) -> timedelta:
     return timedelta(minutes=duration_minutes or USUAL_MINUTES[kind])
 
 
-def span_faults(talk: Talk) -> list[Fault]:
+def span_faults(talk: Talk) -> list[FieldError]:
     """Return the errors in a talk's times: a missing time of day, wrong order, or a start outside the event's days."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
-            return [Fault(f"/{name}", Sentence("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
+            return [FieldError(f"/{name}", Message("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
     if talk.ends is not None and talk.starts is None:
-        return [Fault("/starts", Sentence("a talk that ends has to start; give both"))]
+        return [FieldError("/starts", Message("a talk that ends has to start; give both"))]
     faults = time_faults(talk.starts, talk.ends, talk.event.timezone)
     if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
         days = {"first": talk.event.first_day, "last": talk.event.last_day}
-        faults.append(Fault("/starts", Sentence("lies outside the event's days, %(first)s to %(last)s", **days)))
+        faults.append(FieldError("/starts", Message("lies outside the event's days, %(first)s to %(last)s", **days)))
     return faults
 
 
-def kind_faults(talk: Talk) -> list[Fault]:
+def kind_faults(talk: Talk) -> list[FieldError]:
     """Return the error if the event's call does not accept the talk's kind."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
-        return [Fault("/kind", Sentence("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
+        return [FieldError("/kind", Message("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
     return []
 
 

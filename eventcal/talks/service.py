@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import EventOver
+from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
 from eventcal.events.queries import complete_event, is_blanked
 from eventcal.events.rules import is_over, takes_talks
@@ -15,14 +15,14 @@ from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.kit.models import set_given
-from eventcal.kit.refusals import Fault, Forbidden, Sentence, refuse_faults
+from eventcal.kit.refusals import FieldError, Forbidden, Message, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, named_speaker, speaker_of
-from eventcal.talks.errors import AlreadyDecided, NoSuchTalk, TalksClosed
+from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.models import TEXTS, Star, Talk, TalkSpeaker, TalkStep, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED, derive_talk, kind_faults, span_faults
@@ -38,7 +38,7 @@ def submit_talk(
     """Create and flush a talk at an event, in the state `submitted`, or `draft` if the field `draft` is true.
 
     Without `speakers`, the member is the speaker. With `reprise_of`, missing title, abstract and speakers are copied
-    from that talk. Raises NotConfirmed, TalksClosed, EventOver, or Invalid with all field errors.
+    from that talk. Raises NotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
     """
     check_confirmed(caller)
     check_window(event, caller=caller, now=now)
@@ -51,7 +51,7 @@ def submit_talk(
     faults = _apply(session, talk, fields, caller=caller, now=now)
     faults += kind_faults(talk)
     if not talk.title:
-        faults.append(Fault("/title", Sentence("is required, unless an earlier talk gives it")))
+        faults.append(FieldError("/title", Message("is required, unless an earlier talk gives it")))
     refuse_faults(faults)
     if not talk.speaking:
         put_on_stage(talk, [speaker_of(session, member, now=now)])
@@ -119,11 +119,11 @@ def check_may_edit(talk: Talk, caller: Caller) -> None:
     if caller.moderates or (caller.may_organise(talk.event_id) and not blanked):
         return
     if blanked:
-        raise Forbidden(Sentence("A moderator removed this; only a moderator may change it now."))
+        raise Forbidden(Message("A moderator removed this; only a moderator may change it now."))
     if not is_own(talk, caller):
-        raise Forbidden(Sentence("Only the submitter or an organiser may change this talk."))
+        raise Forbidden(Message("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED:
-        detail = Sentence("This talk is %(state)s; ask an organiser to change it.", state=talk.state.described)
+        detail = Message("This talk is %(state)s; ask an organiser to change it.", state=talk.state.described)
         raise AlreadyDecided(detail)
 
 
@@ -148,25 +148,27 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 
 def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
-    """Raise EventOver or TalksClosed unless the event accepts talks at `now`. Moderators may add to past events."""
+    """Raise EventEnded or TalksClosed unless the event accepts talks at `now`. Moderators may add to past events."""
     over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title}
     if over and not caller.moderates:
-        raise EventOver(Sentence("“%(event)s” is over; only a moderator can still add a talk to it.", **about))
+        raise EventEnded(Message("“%(event)s” is over; only a moderator can still add a talk to it.", **about))
     if event.status not in STANDING_STATUSES:
         status = event.status.described
-        raise TalksClosed(Sentence("“%(event)s” is %(status)s and takes no talks.", **about, status=status))
+        raise TalksClosed(Message("“%(event)s” is %(status)s and takes no talks.", **about, status=status))
     if over or takes_talks(event, now=now):
         return
     if event.call is None:
-        raise TalksClosed(Sentence("“%(event)s” has no call for talks.", **about))
+        raise TalksClosed(Message("“%(event)s” has no call for talks.", **about))
     if event.call.opens_at is not None and now < event.call.opens_at:
-        detail = Sentence("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
+        detail = Message("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
         raise TalksClosed(detail)
-    raise TalksClosed(Sentence("The call of “%(event)s” has closed; see its call_for_talks.", **about))
+    raise TalksClosed(Message("The call of “%(event)s” has closed; see its call_for_talks.", **about))
 
 
-def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> list[Fault]:
+def _apply(
+    session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime
+) -> list[FieldError]:
     """Set the given fields, and return all field errors."""
     set_given(talk, fields, _PLAIN)
     if "tags" in fields:
@@ -178,48 +180,48 @@ def _apply(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: C
         earlier_id = fields["reprise_of"]
         earlier = find_talk(session, earlier_id, caller) if earlier_id else None
         if earlier_id and (earlier is None or earlier.id == talk.id):
-            unknown = Sentence("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id)
-            return [*faults, Fault("/reprise_of", unknown)]
+            unknown = Message("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id)
+            return [*faults, FieldError("/reprise_of", unknown)]
         talk.reprise_of = earlier
     return faults
 
 
-def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[Fault]:
+def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[FieldError]:
     """Set track, room and times. Only organisers may set rooms, and the times in a curated event."""
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     organises = caller.may_organise(talk.event_id)
     if "track" in fields:
         tracks = {track.name: track for track in talk.event.tracks}
         talk.track = tracks.get(fields["track"])
         if talk.track is None and fields["track"] is not None:
-            none = Sentence("the event has no tracks yet")
-            known = Sentence("the event has no such track; it has: %(known)s", known=", ".join(tracks))
-            faults.append(Fault("/track", known if tracks else none))
+            none = Message("the event has no tracks yet")
+            known = Message("the event has no such track; it has: %(known)s", known=", ".join(tracks))
+            faults.append(FieldError("/track", known if tracks else none))
     if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
         rooms = {room.name: room for room in talk.event.rooms}
         talk.room = rooms.get(fields["room"])
         if not organises:
-            faults.append(Fault("/room", Sentence("the organisers give the room")))
+            faults.append(FieldError("/room", Message("the organisers give the room")))
         elif talk.room is None and fields["room"] is not None:
-            none = Sentence("the event has no rooms yet")
-            known = Sentence("the event has no such room; it has: %(known)s", known=", ".join(rooms))
-            faults.append(Fault("/room", known if rooms else none))
+            none = Message("the event has no rooms yet")
+            known = Message("the event has no such room; it has: %(known)s", known=", ".join(rooms))
+            faults.append(FieldError("/room", known if rooms else none))
     for name in _TIMES:
         if name not in fields or fields[name] == getattr(talk, name):
             continue
         if not organises and talk.event.programme == Programme.CURATED:
-            faults.append(Fault(f"/{name}", Sentence("the organisers of a curated event give the times")))
+            faults.append(FieldError(f"/{name}", Message("the organisers of a curated event give the times")))
         setattr(talk, name, fields[name])
     return faults + span_faults(talk) if set(_TIMES) & fields.keys() else faults
 
 
 def _apply_speakers(
     session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
-) -> list[Fault]:
+) -> list[FieldError]:
     # Current speakers may be kept even if they are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     for i, one in enumerate(wanted):
         speaker: Speaker | None = one.get("speaker")
         if speaker is None and "slug" in one:
@@ -227,9 +229,11 @@ def _apply_speakers(
         elif speaker is None:
             speaker = named_speaker(session, one, now=now)
         if speaker is None:
-            faults.append(Fault(f"/speakers/{i}/slug", Sentence("there is no speaker “%(slug)s”", slug=one["slug"])))
+            faults.append(
+                FieldError(f"/speakers/{i}/slug", Message("there is no speaker “%(slug)s”", slug=one["slug"]))
+            )
         elif speaker in speakers:
-            faults.append(Fault(f"/speakers/{i}", Sentence("is on the list already")))
+            faults.append(FieldError(f"/speakers/{i}", Message("is on the list already")))
         else:
             speakers.append(speaker)
     put_on_stage(talk, speakers)
@@ -247,9 +251,9 @@ def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
 
 
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
-    """Put a public talk on the caller's agenda. Idempotent. Raises NoSuchTalk."""
+    """Put a public talk on the caller's agenda. Idempotent. Raises TalkNotFound."""
     if not is_public(talk):
-        raise NoSuchTalk(talk.id)
+        raise TalkNotFound(talk.id)
     if session.get(Star, (caller.member_id, talk.id)) is None:
         session.add(Star(member_id=caller.member_id, talk_id=talk.id, starred_at=now))
         session.flush()

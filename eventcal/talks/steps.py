@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep
+from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, complete_event, decides_for
 from eventcal.events.words import Programme
 from eventcal.kit.catalogue import in_every_language
-from eventcal.kit.refusals import Fault, Forbidden, Invalid, Refusal, Sentence, Stale, refuse_faults
+from eventcal.kit.refusals import DomainError, FieldError, Forbidden, Invalid, Message, VersionConflict, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed
 from eventcal.outbox.service import queue_mail
-from eventcal.talks.errors import SomeRefused
+from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_own
 from eventcal.talks.rules import ORGANISERS_STEPS, SPEAKERS_STEPS, STEPS, Step, derive_talk
@@ -39,7 +39,7 @@ class Edit(Choice):
     """Changes to a talk. `faults` are the field errors found when parsing the form."""
 
     fields: Mapping[str, Any]
-    faults: Sequence[Fault] = ()
+    faults: Sequence[FieldError] = ()
 
 
 Chosen = TypeVar("Chosen", bound=Choice)
@@ -48,15 +48,15 @@ Chosen = TypeVar("Chosen", bound=Choice)
 def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
     """Change the state of a talk, record it in the history, and email an organiser's decision to the submitter.
 
-    Raises Forbidden if the caller may not take the step, ForbiddenStep if it is not allowed in the talk's state, and
-    for `submit` NotConfirmed, EventOver or TalksClosed.
+    Raises Forbidden if the caller may not take the step, InvalidTransition if it is not allowed in the talk's state,
+    and for `submit` NotConfirmed, EventEnded or TalksClosed.
     """
     if step not in SPEAKERS_STEPS:
         check_decides_on_talks(talk.event, caller)
     elif not is_own(talk, caller):
-        raise Forbidden(Sentence("Only the speaker or whoever submitted this talk may do this."))
-    detail = Sentence("A talk that is %(state)s cannot be %(done)s.", state=talk.state.described, done=_done(step))
-    STEPS[step].check(talk.state, ForbiddenStep(detail))
+        raise Forbidden(Message("Only the speaker or whoever submitted this talk may do this."))
+    detail = Message("A talk that is %(state)s cannot be %(done)s.", state=talk.state.described, done=_done(step))
+    STEPS[step].check(talk.state, InvalidTransition(detail))
     if step == Step.SUBMIT:
         check_confirmed(caller)
         complete_event(session, talk.event)
@@ -75,14 +75,14 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
 def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, str]:
     """Return subject and text of the email about a decision, in every language, as the recipient's is not known."""
     about: dict[str, object] = {"title": talk.title, "done": _done(step)}
-    subject = Sentence("%(title)s: %(done)s", **about)
-    text = Sentence("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
+    subject = Message("%(title)s: %(done)s", **about)
+    text = Message("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
     said = [*in_every_language(text), *([reason] if reason else [])]
     return " / ".join(in_every_language(subject)), "\n\n".join(said)
 
 
 def _done(step: Step) -> str:
-    return Sentence("put on the waiting list") if step == Step.WAITLIST else STEPS[step].target.described
+    return Message("put on the waiting list") if step == Step.WAITLIST else STEPS[step].target.described
 
 
 def check_decides_on_talks(event: Event, caller: Caller) -> None:
@@ -113,7 +113,7 @@ def may_change(talk: Talk, caller: Caller) -> bool:
 def decide(
     session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
 ) -> None:
-    """Apply a step to each of these talks. Raises Forbidden, or SomeRefused with the error of each failed talk."""
+    """Apply a step to each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
 
     def take(choice: Choice) -> None:
         revision = choice.talk.revision
@@ -124,12 +124,15 @@ def decide(
 
 
 def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
-    """Change each of these talks. Raises Forbidden, or SomeRefused with the error of each failed talk."""
+    """Change each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
     _change_each(edits, partial(edit_as_seen, session, caller=caller, now=now))
 
 
 def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime) -> None:
-    """Change a talk that still has the revision the user saw. Raises Forbidden, Stale, or Invalid with all errors."""
+    """Change a talk that still has the revision the user saw.
+
+    Raises Forbidden, VersionConflict, or Invalid with all errors.
+    """
     _check_seen(edit, edit.talk.revision)
     faults = list(edit.faults)
     try:
@@ -140,16 +143,16 @@ def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime)
 
 
 def _change_each(chosen: Iterable[Chosen], change: Callable[[Chosen], None]) -> None:
-    refused: dict[str, Refusal] = {}
+    refused: dict[str, DomainError] = {}
     for one in chosen:
         try:
             change(one)
-        except (ForbiddenStep, Invalid, Stale) as refusal:
+        except (InvalidTransition, Invalid, VersionConflict) as refusal:
             refused[one.talk.id] = refusal
     if refused:
-        raise SomeRefused(refused)
+        raise BulkActionFailed(refused)
 
 
 def _check_seen(choice: Choice, revision: int) -> None:
     if choice.seen != str(revision):
-        raise Stale(Sentence("Somebody else changed this talk meanwhile."))
+        raise VersionConflict(Message("Somebody else changed this talk meanwhile."))

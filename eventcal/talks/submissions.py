@@ -16,7 +16,7 @@ from eventcal.events.words import STANDING_STATUSES, Programme
 from eventcal.kit.paging import Key, Page, Paging
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStep
 from eventcal.talks.queries import fetch_talks, get_talk, whole_talk
 from eventcal.talks.rules import SCHEDULED, WAITING, Slot
@@ -56,10 +56,10 @@ def list_for_moderators(session: Session, *, paging: Paging) -> Page[Talk]:
 
 
 def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
-    """Return a talk of this event, fully loaded. Raises NoSuchTalk, also for a draft."""
+    """Return a talk of this event, fully loaded. Raises TalkNotFound, also for a draft."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
-        raise NoSuchTalk(talk_id)
+        raise TalkNotFound(talk_id)
     return talk
 
 

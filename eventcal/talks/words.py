@@ -1,17 +1,17 @@
 """Enumerations of the values of talk fields."""
 
 from eventcal.events.words import StateWord
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 
 
 class TalkState(StateWord):
     """The state of a talk."""
 
-    DRAFT = Sentence("draft")
-    SUBMITTED = Sentence("submitted")
-    WAITLISTED = Sentence("waitlisted")
-    ACCEPTED = Sentence("accepted")
-    CONFIRMED = Sentence("confirmed")
-    REJECTED = Sentence("rejected")
-    WITHDRAWN = Sentence("withdrawn")
-    CANCELLED = Sentence("cancelled")
+    DRAFT = Message("draft")
+    SUBMITTED = Message("submitted")
+    WAITLISTED = Message("waitlisted")
+    ACCEPTED = Message("accepted")
+    CONFIRMED = Message("confirmed")
+    REJECTED = Message("rejected")
+    WITHDRAWN = Message("withdrawn")
+    CANCELLED = Message("cancelled")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import FeedFetches, note_fetches
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Busy
+from eventcal.kit.refusals import DatabaseBusy
 from eventcal.web.http.representation import Rendition
 
 _LOG = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ class FetchTally:
                     FeedFetches(feed=feed, client=kind, **count._asdict()) for (feed, kind), count in counts.items()
                 ]
                 note_fetches(unit.session, rows)
-        except (Busy, SQLAlchemyError):
+        except (DatabaseBusy, SQLAlchemyError):
             # The response has already been sent, so the failure is only logged.
             _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)
             with self._lock:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header, parse_cookie
 
 from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
-from eventcal.kit.refusals import Fault, Refusal, Sentence
+from eventcal.kit.refusals import DomainError, FieldError, Message
 
 ELSEWHERE = "en-GB"
 """English with the day before the month and 24-hour times, for all countries except the United States."""
@@ -31,16 +31,16 @@ _WORLD = "en_001"
 _ANY = "*"
 # API messages mention headers and fields. Pages show these messages instead, selected by error code.
 _TO_PEOPLE = {
-    "csrf": Sentence(
+    "csrf": Message(
         "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."
     ),
-    "method-not-allowed": Sentence("This address does not take what was sent to it."),
-    "not-confirmed": Sentence(
+    "method-not-allowed": Message("This address does not take what was sent to it."),
+    "not-confirmed": Message(
         "Show first that your e-mail address is yours: follow the link in the mail that you were sent."
     ),
-    "not-signed-in": Sentence("This is only for members who are signed in."),
-    "passkey-refused": Sentence("This passkey was not taken. Try once more, or sign in with your password."),
-    "stale": Sentence("Somebody changed this in the meantime. Load the page again, and make your change once more."),
+    "not-signed-in": Message("This is only for members who are signed in."),
+    "passkey-refused": Message("This passkey was not taken. Try once more, or sign in with your password."),
+    "stale": Message("Somebody changed this in the meantime. Load the page again, and make your change once more."),
 }
 
 
@@ -133,14 +133,14 @@ def _known(tag: str) -> str | None:
 
 def in_words(text: str) -> str:
     """Return a message in the language of the current request; return other text unchanged."""
-    if not isinstance(text, Sentence):
+    if not isinstance(text, Message):
         return text
     said = str(gettext(text.template))
     values = {name: in_words(value) if isinstance(value, str) else value for name, value in text.values.items()}
     return said % values if values else said
 
 
-def refusal_in_words(refusal: Refusal | HTTPException) -> str:
+def refusal_in_words(refusal: DomainError | HTTPException) -> str:
     """Return the message that pages show for an error."""
     if isinstance(refusal, HTTPException):
         return in_words(refusal.description or "")
@@ -152,6 +152,6 @@ def said_to_people(code: str, detail: str) -> str:
     return in_words(_TO_PEOPLE.get(code, detail))
 
 
-def faults_in_words(faults: Iterable[Fault]) -> list[tuple[str, str]]:
+def faults_in_words(faults: Iterable[FieldError]) -> list[tuple[str, str]]:
     """Return the errors of a query as pairs of the parameter ("" for the whole query) and the message."""
     return [(fault.pointer.removeprefix("?"), in_words(fault.detail)) for fault in faults]

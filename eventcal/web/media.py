@@ -11,7 +11,7 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Fault, Sentence, refuse_faults
+from eventcal.kit.refusals import FieldError, Message, refuse_faults
 from eventcal.media.gallery import Gallery
 from eventcal.media.picture import Frame, Picture, read_picture
 from eventcal.speakers.models import Speaker
@@ -38,7 +38,7 @@ def own_path(kept: str | None) -> str | None:
 
 
 def read_upload(raw: bytes, frame: Frame) -> Picture:
-    """Decode a picture uploaded by the current user. Raises TooManyRequests or UnreadablePicture."""
+    """Decode a picture uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
     count_picture(current_member_id())
     return read_picture(raw, frame)
 
@@ -56,7 +56,7 @@ def as_kept(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
         return dict(fields)
     found = url.removeprefix(ours)
     if not gallery().has(found):
-        refuse_faults([Fault(f"/{name}", Sentence("names no picture that is here; upload it first"))])
+        refuse_faults([FieldError(f"/{name}", Message("names no picture that is here; upload it first"))])
     return {**fields, name: f"{PATH}{found}"}
 
 

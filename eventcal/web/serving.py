@@ -25,12 +25,12 @@ from eventcal.web.cache import RenditionKey, url_of
 from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
 from eventcal.web.http.representation import Origin, Rendition
 from eventcal.web.i18n import language_of
-from eventcal.web.request.context import EXTENSION, House, house, now, reading
+from eventcal.web.request.context import EXTENSION, Services, house, now, reading
 
 _STATE = "eventcal.state"
 
 
-class Door:
+class ResponseCacheMiddleware:
     """WSGI middleware that serves cached responses, or calls the wrapped Flask app."""
 
     def __init__(self, app: Flask) -> None:
@@ -39,7 +39,7 @@ class Door:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve the cached response, or pass the request on."""
-        here: House = self._extensions[EXTENSION]
+        here: Services = self._extensions[EXTENSION]
         url = _kept_under(here, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
             return self._app(environ, start_response)
@@ -54,7 +54,7 @@ class Door:
         return _send(rendition, here, environ, start_response)
 
 
-def state_for(environ: WSGIEnvironment, here: House) -> State:
+def state_for(environ: WSGIEnvironment, here: Services) -> State:
     """Return the feed state of this request: the one that the middleware read, or a new one.
 
     Data read afterwards is of this revision or a later one, so nothing older is cached under it.
@@ -66,7 +66,7 @@ def state_for(environ: WSGIEnvironment, here: House) -> State:
     return state
 
 
-def _kept_under(here: House, environ: WSGIEnvironment) -> str | None:
+def _kept_under(here: Services, environ: WSGIEnvironment) -> str | None:
     """Return the URL under which a response to this request is cached, including the language of pages, or None."""
     url = url_of(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
@@ -77,7 +77,7 @@ def _kept_under(here: House, environ: WSGIEnvironment) -> str | None:
 
 
 def _send(
-    rendition: Rendition, here: House, environ: WSGIEnvironment, start_response: StartResponse
+    rendition: Rendition, here: Services, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     moment = here.clock.now()
     headers, body = decide(rendition, environ, moment)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from eventcal.kit.database import Database
 from eventcal.kit.models import UtcDateTime
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import FieldError, Invalid
 from tests.clocks import NOON
 
 
@@ -194,7 +194,7 @@ def test_cursor_of_another_order_is_rejected(session: Session) -> None:
     first = page(session, limit=1, order=by_rank)
     with pytest.raises(Invalid) as caught:
         page(session, cursor=first.next)
-    assert caught.value.faults == (Fault("?cursor", "not a cursor of this list; leave it out to begin again"),)
+    assert caught.value.faults == (FieldError("?cursor", "not a cursor of this list; leave it out to begin again"),)
 
 
 @pytest.mark.both_databases

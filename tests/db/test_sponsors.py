@@ -11,7 +11,7 @@ from eventcal.kit.database import Database
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import VISITOR
-from eventcal.sponsors.errors import NoSuchSponsor
+from eventcal.sponsors.errors import SponsorNotFound
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import confirmed_sponsors, find_sponsor, get_sponsor, list_sponsorships
 from eventcal.sponsors.service import edit_sponsor
@@ -60,7 +60,7 @@ def test_sponsor_of_several_events_is_returned_once(session: Session) -> None:
 def test_hidden_sponsor_and_missing_sponsor_give_the_same_error(session: Session) -> None:
     make_sponsor(session, slug="hidden")
     for slug in ("hidden", "nobody"):
-        with pytest.raises(NoSuchSponsor) as refused:
+        with pytest.raises(SponsorNotFound) as refused:
             get_sponsor(session, slug, VISITOR)
         assert refused.value.detail == f"There is no sponsor “{slug}” here."
 

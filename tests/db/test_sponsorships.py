@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import EventOver, ForbiddenStep, InUse
+from eventcal.events.errors import EventEnded, InUse, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus
 from eventcal.kit.database import Database
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Forbidden, Invalid, Refusal
+from eventcal.kit.refusals import DomainError, FieldError, Forbidden, Invalid
 from eventcal.members.caller import VISITOR, Caller
-from eventcal.sponsors.errors import EventCancelled, NoSuchSponsorship, TierFull
+from eventcal.sponsors.errors import EventCancelled, SponsorshipNotFound, TierFull
 from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
@@ -86,7 +86,7 @@ def test_hidden_sponsor_cannot_be_referenced(session: Session) -> None:
     for slug in ("rackspace", "nobody"):
         with pytest.raises(Invalid) as refused:
             ask(session, event, slug, caller=caller_of(another))
-        assert refused.value.faults == (Fault("/sponsor", "there is no such sponsor; describe it"),)
+        assert refused.value.faults == (FieldError("/sponsor", "there is no such sponsor; describe it"),)
 
 
 def test_validation_reports_all_errors_at_once(session: Session) -> None:
@@ -94,14 +94,14 @@ def test_validation_reports_all_errors_at_once(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         ask(session, make_event(session), "nobody", caller=caller_of(make_member(session)), tier=tier.id)
     assert refused.value.faults == (
-        Fault("/tier", "the event has no such tier"),
-        Fault("/sponsor", "there is no such sponsor; describe it"),
+        FieldError("/tier", "the event has no such tier"),
+        FieldError("/sponsor", "there is no such sponsor; describe it"),
     )
 
 
 def test_past_or_cancelled_event_accepts_no_enquiries(session: Session) -> None:
     caller = caller_of(make_member(session))
-    with pytest.raises(EventOver):
+    with pytest.raises(EventEnded):
         ask(session, make_event(session, starts="2026-02-27", ends="2026-02-28"), RACKSPACE, caller=caller)
     with pytest.raises(EventCancelled):
         ask(session, make_event(session, status=EventStatus.CANCELLED), RACKSPACE, caller=caller)
@@ -124,7 +124,7 @@ def test_sponsorship_steps_follow_the_transition_table(
         try:
             went[step] = take_step(session, row, step, caller=MODERATOR, now=clock.now()).state
             assert row.updated_at == clock.now()
-        except ForbiddenStep:
+        except InvalidTransition:
             assert (row.state, row.updated_at) == (state, NOON)
     assert went == {step: target for step, (sources, target) in STEPS.items() if state in sources}
 
@@ -160,7 +160,7 @@ def test_concurrent_confirmations_never_oversell_a_tier(database: Database) -> N
             with database.unit_of_work() as unit:
                 row = get_sponsorship(unit.session, sponsorship_id, MODERATOR)
                 return take_step(unit.session, row, SponsorshipStep.CONFIRM, caller=MODERATOR, now=unit.now).state
-        except Refusal as refused:
+        except DomainError as refused:
             return refused.code
 
     with ThreadPoolExecutor(max_workers=20) as pool:
@@ -192,7 +192,7 @@ def test_sponsorship_is_visible_to_its_enquirer_organisers_and_moderators(sessio
         try:
             assert get_sponsorship(session, row.id, caller).tier.event.id == event.id
             found.add(who)
-        except NoSuchSponsorship as refused:
+        except SponsorshipNotFound as refused:
             assert refused.detail == f"There is no sponsorship “{row.id}” here."  # noqa: PT017 - both outcomes are checked
     assert found == {"enquirer", "organiser", "moderator"}
 

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import InUse, NameTaken
+from eventcal.events.errors import DuplicateName, InUse
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Fault, Forbidden, Invalid
+from eventcal.kit.refusals import FieldError, Forbidden, Invalid
 from eventcal.members.caller import VISITOR
-from eventcal.sponsors.errors import NoSuchTier
+from eventcal.sponsors.errors import TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken, get_tier, list_tiers
 from eventcal.sponsors.service import add_tier, edit_tier, remove_tier
@@ -65,15 +65,15 @@ def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) ->
 def test_price_without_currency_is_rejected(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         add_tier(session, make_event(session), {"name": "Gold", "price": {"amount": Decimal(10)}})
-    assert refused.value.faults == (Fault("/price", "a price is an amount and a currency; give both or null"),)
+    assert refused.value.faults == (FieldError("/price", "a price is an amount and a currency; give both or null"),)
 
 
 def test_tier_name_is_unique_within_an_event(session: Session) -> None:
     event = make_event(session)
     gold, silver = make_tier(session, event, name="Gold"), make_tier(session, event, name="Silver")
-    with pytest.raises(NameTaken):
+    with pytest.raises(DuplicateName):
         add_tier(session, event, {"name": "Gold"})
-    with pytest.raises(NameTaken):
+    with pytest.raises(DuplicateName):
         edit_tier(session, silver, {"name": "Gold"})
     assert edit_tier(session, gold, {"name": "Gold", "rank": 5}).rank == 5
     assert add_tier(session, make_event(session), {"name": "Gold"}).name == "Gold"
@@ -87,7 +87,7 @@ def test_capacity_cannot_be_less_than_the_confirmed_sponsorships(session: Sessio
     with pytest.raises(Invalid) as refused:
         edit_tier(session, tier, {"capacity": 1})
     assert refused.value.faults == (
-        Fault("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
+        FieldError("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
     )
     assert edit_tier(session, tier, {"capacity": 2}).capacity == 2
 
@@ -119,7 +119,7 @@ def test_get_tier_requires_an_organiser(session: Session) -> None:
 def test_tier_of_hidden_event_is_not_found(session: Session) -> None:
     tier = make_tier(session, make_event(session, status=EventStatus.PENDING))
     for tier_id in (tier.id, "nothing"):
-        with pytest.raises(NoSuchTier) as refused:
+        with pytest.raises(TierNotFound) as refused:
             get_tier(session, tier_id, VISITOR)
         assert refused.value.detail == f"There is no tier “{tier_id}” here."
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import StatementError
 
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Busy, Conflict
+from eventcal.kit.refusals import Conflict, DatabaseBusy
 from tests.clocks import FixedClock
 from tests.shelf import Book, OpenShelf, put, titles
 
@@ -59,7 +59,7 @@ def test_writer_that_waits_too_long_for_the_lock_raises_busy(open_shelf: OpenShe
     database = open_shelf()
     with database.unit_of_work() as unit:
         unit.session.add(Book(id="a", title="Emma"))
-        with pytest.raises(Busy):
+        with pytest.raises(DatabaseBusy):
             put(database, Book(id="b"))
     put(database, Book(id="c", title="Persuasion"))
     assert titles(database) == ["Emma", "Persuasion"]
@@ -68,7 +68,7 @@ def test_writer_that_waits_too_long_for_the_lock_raises_busy(open_shelf: OpenShe
 @pytest.mark.usefixtures("impatient")
 def test_writer_that_gets_no_connection_raises_busy(open_shelf: OpenShelf) -> None:
     database = open_shelf(pool_size=1)
-    with database.unit_of_work(), pytest.raises(Busy):
+    with database.unit_of_work(), pytest.raises(DatabaseBusy):
         put(database, Book(id="b"))
     put(database, Book(id="c", title="Persuasion"))
     assert titles(database) == ["Persuasion"]

@@ -13,7 +13,7 @@ from eventcal.events.models import Room, Track
 from eventcal.events.service import edit_event
 from eventcal.events.steps import cancel_event, publish_event, redact_event
 from eventcal.feeds.index.models import LedgerState
-from eventcal.kit.refusals import Refusal
+from eventcal.kit.refusals import DomainError
 from eventcal.schema import metadata
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import get_speaker
@@ -176,7 +176,7 @@ CHANGES: dict[str, Do] = {
 def change(world: World, *names: str) -> None:
     """Do these things in one unit of work, where all of them can be done."""
     # A step that cannot be taken, or a thing that is gone: then nothing is changed.
-    with suppress(Refusal, NoResultFound), world.calendar.write() as session:
+    with suppress(DomainError, NoResultFound), world.calendar.write() as session:
         for name in names:
             CHANGES[name](world, session)
 

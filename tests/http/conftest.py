@@ -14,7 +14,7 @@ from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
 from eventcal.web.cache import FetchTally, RenditionCache
-from eventcal.web.request.context import House, move_in
+from eventcal.web.request.context import Services, move_in
 from eventcal.web.request.rate_limits import Counter
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
@@ -29,7 +29,7 @@ class Street:
     """
 
     def __init__(self) -> None:
-        self._houses: dict[str, House] = {}
+        self._houses: dict[str, Services] = {}
         self._url = ""
 
     @contextmanager
@@ -63,7 +63,7 @@ class Street:
         finally:
             house.database.engine.dispose()
 
-    def _built(self, database_url: str, clock: FixedClock) -> House:
+    def _built(self, database_url: str, clock: FixedClock) -> Services:
         house = create_house(settings_of(database_url), clock=clock)
 
         @listeners.listens_for(house.database.engine, "do_connect")

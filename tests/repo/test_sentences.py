@@ -10,7 +10,7 @@ import pytest
 
 import eventcal
 from eventcal.feeds.clients import CLIENTS
-from eventcal.kit.refusals import Refusal, Sentence
+from eventcal.kit.refusals import DomainError, Message
 from eventcal.web.http.errors import known_problems
 from tests.words import ROOT, said
 
@@ -26,7 +26,7 @@ FOR_PEOPLE = ("kit/localtime.py", "kit/values.py", "members/service.py")
 OF_OURS = {"_check_naive", "with_offset"}
 # Reads its messages from a data file, from which a separate extraction method extracts them.
 FROM_DATA = "feeds/clients.py"
-TRANSLATED = {"Sentence", "_", "gettext"}
+TRANSLATED = {"Message", "_", "gettext"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,7 +36,7 @@ def _everything_is_loaded() -> None:
             import_module(module.name)
 
 
-def below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+def below(kind: type[DomainError]) -> Iterator[type[DomainError]]:
     """Yield all direct and indirect subclasses defined in eventcal."""
     for one in kind.__subclasses__():
         yield from below(one)
@@ -46,14 +46,16 @@ def below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 def test_every_refusal_has_a_translatable_title() -> None:
     found: set[object] = {message.id for message in said()}
-    kinds = [kind for kind in below(Refusal) if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))]
+    kinds = [
+        kind for kind in below(DomainError) if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))
+    ]
     assert len(kinds) >= len(known_problems()) - 1
     assert [kind.__name__ for kind in kinds if getattr(kind.title, "template", None) not in found] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_error_messages_are_translatable(path: Path) -> None:
-    kinds = {kind.__name__: 0 for kind in below(Refusal)} | {"ValidationError": 0, "Fault": 1, "Sentence": 0}
+    kinds = {kind.__name__: 0 for kind in below(DomainError)} | {"ValidationError": 0, "FieldError": 1, "Message": 0}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for_people = path.relative_to(ROOT / "eventcal").as_posix() in FOR_PEOPLE
     faults: list[str] = []
@@ -71,7 +73,7 @@ def test_error_messages_are_translatable(path: Path) -> None:
 def test_messages_of_the_data_file_are_extracted() -> None:
     found = {message.id for message in said()}
     texts = [text for facts in CLIENTS.values() for text in (facts.name, facts.expect, facts.refresh_now)]
-    assert [text for text in texts if isinstance(text, Sentence) and text.template not in found] == []
+    assert [text for text in texts if isinstance(text, Message) and text.template not in found] == []
 
 
 def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
@@ -80,9 +82,9 @@ def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
         return
     for words in call.args[kinds[call.func.id] :][:1]:
         written = isinstance(words, ast.Constant)
-        if call.func.id == "Sentence" and not written:
+        if call.func.id == "Message" and not written:
             yield f"line {call.lineno} makes a sentence of what is not written there"
-        if call.func.id != "Sentence" and (written or isinstance(words, ast.JoinedStr | ast.BinOp)):
+        if call.func.id != "Message" and (written or isinstance(words, ast.JoinedStr | ast.BinOp)):
             yield f"line {call.lineno} refuses in words that no catalogue has"
 
 
@@ -93,18 +95,18 @@ def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
         'raise NotFound(f"There is no {slug}.")',
         'Fault("/name", "is wrong")',
         'raise ValidationError("is " + what)',
-        "Sentence(words)",
-        'Sentence(f"is {what}")',
+        "Message(words)",
+        'Message(f"is {what}")',
     ],
 )
 def test_untranslatable_error_message_is_detected(line: str) -> None:
-    kinds = {"Forbidden": 0, "NotFound": 0, "ValidationError": 0, "Fault": 1, "Sentence": 0}
+    kinds = {"Forbidden": 0, "NotFound": 0, "ValidationError": 0, "FieldError": 1, "Message": 0}
     assert len([fault for call in ast.walk(ast.parse(line)) for fault in _bare(call, kinds)]) == 1
 
 
 @pytest.mark.parametrize(
-    "line", ['raise Forbidden(Sentence("Not so."))', 'Fault("", _("Not so."))', 'Sentence("is %(what)s", what=what)']
+    "line", ['raise Forbidden(Message("Not so."))', 'FieldError("", _("Not so."))', 'Message("is %(what)s", what=what)']
 )
 def test_translatable_error_message_is_accepted(line: str) -> None:
-    kinds = {"Forbidden": 0, "Fault": 1, "Sentence": 0}
+    kinds = {"Forbidden": 0, "FieldError": 1, "Message": 0}
     assert [fault for call in ast.walk(ast.parse(line)) for fault in _bare(call, kinds)] == []

@@ -22,7 +22,7 @@ from eventcal.events.rules import (
     tombstone_until,
 )
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus, Programme
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import FieldError
 from tests.clocks import NOON
 
 SECOND = timedelta(seconds=1)
@@ -37,7 +37,7 @@ def an_event(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
     return {"timezone": "Europe/Berlin", "starts": "2026-06-10", "ends": "2026-06-12", **fields}
 
 
-def faults(**fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
+def faults(**fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
     return event_faults(an_event(**fields))
 
 
@@ -89,27 +89,27 @@ def test_event_may_last_a_single_day() -> None:
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
-        ({"ends": "2026-06-09"}, [Fault("/ends", "must not be before starts; the last day counts")]),
+        ({"ends": "2026-06-09"}, [FieldError("/ends", "must not be before starts; the last day counts")]),
         (
             {"starts": "2026-06-10T09:00:00", "ends": "2026-06-10T09:00:00"},
-            [Fault("/ends", "must be later than starts")],
+            [FieldError("/ends", "must be later than starts")],
         ),
         (
             {"starts": "2026-06-10T09:00:00"},
-            [Fault("/ends", "must be a time, as starts is")],
+            [FieldError("/ends", "must be a time, as starts is")],
         ),
         (
             {"timezone": "Mars/Olympus", "starts": "never"},
-            [Fault("/timezone", "'Mars/Olympus' is no IANA time zone; write one like Europe/London or UTC")],
+            [FieldError("/timezone", "'Mars/Olympus' is no IANA time zone; write one like Europe/London or UTC")],
         ),
-        ({"latitude": 50.1}, [Fault("/location", "latitude and longitude belong together; give both or neither")]),
+        ({"latitude": 50.1}, [FieldError("/location", "latitude and longitude belong together; give both or neither")]),
         (
             {"price_currency": "EUR"},
-            [Fault("/registration/price", "a price is an amount and a currency; give both or null")],
+            [FieldError("/registration/price", "a price is an amount and a currency; give both or null")],
         ),
     ],
 )
-def test_inconsistent_event_is_rejected_with_advice(fields: dict[str, Any], found: list[Fault]) -> None:
+def test_inconsistent_event_is_rejected_with_advice(fields: dict[str, Any], found: list[FieldError]) -> None:
     assert faults(**fields) == found
 
 
@@ -126,7 +126,7 @@ def test_all_event_errors_are_reported_together() -> None:
 
 def test_skipped_time_is_rejected_with_the_next_valid_time() -> None:
     assert time_faults("2026-03-29T02:30:00", "2026-03-29T05:00:00", "Europe/Berlin") == [
-        Fault(
+        FieldError(
             "/starts",
             "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
             "the next time there is 2026-03-29T03:00:00",
@@ -222,7 +222,7 @@ def test_single_rule_is_a_valid_recurrence(rule: str) -> None:
     ],
 )
 def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
-    assert faults(recurrence=rule) == [Fault("/recurrence", detail)]
+    assert faults(recurrence=rule) == [FieldError("/recurrence", detail)]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
     ],
 )
 def test_recurrence_must_start_with_the_event(fields: dict[str, str], detail: str) -> None:
-    assert faults(**fields) == [Fault("/recurrence", detail)]
+    assert faults(**fields) == [FieldError("/recurrence", detail)]
 
 
 @given(st.text(max_size=60))
@@ -279,20 +279,20 @@ def test_arbitrary_recurrence_text_is_accepted_or_gives_an_error(rule: str) -> N
         ({"opens_at": "2026-03-01T09:00:00", "closes_at": "2026-04-01", "anywhere_on_earth": True}, []),
         (
             {"opens_at": "2026-04-01T09:00:00", "closes_at": "2026-04-01T09:00:00"},
-            [Fault("/call_for_talks/closes_at", "must be later than opens_at")],
+            [FieldError("/call_for_talks/closes_at", "must be later than opens_at")],
         ),
         (
             {"closes_at": "2026-04-01T09:00:00", "anywhere_on_earth": True},
-            [Fault("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
+            [FieldError("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
         ),
         (
             {"anywhere_on_earth": True},
-            [Fault("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
+            [FieldError("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
         ),
         (
             {"closes_at": "2026-03-29T02:30:00"},
             [
-                Fault(
+                FieldError(
                     "/call_for_talks/closes_at",
                     "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
                     "the next time there is 2026-03-29T03:00:00",
@@ -301,7 +301,7 @@ def test_arbitrary_recurrence_text_is_accepted_or_gives_an_error(rule: str) -> N
         ),
     ],
 )
-def test_call_must_open_before_it_closes(call: dict[str, Any], found: list[Fault]) -> None:
+def test_call_must_open_before_it_closes(call: dict[str, Any], found: list[FieldError]) -> None:
     assert faults(call_for_talks=call) == found
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eventcal.events.models import Event
 from eventcal.events.recurrence.overrides import MOST_OVERRIDES, merged, occurrence_fault, override_faults, settled
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import FieldError
 
 CALL: dict[str, Any] = {
     "timezone": "Europe/Berlin",
@@ -20,12 +20,12 @@ DAYS: dict[str, Any] = {**CALL, "starts": "2026-03-03", "ends": "2026-03-04"}
 APRIL, DAY_IN_APRIL = "2026-04-07T16:00:00", "2026-04-07"
 
 
-def faults(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL) -> list[Fault]:
+def faults(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL) -> list[FieldError]:
     return override_faults(Event(**event), overrides, changed=overrides)
 
 
-def at(occurrence: str, name: str, detail: str) -> list[Fault]:
-    return [Fault(f"/recurrence_overrides/{occurrence}{name}", detail)]
+def at(occurrence: str, name: str, detail: str) -> list[FieldError]:
+    return [FieldError(f"/recurrence_overrides/{occurrence}{name}", detail)]
 
 
 # Merging
@@ -112,7 +112,7 @@ def test_missing_overrides_are_valid() -> None:
 
 def test_overrides_need_a_recurrence() -> None:
     assert faults({APRIL: {"title": "Other"}}, {**CALL, "recurrence": None}) == [
-        Fault(
+        FieldError(
             "/recurrence_overrides",
             "are the exceptions of a recurrence, and there is none; give one, or null for these",
         )
@@ -124,7 +124,7 @@ def test_number_of_overrides_is_limited() -> None:
     several = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 26)}
     assert (len(several), faults(several, daily)) == (MOST_OVERRIDES, [])
     assert faults({**several, "2026-12-01": {"title": "A"}}, daily) == [
-        Fault("/recurrence_overrides", "must have at most 200 occurrences; these are 201")
+        FieldError("/recurrence_overrides", "must have at most 200 occurrences; these are 201")
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from eventcal.media.errors import UnreadablePicture
+from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture, read_picture
 from tests.images import (
     BLUE,
@@ -29,7 +29,7 @@ PLACE = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)}
 
 def refused(raw: bytes) -> str:
     """Return the error message for a rejected upload."""
-    with pytest.raises(UnreadablePicture) as refusal:
+    with pytest.raises(UnsupportedImage) as refusal:
         read_picture(raw, Frame.PORTRAIT)
     return refusal.value.detail
 
@@ -296,7 +296,7 @@ def test_corrupted_upload_gives_a_picture_or_an_error() -> None:
             broken = bytearray(whole)
             for _ in range(dice.randint(1, 12)):
                 broken[dice.randrange(len(broken))] = dice.randrange(256)
-            with suppress(UnreadablePicture):
+            with suppress(UnsupportedImage):
                 picture = read_picture(bytes(broken), Frame.PORTRAIT)
                 assert shown(picture.body).size == (picture.width, picture.height)
 

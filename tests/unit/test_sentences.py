@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from marshmallow import Schema, ValidationError, fields, validate
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.web.i18n import in_words, start_language
 
-SAID = Sentence("must have at most %(limit)s characters", limit=80)
+SAID = Message("must have at most %(limit)s characters", limit=80)
 
 
 def test_sentence_is_text_with_its_values_inserted() -> None:
@@ -21,12 +21,12 @@ def test_sentence_is_text_with_its_values_inserted() -> None:
 
 
 def test_percent_sign_stays_unchanged_without_values() -> None:
-    assert Sentence("write it as %25") == "write it as %25"
+    assert Message("write it as %25") == "write it as %25"
 
 
 def test_sentence_keeps_its_template_in_exceptions_and_copies() -> None:
     for same in (str(ValueError(SAID)), str(SAID), copy(SAID), deepcopy(SAID), SAID.format(input="{x}")):
-        assert isinstance(same, Sentence)
+        assert isinstance(same, Message)
         assert (same, same.template, same.values) == (SAID, SAID.template, SAID.values)
 
 
@@ -38,13 +38,13 @@ def test_sentence_keeps_its_template_in_marshmallow_errors() -> None:
         with pytest.raises(ValidationError) as refused:
             Shape().load({"name": given})
         assert refused.value.messages == {"name": [SAID]}
-        assert isinstance(refused.value.messages["name"][0], Sentence)
+        assert isinstance(refused.value.messages["name"][0], Message)
 
 
 def test_sentence_is_translated_together_with_nested_sentences() -> None:
     app = Flask("any")
     start_language(app)
-    inner = Sentence("A talk that is %(state)s cannot be %(done)s.", state=Sentence("draft"), done=Sentence("accepted"))
+    inner = Message("A talk that is %(state)s cannot be %(done)s.", state=Message("draft"), done=Message("accepted"))
     with app.test_request_context("/?lang=de"):
         assert in_words(SAID) == "darf höchstens 80 Zeichen haben"
         assert in_words(inner) == "Ein Vortrag, der ein Entwurf ist, kann nicht angenommen werden."
@@ -57,4 +57,4 @@ def test_user_input_in_a_sentence_is_never_treated_as_a_template() -> None:
     app = Flask("any")
     start_language(app)
     with app.test_request_context("/?lang=de"):
-        assert "%(slug)s %d {x}" in in_words(Sentence("There is no event “%(slug)s” here.", slug="%(slug)s %d {x}"))
+        assert "%(slug)s %d {x}" in in_words(Message("There is no event “%(slug)s” here.", slug="%(slug)s %d {x}"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import FieldError
 from eventcal.sponsors.models import Tier
 from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
 from eventcal.sponsors.words import SponsorshipState
@@ -37,13 +37,13 @@ def test_tier_without_capacity_always_has_a_place(taken: int) -> None:
         (
             {"price_amount": None, "price_currency": "EUR", "capacity": 1},
             [
-                Fault("/price", "a price is an amount and a currency; give both or null"),
-                Fault("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
+                FieldError("/price", "a price is an amount and a currency; give both or null"),
+                FieldError("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
             ],
         ),
     ],
 )
 def test_tier_with_incomplete_price_or_too_small_capacity_is_rejected(
-    tier: dict[str, object], faults: list[Fault]
+    tier: dict[str, object], faults: list[FieldError]
 ) -> None:
     assert tier_faults(Tier(**tier), taken=2) == faults

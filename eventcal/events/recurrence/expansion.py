@@ -19,7 +19,7 @@ from itertools import islice, takewhile
 from dateutil.rrule import rrulestr
 
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc, parse_local
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.kit.rrule import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
 
 _DAY = f"({'|'.join(WEEKDAYS)})"
@@ -38,7 +38,7 @@ _NUMBERS["BYSETPOS"] = (-366, 366)
 _ONLY_WITH = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
 _MOST_OF_A_WEEKDAY = 5
 
-_USUAL = Sentence("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
+_USUAL = Message("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
 
 _REPEATS = 400
 _YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
@@ -51,7 +51,7 @@ _ENDS = frozenset({"COUNT", "UNTIL"})
 _A_WHILE, _FARTHER = timedelta(days=45), 8
 
 
-def rule_fault(rule: str, starts: str) -> Sentence | None:
+def rule_fault(rule: str, starts: str) -> Message | None:
     """Return the error in a rule for an event that starts at `starts` (a local date or time), or None."""
     named = split_rule(rule)
     parts = dict(named)
@@ -59,14 +59,14 @@ def rule_fault(rule: str, starts: str) -> Sentence | None:
         return _USUAL
     wrong = [name for name, value in named if not _is_well_formed(name, value)]
     if not all(wrong):
-        return Sentence("cannot be taken for its empty part; it %(usual)s", usual=_USUAL)
+        return Message("cannot be taken for its empty part; it %(usual)s", usual=_USUAL)
     if wrong:
-        return Sentence("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_USUAL)
+        return Message("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_USUAL)
     misfit = _misfit(parts) or _misfit_of_days(parts)
     if misfit is None and {"COUNT", "UNTIL"} <= parts.keys():
-        return Sentence("ends by COUNT or by UNTIL, not by both")
+        return Message("ends by COUNT or by UNTIL, not by both")
     if misfit is None and "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
-        return Sentence("UNTIL lies before starts")
+        return Message("UNTIL lies before starts")
     return misfit
 
 
@@ -87,33 +87,33 @@ def _is_well_formed(name: str, value: str) -> bool:
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
 
 
-def _misfit(parts: Mapping[str, str]) -> Sentence | None:
+def _misfit(parts: Mapping[str, str]) -> Message | None:
     frequency = parts["FREQ"]
     for name, frequencies in _ONLY_WITH.items():
         if name in parts and frequency not in frequencies:
-            return Sentence(
+            return Message(
                 "%(part)s does not go with FREQ=%(frequency)s (RFC 5545, 3.3.10)", part=name, frequency=frequency
             )
     if "BYSETPOS" in parts and not any(name.startswith("BY") for name in parts.keys() - {"BYSETPOS"}):
-        return Sentence("BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)")
+        return Message("BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)")
     if "BYWEEKNO" in parts and parts.keys().isdisjoint(("BYDAY", "BYMONTHDAY", "BYYEARDAY")):
-        return Sentence(
+        return Message(
             "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks (RFC 5545, 3.3.10)"
         )
     return None
 
 
-def _misfit_of_days(parts: Mapping[str, str]) -> Sentence | None:
+def _misfit_of_days(parts: Mapping[str, str]) -> Message | None:
     numbers = [number for number, _ in map(split_weekday, parts.get("BYDAY", "").split(",")) if number]
     if not numbers:
         return None
     if parts["FREQ"] not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts:
-        return Sentence(
+        return Message(
             "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO (RFC 5545, 3.3.10)"
         )
     in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
     if in_months and max(map(abs, numbers)) > _MOST_OF_A_WEEKDAY:
-        return Sentence(
+        return Message(
             "no month has more than %(most)s of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)",
             most=_MOST_OF_A_WEEKDAY,
         )

@@ -21,7 +21,7 @@ from eventcal.events.recurrence.expansion import Expansion, expansion
 from eventcal.events.words import STANDING_STATUSES, EventStatus
 from eventcal.kit.localtime import LAST_YEAR, day_end, day_start, format_local, local_to_utc, parse_local, zone
 from eventcal.kit.paging import Page, Paging
-from eventcal.kit.refusals import Fault, Invalid, Sentence
+from eventcal.kit.refusals import FieldError, Invalid, Message
 
 AHEAD = timedelta(days=400)
 """The length of the period for which occurrences are listed if only one of its ends is given."""
@@ -147,8 +147,8 @@ def _read(cursor: str) -> Place:
         occurrence = "-".join(day_and_time[:3]) + (f"T{':'.join(day_and_time[3:])}" if day_and_time[3] else "")
         return datetime.strptime(starts_at, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), occurrence
     except ValueError as error:
-        unknown = Sentence("not a cursor of this list; leave it out to begin again")
-        raise Invalid(faults=[Fault("?cursor", unknown)]) from error
+        unknown = Message("not a cursor of this list; leave it out to begin again")
+        raise Invalid(faults=[FieldError("?cursor", unknown)]) from error
 
 
 def closed_days(first: date | None, last: date | None) -> tuple[date, date] | None:

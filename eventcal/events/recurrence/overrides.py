@@ -11,17 +11,17 @@ from typing import Any
 from eventcal.events.recurrence.expansion import Expansion, expansion
 from eventcal.events.recurrence.occurrences import LAST_DAY, Recurring, slot_of
 from eventcal.kit.localtime import format_local, parse_local, to_instant
-from eventcal.kit.refusals import Fault, Sentence, pointer
+from eventcal.kit.refusals import FieldError, Message, pointer
 
 MOST_OVERRIDES = 200
-TOO_MANY_OVERRIDES = Sentence("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
+TOO_MANY_OVERRIDES = Message("must have at most %(most)s occurrences", most=MOST_OVERRIDES)
 # The error for other values of `excluded`.
-ONLY_TRUE = Sentence("must be true; null takes it back")
+ONLY_TRUE = Message("must be true; null takes it back")
 _WHERE = "/recurrence_overrides"
 _TIMES = ("starts", "ends")
 
-_AS_A_TIME = Sentence("must be a time, as the event's starts is")
-_AS_A_DATE = Sentence("must be a date, as the event's starts is")
+_AS_A_TIME = Message("must be a time, as the event's starts is")
+_AS_A_DATE = Message("must be a date, as the event's starts is")
 
 Override = Mapping[str, Any]
 Overrides = Mapping[str, Override]
@@ -51,7 +51,7 @@ def settled(overrides: Overrides) -> dict[str, dict[str, Any]]:
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 
 
-def override_faults(event: Recurring, overrides: Overrides, *, changed: Collection[str]) -> list[Fault]:
+def override_faults(event: Recurring, overrides: Overrides, *, changed: Collection[str]) -> list[FieldError]:
     """Return all field errors in the overrides of an otherwise valid event.
 
     `changed` names the occurrences whose overrides are being changed. Errors in the others result from changes to the
@@ -61,13 +61,13 @@ def override_faults(event: Recurring, overrides: Overrides, *, changed: Collecti
         return []
     if len(overrides) > MOST_OVERRIDES:
         counts = {"most": MOST_OVERRIDES, "number": len(overrides)}
-        return [Fault(_WHERE, Sentence("must have at most %(most)s occurrences; these are %(number)s", **counts))]
+        return [FieldError(_WHERE, Message("must have at most %(most)s occurrences; these are %(number)s", **counts))]
     dates = expansion(event.recurrence, event.starts, event.timezone) if event.recurrence else None
     if dates is None:
-        missing = Sentence("are the exceptions of a recurrence, and there is none; give one, or null for these")
-        return [Fault(_WHERE, missing)]
+        missing = Message("are the exceptions of a recurrence, and there is none; give one, or null for these")
+        return [FieldError(_WHERE, missing)]
     return [
-        Fault(f"{_WHERE}{pointer([occurrence])}{fault.pointer}", fault.detail)
+        FieldError(f"{_WHERE}{pointer([occurrence])}{fault.pointer}", fault.detail)
         for occurrence, override in overrides.items()
         for fault in (
             *_which_faults(event, dates, occurrence, is_new=occurrence in changed),
@@ -83,57 +83,57 @@ def occurrence_fault(written: str) -> str | None:
             return None
     except ValueError:
         pass
-    return Sentence(
+    return Message(
         "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
     )
 
 
-def _which_faults(event: Recurring, dates: Expansion, occurrence: str, *, is_new: bool) -> Iterator[Fault]:
+def _which_faults(event: Recurring, dates: Expansion, occurrence: str, *, is_new: bool) -> Iterator[FieldError]:
     if "T" in occurrence and "T" not in event.starts:
-        yield Fault("", _AS_A_DATE)
+        yield FieldError("", _AS_A_DATE)
     elif "T" in event.starts and "T" not in occurrence:
-        yield Fault("", Sentence("must be a date and a time, as the event's starts is"))
+        yield FieldError("", Message("must be a date and a time, as the event's starts is"))
     elif not dates.has(datetime.fromisoformat(occurrence)):
         found = next(dates.since(date.fromisoformat(occurrence[:10])), None)
         ahead = format_local(found if "T" in occurrence else found.date()) if found else None
-        yield Fault("", _no_occurrence(ahead, is_new=is_new))
+        yield FieldError("", _no_occurrence(ahead, is_new=is_new))
 
 
-def _no_occurrence(ahead: str | None, *, is_new: bool) -> Sentence:
+def _no_occurrence(ahead: str | None, *, is_new: bool) -> Message:
     if is_new and ahead is None:
-        return Sentence("is no occurrence of the rule; from that day on, the rule has none")
+        return Message("is no occurrence of the rule; from that day on, the rule has none")
     if is_new:
-        return Sentence("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead)
+        return Message("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead)
     if ahead is None:
-        return Sentence("is no longer an occurrence of the rule; from that day on, the rule has none")
-    return Sentence(
+        return Message("is no longer an occurrence of the rule; from that day on, the rule has none")
+    return Message(
         "is no longer an occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=ahead
     )
 
 
-def _what_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[Fault]:
+def _what_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[FieldError]:
     if override.get("excluded") and len(override) > 1:
         others = ", ".join(name for name in override if name != "excluded")
-        yield Fault("/excluded", Sentence("goes with nothing else; null this, or %(others)s", others=others))
+        yield FieldError("/excluded", Message("goes with nothing else; null this, or %(others)s", others=others))
     faults = [fault for name in _TIMES if name in override for fault in _time_faults(event, name, override[name])]
     yield from faults
     if not faults and ("T" in occurrence) is ("T" in event.starts):
         yield from _order_faults(event, occurrence, override)
 
 
-def _time_faults(event: Recurring, name: str, written: str) -> Iterator[Fault]:
+def _time_faults(event: Recurring, name: str, written: str) -> Iterator[FieldError]:
     if ("T" in written) is not ("T" in event.starts):
-        yield Fault(f"/{name}", _AS_A_TIME if "T" in event.starts else _AS_A_DATE)
+        yield FieldError(f"/{name}", _AS_A_TIME if "T" in event.starts else _AS_A_DATE)
         return
     try:
         local = parse_local(written)
         if isinstance(local, datetime):
             to_instant(local, event.timezone)
     except ValueError as error:
-        yield Fault(f"/{name}", str(error))
+        yield FieldError(f"/{name}", str(error))
 
 
-def _order_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[Fault]:
+def _order_faults(event: Recurring, occurrence: str, override: Override) -> Iterator[FieldError]:
     if override.keys().isdisjoint(_TIMES):
         return
     starts = override.get("starts", occurrence)
@@ -141,13 +141,13 @@ def _order_faults(event: Recurring, occurrence: str, override: Override) -> Iter
     ends = parse_local(override["ends"]) if "ends" in override else None
     if ends is None:
         if usual.ends[:10] > LAST_DAY:
-            late = Sentence(
+            late = Message(
                 "lets it end after %(last_day)s; let it start earlier, or say when it ends", last_day=LAST_DAY
             )
-            yield Fault("/starts", late)
+            yield FieldError("/starts", late)
     elif isinstance(ends, datetime):
         if to_instant(ends, event.timezone) <= usual.starts_at:
-            yield Fault("/ends", Sentence("must be later than %(starts)s, when it starts", starts=usual.starts))
+            yield FieldError("/ends", Message("must be later than %(starts)s, when it starts", starts=usual.starts))
     elif override["ends"] < starts:
-        early = Sentence("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
-        yield Fault("/ends", early)
+        early = Message("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
+        yield FieldError("/ends", early)

@@ -8,11 +8,11 @@ from werkzeug.exceptions import TooManyRequests
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.errors import (
     AddressTaken,
-    CodeRefused,
-    CsrfRefused,
-    MailedTokenRefused,
+    CsrfFailed,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidEmailToken,
     SecondFactorNeeded,
-    SignInRefused,
 )
 from eventcal.web.api.blueprint import Subject, read_json
 from eventcal.web.api.me import member_json
@@ -48,7 +48,7 @@ def register(form: dict[str, Any]) -> Response:
     public,
     body=schemas.LoginIn,
     returns=schemas.SignedInOut,
-    refuses=[SignInRefused, SecondFactorNeeded, CodeRefused, TooManyRequests],
+    refuses=[InvalidCredentials, SecondFactorNeeded, InvalidCode, TooManyRequests],
 )
 def login(form: dict[str, Any]) -> Response:
     """Sign in. Sets the session cookie and returns the CSRF token to send as `X-CSRF-Token` with unsafe requests.
@@ -63,7 +63,7 @@ def login(form: dict[str, Any]) -> Response:
     return answer({"member": body, "csrf_token": sign_in(found)})
 
 
-@auth.post("/auth/logout", public, refuses=[Forbidden, CsrfRefused])
+@auth.post("/auth/logout", public, refuses=[Forbidden, CsrfFailed])
 def logout() -> None:
     """Sign out of this browser. Send `X-CSRF-Token` if signed in. Access tokens are rejected: they have no session."""
     sign_out()
@@ -75,7 +75,7 @@ def logout() -> None:
     body=schemas.ConfirmIn,
     returns=schemas.ConfirmedOut,
     accepts=schemas.MailedOut,
-    refuses=[MailedTokenRefused, TooManyRequests],
+    refuses=[InvalidEmailToken, TooManyRequests],
 )
 def confirm(form: dict[str, Any]) -> Response:
     """Confirm an email address with the emailed token, or send `email` instead to receive the email again."""
@@ -95,7 +95,7 @@ def reset(form: dict[str, Any]) -> Response:
     return answer(_MAILED, 202)
 
 
-@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[MailedTokenRefused, TooManyRequests])
+@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[InvalidEmailToken, TooManyRequests])
 def reset_confirm(form: dict[str, Any]) -> None:
     """Set a new password with an emailed token.
 

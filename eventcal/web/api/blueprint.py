@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from eventcal.kit.refusals import Fault, Invalid, Sentence
+from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
 from eventcal.web.http.errors import ErrorClass, refuse_messages
 from eventcal.web.media import takes_up_to
@@ -45,14 +45,14 @@ class _Parser(FlaskParser):
 def read_json(req: Request) -> object:
     """Return the parsed JSON body. Raises UnsupportedMediaType for another media type, BadRequest for invalid JSON."""
     if req.mimetype not in JSON_TYPES:
-        raise UnsupportedMediaType(Sentence("Send the body as application/json."))
+        raise UnsupportedMediaType(Message("Send the body as application/json."))
     _check_plain(req)
     body = req.get_data(cache=True)
     try:
         # orjson rejects nesting deeper than 1024 levels, lone surrogates, NaN and invalid UTF-8.
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(Sentence("The body cannot be read as JSON: %(error)s.", error=error)) from error
+        raise BadRequest(Message("The body cannot be read as JSON: %(error)s.", error=error)) from error
 
 
 class Operation(TypedDict, total=False):
@@ -175,14 +175,14 @@ class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest c
 def _read_picture(req: Request) -> bytes:
     """Return the raw body of an image upload. Raises UnsupportedMediaType, RequestEntityTooLarge."""
     if req.mimetype not in MEDIA_TYPES:
-        raise UnsupportedMediaType(Sentence("Send the picture itself as image/png, image/jpeg or image/webp."))
+        raise UnsupportedMediaType(Message("Send the picture itself as image/png, image/jpeg or image/webp."))
     _check_plain(req)
     return req.get_data(cache=True)
 
 
 def _check_plain(req: Request) -> None:
     if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType(Sentence("Send the body as it is: compressed ones are not read here."))
+        raise UnsupportedMediaType(Message("Send the body as it is: compressed ones are not read here."))
 
 
 def _without_content(view: View) -> View:
@@ -200,7 +200,7 @@ def _without_query(view: View) -> View:
     @wraps(view)
     def strict(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
         if request.args:
-            faults = [Fault(f"?{name}", Sentence("is not a parameter here")) for name in sorted(request.args)]
+            faults = [FieldError(f"?{name}", Message("is not a parameter here")) for name in sorted(request.args)]
             raise Invalid(faults=faults)
         return view(*args, **kwargs)
 

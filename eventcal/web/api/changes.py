@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.resources import list_changes
 from eventcal.kit.paging import DEFAULT_LIMIT
-from eventcal.kit.refusals import Fault, Invalid, Sentence
+from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.web.api.blueprint import Subject
 from eventcal.web.api.responses import Content, document, serve_public
 from eventcal.web.identity.permissions import public
@@ -56,7 +56,7 @@ def list_all(query: dict[str, Any]) -> Response:
     """
     since = query["since"]
     if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
-        raise Invalid(faults=[Fault("?since", Sentence("is no cursor of ours; leave it out to begin again"))])
+        raise Invalid(faults=[FieldError("?since", Message("is no cursor of ours; leave it out to begin again"))])
 
     def make(session: Session) -> Content:
         found, reached = list_changes(session, since=int(since), limit=query["limit"])

@@ -9,7 +9,7 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
-from eventcal.events.errors import LastOrganiser, NameTaken
+from eventcal.events.errors import DuplicateName, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_organised_event, get_part, list_team
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
@@ -77,8 +77,12 @@ class ChildResource(Generic[Child]):
         edit.__name__, edit.__doc__ = f"edit_{name}", self.edit_doc or f"Change a {name}."
         delete.__name__, delete.__doc__ = f"delete_{name}", self.delete_doc
         subject.get(f"/events/<slug>{path}", public, lists=self.out)(list_)
-        subject.post(f"/events/<slug>{path}", organiser(), body=self.create, creates=self.out, refuses=[NameTaken])(add)
-        subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, refuses=[NameTaken])(edit)
+        subject.post(f"/events/<slug>{path}", organiser(), body=self.create, creates=self.out, refuses=[DuplicateName])(
+            add
+        )
+        subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, refuses=[DuplicateName])(
+            edit
+        )
         subject.delete(f"{path}/<{name}_id>", organiser(), refuses=self.delete_refuses)(delete)
 
 

@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events import service, steps
-from eventcal.events.errors import ForbiddenStep, InUse, WasPublic
+from eventcal.events.errors import CannotDeletePublished, InUse, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_organised_event, list_events, list_waiting_events
 from eventcal.events.recurrence.occurrences import AHEAD, list_occurrences
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.resources import event_resources
-from eventcal.kit.ids import SlugFixed, SlugTaken
+from eventcal.kit.ids import DuplicateSlug, SlugFixed
 from eventcal.kit.localtime import zone
-from eventcal.kit.refusals import Fault, Forbidden, Sentence, Stale, refuse_faults
+from eventcal.kit.refusals import FieldError, Forbidden, Message, VersionConflict, refuse_faults
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
@@ -66,7 +66,7 @@ def read(session: Session, slug: str) -> Content:
     return resource(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
-@events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[SlugTaken, NotConfirmed])
+@events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[DuplicateSlug, NotConfirmed])
 def propose(fields: dict[str, Any]) -> Response:
     """Propose an event. It is pending until a moderator publishes it; moderators' own events are public at once."""
     with unit_of_work() as session:
@@ -79,7 +79,7 @@ def propose(fields: dict[str, Any]) -> Response:
     organiser(),
     body=EventPatch,
     returns=EventOut,
-    refuses=[SlugFixed, SlugTaken, ForbiddenStep, PreconditionRequired, Stale],
+    refuses=[SlugFixed, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change an event (JSON merge patch). `If-Match` is required."""
@@ -90,7 +90,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return _answer(event)
 
 
-@events.delete("/events/<slug>", organiser(), refuses=[WasPublic, InUse])
+@events.delete("/events/<slug>", organiser(), refuses=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
     """Delete an event that has never been public. Cancel a published event instead."""
     with unit_of_work() as session:
@@ -99,7 +99,7 @@ def remove(slug: str) -> None:
         remove_event(session, event)
 
 
-@events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[ForbiddenStep])
+@events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[InvalidTransition])
 def publish(slug: str) -> Response:
     """Publish a pending event."""
     with unit_of_work() as session:
@@ -107,7 +107,7 @@ def publish(slug: str) -> Response:
     return _answer(event)
 
 
-@events.post("/events/<slug>/cancel", organiser(), returns=EventOut, refuses=[ForbiddenStep])
+@events.post("/events/<slug>/cancel", organiser(), returns=EventOut, refuses=[InvalidTransition])
 def cancel(slug: str) -> Response:
     """Cancel a public event. Subscribers see it as cancelled."""
     with unit_of_work() as session:
@@ -145,7 +145,7 @@ def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
     last: date = query["to_day"] or first + AHEAD
     if last < first:
-        refuse_faults([Fault("?to", Sentence("must not be before from, which is %(first)s", first=first))])
+        refuse_faults([FieldError("?to", Message("must not be before from, which is %(first)s", first=first))])
     return first, last
 
 

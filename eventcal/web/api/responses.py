@@ -46,12 +46,15 @@ def answer(
 
 
 def check_version(revision: int) -> None:
-    """Check If-Match against the revision of a resource. Raises PreconditionRequired, Stale."""
+    """Check If-Match against the revision of a resource. Raises PreconditionRequired, VersionConflict."""
     check_revision(request.headers.get("If-Match"), revision)
 
 
 def check_body_version(body: object) -> None:
-    """Check If-Match against the bytes of a resource that has no revision. Raises PreconditionRequired, Stale."""
+    """Check If-Match against the bytes of a resource that has no revision.
+
+    Raises PreconditionRequired, VersionConflict.
+    """
     check_etag(request.headers.get("If-Match"), etag_of(orjson.dumps(body)))
 
 

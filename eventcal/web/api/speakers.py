@@ -6,12 +6,12 @@ from flask import Response
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.kit.ids import SlugFixed, SlugTaken
-from eventcal.kit.refusals import Forbidden, Stale
-from eventcal.media.errors import UnreadablePicture
+from eventcal.kit.ids import DuplicateSlug, SlugFixed
+from eventcal.kit.refusals import Forbidden, VersionConflict
+from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import Frame
 from eventcal.members.words import Scope
-from eventcal.speakers.errors import SameSpeaker
+from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker, list_speakers
 from eventcal.talks.removal import merge_speakers
@@ -51,7 +51,7 @@ def read(session: Session, slug: str) -> Content:
     member(Scope.SUBMIT),
     body=SpeakerPatch,
     returns=SpeakerOut,
-    refuses=[Forbidden, PreconditionRequired, Stale, SlugFixed, SlugTaken],
+    refuses=[Forbidden, PreconditionRequired, VersionConflict, SlugFixed, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker (JSON merge patch), as the speaker or a moderator. `If-Match` is required."""
@@ -62,7 +62,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return _answer(speaker)
 
 
-@speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, refuses=[SameSpeaker])
+@speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, refuses=[CannotMergeWithItself])
 def merge(fields: dict[str, Any], slug: str) -> Response:
     """Merge another speaker into this one."""
     with unit_of_work() as session:
@@ -77,7 +77,7 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     member(Scope.SUBMIT),
     picture=True,
     returns=SpeakerOut,
-    refuses=[Forbidden, UnreadablePicture],
+    refuses=[Forbidden, UnsupportedImage],
 )
 def put_photo(raw: bytes, slug: str) -> Response:
     """Set a speaker's portrait, as the speaker or a moderator.

@@ -6,11 +6,11 @@ from flask import Response
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.events.errors import EventOver, ForbiddenStep, InUse
+from eventcal.events.errors import EventEnded, InUse, InvalidTransition
 from eventcal.events.queries import get_event, get_organised_event
 from eventcal.kit.paging import Page, Paging
-from eventcal.kit.refusals import Refusal, Stale
-from eventcal.media.errors import UnreadablePicture
+from eventcal.kit.refusals import DomainError, VersionConflict
+from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import Frame
 from eventcal.members.words import Scope
 from eventcal.sponsors import queries, service
@@ -75,7 +75,7 @@ def read(session: Session, slug: str) -> Content:
     moderator,
     body=schemas.SponsorPatch,
     returns=schemas.SponsorOut,
-    refuses=[PreconditionRequired, Stale],
+    refuses=[PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a sponsor (JSON merge patch). `If-Match` is required."""
@@ -101,7 +101,7 @@ def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     member(Scope.SUBMIT),
     body=schemas.SponsorshipIn,
     creates=schemas.SponsorshipOut,
-    refuses=[EventOver, EventCancelled],
+    refuses=[EventEnded, EventCancelled],
 )
 def enquire(fields: dict[str, Any], slug: str) -> Response:
     """Submit an enquiry for a tier."""
@@ -119,7 +119,7 @@ def read_sponsorship(sponsorship_id: str) -> Response:
         return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
-def _step(step: SponsorshipStep, says: str, *refuses: type[Refusal]) -> None:
+def _step(step: SponsorshipStep, says: str, *refuses: type[DomainError]) -> None:
     """Register the route of one state change."""
 
     def view(sponsorship_id: str) -> Response:
@@ -130,14 +130,14 @@ def _step(step: SponsorshipStep, says: str, *refuses: type[Refusal]) -> None:
 
     view.__name__, view.__doc__ = step.value, says
     rule = f"/sponsorships/<sponsorship_id>/{step.value}"
-    sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, refuses=[ForbiddenStep, *refuses])(view)
+    sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, refuses=[InvalidTransition, *refuses])(view)
 
 
 _step(SponsorshipStep.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
 _step(SponsorshipStep.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
 
 
-@pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnreadablePicture])
+@pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnsupportedImage])
 def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 

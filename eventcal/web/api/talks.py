@@ -9,13 +9,13 @@ from orjson import Fragment
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.events.errors import EventOver, ForbiddenStep
+from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.feeds.feed_titles import check_event_there
 from eventcal.feeds.resources import talk_resources
 from eventcal.kit.paging import Page
-from eventcal.kit.refusals import Forbidden, Refusal, Stale
+from eventcal.kit.refusals import DomainError, Forbidden, VersionConflict
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_reviewer
 from eventcal.members.words import Scope
@@ -97,7 +97,7 @@ def read(session: Session, talk_id: str) -> Content:
     member(Scope.SUBMIT),
     body=TalkIn,
     creates=TalkOut,
-    refuses=[TalksClosed, EventOver, NotConfirmed],
+    refuses=[TalksClosed, EventEnded, NotConfirmed],
 )
 def submit(fields: dict[str, Any], slug: str) -> Response:
     """Submit a talk to an event. With `draft: true`, only the submitter sees it until `/submit`."""
@@ -113,7 +113,7 @@ def submit(fields: dict[str, Any], slug: str) -> Response:
     member(Scope.SUBMIT),
     body=TalkPatch,
     returns=TalkOut,
-    refuses=[Forbidden, AlreadyDecided, PreconditionRequired, Stale],
+    refuses=[Forbidden, AlreadyDecided, PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], talk_id: str) -> Response:
     """Change a talk (JSON merge patch). `If-Match` is required. The submitter can edit until a decision is made."""
@@ -125,8 +125,8 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
     return _answer(talk)
 
 
-# Errors of a state change besides ForbiddenStep and Forbidden.
-_ALSO: Mapping[Step, tuple[type[Refusal], ...]] = {Step.SUBMIT: (TalksClosed, EventOver, NotConfirmed)}
+# Errors of a state change besides InvalidTransition and Forbidden.
+_ALSO: Mapping[Step, tuple[type[DomainError], ...]] = {Step.SUBMIT: (TalksClosed, EventEnded, NotConfirmed)}
 
 
 def _step(step: Step, mark: Mark, says: str) -> None:
@@ -139,7 +139,7 @@ def _step(step: Step, mark: Mark, says: str) -> None:
         return _answer(talk)
 
     view.__name__, view.__doc__ = step.value, says
-    refuses: list[type[Refusal]] = [ForbiddenStep, Forbidden, *_ALSO.get(step, ())]
+    refuses: list[type[DomainError]] = [InvalidTransition, Forbidden, *_ALSO.get(step, ())]
     rule = f"/talks/<talk_id>/{step.value}"
     talks.post(rule, mark, optional_body=StepIn, returns=TalkOut, refuses=refuses)(view)
 

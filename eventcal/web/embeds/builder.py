@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.web.embeds.listing import TODAY, Embed, Theme, element, embeds, iframe, read_embed
 from eventcal.web.http.conditional import etag_of, serve
 from eventcal.web.http.representation import Rendition
@@ -77,7 +77,7 @@ def _missing() -> list[tuple[str, str]]:
     return [pair for pair in _FIRST if pair[0] not in request.args and not (pair[0] == "from" and days)]
 
 
-def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Fault] = ()) -> Page:
+def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[FieldError] = ()) -> Page:
     found = MultiDict(faults_in_words(faults))
     labels, options, snippets = _labels(), _options(), None
     if asked is not None:

@@ -16,7 +16,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.recurrence.occurrences import AHEAD, closed_days, occurrences_between
 from eventcal.events.words import Attendance, EventStatus
-from eventcal.kit.refusals import Invalid, NotFound, Refusal
+from eventcal.kit.refusals import DomainError, Invalid, NotFound
 from eventcal.members.caller import VISITOR
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
@@ -224,7 +224,7 @@ def _joined(*parts: str | None) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _refused(refusal: Refusal) -> Response:
+def _refused(refusal: DomainError) -> Response:
     """Return the page of an embed that shows an error."""
     theme = request.args.get("theme")
     page = Page(

@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotImplemented as NoSuchFormat
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import NotFound, Sentence
+from eventcal.kit.refusals import Message, NotFound
 from eventcal.members.caller import VISITOR
 from eventcal.talks.queries import get_talk
 from eventcal.web.embeds.listing import Embed, embeds, iframe
@@ -106,7 +106,7 @@ def _titled_embed(session: Session, url: str) -> tuple[str, Embed]:
         case ["talks", talk_id]:
             talk = get_talk(session, talk_id, VISITOR)
             return talk.title, Embed(talk=talk.id, lang=lang)
-    raise NotFound(Sentence("There is nothing at this address that could be shown elsewhere."))
+    raise NotFound(Message("There is nothing at this address that could be shown elsewhere."))
 
 
 def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
@@ -115,11 +115,11 @@ def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
     try:
         there = urlsplit(url)
     except ValueError as error:
-        raise NotFound(Sentence("This is no address.")) from error
+        raise NotFound(Message("This is no address.")) from error
     ours = there.scheme in {"http", "https"} and there.netloc.lower() == base.netloc.lower()
     if not ours or not f"{there.path}/".startswith(f"{base.path}/"):
-        raise NotFound(Sentence("This address is none of this calendar's."))
+        raise NotFound(Message("This address is none of this calendar's."))
     steps = [unquote(step) for step in there.path[len(base.path) :].strip("/").split("/") if step]
     if not all(re.fullmatch(Segment.regex, step) for step in steps):
-        raise NotFound(Sentence("There is nothing at this address."))
+        raise NotFound(Message("There is nothing at this address."))
     return steps, MultiDict(parse_qsl(there.query, keep_blank_values=True))

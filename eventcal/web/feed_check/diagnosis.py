@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from eventcal.feeds.feed import windowed
 from eventcal.feeds.inspect_feed import Glance
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
 from eventcal.web.params.feed_check import SCHEMES
@@ -34,7 +34,7 @@ KINDS_BY_PATH = {
     "feeds": "personal",
 }
 _USUAL_PORTS = {None, 80, 443}
-_FOREIGN = Sentence("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
+_FOREIGN = Message("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
 LARGEST_BODY = 1_000_000
 """The largest feed that Google is reported to read, in bytes."""
 
@@ -99,7 +99,7 @@ def our_url(url: str) -> OurUrl:
     """Resolve a URL. Raises Invalid if it does not belong to this site."""
     parts = _split(url)
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
-        raise Invalid(faults=[Fault("?url", _FOREIGN)])
+        raise Invalid(faults=[FieldError("?url", _FOREIGN)])
     path = unquote(parts.path).rstrip("/") or "/"
     return OurUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
@@ -144,14 +144,14 @@ class Problem(NamedTuple):
     detail: str
 
 
-def refused_problems(here: OurUrl, refusal: Refusal) -> Iterator[Problem]:
+def refused_problems(here: OurUrl, refusal: DomainError) -> Iterator[Problem]:
     """Yield the problems of a URL that is answered with an error."""
     if not here.endpoint:
         beside = feed_beside(here)
         detail = (
-            Sentence("There is no feed at this address. This is a page; its feed is %(feed)s.", feed=beside)
+            Message("There is no feed at this address. This is a page; its feed is %(feed)s.", feed=beside)
             if beside
-            else Sentence("There is no feed at this address. The addresses of feeds end in .ics.")
+            else Message("There is no feed at this address. The addresses of feeds end in .ics.")
         )
         yield Problem("no-feed", detail)
     elif not refusal.faults:
@@ -159,7 +159,7 @@ def refused_problems(here: OurUrl, refusal: Refusal) -> Iterator[Problem]:
     else:
         for fault in refusal.faults:
             name = fault.pointer.removeprefix("?")
-            yield Problem(refusal.code, Sentence("%(name)s %(fault)s.", name=name, fault=fault.detail))
+            yield Problem(refusal.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
 
 
 def problems_of(
@@ -167,10 +167,10 @@ def problems_of(
 ) -> Iterator[Problem]:
     """Yield the possible problems of a working feed. `size` is that of its body, `length` that of its URL."""
     if seen is not None and seen.entries == 0:
-        yield Problem("empty", Sentence("Nothing fits what this address asks for; a wider one may have entries."))
+        yield Problem("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
     window = windowed(asked.filter, now=moment)
     if here.kind == "calendar" and window != asked.filter:
-        text = Sentence(
+        text = Message(
             "It has the days %(first)s to %(last)s, which move on each day; from and to in the address say otherwise. "
             "An event's own feed is whole.",
             first=window.from_day,
@@ -179,29 +179,27 @@ def problems_of(
         yield Problem("window", text)
     last = asked.filter.to_day
     if last is not None and last < moment.astimezone(UTC).date():
-        yield Problem("over", Sentence("It ends on %(last)s (to), so nothing new comes into it.", last=last))
+        yield Problem("over", Message("It ends on %(last)s (to), so nothing new comes into it.", last=last))
     if asked.cancelled == Cancelled.HIDE:
-        text = Sentence(
-            "What is called off is left out (cancelled=hide); some programs then keep showing it as it was."
-        )
+        text = Message("What is called off is left out (cancelled=hide); some programs then keep showing it as it was.")
         yield Problem("cancelled-hidden", text)
     if seen is not None and seen.errors:
-        yield Problem("faulty", Sentence("It has faults, for which programs may refuse it: see lint."))
+        yield Problem("faulty", Message("It has faults, for which programs may refuse it: see lint."))
     if size > LARGEST_BODY:
-        text = Sentence(
+        text = Message(
             "It has %(size)s bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
             size=f"{size:,}",
         )
         yield Problem("large", text)
     if length > LONGEST_URL:
-        text = Sentence(
+        text = Message(
             "Its address has %(length)s characters; Google is reported to take no more than %(most)s.",
             length=length,
             most=LONGEST_URL,
         )
         yield Problem("long-address", text)
     if not _is_public(urlsplit(settings().base_url).hostname or ""):
-        text = Sentence(
+        text = Message(
             "Its address leads nowhere from outside of this network: services that fetch for their members, such as "
             "Google and Outlook.com, cannot reach it."
         )

@@ -18,7 +18,7 @@ from eventcal.feeds.clients import CLIENTS
 from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
 from eventcal.feeds.inspect_feed import Glance, glance
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.refusals import Gone, Invalid, NotFound, Sentence
+from eventcal.kit.refusals import Gone, Invalid, Message, NotFound
 from eventcal.members.service import find_feed_by_secret
 from eventcal.web.feed_check.diagnosis import (
     HIDDEN,
@@ -46,7 +46,7 @@ from eventcal.web.schemas.out import Json
 checking = Blueprint("checking", __name__)
 
 JSON, HTML = "application/json", "text/html"
-_FAULTY = Sentence("See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26")
+_FAULTY = Message("See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26")
 _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
@@ -112,7 +112,7 @@ def _report(url: str) -> Json:
     here = our_url(url)
     try:
         if not here.endpoint:
-            raise NotFound(Sentence("There is no feed at this address."))
+            raise NotFound(Message("There is no feed at this address."))
         rendition = rendition_of(here.endpoint, here.view_args, here.args)
         asked = read_feed(here.args)
     except (NotFound, Gone, Invalid) as refusal:
@@ -120,7 +120,7 @@ def _report(url: str) -> Json:
             "url": here.shown(None),
             "feed": None,
             "status": int(status_of(type(refusal))),
-            "detail": Sentence("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
+            "detail": Message("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
             "problems": _problems_json(refused_problems(here, refusal), here),
             "lint": None,
             # Only a revoked feed reports its fetches: they come from devices of its owner.
@@ -134,7 +134,7 @@ def _report(url: str) -> Json:
         "url": here.shown(asked),
         "feed": _feed_json(here, rendition, seen),
         "status": int(HTTPStatus.OK),
-        "detail": Sentence("Whoever asks gets all of it, or 304 where they have the current version."),
+        "detail": Message("Whoever asks gets all of it, or 304 where they have the current version."),
         "problems": _problems_json(problems, here),
         "lint": lint if here.format == "ics" else None,
         "fetches": _fetches_json(here, asked),

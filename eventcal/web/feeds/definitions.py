@@ -10,7 +10,7 @@ from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed, windowed
 from eventcal.feeds.feed_titles import get_event_heading, get_talk_heading
 from eventcal.kit.markdown import to_plain
-from eventcal.kit.refusals import Gone, NotFound, Sentence
+from eventcal.kit.refusals import Gone, Message, NotFound
 from eventcal.members.caller import VISITOR
 from eventcal.members.models import PersonalFeed
 from eventcal.members.service import find_feed_by_secret
@@ -133,14 +133,14 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
     """Return the personal feed with this secret, even if it was revoked. Raises NotFound if there is none."""
     found = find_feed_by_secret(session, secret)
     if found is None:
-        raise NotFound(Sentence("There is no such feed."))
+        raise NotFound(Message("There is no such feed."))
     return found
 
 
 def check_works(found: PersonalFeed) -> None:
     """Raise Gone if the feed was revoked or the account of its member was deleted."""
     if found.revoked_at is not None or found.member_id is None:
-        raise Gone(Sentence("This feed was revoked; make a new one for this device."))
+        raise Gone(Message("This feed was revoked; make a new one for this device."))
 
 
 def _feed(asked: Asked, *, usual: tuple[Include, ...] = _USUAL) -> Feed:

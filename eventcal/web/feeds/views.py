@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.feeds.clients import LONGEST_USER_AGENT, kind_of
 from eventcal.feeds.fetches import personal_feed_key
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Busy
+from eventcal.kit.refusals import DatabaseBusy
 from eventcal.members.models import PersonalFeed
 from eventcal.web.feeds.definitions import check_works, get_personal_feed
 from eventcal.web.feeds.endpoints import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
@@ -67,7 +67,7 @@ def _count_fetch(feed_key: str) -> None:
 
 def _note_fetch(database: Database, feed_id: str, moment: datetime) -> None:
     """Record the time of a fetch of a personal feed. If the database is busy, it is skipped."""
-    with suppress(Busy), database.unit_of_work() as unit:
+    with suppress(DatabaseBusy), database.unit_of_work() as unit:
         unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = moment
 
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import PreconditionRequired
 from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.clock import whole_second
-from eventcal.kit.refusals import Sentence, Stale
+from eventcal.kit.refusals import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Rendition
 
@@ -168,7 +168,7 @@ def matches_version(if_match: str | None, version: str, *, end: str) -> bool:
     """
     if if_match is None:
         raise PreconditionRequired(
-            Sentence("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
+            Message("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
         )
     named = any(not weak and opaque.partition(end)[0] == version for weak, opaque in _tags(if_match))
     return named or if_match.strip() == "*"
@@ -177,8 +177,8 @@ def matches_version(if_match: str | None, version: str, *, end: str) -> bool:
 def check_revision(if_match: str | None, revision: int) -> None:
     """Raise Stale if If-Match does not name this revision, or PreconditionRequired if the header is missing."""
     if not matches_version(if_match, str(revision), end="."):
-        raise Stale(
-            Sentence(
+        raise VersionConflict(
+            Message(
                 "This is at revision %(revision)s now; read it again, and send the ETag that comes with it.",
                 revision=revision,
             )
@@ -188,7 +188,7 @@ def check_revision(if_match: str | None, revision: int) -> None:
 def check_etag(if_match: str | None, etag: str) -> None:
     """Raise Stale if If-Match does not name this version, or PreconditionRequired if the header is missing."""
     if not matches_version(if_match, etag, end="-"):
-        raise Stale(Sentence("This was changed since; read it again, and send the ETag that comes with it."))
+        raise VersionConflict(Message("This was changed since; read it again, and send the ETag that comes with it."))
 
 
 def answer_preflights(app: Flask) -> None:

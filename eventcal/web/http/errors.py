@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
 
 from eventcal.kit import refusals, values
-from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence, pointer
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, pointer
 from eventcal.kit.text import slugify
 from eventcal.web.http.problem_details import Problem, ProblemAnswer, answer_problem
 
@@ -29,25 +29,25 @@ _TEMPORARY = re.compile("08...|53...|57...|40001|40P01|55P03")
 _SQLITE_TEMPORARY = frozenset({5, 6})
 
 
-ErrorClass = type[Refusal] | type[HTTPException]
+ErrorClass = type[DomainError] | type[HTTPException]
 
 
-class UnderWay(refusals.Conflict):
+class RequestInProgress(refusals.Conflict):
     """A request with the same Idempotency-Key is being processed. `retry_after` is in seconds."""
 
     code = "under-way"
-    title = Sentence("Under way")
+    title = Message("Under way")
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
 
 
-class Broken(Refusal):
+class InternalError(DomainError):
     """An internal server error. It is never raised: unexpected exceptions are reported as this error."""
 
     code = "internal"
-    title = Sentence("Something broke here")
+    title = Message("Something broke here")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,62 +58,62 @@ class _Row:
     says: the detail used for errors that werkzeug raises with its default description.
     """
 
-    family: type[Refusal] | None = None
+    family: type[DomainError] | None = None
     code: str = ""
     title: str = ""
-    says: str = Sentence("This is not possible.")
+    says: str = Message("This is not possible.")
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 _TABLE: Mapping[HTTPStatus, _Row] = {
     HTTPStatus.BAD_REQUEST: _Row(
-        code="unreadable", title=Sentence("This cannot be read"), says=Sentence("The request cannot be read.")
+        code="unreadable", title=Message("This cannot be read"), says=Message("The request cannot be read.")
     ),
     HTTPStatus.UNAUTHORIZED: _Row(
         family=refusals.Unauthenticated,
-        says=Sentence("Sign in, or send a token."),
+        says=Message("Sign in, or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    HTTPStatus.FORBIDDEN: _Row(family=refusals.Forbidden, says=Sentence("You may not do this.")),
-    HTTPStatus.NOT_FOUND: _Row(family=refusals.NotFound, says=Sentence("There is nothing at this address.")),
+    HTTPStatus.FORBIDDEN: _Row(family=refusals.Forbidden, says=Message("You may not do this.")),
+    HTTPStatus.NOT_FOUND: _Row(family=refusals.NotFound, says=Message("There is nothing at this address.")),
     HTTPStatus.METHOD_NOT_ALLOWED: _Row(
         code="method-not-allowed",
-        title=Sentence("Not with this method"),
-        says=Sentence("This address takes only the methods that Allow names."),
+        title=Message("Not with this method"),
+        says=Message("This address takes only the methods that Allow names."),
     ),
     HTTPStatus.NOT_ACCEPTABLE: _Row(
         code="not-acceptable",
-        title=Sentence("Not in this form"),
-        says=Sentence("There is no form of this that Accept names."),
+        title=Message("Not in this form"),
+        says=Message("There is no form of this that Accept names."),
     ),
     HTTPStatus.CONFLICT: _Row(family=refusals.Conflict),
-    HTTPStatus.GONE: _Row(family=refusals.Gone, says=Sentence("It was here, and will not come back.")),
-    HTTPStatus.PRECONDITION_FAILED: _Row(family=refusals.Stale),
+    HTTPStatus.GONE: _Row(family=refusals.Gone, says=Message("It was here, and will not come back.")),
+    HTTPStatus.PRECONDITION_FAILED: _Row(family=refusals.VersionConflict),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Row(
         code="too-large",
-        title=Sentence("Too large"),
-        says=Sentence("The body is larger than what is taken here."),
+        title=Message("Too large"),
+        says=Message("The body is larger than what is taken here."),
     ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _Row(
         code="unsupported-media-type",
-        title=Sentence("Not this type of body"),
-        says=Sentence("The body is of a type that is not read here."),
+        title=Message("Not this type of body"),
+        says=Message("The body is of a type that is not read here."),
     ),
-    HTTPStatus.UNPROCESSABLE_ENTITY: _Row(family=Invalid, says=Sentence("Some of this cannot be taken.")),
+    HTTPStatus.UNPROCESSABLE_ENTITY: _Row(family=Invalid, says=Message("Some of this cannot be taken.")),
     HTTPStatus.PRECONDITION_REQUIRED: _Row(
         code="precondition-required",
-        title=Sentence("Say which version you change"),
-        says=Sentence("Send If-Match with the ETag of the version that you change."),
+        title=Message("Say which version you change"),
+        says=Message("Send If-Match with the ETag of the version that you change."),
     ),
     HTTPStatus.TOO_MANY_REQUESTS: _Row(
         code="too-many",
-        title=Sentence("Too many requests"),
-        says=Sentence("Wait a little, then try again."),
+        title=Message("Too many requests"),
+        says=Message("Wait a little, then try again."),
         headers={"Retry-After": "60"},
     ),
-    HTTPStatus.INTERNAL_SERVER_ERROR: _Row(family=Broken),
+    HTTPStatus.INTERNAL_SERVER_ERROR: _Row(family=InternalError),
     HTTPStatus.SERVICE_UNAVAILABLE: _Row(
-        family=refusals.Busy, says=Sentence("Try again in a few seconds."), headers={"Retry-After": "5"}
+        family=refusals.DatabaseBusy, says=Message("Try again in a few seconds."), headers={"Retry-After": "5"}
     ),
 }
 _STATUSES = {row.family: status for status, row in _TABLE.items() if row.family}
@@ -140,7 +140,7 @@ def status_of(kind: ErrorClass) -> HTTPStatus:
 def kind_of(error: ErrorClass) -> ErrorKind:
     """Return the status, code and title that an exception of this class is reported with."""
     status = status_of(error)
-    if issubclass(error, Refusal):
+    if issubclass(error, DomainError):
         return ErrorKind(status, error.code, error.title)
     row = _TABLE.get(status, _Row(code=slugify(status.phrase), title=status.phrase))
     return kind_of(row.family) if row.family else ErrorKind(status, row.code, row.title)
@@ -152,17 +152,17 @@ def known_problems() -> list[ErrorKind]:
     return sorted(families | {ErrorKind(status, row.code, row.title) for status, row in _TABLE.items() if row.code})
 
 
-def _with_subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+def _with_subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
     yield kind
     for subclass in kind.__subclasses__():
         yield from _with_subclasses(subclass)
 
 
-def answer_refusal(refusal: Refusal) -> ProblemAnswer:
+def answer_refusal(refusal: DomainError) -> ProblemAnswer:
     """Return the problem details response for an error."""
     status, code, title = kind_of(type(refusal))
     headers = dict(_TABLE[status].headers)
-    if isinstance(refusal, UnderWay):
+    if isinstance(refusal, RequestInProgress):
         headers["Retry-After"] = str(refusal.retry_after)
     return answer_problem(
         Problem(status=status, code=code, title=title, detail=refusal.detail, faults=refusal.faults, headers=headers)
@@ -180,7 +180,7 @@ def _invalid(messages: Mapping[str, Any]) -> Invalid:
 
 def register_errors(app: Flask) -> None:
     """Report every error in `app` as problem details, including those that flask-smorest would handle itself."""
-    app.register_error_handler(Refusal, answer_refusal)
+    app.register_error_handler(DomainError, answer_refusal)
     app.register_error_handler(ValidationError, lambda error: answer_refusal(_invalid({"json": error.messages})))
     app.register_error_handler(
         DBAPIError, lambda error: _answer_busy(error) if _is_temporary(error) else _answer_broken(error)
@@ -213,7 +213,7 @@ def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - anything that F
 def _own_words(error: HTTPException, status: HTTPStatus) -> str | None:
     cause = getattr(error, "exc", None)
     if isinstance(cause, ValueError) and status == HTTPStatus.BAD_REQUEST:
-        return Sentence("The body cannot be read: %(cause)s.", cause=cause)
+        return Message("The body cannot be read: %(cause)s.", cause=cause)
     usual = default_exceptions.get(status)
     return error.description if usual is not None and error.description != usual.description else None
 
@@ -222,7 +222,7 @@ def _answer_busy(error: Exception) -> Response:
     _LOG.warning(
         "the database did not answer in time at %s: %s", requested_route(), getattr(error, "orig", None) or error
     )
-    return answer_refusal(refusals.Busy(Sentence("The database is busy; try again in a few seconds.")))
+    return answer_refusal(refusals.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
 
 
 def _answer_broken(error: BaseException) -> Response:
@@ -230,8 +230,8 @@ def _answer_broken(error: BaseException) -> Response:
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
     return answer_refusal(
-        Broken(
-            Sentence(
+        InternalError(
+            Message(
                 "This is our fault, not yours. Whoever runs this calendar finds it under %(reference)s.",
                 reference=reference,
             )
@@ -259,24 +259,24 @@ def _is_temporary(error: DBAPIError) -> bool:
 # Messages have no subject, because they are shown after the name of the field. They replace marshmallow's defaults.
 _PLAINLY = {
     "Missing data for required field.": values.REQUIRED,
-    "Field may not be null.": Sentence("must not be null"),
+    "Field may not be null.": Message("must not be null"),
     "Invalid input type.": values.NOT_OBJECT,
     "Not a valid string.": values.NOT_TEXT,
     "Not a valid list.": values.NOT_LIST,
     "Not a valid integer.": values.NOT_WHOLE,
 }
-_PLAINLY_IN_BODY = {**_PLAINLY, "Unknown field.": Sentence("is not a field here")}
-_PLAINLY_IN_QUERY = {**_PLAINLY, "Unknown field.": Sentence("is not a parameter here")}
+_PLAINLY_IN_BODY = {**_PLAINLY, "Unknown field.": Message("is not a field here")}
+_PLAINLY_IN_QUERY = {**_PLAINLY, "Unknown field.": Message("is not a parameter here")}
 # Limits the size of the response to a body that consists of errors only.
 _MOST_FAULTS = 100
 
 
-def faults_in(messages: Any, *, location: str) -> list[Fault]:  # noqa: ANN401 - marshmallow messages can be nested in any way
+def faults_in(messages: Any, *, location: str) -> list[FieldError]:  # noqa: ANN401 - marshmallow messages can be nested in any way
     """Return marshmallow's messages as field errors: JSON pointers (RFC 6901) for bodies, "?name" for parameters."""
     leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
     if location in {"json", "form", "files", "json_or_form"}:
-        return [Fault(pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
-    return [Fault(f"?{path[0] if path else ''}", _PLAINLY_IN_QUERY.get(text, text)) for path, text in leaves]
+        return [FieldError(pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
+    return [FieldError(f"?{path[0] if path else ''}", _PLAINLY_IN_QUERY.get(text, text)) for path, text in leaves]
 
 
 def _leaves(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import orjson
 from flask import Response, request
 
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import FieldError
 from eventcal.web.http.urls import quote_path
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,7 +21,7 @@ class Problem:
     code: str
     title: str
     detail: str
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FieldError, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ def _instance() -> str:
     return "/" + quote_path(path.lstrip("/"))
 
 
-def _placed(fault: Fault) -> dict[str, str]:
+def _placed(fault: FieldError) -> dict[str, str]:
     detail = _as_utf8(fault.detail)
     if fault.pointer.startswith("?"):
         return {"parameter": _as_utf8(fault.pointer[1:]), "detail": detail}

@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Sentence
-from eventcal.members.errors import AddressTaken, MailedTokenRefused
+from eventcal.kit.refusals import Message
+from eventcal.members.errors import AddressTaken, InvalidEmailToken
 from eventcal.members.factors import remove_passkeys, turn_off
 from eventcal.members.models import Member
 from eventcal.members.service import (
@@ -36,7 +36,7 @@ CONFIRM_WITHIN = timedelta(days=2)
 RESET_WITHIN = timedelta(hours=1)
 
 _CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
-_REFUSED = Sentence("This link is no longer good; ask for a new one.")
+_REFUSED = Message("This link is no longer good; ask for a new one.")
 
 
 def register_member(*, email: str, password: str, name: str) -> bool:
@@ -75,15 +75,15 @@ def mail_link(address: str, template: Literal["confirm", "reset"]) -> None:
 
 
 def confirm_by_token(session: Session, token: str, *, now: datetime) -> None:
-    """Mark the email address of a member as confirmed. Raises MailedTokenRefused. Repeating this has no effect."""
+    """Mark the email address of a member as confirmed. Raises InvalidEmailToken. Repeating this has no effect."""
     row, address = _read_token(session, token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
     if address != _digest(row.email):
-        raise MailedTokenRefused(_REFUSED)
+        raise InvalidEmailToken(_REFUSED)
     row.confirmed_at = row.confirmed_at or now
 
 
 def reset_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
-    """Set a new password with an emailed token. Raises MailedTokenRefused.
+    """Set a new password with an emailed token. Raises InvalidEmailToken.
 
     Ends all sessions and revokes all access tokens and passkeys, because an intruder may have created them. The second
     factor and the secret feeds are removed only if the address was unconfirmed: then another person may have registered
@@ -154,14 +154,14 @@ def reset_token(member: Member) -> str:
 
 
 def _read_token(session: Session, token: str, *, salt: str, within: timedelta) -> tuple[Member, object]:
-    """Return the member identified by a token and the token's second value. Raises MailedTokenRefused."""
+    """Return the member identified by a token and the token's second value. Raises InvalidEmailToken."""
     try:
         key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:
-        raise MailedTokenRefused(_REFUSED) from error
+        raise InvalidEmailToken(_REFUSED) from error
     member = find_active_member(session, key) if isinstance(key, str) else None
     if member is None:
-        raise MailedTokenRefused(_REFUSED)
+        raise InvalidEmailToken(_REFUSED)
     return member, detail
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.queries import find_token_caller, teams_of
 from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Forbidden, Sentence
+from eventcal.kit.refusals import Forbidden, Message
 from eventcal.members.caller import VISITOR, Caller
-from eventcal.members.errors import CsrfRefused, InvalidToken, NotSignedIn
+from eventcal.members.errors import CsrfFailed, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
 from eventcal.members.words import Role, Scope
@@ -41,7 +41,7 @@ def current_member_id() -> str:
     """Return the id of the current user. Raises NotSignedIn."""
     member_id = caller().member_id
     if member_id is None:
-        raise NotSignedIn(Sentence("Sign in first, or send a token."))
+        raise NotSignedIn(Message("Sign in first, or send a token."))
     return member_id
 
 
@@ -49,7 +49,7 @@ def current_member(unit: Session) -> Member:
     """Return the current user, loaded in this database session. Raises NotSignedIn."""
     found = unit.get(Member, current_member_id())
     if found is None:
-        raise NotSignedIn(Sentence("This account is gone."))
+        raise NotSignedIn(Message("This account is gone."))
     return found
 
 
@@ -63,7 +63,7 @@ def _caller_by_token(token: str) -> Caller:
     with house().database.glance() as connection:
         found = find_token_caller(connection, token, now=now())
     if found is None:
-        raise InvalidToken(Sentence("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
+        raise InvalidToken(Message("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
     whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)
     if request.method in SAFE or whole.holds(Scope.ORGANISE):
         return whole
@@ -111,9 +111,9 @@ def has_proved_lately() -> bool:
 
 
 def sign_out() -> None:
-    """End this browser's session, if there is one, and delete its cookie. Raises Forbidden, CsrfRefused."""
+    """End this browser's session, if there is one, and delete its cookie. Raises Forbidden, CsrfFailed."""
     if caller().scopes is not None:
-        raise Forbidden(Sentence("A token has no session to end; revoke it at /api/v1/me/tokens."))
+        raise Forbidden(Message("A token has no session to end; revoke it at /api/v1/me/tokens."))
     if caller().signed_in:
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
@@ -138,7 +138,7 @@ def csrf_token() -> str:
 
 
 def check_csrf() -> None:
-    """Check the CSRF token in X-CSRF-Token or the form field csrf_token. Raises CsrfRefused."""
+    """Check the CSRF token in X-CSRF-Token or the form field csrf_token. Raises CsrfFailed."""
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype in _FORMS:
         given = request.form.get("csrf_token")
@@ -148,7 +148,7 @@ def check_csrf() -> None:
     except BadData:
         secret = None
     if not isinstance(secret, str) or not sessions.is_csrf_secret(secret):
-        raise CsrfRefused(Sentence("Send X-CSRF-Token with the csrf_token that signing in gave."))
+        raise CsrfFailed(Message("Send X-CSRF-Token with the csrf_token that signing in gave."))
 
 
 def forget_session() -> None:

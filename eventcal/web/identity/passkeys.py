@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from webauthn import helpers
 from webauthn.helpers import structs
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.members import factors
-from eventcal.members.errors import PasskeyRefused
+from eventcal.members.errors import InvalidPasskey
 from eventcal.members.models import Member, Passkey
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member
@@ -34,7 +34,7 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 # Names of the session values that hold the challenges.
 _ADD, _SIGN_IN = "passkey_to_add", "passkey_to_sign_in"
 _CHALLENGE_GOOD_FOR = timedelta(hours=1)
-_NOT_TAKEN = Sentence("This passkey was not taken.")
+_NOT_TAKEN = Message("This passkey was not taken.")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def options_to_sign_in() -> str | None:
 
 
 def add(answer: str, *, name: str) -> Passkey:
-    """Verify and add the passkey that a browser created for the current user. Raises PasskeyRefused, PasskeyKnown."""
+    """Verify and add the passkey that a browser created for the current user. Raises InvalidPasskey, PasskeyKnown."""
     challenge = _take(_ADD)
     with _refusing_errors():
         read = helpers.parse_registration_credential_json(answer)
@@ -106,7 +106,7 @@ def add(answer: str, *, name: str) -> Passkey:
             require_user_verification=True,
         )
     if len(verified.credential_id) > _LONGEST_ID:
-        raise PasskeyRefused(_NOT_TAKEN)
+        raise InvalidPasskey(_NOT_TAKEN)
     with unit_of_work() as unit:
         member = current_member(unit)
         _spend(unit, challenge, member.id)
@@ -127,7 +127,7 @@ def add(answer: str, *, name: str) -> Passkey:
 
 
 def authenticate(answer: str) -> Member:
-    """Return the member whose passkey signed the challenge. Raises PasskeyRefused, TooManyRequests."""
+    """Return the member whose passkey signed the challenge. Raises InvalidPasskey, TooManyRequests."""
     rate_limits.count_sign_in(None)
     challenge = _take(_SIGN_IN)
     with _refusing_errors():
@@ -135,7 +135,7 @@ def authenticate(answer: str) -> Member:
     with reading() as reader:
         passkey = factors.find_passkey(reader, read.raw_id)
     if passkey is None or passkey.user_handle != read.response.user_handle:
-        raise PasskeyRefused(_NOT_TAKEN)
+        raise InvalidPasskey(_NOT_TAKEN)
     with _refusing_errors():
         verified = webauthn.verify_authentication_response(
             credential=read,
@@ -163,11 +163,11 @@ def _ask(what: str) -> _Challenge:
 
 
 def _take(what: str) -> _Challenge:
-    """Return the challenge of this session and delete it from the session. Raises PasskeyRefused."""
+    """Return the challenge of this session and delete it from the session. Raises InvalidPasskey."""
     found = _find_challenge(what)
     sessions.forget_note(what)
     if found is None:
-        raise PasskeyRefused(_NOT_TAKEN)
+        raise InvalidPasskey(_NOT_TAKEN)
     return found
 
 
@@ -179,12 +179,12 @@ def _find_challenge(what: str) -> _Challenge | None:
 
 
 def _spend(unit: Session, challenge: _Challenge, member_id: str) -> None:
-    """Mark a challenge as used by a member. Raises PasskeyRefused if it was used before.
+    """Mark a challenge as used by a member. Raises InvalidPasskey if it was used before.
 
     Deleting it from the session is not enough, because a copy of the signed cookie could be replayed.
     """
     if not is_first_time(unit, f"passkey {challenge.value.hex()}", member_id=member_id):
-        raise PasskeyRefused(_NOT_TAKEN)
+        raise InvalidPasskey(_NOT_TAKEN)
 
 
 def _site() -> str:
@@ -199,10 +199,10 @@ def _origin() -> str:
 
 @contextmanager
 def _refusing_errors() -> Iterator[None]:
-    """Convert all exceptions that the library raises for a browser's response to PasskeyRefused."""
+    """Convert all exceptions that the library raises for a browser's response to InvalidPasskey."""
     try:
         yield
     except Exception as error:
         # The library parses untrusted bytes, and does not document all exceptions that this can raise.
         _LOG.info("a passkey was refused: %s: %s", type(error).__name__, error)
-        raise PasskeyRefused(_NOT_TAKEN) from error
+        raise InvalidPasskey(_NOT_TAKEN) from error

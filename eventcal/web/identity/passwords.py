@@ -12,8 +12,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from marshmallow import Schema, ValidationError
 
-from eventcal.kit.refusals import Fault, Invalid, Sentence, refuse_faults
-from eventcal.members.errors import SecondFactorNeeded, SignInRefused
+from eventcal.kit.refusals import FieldError, Invalid, Message, refuse_faults
+from eventcal.members.errors import InvalidCredentials, SecondFactorNeeded
 from eventcal.members.factors import Authenticator, find_totp, use_code
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
@@ -28,10 +28,10 @@ ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 
-_LENGTH = Sentence("must have %(least)s to %(most)s characters", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
+_LENGTH = Message("must have %(least)s to %(most)s characters", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
 
 
-def check_new_password(password: str) -> tuple[list[Sentence], str]:
+def check_new_password(password: str) -> tuple[list[Message], str]:
     """Return the errors of a new password, an empty list if it is valid, and the normalised password."""
     normal = _normal(password)
     return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH], normal
@@ -60,7 +60,7 @@ def check_own_password(password: str) -> None:
     with reading() as session:
         password_hash = current_member(session).password
     if not matches(password, password_hash):
-        raise Invalid(faults=[Fault("/password", Sentence("is not your password"))])
+        raise Invalid(faults=[FieldError("/password", Message("is not your password"))])
 
 
 def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -68,7 +68,7 @@ def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noq
 
     The password is also checked if other fields are invalid. Raises Invalid with all field errors, TooManyRequests.
     """
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     try:
         fields: dict[str, Any] = schema.load(given)
     except ValidationError as error:
@@ -84,12 +84,15 @@ def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noq
 
 
 def authenticate(address: str, password: str) -> Member:
-    """Return the member with this address and password. Raises SignInRefused, in the same time for unknown members."""
+    """Return the member with this address and password.
+
+    Raises InvalidCredentials, in the same time for unknown members.
+    """
     with reading() as session:
         found = find_member_by_email(session, address)
     known = found.password if found is not None and found.active else None
     if not matches(password, known) or found is None or known is None:
-        raise SignInRefused(Sentence("Address and password do not belong together."))
+        raise InvalidCredentials(Message("Address and password do not belong together."))
     if _hasher().check_needs_rehash(known):
         renewed = hashed(_normal(password))
         with unit_of_work() as session:
@@ -114,7 +117,7 @@ def needs_code(found: Member) -> bool:
 def check_code(found: Member, code: str) -> None:
     """Verify and use up a code of the member's authenticator app or a recovery code.
 
-    Raises CodeRefused, TooManyRequests.
+    Raises InvalidCode, TooManyRequests.
     """
     rate_limits.count_code(found.id)
     with unit_of_work() as unit:
@@ -124,13 +127,13 @@ def check_code(found: Member, code: str) -> None:
 def check_second_factor(found: Member, code: str | None) -> None:
     """Check the code of a member with a second factor, after their password.
 
-    Raises SecondFactorNeeded if a code is required but missing, CodeRefused, TooManyRequests.
+    Raises SecondFactorNeeded if a code is required but missing, InvalidCode, TooManyRequests.
     """
     if not needs_code(found):
         return
     if code is None:
         raise SecondFactorNeeded(
-            Sentence("Send the code that your authenticator app shows, or a recovery code, as `code`.")
+            Message("Send the code that your authenticator app shows, or a recovery code, as `code`.")
         )
     check_code(found, code)
 

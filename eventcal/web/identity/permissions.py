@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
 
-from eventcal.kit.refusals import Forbidden, Sentence
+from eventcal.kit.refusals import Forbidden, Message
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
@@ -94,20 +94,20 @@ def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
 
 
 def _let_in(access: Access) -> None:
-    """Check access to a view. Raises TooManyRequests, NotSignedIn, InsufficientScope, Forbidden, CsrfRefused."""
+    """Check access to a view. Raises TooManyRequests, NotSignedIn, InsufficientScope, Forbidden, CsrfFailed."""
     here = caller()
     if request.method not in SAFE:
         rate_limits.count_write(here.member_id)
     if not here.signed_in:
-        raise NotSignedIn(Sentence("Sign in first, or send a token."))
+        raise NotSignedIn(Message("Sign in first, or send a token."))
     if here.scopes is None:
         if request.method not in SAFE:
             check_csrf()
         sessions.keep_alive()
     elif access.scope is None:
-        raise Forbidden(Sentence("A token may not do this; sign in with your password."))
+        raise Forbidden(Message("A token may not do this; sign in with your password."))
     elif not here.holds(access.scope):
-        raise InsufficientScope(Sentence("This needs a token with the scope “%(scope)s”.", scope=access.scope))
+        raise InsufficientScope(Message("This needs a token with the scope “%(scope)s”.", scope=access.scope))
     if access.name == "moderator":
         check_moderator(here)
 

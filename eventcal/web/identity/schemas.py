@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.members.words import Role, Scope
 from eventcal.web.identity import passwords
 from eventcal.web.params.fields import says
@@ -199,7 +199,7 @@ class ConfirmIn(Shape):
     def check_one(self, data: dict[str, Any], **_: object) -> None:
         """Require either a token or an email address."""
         if ("token" in data) is ("email" in data):
-            raise ValidationError(Sentence("must hold either token or email"), "token")
+            raise ValidationError(Message("must hold either token or email"), "token")
 
 
 class ConfirmedOut(Shape):

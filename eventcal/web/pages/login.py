@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.members.errors import CodeRefused, PasskeyRefused, SignInRefused
+from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import refusal_in_words
 from eventcal.web.identity import accounts, passkeys, passwords
@@ -50,7 +50,7 @@ def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/login")
 @public
-@form_view(redisplay(login, at="password"), catch=(Invalid, TooManyRequests, SignInRefused))
+@form_view(redisplay(login, at="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
 def log_in() -> str:
     """Sign in and redirect to the requested page, or to the code form if the member uses a second factor."""
     check_csrf()
@@ -78,13 +78,15 @@ def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 @pages.post("/login/code")
 @public
-@form_view(redisplay(code, at="code", secret=("code",)), catch=(Invalid, TooManyRequests, CodeRefused))
+@form_view(redisplay(code, at="code", secret=("code",)), catch=(Invalid, TooManyRequests, InvalidCode))
 def sign_in_by_code() -> str | Response:
     """Sign in a member who entered the right password before, and now a valid code."""
     check_csrf()
     found = passwords.find_pending()
     if found is None:
-        form = typed_again(request.form, [Fault("", _("That took too long. Please begin again."))], secret=["code"])
+        form = typed_again(
+            request.form, [FieldError("", _("That took too long. Please begin again."))], secret=["code"]
+        )
         return login(form, HTTPStatus.UNAUTHORIZED)
     passwords.check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
@@ -93,7 +95,7 @@ def sign_in_by_code() -> str | Response:
 
 @pages.post("/login/passkey")
 @public
-@form_view(redisplay(login), catch=(TooManyRequests, PasskeyRefused))
+@form_view(redisplay(login), catch=(TooManyRequests, InvalidPasskey))
 def sign_in_by_passkey() -> str:
     """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()

@@ -17,7 +17,7 @@ from eventcal.kit import values
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import parse_local, parse_moment
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Invalid, Sentence
+from eventcal.kit.refusals import Invalid, Message
 from eventcal.kit.text import one_line_fault
 from eventcal.web.http.errors import faults_in
 
@@ -37,7 +37,7 @@ class Once(fields.Field[Any]):
     def _deserialize(self, value: object, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
         if not isinstance(value, str):
-            raise ValidationError(Sentence("is given more than once; once is enough"))
+            raise ValidationError(Message("is given more than once; once is enough"))
         return self.read(value)
 
     def read(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
@@ -87,7 +87,7 @@ class Day(Once, fields.Date):
         except ValueError as error:
             raise ValidationError(str(error)) from error
         if isinstance(day, datetime):
-            raise ValidationError(Sentence("must be a date, as in 2014-08-18"))
+            raise ValidationError(Message("must be a date, as in 2014-08-18"))
         return day
 
 
@@ -101,12 +101,12 @@ class Since(Once, fields.String):
         with suppress(ValueError):
             local = parse_local(text)
             if isinstance(local, datetime):
-                raise ValidationError(Sentence("has no offset; add one, as in 2014-06-04T13:30:00Z"))
+                raise ValidationError(Message("has no offset; add one, as in 2014-06-04T13:30:00Z"))
             return datetime.combine(local, time(), UTC)
         try:
             return parse_moment(text, "UTC", anywhere_on_earth=False)
         except ValueError as error:
-            message = Sentence("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
+            message = Message("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
             raise ValidationError(message) from error
 
 
@@ -136,7 +136,7 @@ class Several(fields.List[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         if len(value) > MOST_VALUES:
-            raise ValidationError(Sentence("has more than %(most_values)s values", most_values=MOST_VALUES))
+            raise ValidationError(Message("has more than %(most_values)s values", most_values=MOST_VALUES))
         return tuple(sorted(set(super()._deserialize(value, attr, data, **kwargs))))
 
 
@@ -165,7 +165,7 @@ def at_most(limit: int) -> Length:
 
 def in_range(least: int, most: int) -> Range:
     """Return a validator for a number from `least` to `most`."""
-    return Range(least, most, error=Sentence("must be from %(least)s to %(most)s", least=least, most=most))
+    return Range(least, most, error=Message("must be from %(least)s to %(most)s", least=least, most=most))
 
 
 def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings
@@ -173,7 +173,7 @@ def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own set
     return Count(validate=in_range(1, LARGEST_LIMIT), **settings)
 
 
-def form(pattern: str, *, says: Sentence) -> Text:
+def form(pattern: str, *, says: Message) -> Text:
     """Return a field for a text that matches the pattern; `says` is the error message."""
     return Text(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=says))
 

@@ -20,7 +20,7 @@ from eventcal.feeds.fetches import public_feed_key
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.paging import DEFAULT_LIMIT, Paging
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.kit.values import LANGUAGE
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import encode_query
@@ -102,7 +102,7 @@ class FilterArgs(Query):
     tags = Several(text(), data_key="tag", metadata=says("Items with all of these tags."))
     kinds = Commas(Word(_KINDS), data_key="kind", metadata=says("Events or talks of any of these kinds."))
     countries = Commas(
-        form("[A-Za-z]{2}", says=Sentence("must be an ISO 3166-1 code of two letters, such as DE")),
+        form("[A-Za-z]{2}", says=Message("must be an ISO 3166-1 code of two letters, such as DE")),
         data_key="country",
         metadata=says("Items in any of these countries (ISO 3166-1 alpha-2)."),
     )
@@ -135,7 +135,7 @@ class FilterArgs(Query):
     @validates_schema(skip_on_field_errors=False)
     def _check_days(self, data: Mapping[str, Any], **_: object) -> None:
         if "from_day" in data and "to_day" in data and data["from_day"] > data["to_day"]:
-            raise ValidationError(Sentence("must not be before from"), field_name="to")
+            raise ValidationError(Message("must not be before from"), field_name="to")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: object) -> Listing | Asked:

@@ -12,7 +12,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import known_zone, parse_local
-from eventcal.kit.refusals import Invalid, Sentence
+from eventcal.kit.refusals import Invalid, Message
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Once, Word, load_query
 from eventcal.web.params.listing_filters import Asked, Include, Listing, ListingArgs, canonical_query, known_args
@@ -109,7 +109,7 @@ class _Month(Once, fields.Date):
         try:
             return parse_local(f"{text}-01")
         except ValueError as error:
-            raise ValidationError(Sentence("must be a month, as in 2026-12")) from error
+            raise ValidationError(Message("must be a month, as in 2026-12")) from error
 
 
 class _PageArgs(ListingArgs):

@@ -19,8 +19,8 @@ from werkzeug.exceptions import HTTPException
 
 from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret
-from eventcal.kit.refusals import Fault, Invalid, Refusal, refuse_faults
-from eventcal.media.errors import UnreadablePicture
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, refuse_faults
+from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
 from eventcal.web.http.errors import faults_in
 from eventcal.web.i18n import in_words, refusal_in_words
@@ -64,7 +64,7 @@ BLANK = Form()
 """An empty form."""
 
 
-def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[str] = ()) -> Form:
+def typed_again(typed: Typed, faults: Iterable[FieldError] = (), *, secret: Sequence[str] = ()) -> Form:
     """Return the form with the submitted values, except those in `secret`, and each error at its field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
@@ -74,7 +74,7 @@ def typed_again(typed: Typed, faults: Iterable[Fault] = (), *, secret: Sequence[
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 
-def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
     """Return the fields that `schema` loads from a form, and all field errors. With errors, the fields are empty."""
     try:
         return schema.load(given), []
@@ -89,12 +89,14 @@ def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[Fault]:
+def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[FieldError]:
     """Yield a field error that shows the stored value, for each field in which another value was typed."""
     for name, value in stored.items():
         if name in typed and lines(typed[name]).strip() != lines(value).strip():
             shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}…"
-            yield Fault(f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now."))
+            yield FieldError(
+                f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now.")
+            )
 
 
 def lines(text: str) -> str:
@@ -112,11 +114,11 @@ def said_after(words: Mapping[str, str]) -> str | None:
     return words.get(request.args.get("done", ""))
 
 
-def faults_of(refusal: Refusal | HTTPException, *, at: str = "") -> tuple[Fault, ...]:
+def faults_of(refusal: DomainError | HTTPException, *, at: str = "") -> tuple[FieldError, ...]:
     """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
-    return (Fault(f"/{at}" if at else "", refusal_in_words(refusal)),)
+    return (FieldError(f"/{at}" if at else "", refusal_in_words(refusal)),)
 
 
 def filled_in(*names: str) -> dict[str, str]:
@@ -139,14 +141,14 @@ def is_taken_now(session: Session) -> bool:
     return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
-def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[Fault]]:
+def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[FieldError]]:
     """Return the uploaded picture, if any, and its field errors. Raises TooManyRequests."""
     if not _is_chosen(field):
         return None, []
     try:
         return read_upload(request.files[field].stream.read(LARGEST_UPLOAD + 1), frame), []
-    except UnreadablePicture as refusal:
-        return None, [Fault(f"/{field}", refusal_in_words(refusal))]
+    except UnsupportedImage as refusal:
+        return None, [FieldError(f"/{field}", refusal_in_words(refusal))]
 
 
 def picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
@@ -159,10 +161,10 @@ def picture_change(field: str, column: str, picture: Picture | None) -> dict[str
     return {column: None} if request.form.get(f"remove_{field}") else {}
 
 
-def pictures_to_choose_again(faults: Iterable[Fault]) -> list[Fault]:
+def pictures_to_choose_again(faults: Iterable[FieldError]) -> list[FieldError]:
     """Return an error that asks to choose the picture again, for each chosen picture without an error."""
     chosen = {f"/{field}" for field in request.files if _is_chosen(field)} - {fault.pointer for fault in faults}
-    return [Fault(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
+    return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 
 
 def picture_values(kept: str | None) -> dict[str, str | None]:

@@ -1,61 +1,61 @@
 """Display names of kinds, countries, query parameters and talk states."""
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.web.i18n import in_words, locale
 
 # The maximum length of a preview text, in characters.
 _SHORT = 200
 
 _KINDS = {
-    "conference": Sentence("Conference"),
-    "meetup": Sentence("Meetup"),
-    "hackathon": Sentence("Hackathon"),
-    "workshop": Sentence("Workshop"),
-    "webinar": Sentence("Webinar"),
-    "talk": Sentence("Talk"),
-    "keynote": Sentence("Keynote"),
-    "lightning": Sentence("Lightning talk"),
-    "tutorial": Sentence("Tutorial"),
-    "panel": Sentence("Panel"),
-    "bof": Sentence("Birds of a feather"),
-    "poster": Sentence("Poster"),
+    "conference": Message("Conference"),
+    "meetup": Message("Meetup"),
+    "hackathon": Message("Hackathon"),
+    "workshop": Message("Workshop"),
+    "webinar": Message("Webinar"),
+    "talk": Message("Talk"),
+    "keynote": Message("Keynote"),
+    "lightning": Message("Lightning talk"),
+    "tutorial": Message("Tutorial"),
+    "panel": Message("Panel"),
+    "bof": Message("Birds of a feather"),
+    "poster": Message("Poster"),
 }
 _PARAMETERS = {
-    "q": Sentence("Words"),
-    "from": Sentence("From"),
-    "to": Sentence("Until"),
-    "tag": Sentence("Tag"),
-    "kind": Sentence("Kind"),
-    "country": Sentence("Country"),
-    "city": Sentence("City"),
-    "event": Sentence("Event"),
-    "track": Sentence("Track"),
-    "room": Sentence("Room"),
-    "speaker": Sentence("Speaker"),
-    "language": Sentence("Language"),
-    "state": Sentence("State"),
-    "status": Sentence("State"),
-    "series": Sentence("Series"),
-    "cfp": Sentence("Call for talks"),
-    "scheduled": Sentence("Has its times"),
-    "updated_since": Sentence("Changed since"),
-    "sort": Sentence("Order"),
-    "cursor": Sentence("Page"),
-    "view": Sentence("View"),
-    "month": Sentence("Month"),
-    "show": Sentence("Shown"),
-    "tz": Sentence("Times in"),
-    "profile": Sentence("Details"),
+    "q": Message("Words"),
+    "from": Message("From"),
+    "to": Message("Until"),
+    "tag": Message("Tag"),
+    "kind": Message("Kind"),
+    "country": Message("Country"),
+    "city": Message("City"),
+    "event": Message("Event"),
+    "track": Message("Track"),
+    "room": Message("Room"),
+    "speaker": Message("Speaker"),
+    "language": Message("Language"),
+    "state": Message("State"),
+    "status": Message("State"),
+    "series": Message("Series"),
+    "cfp": Message("Call for talks"),
+    "scheduled": Message("Has its times"),
+    "updated_since": Message("Changed since"),
+    "sort": Message("Order"),
+    "cursor": Message("Page"),
+    "view": Message("View"),
+    "month": Message("Month"),
+    "show": Message("Shown"),
+    "tz": Message("Times in"),
+    "profile": Message("Details"),
 }
 _STATES = {
-    "draft": Sentence("Draft: only you see it"),
-    "submitted": Sentence("Submitted: it waits for a decision"),
-    "waitlisted": Sentence("On the waiting list"),
-    "accepted": Sentence("Accepted: please confirm it"),
-    "confirmed": Sentence("Confirmed"),
-    "rejected": Sentence("Rejected"),
-    "withdrawn": Sentence("Withdrawn"),
-    "cancelled": Sentence("Cancelled"),
+    "draft": Message("Draft: only you see it"),
+    "submitted": Message("Submitted: it waits for a decision"),
+    "waitlisted": Message("On the waiting list"),
+    "accepted": Message("Accepted: please confirm it"),
+    "confirmed": Message("Confirmed"),
+    "rejected": Message("Rejected"),
+    "withdrawn": Message("Withdrawn"),
+    "cancelled": Message("Cancelled"),
 }
 
 
@@ -80,7 +80,7 @@ def value_in_words(name: str, value: str) -> str:
         return kind_in_words(value)
     if name == "country":
         return country_in_words(value)
-    return in_words(Sentence("open now")) if (name, value) == ("cfp", "open") else value
+    return in_words(Message("open now")) if (name, value) == ("cfp", "open") else value
 
 
 def state_in_words(state: str) -> str:

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
-from eventcal.kit.refusals import Busy, Conflict, Invalid, Refusal, Stale
+from eventcal.kit.refusals import Conflict, DatabaseBusy, DomainError, Invalid, VersionConflict
 from eventcal.web.http.errors import ErrorClass, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
@@ -27,7 +27,7 @@ from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
-FORM_ERRORS = (Invalid, Conflict, Stale, Busy, TooManyRequests)
+FORM_ERRORS = (Invalid, Conflict, VersionConflict, DatabaseBusy, TooManyRequests)
 """The errors that a form view handles by default. Other errors, such as NotFound and Forbidden, get an error page."""
 
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
@@ -53,7 +53,7 @@ def answer_invalid(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY)
     return answer
 
 
-def answer_rejected(page: Page, error: Refusal | HTTPException) -> Response:
+def answer_rejected(page: Page, error: DomainError | HTTPException) -> Response:
     """Return the page of a rejected form, with the status of the error."""
     return answer_page(page, status=status_of(type(error)))
 
@@ -112,7 +112,7 @@ def redisplay(
     """
     show_form: Callable[..., AnyResponse] = unwrap(show)
 
-    def handle(error: Refusal | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
+    def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
         names, faults = (*unsent, *request.files), faults_of(error, at=at)
         typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
         form = typed_again(typed, (*faults, *pictures_to_choose_again(faults)), secret=secret)

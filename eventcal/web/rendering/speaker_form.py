@@ -7,7 +7,7 @@ import orjson
 from flask import request
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.refusals import FieldError, refuse_faults
 from eventcal.media.picture import Frame
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
@@ -48,7 +48,7 @@ def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
 def save_speaker(find: Callable[[Session], Speaker]) -> None:
     """Save the submitted profile of the speaker that `find` returns.
 
-    Raises Invalid, Stale, Forbidden, TooManyRequests.
+    Raises Invalid, VersionConflict, Forbidden, TooManyRequests.
     """
     with reading() as session:
         # Check the permission before decoding an uploaded picture.
@@ -64,7 +64,7 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
         edit_speaker(session, speaker, fields, caller=caller(), now=now())
 
 
-def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
+def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[FieldError]]:
     optional = {name: forms.lines(typed.get(name, "")) for name in _OPTIONAL}
     rows = {number: {part: typed.get(_field(number, part), "").strip() for part in _PARTS} for number in _NUMBERS}
     numbers = [number for number, row in rows.items() if any(row.values())]
@@ -77,12 +77,12 @@ def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[Fault]]:
     return fields, [_beside(fault, numbers) for fault in faults]
 
 
-def _beside(fault: Fault, numbers: list[int]) -> Fault:
+def _beside(fault: FieldError, numbers: list[int]) -> FieldError:
     """Return an error of a link with the pointer of its form field, since empty rows are not sent to the schema."""
     steps = fault.pointer.split("/")
     if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
         return fault
-    return Fault(f"/{_field(numbers[int(steps[2])], steps[3])}", fault.detail)
+    return FieldError(f"/{_field(numbers[int(steps[2])], steps[3])}", fault.detail)
 
 
 def _field(number: int, part: str) -> str:

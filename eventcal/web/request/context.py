@@ -18,7 +18,7 @@ from eventcal.web.http.urls import Links
 
 
 @dataclass(frozen=True, kw_only=True)
-class House:
+class Services:
     """The services of an app, created at start-up."""
 
     settings: Settings
@@ -35,14 +35,14 @@ EXTENSION = "eventcal"
 """The key of the services in `app.extensions`."""
 
 
-def move_in(app: Flask, house: House) -> None:
+def move_in(app: Flask, house: Services) -> None:
     """Attach the services to the app."""
     app.extensions[EXTENSION] = house
 
 
-def house() -> House:
+def house() -> Services:
     """Return the services of the current app."""
-    return cast("House", current_app.extensions[EXTENSION])
+    return cast("Services", current_app.extensions[EXTENSION])
 
 
 def settings() -> Settings:

@@ -18,11 +18,11 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import secret_hash
-from eventcal.kit.refusals import Busy, Fault, Invalid, Sentence
-from eventcal.members.errors import KeyReused
+from eventcal.kit.refusals import DatabaseBusy, FieldError, Invalid, Message
+from eventcal.members.errors import IdempotencyKeyReused
 from eventcal.members.models import KeptAnswer
 from eventcal.members.service import find_kept_answer
-from eventcal.web.http.errors import UnderWay
+from eventcal.web.http.errors import RequestInProgress
 from eventcal.web.request.context import now, unit_of_work
 
 HEADER = "Idempotency-Key"
@@ -33,11 +33,11 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _NOT_REPEATED = frozenset({"auth", "pages"})
 
 
-class InProgress(UnderWay):
+class IdempotentRequestInProgress(RequestInProgress):
     """The first request with this key is still being processed."""
 
     code = "idempotency-in-progress"
-    title = Sentence("The first one is under way")
+    title = Message("The first one is under way")
 
 
 def is_asked_for() -> bool:
@@ -51,11 +51,12 @@ def is_asked_for() -> bool:
 def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
     """Return the stored response of the same request with this key, or call the view and store its response.
 
-    Raises Invalid for a malformed key, KeyReused for a key that was used for another request, InProgress.
+    Raises Invalid for a malformed key, IdempotencyKeyReused for a key that was used for another request,
+    IdempotentRequestInProgress.
     """
     key = request.headers[HEADER]
     if _KEY.fullmatch(key) is None:
-        raise Invalid(faults=[Fault(f"?{HEADER}", Sentence("must be 1 to 255 visible ASCII characters"))])
+        raise Invalid(faults=[FieldError(f"?{HEADER}", Message("must be 1 to 255 visible ASCII characters"))])
     # Read the body before taking the write lock, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -71,9 +72,9 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
                 abort(answer)
             session.add(_kept(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
-    except Busy as busy:
-        raise InProgress(
-            Sentence("This is being done at this moment; ask again for its answer."), retry_after=5
+    except DatabaseBusy as busy:
+        raise IdempotentRequestInProgress(
+            Message("This is being done at this moment; ask again for its answer."), retry_after=5
         ) from busy
 
 
@@ -108,7 +109,7 @@ def _forget_old(session: Session) -> None:
 
 def _again(kept: KeptAnswer, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
-        raise KeyReused(Sentence("This key came with another request; take a new one for a new request."))
+        raise IdempotencyKeyReused(Message("This key came with another request; take a new one for a new request."))
     answer = Response(kept.body, status=kept.status, mimetype="application/json" if kept.body else None)
     headers = {"Location": kept.location, "ETag": kept.etag, "Cache-Control": "no-store", REPLAYED: "true"}
     answer.headers.update({name: value for name, value in headers.items() if value is not None})

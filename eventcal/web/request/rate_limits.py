@@ -17,7 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from eventcal.config import Settings
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.kit.text import email_key
 
 _LOG = logging.getLogger(__name__)
@@ -106,9 +106,9 @@ def _count(limit: RateLimitItem, *who: str) -> None:
     counter = cast("Counter", current_app.extensions["eventcal_limits"])
     if not counter.allows(limit, *who):
         most = limit.amount
-        detail = Sentence("No more than %(most)s a minute of these; wait a little, then try again.", most=most)
+        detail = Message("No more than %(most)s a minute of these; wait a little, then try again.", most=most)
         if limit.GRANULARITY.name == "hour":
-            detail = Sentence("No more than %(most)s an hour of these; wait a little, then try again.", most=most)
+            detail = Message("No more than %(most)s an hour of these; wait a little, then try again.", most=most)
         raise TooManyRequests(detail, retry_after=limit.get_expiry())
 
 

@@ -18,7 +18,7 @@ from flask import request, session
 from sqlalchemy.orm import Session
 
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.members import sessions as table
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.models import Member, MemberSession
@@ -58,7 +58,7 @@ def start(member: Member, *, pending: bool = False) -> None:
             table.end_session(unit, former.row, now=row.created_at)
         # The account may have been deleted in the meantime. A changed password would make the session invalid anyway.
         if unit.get(Member, member.id) is None:
-            raise NotSignedIn(Sentence("This account is gone."))
+            raise NotSignedIn(Message("This account is gone."))
         unit.add(row)
         unit.flush()
     _use(secret, Stored(row, member))
@@ -209,7 +209,7 @@ def _find_saved() -> Stored | None:
         # Another request may have saved or ended the session.
         found = _look_up(unit, browser)
         if found is None:
-            raise NotSignedIn(Sentence("Sign in first, or send a token."))
+            raise NotSignedIn(Message("Sign in first, or send a token."))
         unit.add(found.row)
         unit.flush()
     _use(_secret_of_signed_cookie(browser), found)

@@ -16,7 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from eventcal.kit import values
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
 from eventcal.kit.paging import DEFAULT_LIMIT
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, many_lines_fault, one_line_fault, slug_fault
 from eventcal.kit.values import URL_LIMIT, url_fault
 from eventcal.members.service import normal_address
@@ -25,7 +25,7 @@ from eventcal.web.params.fields import Text as Cursor
 
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 
-Fault = Callable[[str], Sentence | None]
+Fault = Callable[[str], Message | None]
 """A function that returns the error of an invalid text, or None."""
 
 URI = {"format": "uri"}
@@ -169,7 +169,7 @@ class Instant(Strict, fields.DateTime):
     """An instant in RFC 3339 format with a UTC offset."""
 
     default_error_messages = {  # noqa: RUF012 - marshmallow's own
-        "invalid": Sentence(
+        "invalid": Message(
             "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %(plus)s), "
             "of the years %(first)s to %(last)s",
             plus="%2B",
@@ -206,7 +206,7 @@ class Whole(Strict, fields.Integer):
 class Degrees(Field, fields.Float):
     """A latitude or longitude: a number from -limit to limit."""
 
-    default_error_messages = {"invalid": Sentence("must be a number")}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": Message("must be a number")}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(validate=in_range(-limit, limit), **settings)
@@ -243,9 +243,9 @@ class Items(Field, fields.List[Any]):
 
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         says = (
-            Sentence("must have %(least)s to %(limit)s items", least=least, limit=limit)
+            Message("must have %(least)s to %(limit)s items", least=least, limit=limit)
             if least
-            else Sentence("must have at most %(limit)s items", limit=limit)
+            else Message("must have at most %(limit)s items", limit=limit)
         )
         length = validate.Length(min=least or None, max=limit, error=says)
         super().__init__(inner, validate=length, error_messages={"long": says}, **settings)
@@ -282,9 +282,9 @@ class KnownOrNew(Shape):
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:
-            raise ValidationError(Sentence("names what is known; leave the other fields out"), "slug")
+            raise ValidationError(Message("names what is known; leave the other fields out"), "slug")
         if "slug" not in original and "name" not in original:
-            raise ValidationError(Sentence("is required, unless a slug names what is known"), "name")
+            raise ValidationError(Message("is required, unless a slug names what is known"), "name")
 
 
 class PageQuery(Query):

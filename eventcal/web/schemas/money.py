@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.kit.values import CURRENCY
 from eventcal.web.schemas.fields import Form, Shape, Strict
 from eventcal.web.schemas.out import Json, Out
@@ -19,7 +19,7 @@ class Amount(Strict, fields.String):
     """An amount of money as a decimal string with up to two decimal places, loaded as Decimal."""
 
     form: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
-    default_error_messages = {"invalid": Sentence('must be a decimal string such as "12.50"')}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": Message('must be a decimal string such as "12.50"')}  # noqa: RUF012 - marshmallow's own
 
     def read(self, value: object) -> Decimal:
         """Return the amount."""

@@ -10,7 +10,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Refusal
+from eventcal.kit.refusals import DomainError
 from eventcal.members.caller import Caller
 from eventcal.members.words import Role
 from eventcal.talks.errors import TalksClosed
@@ -114,6 +114,6 @@ def test_call_open_filter_matches_exactly_the_events_accepting_talks(session: Se
 def _takes(event: Event, now: datetime) -> bool:
     try:
         check_window(event, caller=MEMBER, now=now)
-    except Refusal:
+    except DomainError:
         return False
     return True

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep, WasPublic
+from eventcal.events.errors import CannotDeletePublished, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.rules import TOMBSTONE
@@ -33,7 +33,7 @@ def test_moderator_publishes_only_pending_events(session: Session) -> None:
         event = make_event(session, status=status)
         try:
             published[status] = publish_event(session, event, caller=MODERATOR).status
-        except ForbiddenStep:
+        except InvalidTransition:
             assert event.status == status
     assert published == {EventStatus.PENDING: EventStatus.CONFIRMED}
 
@@ -51,7 +51,7 @@ def test_only_published_active_events_can_be_cancelled(session: Session) -> None
         try:
             assert cancel_event(session, event, now=NOON).status == EventStatus.CANCELLED
             cancelled.add(status)
-        except ForbiddenStep:
+        except InvalidTransition:
             assert event.status == status
     assert cancelled == set(STANDING_STATUSES)
 
@@ -112,6 +112,6 @@ def test_published_event_cannot_be_deleted(session: Session) -> None:
         try:
             remove_event(session, make_event(session, status=status))
             deletable.add(status)
-        except WasPublic:
+        except CannotDeletePublished:
             continue
     assert deletable == {EventStatus.DRAFT, EventStatus.PENDING}

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import NoSuchEvent
+from eventcal.events.errors import EventNotFound
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_organised_event, list_events, list_waiting_events
@@ -37,7 +37,7 @@ def test_unpublished_event_is_visible_only_to_its_team_and_moderators(session: S
     }
     found = set()
     for who, caller in callers.items():
-        with suppress(NoSuchEvent):
+        with suppress(EventNotFound):
             get_event(session, event.slug, caller)
             found.add(who)
     assert found == (set(callers) if status in PUBLIC_STATUSES else {"reviewer", "organiser", "moderator"})
@@ -46,7 +46,7 @@ def test_unpublished_event_is_visible_only_to_its_team_and_moderators(session: S
 def test_hidden_event_and_missing_event_give_the_same_error(session: Session) -> None:
     make_event(session, slug="hidden", status=EventStatus.DRAFT)
     for slug in ("hidden", "nowhere"):
-        with pytest.raises(NoSuchEvent) as refused:
+        with pytest.raises(EventNotFound) as refused:
             get_organised_event(session, slug, VISITOR)
         assert refused.value.detail == f"There is no event “{slug}” here."
 

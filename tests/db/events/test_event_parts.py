@@ -4,14 +4,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import InUse, LastOrganiser, NameTaken, NoSuchPart, WasPublic
+from eventcal.events.errors import CannotDeletePublished, DuplicateName, EventPartNotFound, InUse, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_part, list_team, teams_of
 from eventcal.events.service import add_part, edit_part, put_on_team, take_off_team
 from eventcal.events.words import EventStatus, TeamRole
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.words import Role
-from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import remove_event, remove_part
@@ -51,9 +51,9 @@ def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
 
 def test_track_and_room_names_are_unique_within_an_event(session: Session) -> None:
     event, another = make_event(session, tracks=["Main"], rooms=["Hall"]), make_event(session)
-    with pytest.raises(NameTaken):
+    with pytest.raises(DuplicateName):
         add_part(session, event, Track, {"name": "Main"})
-    with pytest.raises(NameTaken):
+    with pytest.raises(DuplicateName):
         add_part(session, event, Room, {"name": "Hall"})
     assert (
         add_part(session, another, Track, {"name": "Main"}).name
@@ -64,7 +64,7 @@ def test_track_and_room_names_are_unique_within_an_event(session: Session) -> No
 def test_renaming_a_track_rejects_a_name_in_use(session: Session) -> None:
     event = make_event(session, tracks=["Main", "Side"])
     assert edit_part(session, event.tracks[0], {"name": "Main", "colour": "#00ff00"}).colour == "#00ff00"
-    with pytest.raises(NameTaken):
+    with pytest.raises(DuplicateName):
         edit_part(session, event.tracks[0], {"name": "Side"})
     assert edit_part(session, event.tracks[0], {"name": "Stage"}).name == "Stage"
 
@@ -81,7 +81,7 @@ def test_get_part_requires_an_organiser(session: Session) -> None:
 def test_part_of_hidden_event_is_not_found(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
     for room_id in (event.rooms[0].id, "nothing"):
-        with pytest.raises(NoSuchPart) as refused:
+        with pytest.raises(EventPartNotFound) as refused:
             get_part(session, Room, room_id, caller_of(make_member(session)))
         assert refused.value.detail == "There is no such room or track here."
 
@@ -113,7 +113,7 @@ def test_event_with_talks_or_a_public_past_cannot_be_deleted(session: Session) -
     make_talk(session, event)
     with pytest.raises(InUse):
         remove_event(session, known(session, event))
-    with pytest.raises(WasPublic):
+    with pytest.raises(CannotDeletePublished):
         remove_event(session, make_event(session))
 
 
@@ -163,7 +163,7 @@ def test_reviewer_can_always_leave_the_team(session: Session) -> None:
 
 
 def test_removing_a_member_who_is_not_on_the_team_fails(session: Session) -> None:
-    with pytest.raises(NoSuchPart):
+    with pytest.raises(EventPartNotFound):
         take_off_team(session, make_event(session), make_member(session).id)
 
 
@@ -189,5 +189,5 @@ def test_adding_and_removing_a_star_is_idempotent(session: Session) -> None:
 
 def test_talk_that_is_not_public_cannot_be_starred(session: Session) -> None:
     talk = make_talk(session, make_event(session))
-    with pytest.raises(NoSuchTalk):
+    with pytest.raises(TalkNotFound):
         add_star(session, talk, caller=caller_of(make_member(session)), now=NOON)

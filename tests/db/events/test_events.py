@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep
+from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, teams_of
 from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.ids import SlugFixed, SlugTaken
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.ids import DuplicateSlug, SlugFixed
+from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.words import Role
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member
@@ -71,7 +71,7 @@ def test_member_may_not_propose_an_event_with_a_public_status(session: Session, 
     with pytest.raises(Invalid) as refused:
         propose(session, status=status)
     assert refused.value.faults == (
-        Fault("/status", "a moderator publishes events; leave it out, or say draft or pending"),
+        FieldError("/status", "a moderator publishes events; leave it out, or say draft or pending"),
     )
 
 
@@ -144,7 +144,7 @@ def test_slug_of_long_title_is_truncated(session: Session) -> None:
 
 def test_requested_slug_in_use_is_rejected(session: Session) -> None:
     make_event(session, slug="xen", status=EventStatus.PENDING)
-    with pytest.raises(SlugTaken):
+    with pytest.raises(DuplicateSlug):
         propose(session, slug="xen")
 
 
@@ -227,7 +227,7 @@ def test_edit_that_puts_the_start_after_the_end_is_rejected(session: Session) ->
     event = make_event(session)
     with pytest.raises(Invalid) as refused:
         edit_event(session, event, {"starts": "2026-07-01"}, now=NOON)
-    assert refused.value.faults == (Fault("/ends", "must not be before starts; the last day counts"),)
+    assert refused.value.faults == (FieldError("/ends", "must not be before starts; the last day counts"),)
 
 
 @pytest.mark.parametrize("status", EventStatus)
@@ -237,7 +237,7 @@ def test_edit_allows_only_status_changes_in_the_transition_table(session: Sessio
         event = make_event(session, status=status)
         try:
             reached.add(edit_event(session, event, {"status": wanted.value}, now=NOON).status)
-        except ForbiddenStep as refused:
+        except InvalidTransition as refused:
             assert refused.code == "forbidden-step"  # noqa: PT017 - both outcomes are checked
     assert reached == {status, *STATUS_STEPS[status]}
 

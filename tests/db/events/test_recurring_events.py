@@ -15,7 +15,7 @@ from eventcal.events.words import EventStatus
 from eventcal.kit import migrate
 from eventcal.kit.database import Database
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.talks.queries import list_talks
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
@@ -48,7 +48,7 @@ def edited(session: Session, event: Event, **fields: Any) -> dict[str, dict[str,
     return known(session, event).recurrence_overrides
 
 
-def refused(session: Session, event: Event, **fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
+def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
     with pytest.raises(Invalid) as faults:
         edit_event(session, known(session, event), fields, now=NOON)
     session.expire_all()
@@ -103,17 +103,17 @@ def test_change_that_invalidates_an_override_is_rejected(session: Session) -> No
     event = propose(session, recurrence_overrides={APRIL: {"title": "A"}, MAY: {"starts": "2026-05-06T16:00:00"}})
     gone = "is no longer an occurrence of the rule; from that day on, the rule has {} first"
     assert refused(session, event, starts="2026-03-03T17:00:00", ends="2026-03-03T18:00:00") == [
-        Fault(f"/recurrence_overrides/{APRIL}", gone.format("2026-04-07T17:00:00")),
-        Fault(f"/recurrence_overrides/{MAY}", gone.format("2026-05-05T17:00:00")),
+        FieldError(f"/recurrence_overrides/{APRIL}", gone.format("2026-04-07T17:00:00")),
+        FieldError(f"/recurrence_overrides/{MAY}", gone.format("2026-05-05T17:00:00")),
     ]
     assert refused(session, event, recurrence="FREQ=MONTHLY;INTERVAL=2;BYDAY=1TU") == [
-        Fault(f"/recurrence_overrides/{APRIL}", gone.format(MAY))
+        FieldError(f"/recurrence_overrides/{APRIL}", gone.format(MAY))
     ]
     assert [fault.pointer for fault in refused(session, event, recurrence=None)] == ["/recurrence_overrides"]
     assert refused(
         session, event, timezone="America/New_York", recurrence_overrides={MAY: {"starts": "2027-03-14T02:30:00"}}
     ) == [
-        Fault(
+        FieldError(
             f"/recurrence_overrides/{MAY}/starts",
             "2027-03-14T02:30:00 does not exist in America/New_York: the clocks skip it; "
             "the next time there is 2027-03-14T03:00:00",

@@ -13,7 +13,7 @@ from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import KEPT, FeedFetches, fetches_of, forget_fetches, note_fetches
 from eventcal.jobs import prune
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Busy
+from eventcal.kit.refusals import DatabaseBusy
 from eventcal.web.cache import FetchTally
 from tests.clocks import NOON, FixedClock
 from tests.statements import statements
@@ -178,4 +178,4 @@ class _BusyOnce:
             moment = self._clock.now() + MINUTE
             self._tally.note("a", ClientKind.APPLE, status=304, moment=moment)
             self._tally.note("b", ClientKind.APPLE, status=200, moment=moment)
-            raise Busy("Too much is being written.")
+            raise DatabaseBusy("Too much is being written.")

@@ -9,7 +9,7 @@ from eventcal.kit.database import Change, Database
 from eventcal.kit.paging import Paging
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.caller import VISITOR, Caller
-from eventcal.speakers.errors import NoSuchSpeaker, SameSpeaker
+from eventcal.speakers.errors import CannotMergeWithItself, SpeakerNotFound
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import (
     edit_speaker,
@@ -57,7 +57,7 @@ def test_speaker_is_visible_to_the_public_once_published(session: Session) -> No
 def test_hidden_speaker_and_missing_speaker_give_the_same_error(session: Session) -> None:
     make_speaker(session, slug="hidden")
     for slug in ("hidden", "nobody"):
-        with pytest.raises(NoSuchSpeaker) as refused:
+        with pytest.raises(SpeakerNotFound) as refused:
             get_speaker(session, slug, VISITOR)
         assert refused.value.detail == f"There is no speaker “{slug}” here."
 
@@ -197,7 +197,7 @@ def test_speaker_cannot_be_merged_with_itself(session: Session) -> None:
     kept, other = make_speaker(session, slug="kept"), make_speaker(session, slug="other")
     merge(session, kept, other)
     again = [get_speaker(session, slug, MODERATOR) for slug in ("kept", "other")]
-    with pytest.raises(SameSpeaker):
+    with pytest.raises(CannotMergeWithItself):
         merge_speakers(session, again[0], again[1], caller=MODERATOR, now=NOON)
 
 

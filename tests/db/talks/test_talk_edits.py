@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.steps import REDACTED
-from eventcal.kit.refusals import Fault, Forbidden, Invalid
+from eventcal.kit.refusals import FieldError, Forbidden, Invalid
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStep
 from eventcal.talks.queries import get_talk
@@ -106,7 +106,7 @@ def test_edit_rejects_a_kind_outside_the_call_only_if_the_kind_changes(session: 
         edit_talk(session, known(session, talk), same, caller=caller, now=NOON)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, known(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
-    assert refusal.value.faults == (Fault("/kind", "this call takes only: talk, panel"),)
+    assert refusal.value.faults == (FieldError("/kind", "this call takes only: talk, panel"),)
 
 
 def test_talk_without_end_lasts_the_default_duration_of_its_kind(session: Session) -> None:
@@ -130,7 +130,7 @@ def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, talk, {"room": "Attic"}, caller=organiser, now=NOON)
-    assert refusal.value.faults == (Fault("/room", "the event has no such room; it has: Hall"),)
+    assert refusal.value.faults == (FieldError("/room", "the event has no such room; it has: Hall"),)
 
 
 def test_talk_past_midnight_spans_two_days(session: Session) -> None:

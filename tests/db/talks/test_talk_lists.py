@@ -10,7 +10,7 @@ from eventcal.kit.database import Database
 from eventcal.kit.paging import Paging
 from eventcal.members.caller import VISITOR
 from eventcal.members.models import Member
-from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk
 from eventcal.talks.queries import (
     agenda_ids,
@@ -52,7 +52,7 @@ def test_hidden_talk_is_visible_to_its_speakers_its_team_and_moderators(session:
 def test_hidden_talk_and_missing_talk_give_the_same_error(session: Session) -> None:
     talk = make_talk(session, make_event(session))
     for talk_id in (talk.id, "nothing"):
-        with pytest.raises(NoSuchTalk) as refused:
+        with pytest.raises(TalkNotFound) as refused:
             get_talk(session, talk_id, VISITOR)
         assert refused.value.detail == f"There is no talk “{talk_id}” here."
 

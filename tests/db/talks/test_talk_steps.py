@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import ForbiddenStep
+from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.rules import TOMBSTONE
 from eventcal.events.words import EventStatus, Programme
@@ -54,7 +54,7 @@ def test_steps_follow_the_transition_table(session: Session, programme: Programm
         caller = caller_of(member) if step in SPEAKERS_STEPS else MODERATOR
         try:
             went[step] = take(session, talk, step, caller).state
-        except ForbiddenStep as refused:
+        except InvalidTransition as refused:
             assert refused.detail.startswith(f"A talk that is {state} cannot be")  # noqa: PT017 - both outcomes are checked
             assert get_talk(session, talk.id, MODERATOR).state == state
             assert history(session, talk) == []

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.errors import EventOver
+from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.words import EventStatus, Programme
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.models import Member
 from eventcal.members.words import Role
 from eventcal.speakers.models import Speaker
@@ -42,7 +42,7 @@ def submit(
     return submit_talk(session, event, TITLE | fields, member=member, caller=caller, now=now)
 
 
-def refused(session: Session, event: Event, **fields: Any) -> list[Fault]:  # noqa: ANN401 - any field
+def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
     """Return the errors with which the submission is rejected."""
     with pytest.raises(Invalid) as refusal:
         submit(session, event, **fields)
@@ -123,13 +123,13 @@ def test_validation_reports_all_errors_at_once(session: Session) -> None:
         reprise_of="nothing",
     )
     assert faults == [
-        Fault("/track", "the event has no such track; it has: Main"),
-        Fault("/room", "the organisers give the room"),
-        Fault("/starts", "the organisers of a curated event give the times"),
-        Fault("/speakers/0/slug", "there is no speaker “nobody”"),
-        Fault("/reprise_of", "there is no earlier talk “nothing”"),
-        Fault("/kind", "this call takes only: talk"),
-        Fault("/title", "is required, unless an earlier talk gives it"),
+        FieldError("/track", "the event has no such track; it has: Main"),
+        FieldError("/room", "the organisers give the room"),
+        FieldError("/starts", "the organisers of a curated event give the times"),
+        FieldError("/speakers/0/slug", "there is no speaker “nobody”"),
+        FieldError("/reprise_of", "there is no earlier talk “nothing”"),
+        FieldError("/kind", "this call takes only: talk"),
+        FieldError("/title", "is required, unless an earlier talk gives it"),
     ]
 
 
@@ -186,14 +186,16 @@ def test_hidden_speaker_is_not_found_by_slug(session: Session) -> None:
     make_speaker(session, slug="grace", published_at=NOON)
     event = make_event(session)
     assert refused(session, event, speakers=[{"slug": "grace"}, {"slug": "hidden"}]) == [
-        Fault("/speakers/1/slug", "there is no speaker “hidden”")
+        FieldError("/speakers/1/slug", "there is no speaker “hidden”")
     ]
 
 
 def test_speaker_cannot_be_listed_twice(session: Session) -> None:
     make_speaker(session, slug="grace", email="grace@example.org", published_at=NOON)
     twice = [{"slug": "grace"}, {"name": "Grace", "email": "grace@example.org"}]
-    assert refused(session, make_event(session), speakers=twice) == [Fault("/speakers/1", "is on the list already")]
+    assert refused(session, make_event(session), speakers=twice) == [
+        FieldError("/speakers/1", "is on the list already")
+    ]
 
 
 # Reprises
@@ -239,7 +241,7 @@ def test_talk_cannot_be_a_reprise_of_itself(session: Session) -> None:
 
 def test_past_event_accepts_talks_from_moderators_only(session: Session) -> None:
     event = make_event(session, starts="2026-02-01", ends="2026-02-02")
-    with pytest.raises(EventOver):
+    with pytest.raises(EventEnded):
         submit(session, event)
     assert submit(session, event, member=make_member(session, role=Role.MODERATOR)).state == TalkState.SUBMITTED
 

@@ -32,19 +32,19 @@ from werkzeug.test import TestResponse
 
 import eventcal
 from eventcal.kit.refusals import (
-    Busy,
     Conflict,
-    Fault,
+    DatabaseBusy,
+    DomainError,
+    FieldError,
     Forbidden,
     Gone,
     Invalid,
+    Message,
     NotFound,
-    Refusal,
-    Sentence,
-    Stale,
     Unauthenticated,
+    VersionConflict,
 )
-from eventcal.web.http.errors import UnderWay, known_problems, refuse_messages, register_errors
+from eventcal.web.http.errors import RequestInProgress, known_problems, refuse_messages, register_errors
 
 Answering = Callable[[Exception], TestResponse]
 
@@ -53,7 +53,7 @@ class TalksClosed(Conflict):
     """A domain error defined outside the web package."""
 
     code = "talks-closed-for-a-test"
-    title = Sentence("No talks are taken now")
+    title = Message("No talks are taken now")
 
 
 @pytest.fixture
@@ -104,15 +104,15 @@ def test_domain_error_is_rendered_as_problem_with_all_members(answering: Answeri
         (NotFound("."), 404, "not-found", {}),
         (NotAcceptable("."), 406, "not-acceptable", {}),
         (Conflict("."), 409, "conflict", {}),
-        (UnderWay(".", retry_after=1), 409, "under-way", {"Retry-After": "1"}),
+        (RequestInProgress(".", retry_after=1), 409, "under-way", {"Retry-After": "1"}),
         (Gone("."), 410, "gone", {}),
-        (Stale("."), 412, "stale", {}),
+        (VersionConflict("."), 412, "stale", {}),
         (RequestEntityTooLarge("."), 413, "too-large", {}),
         (UnsupportedMediaType("."), 415, "unsupported-media-type", {}),
         (Invalid("."), 422, "invalid", {}),
         (PreconditionRequired("."), 428, "precondition-required", {}),
         (TooManyRequests(".", retry_after=30), 429, "too-many", {"Retry-After": "30"}),
-        (Busy("."), 503, "busy", {"Retry-After": "5"}),
+        (DatabaseBusy("."), 503, "busy", {"Retry-After": "5"}),
     ],
 )
 def test_each_error_class_has_its_status_and_headers(
@@ -128,7 +128,12 @@ def test_every_error_code_of_http_api_has_one_status_and_title() -> None:
         # Errors of datasets occur on the command line only.
         if module.name.endswith(".errors") and not module.name.startswith("eventcal.datasets."):
             for kind in vars(importlib.import_module(module.name)).values():
-                if isinstance(kind, type) and issubclass(kind, Refusal) and "code" in vars(kind) and kind != Refusal:
+                if (
+                    isinstance(kind, type)
+                    and issubclass(kind, DomainError)
+                    and "code" in vars(kind)
+                    and kind != DomainError
+                ):
                     assert kind.code in {code for _status, code, _title in known_problems()}
     codes = [code for _status, code, _title in known_problems()]
     assert {"not-found", "talks-closed", "internal", "too-many", "slug-taken"} <= set(codes)
@@ -136,11 +141,15 @@ def test_every_error_code_of_http_api_has_one_status_and_title() -> None:
 
 
 def test_error_without_specific_class_returns_500(answering: Answering) -> None:
-    assert answering(Refusal(".")).status_code == 500
+    assert answering(DomainError(".")).status_code == 500
 
 
 def test_field_errors_have_pointer_or_parameter(answering: Answering) -> None:
-    faults = [Fault("/speakers/0/name", "is required"), Fault("?cursor", "is no cursor"), Fault("", "is no talk")]
+    faults = [
+        FieldError("/speakers/0/name", "is required"),
+        FieldError("?cursor", "is no cursor"),
+        FieldError("", "is no talk"),
+    ]
     assert (answering(Invalid("See errors.", faults=faults)).json or {})["errors"] == [
         {"pointer": "/speakers/0/name", "detail": "is required"},
         {"parameter": "cursor", "detail": "is no cursor"},
@@ -193,7 +202,7 @@ def test_problem_instance_is_path_reference_on_this_server(client: FlaskClient, 
 
 
 def test_lone_surrogate_in_pointer_is_escaped(answering: Answering) -> None:
-    answer = answering(Invalid("See errors.", faults=[Fault("/\ud800", "is not a field here")]))
+    answer = answering(Invalid("See errors.", faults=[FieldError("/\ud800", "is not a field here")]))
     assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is not a field here"}]
 
 
@@ -344,7 +353,10 @@ def test_malformed_json_returns_400_with_position(smorest: FlaskClient, body: by
 def test_marshmallow_messages_are_converted_to_field_errors() -> None:
     with pytest.raises(Invalid) as refusal:
         refuse_messages({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
-    assert refusal.value.faults == (Fault("/title", "must not be null"), Fault("?slug", "is not a parameter here"))
+    assert refusal.value.faults == (
+        FieldError("/title", "must not be null"),
+        FieldError("?slug", "is not a parameter here"),
+    )
 
 
 def test_validation_error_in_view_returns_422(answering: Answering) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.kit.refusals import Stale
+from eventcal.kit.refusals import VersionConflict
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, matches_version, revision_etag
 from tests.served import fetch, fresh
 
@@ -50,7 +50,7 @@ def test_missing_if_match_requires_precondition() -> None:
 
 def test_if_match_of_another_revision_is_stale() -> None:
     check_revision('"17.ab-br"', 17)
-    with pytest.raises(Stale, match="at revision 18 now"):
+    with pytest.raises(VersionConflict, match="at revision 18 now"):
         check_revision('"17.ab-br"', 18)
 
 
@@ -61,5 +61,5 @@ def test_if_match_of_same_body_is_accepted(header: str) -> None:
 
 @pytest.mark.parametrize("header", ['"abd"', 'W/"abc"', "abc", ""])
 def test_if_match_of_another_body_is_stale(header: str) -> None:
-    with pytest.raises(Stale):
+    with pytest.raises(VersionConflict):
         check_etag(header, "abc")

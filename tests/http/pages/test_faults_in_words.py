@@ -8,7 +8,7 @@ from flask import Flask
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit.refusals import Fault, Refusal, Sentence
+from eventcal.kit.refusals import DomainError, FieldError, Message
 from eventcal.web.http.errors import faults_in
 from eventcal.web.params.fields import Query
 from tests.browsing import browser_of
@@ -28,7 +28,7 @@ def below(kind: type[Schema]) -> Iterator[type[Schema]]:
             yield one
 
 
-def faults_of(kind: type[Schema], name: str, value: object) -> list[Fault]:
+def faults_of(kind: type[Schema], name: str, value: object) -> list[FieldError]:
     given: Any = {name: value}
     if issubclass(kind, Query):
         texts = [str(one) for one in value] if isinstance(value, list) else [str(value)]
@@ -37,7 +37,7 @@ def faults_of(kind: type[Schema], name: str, value: object) -> list[Fault]:
         kind().load(given)
     except ValidationError as error:
         return faults_in(error.messages, location="json")
-    except Refusal:
+    except DomainError:
         # Comparing the current password requires a signed-in member.
         return []
     return []
@@ -51,7 +51,7 @@ def test_every_schema_error_is_translatable(app: Flask) -> None:
                 for value in WRONG:
                     for fault in faults_of(kind, field.data_key or name, value):
                         seen.add(fault.detail)
-                        if not isinstance(fault.detail, Sentence):
+                        if not isinstance(fault.detail, Message):
                             bare.add((kind.__name__, name, fault.detail))
     assert bare == set()
     assert len(seen) > 60

@@ -14,7 +14,7 @@ from eventcal.events.filter import Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, Invalid
+from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.kit.text import one_line_fault
 from eventcal.talks.words import TalkState
 from eventcal.web.params.listing_filters import (
@@ -39,7 +39,7 @@ def listing(query: str) -> Listing:
     return read_listing(args(query))
 
 
-def faults(query: str) -> tuple[Fault, ...]:
+def faults(query: str) -> tuple[FieldError, ...]:
     with pytest.raises(Invalid) as refusal:
         listing(query)
     return refusal.value.faults
@@ -162,16 +162,16 @@ def test_malformed_parameter_error_names_the_parameter_and_the_valid_form(
 
 def test_all_query_errors_are_reported_together() -> None:
     assert faults("limit=0&from=2014-08-20&to=2014-08-18&sort=x&bogus=1&kind=talk,party,gala&q=a%00b") == (
-        Fault("?bogus", "is not a parameter here"),
-        Fault(
+        FieldError("?bogus", "is not a parameter here"),
+        FieldError(
             "?kind",
             "must be one of: bof, conference, hackathon, keynote, lightning, meetup, panel, poster, talk, tutorial, "
             "webinar, workshop",
         ),
-        Fault("?limit", "must be from 1 to 200"),
-        Fault("?q", "contains a control character (U+0000) at position 2; remove it"),
-        Fault("?sort", "must be one of: starts, -starts, updated"),
-        Fault("?to", "must not be before from"),
+        FieldError("?limit", "must be from 1 to 200"),
+        FieldError("?q", "contains a control character (U+0000) at position 2; remove it"),
+        FieldError("?sort", "must be one of: starts, -starts, updated"),
+        FieldError("?to", "must not be before from"),
     )
 
 
@@ -215,11 +215,11 @@ def test_feed_query_rejects_paging_and_sorting() -> None:
     with pytest.raises(Invalid) as refusal:
         read_feed(args("limit=1&cursor=x&sort=starts&tz=Europe/Berlin&include=sponsors"))
     assert refusal.value.faults == (
-        Fault("?cursor", "is not a parameter here"),
-        Fault("?include", "must be one of: events, talks, deadlines"),
-        Fault("?limit", "is not a parameter here"),
-        Fault("?sort", "is not a parameter here"),
-        Fault("?tz", "must be one of: utc"),
+        FieldError("?cursor", "is not a parameter here"),
+        FieldError("?include", "must be one of: events, talks, deadlines"),
+        FieldError("?limit", "is not a parameter here"),
+        FieldError("?sort", "is not a parameter here"),
+        FieldError("?tz", "must be one of: utc"),
     )
 
 

@@ -20,12 +20,12 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import Rule
 
-from eventcal.kit.refusals import Busy, Forbidden, Gone, Invalid, NotFound
-from eventcal.members.errors import CsrfRefused, InsufficientScope, InvalidToken, KeyReused, NotSignedIn
+from eventcal.kit.refusals import DatabaseBusy, Forbidden, Gone, Invalid, NotFound
+from eventcal.members.errors import CsrfFailed, IdempotencyKeyReused, InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.web.http.errors import ErrorClass, kind_of
 from eventcal.web.http.problem_details import MEDIA_TYPE
 from eventcal.web.identity.permissions import Access
-from eventcal.web.request.idempotency import HEADER, REPLAYED, InProgress
+from eventcal.web.request.idempotency import HEADER, REPLAYED, IdempotentRequestInProgress
 
 Json = dict[str, Any]
 
@@ -98,9 +98,9 @@ class Operation:
         if "requestBody" in self.said:
             kinds |= {BadRequest, UnsupportedMediaType, RequestEntityTooLarge, Invalid}
         if self.repeatable:
-            kinds |= {InProgress, KeyReused, Invalid, RequestEntityTooLarge}
+            kinds |= {IdempotentRequestInProgress, IdempotencyKeyReused, Invalid, RequestEntityTooLarge}
         if self.subject != "health":
-            kinds.add(Busy)
+            kinds.add(DatabaseBusy)
         return kinds
 
     def _by_access(self) -> Iterator[ErrorClass]:
@@ -115,7 +115,7 @@ class Operation:
         if mark.name in {"organiser", "moderator"}:
             yield Forbidden
         if self.method != "get":
-            yield CsrfRefused
+            yield CsrfFailed
             yield TooManyRequests
 
     def sent_headers(self, refusals: Collection[ErrorClass]) -> list[Json]:
@@ -123,7 +123,7 @@ class Operation:
         names = ["If-None-Match", "If-Modified-Since"] if self.conditional else []
         names += ["If-Match"] * (PreconditionRequired in refusals)
         names += [HEADER] * self.repeatable
-        names += ["X-CSRF-Token"] * (CsrfRefused in refusals)
+        names += ["X-CSRF-Token"] * (CsrfFailed in refusals)
         return list(_references("parameters", names).values())
 
     def add_headers(self, answers: Json) -> None:
@@ -169,8 +169,11 @@ def _answer(status: HTTPStatus, titles: Mapping[str, str]) -> Json:
     }
     if status in _HEADERS:
         answer["headers"] = _references("headers", [_HEADERS[status]])
-    elif InProgress.code in titles:
-        wait = {"description": f"Seconds to wait, with `{InProgress.code}`.", "schema": {"type": "integer"}}
+    elif IdempotentRequestInProgress.code in titles:
+        wait = {
+            "description": f"Seconds to wait, with `{IdempotentRequestInProgress.code}`.",
+            "schema": {"type": "integer"},
+        }
         answer["headers"] = {"Retry-After": wait}
     return answer
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Invalid, NotFound, Sentence
+from eventcal.kit.refusals import Invalid, Message, NotFound
 from eventcal.members.service import edit_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
@@ -145,5 +145,5 @@ def change_my_profile() -> str:
 def _own(session: Session) -> Speaker:
     speaker = find_by_member(session, current_member_id())
     if speaker is None:
-        raise NotFound(Sentence("You have no speaker profile yet: it comes with your first talk."))
+        raise NotFound(Message("You have no speaker profile yet: it comes with your first talk."))
     return speaker

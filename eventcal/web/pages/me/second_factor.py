@@ -10,8 +10,8 @@ from qrcode.main import QRCode
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Fault, Invalid
-from eventcal.members.errors import CodeRefused
+from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.members.errors import InvalidCode
 from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on, use_code
 from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
@@ -66,7 +66,7 @@ def set_up_app() -> str | Response:
     rate_limits.count_code(current_member_id())
     counter = passwords.authenticator().find_counter(sealed, fields["code"], now=now())
     if counter is None:
-        raise Invalid(faults=[Fault("/code", _("This code is wrong, too old, or was used before."))])
+        raise Invalid(faults=[FieldError("/code", _("This code is wrong, too old, or was used before."))])
     with unit_of_work() as session:
         if _has_app():
             return url_for("pages.ways_in", done="before")
@@ -104,9 +104,9 @@ def turn_app_off() -> str:
                 use_code(session, member, fields["proof"], passwords.authenticator(), now=now())
             turn_off(session, member)
             factors_changed(session, member, now=now())
-    except CodeRefused as error:
+    except InvalidCode as error:
         said = _("This is neither your password nor a code that can be used.")
-        raise Invalid(faults=[Fault("/proof", said)]) from error
+        raise Invalid(faults=[FieldError("/proof", said)]) from error
     return url_for("pages.ways_in", done="off")
 
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Invalid
-from eventcal.members.errors import PasskeyKnown, PasskeyRefused
+from eventcal.members.errors import InvalidPasskey, PasskeyKnown
 from eventcal.members.factors import count_recovery_codes, find_totp, get_passkey, list_passkeys, remove_passkey
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.web.identity import current_user, passkeys
@@ -152,7 +152,7 @@ def add_passkey() -> str:
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
     try:
         passkeys.add(fields["answer"], name=fields["name"])
-    except PasskeyRefused as error:
+    except InvalidPasskey as error:
         raise Invalid(_("This passkey was not taken. Try once more.")) from error
     return url_for("pages.ways_in", done="passkey")
 

@@ -17,7 +17,7 @@ from eventcal.events.words import EventStatus, Programme
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.markdown import to_html
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Forbidden, NotFound, Sentence
+from eventcal.kit.refusals import Forbidden, Message, NotFound
 from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
@@ -141,10 +141,10 @@ def change_my_talk(talk_id: str) -> str:
 
 
 def _own(session: Session, talk_id: str) -> Talk:
-    """Return a talk that the caller submitted or gives. Raises NoSuchTalk, and NotFound for another member's talk."""
+    """Return a talk that the caller submitted or gives. Raises TalkNotFound, and NotFound for another member's talk."""
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
-        raise NotFound(Sentence("This is not one of your talks."))
+        raise NotFound(Message("This is not one of your talks."))
     complete_event(session, talk.event)
     return talk
 
@@ -213,7 +213,7 @@ def _next_in_words(talk: Talk, *, over: bool) -> str:
 
 
 def _show(form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None) -> Response:
-    """Show the talk form for the event in the request. Raises NoSuchEvent."""
+    """Show the talk form for the event in the request. Raises EventNotFound."""
     with reading() as session:
         event = get_event(session, _slug(), caller())
         return answer_own_page(

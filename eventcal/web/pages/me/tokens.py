@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.refusals import FieldError, refuse_faults
 from eventcal.members import service
 from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
@@ -100,13 +100,13 @@ def _validate_token() -> dict[str, Any]:
         try:
             parse_local(f"{last_day}T23:59:59")
         except ValueError:
-            wrong_day = [Fault("/expires_at", _("must be a date such as 2026-12-31"))]
+            wrong_day = [FieldError("/expires_at", _("must be a date such as 2026-12-31"))]
         else:
             given["expires_at"] = f"{last_day}T23:59:59Z"
     fields, faults = load(_TOKEN, given)
     if not given["scopes"]:
         faults = [fault for fault in faults if fault.pointer != "/scopes"]
-        faults.append(Fault("/scopes", _("Choose at least one: a token without any could do nothing.")))
+        faults.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
     refuse_faults([*faults, *wrong_day])
     return fields
 

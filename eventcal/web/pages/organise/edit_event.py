@@ -9,8 +9,8 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_organised_event
 from eventcal.events.rules import STATUS_STEPS
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme
-from eventcal.kit.ids import SlugFixed, SlugTaken
-from eventcal.kit.refusals import Fault, Refusal, Stale
+from eventcal.kit.ids import DuplicateSlug, SlugFixed
+from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout
@@ -36,7 +36,7 @@ def propose() -> Response:
 
 @pages.post("/propose")
 @signed_in
-@form_view(lambda error: answer_rejected(_new_event_page(_rejected_form(error)), error), catch=(Refusal,))
+@form_view(lambda error: answer_rejected(_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
 def propose_now() -> str | Response:
     """Propose the event or show a preview, depending on the button that was pressed."""
     body, left_out = forms.event_body(request.form), forms.call_left_out(request.form)
@@ -58,13 +58,13 @@ def event_form(slug: str) -> Response:
         return answer_page(_event_page(event, forms.form_of(event)))
 
 
-def _event_again(error: Refusal, slug: str) -> Response:
+def _event_again(error: DomainError, slug: str) -> Response:
     said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.reading_event(slug) as (_session, event):
         form = _rejected_form(error)
-        if isinstance(error, Stale):
+        if isinstance(error, VersionConflict):
             stored = stored_faults(forms.form_of(event).values, request.form)
-            form = typed_again(request.form, [Fault("", said), *stored])
+            form = typed_again(request.form, [FieldError("", said), *stored])
         return answer_rejected(_event_page(event, form), error)
 
 
@@ -92,7 +92,7 @@ def _preview(slug: str) -> Response:
 
 
 def _changes(event: Event) -> forms.Json:
-    """Return the changed fields of the event. Raises Stale, and Invalid with all field errors."""
+    """Return the changed fields of the event. Raises VersionConflict, and Invalid with all field errors."""
     layout.check_unchanged(event)
     stored = forms.form_of(event).values
     body = forms.event_body(forms.completed(request.form, stored))
@@ -101,8 +101,8 @@ def _changes(event: Event) -> forms.Json:
     return forms.load_event(_PATCH, changes, whole=body, left_out=left_out)
 
 
-def _rejected_form(error: Refusal) -> Form:
-    at = "slug" if isinstance(error, (SlugTaken, SlugFixed)) else ""
+def _rejected_form(error: DomainError) -> Form:
+    at = "slug" if isinstance(error, (DuplicateSlug, SlugFixed)) else ""
     return typed_again(request.form, forms.beside(faults_of(error, at=at)))
 
 

@@ -13,7 +13,7 @@ from eventcal.events.rules import event_faults
 from eventcal.events.steps import PLACE
 from eventcal.events.words import TalkKind
 from eventcal.kit.localtime import zone
-from eventcal.kit.refusals import Fault, refuse_faults
+from eventcal.kit.refusals import FieldError, refuse_faults
 from eventcal.sponsors.models import Tier
 from eventcal.web.rendering.forms import Form, Typed, fields_of, lines, listed, load
 
@@ -114,7 +114,7 @@ def money_values(priced: Event | Tier) -> dict[str, str | None]:
     return {"price_amount": amount, "price_currency": priced.price_currency}
 
 
-def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[Fault]) -> Json:
+def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[FieldError]) -> Json:
     """Return the fields of an event that `schema` loads. Raises Invalid with all errors, also those of with_misfits.
 
     `whole` is the body for the whole form, and `left_out` has further errors of the form.
@@ -124,7 +124,7 @@ def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[F
     return fields
 
 
-def with_misfits(body: Mapping[str, Any], faults: Sequence[Fault]) -> list[Fault]:
+def with_misfits(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[FieldError]:
     """Return the errors of a body, and inconsistencies between fields that have no errors yet.
 
     All errors are shown at once, for example a missing title and an end before the start.
@@ -137,17 +137,17 @@ def with_misfits(body: Mapping[str, Any], faults: Sequence[Fault]) -> list[Fault
     return [*faults, *(fault for fault in misfits if _place(fault.pointer).split("/")[1] not in wrong)]
 
 
-def call_left_out(typed: Typed) -> list[Fault]:
+def call_left_out(typed: Typed) -> list[FieldError]:
     """Return an error if the form describes a call for talks but selects that there is none."""
     fields = ("call_opens", "call_closes", "call_note", *_CALL_TICKS)
     if typed.get("call") or not any(typed.get(name, "").strip() for name in fields):
         return []
-    return [Fault("/call", _("is described below; choose that there is one, or empty its fields"))]
+    return [FieldError("/call", _("is described below; choose that there is one, or empty its fields"))]
 
 
-def beside(faults: Iterable[Fault]) -> list[Fault]:
+def beside(faults: Iterable[FieldError]) -> list[FieldError]:
     """Return the errors of a request body with pointers to the form's fields."""
-    return [Fault(_place(fault.pointer), fault.detail) for fault in faults]
+    return [FieldError(_place(fault.pointer), fault.detail) for fault in faults]
 
 
 def _place(pointer: str) -> str:

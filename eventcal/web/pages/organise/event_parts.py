@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.events.errors import LastOrganiser, NameTaken, NoSuchPart
+from eventcal.events.errors import DuplicateName, EventPartNotFound, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import list_team
 from eventcal.events.service import add_part, edit_part, put_on_team, take_off_team
 from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Fault, Invalid, Sentence
+from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.talks.removal import count_talks_in, remove_part
@@ -46,7 +46,7 @@ _READ: Mapping[str, Callable[[str], object]] = {
 @signed_in
 def event_parts(slug: str) -> Response:
     """Show an event's rooms and tracks, or add, change or remove one, depending on the button that was pressed."""
-    return handle_rows(slug, _change_part, render_list=_render_parts, fields={NameTaken: "name"})
+    return handle_rows(slug, _change_part, render_list=_render_parts, fields={DuplicateName: "name"})
 
 
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
@@ -104,7 +104,7 @@ def _part(event: Event, part_id: str) -> Part:
     for part in _parts(event):
         if part.id == part_id:
             return part
-    raise NoSuchPart(Sentence("This event has no such room or track."))
+    raise EventPartNotFound(Message("This event has no such room or track."))
 
 
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
@@ -131,7 +131,7 @@ def _change_member(session: Session, event: Event) -> str:
         member = find_member_by_email(session, fields["email"])
         if member is None:
             unknown = _("Nobody with this address has an account; ask them to register first.")
-            raise Invalid(faults=[Fault("/email", unknown)])
+            raise Invalid(faults=[FieldError("/email", unknown)])
         put_on_team(session, event, member, fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
     _present, someone = _on_team(session, event, row)
@@ -150,7 +150,7 @@ def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember
     for row, someone in list_team(session, event):
         if someone.id == member_id:
             return row, someone
-    raise NoSuchPart(Sentence("Nobody by this id is on the team."))
+    raise EventPartNotFound(Message("Nobody by this id is on the team."))
 
 
 def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -> Page:

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from eventcal.events.steps import EventStep
 from eventcal.events.words import EventKind, EventStatus, TalkKind, TeamRole
 from eventcal.kit.localtime import usual_zones
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import STEPS, Step
@@ -21,48 +21,48 @@ from eventcal.web.rendering.labels import kind_in_words
 
 Word = TypeVar("Word", bound=StrEnum)
 
-EVENT_STATUSES: Mapping[EventStatus, Sentence] = {
-    EventStatus.DRAFT: Sentence("Draft: only its team and moderators see it"),
-    EventStatus.PENDING: Sentence("Waits for a moderator to publish it"),
-    EventStatus.TENTATIVE: Sentence("Public, not certain yet"),
-    EventStatus.CONFIRMED: Sentence("Public, and takes place"),
-    EventStatus.POSTPONED: Sentence("Public, but postponed"),
-    EventStatus.CANCELLED: Sentence("Cancelled"),
+EVENT_STATUSES: Mapping[EventStatus, Message] = {
+    EventStatus.DRAFT: Message("Draft: only its team and moderators see it"),
+    EventStatus.PENDING: Message("Waits for a moderator to publish it"),
+    EventStatus.TENTATIVE: Message("Public, not certain yet"),
+    EventStatus.CONFIRMED: Message("Public, and takes place"),
+    EventStatus.POSTPONED: Message("Public, but postponed"),
+    EventStatus.CANCELLED: Message("Cancelled"),
 }
-EVENT_STEPS: Mapping[EventStep, Sentence] = {
-    EventStep.PUBLISH: Sentence("Publish"),
-    EventStep.CANCEL: Sentence("Cancel the event"),
-    EventStep.DELETE: Sentence("Delete the event"),
-    EventStep.REDACT: Sentence("Remove its text"),
+EVENT_STEPS: Mapping[EventStep, Message] = {
+    EventStep.PUBLISH: Message("Publish"),
+    EventStep.CANCEL: Message("Cancel the event"),
+    EventStep.DELETE: Message("Delete the event"),
+    EventStep.REDACT: Message("Remove its text"),
 }
-TEAM_ROLES: Mapping[TeamRole, Sentence] = {
-    TeamRole.ORGANISER: Sentence("Organiser"),
-    TeamRole.REVIEWER: Sentence("Reviewer"),
+TEAM_ROLES: Mapping[TeamRole, Message] = {
+    TeamRole.ORGANISER: Message("Organiser"),
+    TeamRole.REVIEWER: Message("Reviewer"),
 }
-SPONSORSHIP_STATES: Mapping[SponsorshipState, Sentence] = {
-    SponsorshipState.ENQUIRY: Sentence("Asked for"),
-    SponsorshipState.CONFIRMED: Sentence("Confirmed"),
-    SponsorshipState.CANCELLED: Sentence("Cancelled"),
+SPONSORSHIP_STATES: Mapping[SponsorshipState, Message] = {
+    SponsorshipState.ENQUIRY: Message("Asked for"),
+    SponsorshipState.CONFIRMED: Message("Confirmed"),
+    SponsorshipState.CANCELLED: Message("Cancelled"),
 }
-TALK_STATES: Mapping[TalkState, Sentence] = {
-    TalkState.DRAFT: Sentence("Draft"),
-    TalkState.SUBMITTED: Sentence("Submitted"),
-    TalkState.WAITLISTED: Sentence("On the waiting list"),
-    TalkState.ACCEPTED: Sentence("Accepted, not confirmed yet"),
-    TalkState.CONFIRMED: Sentence("Confirmed"),
-    TalkState.REJECTED: Sentence("Rejected"),
-    TalkState.WITHDRAWN: Sentence("Withdrawn"),
-    TalkState.CANCELLED: Sentence("Cancelled"),
+TALK_STATES: Mapping[TalkState, Message] = {
+    TalkState.DRAFT: Message("Draft"),
+    TalkState.SUBMITTED: Message("Submitted"),
+    TalkState.WAITLISTED: Message("On the waiting list"),
+    TalkState.ACCEPTED: Message("Accepted, not confirmed yet"),
+    TalkState.CONFIRMED: Message("Confirmed"),
+    TalkState.REJECTED: Message("Rejected"),
+    TalkState.WITHDRAWN: Message("Withdrawn"),
+    TalkState.CANCELLED: Message("Cancelled"),
 }
-TALK_STEPS: Mapping[Step, Sentence] = {
-    Step.ACCEPT: Sentence("Accept"),
-    Step.WAITLIST: Sentence("Put on the waiting list"),
-    Step.REJECT: Sentence("Reject"),
-    Step.CANCEL: Sentence("Cancel the talk"),
+TALK_STEPS: Mapping[Step, Message] = {
+    Step.ACCEPT: Message("Accept"),
+    Step.WAITLIST: Message("Put on the waiting list"),
+    Step.REJECT: Message("Reject"),
+    Step.CANCEL: Message("Cancel the talk"),
 }
 
 
-def choices(words: Mapping[Word, Sentence]) -> Choices:
+def choices(words: Mapping[Word, Message]) -> Choices:
     """Return enumeration members as the options of a field, with their display names."""
     return [(word.value, in_words(text)) for word, text in words.items()]
 

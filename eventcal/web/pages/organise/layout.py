@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_organised_event
 from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Invalid, NotFound, Sentence, Stale, required
+from eventcal.kit.refusals import Invalid, Message, NotFound, VersionConflict, required
 from eventcal.members.caller import Caller
-from eventcal.talks.errors import NoSuchTalk
+from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk
 from eventcal.talks.submissions import find_offered
 from eventcal.web.identity.current_user import caller, csrf_token
@@ -61,24 +61,24 @@ def ask_before(event: Event, section: str, template: str, title: str, **values: 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:
     """Return the step named in a path or by a button. Raises NotFound."""
-    return required(next((step for step in steps if step == word), None), NotFound(Sentence("There is no such step.")))
+    return required(next((step for step in steps if step == word), None), NotFound(Message("There is no such step.")))
 
 
-def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Sentence) -> list[Talk]:
-    """Return the talks of an event with these ids. Raises NoSuchTalk, and Invalid for more than a page can have."""
+def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Message) -> list[Talk]:
+    """Return the talks of an event with these ids. Raises TalkNotFound, and Invalid for more than a page can have."""
     if len(talk_ids) > LARGEST_LIMIT:
         raise Invalid(too_many)
     talks = find_offered(session, event, talk_ids)
     missing = set(talk_ids) - {talk.id for talk in talks}
     if missing:
-        raise NoSuchTalk(min(missing))
+        raise TalkNotFound(min(missing))
     return talks
 
 
 def check_unchanged(event: Event) -> None:
     """Raise Stale if the event was changed since the submitted form was created."""
     if request.form.get("revision") != str(event.revision):
-        raise Stale(Sentence("Somebody else changed this event meanwhile."))
+        raise VersionConflict(Message("Somebody else changed this event meanwhile."))
 
 
 def number_done(done: str) -> int | None:

@@ -13,7 +13,7 @@ from eventcal.events.queries import get_organised_event
 from eventcal.events.steps import EventStep
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.preview import count_shown_talks
-from eventcal.kit.refusals import Fault, Refusal, Stale
+from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
@@ -66,10 +66,10 @@ def event_step(slug: str, step: str) -> Response:
         return answer_page(_confirm_page(session, event, wanted, Form()))
 
 
-def _event_step_again(error: Refusal, slug: str) -> Response:
+def _event_step_again(error: DomainError, slug: str) -> Response:
     faults = faults_of(error)
-    if isinstance(error, Stale):
-        faults = (Fault("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
+    if isinstance(error, VersionConflict):
+        faults = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
     with layout.reading_event(slug) as (session, event):
         page = _confirm_page(session, event, EventStep(request.form["do"]), typed_again(request.form, faults))
         return answer_rejected(page, error)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.kit.refusals import Fault, Refusal
+from eventcal.kit.refusals import DomainError, FieldError
 from eventcal.web.pages.organise import layout
 from eventcal.web.rendering.forms import Form, Typed, faults_of, typed_again
 from eventcal.web.rendering.page import Page
@@ -44,7 +44,7 @@ def typed_in(row: str, typed: Typed) -> Typed:
 
 
 def row_again(
-    row: str, typed: Typed, faults: Iterable[Fault] = (), *, places: Mapping[str, str] = _NO_PLACES
+    row: str, typed: Typed, faults: Iterable[FieldError] = (), *, places: Mapping[str, str] = _NO_PLACES
 ) -> RowForm:
     """Return the form of a row with the submitted values, and each error at its field.
 
@@ -53,7 +53,7 @@ def row_again(
     placed = []
     for fault in faults:
         pointer = places.get(fault.pointer, fault.pointer)
-        placed.append(Fault(f"/{row}-{pointer[1:]}" if pointer else "", fault.detail))
+        placed.append(FieldError(f"/{row}-{pointer[1:]}" if pointer else "", fault.detail))
     again = typed_again(typed, placed)
     return RowForm(again.values, again.faults, row)
 
@@ -73,7 +73,7 @@ def handle_rows(
     process: Callable[[Session, Event], str],
     *,
     render_list: Callable[[Session, Event, RowForm | None], Page],
-    fields: Mapping[type[Refusal], str],
+    fields: Mapping[type[DomainError], str],
     places: Mapping[str, str] = _NO_PLACES,
 ) -> Response:
     """Show a list of an event, or call `process` in a unit of work for a submitted row of it (see form_view).
@@ -85,7 +85,7 @@ def handle_rows(
         with layout.reading_event(slug) as (session, event):
             return answer_page(render_list(session, event, None))
 
-    def show_again(error: Refusal) -> Response:
+    def show_again(error: DomainError) -> Response:
         _do, row, _typed = sent_row()
         faults = faults_of(error, at=fields.get(type(error), ""))
         with layout.reading_event(slug) as (session, event):

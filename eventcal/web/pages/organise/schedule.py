@@ -21,9 +21,9 @@ from eventcal.events.models import Event
 from eventcal.events.queries import decides_for, get_reviewed_event
 from eventcal.kit.localtime import zone
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Fault, Invalid, Refusal, Sentence
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
 from eventcal.speakers.service import names_of
-from eventcal.talks.errors import SomeRefused
+from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import USUAL_MINUTES, Slot, clashes, outside
 from eventcal.talks.steps import edit_each
@@ -66,7 +66,7 @@ def event_schedule_form(slug: str) -> Response:
         return answer_page(_page(session, event, rows, next_=found.next))
 
 
-def _schedule_again(error: SomeRefused, slug: str) -> Response:
+def _schedule_again(error: BulkActionFailed, slug: str) -> Response:
     """Show the submitted rows again, with status 422 if all errors are field errors, and otherwise 409."""
     with layout.reading_event(slug) as (session, event):
         rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
@@ -77,7 +77,7 @@ def _schedule_again(error: SomeRefused, slug: str) -> Response:
 
 @pages.post("/organise/<slug>/schedule")
 @signed_in
-@form_view(_schedule_again, catch=(SomeRefused,))
+@form_view(_schedule_again, catch=(BulkActionFailed,))
 def save_schedule(slug: str) -> str:
     """Save the rows that were changed, all of them or none."""
     with layout.changing_event(slug) as (session, event):
@@ -91,8 +91,8 @@ def save_schedule(slug: str) -> str:
 
 
 def _sent_talks(session: Session, event: Event) -> list[Talk]:
-    """Return the talks whose rows were submitted. Raises NoSuchTalk, and Invalid for more than a page can have."""
-    too_many = Sentence("Change at most %(most)s talks at once.", most=LARGEST_LIMIT)
+    """Return the talks whose rows were submitted. Raises TalkNotFound, and Invalid for more than a page can have."""
+    too_many = Message("Change at most %(most)s talks at once.", most=LARGEST_LIMIT)
     return layout.talks_named(session, event, request.form.getlist("row"), too_many=too_many)
 
 
@@ -102,7 +102,7 @@ def _row_of(talk: Talk) -> RowForm:
     return row_form(talk.id, {**values, "revision": talk.revision, "was": _packed(values)})
 
 
-def _row_again(talk: Talk, refusal: Refusal | None) -> RowForm:
+def _row_again(talk: Talk, refusal: DomainError | None) -> RowForm:
     """Return the submitted row of a talk with its errors.
 
     If another user changed the talk, the error shows its current values; submitting the row again replaces them.
@@ -116,7 +116,7 @@ def _row_again(talk: Talk, refusal: Refusal | None) -> RowForm:
         "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
         value=_in_words(talk),
     )
-    row = row_again(talk.id, request.form, [Fault("/starts", said)])
+    row = row_again(talk.id, request.form, [FieldError("/starts", said)])
     seen_now = {row.field("revision"): str(talk.revision), row.field("was"): _packed(_values(talk))}
     return RowForm({**row.values, **seen_now}, row.faults, row.row)
 

@@ -7,12 +7,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.events.errors import NameTaken
+from eventcal.events.errors import DuplicateName
 from eventcal.events.models import Event
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import NotFound, Sentence
+from eventcal.kit.refusals import Message, NotFound
 from eventcal.sponsors import queries, service
-from eventcal.sponsors.errors import NoSuchSponsorship, NoSuchTier
+from eventcal.sponsors.errors import SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
 from eventcal.web.i18n import in_words
@@ -44,7 +44,7 @@ _PLACES = {
 @signed_in
 def event_sponsors(slug: str) -> Response:
     """Show an event's tiers and sponsorships, or perform the action of the button that was pressed."""
-    return handle_rows(slug, _change, render_list=_render_list, fields={NameTaken: "name"}, places=_PLACES)
+    return handle_rows(slug, _change, render_list=_render_list, fields={DuplicateName: "name"}, places=_PLACES)
 
 
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
@@ -82,21 +82,21 @@ def _change(session: Session, event: Event) -> str:
             sponsorship = _sponsorship(session, event, row)
             service.take_step(session, sponsorship, SponsorshipStep(do), caller=caller(), now=now())
         case _:
-            raise NotFound(Sentence("There is no such step."))
+            raise NotFound(Message("There is no such step."))
     return url_for("pages.event_sponsors", slug=event.slug, done=do)
 
 
 def _tier(session: Session, event: Event, tier_id: str) -> Tier:
     tier = queries.find_tier_of(session, event, tier_id)
     if tier is None:
-        raise NoSuchTier(tier_id)
+        raise TierNotFound(tier_id)
     return tier
 
 
 def _sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsorship:
     row = queries.get_sponsorship(session, sponsorship_id, caller())
     if row.tier.event_id != event.id:
-        raise NoSuchSponsorship(sponsorship_id)
+        raise SponsorshipNotFound(sponsorship_id)
     return row
 
 

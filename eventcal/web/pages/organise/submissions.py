@@ -13,10 +13,10 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.events.words import PUBLIC_STATUSES, Programme
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import Fault, Refusal, Sentence, refuse_faults
+from eventcal.kit.refusals import DomainError, FieldError, Message, refuse_faults
 from eventcal.members.caller import Caller
 from eventcal.talks import steps as talk_steps
-from eventcal.talks.errors import SomeRefused
+from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import ORGANISERS_STEPS, STEPS, WAITING, Step
 from eventcal.talks.submissions import count_by_state, list_offered, submitted_at, who_is_told
@@ -122,13 +122,13 @@ def deciding(slug: str) -> Response:
         return answer_page(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
 
 
-def _decide_again(error: Refusal, slug: str) -> Response:
+def _decide_again(error: DomainError, slug: str) -> Response:
     """Show the page again, with the reason, and with those selected talks still selected that can take the step."""
     step, chosen, typed = Step(request.form["do"]), request.form.getlist("talk"), request.form.copy()
     with layout.reading_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.form.getlist("shown") or chosen)
-        refused = [talk for talk in talks if isinstance(error, SomeRefused) and talk.id in error.refused]
-        faults = [Fault("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
+        refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.refused]
+        faults = [FieldError("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
         for talk in refused:
             # The page shows their current state, so submitting it again applies to that state.
             typed.setlist(_seen(talk), [str(talk.revision)])
@@ -146,7 +146,7 @@ def decide_now(slug: str) -> str:
         talks = _talks(session, event, request.form.getlist("talk"))
         fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
         if not talks:
-            faults.append(Fault("", _("Choose at least one talk.")))
+            faults.append(FieldError("", _("Choose at least one talk.")))
         refuse_faults(faults)
         choices = [talk_steps.Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
         talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
@@ -160,7 +160,7 @@ def _decided_event(session: Session, slug: str, caller: Caller) -> Event:
 
 
 def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
-    too_many = Sentence("Decide on at most %(most)s talks at once.", most=LARGEST_LIMIT)
+    too_many = Message("Decide on at most %(most)s talks at once.", most=LARGEST_LIMIT)
     return layout.talks_named(session, event, talk_ids, too_many=too_many)
 
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_decides, get_reviewed_event
-from eventcal.kit.refusals import Fault, Refusal, Stale
+from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
@@ -47,16 +47,19 @@ def offered_talk(slug: str, talk_id: str) -> Response:
         return answer_page(_page(session, event, talk, _form_of(talk)))
 
 
-def _talk_again(error: Refusal, slug: str, talk_id: str) -> Response:
+def _talk_again(error: DomainError, slug: str, talk_id: str) -> Response:
     said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         talk = get_offered(session, event, talk_id, caller())
         typed, faults = request.form.copy(), faults_of(error)
-        if isinstance(error, Stale):
+        if isinstance(error, VersionConflict):
             # The page shows the current values, so saving the form again may replace them.
             typed.setlist("revision", [str(talk.revision)])
             stored = stored_faults(_form_of(talk).values, typed)
-            faults = (Fault("", said), *(Fault(one.pointer.removesuffix("_time"), one.detail) for one in stored))
+            faults = (
+                FieldError("", said),
+                *(FieldError(one.pointer.removesuffix("_time"), one.detail) for one in stored),
+            )
         return answer_rejected(_page(session, event, talk, typed_again(typed, faults)), error)
 
 

@@ -17,7 +17,7 @@ from eventcal.events.queries import get_event
 from eventcal.events.rules import takes_talks
 from eventcal.events.words import PUBLIC_STATUSES, Attendance
 from eventcal.kit.markdown import to_plain
-from eventcal.kit.refusals import Sentence
+from eventcal.kit.refusals import Message
 from eventcal.members.caller import VISITOR
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import confirmed_sponsors
@@ -41,9 +41,9 @@ from eventcal.web.schemas.talks import talk_json
 # The maximum number of talks on the page; the schedule has all of them.
 _MOST = 50
 _ATTENDANCE = {
-    Attendance.IN_PERSON: Sentence("In person"),
-    Attendance.ONLINE: Sentence("Online"),
-    Attendance.HYBRID: Sentence("In person and online"),
+    Attendance.IN_PERSON: Message("In person"),
+    Attendance.ONLINE: Message("Online"),
+    Attendance.HYBRID: Message("In person and online"),
 }
 
 

@@ -17,7 +17,7 @@ from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occu
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.resources import event_resources, talk_resources
 from eventcal.kit.paging import LARGEST_LIMIT, Page, Paging, Row
-from eventcal.kit.refusals import Fault
+from eventcal.kit.refusals import FieldError
 from eventcal.web.i18n import faults_in_words
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted
 from eventcal.web.rendering.dates import When, occurrence_when, rule_in_words, when
@@ -107,7 +107,7 @@ class Link:
     current: bool = False
 
 
-def bar_of(typed: Typed, found: Found, faults: Iterable[Fault] = ()) -> Mapping[str, object]:
+def bar_of(typed: Typed, found: Found, faults: Iterable[FieldError] = ()) -> Mapping[str, object]:
     """Return the variables of pages/filters.html for the requested listing and the errors of its query.
 
     kinds: each kind with its name and whether it is selected. hidden: parameters without a field. wrong: the errors

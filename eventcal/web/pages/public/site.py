@@ -16,8 +16,8 @@ from eventcal.events.queries import public_events
 from eventcal.feeds.index.models import State
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.refusals import NotFound, Sentence
-from eventcal.media.errors import NoSuchPicture
+from eventcal.kit.refusals import Message, NotFound
+from eventcal.media.errors import ImageNotFound
 from eventcal.media.picture import SERVED_AS
 from eventcal.speakers.service import list_speakers
 from eventcal.talks.models import Talk
@@ -62,7 +62,7 @@ class _Sitemap(Document):
         if self.number is not None:
             numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
             if self.number not in numbered:
-                raise NotFound(Sentence("There is no such part of the sitemap."))
+                raise NotFound(Message("There is no such part of the sitemap."))
             self.files = [numbered[self.number]]
 
     def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
@@ -91,7 +91,7 @@ def picture(name: str) -> Response:
     """Serve a picture to pages of any origin. Its name is derived from its content, so it never changes."""
     body = gallery().find(name)
     if body is None:
-        raise NoSuchPicture
+        raise ImageNotFound
     rendition = Rendition(
         body=body,
         media_type=SERVED_AS,
@@ -110,7 +110,7 @@ def picture(name: str) -> Response:
 def choose_language(code: str) -> AnyResponse:
     """Store a language in this browser's cookie and redirect to the page on which it was chosen."""
     if code not in LANGUAGES:
-        raise NotFound(Sentence("There are no pages in “%(code)s”.", code=code))
+        raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
     answer = redirect(way_on(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().https
     answer.set_cookie(
