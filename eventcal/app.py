@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from eventcal import __version__
 from eventcal.config import Settings
 from eventcal.feeds.entries.entry_builder import Builder
-from eventcal.feeds.index.feed_index import Ledger
+from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
@@ -24,7 +24,7 @@ from eventcal.web.api.openapi.document import describe
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
-from eventcal.web.cache import Afterwards, FetchTally, RenditionCache
+from eventcal.web.cache import BackgroundThread, FetchCounter, ResponseCache
 from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
@@ -48,26 +48,28 @@ LARGEST_BODY = 1024 * 1024
 _KEPT_ANSWERS = 48 * 1024 * 1024
 
 
-def create_house(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> Services:
+def create_house(
+    settings: Settings, *, clock: Clock | None = None, afterwards: BackgroundThread | None = None
+) -> Services:
     """Create the services. A database hook keeps the feed index up to date with each change."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
     links = Links(settings.base_url)
-    ledger = Ledger(Builder(links=links, domain=settings.domain), Resources(links))
+    ledger = FeedIndex(Builder(links=links, domain=settings.domain), Resources(links))
     return Services(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url, clock=clock, hooks=[ledger.follow]),
         ledger=ledger,
         links=links,
-        renditions=RenditionCache(_KEPT_ANSWERS),
-        tally=FetchTally(),
-        afterwards=afterwards or Afterwards(),
+        renditions=ResponseCache(_KEPT_ANSWERS),
+        tally=FetchCounter(),
+        afterwards=afterwards or BackgroundThread(),
     )
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Afterwards | None = None) -> Flask:
+def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: BackgroundThread | None = None) -> Flask:
     """Create the Flask app. It does not create or migrate the database."""
     app = Site("eventcal.web")
     move_in(app, create_house(settings, clock=clock, afterwards=afterwards))

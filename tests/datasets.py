@@ -8,7 +8,7 @@ from sqlalchemy import select
 from eventcal.datasets.reading import check_shape
 from eventcal.datasets.service import FaultyDataset, Report, load_dataset
 from eventcal.feeds.entries.entry_builder import Builder
-from eventcal.feeds.index.feed_index import Ledger
+from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
@@ -32,7 +32,7 @@ TALK: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "s
 def open_calendar(database_url: str, clock: Clock) -> Database:
     """Give a database that the ledger follows, as the app wires it."""
     links = Links("https://example.org")
-    ledger = Ledger(Builder(links=links, domain="example.org"), Resources(links))
+    ledger = FeedIndex(Builder(links=links, domain="example.org"), Resources(links))
     return Database(database_url, clock=clock, hooks=[ledger.follow])
 
 

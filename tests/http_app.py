@@ -22,7 +22,7 @@ from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.cache import Afterwards
+from eventcal.web.cache import BackgroundThread
 from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.request.context import Services, move_in
@@ -73,9 +73,9 @@ class _WhenAsked(Executor):
             self._put_off.pop(0)()
 
 
-def when_asked() -> Afterwards:
+def when_asked() -> BackgroundThread:
     """Give what is done after answers, but only when a test lets it `catch_up`."""
-    return Afterwards(_WhenAsked())
+    return BackgroundThread(_WhenAsked())
 
 
 def catch_up(app: Flask) -> None:

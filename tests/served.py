@@ -12,11 +12,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.web.http.conditional import PUBLIC, serve
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import Representation
 
 NOW = datetime(2014, 8, 18, 12, 0, 0, 500_000, tzinfo=UTC)
 AN_HOUR_AGO = NOW - timedelta(hours=1)
-TALKS = Rendition(
+TALKS = Representation(
     body=b"BEGIN:VCALENDAR\r\n" * 100,
     media_type="text/calendar; charset=utf-8",
     etag="abc",
@@ -32,13 +32,17 @@ DECODE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def fresh(**changes: Any) -> Rendition:  # noqa: ANN401 - any field
+def fresh(**changes: Any) -> Representation:  # noqa: ANN401 - any field
     """Return the talks' rendition, or another, of which nobody has taken an encoding yet."""
     return replace(TALKS, encodings={}, **changes)
 
 
 def fetch(
-    rendition: Rendition = TALKS, headers: dict[str, str] | None = None, *, now: datetime = NOW, method: str = "GET"
+    rendition: Representation = TALKS,
+    headers: dict[str, str] | None = None,
+    *,
+    now: datetime = NOW,
+    method: str = "GET",
 ) -> TestResponse:
     """Return what a client is sent for a rendition, by way of a whole app."""
     app = Flask(__name__)

@@ -17,7 +17,7 @@ from eventcal.events.models import Event
 from eventcal.feeds.index.feed_index import state_of
 from eventcal.kit.refusals import Conflict
 from eventcal.kit.text import counted
-from eventcal.media.gallery import GRACE, Gallery
+from eventcal.media.gallery import GRACE, MediaStore
 from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hashed
 from eventcal.web.media import names_in_use
@@ -118,7 +118,7 @@ def prune(*, at_once: bool) -> None:
     # The write lock keeps other processes from saving the name of a picture that is about to be deleted.
     with open_house() as house, house.database.unit_of_work() as unit:
         before = unit.now + timedelta(seconds=1) if at_once else unit.now - GRACE
-        gone = Gallery(house.settings.media).prune(names_in_use(unit.session), before=before)
+        gone = MediaStore(house.settings.media).prune(names_in_use(unit.session), before=before)
     click.echo(f"{counted(gone, 'picture')} removed.")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from eventcal.app import create_app, create_house
 from eventcal.config import ConfigurationError, Settings, read_settings
-from eventcal.kit.database import Unit
+from eventcal.kit.database import UnitOfWork
 from eventcal.kit.refusals import Conflict, DomainError, Message
 from eventcal.web.request.context import Services
 from eventcal.web.request.context import house as current_house
@@ -73,7 +73,7 @@ def open_house(house: Services | None = None, *, migrated: bool = True) -> Itera
 
 
 @contextmanager
-def open_unit() -> Iterator[Unit]:
+def open_unit() -> Iterator[UnitOfWork]:
     """Yield a unit of work. Raises NotMigrated."""
     with open_house() as house, house.database.unit_of_work() as unit:
         yield unit

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from eventcal.datasets.loading import Loading
+from eventcal.datasets.loading import ImportSession
 from eventcal.datasets.reading import Dataset, Key, Record
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, Room, Track
@@ -29,7 +29,7 @@ _APART = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tie
 Part = TypeVar("Part", Track, Room, Tier)
 
 
-def load_event(loading: Loading, record: Record) -> None:
+def load_event(loading: ImportSession, record: Record) -> None:
     """Add an event, or update the existing one. A new event is public unless its status says otherwise."""
     session, now = loading.session, loading.now
     own = {name: value for name, value in record.fields.items() if name not in _APART}
@@ -63,7 +63,7 @@ def load_event(loading: Loading, record: Record) -> None:
                 _load_sponsorship(loading, tier, sponsor, held.fields)
 
 
-def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
+def _bring_to(loading: ImportSession, event: Event, wanted: EventStatus) -> None:
     """Change the status of an event by allowed steps. Raises InvalidTransition."""
     if wanted == event.status:
         return
@@ -78,7 +78,7 @@ def _bring_to(loading: Loading, event: Event, wanted: EventStatus) -> None:
 
 
 def _load_parts(
-    loading: Loading,
+    loading: ImportSession,
     records: Iterable[Record],
     parts: Iterable[Part],
     *,
@@ -91,7 +91,7 @@ def _load_parts(
     return named
 
 
-def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Mapping[str, Any]) -> None:
+def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, fields: Mapping[str, Any]) -> None:
     """Add or update a sponsorship and set its state. A cancelled sponsorship cannot be reactivated."""
     held = _find_sponsorship(loading, tier, sponsor)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
@@ -109,14 +109,14 @@ def _load_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor, fields: Ma
         raise InvalidTransition(f"A sponsorship that is {held.state} does not become an enquiry again.")
 
 
-def _find_sponsorship(loading: Loading, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
+def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
     """Return the sponsorship, or None. Of several, prefer active ones, then the oldest."""
     rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
     found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
     return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
 
 
-def load_neighbours(loading: Loading, dataset: Dataset) -> None:
+def load_neighbours(loading: ImportSession, dataset: Dataset) -> None:
     """Set co-located events, after all events of the file have been loaded. The relation is made symmetric."""
     naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
     wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
@@ -129,7 +129,7 @@ def load_neighbours(loading: Loading, dataset: Dataset) -> None:
             _put_beside(loading, event, [other for other in wanted[slug] if other != slug])
 
 
-def _put_beside(loading: Loading, record: Record, slugs: Iterable[Key]) -> None:
+def _put_beside(loading: ImportSession, record: Record, slugs: Iterable[Key]) -> None:
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
             place = f"{record.pointer}/co_located_with/{i}"

@@ -30,7 +30,7 @@ _REFERS_TO_ITSELF = {
 }
 
 
-class Loading:
+class ImportSession:
     """The state of a load. Rows, existing and added, are indexed by the key that the file uses for them."""
 
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:

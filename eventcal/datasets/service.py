@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from eventcal.datasets.events import load_event, load_neighbours
-from eventcal.datasets.loading import Loading
+from eventcal.datasets.loading import ImportSession
 from eventcal.datasets.reading import SECTIONS, Dataset, Record, Section
 from eventcal.datasets.talks import load_reprise, load_talk
-from eventcal.kit.database import Unit
+from eventcal.kit.database import UnitOfWork
 from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
@@ -33,13 +33,13 @@ class Count:
 Report = dict[Section, Count]
 
 
-def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] = lambda _: None) -> Report:
+def load_dataset(unit: UnitOfWork, dataset: Dataset, *, tell: Callable[[int], object] = lambda _: None) -> Report:
     """Update existing records, add new ones and delete nothing. Return the counts per section.
 
     `tell` is called with 1 for each record. Raises FaultyDataset with all errors, ordered by place. The unit of work
     must then be rolled back, which happens if the exception leaves it.
     """
-    loading = Loading(unit.session, dataset, now=unit.now)
+    loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
         for record in dataset.records[section]:
             _LOAD[section](loading, record)
@@ -54,7 +54,7 @@ def load_dataset(unit: Unit, dataset: Dataset, *, tell: Callable[[int], object] 
     return {section: _count(loading, dataset, section) for section in SECTIONS}
 
 
-def _load_speaker(loading: Loading, record: Record) -> None:
+def _load_speaker(loading: ImportSession, record: Record) -> None:
     known = loading.speakers.get(record.key)
     if known is not None and known.slug != record.key:
         # This speaker was merged into another one, whose profile must not be overwritten.
@@ -67,7 +67,7 @@ def _load_speaker(loading: Loading, record: Record) -> None:
     loading.upsert(loading.speakers, record, add=add, edit=edit, needed=["name"])
 
 
-def _load_sponsor(loading: Loading, record: Record) -> None:
+def _load_sponsor(loading: ImportSession, record: Record) -> None:
     add = partial(add_sponsor, loading.session, now=loading.now)
     edit = partial(edit_sponsor, loading.session, caller=OPERATOR, now=loading.now)
     loading.upsert(loading.sponsors, record, add=add, edit=edit, needed=["name"])
@@ -86,7 +86,7 @@ def _step(step: str) -> tuple[bool, int, str]:
     return (False, int(step), "") if step.isascii() and step.isdigit() else (True, 0, step)
 
 
-def _count(loading: Loading, dataset: Dataset, section: Section) -> Count:
+def _count(loading: ImportSession, dataset: Dataset, section: Section) -> Count:
     rows = [loading.rows[section][record.key] for record in dataset.records[section]]
     new = sum(row.created_at == loading.now for row in rows)
     touched = sum(row.updated_at == loading.now for row in rows)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from eventcal.datasets.loading import Loading
+from eventcal.datasets.loading import ImportSession
 from eventcal.datasets.reading import Record, key_of
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
@@ -19,7 +19,7 @@ from eventcal.talks.words import TalkState
 _APART = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
-def load_talk(loading: Loading, record: Record) -> None:
+def load_talk(loading: ImportSession, record: Record) -> None:
     """Add a talk, or update the existing one. A new talk is submitted unless its state says otherwise."""
     event = loading.events.get(record.fields["event"])
     if event is None:
@@ -31,7 +31,7 @@ def load_talk(loading: Loading, record: Record) -> None:
             _bring_to(loading, talk, record.fields.get("state", talk.state))
 
 
-def load_reprise(loading: Loading, record: Record) -> None:
+def load_reprise(loading: ImportSession, record: Record) -> None:
     """Set the talk that a talk repeats, after all talks of the file have been loaded."""
     talk = loading.talks.get(record.key)
     if talk is None or "reprise_of" not in record.fields:
@@ -46,7 +46,7 @@ def load_reprise(loading: Loading, record: Record) -> None:
         edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
 
 
-def _add_talk(loading: Loading, event: Event, fields: Mapping[str, Any]) -> Talk:
+def _add_talk(loading: ImportSession, event: Event, fields: Mapping[str, Any]) -> Talk:
     state = fields.get("state", TalkState.SUBMITTED)
     talk = new_talk(event, title=fields["title"], state=state, submitter_id=None, now=loading.now)
     _edit_talk(loading, talk, fields)
@@ -57,7 +57,7 @@ def _add_talk(loading: Loading, event: Event, fields: Mapping[str, Any]) -> Talk
     return talk
 
 
-def _edit_talk(loading: Loading, talk: Talk, fields: Mapping[str, Any]) -> None:
+def _edit_talk(loading: ImportSession, talk: Talk, fields: Mapping[str, Any]) -> None:
     talk.kind = fields.get("kind", talk.kind)
     own: dict[str, Any] = {name: value for name, value in fields.items() if name not in _APART}
     if "speakers" in fields:
@@ -66,7 +66,7 @@ def _edit_talk(loading: Loading, talk: Talk, fields: Mapping[str, Any]) -> None:
     edit_talk(loading.session, talk, own, caller=OPERATOR, now=loading.now)
 
 
-def _bring_to(loading: Loading, talk: Talk, wanted: TalkState) -> None:
+def _bring_to(loading: ImportSession, talk: Talk, wanted: TalkState) -> None:
     """Change the state of a talk by allowed steps. Raises InvalidTransition."""
     for step in _way(talk.state, wanted):
         if step in SPEAKERS_STEPS:

@@ -13,7 +13,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import narrowed, public_events
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.index.entry_loader import DEADLINES
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
@@ -66,7 +66,7 @@ def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) ->
 
 
 def _joined(rows: Select[Any], matched: ColumnElement[bool], columns: Columns) -> Select[Any]:
-    return rows.join(LedgerEntry, matched).with_only_columns(*columns, maintain_column_froms=True)
+    return rows.join(FeedEntry, matched).with_only_columns(*columns, maintain_column_froms=True)
 
 
 def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime) -> Sequence[Row[Any]]:
@@ -84,11 +84,11 @@ def rows_since(
 ) -> Sequence[tuple[bool, Row[Any]]]:
     """Return these columns of every entry changed after `revision`, and whether the settled feed contains it now."""
     within = [
-        rows.where(matched).with_only_columns(LedgerEntry.uid).correlate(LedgerEntry).exists()
+        rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
         for rows, matched in _members(feed, now=now)
     ]
     here: ColumnElement[bool] = or_(false(), *within).label("here")
-    found = session.execute(select(here, *columns).where(LedgerEntry.revision > revision)).all()
+    found = session.execute(select(here, *columns).where(FeedEntry.revision > revision)).all()
     return [(bool(row[0]), row) for row in found]
 
 
@@ -106,26 +106,26 @@ def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElem
     if wanted:
         members.append(_deadlines(feed.asked, wanted, now=now))
     if feed.cancelled == Cancelled.HIDE:
-        return [(rows, and_(matched, LedgerEntry.cancelled.is_(False))) for rows, matched in members]
+        return [(rows, and_(matched, FeedEntry.cancelled.is_(False))) for rows, matched in members]
     return members
 
 
 def shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Return the condition that joins the index entries of this kind to the subjects with the id `key`."""
-    return and_(LedgerEntry.kind == kind, LedgerEntry.subject_id == key)
+    return and_(FeedEntry.kind == kind, FeedEntry.subject_id == key)
 
 
 def _deadlines(asked: Filter, kinds: Sequence[EntryKind], *, now: datetime) -> tuple[Select[Any], ColumnElement[bool]]:
     events = public_events(replace(asked, from_day=None, to_day=None, scheduled=None), now=now)
     conditions = [
-        LedgerEntry.kind.in_(kinds),
-        LedgerEntry.subject_id == Event.id,
-        still_shown(now.date(), LedgerEntry.tombstone_until),
+        FeedEntry.kind.in_(kinds),
+        FeedEntry.subject_id == Event.id,
+        still_shown(now.date(), FeedEntry.tombstone_until),
     ]
     if asked.from_day:
-        conditions.append(LedgerEntry.last_day >= asked.from_day.isoformat())
+        conditions.append(FeedEntry.last_day >= asked.from_day.isoformat())
     if asked.to_day:
-        conditions.append(LedgerEntry.first_day <= asked.to_day.isoformat())
+        conditions.append(FeedEntry.first_day <= asked.to_day.isoformat())
     if asked.scheduled is False:
         conditions.append(false())
     return events, and_(*conditions)

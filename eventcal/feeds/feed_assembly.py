@@ -1,7 +1,7 @@
 """Joins rendered entries to the bytes of a feed; after a change, reuses the unchanged bytes of the previous version.
 
 Whether an entry is in a feed depends on the entry and its event only, so a change to a talk affects no other entry.
-After changes that may affect others (`LedgerState.full_rebuild_revision`), and on another day, the feed is read in
+After changes that may affect others (`FeedStateRow.full_rebuild_revision`), and on another day, the feed is read in
 full.
 """
 

@@ -14,7 +14,7 @@ from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk
 
 
-class EventHeading(NamedTuple):
+class EventTitle(NamedTuple):
     """An event's title, its summary (Markdown), and its time zone."""
 
     title: str
@@ -30,13 +30,13 @@ class TalkHeading(NamedTuple):
     timezone: str
 
 
-def get_event_heading(session: Session, slug: str) -> EventHeading:
+def get_event_heading(session: Session, slug: str) -> EventTitle:
     """Return the heading of a public event. Raises EventNotFound."""
     rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
     found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
     if found is None:
         raise EventNotFound(slug)
-    return EventHeading(*found)
+    return EventTitle(*found)
 
 
 def check_event_there(session: Session, slug: str, caller: Caller) -> None:

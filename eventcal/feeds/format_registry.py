@@ -12,7 +12,7 @@ from eventcal.feeds.entries.entry_codec import load_entry
 from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
 from eventcal.feeds.formats.components import Component
 from eventcal.feeds.formats.vevent import enriched_components, event_components, head_properties
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled, adapted
 
 
@@ -48,7 +48,7 @@ class Format:
 
     def column(self, options: Options) -> InstrumentedAttribute[str]:
         """Return the column of the feed index that entries are written from."""
-        return LedgerEntry.ics if self.finished and options == PLAIN else LedgerEntry.entry
+        return FeedEntry.ics if self.finished and options == PLAIN else FeedEntry.entry
 
     def piece(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
         """Return the serialized entry of a row with the COLUMNS, and its zone if it needs a VTIMEZONE."""
@@ -65,19 +65,19 @@ def kept_entry(row: Row[Any], options: Options) -> KeptEntry:
 
 
 _NUMBERS = (
-    LedgerEntry.uid,
-    LedgerEntry.first_day,
-    LedgerEntry.last_day,
-    LedgerEntry.zone,
-    LedgerEntry.content_hash,
-    LedgerEntry.sequence,
-    LedgerEntry.revision,
-    LedgerEntry.last_modified,
-    LedgerEntry.serial,
+    FeedEntry.uid,
+    FeedEntry.first_day,
+    FeedEntry.last_day,
+    FeedEntry.zone,
+    FeedEntry.content_hash,
+    FeedEntry.sequence,
+    FeedEntry.revision,
+    FeedEntry.last_modified,
+    FeedEntry.serial,
 )
 COLUMNS: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttribute[Any]]] = {
-    LedgerEntry.ics: (*_NUMBERS, LedgerEntry.ics),
-    LedgerEntry.entry: (*_NUMBERS, LedgerEntry.entry),
+    FeedEntry.ics: (*_NUMBERS, FeedEntry.ics),
+    FeedEntry.entry: (*_NUMBERS, FeedEntry.entry),
 }
 
 

@@ -23,7 +23,7 @@ class NewestChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glance:
+class FeedSummary:
     """The summary of a feed. `codes` are the distinct codes of the linter's findings."""
 
     title: str | None
@@ -34,7 +34,7 @@ class Glance:
     codes: tuple[str, ...]
 
 
-def glance(body: bytes) -> Glance | None:
+def glance(body: bytes) -> FeedSummary | None:
     """Return the summary of an .ics feed, or None if it is larger than LARGEST_READ.
 
     Overridden occurrences do not count as entries.
@@ -44,12 +44,12 @@ def glance(body: bytes) -> Glance | None:
 
 # Parsing takes a hundred times as long as serving, and most feeds are unchanged since the last inspection.
 @lru_cache(8)
-def _glance(body: bytes) -> Glance:
+def _glance(body: bytes) -> FeedSummary:
     reading = read(body)
     head = reading.calendars[0] if reading.calendars else None
     findings = lint(body)
     severities = Counter(finding.severity for finding in findings)
-    return Glance(
+    return FeedSummary(
         title=_text(head, "NAME") if head is not None else None,
         entries=sum(entry.first("RECURRENCE-ID") is None for entry in reading.entries),
         newest=_newest(reading.entries),

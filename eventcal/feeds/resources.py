@@ -12,13 +12,13 @@ from eventcal.events.queries import public_events
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import shows
 from eventcal.feeds.index.feed_index import state_of
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit.paging import Page, Paging, fetch_page
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
 
 # Never None for events and talks.
-_RESOURCE = cast("InstrumentedAttribute[str]", LedgerEntry.resource)
+_RESOURCE = cast("InstrumentedAttribute[str]", FeedEntry.resource)
 
 
 def talk_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
@@ -35,7 +35,7 @@ def event_resources(session: Session, asked: Filter, *, sort: Sort, paging: Pagi
 
 def _finished(rows: Select[Any], kind: EntryKind, key: InstrumentedAttribute[str]) -> Select[str]:
     # Every row has an entry, but the outer join keeps SQLite from scanning and sorting the whole index for one page.
-    return rows.outerjoin(LedgerEntry, shows(kind, key)).with_only_columns(_RESOURCE, maintain_column_froms=True)
+    return rows.outerjoin(FeedEntry, shows(kind, key)).with_only_columns(_RESOURCE, maintain_column_froms=True)
 
 
 class PublicChange(NamedTuple):
@@ -54,9 +54,9 @@ def list_changes(session: Session, *, since: int, limit: int) -> tuple[list[Publ
     returned revision misses nothing. A subject that changed several times is listed once, with its last revision.
     """
     rows = session.execute(
-        select(LedgerEntry.kind, LedgerEntry.public_id, LedgerEntry.revision, LedgerEntry.deleted)
-        .where(LedgerEntry.revision > since, LedgerEntry.kind.in_([EntryKind.EVENT, EntryKind.TALK]))
-        .order_by(LedgerEntry.revision)
+        select(FeedEntry.kind, FeedEntry.public_id, FeedEntry.revision, FeedEntry.deleted)
+        .where(FeedEntry.revision > since, FeedEntry.kind.in_([EntryKind.EVENT, EntryKind.TALK]))
+        .order_by(FeedEntry.revision)
         .limit(limit)
     )
     items = [PublicChange(*row) for row in rows]

@@ -103,19 +103,19 @@ class Database:
             return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [_last_migration()]
 
     @contextmanager
-    def unit_of_work(self) -> Iterator["Unit"]:
+    def unit_of_work(self) -> Iterator["UnitOfWork"]:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises.
 
-        The write lock is held from the start. When the block ends, `Unit.flush_hooks` flushes the session and calls
-        this database's hooks, in order, with the rows that were added, changed or deleted. Then the transaction is
-        committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `answer_not_before` to delay
-        the end of the `with` block until a given time.
+        The write lock is held from the start. When the block ends, `UnitOfWork.flush_hooks` flushes the session and
+        calls this database's hooks, in order, with the rows that were added, changed or deleted. Then the transaction
+        is committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `answer_not_before` to
+        delay the end of the `with` block until a given time.
 
         Raises DatabaseBusy if the write lock, or a connection, does not become available in time.
         """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
-            unit = Unit(session, self.hooks, self.clock)
+            unit = UnitOfWork(session, self.hooks, self.clock)
             yield unit
             unit.flush_hooks()
             session.commit()
@@ -124,7 +124,7 @@ class Database:
             self.clock.wait_until(moment)
 
 
-class Unit:
+class UnitOfWork:
     """A unit of work: a session, and the changes that its hooks have not yet been called with.
 
     `now` is the start of the unit of work (UTC) and does not advance, so that all timestamps that it writes agree.
@@ -187,7 +187,7 @@ def are_shown(table: type[Base], fields: Iterable[str]) -> bool:
 def commit_time(session: Session, *, began: datetime) -> datetime:
     """Return the current time (UTC) according to the clock of the unit of work, but not earlier than `began`.
 
-    Last-Modified uses this time and not `Unit.now`, because a unit of work that ran for long becomes visible to
+    Last-Modified uses this time and not `UnitOfWork.now`, because a unit of work that ran for long becomes visible to
     readers only when it commits.
     """
     clock: Clock | None = session.info.get("clock")

@@ -17,7 +17,7 @@ _NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Gallery:
+class MediaStore:
     """The pictures in a folder, which is created with the first picture."""
 
     folder: Path

@@ -42,7 +42,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 _one_at_a_time = threading.Lock()
 
 
-class Frame(Enum):
+class ImageSpec(Enum):
     """The use of a picture, with the largest width and height; larger pictures are scaled down."""
 
     PORTRAIT = (512, 512)
@@ -60,7 +60,7 @@ class Picture:
     digest: str
 
 
-def read_picture(raw: bytes, frame: Frame) -> Picture:
+def read_picture(raw: bytes, frame: ImageSpec) -> Picture:
     """Decode an uploaded picture, rotate it upright and scale it to its frame. Raises UnsupportedImage."""
     if len(raw) > LARGEST_UPLOAD:
         raise UnsupportedImage(
@@ -91,7 +91,7 @@ def _too_many_pixels(most: int) -> UnsupportedImage:
     )
 
 
-def _made_anew(image: Image.Image, frame: Frame) -> Picture:
+def _made_anew(image: Image.Image, frame: ImageSpec) -> Picture:
     most = MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
     if image.width * image.height > most:
         raise _too_many_pixels(most)
@@ -111,7 +111,7 @@ def _made_anew(image: Image.Image, frame: Frame) -> Picture:
         finished = finished.convert("RGB")
     out = BytesIO()
     # Lossless, because text and flat colours in logos would blur.
-    finished.save(out, "WEBP", lossless=frame is Frame.LOGO, quality=85, method=6)
+    finished.save(out, "WEBP", lossless=frame is ImageSpec.LOGO, quality=85, method=6)
     body = out.getvalue()
     return Picture(
         body=body, media_type=SERVED_AS, width=finished.width, height=finished.height, digest=sha256(body).hexdigest()

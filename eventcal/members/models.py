@@ -125,7 +125,7 @@ class Passkey(Identified, Base):
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class KeptAnswer(Base):
+class IdempotencyRecord(Base):
     """The response to a POST with an Idempotency-Key, stored for a day and sent again to retries."""
 
     __tablename__ = "idempotency_keys"

@@ -14,7 +14,7 @@ from eventcal.kit.refusals import FieldError, Message, NotFound, refuse_faults, 
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
-from eventcal.members.models import AccessToken, KeptAnswer, Member, PersonalFeed
+from eventcal.members.models import AccessToken, IdempotencyRecord, Member, PersonalFeed
 from eventcal.members.words import Role, Scope
 
 TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret scanners
@@ -77,9 +77,9 @@ def find_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
     return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == secret_hash(secret))).one_or_none()
 
 
-def find_kept_answer(session: Session, member_id: str, key: str) -> KeptAnswer | None:
+def find_kept_answer(session: Session, member_id: str, key: str) -> IdempotencyRecord | None:
     """Return the response stored for the member's Idempotency-Key, or None."""
-    rows = select(KeptAnswer).where(KeptAnswer.member_id == member_id, KeptAnswer.key == key)
+    rows = select(IdempotencyRecord).where(IdempotencyRecord.member_id == member_id, IdempotencyRecord.key == key)
     return session.scalars(rows).one_or_none()
 
 
@@ -196,4 +196,4 @@ def remove_member(session: Session, member: Member, *, now: datetime) -> None:
 
 def forget_answers(session: Session, said: str) -> None:
     """Delete the stored responses that contain `said`, so that retries do not return redacted texts."""
-    session.execute(delete(KeptAnswer).where(KeptAnswer.body.contains(said, autoescape=True)))
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.body.contains(said, autoescape=True)))

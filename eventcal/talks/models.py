@@ -112,7 +112,7 @@ class TalkTag(TagRow):
     talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), primary_key=True)
 
 
-class TalkStep(Base):
+class TalkStateChange(Base):
     """A state change of a talk: old and new state, time, member and reason."""
 
     __tablename__ = "talk_state_changes"

@@ -16,7 +16,7 @@ from eventcal.kit.refusals import required
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import TalkNotFound
-from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStep, TalkTag
+from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.words import TalkState
 
 IS_PUBLIC = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
@@ -150,9 +150,9 @@ def _starred(member_id: str | None) -> Select[str]:
 
 def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
     """Return the reasons given with the last state change of these talks, by talk id."""
-    last = select(func.max(TalkStep.id)).where(TalkStep.talk_id.in_([talk.id for talk in talks]))
-    rows = select(TalkStep.talk_id, TalkStep.reason).where(
-        TalkStep.id.in_(last.group_by(TalkStep.talk_id)), TalkStep.reason.is_not(None)
+    last = select(func.max(TalkStateChange.id)).where(TalkStateChange.talk_id.in_([talk.id for talk in talks]))
+    rows = select(TalkStateChange.talk_id, TalkStateChange.reason).where(
+        TalkStateChange.id.in_(last.group_by(TalkStateChange.talk_id)), TalkStateChange.reason.is_not(None)
     )
     return {talk_id: reason for talk_id, reason in session.execute(rows) if reason is not None}
 

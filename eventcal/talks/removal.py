@@ -105,7 +105,7 @@ def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StaysPublic:
+class RetainedPublicly:
     """Data of a deleted member that stays public: the ids of talks and the slug of the speaker."""
 
     talks: tuple[str, ...]
@@ -113,7 +113,7 @@ class StaysPublic:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leaving:
+class DeletionPreview:
     """The effects of deleting a member's account.
 
     needed_by: events that would have no organiser, which prevents deletion. withdrawn: undecided talks, which are
@@ -132,11 +132,11 @@ class Leaving:
     tokens: int
 
 
-def foresee(session: Session, member: Member, *, now: datetime) -> Leaving:
+def foresee(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
     """Return the effects of deleting a member's account now, without changing anything."""
     speaker = find_by_member(session, member.id)
     is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
-    return Leaving(
+    return DeletionPreview(
         needed_by=_events_in_need(session, member, now=now),
         withdrawn=_undecided_talks(session, member),
         decided=_talks(session, *is_decided, ~and_(*IS_PUBLIC)),
@@ -149,7 +149,7 @@ def foresee(session: Session, member: Member, *, now: datetime) -> Leaving:
     )
 
 
-def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
+def leave(session: Session, member: Member, *, now: datetime) -> RetainedPublicly:
     """Delete a member's account and personal data. Returns the data that stays public.
 
     Undecided talks are withdrawn. The speaker is detached from the member and loses its email. Team roles, tokens,
@@ -165,7 +165,7 @@ def leave(session: Session, member: Member, *, now: datetime) -> StaysPublic:
         take_step(session, talk, Step.WITHDRAW, caller=caller, reason=None, now=now)
     speaker = find_by_member(session, member.id)
     known = _public_speaker(speaker)
-    stays = StaysPublic(
+    stays = RetainedPublicly(
         talks=tuple(talk.id for talk in _public_talks(session, member, speaker)),
         speaker=known.slug if known is not None else None,
     )

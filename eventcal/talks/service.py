@@ -23,7 +23,7 @@ from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, named_speaker, speaker_of
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
-from eventcal.talks.models import TEXTS, Star, Talk, TalkSpeaker, TalkStep, TalkTag
+from eventcal.talks.models import TEXTS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED, derive_talk, kind_faults, span_faults
 from eventcal.talks.words import TalkState
@@ -87,7 +87,9 @@ def note_step(
     session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
     """Record in a talk's history the change from the state `before` to its current state."""
-    step = TalkStep(talk_id=talk.id, from_state=before, to_state=talk.state, member_id=caller.member_id, created_at=now)
+    step = TalkStateChange(
+        talk_id=talk.id, from_state=before, to_state=talk.state, member_id=caller.member_id, created_at=now
+    )
     step.reason = reason
     session.add(step)
 
@@ -135,7 +137,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
         setattr(talk, name, None)
     talk.tags, talk.speaking = [], []
     talk.redacted_at = now
-    for step in session.scalars(select(TalkStep).where(TalkStep.talk_id == talk.id)):
+    for step in session.scalars(select(TalkStateChange).where(TalkStateChange.talk_id == talk.id)):
         step.reason = None
     forget_answers(session, talk.id)
     gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED

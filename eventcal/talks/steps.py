@@ -27,7 +27,7 @@ from eventcal.talks.service import check_window, edit_talk, note_step
 
 
 @dataclass(frozen=True)
-class Choice:
+class BulkChoice:
     """A selected talk, with the revision that the user has seen."""
 
     talk: Talk
@@ -35,14 +35,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Edit(Choice):
+class TalkEdit(BulkChoice):
     """Changes to a talk. `faults` are the field errors found when parsing the form."""
 
     fields: Mapping[str, Any]
     faults: Sequence[FieldError] = ()
 
 
-Chosen = TypeVar("Chosen", bound=Choice)
+Chosen = TypeVar("Chosen", bound=BulkChoice)
 
 
 def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
@@ -111,11 +111,11 @@ def may_change(talk: Talk, caller: Caller) -> bool:
 
 
 def decide(
-    session: Session, choices: Sequence[Choice], step: Step, *, caller: Caller, reason: str | None, now: datetime
+    session: Session, choices: Sequence[BulkChoice], step: Step, *, caller: Caller, reason: str | None, now: datetime
 ) -> None:
     """Apply a step to each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
 
-    def take(choice: Choice) -> None:
+    def take(choice: BulkChoice) -> None:
         revision = choice.talk.revision
         take_step(session, choice.talk, step, caller=caller, reason=reason, now=now)
         _check_seen(choice, revision)
@@ -123,12 +123,12 @@ def decide(
     _change_each(choices, take)
 
 
-def edit_each(session: Session, edits: Sequence[Edit], *, caller: Caller, now: datetime) -> None:
+def edit_each(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, now: datetime) -> None:
     """Change each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
     _change_each(edits, partial(edit_as_seen, session, caller=caller, now=now))
 
 
-def edit_as_seen(session: Session, edit: Edit, *, caller: Caller, now: datetime) -> None:
+def edit_as_seen(session: Session, edit: TalkEdit, *, caller: Caller, now: datetime) -> None:
     """Change a talk that still has the revision the user saw.
 
     Raises Forbidden, VersionConflict, or Invalid with all errors.
@@ -153,6 +153,6 @@ def _change_each(chosen: Iterable[Chosen], change: Callable[[Chosen], None]) -> 
         raise BulkActionFailed(refused)
 
 
-def _check_seen(choice: Choice, revision: int) -> None:
+def _check_seen(choice: BulkChoice, revision: int) -> None:
     if choice.seen != str(revision):
         raise VersionConflict(Message("Somebody else changed this talk meanwhile."))

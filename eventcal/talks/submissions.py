@@ -17,7 +17,7 @@ from eventcal.kit.paging import Key, Page, Paging
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.talks.errors import TalkNotFound
-from eventcal.talks.models import Talk, TalkSpeaker, TalkStep
+from eventcal.talks.models import Talk, TalkSpeaker, TalkStateChange
 from eventcal.talks.queries import fetch_talks, get_talk, whole_talk
 from eventcal.talks.rules import SCHEDULED, WAITING, Slot
 from eventcal.talks.words import TalkState
@@ -74,9 +74,11 @@ def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> lis
 
 def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
     """Return the submission times of talks by id. A talk may have been created earlier, as a draft."""
-    last = select(TalkStep.talk_id, func.max(TalkStep.created_at)).where(TalkStep.to_state == TalkState.SUBMITTED)
+    last = select(TalkStateChange.talk_id, func.max(TalkStateChange.created_at)).where(
+        TalkStateChange.to_state == TalkState.SUBMITTED
+    )
     among = {talk.id: talk.created_at for talk in talks}
-    rows = last.where(TalkStep.talk_id.in_(among)).group_by(TalkStep.talk_id)
+    rows = last.where(TalkStateChange.talk_id.in_(among)).group_by(TalkStateChange.talk_id)
     return among | dict(session.execute(rows).all())
 
 
@@ -87,10 +89,10 @@ def who_is_told(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]
     return dict(session.execute(told).all())
 
 
-def history_of(session: Session, talk: Talk) -> list[tuple[TalkStep, Member | None]]:
+def history_of(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
     """Return the state changes of a talk, oldest first, each with the member who made it, or None if deleted."""
-    rows = select(TalkStep, Member).outerjoin(Member, Member.id == TalkStep.member_id)
-    found = session.execute(rows.where(TalkStep.talk_id == talk.id).order_by(TalkStep.id))
+    rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
+    found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]
 
 

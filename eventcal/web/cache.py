@@ -14,7 +14,7 @@ from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import FeedFetches, note_fetches
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import DatabaseBusy
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ WRITTEN_EVERY = timedelta(seconds=60)
 MOST_KEYS = 1000
 
 
-class RenditionKey(NamedTuple):
+class ResponseKey(NamedTuple):
     """A cache key: URL with query string, revision of the public data, and day (UTC), because windows move daily."""
 
     url: str
@@ -32,7 +32,7 @@ class RenditionKey(NamedTuple):
     day: date
 
     @classmethod
-    def at(cls, url: str, generation: int, moment: datetime) -> "RenditionKey":
+    def at(cls, url: str, generation: int, moment: datetime) -> "ResponseKey":
         """Return the key of a URL at a moment, of which only the day (UTC) is used."""
         return cls(url, generation, moment.astimezone(UTC).date())
 
@@ -46,13 +46,13 @@ def url_of(environ: Mapping[str, str], language: str | None = None) -> str:
 class _Cached(NamedTuple):
     """A cache entry. `weight` was measured when the representation had `encoded` content encodings."""
 
-    key: RenditionKey
-    rendition: Rendition
+    key: ResponseKey
+    rendition: Representation
     weight: int
     encoded: int
 
 
-class RenditionCache:
+class ResponseCache:
     """A thread-safe LRU cache of representations, limited to `largest` bytes, with one entry per URL."""
 
     # Approximate memory overhead of an entry, in bytes.
@@ -69,7 +69,7 @@ class RenditionCache:
         """Return whether the cache has an entry for a URL, of any revision."""
         return url in self._kept
 
-    def get(self, key: RenditionKey) -> Rendition | None:
+    def get(self, key: ResponseKey) -> Representation | None:
         """Return the representation cached under this key, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
@@ -81,7 +81,7 @@ class RenditionCache:
                 self._put(key, kept.rendition)
             return kept.rendition
 
-    def get_earlier(self, key: RenditionKey) -> Rendition | None:
+    def get_earlier(self, key: ResponseKey) -> Representation | None:
         """Return the representation cached for this URL and day at this revision or an earlier one, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
@@ -89,18 +89,18 @@ class RenditionCache:
                 return None
             return kept.rendition
 
-    def put(self, key: RenditionKey, rendition: Rendition) -> None:
+    def put(self, key: ResponseKey, rendition: Representation) -> None:
         """Cache a representation in place of an older one of its URL, unless it exceeds the size limit."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or (kept.key.day, kept.key.generation) <= (key.day, key.generation):
                 self._put(key, rendition)
 
-    def turn(self, key: RenditionKey) -> threading.Lock:
+    def turn(self, key: ResponseKey) -> threading.Lock:
         """Return the lock to hold while rendering a URL, so that concurrent requests do not render it as well."""
         return self._turns[hash(key.url) % len(self._turns)]
 
-    def _put(self, key: RenditionKey, rendition: Rendition) -> None:
+    def _put(self, key: ResponseKey, rendition: Representation) -> None:
         self._drop(key.url)
         encoded = len(rendition.encodings)
         weight = rendition.weight() + len(key.url) + self._OVERHEAD
@@ -117,7 +117,7 @@ class RenditionCache:
             self._total -= kept.weight
 
 
-class Afterwards:
+class BackgroundThread:
     """A queue of background tasks, run in order in a thread. Pending tasks are completed before the process ends.
 
     `Response.close` is not used for this, because servers may end the thread that calls it at any time.
@@ -151,7 +151,7 @@ class _Count(NamedTuple):
     fetches_today: int = 1
 
 
-class FetchTally:
+class FetchCounter:
     """Thread-safe counts of feed fetches since the last write, by feed and kind of client.
 
     Counts that have not been written when the process ends are lost.

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import FieldError, Message, refuse_faults
-from eventcal.media.gallery import Gallery
-from eventcal.media.picture import Frame, Picture, read_picture
+from eventcal.media.gallery import MediaStore
+from eventcal.media.picture import ImageSpec, Picture, read_picture
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.web.identity.current_user import current_member_id
@@ -27,9 +27,9 @@ PATH = "/media/"
 """The path prefix of uploaded pictures."""
 
 
-def gallery() -> Gallery:
+def gallery() -> MediaStore:
     """Return the picture store of this installation."""
-    return Gallery(settings().media)
+    return MediaStore(settings().media)
 
 
 def own_path(kept: str | None) -> str | None:
@@ -37,7 +37,7 @@ def own_path(kept: str | None) -> str | None:
     return kept if kept is not None and kept.startswith(PATH) else None
 
 
-def read_upload(raw: bytes, frame: Frame) -> Picture:
+def read_upload(raw: bytes, frame: ImageSpec) -> Picture:
     """Decode a picture uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
     count_picture(current_member_id())
     return read_picture(raw, frame)

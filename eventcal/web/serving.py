@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from eventcal.feeds.clients import LONGEST_USER_AGENT, kind_of
 from eventcal.feeds.index.models import State, read_state
-from eventcal.web.cache import RenditionKey, url_of
+from eventcal.web.cache import ResponseKey, url_of
 from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
-from eventcal.web.http.representation import Origin, Rendition
+from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.i18n import language_of
 from eventcal.web.request.context import EXTENSION, Services, house, now, reading
 
@@ -48,7 +48,7 @@ class ResponseCacheMiddleware:
         except SQLAlchemyError:
             # The app will get the same error and report it.
             return self._app(environ, start_response)
-        rendition = here.renditions.get(RenditionKey.at(url, state.revision, here.clock.now()))
+        rendition = here.renditions.get(ResponseKey.at(url, state.revision, here.clock.now()))
         if rendition is None:
             return self._app({**environ, _STATE: state}, start_response)
         return _send(rendition, here, environ, start_response)
@@ -77,7 +77,7 @@ def _kept_under(here: Services, environ: WSGIEnvironment) -> str | None:
 
 
 def _send(
-    rendition: Rendition, here: Services, environ: WSGIEnvironment, start_response: StartResponse
+    rendition: Representation, here: Services, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     moment = here.clock.now()
     headers, body = decide(rendition, environ, moment)
@@ -152,7 +152,7 @@ def serve_cached(document: Document) -> Response:
     moment = now()
     cache = house().renditions
     state = state_for(request.environ, house())
-    key = RenditionKey.at(url_of(request.environ, document.language), state.revision, moment)
+    key = ResponseKey.at(url_of(request.environ, document.language), state.revision, moment)
     rendition = cache.get(key)
     if rendition is None:
         with cache.turn(key):
@@ -168,18 +168,18 @@ def serve_uncached(document: Document) -> Response:
     return serve(render_uncached(document, moment), moment)
 
 
-def render_uncached(document: Document, moment: datetime) -> Rendition:
+def render_uncached(document: Document, moment: datetime) -> Representation:
     """Render a document at a moment without reading or filling the cache."""
     return _rendition(document, state_for(request.environ, house()), moment, None)
 
 
-def _rendition(document: Document, state: State, moment: datetime, earlier: Rendition | None) -> Rendition:
+def _rendition(document: Document, state: State, moment: datetime, earlier: Representation | None) -> Representation:
     """Find and render a document. Reuse the encodings of the earlier representation if the body is the same."""
     with reading() as session:
         snapshot = Snapshot(session, state, moment)
         document.find(snapshot)
         rendered = document.render(snapshot, earlier.origin if earlier else None)
-    rendition = Rendition(
+    rendition = Representation(
         body=rendered.body,
         media_type=document.media_type,
         etag=rendered.version or etag_of(rendered.body),

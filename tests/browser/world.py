@@ -19,8 +19,8 @@ from werkzeug.wsgi import ClosingIterator
 from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import parse
 from eventcal.datasets.service import load_dataset
-from eventcal.media.gallery import Gallery
-from eventcal.media.picture import Frame, read_picture
+from eventcal.media.gallery import MediaStore
+from eventcal.media.picture import ImageSpec, read_picture
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import get_sponsor
@@ -122,9 +122,9 @@ def load_demo(app: Flask) -> None:
 
 def _hang_pictures(app: Flask) -> None:
     """Give a speaker a portrait, and a sponsor a logo with transparency."""
-    gallery = Gallery(house_of(app).settings.media)
-    portrait = read_picture(halved((900, 1200), form="JPEG"), Frame.PORTRAIT)
-    logo = read_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), Frame.LOGO)
+    gallery = MediaStore(house_of(app).settings.media)
+    portrait = read_picture(halved((900, 1200), form="JPEG"), ImageSpec.PORTRAIT)
+    logo = read_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), ImageSpec.LOGO)
     with database_of(app).unit_of_work() as unit:
         speaker = get_speaker(unit.session, "noor", OPERATOR)
         speaker.photo_url = f"{PATH}{gallery.keep(portrait, now=NOON)}"

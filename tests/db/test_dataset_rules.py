@@ -10,7 +10,7 @@ from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsorship
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.removal import merge_speakers
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
@@ -42,7 +42,10 @@ def talk_states(calendar: Database) -> dict[str, tuple[str, bool]]:
 
 def steps(calendar: Database) -> list[tuple[str | None, str]]:
     with calendar.reading() as session:
-        return [(step.from_state, step.to_state) for step in session.scalars(select(TalkStep).order_by(TalkStep.id))]
+        return [
+            (step.from_state, step.to_state)
+            for step in session.scalars(select(TalkStateChange).order_by(TalkStateChange.id))
+        ]
 
 
 def status(calendar: Database, slug: str = "summit") -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, column, create_engine, inspect, select, table
 from eventcal.kit import migrate
 from eventcal.kit.database import MIGRATIONS, Database
 from eventcal.kit.models import UtcDateTime
-from eventcal.members.models import KeptAnswer
+from eventcal.members.models import IdempotencyRecord
 from eventcal.schema import metadata
 from tests.clocks import NOON
 
@@ -216,7 +216,7 @@ def test_renamed_tables_keep_their_rows_and_continue_their_ids(database: Databas
     ]
     with database.unit_of_work() as unit:
         record = {"member_id": "m", "fingerprint": "f", "status": 201, "body": "{}", "created_at": NOON}
-        unit.session.add(KeptAnswer(key="another", **record))
+        unit.session.add(IdempotencyRecord(key="another", **record))
     assert rows(database, "SELECT id, key FROM idempotency_keys ORDER BY id") == [(41, "k"), (42, "another")]
 
 

@@ -12,7 +12,7 @@ from eventcal.events import service
 from eventcal.events.models import Room, Track
 from eventcal.events.service import edit_event
 from eventcal.events.steps import cancel_event, publish_event, redact_event
-from eventcal.feeds.index.models import LedgerState
+from eventcal.feeds.index.models import FeedStateRow
 from eventcal.kit.refusals import DomainError
 from eventcal.schema import metadata
 from eventcal.speakers.models import Speaker
@@ -185,7 +185,7 @@ def empty(calendar: Calendar) -> None:
     """Take everything out of a calendar, as if it had just been made."""
     with calendar.database.engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
-            if table.name != LedgerState.__tablename__:
+            if table.name != FeedStateRow.__tablename__:
                 connection.execute(delete(table))
         nothing = {
             "revision": 0,
@@ -194,5 +194,5 @@ def empty(calendar: Calendar) -> None:
             "last_serial": 0,
             "renderer_version": "",
         }
-        connection.execute(update(LedgerState), nothing)
+        connection.execute(update(FeedStateRow), nothing)
     calendar.clock.move(NOON)

@@ -17,10 +17,10 @@ from eventcal.feeds.feed import Feed, settled
 from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble
 from eventcal.feeds.format_registry import ICS, PLAIN, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINES
-from eventcal.feeds.index.feed_index import Ledger, state_of
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.feed_index import FeedIndex, state_of
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.resources import PublicChange, list_changes
-from eventcal.kit.database import Database, Unit
+from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from eventcal.web.schemas.resources import Resources
@@ -46,10 +46,10 @@ HEAD = FeedHead(
 EVERY_FEED = Feed(asked=EVERYTHING)
 
 
-def ledger_of(base_url: str = BASE_URL, domain: str = DOMAIN) -> Ledger:
+def ledger_of(base_url: str = BASE_URL, domain: str = DOMAIN) -> FeedIndex:
     """Give the ledger of an installation."""
     links = Links(base_url)
-    return Ledger(Builder(links=links, domain=domain), Resources(links))
+    return FeedIndex(Builder(links=links, domain=domain), Resources(links))
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ def deadlines_of(session: Session) -> dict[tuple[str, EntryKind], Numbers]:
 
 def kept(session: Session) -> dict[str, dict[str, Any]]:
     """Give every column of every row of the ledger, by UID."""
-    names = [column.key for column in inspect(LedgerEntry).columns]
+    names = [column.key for column in inspect(FeedEntry).columns]
     return {row.uid: {name: getattr(row, name) for name in names} for row in _rows(session)}
 
 
-def _rows(session: Session) -> Iterable[LedgerEntry]:
-    return session.scalars(select(LedgerEntry).execution_options(populate_existing=True))
+def _rows(session: Session) -> Iterable[FeedEntry]:
+    return session.scalars(select(FeedEntry).execution_options(populate_existing=True))
 
 
-def _numbers(row: LedgerEntry) -> Numbers:
+def _numbers(row: FeedEntry) -> Numbers:
     return Numbers(row.sequence, row.last_modified, row.revision, row.ics)
 
 
@@ -97,7 +97,7 @@ class Calendar:
 
     database: Database
     clock: FixedClock
-    ledger: Ledger
+    ledger: FeedIndex
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -107,7 +107,7 @@ class Calendar:
             yield unit.session
 
     @contextmanager
-    def undone(self) -> Iterator[Unit]:
+    def undone(self) -> Iterator[UnitOfWork]:
         """Give a unit of work, a minute after the last one, of which nothing remains in the end."""
         self.clock.tick(60)
         with suppress(_UndoneError), self.database.unit_of_work() as unit:
@@ -209,7 +209,7 @@ def _parsed(text: str) -> Component:
 
 
 @contextmanager
-def open_calendar(url: str, clock: FixedClock, ledger: Ledger | None = None) -> Iterator[Calendar]:
+def open_calendar(url: str, clock: FixedClock, ledger: FeedIndex | None = None) -> Iterator[Calendar]:
     """Give the calendar in a migrated database."""
     ledger = ledger or ledger_of()
     database = Database(url, clock=clock, hooks=[ledger.follow])
@@ -217,7 +217,7 @@ def open_calendar(url: str, clock: FixedClock, ledger: Ledger | None = None) -> 
     database.engine.dispose()
 
 
-def moved_to(calendar: Calendar, ledger: Ledger) -> Calendar:
+def moved_to(calendar: Calendar, ledger: FeedIndex) -> Calendar:
     """Give the same calendar with another installation's settings."""
     database = Database(
         calendar.database.engine.url.render_as_string(hide_password=False),

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from eventcal.app import create_app, create_house
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
-from eventcal.web.cache import FetchTally, RenditionCache
+from eventcal.web.cache import FetchCounter, ResponseCache
 from eventcal.web.request.context import Services, move_in
 from eventcal.web.request.rate_limits import Counter
 from tests.api import Api, a_member, on_team
@@ -50,8 +50,8 @@ class Street:
             self._houses[kind],
             settings=settings,
             clock=clock,
-            renditions=RenditionCache(10_000_000),
-            tally=FetchTally(),
+            renditions=ResponseCache(10_000_000),
+            tally=FetchCounter(),
             afterwards=when_asked(),
         )
         house.database.clock = clock

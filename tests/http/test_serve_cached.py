@@ -14,9 +14,9 @@ from eventcal.feeds.index.models import State, read_state
 from eventcal.feeds.resources import talk_resources
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
-from eventcal.web.cache import RenditionCache, RenditionKey
+from eventcal.web.cache import ResponseCache, ResponseKey
 from eventcal.web.feeds.endpoints import FEEDS
-from eventcal.web.http.representation import Origin, Rendition
+from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.request.context import move_in
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
 from tests.clocks import NOON, FixedClock
@@ -92,10 +92,10 @@ def test_document_is_rendered_once_per_language(app: Flask) -> None:
 def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None:
     make_calendar(app)
 
-    def cached() -> Rendition:
+    def cached() -> Representation:
         with database_of(app).connection() as connection:
             revision = read_state(connection).revision
-        found = house_of(app).renditions.get(RenditionKey("/note?", revision, NOON.date()))
+        found = house_of(app).renditions.get(ResponseKey("/note?", revision, NOON.date()))
         assert found is not None
         return found
 
@@ -128,14 +128,14 @@ def test_daily_document_is_last_modified_at_midnight_or_later(
     assert undated.last_modified(state, NOON) is None
 
 
-class Turns(RenditionCache):
+class Turns(ResponseCache):
     """A cache that counts the requests that hold its lock or wait for it."""
 
     def __init__(self) -> None:
         super().__init__(10_000_000)
         self.asked = threading.Semaphore(0)
 
-    def turn(self, key: RenditionKey) -> threading.Lock:
+    def turn(self, key: ResponseKey) -> threading.Lock:
         """Return the lock and count the call."""
         self.asked.release()
         return super().turn(key)

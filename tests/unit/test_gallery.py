@@ -8,31 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.media.gallery import GRACE, Gallery
-from eventcal.media.picture import Frame, Picture, read_picture
+from eventcal.media.gallery import GRACE, MediaStore
+from eventcal.media.picture import ImageSpec, Picture, read_picture
 from tests.clocks import NOON
 from tests.images import BLUE, painted
 
 
 @pytest.fixture
-def gallery(tmp_path: Path) -> Gallery:
-    return Gallery(tmp_path / "instance" / "media")
+def gallery(tmp_path: Path) -> MediaStore:
+    return MediaStore(tmp_path / "instance" / "media")
 
 
 @pytest.fixture
 def picture() -> Picture:
-    return read_picture(painted(), Frame.PORTRAIT)
+    return read_picture(painted(), ImageSpec.PORTRAIT)
 
 
-def files(gallery: Gallery) -> list[str]:
+def files(gallery: MediaStore) -> list[str]:
     return sorted(file.relative_to(gallery.folder).as_posix() for file in _all(gallery))
 
 
-def _all(gallery: Gallery) -> Iterator[Path]:
+def _all(gallery: MediaStore) -> Iterator[Path]:
     return (file for file in gallery.folder.rglob("*") if file.is_file())
 
 
-def test_stored_picture_is_found_by_its_name(gallery: Gallery, picture: Picture) -> None:
+def test_stored_picture_is_found_by_its_name(gallery: MediaStore, picture: Picture) -> None:
     assert (gallery.find(f"{picture.digest}.webp"), gallery.has(f"{picture.digest}.webp")) == (None, False)
     name = gallery.keep(picture, now=NOON)
     assert name == f"{picture.digest}.webp"
@@ -40,21 +40,23 @@ def test_stored_picture_is_found_by_its_name(gallery: Gallery, picture: Picture)
     assert files(gallery) == [f"{picture.digest[:2]}/{name}"]
 
 
-def test_concurrent_uploads_of_one_picture_create_one_file(gallery: Gallery, picture: Picture) -> None:
+def test_concurrent_uploads_of_one_picture_create_one_file(gallery: MediaStore, picture: Picture) -> None:
     with ThreadPoolExecutor(8) as pool:
         names = set(pool.map(lambda _: gallery.keep(picture, now=NOON), range(40)))
     assert len(names) == len(files(gallery)) == 1
 
 
 @pytest.mark.parametrize("end", ["", ".webp", "/../secret_key", ".webp\n", ".WEBP", ".png"])
-def test_invalid_picture_name_is_not_found(gallery: Gallery, picture: Picture, end: str) -> None:
+def test_invalid_picture_name_is_not_found(gallery: MediaStore, picture: Picture, end: str) -> None:
     gallery.keep(picture, now=NOON)
     (gallery.folder.parent / "secret_key").write_text("secret")
     for name in (f"{picture.digest[:63]}{end}", f"..{end}", f"{picture.digest[:2]}/{picture.digest}{end}", "\x00"):
         assert (gallery.find(name), gallery.has(name)) == (None, False)
 
 
-def test_full_disk_leaves_no_partial_file(gallery: Gallery, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_no_partial_file(
+    gallery: MediaStore, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -64,22 +66,22 @@ def test_full_disk_leaves_no_partial_file(gallery: Gallery, picture: Picture, mo
     assert files(gallery) == []
 
 
-def test_unreferenced_picture_is_pruned_after_the_grace_period(gallery: Gallery, picture: Picture) -> None:
+def test_unreferenced_picture_is_pruned_after_the_grace_period(gallery: MediaStore, picture: Picture) -> None:
     named = gallery.keep(picture, now=NOON)
-    other = gallery.keep(read_picture(painted(colour=BLUE), Frame.PORTRAIT), now=NOON)
+    other = gallery.keep(read_picture(painted(colour=BLUE), ImageSpec.PORTRAIT), now=NOON)
     assert gallery.prune({named}, before=NOON + GRACE - GRACE) == 0
     assert gallery.prune({named}, before=NOON + timedelta(seconds=1)) == 1
     assert (gallery.has(named), gallery.has(other)) == (True, False)
     assert gallery.prune({named}, before=NOON + timedelta(days=365)) == 0
 
 
-def test_storing_a_picture_again_renews_its_grace_period(gallery: Gallery, picture: Picture) -> None:
+def test_storing_a_picture_again_renews_its_grace_period(gallery: MediaStore, picture: Picture) -> None:
     gallery.keep(picture, now=NOON)
     gallery.keep(picture, now=NOON + 2 * GRACE)
     assert gallery.prune(set(), before=NOON + GRACE) == 0
 
 
-def test_partially_written_file_is_pruned(gallery: Gallery, picture: Picture) -> None:
+def test_partially_written_file_is_pruned(gallery: MediaStore, picture: Picture) -> None:
     name = gallery.keep(picture, now=NOON)
     half = gallery.folder / name[:2] / "tmpabcd.part"
     half.write_bytes(b"RIFF")
@@ -88,6 +90,6 @@ def test_partially_written_file_is_pruned(gallery: Gallery, picture: Picture) ->
     assert files(gallery) == [f"{name[:2]}/{name}"]
 
 
-def test_pruning_an_empty_gallery_removes_nothing(gallery: Gallery) -> None:
+def test_pruning_an_empty_gallery_removes_nothing(gallery: MediaStore) -> None:
     assert gallery.prune(set(), before=NOON) == 0
     assert not gallery.folder.exists()

@@ -11,14 +11,14 @@ from sqlalchemy.orm.util import identity_key
 from eventcal.events.models import Event
 from eventcal.events.queries import whole_event
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import whole_talk
 
 Subject = TypeVar("Subject", Event, Talk)
-Rows = dict[tuple[EntryKind, str], LedgerEntry]
+Rows = dict[tuple[EntryKind, str], FeedEntry]
 
-_ROWS = LedgerEntry.__table__
+_ROWS = FeedEntry.__table__
 _SOME_ROWS = select(_ROWS).where(
     _ROWS.c.kind.in_(bindparam("kinds", expanding=True)), _ROWS.c.subject_id.in_(bindparam("ids", expanding=True))
 )
@@ -50,7 +50,7 @@ def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[st
         found = session.connection().execute(_ONE_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
     else:
         found = session.connection().execute(_SOME_ROWS, {"kinds": list(kinds), "ids": list(ids)})
-    rows = [LedgerEntry(**row) for row in found.mappings()]
+    rows = [FeedEntry(**row) for row in found.mappings()]
     return {(row.kind, row.subject_id): row for row in rows}
 
 

@@ -17,7 +17,7 @@ from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Stamps, Statu
 from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
 from eventcal.feeds.formats.ics import render_entry, stamped
 from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows
-from eventcal.feeds.index.models import LedgerEntry, LedgerState
+from eventcal.feeds.index.models import FeedEntry, FeedStateRow
 from eventcal.kit.clock import whole_second
 from eventcal.kit.database import answer_not_before, commit_time
 from eventcal.kit.localtime import local_to_utc
@@ -25,7 +25,7 @@ from eventcal.talks.models import Talk
 
 _A_SECOND = timedelta(seconds=1)
 
-_ROWS, _STATE = cast("Table", LedgerEntry.__table__), cast("Table", LedgerState.__table__)
+_ROWS, _STATE = cast("Table", FeedEntry.__table__), cast("Table", FeedStateRow.__table__)
 _UPDATE_STATE = update(_STATE)
 _TALKS = cast("Table", Talk.__table__)
 # The columns of a talk that an update of the index sets.
@@ -35,7 +35,7 @@ _UPDATE_TALK = update(_TALKS).where(_TALKS.c.id == bindparam("this"))
 _UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _NOTED})
 
 
-class Shapes(Protocol):
+class ResourceRenderer(Protocol):
     """Serializer for the public API resources of events and talks."""
 
     def event(self, event: Event) -> str:
@@ -45,13 +45,13 @@ class Shapes(Protocol):
         """Return a talk's resource as JSON."""
 
 
-class Writer:
+class EntryWriter:
     """Collects the rows of one update of the index, all with the same timestamp.
 
     Rows are read and written in bulk by Core statements; `save` writes the collected rows.
     """
 
-    def __init__(self, session: Session, shapes: Shapes, now: datetime) -> None:
+    def __init__(self, session: Session, shapes: ResourceRenderer, now: datetime) -> None:
         self.session = session
         self.shapes = shapes
         self.now = now
@@ -149,7 +149,7 @@ class Writer:
                 self._write_deadline(row, event, called_off(was if event.redacted_at is None else _blanked(was)))
                 row.tombstone_until = row.tombstone_until or tombstone_until(_instant(was, was.ends), now=self.now)
 
-    def _write_deadline(self, row: LedgerEntry, event: Event, entry: CalendarEntry) -> None:
+    def _write_deadline(self, row: FeedEntry, event: Event, entry: CalendarEntry) -> None:
         row.public_id, row.deleted = event.slug, event.redacted_at is not None
         if entry.status != Status.CANCELLED:
             row.tombstone_until = None
@@ -158,7 +158,7 @@ class Writer:
         if row.content_hash != before:
             row.revision = self.next_revision(0)
 
-    def _write(self, row: LedgerEntry, entry: CalendarEntry, *, days: tuple[str, str]) -> None:
+    def _write(self, row: FeedEntry, entry: CalendarEntry, *, days: tuple[str, str]) -> None:
         row.uid, row.cancelled = entry.uid, entry.status == Status.CANCELLED
         row.first_day, row.last_day = days
         row.zone = entry.zone if entry.needs_zone else None
@@ -176,15 +176,15 @@ class Writer:
             row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._touch(row)
 
-    def _touch(self, row: LedgerEntry) -> None:
+    def _touch(self, row: FeedEntry) -> None:
         key = row.kind, row.subject_id
         if key not in self._new:
             self._touched[key] = row
 
-    def _new_row(self, key: tuple[EntryKind, str], created_at: datetime) -> LedgerEntry:
+    def _new_row(self, key: tuple[EntryKind, str], created_at: datetime) -> FeedEntry:
         kind, subject_id = key
         self.state.last_serial += 1
-        row = LedgerEntry(
+        row = FeedEntry(
             kind=kind,
             subject_id=subject_id,
             created_at=created_at,
@@ -212,7 +212,7 @@ class Writer:
         return self.shapes.talk(subject) if isinstance(subject, Talk) else self.shapes.event(subject)
 
 
-def _columns_of(row: LedgerEntry | LedgerState, table: Table) -> dict[str, Any]:
+def _columns_of(row: FeedEntry | FeedStateRow, table: Table) -> dict[str, Any]:
     return {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118 - iteration yields columns, not names
 
 
@@ -241,7 +241,7 @@ def _blanked(entry: CalendarEntry) -> CalendarEntry:
     return replace(entry, title="Call for talks", description=entry.url, html="", categories=())
 
 
-def _load_state(session: Session) -> LedgerState:
+def _load_state(session: Session) -> FeedStateRow:
     """Return the state, locked until the commit. It is not attached to the session."""
     found = session.connection().execute(select(_STATE).with_for_update())
-    return LedgerState(**found.mappings().one())
+    return FeedStateRow(**found.mappings().one())

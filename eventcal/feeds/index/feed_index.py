@@ -21,9 +21,9 @@ from eventcal.feeds.entries.deadlines import deadline_entries
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.feeds.index.entry_loader import DEADLINES, count_talks, load_events, load_talks, waiting_talks
-from eventcal.feeds.index.entry_writer import Shapes, Writer
-from eventcal.feeds.index.invalidation import Reach, later_reprises, reach_of
-from eventcal.feeds.index.models import LedgerState
+from eventcal.feeds.index.entry_writer import EntryWriter, ResourceRenderer
+from eventcal.feeds.index.invalidation import AffectedEntries, later_reprises, reach_of
+from eventcal.feeds.index.models import FeedStateRow
 from eventcal.kit.database import Change, is_shown_otherwise
 from eventcal.sponsors.queries import confirmed_sponsors
 from eventcal.talks.models import Talk
@@ -39,24 +39,24 @@ _BATCH = 200
 # The libraries whose version affects the text of an entry or of its VTIMEZONE.
 _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
 
-Tell = Callable[[int], object]
+ProgressCallback = Callable[[int], object]
 
 
 def _nobody(_more: int) -> None:
     """No-op callback."""
 
 
-def state_of(session: Session) -> LedgerState:
+def state_of(session: Session) -> FeedStateRow:
     """Return the current state of the feed index."""
-    return session.get_one(LedgerState, 1, populate_existing=True)
+    return session.get_one(FeedStateRow, 1, populate_existing=True)
 
 
 @dataclass(frozen=True)
-class Ledger:
+class FeedIndex:
     """The feed index: re-renders the entries and the resources that a change affects."""
 
     builder: Builder
-    shapes: Shapes
+    shapes: ResourceRenderer
 
     @cached_property
     def renderer(self) -> str:
@@ -71,7 +71,7 @@ class Ledger:
         if reach.events or reach.talks or reach.beside or reach.entries or reach.elsewhere:
             _Following(session, self, now).follow(reach)
 
-    def renew(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
+    def renew(self, session: Session, *, now: datetime, tell: ProgressCallback = _nobody) -> int:
         """Derive and render everything again if the renderer changed. Return the number of changed entries.
 
         An entry with unchanged text keeps its SEQUENCE and stamp. For `tell` see `recompute`.
@@ -80,7 +80,7 @@ class Ledger:
             return 0
         return self.recompute(session, now=now, tell=tell)
 
-    def recompute(self, session: Session, *, now: datetime, tell: Tell = _nobody) -> int:
+    def recompute(self, session: Session, *, now: datetime, tell: ProgressCallback = _nobody) -> int:
         """Derive and render everything again, even if the renderer is unchanged. Return the number of changed entries.
 
         `tell` is called after each batch with the number of events or talks in it.
@@ -88,7 +88,7 @@ class Ledger:
         following = _Following(session, self, now)
         events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
         for ids in _batches(events):
-            following.follow(Reach(entries=set(ids)))
+            following.follow(AffectedEntries(entries=set(ids)))
             tell(len(ids))
         for ids in _batches(talks):
             following.recheck(set(ids))
@@ -102,13 +102,13 @@ class Ledger:
 class _Following:
     """One update of the feed index, with a single timestamp."""
 
-    def __init__(self, session: Session, ledger: Ledger, now: datetime) -> None:
+    def __init__(self, session: Session, ledger: FeedIndex, now: datetime) -> None:
         self.session = session
         self.builder = ledger.builder
         self.now = now
-        self.writer = Writer(session, ledger.shapes, now)
+        self.writer = EntryWriter(session, ledger.shapes, now)
 
-    def follow(self, reach: Reach) -> None:
+    def follow(self, reach: AffectedEntries) -> None:
         talks = self._talks(reach.talks, anew=reach.parts)
         for talk in talks:
             derive_talk(talk, now=self.now)

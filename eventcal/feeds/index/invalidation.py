@@ -19,7 +19,7 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 
 @dataclass
-class Reach:
+class AffectedEntries:
     """The events and talks that a set of changes affects, by id.
 
     events, talks: changed themselves. entries: events whose entry may have changed. beside: talks whose room or track
@@ -49,9 +49,9 @@ _NAMES_A_SPEAKER = frozenset({"slug", "merged_into_id"})
 _COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "tombstone_until", "state", "published_at"})
 
 
-def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
+def reach_of(session: Session, changes: Sequence[Change]) -> AffectedEntries:
     """Return the entries that these changes affect. Changes to private columns alone affect none."""
-    reach = Reach()
+    reach = AffectedEntries()
     for change in changes:
         follow = _FOLLOW.get(type(change.row))
         if follow is not None and (change.done != "changed" or are_shown(type(change.row), change.fields)):
@@ -67,7 +67,7 @@ def reach_of(session: Session, changes: Sequence[Change]) -> Reach:
     return reach
 
 
-def _event(session: Session, change: Change, reach: Reach) -> None:
+def _event(session: Session, change: Change, reach: AffectedEntries) -> None:
     event: Event = change.row
     reach.events.add(event.id)
     if change.done == "changed" and change.fields & _SHOWN_BY_TALKS:
@@ -81,23 +81,23 @@ def _event(session: Session, change: Change, reach: Reach) -> None:
             reach.entries.update(neighbours)
 
 
-def _part_of_event(_session: Session, change: Change, reach: Reach) -> None:
+def _part_of_event(_session: Session, change: Change, reach: AffectedEntries) -> None:
     reach.events.add(change.row.event_id)
 
 
-def _co_location(session: Session, change: Change, reach: Reach) -> None:
+def _co_location(session: Session, change: Change, reach: AffectedEntries) -> None:
     if _is_public(session, change.row.other_id):
         reach.events.add(change.row.event_id)
 
 
-def _track_or_room(session: Session, change: Change, reach: Reach) -> None:
+def _track_or_room(session: Session, change: Change, reach: AffectedEntries) -> None:
     reach.events.add(change.row.event_id)
     if "name" in change.fields:
         key = Talk.track_id if isinstance(change.row, Track) else Talk.room_id
         reach.beside.update(session.scalars(select(Talk.id).where(key == change.row.id)))
 
 
-def _talk(_session: Session, change: Change, reach: Reach) -> None:
+def _talk(_session: Session, change: Change, reach: AffectedEntries) -> None:
     talk: Talk = change.row
     if change.done != "deleted":
         reach.talks.add(talk.id)
@@ -108,12 +108,12 @@ def _talk(_session: Session, change: Change, reach: Reach) -> None:
         reach.entries.add(talk.event_id)
 
 
-def _part_of_talk(_session: Session, change: Change, reach: Reach) -> None:
+def _part_of_talk(_session: Session, change: Change, reach: AffectedEntries) -> None:
     reach.talks.add(change.row.talk_id)
     reach.parts.add(change.row.talk_id)
 
 
-def _speaker(session: Session, change: Change, reach: Reach) -> None:
+def _speaker(session: Session, change: Change, reach: AffectedEntries) -> None:
     speaker: Speaker = change.row
     published = speaker.published_at is not None
     reach.elsewhere |= published
@@ -133,11 +133,11 @@ def _joins_known(session: Session, speaker: Speaker) -> bool:
     return session.get_one(Speaker, speaker.merged_into_id).published_at is not None
 
 
-def _tier(session: Session, change: Change, reach: Reach) -> None:
+def _tier(session: Session, change: Change, reach: AffectedEntries) -> None:
     _sponsored(session, change.row.event_id, reach)
 
 
-def _sponsor(session: Session, change: Change, reach: Reach) -> None:
+def _sponsor(session: Session, change: Change, reach: AffectedEntries) -> None:
     held = (
         select(Tier.event_id)
         .select_from(Sponsorship)
@@ -151,14 +151,14 @@ def _sponsor(session: Session, change: Change, reach: Reach) -> None:
     reach.entries |= sponsored
 
 
-def _sponsorship(session: Session, change: Change, reach: Reach) -> None:
+def _sponsorship(session: Session, change: Change, reach: AffectedEntries) -> None:
     # Enquiries are private to the member and the organisers, even if they are declined.
     if SponsorshipState.CONFIRMED in {change.row.state, change.before.get("state")}:
         event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
         _sponsored(session, event_id, reach)
 
 
-def _sponsored(session: Session, event_id: str | None, reach: Reach) -> None:
+def _sponsored(session: Session, event_id: str | None, reach: AffectedEntries) -> None:
     """Record a change of a public event's sponsors, whom its entry may name."""
     if event_id is not None and _is_public(session, event_id):
         reach.elsewhere = True
@@ -170,7 +170,7 @@ def _is_public(session: Session, event_id: str) -> bool:
     return status in PUBLIC_STATUSES
 
 
-_FOLLOW: dict[type, Callable[[Session, Change, Reach], None]] = {
+_FOLLOW: dict[type, Callable[[Session, Change, AffectedEntries], None]] = {
     Event: _event,
     EventTag: _part_of_event,
     CallForTalks: _part_of_event,

@@ -13,7 +13,7 @@ from eventcal.kit.models import Base, word_column
 # Columns with a sort_order were added later and are last in the database too.
 
 
-class LedgerEntry(Base):
+class FeedEntry(Base):
     """One feed entry: its rendered text and its increasing numbers.
 
     `subject_id` is the id of the event or talk; for a deadline, of its event. It is no foreign key, because an entry
@@ -55,7 +55,7 @@ class LedgerEntry(Base):
     resource: Mapped[str | None] = mapped_column(default=None, sort_order=1)
 
 
-class LedgerState(Base):
+class FeedStateRow(Base):
     """The state of the feed index, a single row.
 
     `revision` rises with every change to public data; `changed_at` is the time of the last one.
@@ -75,14 +75,14 @@ class LedgerState(Base):
 
 
 class State(NamedTuple):
-    """The public revision, the time of its last change (UTC), and `full_rebuild_revision` (see LedgerState)."""
+    """The public revision, the time of its last change (UTC), and `full_rebuild_revision` (see FeedStateRow)."""
 
     revision: int
     changed_at: datetime
     full_rebuild_revision: int
 
 
-_STATE = select(*(LedgerState.__table__.c[name] for name in State._fields))
+_STATE = select(*(FeedStateRow.__table__.c[name] for name in State._fields))
 
 
 def read_state(connection: Connection) -> State:

@@ -14,7 +14,7 @@ from eventcal.members.errors import (
     InvalidEmailToken,
     SecondFactorNeeded,
 )
-from eventcal.web.api.blueprint import Subject, read_json
+from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import answer
 from eventcal.web.identity import accounts, passwords, schemas
@@ -23,7 +23,7 @@ from eventcal.web.identity.permissions import by_cookie, public
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, reading, unit_of_work
 
-auth = Subject("auth", "Registration, sign-in and passwords")
+auth = ApiBlueprint("auth", "Registration, sign-in and passwords")
 
 _MAILED = {"detail": "If this address has an account that it concerns, a mail is on its way."}
 

@@ -81,7 +81,7 @@ class Operation(TypedDict, total=False):
     refuses: Sequence[ErrorClass]
 
 
-class Subject(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
+class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
     """A blueprint for the routes of one subject under /api/v1."""
 
     ARGUMENTS_PARSER = _Parser()

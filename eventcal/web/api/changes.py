@@ -10,13 +10,13 @@ from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.resources import list_changes
 from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import FieldError, Invalid, Message
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, document, serve_public
 from eventcal.web.identity.permissions import public
 from eventcal.web.params.fields import Query, Text, page_size
 from eventcal.web.schemas.out import Out
 
-changes = Subject("changes", "Resources that were published, changed or removed")
+changes = ApiBlueprint("changes", "Resources that were published, changed or removed")
 
 
 class ChangesQuery(Query):

@@ -17,7 +17,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, answer, cached, document, serve_private
 from eventcal.web.http.errors import ErrorClass
 from eventcal.web.identity.current_user import caller
@@ -28,7 +28,7 @@ from eventcal.web.schemas.out import Json
 
 Child = TypeVar("Child")
 
-event_parts = Subject("event parts", "Tracks, rooms and the team of an event")
+event_parts = ApiBlueprint("event parts", "Tracks, rooms and the team of an event")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class ChildResource(Generic[Child]):
     delete_doc: str
     delete_refuses: Sequence[ErrorClass] = ()
 
-    def register(self, subject: Subject) -> None:
+    def register(self, subject: ApiBlueprint) -> None:
         """Register the routes that list, add, edit and delete the resource."""
         name, path = self.name, f"/{self.name}s"
 

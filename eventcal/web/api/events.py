@@ -24,22 +24,22 @@ from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
 from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
 from eventcal.web.api.responses import Content, answer, cached, check_version, document, resource, serve_public
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
-from eventcal.web.params.listing_filters import ListingArgs, read_listing
+from eventcal.web.params.listing_filters import ListingQuerySchema, read_listing
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_json, with_occurrences
 from eventcal.web.schemas.occurrences import OccurrenceOut, OccurrenceQuery, occurrence_json
 from eventcal.web.schemas.out import Json
 
-events = Subject("events", "Conferences, meetups, hackathons, workshops and webinars")
-occurrences = Subject("occurrences", "Occurrences of recurring events")
+events = ApiBlueprint("events", "Conferences, meetups, hackathons, workshops and webinars")
+occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 
 
-@events.get("/events", public, documented_query=ListingArgs, lists=EventOut, refuses=[NotSignedIn, Forbidden])
+@events.get("/events", public, documented_query=ListingQuerySchema, lists=EventOut, refuses=[NotSignedIn, Forbidden])
 def list_all() -> Response:
     """List public events, or for moderators the pending ones.
 

@@ -17,7 +17,7 @@ from eventcal.speakers.service import find_by_member
 from eventcal.talks import service
 from eventcal.talks.queries import get_talk, list_own_talks, list_stars
 from eventcal.talks.removal import leave
-from eventcal.web.api.blueprint import Subject, read_json
+from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import answer, serve_private
 from eventcal.web.identity import schemas
@@ -38,8 +38,8 @@ from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import TalkOut, talk_json
 
-me = Subject("me", "Your own profile, sessions, access tokens and secret feeds")
-agenda = Subject("agenda", "Your own talks and starred talks")
+me = ApiBlueprint("me", "Your own profile, sessions, access tokens and secret feeds")
+agenda = ApiBlueprint("agenda", "Your own talks and starred talks")
 
 _LEFT = (
     "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "

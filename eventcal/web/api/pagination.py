@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, Paging
 from eventcal.web.api.responses import Content, document, serve_private, serve_public
-from eventcal.web.params.listing_filters import Listing, canonical_query
+from eventcal.web.params.listing_filters import ListingQuery, canonical_query
 from eventcal.web.request.context import links, now, reading
 from eventcal.web.schemas.out import Json
 
@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 
 
 def serve_list(
-    asked: Listing,
+    asked: ListingQuery,
     read: Callable[..., Page[Row]],
     shape: Callable[[Row], object],
     *,

@@ -10,7 +10,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, revision_etag, serve
-from eventcal.web.http.representation import Origin, Rendition
+from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.identity.current_user import caller
 from eventcal.web.request.context import house, now
 from eventcal.web.schemas.out import Json
@@ -128,7 +128,7 @@ def cached(read: Callable[..., Content]) -> Callable[..., Response]:
 def serve_private(body: object, *, link: str | None = None) -> Response:
     """Serve JSON that is private to the current user."""
     raw = orjson.dumps(body)
-    rendition = Rendition(
+    rendition = Representation(
         body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=TO_ONE, link=link
     )
     return serve(rendition, now())

@@ -9,13 +9,13 @@ from werkzeug.exceptions import PreconditionRequired
 from eventcal.kit.ids import DuplicateSlug, SlugFixed
 from eventcal.kit.refusals import Forbidden, VersionConflict
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import Frame
+from eventcal.media.picture import ImageSpec
 from eventcal.members.words import Scope
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker, list_speakers
 from eventcal.talks.removal import merge_speakers
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document
 from eventcal.web.identity.current_user import caller
@@ -25,8 +25,8 @@ from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, speaker_json
 
-speakers = Subject("speakers", "Speakers")
-pictures = Subject("pictures", "Portraits of speakers and logos of sponsors")
+speakers = ApiBlueprint("speakers", "Speakers")
+pictures = ApiBlueprint("pictures", "Portraits of speakers and logos of sponsors")
 
 
 @speakers.get("/speakers", public, query=PageQuery, lists=SpeakerOut)
@@ -88,7 +88,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
     with reading() as session:
         # Check the permission before decoding the image, which is expensive.
         check_may_edit(get_speaker(session, slug, caller()), caller())
-    picture = read_upload(raw, Frame.PORTRAIT)
+    picture = read_upload(raw, ImageSpec.PORTRAIT)
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_may_edit(speaker, caller())

@@ -11,14 +11,14 @@ from eventcal.events.queries import get_event, get_organised_event
 from eventcal.kit.paging import Page, Paging
 from eventcal.kit.refusals import DomainError, VersionConflict
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import Frame
+from eventcal.media.picture import ImageSpec
 from eventcal.members.words import Scope
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import count_taken, get_sponsor, get_sponsorship, get_tier
 from eventcal.sponsors.rules import SponsorshipStep
-from eventcal.web.api.blueprint import Subject
+from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.event_parts import ChildResource, part_of
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, serve_private
@@ -31,7 +31,7 @@ from eventcal.web.schemas import sponsors as schemas
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_json
 
-sponsors = Subject("sponsors", "Sponsorship tiers, sponsors and sponsorships")
+sponsors = ApiBlueprint("sponsors", "Sponsorship tiers, sponsors and sponsorships")
 
 
 ChildResource(
@@ -146,7 +146,7 @@ def put_logo(raw: bytes, slug: str) -> Response:
     """
     with reading() as session:
         get_sponsor(session, slug, caller())
-    picture = read_upload(raw, Frame.LOGO)
+    picture = read_upload(raw, ImageSpec.LOGO)
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         service.edit_sponsor(session, sponsor, {"logo_url": put_up(picture)}, caller=caller(), now=now())

@@ -26,29 +26,29 @@ from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import Step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
-from eventcal.web.api.blueprint import Mark, Subject
+from eventcal.web.api.blueprint import ApiBlueprint, Mark
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, answer, cached, check_version, resource
 from eventcal.web.identity.current_user import caller, current_member
 from eventcal.web.identity.permissions import member, moderator, organiser, public
-from eventcal.web.params.listing_filters import ListingArgs, read_listing
+from eventcal.web.params.listing_filters import ListingQuerySchema, read_listing
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
-talks = Subject("talks", "Talks at events, and their state changes")
+talks = ApiBlueprint("talks", "Talks at events, and their state changes")
 
 # States that only the speakers and the organisers may see. The other states are public.
 _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
-@talks.get("/talks", public, documented_query=ListingArgs, lists=TalkOut)
+@talks.get("/talks", public, documented_query=ListingQuerySchema, lists=TalkOut)
 def list_all() -> Response:
     """List public talks."""
     return serve_list(read_listing(request.args), talk_resources, Fragment, to_all=True)
 
 
 @talks.get(
-    "/events/<slug>/talks", public, documented_query=ListingArgs, lists=TalkOut, refuses=[NotSignedIn, Forbidden]
+    "/events/<slug>/talks", public, documented_query=ListingQuerySchema, lists=TalkOut, refuses=[NotSignedIn, Forbidden]
 )
 def list_of_event(slug: str) -> Response:
     """List an event's public talks.

@@ -14,7 +14,7 @@ from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.web.embeds.listing import TODAY, Embed, Theme, element, embeds, iframe, read_embed
 from eventcal.web.http.conditional import etag_of, serve
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import Representation
 from eventcal.web.i18n import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
@@ -61,9 +61,9 @@ def script() -> Response:
 
 
 @cache
-def _script() -> Rendition:
+def _script() -> Representation:
     body = _SCRIPT.read_bytes()
-    return Rendition(
+    return Representation(
         body=body,
         media_type="text/javascript; charset=utf-8",
         etag=etag_of(body),

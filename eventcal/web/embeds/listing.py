@@ -25,7 +25,7 @@ from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n import faults_in_words, refusal_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import Word, chosen_language, filled_in, text
-from eventcal.web.params.listing_filters import Listing, ListingArgs, canonical_query
+from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, canonical_query
 from eventcal.web.params.listing_query import COMMAS, Pairs, Show, read_shown
 from eventcal.web.rendering.dates import occurrence_when, when_of
 from eventcal.web.rendering.labels import country_in_words
@@ -56,7 +56,7 @@ class Theme(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Embed(Listing):
+class Embed(ListingQuery):
     """The parameters of an embed.
 
     upcoming: whether it begins with the current day. talk: the id of the only talk to show.
@@ -102,7 +102,7 @@ class Embed(Listing):
         return tuple(pair for pair in self.filters if pair[0] not in apart and pair != ("from", TODAY))
 
 
-class _EmbedArgs(ListingArgs):
+class _EmbedArgs(ListingQuerySchema):
     """The parameters of an embed, except its language."""
 
     result = Embed

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from eventcal.feeds.feed import windowed
-from eventcal.feeds.inspect_feed import Glance
+from eventcal.feeds.inspect_feed import FeedSummary
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
 from eventcal.web.feeds.endpoints import FEEDS
@@ -43,7 +43,7 @@ LONGEST_URL = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class OurUrl:
+class FeedUrl:
     """A URL on this site. `endpoint` is "" if it is not a feed; `path` is percent-decoded."""
 
     path: str
@@ -52,7 +52,7 @@ class OurUrl:
     view_args: Mapping[str, str]
 
     @classmethod
-    def at(cls, path: str, args: MultiDict[str, str]) -> "OurUrl":
+    def at(cls, path: str, args: MultiDict[str, str]) -> "FeedUrl":
         """Resolve a decoded path and the query parameters."""
         try:
             endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
@@ -95,28 +95,28 @@ class OurUrl:
         return quote_path(self.path)
 
 
-def our_url(url: str) -> OurUrl:
+def our_url(url: str) -> FeedUrl:
     """Resolve a URL. Raises Invalid if it does not belong to this site."""
     parts = _split(url)
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
         raise Invalid(faults=[FieldError("?url", _FOREIGN)])
     path = unquote(parts.path).rstrip("/") or "/"
-    return OurUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
+    return FeedUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
-def feed_beside(here: OurUrl) -> str | None:
+def feed_beside(here: FeedUrl) -> str | None:
     """Return the URL of the feed that belongs to a page, or None if the URL is not that of such a page."""
-    beside = OurUrl.at(f"{here.path}.ics", MultiDict())
+    beside = FeedUrl.at(f"{here.path}.ics", MultiDict())
     return beside.shown(None) if beside.endpoint and beside.secret is None else None
 
 
-def same_entries(here: OurUrl) -> OurUrl | None:
+def same_entries(here: FeedUrl) -> FeedUrl | None:
     """Return the .ics feed with the same entries as a feed in any format, or None if there is none."""
     if here.format == "ics":
         return here
     if here.format not in {"jcal", "xcal", "jscal"}:
         return None
-    beside = OurUrl.at(f"{here.path.removesuffix(here.format)}ics", here.args)
+    beside = FeedUrl.at(f"{here.path.removesuffix(here.format)}ics", here.args)
     return beside if beside.endpoint else None
 
 
@@ -137,14 +137,14 @@ def _place(parts: SplitResult) -> tuple[str, int | None]:
     return host, None if parts.port in _USUAL_PORTS else parts.port
 
 
-class Problem(NamedTuple):
+class Diagnosis(NamedTuple):
     """A possible reason why a feed does not update. `detail` is a message for people."""
 
     code: str
     detail: str
 
 
-def refused_problems(here: OurUrl, refusal: DomainError) -> Iterator[Problem]:
+def refused_problems(here: FeedUrl, refusal: DomainError) -> Iterator[Diagnosis]:
     """Yield the problems of a URL that is answered with an error."""
     if not here.endpoint:
         beside = feed_beside(here)
@@ -153,21 +153,21 @@ def refused_problems(here: OurUrl, refusal: DomainError) -> Iterator[Problem]:
             if beside
             else Message("There is no feed at this address. The addresses of feeds end in .ics.")
         )
-        yield Problem("no-feed", detail)
+        yield Diagnosis("no-feed", detail)
     elif not refusal.faults:
-        yield Problem(refusal.code, refusal.detail)
+        yield Diagnosis(refusal.code, refusal.detail)
     else:
         for fault in refusal.faults:
             name = fault.pointer.removeprefix("?")
-            yield Problem(refusal.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
+            yield Diagnosis(refusal.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
 
 
 def problems_of(
-    here: OurUrl, asked: Asked, seen: Glance | None, *, size: int, length: int, moment: datetime
-) -> Iterator[Problem]:
+    here: FeedUrl, asked: Asked, seen: FeedSummary | None, *, size: int, length: int, moment: datetime
+) -> Iterator[Diagnosis]:
     """Yield the possible problems of a working feed. `size` is that of its body, `length` that of its URL."""
     if seen is not None and seen.entries == 0:
-        yield Problem("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
+        yield Diagnosis("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
     window = windowed(asked.filter, now=moment)
     if here.kind == "calendar" and window != asked.filter:
         text = Message(
@@ -176,34 +176,34 @@ def problems_of(
             first=window.from_day,
             last=window.to_day,
         )
-        yield Problem("window", text)
+        yield Diagnosis("window", text)
     last = asked.filter.to_day
     if last is not None and last < moment.astimezone(UTC).date():
-        yield Problem("over", Message("It ends on %(last)s (to), so nothing new comes into it.", last=last))
+        yield Diagnosis("over", Message("It ends on %(last)s (to), so nothing new comes into it.", last=last))
     if asked.cancelled == Cancelled.HIDE:
         text = Message("What is called off is left out (cancelled=hide); some programs then keep showing it as it was.")
-        yield Problem("cancelled-hidden", text)
+        yield Diagnosis("cancelled-hidden", text)
     if seen is not None and seen.errors:
-        yield Problem("faulty", Message("It has faults, for which programs may refuse it: see lint."))
+        yield Diagnosis("faulty", Message("It has faults, for which programs may refuse it: see lint."))
     if size > LARGEST_BODY:
         text = Message(
             "It has %(size)s bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
             size=f"{size:,}",
         )
-        yield Problem("large", text)
+        yield Diagnosis("large", text)
     if length > LONGEST_URL:
         text = Message(
             "Its address has %(length)s characters; Google is reported to take no more than %(most)s.",
             length=length,
             most=LONGEST_URL,
         )
-        yield Problem("long-address", text)
+        yield Diagnosis("long-address", text)
     if not _is_public(urlsplit(settings().base_url).hostname or ""):
         text = Message(
             "Its address leads nowhere from outside of this network: services that fetch for their members, such as "
             "Google and Outlook.com, cannot reach it."
         )
-        yield Problem("not-public", text)
+        yield Diagnosis("not-public", text)
 
 
 def _is_public(host: str) -> bool:

@@ -16,14 +16,14 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import CLIENTS
 from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
-from eventcal.feeds.inspect_feed import Glance, glance
+from eventcal.feeds.inspect_feed import FeedSummary, glance
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, Message, NotFound
 from eventcal.members.service import find_feed_by_secret
 from eventcal.web.feed_check.diagnosis import (
     HIDDEN,
-    OurUrl,
-    Problem,
+    Diagnosis,
+    FeedUrl,
     our_url,
     problems_of,
     refused_problems,
@@ -33,7 +33,7 @@ from eventcal.web.feeds.views import rendition_of
 from eventcal.web.http.conditional import entity_tag, etag_of, serve
 from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import Representation
 from eventcal.web.i18n import in_words, language
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs
@@ -96,7 +96,9 @@ def _page() -> Response:
 
 def _served(body: bytes, media_type: str) -> Response:
     etag = etag_of(body)
-    rendition = Rendition(body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store")
+    rendition = Representation(
+        body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store"
+    )
     return serve(rendition, now())
 
 
@@ -142,7 +144,7 @@ def _report(url: str) -> Json:
     }
 
 
-def _problems_json(problems: Iterable[Problem], here: OurUrl) -> list[Json]:
+def _problems_json(problems: Iterable[Diagnosis], here: FeedUrl) -> list[Json]:
     secret = here.secret
     return [
         # `replace` returns a plain string, so messages without the secret are kept as they are, for translation.
@@ -151,7 +153,7 @@ def _problems_json(problems: Iterable[Problem], here: OurUrl) -> list[Json]:
     ]
 
 
-def _seen(here: OurUrl, rendition: Rendition) -> Glance | None:
+def _seen(here: FeedUrl, rendition: Representation) -> FeedSummary | None:
     """Inspect the .ics feed with the same entries. None if there is no such feed."""
     beside = same_entries(here)
     if beside is None:
@@ -161,7 +163,7 @@ def _seen(here: OurUrl, rendition: Rendition) -> Glance | None:
     return glance(rendition.body)
 
 
-def _feed_json(here: OurUrl, rendition: Rendition, seen: Glance | None) -> Json:
+def _feed_json(here: FeedUrl, rendition: Representation, seen: FeedSummary | None) -> Json:
     newest = seen.newest if seen is not None else None
     return {
         "kind": here.kind,
@@ -175,7 +177,7 @@ def _feed_json(here: OurUrl, rendition: Rendition, seen: Glance | None) -> Json:
     }
 
 
-def _fetches_json(here: OurUrl, asked: Asked) -> list[Json]:
+def _fetches_json(here: FeedUrl, asked: Asked) -> list[Json]:
     today = now().astimezone(UTC).date()
     with reading() as session:
         return [
@@ -192,7 +194,7 @@ def _fetches_json(here: OurUrl, asked: Asked) -> list[Json]:
         ]
 
 
-def _rows(session: Session, here: OurUrl, asked: Asked) -> Sequence[FeedFetches]:
+def _rows(session: Session, here: FeedUrl, asked: Asked) -> Sequence[FeedFetches]:
     if here.secret is None:
         return fetches_of(session, feed_key(here.path, asked))
     found = find_feed_by_secret(session, here.secret)

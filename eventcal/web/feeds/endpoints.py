@@ -15,7 +15,7 @@ from eventcal.feeds.format_registry import CALENDARS, COLUMNS, CSV, PLAIN, Forma
 from eventcal.feeds.formats import atom
 from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, schedule_json, schedule_xml
 from eventcal.feeds.frab.schedule import Programme
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit.markdown import to_plain
 from eventcal.members.caller import VISITOR
 from eventcal.web.feeds import definitions
@@ -26,7 +26,7 @@ from eventcal.web.params.listing_filters import Asked, Profile, canonical_query
 from eventcal.web.request.context import house, links, settings
 from eventcal.web.serving import Document, Rendered, Snapshot
 
-_ENTRIES = COLUMNS[LedgerEntry.entry]
+_ENTRIES = COLUMNS[FeedEntry.entry]
 # The largest number of entries in an Atom feed.
 _NEWEST = 100
 

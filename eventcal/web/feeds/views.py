@@ -15,7 +15,7 @@ from eventcal.kit.refusals import DatabaseBusy
 from eventcal.members.models import PersonalFeed
 from eventcal.web.feeds.definitions import check_works, get_personal_feed
 from eventcal.web.feeds.endpoints import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import Representation
 from eventcal.web.identity.permissions import feed as for_everybody
 from eventcal.web.params.listing_filters import feed_key, read_feed
 from eventcal.web.request.context import house, now, reading
@@ -71,7 +71,7 @@ def _note_fetch(database: Database, feed_id: str, moment: datetime) -> None:
         unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = moment
 
 
-def rendition_of(endpoint: str, path_args: Mapping[str, str], args: MultiDict[str, str]) -> Rendition:
+def rendition_of(endpoint: str, path_args: Mapping[str, str], args: MultiDict[str, str]) -> Representation:
     """Return the current representation of a feed. Raises the same errors as its view."""
     return render_uncached(FEEDS[endpoint].document(read_feed(args), path_args), now())
 

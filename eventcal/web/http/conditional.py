@@ -19,7 +19,7 @@ from werkzeug.http import http_date, parse_date
 from eventcal.kit.clock import whole_second
 from eventcal.kit.refusals import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
-from eventcal.web.http.representation import Rendition
+from eventcal.web.http.representation import Representation
 
 # Cache-Control values: for public responses, for public responses that caches must revalidate (pages), and for
 # responses that belong to one member, such as a personal feed.
@@ -55,13 +55,15 @@ def entity_tag(etag: str, coding: str) -> str:
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
-def serve(rendition: Rendition, now: datetime) -> Response:
+def serve(rendition: Representation, now: datetime) -> Response:
     """Return the response to a GET or HEAD request: 304, or 200 in the preferred content encoding; never 406."""
     headers, body = decide(rendition, request.environ, now)
     return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
 
-def decide(rendition: Rendition, environ: WSGIEnvironment, now: datetime) -> tuple[list[tuple[str, str]], bytes | None]:
+def decide(
+    rendition: Representation, environ: WSGIEnvironment, now: datetime
+) -> tuple[list[tuple[str, str]], bytes | None]:
     """Return the headers and the body of the response to a GET or HEAD request. Without a body, it is a 304."""
     codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if rendition.compressible else (IDENTITY,)
     is_small = IDENTITY in codings and len(rendition.body) < _SMALLEST_COMPRESSED

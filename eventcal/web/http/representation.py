@@ -16,7 +16,7 @@ class Origin(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rendition:
+class Representation:
     """A rendered response body with its headers. Each content encoding is computed once, when it is first requested.
 
     `dataclasses.replace` keeps the encodings, so pass new ones together with another body.

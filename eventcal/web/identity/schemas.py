@@ -13,7 +13,17 @@ from eventcal.kit.refusals import Message
 from eventcal.members.words import Role, Scope
 from eventcal.web.identity import passwords
 from eventcal.web.params.fields import says
-from eventcal.web.schemas.fields import URI, Address, Instant, Items, Line, Part, Shape, Text, Word
+from eventcal.web.schemas.fields import (
+    URI,
+    BaseSchema,
+    EmailField,
+    EnumField,
+    Instant,
+    ListField,
+    MultiLine,
+    NestedField,
+    SingleLine,
+)
 from eventcal.web.schemas.out import Out
 
 _LONGEST_INPUT = 1000
@@ -26,7 +36,7 @@ class TeamOut(Out):
     """The role of the member in the team of an event."""
 
     event = fields.String(required=True, metadata=says("The event's slug."))
-    role = Word(TeamRole, required=True)
+    role = EnumField(TeamRole, required=True)
 
 
 class MemberOut(Out):
@@ -35,17 +45,17 @@ class MemberOut(Out):
     id = fields.String(required=True)
     email = fields.String(required=True)
     name = fields.String(required=True)
-    role = Word(Role, required=True)
+    role = EnumField(Role, required=True)
     confirmed = fields.Boolean(required=True)
     created_at = Instant(required=True)
     speaker = fields.String(required=True, allow_none=True, metadata=says("The slug of the member's speaker profile."))
     teams = fields.List(fields.Nested(TeamOut), required=True)
 
 
-class MemberPatch(Shape):
+class MemberPatch(BaseSchema):
     """Changes to the current user's profile, as a JSON merge patch (RFC 7396)."""
 
-    name = Line(200)
+    name = SingleLine(200)
 
 
 class StaysPublicOut(Out):
@@ -58,7 +68,7 @@ class StaysPublicOut(Out):
 class LeftOut(Out):
     """The result of deleting an account."""
 
-    stays_public = Part(StaysPublicOut, required=True)
+    stays_public = NestedField(StaysPublicOut, required=True)
     detail = fields.String(required=True)
 
 
@@ -79,11 +89,11 @@ class SessionsOut(Out):
     items = fields.List(fields.Nested(SessionOut), required=True)
 
 
-class TokenIn(Shape):
+class TokenIn(BaseSchema):
     """A new access token. Each scope includes the ones before it: read, submit, organise, admin."""
 
-    name = Line(100, required=True)
-    scopes = Items(Word(Scope), least=1, limit=len(Scope), required=True)
+    name = SingleLine(100, required=True)
+    scopes = ListField(EnumField(Scope), least=1, limit=len(Scope), required=True)
     expires_at = Instant(allow_none=True, load_default=None)
 
 
@@ -92,7 +102,7 @@ class TokenOut(Out):
 
     id = fields.String(required=True)
     name = fields.String(required=True)
-    scopes = fields.List(Word(Scope), required=True)
+    scopes = fields.List(EnumField(Scope), required=True)
     expires_at = Instant(required=True, allow_none=True)
     created_at = Instant(required=True)
 
@@ -103,10 +113,10 @@ class NewTokenOut(TokenOut):
     token = fields.String(required=True, allow_none=True)
 
 
-class FeedIn(Shape):
+class FeedIn(BaseSchema):
     """A new secret feed. Use one for each device."""
 
-    name = Line(100, required=True)
+    name = SingleLine(100, required=True)
 
 
 class FeedOut(Out):
@@ -118,11 +128,11 @@ class FeedOut(Out):
     last_fetched_at = Instant(required=True, allow_none=True)
 
 
-class Password(Text):
+class Password(MultiLine):
     """A password to verify. Its strength is not checked."""
 
     limit = _LONGEST_INPUT
-    form: Mapping[str, Any] = {**Text.form, "format": "password"}
+    form: Mapping[str, Any] = {**MultiLine.form, "format": "password"}
 
 
 class NewPassword(Password):
@@ -137,15 +147,15 @@ class NewPassword(Password):
         return normal
 
 
-class RegisterIn(Shape):
+class RegisterIn(BaseSchema):
     """A new member."""
 
-    email = Address(required=True)
+    email = EmailField(required=True)
     password = NewPassword(required=True, load_only=True)
-    name = Line(200, required=True)
+    name = SingleLine(200, required=True)
 
 
-class RegisteredOut(Shape):
+class RegisteredOut(BaseSchema):
     """A registered member. `confirmed` is false until the link in the confirmation email is followed."""
 
     email = fields.String(required=True)
@@ -153,47 +163,49 @@ class RegisteredOut(Shape):
     confirmed = fields.Boolean(required=True)
 
 
-class LoginIn(Shape):
+class LoginIn(BaseSchema):
     """Credentials: an email address and a password, and a code for members with an authenticator app."""
 
-    email = Text(_LONGEST_INPUT, required=True)
+    email = MultiLine(_LONGEST_INPUT, required=True)
     password = Password(required=True, load_only=True)
-    code = Text(_LONGEST_CODE, load_only=True, metadata={"description": "The code in the app, or a recovery code."})
+    code = MultiLine(
+        _LONGEST_CODE, load_only=True, metadata={"description": "The code in the app, or a recovery code."}
+    )
 
 
-class CodeIn(Shape):
+class CodeIn(BaseSchema):
     """A code of an authenticator app, or a recovery code."""
 
-    code = Line(_LONGEST_CODE, required=True)
+    code = SingleLine(_LONGEST_CODE, required=True)
 
 
-class ProofIn(Shape):
+class ProofIn(BaseSchema):
     """The current user's password or a code. The view finds out which of them it is."""
 
-    proof = Text(_LONGEST_INPUT, required=True, load_only=True)
+    proof = MultiLine(_LONGEST_INPUT, required=True, load_only=True)
 
 
-class PasskeyIn(Shape):
+class PasskeyIn(BaseSchema):
     """A new passkey, with its name and the browser's WebAuthn response."""
 
-    name = Line(100, required=True)
-    answer = Text(_LONGEST_ANSWER, required=True)
+    name = SingleLine(100, required=True)
+    answer = MultiLine(_LONGEST_ANSWER, required=True)
 
 
-class SignedInOut(Shape):
+class SignedInOut(BaseSchema):
     """The member who signed in, and the CSRF token to send as X-CSRF-Token with unsafe requests."""
 
-    member = Part(MemberOut, required=True)
+    member = NestedField(MemberOut, required=True)
     csrf_token = fields.String(required=True)
 
 
-class ConfirmIn(Shape):
+class ConfirmIn(BaseSchema):
     """An emailed token, or an address to send the email to again."""
 
     also = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}  # noqa: RUF012 - as marshmallow's own
 
-    token = Text(_LONGEST_TOKEN)
-    email = Address()
+    token = MultiLine(_LONGEST_TOKEN)
+    email = EmailField()
 
     @validates_schema
     def check_one(self, data: dict[str, Any], **_: object) -> None:
@@ -202,32 +214,32 @@ class ConfirmIn(Shape):
             raise ValidationError(Message("must hold either token or email"), "token")
 
 
-class ConfirmedOut(Shape):
+class ConfirmedOut(BaseSchema):
     """The result of confirming an email address."""
 
     confirmed = fields.Boolean(required=True)
 
 
-class MailedOut(Shape):
+class MailedOut(BaseSchema):
     """A message that an email is sent if the address is known. It does not reveal whether this is the case."""
 
     detail = fields.String(required=True)
 
 
-class ResetIn(Shape):
+class ResetIn(BaseSchema):
     """The email address to send a password reset link to."""
 
-    email = Address(required=True)
+    email = EmailField(required=True)
 
 
-class ResetConfirmIn(Shape):
+class ResetConfirmIn(BaseSchema):
     """An emailed token and the new password."""
 
-    token = Text(_LONGEST_TOKEN, required=True)
+    token = MultiLine(_LONGEST_TOKEN, required=True)
     password = NewPassword(required=True, load_only=True)
 
 
-class OwnPasswordIn(Shape):
+class OwnPasswordIn(BaseSchema):
     """The current user's password, required for irreversible actions."""
 
     password = Password(required=True, load_only=True)

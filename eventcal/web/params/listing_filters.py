@@ -65,7 +65,7 @@ class Profile(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class ListingQuery:
     """The query of a list."""
 
     filter: Filter = EVERYTHING
@@ -90,7 +90,7 @@ class FilterArgs(Query):
     A schema loads a `result`. Parameters that are neither filters nor paging set its attribute of the same name.
     """
 
-    result: ClassVar[type[Listing] | type[Asked]] = Listing
+    result: ClassVar[type[ListingQuery] | type[Asked]] = ListingQuery
 
     from_day = Day(data_key="from", metadata=says("Items that end on or after this day."))
     to_day = Day(data_key="to", metadata=says("Items that begin on or before this day."))
@@ -138,10 +138,10 @@ class FilterArgs(Query):
             raise ValidationError(Message("must not be before from"), field_name="to")
 
     @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> Listing | Asked:
+    def _make(self, data: dict[str, Any], **_: object) -> ListingQuery | Asked:
         return self.make(data)
 
-    def make(self, data: dict[str, Any]) -> Listing | Asked:
+    def make(self, data: dict[str, Any]) -> ListingQuery | Asked:
         """Return the result with these parameters."""
         if "limit" in data or "cursor" in data:
             data["paging"] = Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
@@ -149,7 +149,7 @@ class FilterArgs(Query):
         return self.result(filter=_filter(**data), **own)
 
 
-class ListingArgs(FilterArgs):
+class ListingQuerySchema(FilterArgs):
     """The query parameters of a list."""
 
     sort = Word(Sort, metadata=says("The sort order; by default `starts`."))
@@ -170,7 +170,7 @@ class FeedArgs(FilterArgs):
     utc = Word(["utc"], data_key="tz", metadata=says("utc: times in UTC, for clients without time zone support."))
     profile = Word(Profile, metadata=says("rich: with RFC 9073 components, which some clients do not support."))
 
-    def make(self, data: dict[str, Any]) -> Listing | Asked:
+    def make(self, data: dict[str, Any]) -> ListingQuery | Asked:
         """Return the result with these parameters."""
         return super().make(data | {"utc": "utc" in data})
 
@@ -193,18 +193,18 @@ def _filter(
     )
 
 
-_LISTING, _FEED = ListingArgs(), FeedArgs()
+_LISTING, _FEED = ListingQuerySchema(), FeedArgs()
 # Maps filter parameters to attributes of the Filter; `status` is an alias of `state`.
 _ATTRIBUTES = {field.data_key or name: name for name, field in FilterArgs(exclude=["status"]).load_fields.items()}
 
 
-def read_listing(args: MultiDict[str, str]) -> Listing:
+def read_listing(args: MultiDict[str, str]) -> ListingQuery:
     """Return the query of a list.
 
     The result is cached, because parsing costs more than a 304 response. Raises Invalid with every field error:
     unknown, malformed and contradictory parameters.
     """
-    return cast("Listing", _load(_LISTING, tuple(args.items(multi=True))))
+    return cast("ListingQuery", _load(_LISTING, tuple(args.items(multi=True))))
 
 
 def read_feed(args: MultiDict[str, str]) -> Asked:
@@ -213,8 +213,8 @@ def read_feed(args: MultiDict[str, str]) -> Asked:
 
 
 @lru_cache(2048)
-def _load(schema: FilterArgs, pairs: tuple[tuple[str, str], ...]) -> Listing | Asked:
-    return cast("Listing | Asked", load_query(schema, MultiDict(pairs)))
+def _load(schema: FilterArgs, pairs: tuple[tuple[str, str], ...]) -> ListingQuery | Asked:
+    return cast("ListingQuery | Asked", load_query(schema, MultiDict(pairs)))
 
 
 def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
@@ -227,14 +227,14 @@ def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
     return filled_in(_FEED, args)
 
 
-def canonical_query(asked: Listing | Asked) -> str:
+def canonical_query(asked: ListingQuery | Asked) -> str:
     """Return the canonical query string: sorted and without defaults. Parsing it gives an equal value.
 
     For a link to the next page, set the cursor in `paging` first.
     """
     pairs = {name: _written(getattr(asked.filter, attribute)) for name, attribute in _ATTRIBUTES.items()}
     pairs["cfp"] = ["open"] if asked.filter.call_open else []
-    if isinstance(asked, Listing):
+    if isinstance(asked, ListingQuery):
         pairs["sort"] = _unless(asked.sort, Sort.STARTS)
         pairs["limit"] = _unless(str(asked.paging.limit), str(DEFAULT_LIMIT))
         pairs["cursor"] = _written(asked.paging.cursor)

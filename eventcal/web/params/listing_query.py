@@ -15,11 +15,18 @@ from eventcal.kit.localtime import known_zone, parse_local
 from eventcal.kit.refusals import Invalid, Message
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Once, Word, load_query
-from eventcal.web.params.listing_filters import Asked, Include, Listing, ListingArgs, canonical_query, known_args
+from eventcal.web.params.listing_filters import (
+    Asked,
+    Include,
+    ListingQuery,
+    ListingQuerySchema,
+    canonical_query,
+    known_args,
+)
 
 Pairs = tuple[tuple[str, str], ...]
 
-_LIST = ListingArgs()
+_LIST = ListingQuerySchema()
 _FIELDS = {field.data_key or name: field for name, field in _LIST.load_fields.items()}
 _NO_FILTERS = frozenset({"sort", "limit", "cursor"})
 FILTERS = tuple(name for name in _FIELDS if name not in _NO_FILTERS)
@@ -85,7 +92,7 @@ class Typed(ImmutableMultiDict[str, str]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted(Listing):
+class Wanted(ListingQuery):
     """The parsed query of a listing page. `month` is the first day of the requested month, or None."""
 
     view: View = View.LIST
@@ -112,7 +119,7 @@ class _Month(Once, fields.Date):
             raise ValidationError(Message("must be a month, as in 2026-12")) from error
 
 
-class _PageArgs(ListingArgs):
+class _PageArgs(ListingQuerySchema):
     result = Wanted
 
     view = Word(View)
@@ -144,13 +151,13 @@ def read_wanted(typed: Typed) -> Wanted:
     return cast("Wanted", read_shown(_PAGE, typed))
 
 
-def read_shown(schema: ListingArgs, args: MultiDict[str, str]) -> Listing:
-    """Load a query with a schema that extends ListingArgs, ignoring unknown parameters.
+def read_shown(schema: ListingQuerySchema, args: MultiDict[str, str]) -> ListingQuery:
+    """Load a query with a schema that extends ListingQuerySchema, ignoring unknown parameters.
 
     Raises Invalid with every field error: first those of the list, then those of the added fields, in field order.
     """
     try:
-        return cast("Listing", load_query(schema, args, unknown="ignore"))
+        return cast("ListingQuery", load_query(schema, args, unknown="ignore"))
     except Invalid as refusal:
         added = [f"?{name}" for name in schema.load_fields if name not in _LIST.load_fields]
         places = {pointer: place for place, pointer in enumerate(added, start=1)}

@@ -21,7 +21,7 @@ from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, refuse_faults
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import LARGEST_UPLOAD, Frame, Picture
+from eventcal.media.picture import LARGEST_UPLOAD, ImageSpec, Picture
 from eventcal.web.http.errors import faults_in
 from eventcal.web.i18n import in_words, refusal_in_words
 from eventcal.web.identity.current_user import current_member_id
@@ -141,7 +141,7 @@ def is_taken_now(session: Session) -> bool:
     return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
-def picture_sent(field: str, frame: Frame) -> tuple[Picture | None, list[FieldError]]:
+def picture_sent(field: str, frame: ImageSpec) -> tuple[Picture | None, list[FieldError]]:
     """Return the uploaded picture, if any, and its field errors. Raises TooManyRequests."""
     if not _is_chosen(field):
         return None, []

@@ -8,7 +8,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import FieldError, refuse_faults
-from eventcal.media.picture import Frame
+from eventcal.media.picture import ImageSpec
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
@@ -54,7 +54,7 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
         # Check the permission before decoding an uploaded picture.
         check_may_edit(find(session), caller())
     fields, faults = _fields(request.form)
-    picture, unreadable = forms.picture_sent(_PHOTO, Frame.PORTRAIT)
+    picture, unreadable = forms.picture_sent(_PHOTO, ImageSpec.PORTRAIT)
     refuse_faults([*faults, *unreadable])
     with unit_of_work() as session:
         speaker = find(session)

@@ -10,10 +10,10 @@ from flask import Flask, current_app, g
 from sqlalchemy.orm import Session
 
 from eventcal.config import Settings
-from eventcal.feeds.index.feed_index import Ledger
+from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
-from eventcal.kit.database import Database, Unit
-from eventcal.web.cache import Afterwards, FetchTally, RenditionCache
+from eventcal.kit.database import Database, UnitOfWork
+from eventcal.web.cache import BackgroundThread, FetchCounter, ResponseCache
 from eventcal.web.http.urls import Links
 
 
@@ -24,11 +24,11 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
-    ledger: Ledger
+    ledger: FeedIndex
     links: Links
-    renditions: RenditionCache
-    tally: FetchTally
-    afterwards: Afterwards
+    renditions: ResponseCache
+    tally: FetchCounter
+    afterwards: BackgroundThread
 
 
 EXTENSION = "eventcal"
@@ -96,5 +96,5 @@ def unit_of_work() -> Iterator[Session]:
             del g.unit
 
 
-def _unit() -> Unit | None:
-    return cast("Unit | None", g.get("unit"))
+def _unit() -> UnitOfWork | None:
+    return cast("UnitOfWork | None", g.get("unit"))

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from eventcal.kit.ids import secret_hash
 from eventcal.kit.refusals import DatabaseBusy, FieldError, Invalid, Message
 from eventcal.members.errors import IdempotencyKeyReused
-from eventcal.members.models import KeptAnswer
+from eventcal.members.models import IdempotencyRecord
 from eventcal.members.service import find_kept_answer
 from eventcal.web.http.errors import RequestInProgress
 from eventcal.web.request.context import now, unit_of_work
@@ -90,7 +90,7 @@ def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
         return False
     fingerprint = secret_hash(key)
     session.add(
-        KeptAnswer(
+        IdempotencyRecord(
             member_id=member_id, key=key, fingerprint=fingerprint, status=HTTPStatus.CREATED, body="", created_at=now()
         )
     )
@@ -104,10 +104,10 @@ def show_once(*fields: str) -> None:
 
 
 def _forget_old(session: Session) -> None:
-    session.execute(delete(KeptAnswer).where(KeptAnswer.created_at < now() - KEPT_FOR))
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < now() - KEPT_FOR))
 
 
-def _again(kept: KeptAnswer, fingerprint: str) -> Response:
+def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused(Message("This key came with another request; take a new one for a new request."))
     answer = Response(kept.body, status=kept.status, mimetype="application/json" if kept.body else None)
@@ -116,12 +116,12 @@ def _again(kept: KeptAnswer, fingerprint: str) -> Response:
     return answer
 
 
-def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str) -> KeptAnswer:
+def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str) -> IdempotencyRecord:
     secret = cast("Iterable[str]", g.pop("shown_once", ()))
     body = answer.get_data(as_text=True)
     if secret:
         body = orjson.dumps({**orjson.loads(body), **dict.fromkeys(secret)}).decode()
-    return KeptAnswer(
+    return IdempotencyRecord(
         member_id=member_id,
         key=key,
         fingerprint=fingerprint,

@@ -14,7 +14,7 @@ from eventcal.talks.words import TalkState
 from eventcal.web.http.errors import faults_in
 from eventcal.web.schemas.event_parts import RoomIn, TrackIn
 from eventcal.web.schemas.events import CallForTalksIn, EventPatch
-from eventcal.web.schemas.fields import Items, Line, Part, Shape, Slug, Text, Word
+from eventcal.web.schemas.fields import BaseSchema, EnumField, ListField, MultiLine, NestedField, SingleLine, Slug
 from eventcal.web.schemas.speakers import SpeakerPatch
 from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.schemas.talks import TalkPatch
@@ -23,11 +23,11 @@ from eventcal.web.schemas.talks import TalkPatch
 _PARTS = 500
 
 
-class Facts(Shape):
+class Facts(BaseSchema):
     """Base class of record schemas. A null in a field that is not nullable means "unknown" and is ignored."""
 
     @classmethod
-    def like(cls, shape: type[Shape], **fields: fields.Field[Any]) -> type[Shape]:
+    def like(cls, shape: type[BaseSchema], **fields: fields.Field[Any]) -> type[BaseSchema]:
         """Return a record schema with the fields of `shape` and additional fields."""
         return type(f"{shape.__name__}Facts", (cls, shape), dict(fields))
 
@@ -44,39 +44,39 @@ class SponsorshipRecord(Facts):
     """A sponsorship or an enquiry, with the sponsor by slug and the event's tier by name."""
 
     sponsor = Slug(required=True)
-    tier = Line(sponsor_limits.TIER_NAME, required=True)
-    state = Word(SponsorshipState)
-    note = Text(sponsor_limits.NOTE, allow_none=True)
+    tier = SingleLine(sponsor_limits.TIER_NAME, required=True)
+    state = EnumField(SponsorshipState)
+    note = MultiLine(sponsor_limits.NOTE, allow_none=True)
 
 
 class EventRecord(Facts, EventPatch):
     """An event. Title, timezone and starts are also required for new events, which is checked during the import."""
 
     slug = Slug(required=True)
-    call_for_talks = Part(Facts.like(CallForTalksIn), allow_none=True)
-    tracks = Items(Part(Facts.like(TrackIn)), limit=_PARTS)
-    rooms = Items(Part(Facts.like(RoomIn)), limit=_PARTS)
-    tiers = Items(Part(Facts.like(TierIn)), limit=_PARTS)
-    sponsorships = Items(Part(SponsorshipRecord), limit=_PARTS)
+    call_for_talks = NestedField(Facts.like(CallForTalksIn), allow_none=True)
+    tracks = ListField(NestedField(Facts.like(TrackIn)), limit=_PARTS)
+    rooms = ListField(NestedField(Facts.like(RoomIn)), limit=_PARTS)
+    tiers = ListField(NestedField(Facts.like(TierIn)), limit=_PARTS)
+    sponsorships = ListField(NestedField(SponsorshipRecord), limit=_PARTS)
 
 
-class TalkName(Shape):
+class TalkName(BaseSchema):
     """The key of a talk: the slug of its event and its title."""
 
     event = Slug(required=True)
-    title = Line(talk_limits.TITLE, required=True)
+    title = SingleLine(talk_limits.TITLE, required=True)
 
 
 class TalkRecord(Facts, TalkPatch, TalkName):
     """A talk, with references to its speakers by slug."""
 
-    title = Line(talk_limits.TITLE, required=True)
-    speakers = Items(Slug(), limit=talk_limits.SPEAKERS)
-    reprise_of = Part(TalkName, allow_none=True)
-    state = Word(TalkState)
+    title = SingleLine(talk_limits.TITLE, required=True)
+    speakers = ListField(Slug(), limit=talk_limits.SPEAKERS)
+    reprise_of = NestedField(TalkName, allow_none=True)
+    state = EnumField(TalkState)
 
 
-RECORDS: Mapping[Section, Shape] = {
+RECORDS: Mapping[Section, BaseSchema] = {
     "speakers": Facts.like(SpeakerPatch, slug=Slug(required=True))(),
     "sponsors": Facts.like(SponsorPatch, slug=Slug(required=True))(),
     "events": EventRecord(),

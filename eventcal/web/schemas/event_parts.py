@@ -5,25 +5,25 @@ from marshmallow import fields
 from eventcal.events import limits
 from eventcal.events.words import TeamRole
 from eventcal.kit.values import COLOUR
-from eventcal.web.schemas.fields import Address, Form, Line, Shape, Whole, Word
+from eventcal.web.schemas.fields import BaseSchema, EmailField, EnumField, IntegerField, PatternString, SingleLine
 from eventcal.web.schemas.out import Out, page_of
 
 
-class TrackFields(Shape):
+class TrackFields(BaseSchema):
     """The writable fields of a track."""
 
-    name = Line(limits.PART_NAME)
-    colour = Form(COLOUR, allow_none=True)
+    name = SingleLine(limits.PART_NAME)
+    colour = PatternString(COLOUR, allow_none=True)
 
 
 TrackIn = TrackFields.requiring("name", name="TrackIn", description="A new track.")
 
 
-class RoomFields(Shape):
+class RoomFields(BaseSchema):
     """The writable fields of a room."""
 
-    name = Line(limits.PART_NAME)
-    capacity = Whole(least=1, allow_none=True)
+    name = SingleLine(limits.PART_NAME)
+    capacity = IntegerField(least=1, allow_none=True)
 
 
 RoomIn = RoomFields.requiring("name", name="RoomIn", description="A new room.")
@@ -53,16 +53,16 @@ class TeamMemberOut(Out):
     role = fields.Enum(TeamRole, by_value=True, required=True)
 
 
-class TeamRoleIn(Shape):
+class TeamRoleIn(BaseSchema):
     """The role to give to a team member."""
 
-    role = Word(TeamRole, required=True)
+    role = EnumField(TeamRole, required=True)
 
 
 class TeamMemberIn(TeamRoleIn):
     """The member to add to the team, by email address, and their role."""
 
-    email = Address(required=True)
+    email = EmailField(required=True)
 
 
 TeamPage = page_of(TeamMemberOut, "TeamPage")

@@ -15,7 +15,7 @@ from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.event_parts import RoomOut, TrackOut
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, Shape
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides, occurrence_json
 from eventcal.web.schemas.out import Json, Out, local_instant
@@ -26,56 +26,60 @@ _LOCAL = "A date, or a time on the wall of the event's zone."
 _MOMENT = "Local to the event's zone, or with an offset."
 
 
-class Place(Shape):
+class Place(BaseSchema):
     """The location of an event."""
 
-    venue = strict.Line(limits.VENUE, allow_none=True)
-    address = strict.Line(limits.ADDRESS, allow_none=True)
-    city = strict.Line(limits.CITY, allow_none=True)
-    region = strict.Line(limits.REGION, allow_none=True)
-    country = strict.Form(COUNTRY, allow_none=True)
+    venue = strict.SingleLine(limits.VENUE, allow_none=True)
+    address = strict.SingleLine(limits.ADDRESS, allow_none=True)
+    city = strict.SingleLine(limits.CITY, allow_none=True)
+    region = strict.SingleLine(limits.REGION, allow_none=True)
+    country = strict.PatternString(COUNTRY, allow_none=True)
     latitude = strict.Degrees(limits.LATITUDE, allow_none=True)
     longitude = strict.Degrees(limits.LONGITUDE, allow_none=True)
 
 
-class Registration(Shape):
+class Registration(BaseSchema):
     """The registration URL and price of an event."""
 
     url = strict.HttpUrl(allow_none=True)
-    price = strict.Part(Money, allow_none=True)
+    price = strict.NestedField(Money, allow_none=True)
 
 
-class CallForTalksIn(Shape):
+class CallForTalksIn(BaseSchema):
     """The call for talks of an event."""
 
-    opens_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: immediately.")
-    closes_at = strict.Line(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: when the event begins.")
-    anywhere_on_earth = strict.Flag(says="Whether `closes_at` is a date that ends at midnight in UTC-12.")
-    kinds = strict.Items(strict.Word(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
-    note = strict.Text(limits.CALL_NOTE, allow_none=True)
+    opens_at = strict.SingleLine(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: immediately.")
+    closes_at = strict.SingleLine(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: when the event begins.")
+    anywhere_on_earth = strict.BoolField(says="Whether `closes_at` is a date that ends at midnight in UTC-12.")
+    kinds = strict.ListField(strict.EnumField(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
+    note = strict.MultiLine(limits.CALL_NOTE, allow_none=True)
 
 
-class EventPatch(Shape):
+class EventPatch(BaseSchema):
     """Changes to an event, as a JSON merge patch (RFC 7396)."""
 
     slug = strict.Slug(says="Used in URLs. Default: made from the title. Cannot be changed once public.")
-    title = strict.Line(limits.TITLE)
-    kind = strict.Word(EventKind)
-    summary = strict.Text(limits.SUMMARY, allow_none=True)
-    description = strict.Text(limits.DESCRIPTION, allow_none=True, says="Markdown.")
-    programme = strict.Word(Programme, says="curated: a committee selects the talks; listed: a moderator lists them.")
-    attendance = strict.Word(Attendance)
-    timezone = strict.Form(TIMEZONE, says="An IANA time zone name.")
+    title = strict.SingleLine(limits.TITLE)
+    kind = strict.EnumField(EventKind)
+    summary = strict.MultiLine(limits.SUMMARY, allow_none=True)
+    description = strict.MultiLine(limits.DESCRIPTION, allow_none=True, says="Markdown.")
+    programme = strict.EnumField(
+        Programme, says="curated: a committee selects the talks; listed: a moderator lists them."
+    )
+    attendance = strict.EnumField(Attendance)
+    timezone = strict.PatternString(TIMEZONE, says="An IANA time zone name.")
     starts = strict.LocalTime(says=_LOCAL)
     ends = strict.LocalTime(says="In the same format as `starts`, date or time. A date is the last day.")
-    location = strict.Part(Place, allow_none=True)
+    location = strict.NestedField(Place, allow_none=True)
     online_url = strict.HttpUrl(allow_none=True)
     url = strict.HttpUrl(allow_none=True)
-    registration = strict.Part(Registration, allow_none=True)
-    tags = strict.Items(strict.Line(limits.TAG), limit=limits.TAGS, allow_none=True)
-    status = strict.Word(EventStatus, says="draft or pending; for public events tentative, confirmed or postponed.")
-    series = strict.Line(limits.SERIES, allow_none=True, says="The name shared by all editions.")
-    recurrence = strict.Line(
+    registration = strict.NestedField(Registration, allow_none=True)
+    tags = strict.ListField(strict.SingleLine(limits.TAG), limit=limits.TAGS, allow_none=True)
+    status = strict.EnumField(
+        EventStatus, says="draft or pending; for public events tentative, confirmed or postponed."
+    )
+    series = strict.SingleLine(limits.SERIES, allow_none=True, says="The name shared by all editions.")
+    recurrence = strict.SingleLine(
         limits.RECURRENCE,
         allow_none=True,
         says="An RFC 5545 RRULE. `starts` must be its first date.",
@@ -87,10 +91,10 @@ class EventPatch(Shape):
         "null removes a field, an override or all overrides.",
         metadata={"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
-    co_located_with = strict.Items(
+    co_located_with = strict.ListField(
         strict.Slug(), limit=limits.NEIGHBOURS, allow_none=True, says="Slugs of public events."
     )
-    call_for_talks = strict.Part(CallForTalksIn, allow_none=True)
+    call_for_talks = strict.NestedField(CallForTalksIn, allow_none=True)
 
 
 EventIn = EventPatch.requiring(

@@ -33,7 +33,7 @@ URI = {"format": "uri"}
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 
-class Shape(Schema):
+class BaseSchema(Schema):
     """Base class of all schemas. Unknown fields are rejected, with one error for each in the order of the input.
 
     `also` holds additional JSON Schema keywords for the OpenAPI schema of the object.
@@ -71,7 +71,7 @@ class Field(fields.Field[Any]):
         super().__init__(*args, metadata={**self.form, **description, **(metadata or {})}, **settings)
 
 
-class Text(Field, fields.String):
+class MultiLine(Field, fields.String):
     """Text of at most `limit` characters. It may have several lines or be empty, and is not normalised."""
 
     limit: int
@@ -98,14 +98,14 @@ class Text(Field, fields.String):
         return text
 
 
-class Line(Text):
+class SingleLine(MultiLine):
     """A single line of text of at most `limit` characters that is not blank. It is not normalised."""
 
     form = LINE_FORM
     fault: Fault = staticmethod(one_line_fault)
 
 
-class Slug(Line):
+class Slug(SingleLine):
     """A slug: lower-case ASCII words joined by "-"."""
 
     limit = SLUG_LIMIT
@@ -113,7 +113,7 @@ class Slug(Line):
     fault: Fault = staticmethod(slug_fault)
 
 
-class LocalTime(Line):
+class LocalTime(SingleLine):
     """A local date or time in an event's time zone, normalised to 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
@@ -124,7 +124,7 @@ class LocalTime(Line):
         return format_local(parse_local(text))
 
 
-class HttpUrl(Line):
+class HttpUrl(SingleLine):
     """An absolute http or https URL without a user name, of at most 2000 characters."""
 
     limit = URL_LIMIT
@@ -132,7 +132,7 @@ class HttpUrl(Line):
     fault: Fault = staticmethod(url_fault)
 
 
-class Address(Line):
+class EmailField(SingleLine):
     """An email address, normalised by `normal_address`."""
 
     limit = 254
@@ -143,7 +143,7 @@ class Address(Line):
         return normal_address(text)
 
 
-class Form(Line):
+class PatternString(SingleLine):
     """A single line in one of the formats of `eventcal.kit.values`."""
 
     def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
@@ -185,7 +185,7 @@ class Instant(Strict, fields.DateTime):
         return parse_moment(value, "UTC", anywhere_on_earth=False)
 
 
-class Whole(Strict, fields.Integer):
+class IntegerField(Strict, fields.Integer):
     """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
 
     default_error_messages = {"invalid": values.NOT_WHOLE}  # noqa: RUF012 - marshmallow's own
@@ -217,7 +217,7 @@ class Degrees(Field, fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Flag(Strict, fields.Boolean):
+class BoolField(Strict, fields.Boolean):
     """A boolean. Other values, such as 1 or "yes", are rejected."""
 
     default_error_messages = {"invalid": values.NOT_FLAG}  # noqa: RUF012 - marshmallow's own
@@ -229,14 +229,14 @@ class Flag(Strict, fields.Boolean):
         return value
 
 
-class Word(Field, fields.Enum[StrEnum]):
+class EnumField(Field, fields.Enum[StrEnum]):
     """A value of a string enumeration."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(words, by_value=True, error_messages={"unknown": values.one_of(words)}, **settings)
 
 
-class Items(Field, fields.List[Any]):
+class ListField(Field, fields.List[Any]):
     """A list of `least` to `limit` items."""
 
     default_error_messages = {"invalid": values.NOT_LIST}  # noqa: RUF012 - marshmallow's own
@@ -260,13 +260,13 @@ class Items(Field, fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Part(Field, fields.Nested):
+class NestedField(Field, fields.Nested):
     """A nested object."""
 
     default_error_messages = {"type": values.NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
 
-class KnownOrNew(Shape):
+class ReferenceOrInline(BaseSchema):
     """A reference to an existing object by `slug`, or a new object with `name` and the fields of the subclass."""
 
     also = {  # noqa: RUF012 - as marshmallow declares its own settings
@@ -274,7 +274,7 @@ class KnownOrNew(Shape):
     }
 
     slug = Slug()
-    name = Line(200)
+    name = SingleLine(200)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_one_way(self, _data: object, original: object, **_: object) -> None:

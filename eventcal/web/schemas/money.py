@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from eventcal.kit.refusals import Message
 from eventcal.kit.values import CURRENCY
-from eventcal.web.schemas.fields import Form, Shape, Strict
+from eventcal.web.schemas.fields import BaseSchema, PatternString, Strict
 from eventcal.web.schemas.out import Json, Out
 
 _AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
@@ -28,11 +28,11 @@ class Amount(Strict, fields.String):
         return Decimal(value)
 
 
-class Money(Shape):
+class Money(BaseSchema):
     """An amount in a currency (ISO 4217)."""
 
     amount = Amount(required=True)
-    currency = Form(CURRENCY, required=True)
+    currency = PatternString(CURRENCY, required=True)
 
 
 class PriceOut(Out):

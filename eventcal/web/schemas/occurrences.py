@@ -12,26 +12,26 @@ from eventcal.events.words import EventStatus, OccurrenceStatus
 from eventcal.kit.values import NOT_OBJECT
 from eventcal.web.params.fields import Day, says
 from eventcal.web.schemas import fields as strict
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, PageQuery, Shape
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, PageQuery
 from eventcal.web.schemas.out import Json, Out, local_instant
 
 
-class OverrideIn(Shape):
+class OverrideIn(BaseSchema):
     """An override for one occurrence: it is `excluded`, or the other fields replace those of the event."""
 
-    excluded = strict.Flag(
+    excluded = strict.BoolField(
         allow_none=True,
         validate=validate.Equal(True, error=ONLY_TRUE),  # noqa: FBT003 - marshmallow's signature
         metadata={"description": "true: it does not take place and is not shown.", "enum": [True, None]},
     )
-    title = strict.Line(limits.TITLE, allow_none=True)
-    summary = strict.Text(limits.SUMMARY, allow_none=True)
+    title = strict.SingleLine(limits.TITLE, allow_none=True)
+    summary = strict.MultiLine(limits.SUMMARY, allow_none=True)
     starts = strict.LocalTime(allow_none=True, says="The new start. Without `ends`, the duration stays the same.")
     ends = strict.LocalTime(allow_none=True)
-    status = strict.Word(
+    status = strict.EnumField(
         OccurrenceStatus, allow_none=True, says="cancelled: it does not take place, and is shown as cancelled."
     )
-    venue = strict.Line(limits.VENUE, allow_none=True)
+    venue = strict.SingleLine(limits.VENUE, allow_none=True)
     online_url = strict.HttpUrl(allow_none=True)
 
 
@@ -41,7 +41,7 @@ class Overrides(strict.Field, fields.Dict):
     default_error_messages = {"invalid": NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(keys=fields.String(), values=strict.Part(OverrideIn, allow_none=True), **settings)
+        super().__init__(keys=fields.String(), values=strict.NestedField(OverrideIn, allow_none=True), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
@@ -65,7 +65,7 @@ class Overrides(strict.Field, fields.Dict):
         return read
 
 
-class OverrideOut(Shape):
+class OverrideOut(BaseSchema):
     """An override in responses, with only the fields that differ from the event."""
 
     excluded = fields.Boolean()

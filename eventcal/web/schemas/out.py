@@ -10,12 +10,12 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from eventcal.kit.localtime import format_utc, with_offset
-from eventcal.web.schemas.fields import Instant, Shape
+from eventcal.web.schemas.fields import BaseSchema, Instant
 
 Json = dict[str, Any]
 
 
-class Out(Shape):
+class Out(BaseSchema):
     """Base class of the schemas of resources in responses."""
 
     @classmethod
@@ -52,4 +52,6 @@ def page_of(item: type[Schema], name: str = "") -> type[Schema]:
     """Return the schema of a page of items. The default name is derived from the item's: "TalkPage" for TalkOut."""
     items = fields.List(fields.Nested(item), required=True)
     after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
-    return Shape.from_dict({"items": items, "next": after}, name=name or f"{item.__name__.removesuffix('Out')}Page")
+    return BaseSchema.from_dict(
+        {"items": items, "next": after}, name=name or f"{item.__name__.removesuffix('Out')}Page"
+    )

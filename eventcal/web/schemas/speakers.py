@@ -6,30 +6,30 @@ from eventcal.kit.markdown import to_html
 from eventcal.speakers import limits
 from eventcal.speakers.models import Speaker
 from eventcal.web.http.urls import Links
-from eventcal.web.schemas.fields import URI, HttpUrl, Items, Line, Part, Shape, Slug, Text
+from eventcal.web.schemas.fields import URI, BaseSchema, HttpUrl, ListField, MultiLine, NestedField, SingleLine, Slug
 from eventcal.web.schemas.out import Json, Out
 
 
-class LinkIn(Shape):
+class LinkIn(BaseSchema):
     """A link to another website, with its title."""
 
-    title = Line(limits.LINK_TITLE, required=True)
+    title = SingleLine(limits.LINK_TITLE, required=True)
     url = HttpUrl(required=True)
 
 
-class SpeakerPatch(Shape):
+class SpeakerPatch(BaseSchema):
     """Changes to a speaker, as a JSON merge patch (RFC 7396)."""
 
     slug = Slug()
-    name = Line(limits.NAME)
-    job_title = Line(limits.JOB_TITLE, allow_none=True)
-    affiliation = Line(limits.AFFILIATION, allow_none=True)
-    bio = Text(limits.BIO, allow_none=True)
-    links = Items(Part(LinkIn), limit=limits.LINKS)
+    name = SingleLine(limits.NAME)
+    job_title = SingleLine(limits.JOB_TITLE, allow_none=True)
+    affiliation = SingleLine(limits.AFFILIATION, allow_none=True)
+    bio = MultiLine(limits.BIO, allow_none=True)
+    links = ListField(NestedField(LinkIn), limit=limits.LINKS)
     photo_url = HttpUrl(allow_none=True)
 
 
-class MergeIn(Shape):
+class MergeIn(BaseSchema):
     """The speaker to merge into this one. Their talks are moved, and their slug then refers to this speaker."""
 
     other = Slug(required=True)

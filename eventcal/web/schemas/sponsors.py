@@ -9,19 +9,19 @@ from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
 from eventcal.web.schemas import fields as strict
-from eventcal.web.schemas.fields import URI, KnownOrNew, Shape
+from eventcal.web.schemas.fields import URI, BaseSchema, ReferenceOrInline
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.out import Json, Out
 
 
-class TierFields(Shape):
+class TierFields(BaseSchema):
     """The writable fields of a tier."""
 
-    name = strict.Line(limits.TIER_NAME)
-    rank = strict.Whole(least=1, most=limits.RANK)
-    price = strict.Part(Money, allow_none=True)
-    capacity = strict.Whole(least=1, allow_none=True)
-    benefits = strict.Items(strict.Line(limits.BENEFIT), limit=limits.BENEFITS)
+    name = strict.SingleLine(limits.TIER_NAME)
+    rank = strict.IntegerField(least=1, most=limits.RANK)
+    price = strict.NestedField(Money, allow_none=True)
+    capacity = strict.IntegerField(least=1, allow_none=True)
+    benefits = strict.ListField(strict.SingleLine(limits.BENEFIT), limit=limits.BENEFITS)
 
 
 TierIn = TierFields.requiring("name", name="TierIn", description="A new tier.")
@@ -49,13 +49,13 @@ class SponsorOut(Out):
     description = fields.String(required=True, allow_none=True)
 
 
-class SponsorPatch(Shape):
+class SponsorPatch(BaseSchema):
     """Changes to a sponsor, as a JSON merge patch (RFC 7396)."""
 
-    name = strict.Line(limits.NAME)
+    name = strict.SingleLine(limits.NAME)
     url = strict.HttpUrl(allow_none=True)
     logo_url = strict.HttpUrl(allow_none=True)
-    description = strict.Text(limits.DESCRIPTION, allow_none=True)
+    description = strict.MultiLine(limits.DESCRIPTION, allow_none=True)
 
 
 class TierWithSponsors(TierOut):
@@ -70,11 +70,11 @@ class SponsorsByTier(Out):
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
 
 
-class SponsorNamed(KnownOrNew):
+class SponsorNamed(ReferenceOrInline):
     """A new sponsor, or a reference to an existing one by slug."""
 
     url = strict.HttpUrl(allow_none=True)
-    description = strict.Text(limits.DESCRIPTION, allow_none=True)
+    description = strict.MultiLine(limits.DESCRIPTION, allow_none=True)
 
     @pre_load
     def read_slug(self, given: object, **_: object) -> object:
@@ -82,12 +82,14 @@ class SponsorNamed(KnownOrNew):
         return {"slug": given} if isinstance(given, str) else given
 
 
-class SponsorshipIn(Shape):
+class SponsorshipIn(BaseSchema):
     """A sponsorship enquiry, with the tier and the sponsor."""
 
-    tier = strict.Line(40, required=True)
-    sponsor = strict.Part(SponsorNamed, required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}})
-    note = strict.Text(limits.NOTE, allow_none=True)
+    tier = strict.SingleLine(40, required=True)
+    sponsor = strict.NestedField(
+        SponsorNamed, required=True, metadata={"x-or": {"type": "string", "pattern": SLUG_PATTERN}}
+    )
+    note = strict.MultiLine(limits.NOTE, allow_none=True)
 
 
 class SponsorshipOut(Out):

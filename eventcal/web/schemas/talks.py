@@ -15,58 +15,60 @@ from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from eventcal.web.params.fields import says
 from eventcal.web.schemas import fields as strict
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, KnownOrNew, Shape
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, ReferenceOrInline
 from eventcal.web.schemas.out import Json, Out, local_instant
 from eventcal.web.schemas.speakers import SpeakerBrief
 
 
-class SpeakerOnTalk(KnownOrNew):
+class SpeakerOnTalk(ReferenceOrInline):
     """A speaker of a talk: a reference to an existing speaker by slug, or a new speaker."""
 
-    email = strict.Address(allow_none=True)
-    job_title = strict.Line(JOB_TITLE, allow_none=True)
-    affiliation = strict.Line(AFFILIATION, allow_none=True)
+    email = strict.EmailField(allow_none=True)
+    job_title = strict.SingleLine(JOB_TITLE, allow_none=True)
+    affiliation = strict.SingleLine(AFFILIATION, allow_none=True)
 
 
-class TalkFields(Shape):
+class TalkFields(BaseSchema):
     """The writable fields of a talk."""
 
-    title = strict.Line(limits.TITLE)
-    abstract = strict.Text(limits.ABSTRACT, allow_none=True, says="Markdown.")
-    kind = strict.Word(TalkKind)
-    language = strict.Form(LANGUAGE, allow_none=True, says="A BCP 47 language tag.")
-    track = strict.Line(PART_NAME, allow_none=True, says="The name of one of the event's tracks.")
+    title = strict.SingleLine(limits.TITLE)
+    abstract = strict.MultiLine(limits.ABSTRACT, allow_none=True, says="Markdown.")
+    kind = strict.EnumField(TalkKind)
+    language = strict.PatternString(LANGUAGE, allow_none=True, says="A BCP 47 language tag.")
+    track = strict.SingleLine(PART_NAME, allow_none=True, says="The name of one of the event's tracks.")
     starts = strict.LocalTime(allow_none=True, says="A local time in the event's time zone, within its days.")
     ends = strict.LocalTime(allow_none=True, says="In the format of `starts`, and later.")
-    duration_minutes = strict.Whole(
+    duration_minutes = strict.IntegerField(
         least=1, most=limits.MINUTES, allow_none=True, says="Used without `ends`. The default depends on the kind."
     )
-    tags = strict.Items(strict.Line(TAG), limit=TAGS, allow_none=True)
-    speakers = strict.Items(
-        strict.Part(SpeakerOnTalk), limit=limits.SPEAKERS, says="In order of appearance. Default: the submitter."
+    tags = strict.ListField(strict.SingleLine(TAG), limit=TAGS, allow_none=True)
+    speakers = strict.ListField(
+        strict.NestedField(SpeakerOnTalk), limit=limits.SPEAKERS, says="In order of appearance. Default: the submitter."
     )
-    notes = strict.Text(limits.NOTES, allow_none=True, says="For the organisers. Never included in responses.")
+    notes = strict.MultiLine(limits.NOTES, allow_none=True, says="For the organisers. Never included in responses.")
     slides_url = strict.HttpUrl(allow_none=True)
     recording_url = strict.HttpUrl(allow_none=True)
-    reprise_of: fields.Field[Any] = strict.Line(40, allow_none=True, says="The id of an earlier talk that is repeated.")
+    reprise_of: fields.Field[Any] = strict.SingleLine(
+        40, allow_none=True, says="The id of an earlier talk that is repeated."
+    )
 
 
 class TalkIn(TalkFields):
     """A new talk. `title` is optional if `reprise_of` is given."""
 
-    draft = strict.Flag(says="true: save as a draft that only the submitter sees until `submit`.")
+    draft = strict.BoolField(says="true: save as a draft that only the submitter sees until `submit`.")
 
 
 class TalkPatch(TalkFields):
     """Changes to a talk, as a JSON merge patch (RFC 7396)."""
 
-    room = strict.Line(PART_NAME, allow_none=True, says="The name of one of the event's rooms.")
+    room = strict.SingleLine(PART_NAME, allow_none=True, says="The name of one of the event's rooms.")
 
 
-class StepIn(Shape):
+class StepIn(BaseSchema):
     """The optional body of a state change."""
 
-    reason = strict.Text(limits.REASON, allow_none=True)
+    reason = strict.MultiLine(limits.REASON, allow_none=True)
 
 
 class TalkLinks(Out):

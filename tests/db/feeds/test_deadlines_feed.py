@@ -14,7 +14,7 @@ from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.entry_loader import DEADLINES
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled
 from tests.clocks import FixedClock
 from tests.feed_support.icslint import Component
@@ -132,7 +132,7 @@ def test_deadlines_of_a_redacted_event_contain_none_of_its_text(calendar: Calend
         edit(calendar, event_id, call_for_talks=None)
     redact(calendar, event_id)
     with calendar.database.reading() as session:
-        rows = session.scalars(select(LedgerEntry)).all()
+        rows = session.scalars(select(FeedEntry)).all()
         texts = "".join(f"{row.ics}{row.entry}{row.resource}" for row in rows)
     assert ("Secret" in texts, {row.deleted for row in rows}) == (False, {True})
     assert calendar.shown(deadlines(CLOSING)) == [

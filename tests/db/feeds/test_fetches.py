@@ -14,7 +14,7 @@ from eventcal.feeds.fetches import KEPT, FeedFetches, fetches_of, forget_fetches
 from eventcal.jobs import prune
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import DatabaseBusy
-from eventcal.web.cache import FetchTally
+from eventcal.web.cache import FetchCounter
 from tests.clocks import NOON, FixedClock
 from tests.statements import statements
 
@@ -137,11 +137,11 @@ def test_note_fetches_statement_count_is_independent_of_batch_size(database: Dat
     assert [cost([one("known 0")]), cost([one(f"known {number}") for number in range(50)])] == [2, 2]
 
 
-# FetchTally
+# FetchCounter
 
 
 def test_tally_writes_its_counts_once(database: Database) -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     for minute in range(3):
         tally.note("a", ClientKind.APPLE, status=304, moment=NOON + minute * MINUTE)
     tally.write(database)
@@ -152,7 +152,7 @@ def test_tally_writes_its_counts_once(database: Database) -> None:
 
 
 def test_tally_keeps_its_counts_if_the_database_is_busy(database: Database, clock: FixedClock) -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     tally.note("a", ClientKind.APPLE, status=200, moment=NOON)
     busy = _BusyOnce(database, tally, clock)
     tally.write(database)
@@ -167,7 +167,7 @@ def test_tally_keeps_its_counts_if_the_database_is_busy(database: Database, cloc
 class _BusyOnce:
     """Make the next unit of work find the database busy while further requests are counted."""
 
-    def __init__(self, database: Database, tally: FetchTally, clock: FixedClock) -> None:
+    def __init__(self, database: Database, tally: FetchCounter, clock: FixedClock) -> None:
         self.met = False
         self._tally, self._clock = tally, clock
         event.listen(database.engine, "begin", self._meet)

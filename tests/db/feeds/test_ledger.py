@@ -12,7 +12,7 @@ from sqlalchemy import update
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus, Programme
 from eventcal.feeds.index.feed_index import state_of
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit import localtime
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
@@ -235,7 +235,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
     with calendar.write() as session:
         before = kept(session)
         # The state after an upgrade from a release that supported only iCalendar.
-        session.execute(update(LedgerEntry).values(entry="", resource=None))
+        session.execute(update(FeedEntry).values(entry="", resource=None))
         state_of(session).renderer_version = ""
     with calendar.write() as session:
         assert calendar.ledger.renew(session, now=calendar.clock.now()) == 0

@@ -14,7 +14,7 @@ from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import redact_event
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.feeds.index.feed_index import state_of
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.resources import list_changes
 from eventcal.kit.ids import secret_hash
 from eventcal.members.models import Member, PersonalFeed
@@ -173,7 +173,7 @@ def test_private_changes_leave_the_public_state_unchanged(world: World) -> None:
 
 def test_unpublished_data_appears_in_no_entry(world: World) -> None:
     with world.calendar.database.reading() as session:
-        texts = "".join(session.scalars(select(LedgerEntry.ics)).all()).replace("\r\n ", "")
+        texts = "".join(session.scalars(select(FeedEntry.ics)).all()).replace("\r\n ", "")
     for name in ("proposed", "draft", "unknown"):
         assert world.ids[name] not in texts
     assert "Proposed" not in texts

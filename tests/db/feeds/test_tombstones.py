@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from eventcal.events.steps import cancel_event, redact_event
 from eventcal.feeds.format_registry import Options
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
@@ -104,8 +104,8 @@ def test_confirmed_entry_never_expires(calendar: Calendar) -> None:
 def ledger_text(calendar: Calendar, *names: str) -> str:
     """Return the contents of the ledger, or of the given columns, as one text."""
     with calendar.database.reading() as session:
-        rows = session.scalars(select(LedgerEntry)).all()
-        columns = names or [column.key for column in LedgerEntry.__table__.columns]
+        rows = session.scalars(select(FeedEntry)).all()
+        columns = names or [column.key for column in FeedEntry.__table__.columns]
         return "\n".join(str(getattr(row, name)) for row in rows for name in columns).replace("\r\n ", "")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.steps import REDACTED
 from eventcal.kit.refusals import FieldError, Forbidden, Invalid
 from eventcal.talks.errors import AlreadyDecided
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import UNDECIDED, derive_talk
 from eventcal.talks.service import edit_talk, redact_talk
@@ -156,12 +156,12 @@ def test_redacting_a_talk_removes_all_its_text(session: Session, state: TalkStat
         tags=["spam"],
         speakers=[make_speaker(session, name="spam")],
     )
-    session.add(TalkStep(talk_id=talk.id, from_state=None, to_state=state, reason="spam", created_at=NOON))
+    session.add(TalkStateChange(talk_id=talk.id, from_state=None, to_state=state, reason="spam", created_at=NOON))
     published = talk.published_at
     redact_talk(session, known(session, talk), caller=MODERATOR, now=NOON)
     talk = known(session, talk)
     written = [str(getattr(talk, column.key)) for column in talk.__table__.columns]
-    reasons = session.scalars(select(TalkStep.reason).where(TalkStep.talk_id == talk.id)).all()
+    reasons = session.scalars(select(TalkStateChange.reason).where(TalkStateChange.talk_id == talk.id)).all()
     assert [text for text in written if "spam" in text] == []
     assert (talk.title, tags_of(talk), talk.speakers, set(reasons)) == (REDACTED, [], [], {None})
     assert (talk.redacted_at, talk.published_at) == (NOON, published)

@@ -14,7 +14,7 @@ from eventcal.kit.refusals import Forbidden, Unauthenticated
 from eventcal.members.caller import VISITOR, Caller
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import GONE, SPEAKERS_STEPS, STEPS, Step
 from eventcal.talks.steps import take_step
@@ -33,7 +33,7 @@ def take(session: Session, talk: Talk, step: Step, caller: Caller, *, reason: st
 
 
 def history(session: Session, talk: Talk) -> list[tuple[str | None, str, str | None, str | None]]:
-    rows = select(TalkStep).where(TalkStep.talk_id == talk.id).order_by(TalkStep.id)
+    rows = select(TalkStateChange).where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id)
     return [(row.from_state, row.to_state, row.member_id, row.reason) for row in session.scalars(rows)]
 
 

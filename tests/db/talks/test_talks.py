@@ -16,7 +16,7 @@ from eventcal.members.models import Member
 from eventcal.members.words import Role
 from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import TalksClosed
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import edit_talk, submit_talk
 from eventcal.talks.words import TalkState
@@ -64,7 +64,7 @@ def names_of(talk: Talk) -> list[str]:
 
 
 def steps_of(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
-    rows = select(TalkStep).where(TalkStep.talk_id == talk.id).order_by(TalkStep.id)
+    rows = select(TalkStateChange).where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id)
     return [(step.from_state, step.to_state) for step in session.scalars(rows)]
 
 

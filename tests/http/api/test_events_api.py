@@ -8,7 +8,7 @@ from flask import Flask
 
 from eventcal.events.models import Event, Room, TeamMember
 from eventcal.events.words import EventStatus
-from eventcal.feeds.index.models import LedgerEntry
+from eventcal.feeds.index.models import FeedEntry
 from eventcal.talks.words import TalkState
 from tests.api import BASE, Answer, Api, a_member, a_talk, count
 from tests.clocks import FixedClock
@@ -216,7 +216,7 @@ def test_unpublished_event_is_deleted_with_all_its_rows(app: Flask, member: Api)
     assert (deleted.status, deleted.data) == (204, b"")
     assert member.get(f"/events/{slug}").code == (404, "not-found")
     assert member.delete(f"/events/{slug}").code == (404, "not-found")
-    assert [count(app, table) for table in (Event, Room, TeamMember, LedgerEntry)] == [0, 0, 0, 0]
+    assert [count(app, table) for table in (Event, Room, TeamMember, FeedEntry)] == [0, 0, 0, 0]
 
 
 def test_event_with_sponsorship_enquiry_cannot_be_deleted(member: Api) -> None:

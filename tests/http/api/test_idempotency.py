@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from eventcal.app import create_app
 from eventcal.kit import database
-from eventcal.members.models import KeptAnswer, Member, PersonalFeed
+from eventcal.members.models import IdempotencyRecord, Member, PersonalFeed
 from eventcal.members.words import Scope
 from eventcal.talks.models import Talk
 from eventcal.web.identity.current_user import current_member
@@ -97,7 +97,7 @@ def test_another_key_makes_another_request(app: Flask, browser: Browser) -> None
 
 def test_requests_without_key_are_executed_each_time(app: Flask, browser: Browser) -> None:
     assert [browser.post(TALKS, TALK).status_code for _ in range(2)] == [201, 201]
-    assert (len(rows(app, Talk)), rows(app, KeptAnswer)) == (2, [])
+    assert (len(rows(app, Talk)), rows(app, IdempotencyRecord)) == (2, [])
 
 
 def test_key_cannot_be_reused_for_another_request(app: Flask, browser: Browser) -> None:
@@ -114,13 +114,13 @@ def test_keys_are_separate_for_each_member(app: Flask, browser: Browser) -> None
 def test_raised_error_is_not_stored(app: Flask, browser: Browser) -> None:
     assert problem(send(browser, body={})) == (422, "invalid")
     assert problem(send(browser, path="/events/nowhere/talks")) == (404, "not-found")
-    assert rows(app, KeptAnswer) == []
+    assert rows(app, IdempotencyRecord) == []
     assert send(browser).status_code == 201
 
 
 def test_returned_error_response_is_not_stored_and_rolls_back(app: Flask, browser: Browser) -> None:
     assert (send(browser, path="/no").status_code, send(browser, path="/no").status_code) == (409, 409)
-    assert rows(app, KeptAnswer) == []
+    assert rows(app, IdempotencyRecord) == []
     assert [row.name for row in rows(app, Member)] == ["Ada Lovelace"]
 
 
@@ -129,7 +129,7 @@ def test_key_expires_after_a_day(app: Flask, browser: Browser, clock: FixedClock
     clock.move(NOON + timedelta(hours=24, seconds=1))
     answer = send(browser)
     assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (201, False)
-    assert (len(rows(app, Talk)), len(rows(app, KeptAnswer))) == (2, 1)
+    assert (len(rows(app, Talk)), len(rows(app, IdempotencyRecord))) == (2, 1)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ü"])
@@ -159,7 +159,7 @@ def test_stored_response_does_not_contain_secret(app: Flask, browser: Browser, p
     body = {"name": "phone"} if path == "/me/feeds" else {"name": "a script", "scopes": ["read"]}
     first = json_of(send(browser, path, body))
     assert json_of(send(browser, path, body)) == first | {secret: None}
-    [kept] = rows(app, KeptAnswer)
+    [kept] = rows(app, IdempotencyRecord)
     assert first[secret] not in kept.body
 
 

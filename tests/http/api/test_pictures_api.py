@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.kit.database import Unit
+from eventcal.kit.database import UnitOfWork
 from eventcal.media.picture import LARGEST_UPLOAD
 from eventcal.members.words import Scope
 from eventcal.speakers.models import Speaker
@@ -269,10 +269,10 @@ def test_concurrent_uploads_leave_one_complete_portrait(app: Flask, member: Api,
 def test_crash_before_commit_changes_no_row(app: Flask, member: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     before = send(member, PHOTO, painted()).json
 
-    def crash(_unit: Unit) -> None:
+    def crash(_unit: UnitOfWork) -> None:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr(Unit, "flush_hooks", crash)
+    monkeypatch.setattr(UnitOfWork, "flush_hooks", crash)
     assert send(member, PHOTO, painted(colour=BLUE)).status == 500
     monkeypatch.undo()
     assert member.get("/speakers/ada").json == before

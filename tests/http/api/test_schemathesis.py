@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from eventcal.app import create_app
 from eventcal.config import Settings
 from eventcal.members.models import Member
-from eventcal.web.cache import RenditionCache
+from eventcal.web.cache import ResponseCache
 from tests import world
 from tests.api import by_cookie, row
 from tests.clocks import FixedClock
@@ -114,7 +114,7 @@ class Calendar:
             Path(f"{self.used}{end}").unlink(missing_ok=True)
         shutil.copyfile(self.kept, self.used)
         house = self.app.extensions["eventcal"]
-        self.app.extensions["eventcal"] = replace(house, renditions=RenditionCache(1_000_000))
+        self.app.extensions["eventcal"] = replace(house, renditions=ResponseCache(1_000_000))
         self.touched = False
 
 

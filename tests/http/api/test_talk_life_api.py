@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from eventcal.events.words import Programme
-from eventcal.members.models import KeptAnswer, Member
+from eventcal.members.models import IdempotencyRecord, Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.talks.words import TalkState
 from tests.api import Api, a_talk, on_team, put_on_team
@@ -166,7 +166,7 @@ def test_redaction_deletes_stored_idempotent_responses(app: Flask, member: Api, 
     member.post("/events", {"title": "Buy", "timezone": "UTC", "starts": "2026-09-01"}, Idempotency_Key="k-2")
     member.post("/events/summit/talks", {"title": "Kept"}, Idempotency_Key="k-3")
     assert (moderator.post(f"/talks/{talk}/redact").status, moderator.post("/events/buy/redact").status) == (200, 200)
-    assert [json.loads(answer.body)["title"] for answer in rows(app, KeptAnswer)] == ["Kept"]
+    assert [json.loads(answer.body)["title"] for answer in rows(app, IdempotencyRecord)] == ["Kept"]
 
 
 def test_redacted_unpublished_talk_stays_hidden(app: Flask, member: Api, moderator: Api, anonymous: Api) -> None:

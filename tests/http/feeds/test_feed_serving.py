@@ -11,8 +11,8 @@ from eventcal.events.steps import cancel_event
 from eventcal.feeds.index.models import read_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from eventcal.web.cache import RenditionKey
-from eventcal.web.http.representation import Rendition
+from eventcal.web.cache import ResponseKey
+from eventcal.web.http.representation import Representation
 from tests.api import row
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import FEEDS, fetch, make_calendar, rename, titles, validators
@@ -191,9 +191,9 @@ def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
     path = "/events/old.ics"
     cache = house_of(app).renditions
 
-    def kept() -> Rendition:
+    def kept() -> Representation:
         revision = database_revision(app)
-        found = cache.get(RenditionKey(f"{path}?", revision, NOON.date()))
+        found = cache.get(ResponseKey(f"{path}?", revision, NOON.date()))
         assert found is not None
         return found
 

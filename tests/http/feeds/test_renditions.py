@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from eventcal.web.cache import RenditionCache, RenditionKey
+from eventcal.web.cache import ResponseCache, ResponseKey
 from eventcal.web.http.conditional import etag_of
 from tests.served import NOW, TALKS, fresh
 
@@ -58,11 +58,11 @@ def test_weight_includes_body_origin_and_encodings() -> None:
 # Cache
 
 
-KEY = RenditionKey("/calendar.ics?tag=arm", 17, date(2014, 8, 18))
+KEY = ResponseKey("/calendar.ics?tag=arm", 17, date(2014, 8, 18))
 
 
 def test_cached_rendition_is_found_only_for_its_url_generation_and_day() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     cache.put(KEY, TALKS)
     assert cache.get(KEY) is TALKS
     assert cache.get(KEY._replace(generation=18)) is None
@@ -71,7 +71,7 @@ def test_cached_rendition_is_found_only_for_its_url_generation_and_day() -> None
 
 
 def test_newer_rendition_replaces_the_older_one() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     newer = KEY._replace(generation=18)
     cache.put(KEY, TALKS)
     cache.put(newer, TALKS)
@@ -79,7 +79,7 @@ def test_newer_rendition_replaces_the_older_one() -> None:
 
 
 def test_cache_evicts_the_least_recently_used_rendition() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     keys = [KEY._replace(url=f"/{number}") for number in range(3)]
     for key in keys:
         cache.put(key, fresh(body=b"x" * 3_000))
@@ -88,7 +88,7 @@ def test_cache_evicts_the_least_recently_used_rendition() -> None:
 
 
 def test_cache_counts_encodings_after_they_are_computed() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     old, new = KEY._replace(url="/old"), KEY._replace(url="/new")
     incompressible = b"".join(etag_of(str(number).encode()).encode() for number in range(100))
     rendition = fresh(body=incompressible)
@@ -102,13 +102,13 @@ def test_cache_counts_encodings_after_they_are_computed() -> None:
 
 
 def test_rendition_larger_than_the_cache_is_not_stored() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     cache.put(KEY, fresh(body=b"x" * 10_000))
     assert cache.get(KEY) is None
 
 
 def test_get_earlier_returns_an_earlier_generation_of_the_same_url_and_day() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     cache.put(KEY, TALKS)
     later = KEY._replace(generation=18)
     assert (cache.get(later), cache.get_earlier(later), cache.get_earlier(KEY)) == (None, TALKS, TALKS)
@@ -123,21 +123,21 @@ def test_get_earlier_returns_an_earlier_generation_of_the_same_url_and_day() -> 
 @pytest.mark.parametrize(
     "late", [KEY._replace(generation=16), KEY._replace(generation=99, day=KEY.day - timedelta(days=1))]
 )
-def test_late_older_rendition_does_not_replace_a_newer_one(late: RenditionKey) -> None:
-    cache = RenditionCache(10_000)
+def test_late_older_rendition_does_not_replace_a_newer_one(late: ResponseKey) -> None:
+    cache = ResponseCache(10_000)
     cache.put(KEY, TALKS)
     cache.put(late, fresh())
     assert cache.get(KEY) is TALKS
 
 
 def test_builders_of_the_same_url_take_turns_across_generations() -> None:
-    cache = RenditionCache(10_000)
+    cache = ResponseCache(10_000)
     assert cache.turn(KEY) is cache.turn(KEY._replace(generation=18))
     with cache.turn(KEY):
         assert not cache.turn(KEY._replace(generation=18)).acquire(blocking=False)
 
 
 def test_cache_of_size_zero_stores_nothing() -> None:
-    cache = RenditionCache(0)
+    cache = ResponseCache(0)
     cache.put(KEY, TALKS)
     assert cache.get(KEY) is None

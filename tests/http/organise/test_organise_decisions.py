@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.words import Programme
 from eventcal.members.models import Member
 from eventcal.members.words import Role
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.words import TalkState
 from tests.api import row
 from tests.browsing import Browser
@@ -30,7 +30,7 @@ def olga(app: Flask, summit: str) -> Browser:
 
 
 def reasons(app: Flask) -> list[str | None]:
-    return [step.reason for step in rows(app, TalkStep)]
+    return [step.reason for step in rows(app, TalkStateChange)]
 
 
 def test_decision_is_previewed_before_it_takes_effect(app: Flask, olga: Browser) -> None:

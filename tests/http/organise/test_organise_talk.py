@@ -5,7 +5,7 @@ from flask import Flask
 
 from eventcal.events.words import EventStatus, Programme
 from eventcal.members.words import Role
-from eventcal.talks.models import TalkStep
+from eventcal.talks.models import TalkStateChange
 from eventcal.talks.words import TalkState
 from tests.browsing import Browser
 from tests.deciding import ask, held, offer, send, states, talks_of
@@ -221,7 +221,7 @@ def test_moderator_erases_a_talk_after_a_preview(app: Flask) -> None:
         event = make_event(session, slug="fosdem", programme=Programme.LISTED)
         spam = make_talk(session, event, title="Buy!", abstract="Cheap", state=TalkState.ACCEPTED, notes="Spam")
         session.add(
-            TalkStep(
+            TalkStateChange(
                 talk_id=spam.id,
                 from_state=TalkState.SUBMITTED,
                 to_state=TalkState.ACCEPTED,
@@ -247,7 +247,7 @@ def test_moderator_erases_a_talk_after_a_preview(app: Flask) -> None:
     for gone in ("Buy", "Cheap", "Spam"):
         assert gone not in said
     assert states(app) == {"[removed]": "cancelled"}
-    assert [step.reason for step in rows(app, TalkStep)] == [None, None]
+    assert [step.reason for step in rows(app, TalkStateChange)] == [None, None]
     assert mails(app) == []
     # Erasure is permanent; the organisers no longer see a form.
     organiser.go(here)

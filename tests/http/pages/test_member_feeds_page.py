@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from eventcal.members.models import KeptAnswer, PersonalFeed
+from eventcal.members.models import IdempotencyRecord, PersonalFeed
 from tests.browsing import Browser, browser_of
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch
@@ -94,7 +94,7 @@ def test_response_with_the_secret_is_not_stored_for_idempotent_retries(app: Flas
     form = ada.fields("/me/feeds") | {"name": "My phone"}
     answer = ada.client.post("/me/feeds", data=form, headers={"Idempotency-Key": "once"})
     assert answer.status_code == 201
-    assert [kept.body for kept in rows(app, KeptAnswer)] == [""]
+    assert [kept.body for kept in rows(app, IdempotencyRecord)] == [""]
 
 
 def test_concurrent_submissions_of_the_same_form_create_one_feed(app: Flask, ada: Browser) -> None:

@@ -7,7 +7,7 @@ from eventcal.events.models import TeamMember
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.members.models import Member
 from eventcal.members.words import Role
-from eventcal.talks.models import Talk, TalkStep
+from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.words import TalkState
 from tests.browsing import Browser, browser_of
 from tests.clocks import NOON
@@ -32,7 +32,9 @@ def offer(app: Flask, reason: str | None = None, **fields: object) -> None:
         event = make_event(session, **fields.pop("event", {}))  # type: ignore[arg-type]  # columns
         talk = make_talk(session, event, id="talk", submitter=member, **fields)  # type: ignore[arg-type]  # columns
         if reason is not None:
-            session.add(TalkStep(talk_id=talk.id, from_state=None, to_state=talk.state, reason=reason, created_at=NOON))
+            session.add(
+                TalkStateChange(talk_id=talk.id, from_state=None, to_state=talk.state, reason=reason, created_at=NOON)
+            )
 
 
 def groups(browser: Browser) -> list[str]:

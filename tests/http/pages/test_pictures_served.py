@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from flask import Flask
 
 from eventcal.cli import main
-from eventcal.media.gallery import GRACE, Gallery
-from eventcal.media.picture import Frame, Picture, read_picture
+from eventcal.media.gallery import GRACE, MediaStore
+from eventcal.media.picture import ImageSpec, Picture, read_picture
 from eventcal.web.request.context import move_in
 from tests.clocks import NOON
 from tests.feed_support.fetching import fetch
@@ -29,12 +29,12 @@ def app(app: Flask, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def picture() -> Picture:
-    return read_picture(painted(), Frame.PORTRAIT)
+    return read_picture(painted(), ImageSpec.PORTRAIT)
 
 
 @pytest.fixture
 def path(app: Flask, picture: Picture) -> str:
-    return f"/media/{Gallery(house_of(app).settings.media).keep(picture, now=NOON)}"
+    return f"/media/{MediaStore(house_of(app).settings.media).keep(picture, now=NOON)}"
 
 
 def test_picture_is_served_as_immutable(app: Flask, picture: Picture, path: str) -> None:
@@ -122,9 +122,9 @@ def prune(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
 
 
 def test_prune_removes_pictures_that_no_row_refers_to(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    gallery = Gallery(house_of(app).settings.media)
-    logo = gallery.keep(read_picture(painted(), Frame.LOGO), now=NOON)
-    nobodys = gallery.keep(read_picture(painted(colour=BLUE), Frame.LOGO), now=NOON)
+    gallery = MediaStore(house_of(app).settings.media)
+    logo = gallery.keep(read_picture(painted(), ImageSpec.LOGO), now=NOON)
+    nobodys = gallery.keep(read_picture(painted(colour=BLUE), ImageSpec.LOGO), now=NOON)
     with writing(app) as session:
         make_speaker(session, photo_url=path)
         make_sponsor(session, logo_url=f"/media/{logo}")
@@ -136,7 +136,7 @@ def test_prune_removes_pictures_that_no_row_refers_to(app: Flask, path: str, mon
 def test_prune_keeps_pictures_of_the_last_day_unless_at_once_is_given(
     app: Flask, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gallery = Gallery(house_of(app).settings.media)
+    gallery = MediaStore(house_of(app).settings.media)
     # The command uses the system clock, so a modification time in the far future counts as recent.
     name = gallery.keep(picture, now=house_of(app).database.clock.now() + timedelta(days=365 * 100))
     assert prune(app, monkeypatch) == "0 pictures removed.\n"

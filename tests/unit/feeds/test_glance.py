@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.inspect_feed import LARGEST_READ, Glance, NewestChange, glance
+from eventcal.feeds.inspect_feed import LARGEST_READ, FeedSummary, NewestChange, glance
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nNAME:Xen\\, and more\r\n"
 
@@ -17,7 +17,7 @@ def entry(uid: str, title: str, changed: str, extra: str = "") -> str:
     )
 
 
-def look(*entries: str) -> Glance:
+def look(*entries: str) -> FeedSummary:
     seen = glance(f"{HEAD}{''.join(entries)}END:VCALENDAR\r\n".encode())
     assert seen is not None
     return seen

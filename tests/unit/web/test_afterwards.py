@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from eventcal.web.cache import Afterwards
+from eventcal.web.cache import BackgroundThread
 
 # A worker that exits while a task is queued behind a slow one.
 _ENDING = """
@@ -19,12 +19,12 @@ afterwards.do(lambda: print("done"))
 """
 
 
-def wait_for(afterwards: Afterwards) -> None:
+def wait_for(afterwards: BackgroundThread) -> None:
     afterwards.executor.submit(int).result(timeout=30)
 
 
 def test_tasks_run_in_order_in_a_single_background_thread() -> None:
-    afterwards, done = Afterwards(), list[tuple[int, int]]()
+    afterwards, done = BackgroundThread(), list[tuple[int, int]]()
     for number in range(50):
         afterwards.do(lambda number=number: done.append((number, threading.get_ident())))  # type: ignore[misc]  # bound immediately
     wait_for(afterwards)
@@ -34,7 +34,7 @@ def test_tasks_run_in_order_in_a_single_background_thread() -> None:
 
 
 def test_failing_task_is_logged_and_the_next_task_runs(caplog: pytest.LogCaptureFixture) -> None:
-    afterwards, done = Afterwards(), list[str]()
+    afterwards, done = BackgroundThread(), list[str]()
     afterwards.do(lambda: done.append(str(1 // 0)))
     afterwards.do(lambda: done.append("the next"))
     wait_for(afterwards)
@@ -44,7 +44,7 @@ def test_failing_task_is_logged_and_the_next_task_runs(caplog: pytest.LogCapture
 
 def test_no_thread_starts_before_the_first_task() -> None:
     before = threading.active_count()
-    Afterwards()
+    BackgroundThread()
     assert threading.active_count() == before
 
 
@@ -54,7 +54,7 @@ def test_exiting_process_completes_queued_tasks_first() -> None:
 
 
 def test_task_added_after_shutdown_is_ignored() -> None:
-    afterwards, done = Afterwards(), list[str]()
+    afterwards, done = BackgroundThread(), list[str]()
     afterwards.executor.shutdown()
     afterwards.do(lambda: done.append("too late"))
     assert done == []

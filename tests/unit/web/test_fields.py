@@ -11,21 +11,21 @@ from marshmallow import ValidationError, fields
 from eventcal.kit.values import COLOUR, COUNTRY, LANGUAGE
 from eventcal.members.words import Role
 from eventcal.web.schemas.fields import (
-    Address,
+    BaseSchema,
+    BoolField,
     Degrees,
-    Flag,
-    Form,
+    EmailField,
+    EnumField,
     HttpUrl,
     Instant,
-    Items,
-    Line,
+    IntegerField,
+    ListField,
     LocalTime,
-    Part,
-    Shape,
+    MultiLine,
+    NestedField,
+    PatternString,
+    SingleLine,
     Slug,
-    Text,
-    Whole,
-    Word,
 )
 from eventcal.web.schemas.money import Money, price_json
 from eventcal.web.schemas.out import Out
@@ -35,34 +35,34 @@ EURO = {"amount": "12.5", "currency": "EUR"}
 
 def load(field: fields.Field[Any], value: object) -> object:
     """Return the value that the field loads."""
-    return Shape.from_dict({"x": field})().load({"x": value})["x"]
+    return BaseSchema.from_dict({"x": field})().load({"x": value})["x"]
 
 
 @pytest.mark.parametrize(
     ("field", "value", "kept"),
     [
-        (Text(5), "", ""),
-        (Text(5), "a\n\tb\n", "a\n\tb\n"),
-        (Line(5), " ab ", " ab "),
-        (Line(5, allow_none=True), None, None),
+        (MultiLine(5), "", ""),
+        (MultiLine(5), "a\n\tb\n", "a\n\tb\n"),
+        (SingleLine(5), " ab ", " ab "),
+        (SingleLine(5, allow_none=True), None, None),
         (Slug(), "xen-summit-2014", "xen-summit-2014"),
         (LocalTime(), "2014-08-18", "2014-08-18"),
         (LocalTime(), "2014-06-04T13:30", "2014-06-04T13:30:00"),
         (HttpUrl(), "https://example.org:8443/a?b=c#d", "https://example.org:8443/a?b=c#d"),
         (HttpUrl(), "http://exämple.org/ü", "http://exämple.org/ü"),
-        (Address(), "Ada@Example.ORG", "Ada@example.org"),
-        (Form(COUNTRY), "DE", "DE"),
-        (Form(LANGUAGE), "pt-BR", "pt-BR"),
-        (Form(COLOUR), "#2A7f62", "#2A7f62"),
+        (EmailField(), "Ada@Example.ORG", "Ada@example.org"),
+        (PatternString(COUNTRY), "DE", "DE"),
+        (PatternString(LANGUAGE), "pt-BR", "pt-BR"),
+        (PatternString(COLOUR), "#2A7f62", "#2A7f62"),
         (Instant(), "2014-05-02T23:59:00.5+02:00", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
         (Instant(), "2014-05-02t21:59:00z", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
-        (Whole(), 0, 0),
-        (Whole(), 2**31 - 1, 2**31 - 1),
+        (IntegerField(), 0, 0),
+        (IntegerField(), 2**31 - 1, 2**31 - 1),
         (Degrees(90), -90, -90.0),
-        (Flag(), False, False),
-        (Word(Role), "admin", Role.ADMIN),
-        (Items(Line(3), least=1, limit=2), ["a", "b"], ["a", "b"]),
-        (Part(Money), EURO, {"amount": Decimal("12.5"), "currency": "EUR"}),
+        (BoolField(), False, False),
+        (EnumField(Role), "admin", Role.ADMIN),
+        (ListField(SingleLine(3), least=1, limit=2), ["a", "b"], ["a", "b"]),
+        (NestedField(Money), EURO, {"amount": Decimal("12.5"), "currency": "EUR"}),
     ],
 )
 def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: object) -> None:
@@ -72,14 +72,14 @@ def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        (Text(5), 5),
-        (Text(5), None),
-        (Text(5), "abcdef"),
-        (Text(5), "a\x00b"),
-        (Text(5), "\ud800"),
-        (Line(5), "a\nb"),
-        (Line(5), "\u200b"),
-        (Line(5), ""),
+        (MultiLine(5), 5),
+        (MultiLine(5), None),
+        (MultiLine(5), "abcdef"),
+        (MultiLine(5), "a\x00b"),
+        (MultiLine(5), "\ud800"),
+        (SingleLine(5), "a\nb"),
+        (SingleLine(5), "\u200b"),
+        (SingleLine(5), ""),
         (Slug(), "Xen"),
         (Slug(), "-a"),
         (Slug(), "a" * 81),
@@ -97,41 +97,41 @@ def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: 
         (HttpUrl(), 'https://example.org/"><script>'),
         (HttpUrl(), "https://example.org/\u202e"),
         (HttpUrl(), "https://example.org/" + "x" * 2000),
-        (Address(), "ada@localhost"),
-        (Address(), "Ada <ada@example.org>"),
-        (Form(COUNTRY), "de"),
-        (Form(COUNTRY), "XX"),
-        (Form(LANGUAGE), "english language"),
-        (Form(COLOUR), "red"),
-        (Form(COLOUR), "#2a7f62 "),
+        (EmailField(), "ada@localhost"),
+        (EmailField(), "Ada <ada@example.org>"),
+        (PatternString(COUNTRY), "de"),
+        (PatternString(COUNTRY), "XX"),
+        (PatternString(LANGUAGE), "english language"),
+        (PatternString(COLOUR), "red"),
+        (PatternString(COLOUR), "#2a7f62 "),
         (Instant(), "2014-05-02T23:59:00"),
         (Instant(), "2014-05-02"),
         (Instant(), "0001-01-01T00:00:00+14:00"),
         (Instant(), 1399067940),
-        (Whole(), "5"),
-        (Whole(), 5.5),
-        (Whole(), True),
-        (Whole(), -1),
-        (Whole(), 2**31),
+        (IntegerField(), "5"),
+        (IntegerField(), 5.5),
+        (IntegerField(), True),
+        (IntegerField(), -1),
+        (IntegerField(), 2**31),
         (Degrees(90), "5"),
         (Degrees(90), 90.1),
         (Degrees(90), float("nan")),
-        (Flag(), 1),
-        (Flag(), "true"),
-        (Word(Role), "god"),
-        (Word(Role), []),
-        (Items(Line(3), limit=2), ["a", "b", "c"]),
-        (Items(Line(3), least=1), []),
-        (Items(Line(3)), "abc"),
-        (Items(Line(3)), {"0": "a"}),
-        (Part(Money), []),
-        (Part(Money), {"amount": "12.5"}),
-        (Part(Money), EURO | {"amount": 12.5}),
-        (Part(Money), EURO | {"amount": "1e3"}),
-        (Part(Money), EURO | {"amount": "-1"}),
-        (Part(Money), EURO | {"amount": "12.345"}),
-        (Part(Money), EURO | {"currency": "€"}),
-        (Part(Money), EURO | {"tax": "1"}),
+        (BoolField(), 1),
+        (BoolField(), "true"),
+        (EnumField(Role), "god"),
+        (EnumField(Role), []),
+        (ListField(SingleLine(3), limit=2), ["a", "b", "c"]),
+        (ListField(SingleLine(3), least=1), []),
+        (ListField(SingleLine(3)), "abc"),
+        (ListField(SingleLine(3)), {"0": "a"}),
+        (NestedField(Money), []),
+        (NestedField(Money), {"amount": "12.5"}),
+        (NestedField(Money), EURO | {"amount": 12.5}),
+        (NestedField(Money), EURO | {"amount": "1e3"}),
+        (NestedField(Money), EURO | {"amount": "-1"}),
+        (NestedField(Money), EURO | {"amount": "12.345"}),
+        (NestedField(Money), EURO | {"currency": "€"}),
+        (NestedField(Money), EURO | {"tax": "1"}),
     ],
 )
 def test_field_rejects_invalid_value(field: fields.Field[Any], value: object) -> None:
@@ -171,10 +171,10 @@ def test_price_has_two_decimal_places() -> None:
 
 
 def test_all_errors_are_reported_together_without_field_names() -> None:
-    class Thing(Shape):
-        name = Line(5, required=True)
-        tags = Items(Line(3))
-        open = Flag()
+    class Thing(BaseSchema):
+        name = SingleLine(5, required=True)
+        tags = ListField(SingleLine(3))
+        open = BoolField()
 
     with pytest.raises(ValidationError) as refused:
         Thing().load({"tags": ["abcd", 5], "open": None, "size": 1})

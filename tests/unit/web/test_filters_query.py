@@ -21,8 +21,8 @@ from eventcal.web.params.listing_filters import (
     Asked,
     FeedArgs,
     Include,
-    Listing,
-    ListingArgs,
+    ListingQuery,
+    ListingQuerySchema,
     Profile,
     canonical_query,
     known_args,
@@ -35,7 +35,7 @@ def args(query: str) -> MultiDict[str, str]:
     return MultiDict(parse_qsl(query, keep_blank_values=True))
 
 
-def listing(query: str) -> Listing:
+def listing(query: str) -> ListingQuery:
     return read_listing(args(query))
 
 
@@ -46,7 +46,7 @@ def faults(query: str) -> tuple[FieldError, ...]:
 
 
 def test_empty_query_selects_everything() -> None:
-    assert listing("") == Listing(filter=Filter(), sort=Sort.STARTS, paging=Paging(50, None))
+    assert listing("") == ListingQuery(filter=Filter(), sort=Sort.STARTS, paging=Paging(50, None))
 
 
 def test_every_parameter_sets_its_filter_field() -> None:
@@ -55,7 +55,7 @@ def test_every_parameter_sets_its_filter_field() -> None:
         "&track=Core&room=A&speaker=jane-doe&language=pt-BR&state=confirmed&series=XPDS&cfp=open&scheduled=true"
         "&updated_since=2014-06-04T13:30:00Z&sort=-starts&limit=7&cursor=WzFd"
     )
-    assert listing(query) == Listing(
+    assert listing(query) == ListingQuery(
         filter=Filter(
             from_day=date(2014, 8, 18),
             to_day=date(2014, 8, 20),
@@ -175,10 +175,10 @@ def test_all_query_errors_are_reported_together() -> None:
     )
 
 
-@pytest.mark.parametrize("schema", [ListingArgs(), FeedArgs()])
+@pytest.mark.parametrize("schema", [ListingQuerySchema(), FeedArgs()])
 @pytest.mark.parametrize("control", ["%00", "%1B", "%C2%9F"])
 def test_every_parameter_rejects_control_characters(schema: Schema, control: str) -> None:
-    read = read_listing if isinstance(schema, ListingArgs) else read_feed
+    read = read_listing if isinstance(schema, ListingQuerySchema) else read_feed
     for name, field in schema.load_fields.items():
         with pytest.raises(Invalid) as refusal:
             read(args(f"{field.data_key or name}=a{control}"))
@@ -186,7 +186,7 @@ def test_every_parameter_rejects_control_characters(schema: Schema, control: str
 
 
 def test_every_parameter_is_documented() -> None:
-    documented = {**ListingArgs().load_fields, **FeedArgs().load_fields}
+    documented = {**ListingQuerySchema().load_fields, **FeedArgs().load_fields}
     assert [name for name, field in documented.items() if not field.metadata.get("description")] == []
 
 
@@ -273,7 +273,7 @@ FILTERS = st.builds(
     ),
 )
 LISTINGS = st.builds(
-    Listing,
+    ListingQuery,
     filter=FILTERS,
     sort=st.sampled_from(Sort),
     paging=st.builds(
@@ -292,7 +292,7 @@ FEEDS = st.builds(
 
 @given(LISTINGS)
 @settings(max_examples=100)
-def test_canonical_listing_query_round_trips(asked: Listing) -> None:
+def test_canonical_listing_query_round_trips(asked: ListingQuery) -> None:
     assert listing(canonical_query(asked)) == asked
 
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 from eventcal.events.filter import Filter
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import FeedFetches
-from eventcal.web.cache import MOST_KEYS, FetchTally
+from eventcal.web.cache import MOST_KEYS, FetchCounter
 from eventcal.web.params.listing_filters import Asked, feed_key
 from tests.clocks import NOON
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
-def counted(tally: FetchTally) -> list[FeedFetches]:
+def counted(tally: FetchCounter) -> list[FeedFetches]:
     return [FeedFetches(feed=feed, client=client, **count._asdict()) for (feed, client), count in tally._counts.items()]
 
 
@@ -22,7 +22,7 @@ def values(counts: list[FeedFetches]) -> list[dict[str, object]]:
 
 
 def test_fetches_are_counted_by_feed_and_client() -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     for second, (feed, client, status) in enumerate(
         [("a", ClientKind.GOOGLE, 200), ("a", ClientKind.APPLE, 200), ("b", ClientKind.GOOGLE, 410)]
         + [("a", ClientKind.GOOGLE, 304)] * 2
@@ -62,7 +62,7 @@ def test_fetches_are_counted_by_feed_and_client() -> None:
 
 
 def test_fetches_of_the_last_day_are_counted_separately() -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     for moment in (NOON, NOON + SECOND, NOON + DAY):
         tally.note("a", ClientKind.APPLE, status=200, moment=moment)
     [count] = counted(tally)
@@ -70,21 +70,21 @@ def test_fetches_of_the_last_day_are_counted_separately() -> None:
 
 
 def test_write_is_due_on_the_first_fetch_and_then_once_a_minute() -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     seconds = (0, 1, 59, 60, 61, 119, 120, 3600)
     due = [tally.note("a", ClientKind.APPLE, status=200, moment=NOON + second * SECOND) for second in seconds]
     assert due == [True, False, False, True, False, False, True, True]
 
 
 def test_write_is_still_due_after_the_clock_is_set_back() -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     moments = (NOON, NOON - DAY, NOON - DAY + SECOND)
     due = [tally.note("a", ClientKind.APPLE, status=200, moment=moment) for moment in moments]
     assert due == [True, True, False]
 
 
 def test_number_of_counted_feeds_is_limited() -> None:
-    tally = FetchTally()
+    tally = FetchCounter()
     for number in range(MOST_KEYS + 10):
         tally.note(str(number), ClientKind.OTHER, status=200, moment=NOON)
     tally.note("0", ClientKind.OTHER, status=200, moment=NOON)
@@ -93,7 +93,7 @@ def test_number_of_counted_feeds_is_limited() -> None:
 
 
 def test_concurrent_fetches_are_all_counted_and_only_one_write_is_due() -> None:
-    tally, due = FetchTally(), list[bool]()
+    tally, due = FetchCounter(), list[bool]()
 
     def fetch() -> None:
         due.extend([tally.note("a", ClientKind.APPLE, status=200, moment=NOON) for _ in range(500)])

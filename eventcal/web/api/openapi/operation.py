@@ -1,7 +1,7 @@
 """One operation of the OpenAPI document: its access, errors and headers.
 
 Most errors follow from the access mark, the body and the parameters of the operation. The others are listed in
-`refuses=` when the view is registered with a `Subject`. The headers are defined in static.json.
+`refuses=` when the view is registered with a `ApiBlueprint`. The headers are defined in static.json.
 """
 
 import re

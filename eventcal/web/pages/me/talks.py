@@ -22,7 +22,7 @@ from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
 from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
-from eventcal.talks.steps import Edit, edit_as_seen, take_step
+from eventcal.talks.steps import TalkEdit, edit_as_seen, take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import SAFE, caller, current_member
 from eventcal.web.rendering.forms import Form, said_after, typed_again, validate
@@ -135,7 +135,7 @@ def change_my_talk(talk_id: str) -> str:
             return url_for("pages.my_talk", talk_id=talk_id, done=asked)
         fields = validate(_PATCH, talk_fields(request.form, whole=True))
         service.check_may_edit(talk, caller())
-        edit = Edit(talk, request.form.get("revision", ""), fields)
+        edit = TalkEdit(talk, request.form.get("revision", ""), fields)
         edit_as_seen(session, edit, caller=caller(), now=now())
     return url_for("pages.my_talk", talk_id=talk_id, done="saved")
 

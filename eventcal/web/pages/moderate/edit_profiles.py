@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import refuse_faults
-from eventcal.media.picture import Frame
+from eventcal.media.picture import ImageSpec
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.service import check_may_edit, get_speaker
 from eventcal.sponsors.models import Sponsor
@@ -86,7 +86,7 @@ def change_sponsor_profile(slug: str) -> str:
     typed = request.form
     optional = {name: lines(typed.get(name, "")).strip() or None for name in ("url", "description")}
     fields, faults = load(_SPONSOR, {"name": typed.get("name", ""), **optional})
-    picture, unreadable = picture_sent(_LOGO, Frame.LOGO)
+    picture, unreadable = picture_sent(_LOGO, ImageSpec.LOGO)
     refuse_faults([*faults, *unreadable])
     with unit_of_work() as session:
         sponsor = _sponsor(session, slug)

@@ -148,7 +148,7 @@ def decide_now(slug: str) -> str:
         if not talks:
             faults.append(FieldError("", _("Choose at least one talk.")))
         refuse_faults(faults)
-        choices = [talk_steps.Choice(talk, request.form.get(_seen(talk), "")) for talk in talks]
+        choices = [talk_steps.BulkChoice(talk, request.form.get(_seen(talk), "")) for talk in talks]
         talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return _way_back(slug, done=step, number=str(len(talks)))
 

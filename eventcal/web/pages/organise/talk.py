@@ -19,7 +19,7 @@ from eventcal.members.rules import check_moderator
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.service import redact_talk
-from eventcal.talks.steps import Edit, edit_as_seen, may_change, open_steps
+from eventcal.talks.steps import TalkEdit, edit_as_seen, may_change, open_steps
 from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
 from eventcal.web.i18n import in_words
 from eventcal.web.identity.current_user import caller
@@ -101,7 +101,7 @@ def redact_now(slug: str, talk_id: str) -> Response:
     return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
 
 
-def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
+def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> TalkEdit:
     """Return the edit of a talk from a request body based on the revision `seen`, with all errors of the body."""
     fields, faults = load(_PATCH, body)
     if faults:
@@ -109,7 +109,7 @@ def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> Edit:
         # The end can only be validated together with the start.
         wrong |= set(_TIMES) if wrong & set(_TIMES) else set()
         fields, _none = load(_PATCH, {name: value for name, value in body.items() if name not in wrong})
-    return Edit(talk, seen, fields, tuple(faults))
+    return TalkEdit(talk, seen, fields, tuple(faults))
 
 
 def _body(typed: Typed) -> dict[str, Any]:

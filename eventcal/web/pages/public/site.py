@@ -23,7 +23,7 @@ from eventcal.speakers.service import list_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import public_talks
 from eventcal.web.http.conditional import serve
-from eventcal.web.http.representation import Origin, Rendition
+from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.i18n import cookie_name
 from eventcal.web.identity.permissions import feed
 from eventcal.web.media import PATH, gallery
@@ -92,7 +92,7 @@ def picture(name: str) -> Response:
     body = gallery().find(name)
     if body is None:
         raise ImageNotFound
-    rendition = Rendition(
+    rendition = Representation(
         body=body,
         media_type=SERVED_AS,
         etag=name.partition(".")[0],

@@ -20,7 +20,14 @@ from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import faults_in_words
 from eventcal.web.identity.permissions import feed
 from eventcal.web.params.fields import chosen_language
-from eventcal.web.params.listing_filters import Asked, Include, Listing, canonical_query, known_feed_args, read_feed
+from eventcal.web.params.listing_filters import (
+    Asked,
+    Include,
+    ListingQuery,
+    canonical_query,
+    known_feed_args,
+    read_feed,
+)
 from eventcal.web.rendering.dates import long_day
 from eventcal.web.rendering.labels import value_in_words, word_for
 from eventcal.web.rendering.page import FeedLink, Page, pages, show
@@ -63,7 +70,7 @@ class Target:
 
     def sisters(self) -> dict[str, str]:
         """Return the URLs of the same selection in other formats, by the display name of the format."""
-        listing = canonical_query(Listing(filter=self.asked.filter))
+        listing = canonical_query(ListingQuery(filter=self.asked.filter))
         everything = canonical_query(self.asked)
         calendar = links().calendar_feed("")
         news = (self.base, canonical_query(self.narrowed)) if self.of == "event" else (calendar, everything)
