@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bench.copies import multiply
 from bench.databases import Databases
 from bench.words import Writer
-from eventcal.app import create_house
+from eventcal.app import build_services
 from eventcal.config import Settings
 from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret, secret_hash
@@ -89,7 +89,7 @@ def make_first(databases: Databases, name: str) -> World:
     world = World(name, databases.create(name), TALKS, str(instance), new_secret(TOKEN_PREFIX))
     command = [sys.executable, "-m", "eventcal.cli", "db", "upgrade"]
     subprocess.run(command, check=True, env=world.environment(), stdout=subprocess.DEVNULL)  # noqa: S603 - constant command
-    house = create_house(world.settings(), clock=FixedClock())
+    house = build_services(world.settings(), clock=FixedClock())
     with house.database.unit_of_work() as unit:
         _fill(unit.session, Writer(1))
         _add_admin(unit.session, world.token)
@@ -115,7 +115,7 @@ def make_larger(databases: Databases, first: World, name: str, *, talks: int) ->
 
 def open_house(world: World) -> Services:
     """Return the application without HTTP on this world, in this process."""
-    return create_house(world.settings())
+    return build_services(world.settings())
 
 
 def _fill(session: Session, writer: Writer) -> None:

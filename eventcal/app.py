@@ -35,7 +35,7 @@ from eventcal.web.http.urls import Links
 from eventcal.web.i18n import start_language
 from eventcal.web.identity.permissions import register_token_refusals
 from eventcal.web.pages import register_pages
-from eventcal.web.request.context import Services, move_in
+from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import start_limits
 from eventcal.web.request.session_cookie import start_sessions
 from eventcal.web.schemas.resources import Resources
@@ -48,7 +48,7 @@ LARGEST_BODY = 1024 * 1024
 _KEPT_ANSWERS = 48 * 1024 * 1024
 
 
-def create_house(
+def build_services(
     settings: Settings, *, clock: Clock | None = None, afterwards: BackgroundThread | None = None
 ) -> Services:
     """Create the services. A database hook keeps the feed index up to date with each change."""
@@ -60,7 +60,7 @@ def create_house(
     return Services(
         settings=settings,
         clock=clock,
-        database=Database(settings.database_url, clock=clock, hooks=[ledger.follow]),
+        database=Database(settings.database_url, clock=clock, hooks=[ledger.update_entries]),
         ledger=ledger,
         links=links,
         renditions=ResponseCache(_KEPT_ANSWERS),
@@ -72,7 +72,7 @@ def create_house(
 def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: BackgroundThread | None = None) -> Flask:
     """Create the Flask app. It does not create or migrate the database."""
     app = Site("eventcal.web")
-    move_in(app, create_house(settings, clock=clock, afterwards=afterwards))
+    attach_services(app, build_services(settings, clock=clock, afterwards=afterwards))
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_BODY,

@@ -33,7 +33,7 @@ def open_calendar(database_url: str, clock: Clock) -> Database:
     """Give a database that the ledger follows, as the app wires it."""
     links = Links("https://example.org")
     ledger = FeedIndex(Builder(links=links, domain="example.org"), Resources(links))
-    return Database(database_url, clock=clock, hooks=[ledger.follow])
+    return Database(database_url, clock=clock, hooks=[ledger.update_entries])
 
 
 def load(calendar: Database, **sections: Any) -> Report:  # noqa: ANN401 - lists of records, whatever is in them

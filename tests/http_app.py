@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.http import parse_cookie
 from werkzeug.test import TestResponse
 
-from eventcal.app import create_app, create_house
+from eventcal.app import build_services, create_app
 from eventcal.config import Settings
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
@@ -25,7 +25,7 @@ from eventcal.outbox.models import OutboxMessage
 from eventcal.web.cache import BackgroundThread
 from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
-from eventcal.web.request.context import Services, move_in
+from eventcal.web.request.context import Services, attach_services
 from tests.make import make_member
 
 PASSWORD = "correct horse"
@@ -38,8 +38,8 @@ MAIL_URL = "smtp://mail.example.org"
 @contextmanager
 def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
     """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
-    house = create_house(settings_of(database_url, **changes), clock=clock, afterwards=when_asked())
-    move_in(app, house)
+    house = build_services(settings_of(database_url, **changes), clock=clock, afterwards=when_asked())
+    attach_services(app, house)
     try:
         yield app
     finally:

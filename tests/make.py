@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import CallForTalks, Event, EventTag, Room, TeamMember, Track
-from eventcal.events.rules import derive_event
+from eventcal.events.rules import recompute_event_columns
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.kit.ids import new_id
 from eventcal.kit.text import email_key
@@ -20,7 +20,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
-from eventcal.talks.rules import derive_talk, makes_public
+from eventcal.talks.rules import makes_public, recompute_talk_columns
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 
@@ -102,7 +102,7 @@ def make_event(
         neighbours=[],
         **(values | fields),
     )
-    derive_event(event, now=now)
+    recompute_event_columns(event, now=now)
     session.add(event)
     session.flush()
     return event
@@ -151,7 +151,7 @@ def make_talk(
         room=next(one for one in event.rooms if one.name == room) if room else None,
         **(values | fields),
     )
-    derive_talk(talk, now=now)
+    recompute_talk_columns(talk, now=now)
     session.add(talk)
     session.flush()
     return talk

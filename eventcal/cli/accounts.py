@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from eventcal.cli.running import open_app, open_house, open_unit
+from eventcal.cli.running import open_app, open_services, open_unit
 from eventcal.events.queries import get_event
-from eventcal.events.service import put_on_team, take_off_team
+from eventcal.events.service import add_team_member, remove_team_member
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Invalid
 from eventcal.kit.text import one_line_fault
@@ -61,7 +61,7 @@ def members() -> None:
 def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
     """Add a member with a confirmed email address."""
     given = _read_password(from_stdin=password_stdin)
-    with open_house() as house:
+    with open_services() as house:
         password_hash = _hashed(given)
         with house.database.unit_of_work() as unit:
             if find_member_by_email(unit.session, email) is not None:
@@ -157,7 +157,7 @@ def team_add(slug: str, *, email: str, role: TeamRole) -> None:
     """Add a member to the team, or change their role in it."""
     with open_unit() as unit:
         event = get_event(unit.session, slug, OPERATOR)
-        put_on_team(unit.session, event, get_member_by_email(unit.session, email), role)
+        add_team_member(unit.session, event, get_member_by_email(unit.session, email), role)
     click.echo(f"{email} is on the team of {slug}, as {role}.")
 
 
@@ -168,5 +168,5 @@ def team_remove(slug: str, *, email: str) -> None:
     """Remove a member from the team."""
     with open_unit() as unit:
         event = get_event(unit.session, slug, OPERATOR)
-        take_off_team(unit.session, event, get_member_by_email(unit.session, email).id)
+        remove_team_member(unit.session, event, get_member_by_email(unit.session, email).id)
     click.echo(f"{email} is no longer on the team of {slug}.")

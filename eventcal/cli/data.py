@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.running import NotMigrated, Refused, check_migrated, open_house, open_unit, progress
+from eventcal.cli.running import NotMigrated, Refused, check_migrated, open_services, open_unit, progress
 from eventcal.datasets.demo import ORGANISER, add_organiser, demo_dataset, has_any_event, move_dataset, weeks_until_soon
 from eventcal.datasets.reading import Dataset, read_file
 from eventcal.datasets.service import Count, load_dataset
@@ -20,7 +20,7 @@ from eventcal.kit.text import counted
 from eventcal.media.gallery import GRACE, MediaStore
 from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hashed
-from eventcal.web.media import names_in_use
+from eventcal.web.media import referenced_files
 from eventcal.web.request.context import Services
 from eventcal.web.schemas.datasets import read_record
 
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
     Entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. A second run changes nothing.
     """
-    with open_house(migrated=False) as house:
+    with open_services(migrated=False) as house:
         try:
             check_migrated(house)
         except NotMigrated:
@@ -51,7 +51,7 @@ def upgrade() -> None:
         else:
             click.echo("The database is up to date.")
         with _looking_again(house) as tell, house.database.unit_of_work() as unit:
-            renewed = house.ledger.renew(unit.session, now=unit.now, tell=tell)
+            renewed = house.ledger.rerender_all(unit.session, now=unit.now, tell=tell)
     if renewed:
         click.echo(f"{counted(renewed, 'entry')} of the feeds changed.")
 
@@ -59,7 +59,7 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
-    with open_house() as house:
+    with open_services() as house:
         check_rendered(house)
     click.echo("The database is up to date.")
 
@@ -98,7 +98,7 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with open_house() as house, _looking_again(house) as tell, house.database.unit_of_work() as unit:
+    with open_services() as house, _looking_again(house) as tell, house.database.unit_of_work() as unit:
         changed = house.ledger.recompute(unit.session, now=unit.now, tell=tell)
     click.echo(f"{counted(changed, 'entry')} of the feeds changed.")
 
@@ -116,9 +116,9 @@ def prune(*, at_once: bool) -> None:
     Run it once a day. Until then, a removed portrait can still be fetched from its URL.
     """
     # The write lock keeps other processes from saving the name of a picture that is about to be deleted.
-    with open_house() as house, house.database.unit_of_work() as unit:
+    with open_services() as house, house.database.unit_of_work() as unit:
         before = unit.now + timedelta(seconds=1) if at_once else unit.now - GRACE
-        gone = MediaStore(house.settings.media).prune(names_in_use(unit.session), before=before)
+        gone = MediaStore(house.settings.media).delete_unused(referenced_files(unit.session), before=before)
     click.echo(f"{counted(gone, 'picture')} removed.")
 
 
@@ -149,7 +149,7 @@ def demo(*, as_it_was: bool) -> None:
     """
     password = secrets.token_urlsafe(12)
     was, password_hash = demo_dataset(read_record), hashed(password)
-    with open_house() as house, house.database.unit_of_work() as unit:
+    with open_services() as house, house.database.unit_of_work() as unit:
         there = has_any_event(unit.session, was)
         weeks = 0 if as_it_was else weeks_until_soon(was, today=unit.now.date())
         dataset = move_dataset(was, weeks=weeks)

@@ -9,12 +9,12 @@ from typing import IO, Any
 import click
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from eventcal.app import create_app, create_house
+from eventcal.app import build_services, create_app
 from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.database import UnitOfWork
 from eventcal.kit.refusals import Conflict, DomainError, Message
 from eventcal.web.request.context import Services
-from eventcal.web.request.context import house as current_house
+from eventcal.web.request.context import services as current_house
 
 
 class NotMigrated(Conflict):
@@ -61,9 +61,9 @@ def settings() -> Settings:
 
 
 @contextmanager
-def open_house(house: Services | None = None, *, migrated: bool = True) -> Iterator[Services]:
+def open_services(house: Services | None = None, *, migrated: bool = True) -> Iterator[Services]:
     """Yield the services, by default created from the settings. Raises NotMigrated unless `migrated` is false."""
-    house = house or create_house(settings())
+    house = house or build_services(settings())
     try:
         if migrated:
             check_migrated(house)
@@ -75,14 +75,14 @@ def open_house(house: Services | None = None, *, migrated: bool = True) -> Itera
 @contextmanager
 def open_unit() -> Iterator[UnitOfWork]:
     """Yield a unit of work. Raises NotMigrated."""
-    with open_house() as house, house.database.unit_of_work() as unit:
+    with open_services() as house, house.database.unit_of_work() as unit:
         yield unit
 
 
 @contextmanager
 def open_app() -> Iterator[Services]:
     """Yield the services within an app context, which email templates need. Raises NotMigrated."""
-    with create_app(settings()).app_context(), open_house(current_house()) as house:
+    with create_app(settings()).app_context(), open_services(current_house()) as house:
         yield house
 
 

@@ -16,7 +16,7 @@ from granian.server import Server
 
 from eventcal.app import create_app
 from eventcal.cli.data import RenderedOtherwise, check_rendered
-from eventcal.cli.running import open_house
+from eventcal.cli.running import open_services
 from eventcal.config import Settings, read_settings
 from eventcal.jobs import run_worker
 from eventcal.kit.database import Database
@@ -53,7 +53,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
     If MAIL_URL is set, queued email is sent as well. There is no access log, because the URLs of personal feeds are
     secret.
     """
-    with open_house() as house:
+    with open_services() as house:
         try:
             check_rendered(house)
         except RenderedOtherwise as refusal:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordReader, parse
 from eventcal.events.models import Event
-from eventcal.events.service import put_on_team
+from eventcal.events.service import add_team_member
 from eventcal.events.words import Programme, TeamRole
 from eventcal.members.models import Member
 from eventcal.members.service import add_member, find_member_by_email
@@ -85,5 +85,5 @@ def add_organiser(session: Session, dataset: Dataset, *, password_hash: str, now
     slugs = [event.fields["slug"] for event in dataset.records["events"]]
     curated = select(Event).where(Event.slug.in_(slugs), Event.programme == Programme.CURATED).order_by(Event.slug)
     for event in session.scalars(curated).all():
-        put_on_team(session, event, member, TeamRole.ORGANISER)
+        add_team_member(session, event, member, TeamRole.ORGANISER)
     return member

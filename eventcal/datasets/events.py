@@ -11,11 +11,11 @@ from eventcal.datasets.loading import ImportSession
 from eventcal.datasets.reading import Dataset, Key, Record
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.queries import complete_event
+from eventcal.events.queries import ensure_event_loaded
 from eventcal.events.service import add_part, edit_event, edit_part, propose_event
 from eventcal.events.steps import cancel_event, publish_event
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
-from eventcal.kit.refusals import FieldError, refuse_faults
+from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import list_tiers
@@ -58,7 +58,7 @@ def load_event(loading: ImportSession, record: Record) -> None:
         sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
         with loading.attempt(held.pointer):
             if tier is None:
-                refuse_faults([FieldError("/tier", f"the event has no tier “{held.fields['tier']}”")])
+                raise_if_invalid([FieldError("/tier", f"the event has no tier “{held.fields['tier']}”")])
             elif sponsor is not None:
                 _load_sponsorship(loading, tier, sponsor, held.fields)
 
@@ -138,6 +138,6 @@ def _put_beside(loading: ImportSession, record: Record, slugs: Iterable[Key]) ->
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Loading another event of the file may have changed the relation in the meantime.
     loading.session.expire(event, ["neighbours"])
-    complete_event(loading.session, event)
+    ensure_event_loaded(loading.session, event)
     public = [other.slug for other in known if other.status in PUBLIC_STATUSES]
     edit_event(loading.session, event, {"co_located_with": public}, now=loading.now)

@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from eventcal.datasets.reading import SECTIONS, Dataset, Key, Record, Section, key_of
 from eventcal.events.models import Event
-from eventcal.events.queries import whole_event
-from eventcal.kit.refusals import DomainError, FieldError, refuse_faults
+from eventcal.events.queries import event_load_options
+from eventcal.kit.refusals import DomainError, FieldError, raise_if_invalid
 from eventcal.members.caller import OPERATOR, Caller
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import find_sponsor
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import whole_talk
+from eventcal.talks.queries import talk_load_options
 from eventcal.talks.rules import GONE
 from eventcal.talks.words import TalkState
 
@@ -83,7 +83,7 @@ class ImportSession:
             else:
                 new = "a new event" if record.kind == "events" else "somebody new"
                 missing = [name for name in needed if name not in record.fields]
-                refuse_faults([FieldError(f"/{name}", f"is required of {new}") for name in missing])
+                raise_if_invalid([FieldError(f"/{name}", f"is required of {new}") for name in missing])
                 rows[record.key] = add(record.fields)
         return rows.get(record.key)
 
@@ -120,13 +120,13 @@ def _find_each(
 
 
 def _events(session: Session, slugs: Iterable[Key]) -> dict[Key, Event]:
-    rows = select(Event).where(Event.slug.in_(sorted(map(str, slugs)))).options(*whole_event())
+    rows = select(Event).where(Event.slug.in_(sorted(map(str, slugs)))).options(*event_load_options())
     return {event.slug: event for event in session.scalars(rows)}
 
 
 def _talks(session: Session, keys: Iterable[Key]) -> dict[Key, Talk]:
     slugs = sorted({key[0] for key in keys})
-    rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*whole_talk())
+    rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*talk_load_options())
     # Talks may have equal titles. The last one in this order is used.
     return {(talk.event.slug, talk.title): talk for talk in sorted(session.scalars(rows), key=_likelihood)}
 

@@ -10,7 +10,7 @@ from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.members.caller import OPERATOR
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, derive_talk, makes_public
+from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, Step, makes_public, recompute_talk_columns
 from eventcal.talks.service import edit_talk, new_talk, note_step
 from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
@@ -50,7 +50,7 @@ def _add_talk(loading: ImportSession, event: Event, fields: Mapping[str, Any]) -
     state = fields.get("state", TalkState.SUBMITTED)
     talk = new_talk(event, title=fields["title"], state=state, submitter_id=None, now=loading.now)
     _edit_talk(loading, talk, fields)
-    derive_talk(talk, now=loading.now)
+    recompute_talk_columns(talk, now=loading.now)
     loading.session.add(talk)
     loading.session.flush()
     note_step(loading.session, talk, None, caller=OPERATOR, now=loading.now)
@@ -77,7 +77,7 @@ def _bring_to(loading: ImportSession, talk: Talk, wanted: TalkState) -> None:
             take_step(loading.session, talk, step, caller=OPERATOR, reason=None, now=loading.now)
     if talk.published_at is None and makes_public(talk.event.programme, talk.state):
         talk.published_at = loading.now
-    derive_talk(talk, now=loading.now)
+    recompute_talk_columns(talk, now=loading.now)
 
 
 def _way(state: TalkState, wanted: TalkState) -> list[Step]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from eventcal.events.models import CallForTalks, Event, EventTag, Listed
 from eventcal.events.words import STANDING_STATUSES, Programme
-from eventcal.kit.clock import whole_second
+from eventcal.kit.clock import truncate_to_second
 from eventcal.kit.paging import Key
 from eventcal.kit.text import query_words
 
@@ -33,7 +33,8 @@ class Filter:
     states: statuses of events and states of talks.
     call_open: only events with an open call for talks, and their talks.
     scheduled: True for talks that have a time, False for talks that do not.
-    absent: sorted ids of recurring events without an occurrence in these days; see `queries.narrowed`.
+    absent: sorted ids of recurring events without an occurrence in these days; see
+    `queries.exclude_without_occurrence`.
     """
 
     from_day: date | None = None
@@ -89,7 +90,10 @@ def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
 
 
 def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
-    """Return conditions for rows that can overlap the days of the filter. See also `queries.narrowed`."""
+    """Return conditions for rows that can overlap the days of the filter.
+
+    See also `queries.exclude_without_occurrence`.
+    """
     conditions: list[ColumnElement[bool]] = []
     if asked.from_day:
         conditions.append(table.last_day >= asked.from_day.isoformat())
@@ -110,7 +114,7 @@ def shared_conditions(asked: Filter, table: type[Listed], *, now: datetime) -> l
 
 def call_is_open(now: datetime) -> ColumnElement[bool]:
     """Return a condition for events that accept talks at `now`. See `rules.takes_talks` for a single event."""
-    second = whole_second(now)
+    second = truncate_to_second(now)
     window = CallForTalks.event_id == Event.id
     opened = or_(CallForTalks.opens_at.is_(None), CallForTalks.opens_at <= now)
     not_closed = or_(CallForTalks.closes_at >= second, CallForTalks.closes_at.is_(None) & (Event.starts_at > now))

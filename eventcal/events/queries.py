@@ -26,7 +26,7 @@ from eventcal.members.words import Scope
 Part = TypeVar("Part", bound=Track | Room)
 
 
-def whole_event() -> tuple[ORMOption, ...]:
+def event_load_options() -> tuple[ORMOption, ...]:
     """Return the loader options for everything that an event's resource and feed entry contain."""
     return (
         selectinload(Event.tags),
@@ -39,7 +39,7 @@ def whole_event() -> tuple[ORMOption, ...]:
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
     """Return the event, fully loaded. Raises EventNotFound, including if the caller may not see it."""
-    rows = select(Event).where(Event.slug == slug).options(*whole_event())
+    rows = select(Event).where(Event.slug == slug).options(*event_load_options())
     # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
     if event is None or not may_see_event(event, caller):
@@ -89,7 +89,9 @@ def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(asked, now=now))
 
 
-def narrowed(session: Session, asked: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES) -> Filter:
+def exclude_without_occurrence(
+    session: Session, asked: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES
+) -> Filter:
     """Return the filter with `absent` set to the recurring events that have no occurrence in its days.
 
     The database cannot expand recurrence rules, so they are read in one statement and expanded here. Without days,
@@ -106,16 +108,16 @@ def narrowed(session: Session, asked: Filter, *, statuses: Sequence[EventStatus]
 
 def list_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of public events."""
-    rows = public_events(narrowed(session, asked), now=now).options(*whole_event())
+    rows = public_events(exclude_without_occurrence(session, asked), now=now).options(*event_load_options())
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
 def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
     """Return a page of the events that await moderation. The caller must be a moderator."""
-    exactly = narrowed(session, asked, statuses=[EventStatus.PENDING])
+    exactly = exclude_without_occurrence(session, asked, statuses=[EventStatus.PENDING])
     rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(exactly, now=now))
     order = sort_keys(sort, Event, Event.starts_at)
-    return fetch_page(session, rows.options(*whole_event()), order=order, paging=paging)
+    return fetch_page(session, rows.options(*event_load_options()), order=order, paging=paging)
 
 
 def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
@@ -126,10 +128,10 @@ def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Pa
     return fetch_page(session, rows, order=order, paging=paging)
 
 
-def complete_event(session: Session, event: Event) -> None:
+def ensure_event_loaded(session: Session, event: Event) -> None:
     """Load the missing attributes of an event, for example of one that was loaded together with a talk."""
     if inspect(event).unloaded:
-        session.scalars(select(Event).where(Event.id == event.id).options(*whole_event())).one()
+        session.scalars(select(Event).where(Event.id == event.id).options(*event_load_options())).one()
 
 
 def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:

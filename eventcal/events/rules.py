@@ -8,7 +8,7 @@ from eventcal.events.models import Event
 from eventcal.events.recurrence.expansion import expansion, rule_fault
 from eventcal.events.recurrence.occurrences import LAST_DAY, days_of
 from eventcal.events.words import STANDING_STATUSES, EventStatus, Programme
-from eventcal.kit.clock import whole_second
+from eventcal.kit.clock import truncate_to_second
 from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
 from eventcal.kit.refusals import FieldError, Message
 from eventcal.kit.text import search_words
@@ -151,7 +151,7 @@ def takes_talks(event: Event, *, now: datetime) -> bool:
         return False
     if event.call.closes_at is None:
         return now < event.starts_at
-    return whole_second(now) <= event.call.closes_at
+    return truncate_to_second(now) <= event.call.closes_at
 
 
 def is_over(last_ends_at: datetime | None, *, now: datetime) -> bool:
@@ -175,7 +175,7 @@ STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
 }
 
 
-def derive_event(event: Event, *, now: datetime) -> None:
+def recompute_event_columns(event: Event, *, now: datetime) -> None:
     """Set the derived columns of an event whose tags and call are loaded. Idempotent."""
     event.starts_at, event.ends_at = span_of(event.starts, event.ends, event.timezone)
     if event.recurrence:

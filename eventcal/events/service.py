@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import DuplicateName, EventPartNotFound, InvalidTransition, LastOrganiser
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember, Track
 from eventcal.events.queries import Part, find_events_by_slug
-from eventcal.events.recurrence.overrides import merged, override_faults, settled
-from eventcal.events.rules import STATUS_STEPS, derive_event, event_faults
+from eventcal.events.recurrence.overrides import merged, normalise_override, override_faults
+from eventcal.events.rules import STATUS_STEPS, event_faults, recompute_event_columns
 from eventcal.events.steps import PLACE
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.kit.ids import DuplicateSlug, SlugFixed, free_slug, new_id, slug_is_taken
 from eventcal.kit.models import set_given
-from eventcal.kit.refusals import FieldError, Invalid, Message, refuse_faults, required
+from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid, required
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_confirmed
@@ -39,7 +39,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     organiser of the event. Raises NotConfirmed, Invalid with all field errors, or DuplicateSlug.
     """
     check_confirmed(caller)
-    event = imagine_event(session, fields, caller=caller, now=now)
+    event = build_event(session, fields, caller=caller, now=now)
     session.add(event)
     session.flush()
     if caller.member_id is not None:
@@ -48,7 +48,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     return event
 
 
-def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
+def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
     """Return the event that `propose_event` would create, without adding it. Raises Invalid or DuplicateSlug."""
     event = Event(
         id=new_id(),
@@ -65,7 +65,7 @@ def imagine_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
         recurrence_overrides={},
     )
     _apply(session, event, {"ends": fields["starts"][:10], **fields})
-    derive_event(event, now=now)
+    recompute_event_columns(event, now=now)
     return event
 
 
@@ -75,12 +75,12 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
     The permission to manage the event must have been checked. Raises Invalid with all field errors, SlugFixed,
     DuplicateSlug or InvalidTransition.
     """
-    change_event(session, event, fields, now=now)
+    replace_event(session, event, fields, now=now)
     session.flush()
     return event
 
 
-def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
+def replace_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
     """Change an event like `edit_event`, without flushing. The event need not belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *STATUS_STEPS[event.status]}:
@@ -93,7 +93,7 @@ def change_event(session: Session, event: Event, fields: Mapping[str, Any], *, n
             raise SlugFixed(detail)
         event.slug = _free_slug(session, fields["slug"], event.title)
     _apply(session, event, fields)
-    derive_event(event, now=now)
+    recompute_event_columns(event, now=now)
 
 
 def _first_status(asked: str | None, caller: Caller) -> EventStatus:
@@ -129,7 +129,7 @@ def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
     faults = _apply_overrides(event, fields)
     if "co_located_with" in fields:
         faults += _set_neighbours(session, event, fields["co_located_with"] or [])
-    refuse_faults(faults)
+    raise_if_invalid(faults)
 
 
 def merge_given(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
@@ -156,7 +156,7 @@ def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[FieldError
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
         overrides = merged(overrides, fields["recurrence_overrides"])
-    event.recurrence_overrides = settled(overrides)
+    event.recurrence_overrides = normalise_override(overrides)
     names = (*_TIMING, "latitude", "longitude", *PRICE.values())
     stored = {name: getattr(event, name) for name in names}
     if event.call is not None:
@@ -236,7 +236,7 @@ def _check_name(session: Session, table: type[Part], event_id: str, name: str) -
         raise DuplicateName(Message("This event has a room “%(name)s” already.", name=name))
 
 
-def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:
+def add_team_member(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:
     """Set the role of a member in an event's team, adding the member if needed. Raises LastOrganiser."""
     row = session.get(TeamMember, (event.id, member.id))
     if row is None:
@@ -250,7 +250,7 @@ def put_on_team(session: Session, event: Event, member: Member, role: TeamRole) 
     return row
 
 
-def take_off_team(session: Session, event: Event, member_id: str) -> None:
+def remove_team_member(session: Session, event: Event, member_id: str) -> None:
     """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
     missing = EventPartNotFound(Message("Nobody by this id is on the team."))
     row = required(session.get(TeamMember, (event.id, member_id)), missing)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, EventPart
-from eventcal.events.rules import derive_event
+from eventcal.events.rules import recompute_event_columns
 from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Message, Transition
@@ -51,7 +51,7 @@ def open_steps(event: Event, caller: Caller) -> tuple[EventStep, ...]:
     )
 
 
-def become(event: Event, step: EventStep, *, now: datetime) -> None:
+def apply_transition(event: Event, step: EventStep, *, now: datetime) -> None:
     """Apply the effects of an allowed step to an event, without flushing. The event need not belong to a session."""
     target = STEPS[step].target
     if target is not None:
@@ -64,7 +64,7 @@ def become(event: Event, step: EventStep, *, now: datetime) -> None:
             event.call.note = None
         event.redacted_at = now
         event.status = EventStatus.CANCELLED if event.status in PUBLIC_STATUSES else EventStatus.DRAFT
-    derive_event(event, now=now)
+    recompute_event_columns(event, now=now)
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
@@ -82,7 +82,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
     words = {"status": event.status.described}
     detail = Message("This event is %(status)s; only a public one that still stands can be cancelled.", **words)
     STEPS[EventStep.CANCEL].check(event.status, InvalidTransition(detail))
-    become(event, EventStep.CANCEL, now=now)
+    apply_transition(event, EventStep.CANCEL, now=now)
     session.flush()
     return event
 
@@ -90,7 +90,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
     """Redact the texts of an event, its tracks and rooms; if public, cancel it. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
-    become(event, EventStep.REDACT, now=now)
+    apply_transition(event, EventStep.REDACT, now=now)
     blank_names(session, event.tracks)
     blank_names(session, event.rooms)
     forget_answers(session, f'"slug":"{event.slug}"')

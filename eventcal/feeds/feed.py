@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.events.filter import Filter, still_shown
 from eventcal.events.models import Event
-from eventcal.events.queries import narrowed, public_events
+from eventcal.events.queries import exclude_without_occurrence, public_events
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.index.entry_loader import DEADLINES
 from eventcal.feeds.index.models import FeedEntry
@@ -35,7 +35,7 @@ class Feed:
     cancelled: Cancelled = field(default=Cancelled.KEEP)
 
 
-def windowed(asked: Filter, *, now: datetime) -> Filter:
+def with_window(asked: Filter, *, now: datetime) -> Filter:
     """Return the filter with a default date range, because some clients stop reading after 1 MB.
 
     If only one end is given and lies beyond the default of the other end, the other end stays open.
@@ -50,9 +50,11 @@ def windowed(asked: Filter, *, now: datetime) -> Filter:
     return replace(asked, from_day=asked.from_day or first, to_day=asked.to_day or last)
 
 
-def settled(session: Session, feed: Feed) -> Feed:
+def with_resolved_ids(session: Session, feed: Feed) -> Feed:
     """Return the feed with its filter narrowed to the recurring events that occur on the requested days."""
-    return replace(feed, asked=narrowed(session, feed.asked)) if EntryKind.EVENT in feed.kinds else feed
+    return (
+        replace(feed, asked=exclude_without_occurrence(session, feed.asked)) if EntryKind.EVENT in feed.kinds else feed
+    )
 
 
 def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:

@@ -117,13 +117,15 @@ def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) 
     return _joined(wanted, gathered, version=_version(wanted, gathered.places), revision=revision)
 
 
-def may_follow(assembly: Assembly, *, revision: int, full_rebuild_revision: int) -> bool:
+def can_increment(assembly: Assembly, *, revision: int, full_rebuild_revision: int) -> bool:
     """Return whether an assembly of the same day can be updated from the changes since, instead of read in full."""
     return full_rebuild_revision <= assembly.revision and revision - assembly.revision <= _MOST_CHANGES
 
 
-def follow(session: Session, wanted: Wanted, before: Assembly, *, revision: int, now: datetime) -> Assembly:
-    """Return the feed at this revision, updated from an earlier assembly for which `may_follow` is true."""
+def assemble_incremental(
+    session: Session, wanted: Wanted, before: Assembly, *, revision: int, now: datetime
+) -> Assembly:
+    """Return the feed at this revision, updated from an earlier assembly for which `can_increment` is true."""
     columns = COLUMNS[wanted.format.column(wanted.options)]
     rows = rows_since(session, wanted.feed, columns, revision=before.revision, now=now)
     touched = {row.uid for _, row in rows}

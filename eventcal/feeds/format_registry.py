@@ -13,7 +13,7 @@ from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
 from eventcal.feeds.formats.components import Component
 from eventcal.feeds.formats.vevent import enriched_components, event_components, head_properties
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.options import Cancelled, adapted
+from eventcal.feeds.options import Cancelled, apply_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Format:
 
 def kept_entry(row: Row[Any], options: Options) -> KeptEntry:
     """Return the entry of a row with the COLUMNS, with the options applied."""
-    entry = adapted(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
+    entry = apply_options(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
     return KeptEntry(entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.last_modified), number=row.serial)
 
 

@@ -34,7 +34,7 @@ class FeedSummary:
     codes: tuple[str, ...]
 
 
-def glance(body: bytes) -> FeedSummary | None:
+def summarize_feed(body: bytes) -> FeedSummary | None:
     """Return the summary of an .ics feed, or None if it is larger than LARGEST_READ.
 
     Overridden occurrences do not count as entries.

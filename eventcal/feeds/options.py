@@ -16,7 +16,7 @@ class Cancelled(StrEnum):
     MARK = "mark"
 
 
-def adapted(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
+def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
     """Return the entry with times in UTC if requested, and with the option for cancelled occurrences applied.
 
     Entries that are cancelled as a whole must be hidden by the caller. A recurring entry keeps its zone, because in UTC

@@ -9,9 +9,9 @@ from eventcal.events.models import Event
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps
 from eventcal.feeds.entries.entry_builder import Builder
-from eventcal.feeds.formats.ics import render_entry, stamped
+from eventcal.feeds.formats.ics import render_entry, with_timestamps
 from eventcal.feeds.index.entry_loader import count_talks, waiting_talks
-from eventcal.kit.clock import whole_second
+from eventcal.kit.clock import truncate_to_second
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import makes_public
 from eventcal.talks.words import TalkState
@@ -32,7 +32,7 @@ def count_shown_talks(session: Session, event: Event) -> int:
 
 def lines_of(entry: CalendarEntry, *, sequence: int, now: datetime) -> str:
     """Return the VEVENTs of an entry as in an .ics feed, with the stamps of a change at `now`."""
-    return stamped(render_entry(entry), Stamps(sequence=sequence, changed_at=whole_second(now)))
+    return with_timestamps(render_entry(entry), Stamps(sequence=sequence, changed_at=truncate_to_second(now)))
 
 
 def _shown(event: Event) -> ColumnElement[bool]:

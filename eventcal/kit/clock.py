@@ -32,6 +32,6 @@ class SystemClock:
             time.sleep(wait.total_seconds())
 
 
-def whole_second(moment: datetime) -> datetime:
+def truncate_to_second(moment: datetime) -> datetime:
     """Return `moment` without microseconds, which iCalendar and HTTP dates cannot express."""
     return moment.replace(microsecond=0)

@@ -91,7 +91,7 @@ class Database:
         """Return a read-only connection that sees one snapshot, without the overhead of a session."""
         return self._reading.connect()
 
-    def glance(self) -> Connection:
+    def autocommit_connection(self) -> Connection:
         """Return a connection for a single SELECT, without a transaction on PostgreSQL."""
         return self._glancing.connect()
 
@@ -173,12 +173,12 @@ def _last_migration() -> str:
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
-def is_shown_otherwise(row: Base) -> bool:
+def has_public_change(row: Base) -> bool:
     """Return whether a public attribute of the row has changes that are not flushed yet."""
-    return are_shown(type(row), _changed(row))
+    return any_public(type(row), _changed(row))
 
 
-def are_shown(table: type[Base], fields: Iterable[str]) -> bool:
+def any_public(table: type[Base], fields: Iterable[str]) -> bool:
     """Return whether any of these attributes is public: a relationship, or a column that is not `PRIVATE`."""
     columns = inspect(table).columns
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)

@@ -133,7 +133,7 @@ def required(found: Found | None, refusal: DomainError) -> Found:
     return found
 
 
-def refuse_faults(faults: Sequence[FieldError]) -> None:
+def raise_if_invalid(faults: Sequence[FieldError]) -> None:
     """Raise Invalid with these field errors, if there are any."""
     if faults:
         raise Invalid(faults=faults)

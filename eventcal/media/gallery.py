@@ -22,10 +22,11 @@ class MediaStore:
 
     folder: Path
 
-    def keep(self, picture: Picture, *, now: datetime) -> str:
+    def save(self, picture: Picture, *, now: datetime) -> str:
         """Write a picture to disk and return its name.
 
-        Call it within the unit of work that saves the name. `prune` runs in one as well, so they cannot interfere.
+        Call it within the unit of work that saves the name. `delete_unused` runs in one as well, so they cannot
+        interfere.
         """
         name = f"{picture.digest}.webp"
         there = self._path(name)
@@ -34,7 +35,7 @@ class MediaStore:
         os.utime(there, (now.timestamp(), now.timestamp()))
         return name
 
-    def find(self, name: str) -> bytes | None:
+    def open(self, name: str) -> bytes | None:
         """Return the content of a picture, or None if there is none. `name` may be any text."""
         if not _NAME.fullmatch(name):
             return None
@@ -43,11 +44,11 @@ class MediaStore:
         except FileNotFoundError:
             return None
 
-    def has(self, name: str) -> bool:
+    def exists(self, name: str) -> bool:
         """Return whether a picture has this name."""
         return bool(_NAME.fullmatch(name)) and self._path(name).is_file()
 
-    def prune(self, named: Collection[str], *, before: datetime) -> int:
+    def delete_unused(self, named: Collection[str], *, before: datetime) -> int:
         """Delete files older than `before` that are not in `named`, also partial uploads. Return their number."""
         files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
         gone = [file for file in files if file.name not in named and file.stat().st_mtime < before.timestamp()]

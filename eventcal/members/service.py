@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.ids import new_secret, secret_hash
 from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import FieldError, Message, NotFound, refuse_faults, required
+from eventcal.kit.refusals import FieldError, Message, NotFound, raise_if_invalid, required
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.errors import AddressTaken, NotConfirmed
@@ -142,7 +142,7 @@ def give_token(
 ) -> tuple[AccessToken, str]:
     """Create an access token. Returns its row and the token, which is not stored. Raises Invalid if expired."""
     if expires_at is not None and expires_at <= now:
-        refuse_faults([FieldError("/expires_at", Message("is past; choose a later time, or leave it out"))])
+        raise_if_invalid([FieldError("/expires_at", Message("is past; choose a later time, or leave it out"))])
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
         member_id=member.id,

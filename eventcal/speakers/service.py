@@ -65,7 +65,7 @@ def list_speakers(session: Session, *, paging: Paging) -> Page[Speaker]:
     return fetch_page(session, rows, order=[Key(Speaker.slug, str)], paging=paging)
 
 
-def speaker_of(session: Session, member: Member, *, now: datetime) -> Speaker:
+def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime) -> Speaker:
     """Return the speaker of a member: the linked one, the one with the member's email, or a new one."""
     speaker = find_by_member(session, member.id)
     if speaker is not None:
@@ -79,7 +79,7 @@ def speaker_of(session: Session, member: Member, *, now: datetime) -> Speaker:
     return speaker
 
 
-def named_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
+def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
     """Return the existing speaker with the email in `fields`, unchanged, or a new one made from `fields`."""
     known = find_by_email(session, fields["email"]) if fields.get("email") else None
     return known or add_speaker(session, fields, member_id=None, now=now)

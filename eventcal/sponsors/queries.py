@@ -106,7 +106,7 @@ def count_enquiries(session: Session, event_ids: Iterable[str]) -> dict[str, int
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())
 
 
-def enquirers_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
+def contacts_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
     """Return the members who enquired for these sponsorships, by member id. Deleted members are omitted."""
     ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
     return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}

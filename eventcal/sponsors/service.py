@@ -15,7 +15,7 @@ from eventcal.events.steps import blank_names
 from eventcal.events.words import EventStatus
 from eventcal.kit.ids import free_slug
 from eventcal.kit.models import set_given
-from eventcal.kit.refusals import FieldError, Invalid, Message, refuse_faults
+from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
 from eventcal.sponsors.errors import EventCancelled, TierFull
@@ -76,7 +76,9 @@ def check_unsponsored(session: Session, event: Event) -> None:
         raise InUse(Message("Somebody asked to sponsor this event; it cannot be deleted any more."))
 
 
-def enquire(session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Sponsorship:
+def request_sponsorship(
+    session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime
+) -> Sponsorship:
     """Create an enquiry for a tier of an event. The tier may be full, as its capacity is checked on confirmation.
 
     `fields` are `tier` (its id), `sponsor` and `note`. `sponsor` is an existing slug (plain or as `{slug}`), or
@@ -168,7 +170,7 @@ def _apply(tier: Tier, fields: Mapping[str, Any], *, taken: int) -> None:
         tier.benefits = list(fields["benefits"] or [])
     if "price" in fields:
         merge_given(tier, fields["price"], PRICE)
-    refuse_faults(tier_faults(tier, taken=taken))
+    raise_if_invalid(tier_faults(tier, taken=taken))
 
 
 def _check_name(session: Session, event_id: str, name: str) -> None:

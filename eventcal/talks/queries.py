@@ -25,7 +25,7 @@ IS_PUBLIC = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
 _PLACE = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
 
 
-def whole_talk() -> tuple[ORMOption, ...]:
+def talk_load_options() -> tuple[ORMOption, ...]:
     """Return the loader options for everything that a talk's resource and feed entry contain."""
     return (
         *_PLACE,
@@ -185,4 +185,4 @@ def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> se
 
 def fetch_talks(session: Session, rows: Select[Talk], order: Sequence[Key], paging: Paging) -> Page[Talk]:
     """Return a page of talks, fully loaded."""
-    return fetch_page(session, rows.options(*whole_talk()), order=order, paging=paging)
+    return fetch_page(session, rows.options(*talk_load_options()), order=order, paging=paging)

@@ -19,9 +19,9 @@ from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
 from eventcal.talks.models import Star, Talk, TalkSpeaker
-from eventcal.talks.queries import IS_PUBLIC, whole_talk
-from eventcal.talks.rules import UNDECIDED, Step, derive_talk
-from eventcal.talks.service import put_on_stage
+from eventcal.talks.queries import IS_PUBLIC, talk_load_options
+from eventcal.talks.rules import UNDECIDED, Step, recompute_talk_columns
+from eventcal.talks.service import set_speakers
 from eventcal.talks.steps import take_step
 
 
@@ -74,11 +74,11 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     if kept.merged_into_id is not None or other.merged_into_id is not None:
         # Merging these could make two speakers refer to each other.
         raise CannotMergeWithItself(Message("One of them was merged into somebody already; name whom they lead to."))
-    rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*whole_talk())
+    rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*talk_load_options())
     for talk in session.scalars(rows).all():
         # If both gave the talk, `kept` takes the position of the first of them.
-        put_on_stage(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
-        derive_talk(talk, now=now)
+        set_speakers(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
+        recompute_talk_columns(talk, now=now)
     _fill_blanks(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
     # Speakers that were merged into `other` refer to `kept` directly.
@@ -132,7 +132,7 @@ class DeletionPreview:
     tokens: int
 
 
-def foresee(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
+def preview_account_deletion(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
     """Return the effects of deleting a member's account now, without changing anything."""
     speaker = find_by_member(session, member.id)
     is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
@@ -149,7 +149,7 @@ def foresee(session: Session, member: Member, *, now: datetime) -> DeletionPrevi
     )
 
 
-def leave(session: Session, member: Member, *, now: datetime) -> RetainedPublicly:
+def delete_account(session: Session, member: Member, *, now: datetime) -> RetainedPublicly:
     """Delete a member's account and personal data. Returns the data that stays public.
 
     Undecided talks are withdrawn. The speaker is detached from the member and loses its email. Team roles, tokens,
@@ -193,7 +193,7 @@ def _team_events(member: Member) -> Select[Event]:
 
 
 def _undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
-    rows = select(Talk).where(Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED)).options(*whole_talk())
+    rows = select(Talk).where(Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED)).options(*talk_load_options())
     return session.scalars(rows.order_by(Talk.id)).unique().all()
 
 

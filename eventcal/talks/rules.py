@@ -102,7 +102,7 @@ def kind_faults(talk: Talk) -> list[FieldError]:
 _UNSET = object()
 
 
-def derive_talk(talk: Talk, *, now: datetime) -> None:
+def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
     """Set the derived columns of a talk whose event, speakers and tags are loaded. Idempotent."""
     names = [speaker.name for speaker in talk.speakers]
     search = search_words(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))

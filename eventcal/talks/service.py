@@ -9,23 +9,23 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
-from eventcal.events.queries import complete_event, is_blanked
+from eventcal.events.queries import ensure_event_loaded, is_blanked
 from eventcal.events.rules import is_over, takes_talks
 from eventcal.events.steps import REDACTED
 from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
 from eventcal.kit.models import set_given
-from eventcal.kit.refusals import FieldError, Forbidden, Message, refuse_faults
+from eventcal.kit.refusals import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_confirmed, forget_answers
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import find_speaker, named_speaker, speaker_of
+from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.models import TEXTS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
-from eventcal.talks.rules import UNDECIDED, derive_talk, kind_faults, span_faults
+from eventcal.talks.rules import UNDECIDED, kind_faults, recompute_talk_columns, span_faults
 from eventcal.talks.words import TalkState
 
 _PLAIN = ("title", "kind", "duration_minutes", *TEXTS)
@@ -52,10 +52,10 @@ def submit_talk(
     faults += kind_faults(talk)
     if not talk.title:
         faults.append(FieldError("/title", Message("is required, unless an earlier talk gives it")))
-    refuse_faults(faults)
+    raise_if_invalid(faults)
     if not talk.speaking:
-        put_on_stage(talk, [speaker_of(session, member, now=now)])
-    derive_talk(talk, now=now)
+        set_speakers(talk, [get_or_create_own_speaker(session, member, now=now)])
+    recompute_talk_columns(talk, now=now)
     session.add(talk)
     session.flush()
     note_step(session, talk, None, caller=caller, now=now)
@@ -102,13 +102,13 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
     """Change the given fields (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all field errors."""
     check_may_edit(talk, caller)
     if _NEEDS_EVENT & fields.keys():
-        complete_event(session, talk.event)
+        ensure_event_loaded(session, talk.event)
     # A talk may keep a kind that the call no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
     faults = _apply(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
         faults += kind_faults(talk)
-    refuse_faults(faults)
+    raise_if_invalid(faults)
     return talk
 
 
@@ -144,7 +144,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
     if talk.state != gone:
         from_state, talk.state = talk.state, gone
         note_step(session, talk, from_state, caller=caller, now=now)
-    derive_talk(talk, now=now)
+    recompute_talk_columns(talk, now=now)
     session.flush()
     return talk
 
@@ -229,7 +229,7 @@ def _apply_speakers(
         if speaker is None and "slug" in one:
             speaker = here.get(one["slug"]) or find_speaker(session, one["slug"], caller)
         elif speaker is None:
-            speaker = named_speaker(session, one, now=now)
+            speaker = get_or_create_speaker(session, one, now=now)
         if speaker is None:
             faults.append(
                 FieldError(f"/speakers/{i}/slug", Message("there is no speaker “%(slug)s”", slug=one["slug"]))
@@ -238,11 +238,11 @@ def _apply_speakers(
             faults.append(FieldError(f"/speakers/{i}", Message("is on the list already")))
         else:
             speakers.append(speaker)
-    put_on_stage(talk, speakers)
+    set_speakers(talk, speakers)
     return faults
 
 
-def put_on_stage(talk: Talk, speakers: Sequence[Speaker]) -> None:
+def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
     """Set the speakers of a talk, in this order. Existing rows are reused. There must be no duplicates."""
     if talk.speakers == list(speakers):
         return

@@ -10,10 +10,18 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
-from eventcal.events.queries import check_decides, complete_event, decides_for
+from eventcal.events.queries import check_decides, decides_for, ensure_event_loaded
 from eventcal.events.words import Programme
 from eventcal.kit.catalogue import in_every_language
-from eventcal.kit.refusals import DomainError, FieldError, Forbidden, Invalid, Message, VersionConflict, refuse_faults
+from eventcal.kit.refusals import (
+    DomainError,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Message,
+    VersionConflict,
+    raise_if_invalid,
+)
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
@@ -22,7 +30,7 @@ from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_own
-from eventcal.talks.rules import ORGANISERS_STEPS, SPEAKERS_STEPS, STEPS, Step, derive_talk
+from eventcal.talks.rules import ORGANISERS_STEPS, SPEAKERS_STEPS, STEPS, Step, recompute_talk_columns
 from eventcal.talks.service import check_window, edit_talk, note_step
 
 
@@ -59,11 +67,11 @@ def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reaso
     STEPS[step].check(talk.state, InvalidTransition(detail))
     if step == Step.SUBMIT:
         check_confirmed(caller)
-        complete_event(session, talk.event)
+        ensure_event_loaded(session, talk.event)
         check_window(talk.event, caller=caller, now=now)
     from_state, talk.state = talk.state, STEPS[step].target
     note_step(session, talk, from_state, caller=caller, now=now, reason=reason)
-    derive_talk(talk, now=now)
+    recompute_talk_columns(talk, now=now)
     submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and step not in SPEAKERS_STEPS else None
     if submitter is not None and submitter.active:
         subject, text = decision_mail(talk, step, reason=reason)
@@ -139,7 +147,7 @@ def edit_as_seen(session: Session, edit: TalkEdit, *, caller: Caller, now: datet
         edit_talk(session, edit.talk, edit.fields, caller=caller, now=now)
     except Invalid as refusal:
         faults += refusal.faults
-    refuse_faults(faults)
+    raise_if_invalid(faults)
 
 
 def _change_each(chosen: Iterable[Chosen], change: Callable[[Chosen], None]) -> None:

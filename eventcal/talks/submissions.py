@@ -18,7 +18,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStateChange
-from eventcal.talks.queries import fetch_talks, get_talk, whole_talk
+from eventcal.talks.queries import fetch_talks, get_talk, talk_load_options
 from eventcal.talks.rules import SCHEDULED, WAITING, Slot
 from eventcal.talks.words import TalkState
 
@@ -67,7 +67,7 @@ def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> lis
     """Return the talks with these ids that belong to this event, fully loaded, in the order of the ids."""
     # An id from a form can contain NUL, which PostgreSQL rejects in text.
     ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
-    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _offered()).options(*whole_talk())
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _offered()).options(*talk_load_options())
     found = {talk.id: talk for talk in session.scalars(rows)}
     return [found[talk_id] for talk_id in dict.fromkeys(talk_ids) if talk_id in found]
 

@@ -127,7 +127,7 @@ class BackgroundThread:
         """Use an executor that runs one task at a time; by default, a new thread pool with one thread."""
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
-    def do(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None]) -> None:
         """Schedule a task. Exceptions are logged. Tasks scheduled while the process is ending are dropped."""
         try:
             self.executor.submit(job).add_done_callback(_log_failure)
@@ -162,10 +162,10 @@ class FetchCounter:
         self._counts: dict[tuple[str, ClientKind], _Count] = {}
         self._written_at: datetime | None = None
 
-    def note(self, feed: str, client: ClientKind, *, status: int, moment: datetime) -> bool:
+    def increment(self, feed: str, client: ClientKind, *, status: int, moment: datetime) -> bool:
         """Count a fetch, given the key of the feed, the kind of client, the response status and the time.
 
-        Return whether the caller should call `write`. Only one of several concurrent callers gets True.
+        Return whether the caller should call `flush`. Only one of several concurrent callers gets True.
         """
         with self._lock:
             self._add((feed, client), _Count(moment, moment, status))
@@ -176,7 +176,7 @@ class FetchCounter:
             self._written_at = moment
             return True
 
-    def write(self, database: Database) -> None:
+    def flush(self, database: Database) -> None:
         """Write the counts to the database in a separate unit of work. If that fails, keep them for the next write."""
         with self._lock:
             counts, self._counts = self._counts, {}

@@ -11,7 +11,7 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import FieldError, Message, refuse_faults
+from eventcal.kit.refusals import FieldError, Message, raise_if_invalid
 from eventcal.media.gallery import MediaStore
 from eventcal.media.picture import ImageSpec, Picture, read_picture
 from eventcal.speakers.models import Speaker
@@ -43,24 +43,24 @@ def read_upload(raw: bytes, frame: ImageSpec) -> Picture:
     return read_picture(raw, frame)
 
 
-def put_up(picture: Picture) -> str:
+def store_upload(picture: Picture) -> str:
     """Store a picture and return its path. Call it within the unit of work that saves the path."""
-    return f"{PATH}{gallery().keep(picture, now=now())}"
+    return f"{PATH}{gallery().save(picture, now=now())}"
 
 
-def as_kept(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Replace the URL of an uploaded picture by its path in the field `name`. Raises Invalid if it does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{PATH}"
     if url is None or not url.startswith(ours):
         return dict(fields)
     found = url.removeprefix(ours)
-    if not gallery().has(found):
-        refuse_faults([FieldError(f"/{name}", Message("names no picture that is here; upload it first"))])
+    if not gallery().exists(found):
+        raise_if_invalid([FieldError(f"/{name}", Message("names no picture that is here; upload it first"))])
     return {**fields, name: f"{PATH}{found}"}
 
 
-def names_in_use(session: Session) -> set[str]:
+def referenced_files(session: Session) -> set[str]:
     """Return the file names of all uploaded pictures that database rows refer to."""
     urls = [
         url for column in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(column).distinct())

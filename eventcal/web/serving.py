@@ -25,7 +25,7 @@ from eventcal.web.cache import ResponseKey, url_of
 from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
 from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.i18n import language_of
-from eventcal.web.request.context import EXTENSION, Services, house, now, reading
+from eventcal.web.request.context import EXTENSION, Services, now, reading, services
 
 _STATE = "eventcal.state"
 
@@ -61,7 +61,7 @@ def state_for(environ: WSGIEnvironment, here: Services) -> State:
     """
     state: State | None = environ.get(_STATE)
     if state is None:
-        with here.database.glance() as connection:
+        with here.database.autocommit_connection() as connection:
             state = read_state(connection)
     return state
 
@@ -87,8 +87,8 @@ def _send(
     start_response(f"{status.value} {status.phrase}", headers)
     if rendition.counted is not None:
         client = kind_of(environ.get("HTTP_USER_AGENT", "")[:LONGEST_USER_AGENT])
-        if here.tally.note(rendition.counted, client, status=status.value, moment=moment):
-            here.afterwards.do(partial(here.tally.write, here.database))
+        if here.tally.increment(rendition.counted, client, status=status.value, moment=moment):
+            here.afterwards.submit(partial(here.tally.flush, here.database))
     return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []
 
 
@@ -150,8 +150,8 @@ def serve_cached(document: Document) -> Response:
     `render` must not serve another document, because it may need the lock that this thread already holds.
     """
     moment = now()
-    cache = house().renditions
-    state = state_for(request.environ, house())
+    cache = services().renditions
+    state = state_for(request.environ, services())
     key = ResponseKey.at(url_of(request.environ, document.language), state.revision, moment)
     rendition = cache.get(key)
     if rendition is None:
@@ -170,7 +170,7 @@ def serve_uncached(document: Document) -> Response:
 
 def render_uncached(document: Document, moment: datetime) -> Representation:
     """Render a document at a moment without reading or filling the cache."""
-    return _rendition(document, state_for(request.environ, house()), moment, None)
+    return _rendition(document, state_for(request.environ, services()), moment, None)
 
 
 def _rendition(document: Document, state: State, moment: datetime, earlier: Representation | None) -> Representation:

@@ -4,8 +4,8 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from eventcal.web.identity.permissions import feed
-from eventcal.web.request.context import house, links
+from eventcal.web.identity.permissions import anonymous
+from eventcal.web.request.context import links, services
 
 health = Blueprint("health", __name__)
 front = Blueprint("front", __name__)
@@ -16,18 +16,18 @@ _CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/language", "/log
 
 
 @health.get("/healthz")
-@feed
+@anonymous
 def alive() -> Response:
     """Report that the process is running."""
     return _answer(200, "ok")
 
 
 @health.get("/readyz")
-@feed
+@anonymous
 def ready() -> Response:
     """Report whether the database can be reached and all migrations have been applied."""
     try:
-        current = house().database.is_migrated()
+        current = services().database.is_migrated()
     except SQLAlchemyError:
         return _answer(503, "the database cannot be reached")
     return _answer(200, "ok") if current else _answer(503, "the database is not migrated: run `eventcal db upgrade`")
@@ -42,7 +42,7 @@ def _answer(status: int, says: str) -> Response:
 
 
 @front.get("/robots.txt")
-@feed
+@anonymous
 def robots() -> Response:
     """Allow crawlers to read all public pages, and name the sitemap."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {links().home()}sitemap.xml"]

@@ -127,8 +127,8 @@ def _hang_pictures(app: Flask) -> None:
     logo = read_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), ImageSpec.LOGO)
     with database_of(app).unit_of_work() as unit:
         speaker = get_speaker(unit.session, "noor", OPERATOR)
-        speaker.photo_url = f"{PATH}{gallery.keep(portrait, now=NOON)}"
-        get_sponsor(unit.session, "longest", OPERATOR).logo_url = f"{PATH}{gallery.keep(logo, now=NOON)}"
+        speaker.photo_url = f"{PATH}{gallery.save(portrait, now=NOON)}"
+        get_sponsor(unit.session, "longest", OPERATOR).logo_url = f"{PATH}{gallery.save(logo, now=NOON)}"
 
 
 def _nothing_yet(*_: object) -> list[bytes]:

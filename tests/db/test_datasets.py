@@ -11,7 +11,7 @@ from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import whole_talk
+from eventcal.talks.queries import talk_load_options
 from eventcal.web.http.urls import Links
 from eventcal.web.schemas.datasets import read_record
 from eventcal.web.schemas.events import event_json
@@ -39,7 +39,7 @@ def event(calendar: Database, slug: str = "summit") -> Json:
 
 def talks(calendar: Database) -> list[Json]:
     with calendar.reading() as session:
-        rows = session.scalars(select(Talk).options(*whole_talk()).order_by(Talk.title))
+        rows = session.scalars(select(Talk).options(*talk_load_options()).order_by(Talk.title))
         return [talk_json(talk, LINKS) for talk in rows]
 
 

@@ -18,7 +18,7 @@ from eventcal.sponsors.errors import EventCancelled, SponsorshipNotFound, TierFu
 from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
 from eventcal.sponsors.rules import STEPS, SponsorshipStep
-from eventcal.sponsors.service import check_unsponsored, enquire, take_step
+from eventcal.sponsors.service import check_unsponsored, request_sponsorship, take_step
 from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
@@ -40,7 +40,7 @@ CONFIRMED = SponsorshipState.CONFIRMED
 def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fields: Any) -> Sponsorship:  # noqa: ANN401 - any field
     """Enquire about a new tier of the event, or about the given one."""
     tier = fields.pop("tier", None) or make_tier(session, event).id
-    return enquire(session, event, {"tier": tier, "sponsor": sponsor, **fields}, caller=caller, now=NOON)
+    return request_sponsorship(session, event, {"tier": tier, "sponsor": sponsor, **fields}, caller=caller, now=NOON)
 
 
 # Enquiries

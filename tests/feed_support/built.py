@@ -3,13 +3,13 @@
 from typing import Any
 
 from eventcal.events.models import CoLocation, Event, EventTag, Room, Track
-from eventcal.events.rules import derive_event
+from eventcal.events.rules import recompute_event_columns
 from eventcal.events.words import Attendance, EventStatus, Programme, TalkKind
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
-from eventcal.talks.rules import derive_talk
+from eventcal.talks.rules import recompute_talk_columns
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
 from tests.clocks import NOON
@@ -40,7 +40,7 @@ def an_event(*, tags: tuple[str, ...] = (), beside: tuple[Event, ...] = (), **fi
         call=None,
         **(values | fields),
     )
-    derive_event(event, now=NOON)
+    recompute_event_columns(event, now=NOON)
     return event
 
 
@@ -73,7 +73,7 @@ def a_talk(
         track=Track(id="track", name=track) if track else None,
         **(values | fields),
     )
-    derive_talk(talk, now=NOON)
+    recompute_talk_columns(talk, now=NOON)
     return talk
 
 

@@ -20,7 +20,7 @@ from eventcal.feeds.entries.entry import (
     TalkFacts,
 )
 from eventcal.feeds.formats.components import Component as VTimezone
-from eventcal.feeds.formats.ics import around, render_entry, stamped
+from eventcal.feeds.formats.ics import around, render_entry, with_timestamps
 from eventcal.feeds.zones import vtimezone
 from eventcal.kit.localtime import UTC_NAMES, zone
 from eventcal.kit.text import many_lines_fault, one_line_fault
@@ -142,7 +142,7 @@ def _facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]) 
 
 def feed_of(*entries: CalendarEntry) -> bytes:
     """Return a feed of these entries with the zones that they need."""
-    return wrapped([stamped(render_entry(entry), STAMPS) for entry in entries], zones_of(*entries))
+    return wrapped([with_timestamps(render_entry(entry), STAMPS) for entry in entries], zones_of(*entries))
 
 
 def wrapped(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:

@@ -13,7 +13,7 @@ from eventcal.events.filter import EVERYTHING
 from eventcal.events.models import Event
 from eventcal.feeds.entries.entry import EntryKind, FeedHead, Status
 from eventcal.feeds.entries.entry_builder import Builder
-from eventcal.feeds.feed import Feed, settled
+from eventcal.feeds.feed import Feed, with_resolved_ids
 from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble
 from eventcal.feeds.format_registry import ICS, PLAIN, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINES
@@ -191,7 +191,7 @@ class Calendar:
 
     def wanted(self, session: Session, feed: Feed, *, fmt: Format = ICS, options: Options = PLAIN) -> Wanted:
         """Give what is to be assembled of a feed."""
-        asked = settled(session, replace(feed, cancelled=options.cancelled))
+        asked = with_resolved_ids(session, replace(feed, cancelled=options.cancelled))
         return Wanted(feed=asked, format=fmt, options=options, head=HEAD, renderer=self.ledger.renderer)
 
     def read(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> Component:
@@ -212,7 +212,7 @@ def _parsed(text: str) -> Component:
 def open_calendar(url: str, clock: FixedClock, ledger: FeedIndex | None = None) -> Iterator[Calendar]:
     """Give the calendar in a migrated database."""
     ledger = ledger or ledger_of()
-    database = Database(url, clock=clock, hooks=[ledger.follow])
+    database = Database(url, clock=clock, hooks=[ledger.update_entries])
     yield Calendar(database, clock, ledger)
     database.engine.dispose()
 
@@ -222,7 +222,7 @@ def moved_to(calendar: Calendar, ledger: FeedIndex) -> Calendar:
     database = Database(
         calendar.database.engine.url.render_as_string(hide_password=False),
         clock=calendar.clock,
-        hooks=[ledger.follow],
+        hooks=[ledger.update_entries],
     )
     return replace(calendar, database=database, ledger=ledger)
 

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import event as listeners
 from sqlalchemy import make_url
 
-from eventcal.app import create_app, create_house
+from eventcal.app import build_services, create_app
 from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
 from eventcal.web.cache import FetchCounter, ResponseCache
-from eventcal.web.request.context import Services, move_in
+from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import Counter
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
@@ -55,7 +55,7 @@ class Street:
             afterwards=when_asked(),
         )
         house.database.clock = clock
-        move_in(app, house)
+        attach_services(app, house)
         # The tests share the app, and the rate limiter counts requests for a minute.
         app.extensions["eventcal_limits"] = Counter(None)
         try:
@@ -64,7 +64,7 @@ class Street:
             house.database.engine.dispose()
 
     def _built(self, database_url: str, clock: FixedClock) -> Services:
-        house = create_house(settings_of(database_url), clock=clock)
+        house = build_services(settings_of(database_url), clock=clock)
 
         @listeners.listens_for(house.database.engine, "do_connect")
         def _on_connect(dialect: Any, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:  # noqa: ANN401 - as SQLAlchemy has it

@@ -17,7 +17,7 @@ from eventcal.web.api import talks
 from eventcal.web.cache import ResponseCache, ResponseKey
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.representation import Origin, Representation
-from eventcal.web.request.context import move_in
+from eventcal.web.request.context import attach_services
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, rename
@@ -144,7 +144,7 @@ class Turns(ResponseCache):
 def test_concurrent_requests_for_a_list_read_it_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     make_calendar(app)
     cache = Turns()
-    move_in(app, replace(house_of(app), renditions=cache))
+    attach_services(app, replace(house_of(app), renditions=cache))
     reads = []
 
     def read_slowly(*wanted: Any, **paged: Any) -> Any:  # noqa: ANN401 - as talk_resources

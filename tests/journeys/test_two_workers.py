@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from eventcal.app import create_house
+from eventcal.app import build_services
 from eventcal.kit.clock import SystemClock
 from eventcal.members.service import give_token
 from eventcal.members.words import Scope
@@ -41,7 +41,7 @@ OF_PROCESSES = [
 
 def prepared(database_url: str) -> tuple[str, list[str]]:
     """Create an event with many talks titled "Edit 0". Return an organiser's token and the ids of the talks."""
-    house = create_house(settings_of(database_url), clock=SystemClock())
+    house = build_services(settings_of(database_url), clock=SystemClock())
     with house.database.unit_of_work() as unit:
         fest = make_event(unit.session, slug="fest", starts="2100-06-10", ends="2100-06-12")
         member = make_member(unit.session)

@@ -33,25 +33,25 @@ def _all(gallery: MediaStore) -> Iterator[Path]:
 
 
 def test_stored_picture_is_found_by_its_name(gallery: MediaStore, picture: Picture) -> None:
-    assert (gallery.find(f"{picture.digest}.webp"), gallery.has(f"{picture.digest}.webp")) == (None, False)
-    name = gallery.keep(picture, now=NOON)
+    assert (gallery.open(f"{picture.digest}.webp"), gallery.exists(f"{picture.digest}.webp")) == (None, False)
+    name = gallery.save(picture, now=NOON)
     assert name == f"{picture.digest}.webp"
-    assert (gallery.find(name), gallery.has(name)) == (picture.body, True)
+    assert (gallery.open(name), gallery.exists(name)) == (picture.body, True)
     assert files(gallery) == [f"{picture.digest[:2]}/{name}"]
 
 
 def test_concurrent_uploads_of_one_picture_create_one_file(gallery: MediaStore, picture: Picture) -> None:
     with ThreadPoolExecutor(8) as pool:
-        names = set(pool.map(lambda _: gallery.keep(picture, now=NOON), range(40)))
+        names = set(pool.map(lambda _: gallery.save(picture, now=NOON), range(40)))
     assert len(names) == len(files(gallery)) == 1
 
 
 @pytest.mark.parametrize("end", ["", ".webp", "/../secret_key", ".webp\n", ".WEBP", ".png"])
 def test_invalid_picture_name_is_not_found(gallery: MediaStore, picture: Picture, end: str) -> None:
-    gallery.keep(picture, now=NOON)
+    gallery.save(picture, now=NOON)
     (gallery.folder.parent / "secret_key").write_text("secret")
     for name in (f"{picture.digest[:63]}{end}", f"..{end}", f"{picture.digest[:2]}/{picture.digest}{end}", "\x00"):
-        assert (gallery.find(name), gallery.has(name)) == (None, False)
+        assert (gallery.open(name), gallery.exists(name)) == (None, False)
 
 
 def test_full_disk_leaves_no_partial_file(
@@ -62,34 +62,34 @@ def test_full_disk_leaves_no_partial_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        gallery.keep(picture, now=NOON)
+        gallery.save(picture, now=NOON)
     assert files(gallery) == []
 
 
 def test_unreferenced_picture_is_pruned_after_the_grace_period(gallery: MediaStore, picture: Picture) -> None:
-    named = gallery.keep(picture, now=NOON)
-    other = gallery.keep(read_picture(painted(colour=BLUE), ImageSpec.PORTRAIT), now=NOON)
-    assert gallery.prune({named}, before=NOON + GRACE - GRACE) == 0
-    assert gallery.prune({named}, before=NOON + timedelta(seconds=1)) == 1
-    assert (gallery.has(named), gallery.has(other)) == (True, False)
-    assert gallery.prune({named}, before=NOON + timedelta(days=365)) == 0
+    named = gallery.save(picture, now=NOON)
+    other = gallery.save(read_picture(painted(colour=BLUE), ImageSpec.PORTRAIT), now=NOON)
+    assert gallery.delete_unused({named}, before=NOON + GRACE - GRACE) == 0
+    assert gallery.delete_unused({named}, before=NOON + timedelta(seconds=1)) == 1
+    assert (gallery.exists(named), gallery.exists(other)) == (True, False)
+    assert gallery.delete_unused({named}, before=NOON + timedelta(days=365)) == 0
 
 
 def test_storing_a_picture_again_renews_its_grace_period(gallery: MediaStore, picture: Picture) -> None:
-    gallery.keep(picture, now=NOON)
-    gallery.keep(picture, now=NOON + 2 * GRACE)
-    assert gallery.prune(set(), before=NOON + GRACE) == 0
+    gallery.save(picture, now=NOON)
+    gallery.save(picture, now=NOON + 2 * GRACE)
+    assert gallery.delete_unused(set(), before=NOON + GRACE) == 0
 
 
 def test_partially_written_file_is_pruned(gallery: MediaStore, picture: Picture) -> None:
-    name = gallery.keep(picture, now=NOON)
+    name = gallery.save(picture, now=NOON)
     half = gallery.folder / name[:2] / "tmpabcd.part"
     half.write_bytes(b"RIFF")
     os.utime(half, (NOON.timestamp(), NOON.timestamp()))
-    assert gallery.prune({name}, before=NOON + GRACE) == 1
+    assert gallery.delete_unused({name}, before=NOON + GRACE) == 1
     assert files(gallery) == [f"{name[:2]}/{name}"]
 
 
 def test_pruning_an_empty_gallery_removes_nothing(gallery: MediaStore) -> None:
-    assert gallery.prune(set(), before=NOON) == 0
+    assert gallery.delete_unused(set(), before=NOON) == 0
     assert not gallery.folder.exists()

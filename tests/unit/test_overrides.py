@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventcal.events.models import Event
-from eventcal.events.recurrence.overrides import MOST_OVERRIDES, merged, occurrence_fault, override_faults, settled
+from eventcal.events.recurrence.overrides import (
+    MOST_OVERRIDES,
+    merged,
+    normalise_override,
+    occurrence_fault,
+    override_faults,
+)
 from eventcal.kit.refusals import FieldError
 
 CALL: dict[str, Any] = {
@@ -47,7 +53,7 @@ def test_change_is_merged_at_both_levels_and_null_removes() -> None:
 
 
 def test_empty_override_is_dropped() -> None:
-    assert settled({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
+    assert normalise_override({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
 
 
 OVERRIDE = st.dictionaries(st.sampled_from(["title", "venue", "excluded"]), st.none() | st.text(max_size=3))

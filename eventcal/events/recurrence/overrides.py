@@ -30,7 +30,7 @@ Overrides = Mapping[str, Override]
 def merged(present: Overrides, given: Mapping[str, Mapping[str, Any] | None] | None) -> dict[str, dict[str, Any]]:
     """Return the overrides after a change (RFC 7396 at both levels, so null removes), in chronological order.
 
-    Overrides that become empty are kept, so that their errors can be reported; see `settled`.
+    Overrides that become empty are kept, so that their errors can be reported; see `normalise_override`.
     """
     if given is None:
         return {}
@@ -46,7 +46,7 @@ def merged(present: Overrides, given: Mapping[str, Mapping[str, Any] | None] | N
     return {occurrence: whole[occurrence] for occurrence in sorted(whole)}
 
 
-def settled(overrides: Overrides) -> dict[str, dict[str, Any]]:
+def normalise_override(overrides: Overrides) -> dict[str, dict[str, Any]]:
     """Return the overrides without empty ones."""
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 

@@ -15,7 +15,7 @@ from eventcal.feeds.entries.entry import (
     Status,
     TalkFacts,
 )
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 
 # Marks the second of two ambiguous local times, which ISO 8601 cannot express.
 _SECOND = "*"
@@ -35,7 +35,7 @@ def load_entry(stored: str) -> CalendarEntry:
 def _plain(value: object) -> object:
     """Return the JSON value of an entry or of a part of it, with cleaned texts."""
     if isinstance(value, str):
-        return clean(value)
+        return strip_controls(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, date):

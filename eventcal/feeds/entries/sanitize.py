@@ -12,7 +12,7 @@ _UNSAYABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
 _PLAIN = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
-def clean(text: str) -> str:
+def strip_controls(text: str) -> str:
     r"""Return the text with \n for all line breaks, spaces for tabs, and U+FFFD for characters that are not text.
 
     The result is Unicode that XML 1.0, JSON in UTF-8 and the TEXT type of RFC 5545 can contain.

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Part
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.kit.localtime import format_utc
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
@@ -49,15 +49,15 @@ def atom_feed(
 
 
 def _text(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = clean(text)
+    SubElement(parent, name).text = strip_controls(text)
 
 
 def _link(parent: Element, relation: str, media_type: str, url: str) -> None:
-    SubElement(parent, "link", rel=relation, type=media_type, href=clean(url))
+    SubElement(parent, "link", rel=relation, type=media_type, href=strip_controls(url))
 
 
 def _id(uid: str) -> str:
-    return uuid5(_NAMESPACE, clean(uid)).urn
+    return uuid5(_NAMESPACE, strip_controls(uid)).urn
 
 
 def _add_entry(feed: Element, kept: KeptEntry) -> None:
@@ -74,10 +74,10 @@ def _add_entry(feed: Element, kept: KeptEntry) -> None:
             _text(person, "name", one.name)
             if one.url:
                 _text(person, "uri", one.url)
-    for category in dict.fromkeys(map(clean, entry.categories)):
+    for category in dict.fromkeys(map(strip_controls, entry.categories)):
         SubElement(element, "category", term=category)
     _text(element, "summary", _when_and_where(entry))
-    SubElement(element, "content", type="html").text = clean(entry.html)
+    SubElement(element, "content", type="html").text = strip_controls(entry.html)
 
 
 def _when_and_where(entry: CalendarEntry) -> str:

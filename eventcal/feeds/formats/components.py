@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.entries.sanitize import uri as clean_uri
 from eventcal.kit.localtime import format_local, format_utc
 from eventcal.kit.rrule import parse_rule, parse_until
@@ -118,12 +118,12 @@ def _until(value: str) -> str:
 
 
 PLAIN: Mapping[ValueType, Callable[[Any], str | int]] = {
-    ValueType.TEXT: clean,
+    ValueType.TEXT: strip_controls,
     ValueType.URI: clean_uri,
     ValueType.DATE: date.isoformat,
     ValueType.DATE_TIME: moment,
     ValueType.INTEGER: int,
-    ValueType.DURATION: clean,
+    ValueType.DURATION: strip_controls,
     ValueType.UTC_OFFSET: offset,
 }
 """Conversions of values for jCal and xCal, by type. Recurrence rules and coordinates differ and are not included."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from io import StringIO
 
 from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.kit.localtime import day_end, day_start, format_local, format_utc, local_to_utc, with_offset
 
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
@@ -66,7 +66,7 @@ def _harmless(cell: str) -> str:
     This affects = + - @, their full-width forms, also after whitespace and invisible characters, and a leading tab or
     line break, which some programs skip. The apostrophe marks text, and most programs do not show it.
     """
-    text = clean(cell)
+    text = strip_controls(cell)
     begins = unicodedata.normalize("NFKC", _BEFORE_TEXT.sub("", text)[:1])
     is_formula = begins in _BEGIN_FORMULAS or text.startswith("\n") or cell.startswith("\t")
     return f"'{text}" if is_formula else text

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps
-from eventcal.feeds.entries.sanitize import clean, uri
+from eventcal.feeds.entries.sanitize import strip_controls, uri
 from eventcal.feeds.formats.components import Component, Property, ValueType, degrees
 from eventcal.feeds.formats.vevent import event_components, head_properties
 
@@ -29,7 +29,7 @@ def render_entry(entry: CalendarEntry) -> str:
 _BEGINS = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 
-def stamped(entry: str, stamps: Stamps) -> str:
+def with_timestamps(entry: str, stamps: Stamps) -> str:
     """Return a rendered entry with DTSTAMP, LAST-MODIFIED and SEQUENCE added."""
     changed_at = _moment(stamps.changed_at.astimezone(UTC))
     lines = f"DTSTAMP:{changed_at}\r\nLAST-MODIFIED:{changed_at}\r\nSEQUENCE:{stamps.sequence}\r\n"
@@ -68,7 +68,7 @@ def _line(one: Property) -> str:
 def _escape(text: str) -> str:
     r"""Return the text as a TEXT value (RFC 5545, 3.3.11), with \n for line breaks."""
     # The backslash must come first. Chained `replace` calls take a thirtieth of the time of `str.translate`.
-    return clean(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+    return strip_controls(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def _moment(value: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.formats.components import NUMBERS, PLAIN, Component, Property, ValueType, degrees, rule_parts
 
 MEDIA_TYPE = "application/calendar+json; charset=utf-8"
@@ -50,9 +50,9 @@ def _parameters(one: Property) -> dict[str, str | list[str]]:
     """Return the parameters except VALUE, which is the type; lists as arrays (RFC 7265, 3.5)."""
     found: dict[str, list[str]] = {}
     for name, value in one.parameters:
-        found.setdefault(name.lower(), []).extend(clean(value).split(","))
+        found.setdefault(name.lower(), []).extend(strip_controls(value).split(","))
     if one.tzid is not None:
-        found["tzid"] = [clean(one.tzid)]
+        found["tzid"] = [strip_controls(one.tzid)]
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 

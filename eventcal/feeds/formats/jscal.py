@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Part, Participant, Relation, Stamps
-from eventcal.feeds.entries.sanitize import clean, uri
+from eventcal.feeds.entries.sanitize import strip_controls, uri
 from eventcal.feeds.formats.components import NUMBERS, degrees, rule_parts
 from eventcal.feeds.formats.vevent import PRODID, rule_of
 from eventcal.kit.localtime import UTC_NAMES, format_utc, local_to_utc, zone
@@ -64,11 +64,11 @@ def around(head: FeedHead) -> tuple[bytes, bytes]:
     """Return the Group before and after the pieces of a feed (RFC 8984, 5.3), which are joined by SEPARATOR."""
     group: Json = {
         "@type": "Group",
-        "uid": clean(head.uid),
+        "uid": strip_controls(head.uid),
         "prodId": PRODID,
         "updated": format_utc(head.changed_at or _NEVER),
-        "title": clean(head.name),
-        "description": clean(head.description),
+        "title": strip_controls(head.name),
+        "description": strip_controls(head.description),
         "descriptionContentType": "text/plain",
         "links": _page(head.url),
     }
@@ -81,13 +81,13 @@ def _event(entry: CalendarEntry, stamps: Stamps) -> Json:
     """Return the properties of an Event, without its recurrence."""
     event = {
         "@type": "Event",
-        "uid": clean(entry.uid),
+        "uid": strip_controls(entry.uid),
         "prodId": PRODID,
         "created": format_utc(entry.created_at),
         "updated": format_utc(stamps.changed_at),
         "sequence": stamps.sequence,
-        "title": clean(entry.title),
-        "description": clean(entry.description),
+        "title": strip_controls(entry.title),
+        "description": strip_controls(entry.description),
         "descriptionContentType": "text/plain",
         **_times(entry),
         "status": entry.status.lower(),
@@ -97,7 +97,7 @@ def _event(entry: CalendarEntry, stamps: Stamps) -> Json:
     maps = {
         "locations": _places(entry),
         "virtualLocations": _rooms(entry),
-        "keywords": {clean(category): True for category in entry.categories},
+        "keywords": {strip_controls(category): True for category in entry.categories},
         "relatedTo": _related(entry),
         "participants": {f"{one.part.lower()}-{one.key}": _participant(one) for one in entry.participants},
     }
@@ -155,7 +155,7 @@ def _page(url: str) -> Json:
 def _places(entry: CalendarEntry) -> Json:
     place: Json = {}
     if entry.location:
-        place["name"] = clean(entry.location)
+        place["name"] = strip_controls(entry.location)
     if entry.geo:
         place["coordinates"] = f"geo:{','.join([_degrees(number) for number in entry.geo])}"
     return {"place": {"@type": "Location", **place}} if place else {}
@@ -175,7 +175,7 @@ def _rooms(entry: CalendarEntry) -> Json:
 def _related(entry: CalendarEntry) -> Json:
     relations: dict[str, dict[str, bool]] = {}
     for relation, uid in entry.related:
-        relations.setdefault(clean(uid), {}).update(_RELATIONS[relation])
+        relations.setdefault(strip_controls(uid), {}).update(_RELATIONS[relation])
     return {uid: {"@type": "Relation", "relation": relation} for uid, relation in relations.items()}
 
 
@@ -183,8 +183,8 @@ def _participant(one: Participant) -> Json:
     """Return a participant. Its description names the role, because no JSCalendar role means speaker or sponsor."""
     found: Json = {
         "@type": "Participant",
-        "name": clean(one.name),
-        "description": ", ".join([one.part.capitalize(), *([clean(one.about)] if one.about else [])]),
+        "name": strip_controls(one.name),
+        "description": ", ".join([one.part.capitalize(), *([strip_controls(one.about)] if one.about else [])]),
         "roles": {_ROLES[one.part]: True},
     }
     if one.part == Part.SPEAKER:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.formats.components import PLAIN, Component, Property, ValueType, degrees, rule_parts
 
 MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
@@ -71,7 +71,9 @@ def _parameters(one: Property) -> str:
 def _rule(value: str) -> str:
     parts = rule_parts(value)
     within = [
-        f"<{name}>{escape(clean(one), quote=False)}</{name}>" for name in _RULE_ORDER for one in parts.get(name, ())
+        f"<{name}>{escape(strip_controls(one), quote=False)}</{name}>"
+        for name in _RULE_ORDER
+        for one in parts.get(name, ())
     ]
     return "".join(within)
 

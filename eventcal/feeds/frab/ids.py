@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID, uuid5
 
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.kit.text import slugify
 
 # Never change it: all GUIDs are derived from it.
@@ -16,7 +16,7 @@ _LARGEST_ID = 2**31 - 1
 
 def guid_of(kind: str, key: str) -> str:
     """Return the UUID (version 5) of the object of this kind with this key."""
-    return str(uuid5(_NAMESPACE, f"{kind} {clean(key)}"))
+    return str(uuid5(_NAMESPACE, f"{kind} {strip_controls(key)}"))
 
 
 def talk_guid(uid: str) -> str:
@@ -30,12 +30,12 @@ def acronym_of(slug: str) -> str:
     The XML schema allows a "-", but neither the JSON schema nor the prefix of a talk's slug does. Different slugs give
     different acronyms.
     """
-    return re.sub("[^a-z0-9]", "_", clean(slug).lower()).ljust(_SHORTEST, "_")
+    return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_SHORTEST, "_")
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
     """Return a talk's slug, unique by its number: `xen_summit-17-xen-on-arm`. Very short titles get "talk" appended."""
-    words = slugify(clean(title))
+    words = slugify(strip_controls(title))
     if len(words) < _SHORTEST:
         words = f"{words}-talk".removeprefix("-")
     return f"{acronym}-{number}-{words}"
@@ -58,5 +58,5 @@ def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
 
 
 def _number(key: str, attempt: int) -> int:
-    digest = hashlib.blake2b(clean(key).encode(), digest_size=8, salt=attempt.to_bytes(8, "big")).digest()
+    digest = hashlib.blake2b(strip_controls(key).encode(), digest_size=8, salt=attempt.to_bytes(8, "big")).digest()
     return int.from_bytes(digest, "big") % _LARGEST_ID + 1

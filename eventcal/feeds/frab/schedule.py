@@ -12,7 +12,7 @@ from itertools import chain
 from typing import NamedTuple, NotRequired, TypedDict
 
 from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part, Participant, Status, TalkFacts
-from eventcal.feeds.entries.sanitize import clean
+from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.frab.ids import acronym_of, guid_of, person_ids, talk_guid, talk_slug
 from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, local_to_utc, with_offset, zone
 
@@ -141,21 +141,21 @@ class _Timed(NamedTuple):
 def schedule_of(programme: Programme) -> Schedule:
     """Return the schedule of all talks that have a time and are not cancelled."""
     placed = _placed(programme)
-    names = dict.fromkeys([*map(clean, programme.rooms), *(talk["room"] for talk in chain(*placed.values()))])
+    names = dict.fromkeys([*map(strip_controls, programme.rooms), *(talk["room"] for talk in chain(*placed.values()))])
     days = list(_days(programme, placed, list(names)))
     conference: Conference = {
         "acronym": acronym_of(programme.slug),
-        "title": clean(programme.title),
-        "description": clean(programme.description),
+        "title": strip_controls(programme.title),
+        "description": strip_controls(programme.description),
         "start": days[0]["date"],
         "end": days[-1]["date"],
         "daysCount": len(days),
         "timeslot_duration": "00:05",
         "time_zone_name": "UTC" if programme.zone in UTC_NAMES else programme.zone,
-        "url": clean(programme.url),
+        "url": strip_controls(programme.url),
         "rooms": [{"name": name, "guid": guid_of("room", f"{programme.slug} {name}")} for name in names],
         "tracks": [
-            {"name": clean(name), "color": colour} if colour else {"name": clean(name)}
+            {"name": strip_controls(name), "color": colour} if colour else {"name": strip_controls(name)}
             for name, colour in programme.tracks
         ],
         "days": days,
@@ -165,7 +165,7 @@ def schedule_of(programme: Programme) -> Schedule:
     changed_at = programme.changed_at
     # Apps compare and show the version, so it must change with the programme, not with the time of the request.
     version = format_utc(changed_at) if changed_at else "0"
-    return {"version": version, "base_url": clean(programme.base_url), "conference": conference}
+    return {"version": version, "base_url": strip_controls(programme.base_url), "conference": conference}
 
 
 def _placed(programme: Programme) -> Mapping[date, Sequence[PlacedTalk]]:
@@ -235,7 +235,7 @@ def _talk(one: _Timed, programme: Programme, ids: Mapping[str, int]) -> PlacedTa
     lasts = one.ends.astimezone(UTC) - one.starts.astimezone(UTC)
     # At least one minute, because apps hide talks with a duration of zero.
     minutes = max(-(-lasts // _A_MINUTE), 1)
-    title = clean(entry.title)
+    title = strip_controls(entry.title)
     return {
         "guid": talk_guid(entry.uid),
         "id": number,
@@ -245,13 +245,13 @@ def _talk(one: _Timed, programme: Programme, ids: Mapping[str, int]) -> PlacedTa
         "duration": f"{minutes // 60:02}:{minutes % 60:02}",
         "room": _room(facts, programme),
         "slug": talk_slug(acronym_of(programme.slug), number, title),
-        "url": clean(entry.url),
+        "url": strip_controls(entry.url),
         "title": title,
         "subtitle": "",
-        "track": clean(facts.track or "") or None,
-        "type": clean(facts.kind),
-        "language": clean(facts.language or "").partition("-")[0].lower() or None,
-        "abstract": clean(facts.abstract),
+        "track": strip_controls(facts.track or "") or None,
+        "type": strip_controls(facts.kind),
+        "language": strip_controls(facts.language or "").partition("-")[0].lower() or None,
+        "abstract": strip_controls(facts.abstract),
         "description": "",
         "recording_license": "",
         "do_not_record": False,
@@ -263,7 +263,7 @@ def _talk(one: _Timed, programme: Programme, ids: Mapping[str, int]) -> PlacedTa
 
 def _room(facts: TalkFacts, programme: Programme) -> str:
     """Return the room to show, because apps omit talks without one; without any rooms, the event's title."""
-    return clean(facts.room or (ROOM_TO_COME if programme.rooms else programme.title))
+    return strip_controls(facts.room or (ROOM_TO_COME if programme.rooms else programme.title))
 
 
 def _speakers(entry: CalendarEntry) -> Iterator[Participant]:
@@ -271,19 +271,19 @@ def _speakers(entry: CalendarEntry) -> Iterator[Participant]:
 
 
 def _person(one: Participant, ids: Mapping[str, int]) -> Person:
-    person: Person = {"id": ids[one.key], "guid": guid_of("person", one.key), "name": clean(one.name)}
-    return {**person, "url": clean(one.url)} if one.url else person
+    person: Person = {"id": ids[one.key], "guid": guid_of("person", one.key), "name": strip_controls(one.name)}
+    return {**person, "url": strip_controls(one.url)} if one.url else person
 
 
 def _links(entry: CalendarEntry, facts: TalkFacts) -> Iterator[Texts]:
     # Slides are repeated here, because Giggity and EventFahrplan show links but no attachments.
     yield from _slides(facts)
     if facts.recording_url:
-        yield {"url": clean(facts.recording_url), "title": "Recording", "type": "media"}
+        yield {"url": strip_controls(facts.recording_url), "title": "Recording", "type": "media"}
     if entry.conference:
-        yield {"url": clean(entry.conference), "title": "Online", "type": "web"}
+        yield {"url": strip_controls(entry.conference), "title": "Online", "type": "web"}
 
 
 def _slides(facts: TalkFacts) -> Iterator[Texts]:
     if facts.slides_url:
-        yield {"url": clean(facts.slides_url), "title": "Slides", "type": "slides"}
+        yield {"url": strip_controls(facts.slides_url), "title": "Slides", "type": "slides"}

@@ -9,11 +9,11 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.orm.util import identity_key
 
 from eventcal.events.models import Event
-from eventcal.events.queries import whole_event
+from eventcal.events.queries import event_load_options
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import whole_talk
+from eventcal.talks.queries import talk_load_options
 
 Subject = TypeVar("Subject", Event, Talk)
 Rows = dict[tuple[EntryKind, str], FeedEntry]
@@ -32,13 +32,13 @@ def load_talks(session: Session, ids: Collection[str], *, anew: Collection[str] 
     known = {one.id: one for one in (_known_talk(session, id_) for id_ in ids if id_ not in anew) if one is not None}
     missing = [id_ for id_ in ids if id_ not in known]
     if missing:
-        known.update({talk.id: talk for talk in _load(session, Talk, missing, options=whole_talk())})
+        known.update({talk.id: talk for talk in _load(session, Talk, missing, options=talk_load_options())})
     return [known[id_] for id_ in sorted(known)]
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
     """Return these events with all relations, by id."""
-    return _load(session, Event, ids, options=whole_event()) if ids else ()
+    return _load(session, Event, ids, options=event_load_options()) if ids else ()
 
 
 def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> Rows:
@@ -61,7 +61,11 @@ def count_talks(session: Session, shown: ColumnElement[bool]) -> int:
 
 def waiting_talks(session: Session, shown: ColumnElement[bool]) -> Sequence[Talk]:
     """Return the matching talks that have no time yet, oldest first."""
-    rows = select(Talk).where(shown, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None)).options(*whole_talk())
+    rows = (
+        select(Talk)
+        .where(shown, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
+        .options(*talk_load_options())
+    )
     return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
 
 

@@ -15,10 +15,10 @@ from eventcal.events.rules import tombstone_until
 from eventcal.feeds.entries.deadlines import called_off
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Stamps, Status
 from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
-from eventcal.feeds.formats.ics import render_entry, stamped
+from eventcal.feeds.formats.ics import render_entry, with_timestamps
 from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows
 from eventcal.feeds.index.models import FeedEntry, FeedStateRow
-from eventcal.kit.clock import whole_second
+from eventcal.kit.clock import truncate_to_second
 from eventcal.kit.database import answer_not_before, commit_time
 from eventcal.kit.localtime import local_to_utc
 from eventcal.talks.models import Talk
@@ -92,7 +92,7 @@ class EntryWriter:
             # The current time, not `self.now`, because the change becomes visible only at the commit, which may be
             # minutes later; and at least one second after the last change.
             moment = commit_time(self.session, began=self.now)
-            self.state.changed_at = max(whole_second(moment), self.state.changed_at + _A_SECOND)
+            self.state.changed_at = max(truncate_to_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision
 
@@ -171,9 +171,9 @@ class EntryWriter:
             row.sequence += 1
             # Clients compare whole seconds, so each stamp is at least one second later than the last. If it lies
             # in the future, the response to the change is delayed until then.
-            row.last_modified = max(whole_second(self.now), row.last_modified + _A_SECOND)
+            row.last_modified = max(truncate_to_second(self.now), row.last_modified + _A_SECOND)
             answer_not_before(self.session, row.last_modified)
-            row.ics = stamped(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
+            row.ics = with_timestamps(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._touch(row)
 
     def _touch(self, row: FeedEntry) -> None:
@@ -191,7 +191,7 @@ class EntryWriter:
             serial=self.state.last_serial,
             sequence=-1,
             revision=0,
-            last_modified=whole_second(self.now) - _A_SECOND,
+            last_modified=truncate_to_second(self.now) - _A_SECOND,
             tombstone_until=None,
             content_hash="",
         )

@@ -1,7 +1,7 @@
 """The feed index: one row per public entry, updated in the transaction of the change that it reflects.
 
-`follow` runs before every commit (app.py registers it), so services need not update feeds themselves. It also keeps
-derived values up to date: instants, search texts and revisions.
+`update_entries` runs before every commit (app.py registers it), so services need not update feeds themselves. It also
+keeps derived values up to date: instants, search texts and revisions.
 """
 
 import hashlib
@@ -15,20 +15,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
-from eventcal.events.rules import derive_event
+from eventcal.events.rules import recompute_event_columns
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.deadlines import deadline_entries
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind
 from eventcal.feeds.entries.entry_builder import Builder
 from eventcal.feeds.index.entry_loader import DEADLINES, count_talks, load_events, load_talks, waiting_talks
 from eventcal.feeds.index.entry_writer import EntryWriter, ResourceRenderer
-from eventcal.feeds.index.invalidation import AffectedEntries, later_reprises, reach_of
+from eventcal.feeds.index.invalidation import AffectedEntries, affected_entries, later_reprises
 from eventcal.feeds.index.models import FeedStateRow
-from eventcal.kit.database import Change, is_shown_otherwise
+from eventcal.kit.database import Change, has_public_change
 from eventcal.sponsors.queries import confirmed_sponsors
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
-from eventcal.talks.rules import derive_talk
+from eventcal.talks.rules import recompute_talk_columns
 
 # Increase this number with every change to the text of an entry or of a resource, so that `db upgrade` renders all
 # of them again.
@@ -60,18 +60,18 @@ class FeedIndex:
 
     @cached_property
     def renderer(self) -> str:
-        """Identifier of the code and settings that render entries; `renew` renders all entries again if it differs."""
+        """Identifier of the code and settings that render entries. `rerender_all` renders all entries if it differs."""
         libraries = " ".join(version(name) for name in _LIBRARIES)
         sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
         return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
-    def follow(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
+    def update_entries(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
         """Update the derived values and entries that the changes affect. Database hook, called before each commit."""
-        reach = reach_of(session, changes)
+        reach = affected_entries(session, changes)
         if reach.events or reach.talks or reach.beside or reach.entries or reach.elsewhere:
             _Following(session, self, now).follow(reach)
 
-    def renew(self, session: Session, *, now: datetime, tell: ProgressCallback = _nobody) -> int:
+    def rerender_all(self, session: Session, *, now: datetime, tell: ProgressCallback = _nobody) -> int:
         """Derive and render everything again if the renderer changed. Return the number of changed entries.
 
         An entry with unchanged text keeps its SEQUENCE and stamp. For `tell` see `recompute`.
@@ -111,7 +111,7 @@ class _Following:
     def follow(self, reach: AffectedEntries) -> None:
         talks = self._talks(reach.talks, anew=reach.parts)
         for talk in talks:
-            derive_talk(talk, now=self.now)
+            recompute_talk_columns(talk, now=self.now)
         became_public = [talk for talk in talks if self._write_talk(talk)]
         for talk in self._talks(reach.beside):
             self._write_talk(talk)
@@ -134,10 +134,10 @@ class _Following:
         """Check talks that were not changed themselves; they get a new revision only if their content differs."""
         for talk in self._talks(talk_ids):
             talk.read_abstract()
-            derive_talk(talk, now=self.now)
+            recompute_talk_columns(talk, now=self.now)
             entry = self.builder.talk_entry(talk) if is_public(talk) else None
             different = entry is not None and not self.writer.is_kept(talk, entry)
-            if different or is_shown_otherwise(talk):
+            if different or has_public_change(talk):
                 self._write_talk(talk)
             elif entry is not None:
                 self.writer.refresh(talk, entry)
@@ -155,7 +155,7 @@ class _Following:
         return self.writer.write(talk, self.builder.talk_entry(talk))
 
     def _follow_event(self, event: Event) -> None:
-        derive_event(event, now=self.now)
+        recompute_event_columns(event, now=self.now)
         event.updated_at = self.now
         if event.status not in PUBLIC_STATUSES:
             event.revision += 1
@@ -167,10 +167,10 @@ class _Following:
         self.writer.note_reshaping()
 
     def _recheck_event(self, event: Event) -> None:
-        derive_event(event, now=self.now)
+        recompute_event_columns(event, now=self.now)
         entry = self._event_entry(event) if event.status in PUBLIC_STATUSES else None
         different = entry is not None and not self.writer.is_kept(event, entry)
-        if different or is_shown_otherwise(event):
+        if different or has_public_change(event):
             self._follow_event(event)
         elif entry is not None:
             self.writer.refresh(event, entry)

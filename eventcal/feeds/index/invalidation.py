@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, Room, Track
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.database import Change, are_shown
+from eventcal.kit.database import Change, any_public
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
@@ -49,12 +49,12 @@ _NAMES_A_SPEAKER = frozenset({"slug", "merged_into_id"})
 _COUNTED_BY_EVENT = frozenset({"event_id", "starts", "starts_at", "tombstone_until", "state", "published_at"})
 
 
-def reach_of(session: Session, changes: Sequence[Change]) -> AffectedEntries:
+def affected_entries(session: Session, changes: Sequence[Change]) -> AffectedEntries:
     """Return the entries that these changes affect. Changes to private columns alone affect none."""
     reach = AffectedEntries()
     for change in changes:
         follow = _FOLLOW.get(type(change.row))
-        if follow is not None and (change.done != "changed" or are_shown(type(change.row), change.fields)):
+        if follow is not None and (change.done != "changed" or any_public(type(change.row), change.fields)):
             follow(session, change, reach)
     unseen = reach.parts | reach.by_speaker
     if unseen:

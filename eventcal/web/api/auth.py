@@ -16,10 +16,10 @@ from eventcal.members.errors import (
 )
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
-from eventcal.web.api.responses import answer
+from eventcal.web.api.responses import json_response
 from eventcal.web.identity import accounts, passwords, schemas
 from eventcal.web.identity.current_user import current_member, sign_in, sign_out
-from eventcal.web.identity.permissions import by_cookie, public
+from eventcal.web.identity.permissions import public, session_only
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, reading, unit_of_work
 
@@ -40,7 +40,7 @@ def register(form: dict[str, Any]) -> Response:
     rate_limits.count_registration()
     confirmed = accounts.register_member(email=form["email"], password=form["password"], name=form["name"])
     said = {"email": form["email"], "name": form["name"], "confirmed": confirmed}
-    return answer(said, 201, location=links().api("/me"))
+    return json_response(said, 201, location=links().api("/me"))
 
 
 @auth.post(
@@ -60,7 +60,7 @@ def login(form: dict[str, Any]) -> Response:
     passwords.check_second_factor(found, form.get("code"))
     with reading() as session:
         body = member_json(session, found)
-    return answer({"member": body, "csrf_token": sign_in(found)})
+    return json_response({"member": body, "csrf_token": sign_in(found)})
 
 
 @auth.post("/auth/logout", public, refuses=[Forbidden, CsrfFailed])
@@ -81,18 +81,18 @@ def confirm(form: dict[str, Any]) -> Response:
     """Confirm an email address with the emailed token, or send `email` instead to receive the email again."""
     if "email" in form:
         accounts.mail_link(form["email"], "confirm")
-        return answer(_MAILED, 202)
+        return json_response(_MAILED, 202)
     rate_limits.count_mailed_token()
     with unit_of_work() as session:
         accounts.confirm_by_token(session, form["token"], now=now())
-    return answer({"confirmed": True})
+    return json_response({"confirmed": True})
 
 
 @auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooManyRequests])
 def reset(form: dict[str, Any]) -> Response:
     """Send an email with a link to reset the password."""
     accounts.mail_link(form["email"], "reset")
-    return answer(_MAILED, 202)
+    return json_response(_MAILED, 202)
 
 
 @auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[InvalidEmailToken, TooManyRequests])
@@ -108,7 +108,7 @@ def reset_confirm(form: dict[str, Any]) -> None:
         accounts.reset_by_token(session, form["token"], password_hash, now=now())
 
 
-@auth.post("/auth/password", by_cookie, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
+@auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def password() -> Response:
     """Change your own password. All other sessions are ended. This one gets a new cookie and CSRF token."""
     form = passwords.load_with_own_password(schemas.PasswordIn(), read_json(request))
@@ -116,4 +116,4 @@ def password() -> Response:
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())
         body = member_json(session, changed)
-    return answer({"member": body, "csrf_token": sign_in(changed)})
+    return json_response({"member": body, "csrf_token": sign_in(changed)})

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
-from eventcal.web.http.errors import ErrorClass, refuse_messages
+from eventcal.web.http.errors import ErrorClass, raise_validation
 from eventcal.web.media import takes_up_to
 from eventcal.web.schemas.out import page_of
 
@@ -39,7 +39,7 @@ class _Parser(FlaskParser):
     def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
         """Raise marshmallow's error messages as field errors with their locations."""
         del req, schema
-        refuse_messages(cast("dict[str, Any]", error.messages))
+        raise_validation(cast("dict[str, Any]", error.messages))
 
 
 def read_json(req: Request) -> object:

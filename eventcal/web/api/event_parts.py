@@ -18,7 +18,7 @@ from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import remove_part
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.responses import Content, answer, cached, document, serve_private
+from eventcal.web.api.responses import Content, cached, document, json_response, serve_private
 from eventcal.web.http.errors import ErrorClass
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
@@ -61,12 +61,12 @@ class ChildResource(Generic[Child]):
         def add(fields: dict[str, Any], slug: str) -> Response:
             with unit_of_work() as session:
                 body = self.add(session, get_organised_event(session, slug, caller()), fields)
-            return answer(body, 201, location=links().api(f"{path}/{body['id']}"))
+            return json_response(body, 201, location=links().api(f"{path}/{body['id']}"))
 
         def edit(fields: dict[str, Any], **path_args: str) -> Response:
             with unit_of_work() as session:
                 body = self.edit(session, self.get(session, path_args[f"{name}_id"], caller()), fields)
-            return answer(body)
+            return json_response(body)
 
         def delete(**path_args: str) -> None:
             with unit_of_work() as session:
@@ -150,7 +150,7 @@ def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
 def take_off(slug: str, member_id: str) -> None:
     """Remove a member from the team. The last organiser cannot be removed."""
     with unit_of_work() as session:
-        service.take_off_team(session, get_organised_event(session, slug, caller()), member_id)
+        service.remove_team_member(session, get_organised_event(session, slug, caller()), member_id)
 
 
 def part_of(event: Event, body: Json) -> Content:
@@ -167,8 +167,8 @@ def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -
     with unit_of_work() as session:
         event = get_organised_event(session, slug, caller())
         someone = find(session)
-        row = service.put_on_team(session, event, someone, role)
-    return answer(_team_json(row, someone))
+        row = service.add_team_member(session, event, someone, role)
+    return json_response(_team_json(row, someone))
 
 
 def _team_json(row: TeamMember, someone: Member) -> Json:

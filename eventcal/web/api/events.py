@@ -18,7 +18,7 @@ from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.ids import DuplicateSlug, SlugFixed
 from eventcal.kit.localtime import zone
-from eventcal.kit.refusals import FieldError, Forbidden, Message, VersionConflict, refuse_faults
+from eventcal.kit.refusals import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
 from eventcal.members.errors import NotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
@@ -26,7 +26,7 @@ from eventcal.sponsors.service import blank_tiers, check_unsponsored
 from eventcal.talks.removal import remove_event
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
-from eventcal.web.api.responses import Content, answer, cached, check_version, document, resource, serve_public
+from eventcal.web.api.responses import Content, cached, check_version, document, json_response, resource, serve_public
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, read_listing
@@ -145,9 +145,9 @@ def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
     last: date = query["to_day"] or first + AHEAD
     if last < first:
-        refuse_faults([FieldError("?to", Message("must not be before from, which is %(first)s", first=first))])
+        raise_if_invalid([FieldError("?to", Message("must not be before from, which is %(first)s", first=first))])
     return first, last
 
 
 def _answer(event: Event, status: int = 200, *, location: str | None = None) -> Response:
-    return answer(event_json(event, links()), status, location=location, revision=event.revision)
+    return json_response(event_json(event, links()), status, location=location, revision=event.revision)

@@ -16,10 +16,10 @@ from eventcal.members.words import Scope
 from eventcal.speakers.service import find_by_member
 from eventcal.talks import service
 from eventcal.talks.queries import get_talk, list_own_talks, list_stars
-from eventcal.talks.removal import leave
+from eventcal.talks.removal import delete_account
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import answer, serve_private
+from eventcal.web.api.responses import json_response, serve_private
 from eventcal.web.identity import schemas
 from eventcal.web.identity.current_user import (
     caller,
@@ -31,9 +31,9 @@ from eventcal.web.identity.current_user import (
     is_confirmed,
 )
 from eventcal.web.identity.passwords import load_with_own_password
-from eventcal.web.identity.permissions import by_cookie, member
+from eventcal.web.identity.permissions import member, session_only
 from eventcal.web.request.context import links, now, reading, unit_of_work
-from eventcal.web.request.idempotency import show_once
+from eventcal.web.request.idempotency import redact_in_replay
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import TalkOut, talk_json
@@ -58,10 +58,10 @@ def profile() -> Response:
 def edit(fields: dict[str, Any]) -> Response:
     """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change it."""
     with unit_of_work() as session:
-        return answer(member_json(session, members.edit_member(session, current_member(session), fields)))
+        return json_response(member_json(session, members.edit_member(session, current_member(session), fields)))
 
 
-@me.delete("/me", by_cookie, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
+@me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
 def remove() -> Response:
     """Delete your own account. The response lists the data that stays public.
 
@@ -69,12 +69,12 @@ def remove() -> Response:
     """
     load_with_own_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
-        stays = leave(session, current_member(session), now=now())
+        stays = delete_account(session, current_member(session), now=now())
     forget_session()
-    return answer({"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _LEFT})
+    return json_response({"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _LEFT})
 
 
-@me.get("/me/sessions", by_cookie, returns=schemas.SessionsOut)
+@me.get("/me/sessions", session_only, returns=schemas.SessionsOut)
 def sessions() -> Response:
     """List your own sessions, most recently used first, at most 100."""
     with reading() as session:
@@ -83,14 +83,14 @@ def sessions() -> Response:
     return serve_private({"items": [schemas.SessionOut.write(one, current=one.id == current) for one in found]})
 
 
-@me.delete("/me/sessions", by_cookie)
+@me.delete("/me/sessions", session_only)
 def end_others() -> None:
     """End all of your own sessions except this one."""
     with unit_of_work() as session:
         end_other_sessions(session, current_member(session))
 
 
-@me.delete("/me/sessions/<session_id>", by_cookie)
+@me.delete("/me/sessions/<session_id>", session_only)
 def end_one(session_id: str) -> None:
     """End one of your own sessions. This may be the current session."""
     with unit_of_work() as session:
@@ -100,23 +100,25 @@ def end_one(session_id: str) -> None:
         forget_session()
 
 
-@me.get("/me/tokens", by_cookie, query=PageQuery, lists=schemas.TokenOut)
+@me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
 def tokens(query: dict[str, Any]) -> Response:
     """List your own access tokens, newest first, without the tokens themselves."""
     read = partial(members.list_tokens, member_id=current_member_id())
     return serve_private_page(query, read, schemas.TokenOut.write)
 
 
-@me.post("/me/tokens", by_cookie, body=schemas.TokenIn, creates=schemas.NewTokenOut)
+@me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def make_token(form: dict[str, Any]) -> Response:
     """Create an access token. `token` is returned only once. Send it as `Authorization: Bearer …`."""
     with unit_of_work() as session:
         token, secret = members.give_token(session, current_member(session), **form, now=now())
-    show_once("token")
-    return answer(schemas.NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}"))
+    redact_in_replay("token")
+    return json_response(
+        schemas.NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}")
+    )
 
 
-@me.delete("/me/tokens/<token_id>", by_cookie)
+@me.delete("/me/tokens/<token_id>", session_only)
 def end_token(token_id: str) -> None:
     """Revoke an access token."""
     with unit_of_work() as session:
@@ -135,9 +137,9 @@ def make_feed(form: dict[str, Any]) -> Response:
     """Create a secret feed of your starred and own talks. `url` is returned only once, and works until revoked."""
     with unit_of_work() as session:
         feed, secret = members.give_feed(session, current_member(session), **form, now=now())
-    show_once("url")
+    redact_in_replay("url")
     body = schemas.FeedOut.write(feed, url=links().personal_feed(secret))
-    return answer(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
+    return json_response(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
 
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))

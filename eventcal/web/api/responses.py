@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, revision_etag, serve
 from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.identity.current_user import caller
-from eventcal.web.request.context import house, now
+from eventcal.web.request.context import now, services
 from eventcal.web.schemas.out import Json
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
 
@@ -21,7 +21,7 @@ JSON = "application/json"
 TO_ONE = "private, no-cache"
 
 
-def answer(
+def json_response(
     body: object,
     status: int = 200,
     *,
@@ -39,7 +39,7 @@ def answer(
     if location is not None:
         response.headers["Location"] = location
     if revision is not None:
-        response.headers["ETag"] = f'"{revision_etag(revision, house().ledger.renderer)}"'
+        response.headers["ETag"] = f'"{revision_etag(revision, services().ledger.renderer)}"'
     elif versioned:
         response.headers["ETag"] = f'"{etag_of(raw)}"'
     return response
@@ -50,7 +50,7 @@ def check_version(revision: int) -> None:
     check_revision(request.headers.get("If-Match"), revision)
 
 
-def check_body_version(body: object) -> None:
+def check_if_match(body: object) -> None:
     """Check If-Match against the bytes of a resource that has no revision.
 
     Raises PreconditionRequired, VersionConflict.
@@ -75,7 +75,7 @@ class Content:
 
 def resource(body: Json, *, revision: int, public: bool) -> Content:
     """Return the content for a resource that is versioned by its revision."""
-    version = revision_etag(revision, house().ledger.renderer)
+    version = revision_etag(revision, services().ledger.renderer)
     return Content(body=orjson.dumps(body), version=version, public=public, daily=False)
 
 

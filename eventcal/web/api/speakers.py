@@ -17,10 +17,10 @@ from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker,
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
-from eventcal.web.api.responses import Content, answer, cached, check_body_version, document
+from eventcal.web.api.responses import Content, cached, check_if_match, document, json_response
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, public
-from eventcal.web.media import as_kept, put_up, read_upload
+from eventcal.web.media import normalise_photo_url, read_upload, store_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, speaker_json
@@ -57,8 +57,8 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker (JSON merge patch), as the speaker or a moderator. `If-Match` is required."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
-        check_body_version(speaker_json(speaker, links()))
-        edit_speaker(session, speaker, as_kept(fields, "photo_url"), caller=caller(), now=now())
+        check_if_match(speaker_json(speaker, links()))
+        edit_speaker(session, speaker, normalise_photo_url(fields, "photo_url"), caller=caller(), now=now())
     return _answer(speaker)
 
 
@@ -92,7 +92,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_may_edit(speaker, caller())
-        edit_speaker(session, speaker, {"photo_url": put_up(picture)}, caller=caller(), now=now())
+        edit_speaker(session, speaker, {"photo_url": store_upload(picture)}, caller=caller(), now=now())
     return _answer(speaker)
 
 
@@ -105,4 +105,4 @@ def delete_photo(slug: str) -> None:
 
 
 def _answer(speaker: Speaker) -> Response:
-    return answer(speaker_json(speaker, links()), versioned=True)
+    return json_response(speaker_json(speaker, links()), versioned=True)

@@ -21,11 +21,11 @@ from eventcal.sponsors.rules import SponsorshipStep
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.event_parts import ChildResource, part_of
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import Content, answer, cached, check_body_version, document, serve_private
+from eventcal.web.api.responses import Content, cached, check_if_match, document, json_response, serve_private
 from eventcal.web.api.speakers import pictures
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
-from eventcal.web.media import as_kept, put_up, read_upload
+from eventcal.web.media import normalise_photo_url, read_upload, store_upload
 from eventcal.web.request.context import links, now, reading, unit_of_work
 from eventcal.web.schemas import sponsors as schemas
 from eventcal.web.schemas.fields import PageQuery
@@ -81,9 +81,9 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a sponsor (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
-        check_body_version(sponsor_json(sponsor, links()))
-        service.edit_sponsor(session, sponsor, as_kept(fields, "logo_url"), caller=caller(), now=now())
-    return answer(sponsor_json(sponsor, links()), versioned=True)
+        check_if_match(sponsor_json(sponsor, links()))
+        service.edit_sponsor(session, sponsor, normalise_photo_url(fields, "logo_url"), caller=caller(), now=now())
+    return json_response(sponsor_json(sponsor, links()), versioned=True)
 
 
 @sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, lists=schemas.SponsorshipOut)
@@ -107,9 +107,9 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
     """Submit an enquiry for a tier."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
-        made = service.enquire(session, event, fields, caller=caller(), now=now())
+        made = service.request_sponsorship(session, event, fields, caller=caller(), now=now())
         found = get_sponsorship(session, made.id, caller())
-    return answer(sponsorship_json(found, links()), 201, location=links().api(f"/sponsorships/{found.id}"))
+    return json_response(sponsorship_json(found, links()), 201, location=links().api(f"/sponsorships/{found.id}"))
 
 
 @sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
@@ -126,7 +126,7 @@ def _step(step: SponsorshipStep, says: str, *refuses: type[DomainError]) -> None
         with unit_of_work() as session:
             found = get_sponsorship(session, sponsorship_id, caller())
             service.take_step(session, found, step, caller=caller(), now=now())
-        return answer(sponsorship_json(found, links()))
+        return json_response(sponsorship_json(found, links()))
 
     view.__name__, view.__doc__ = step.value, says
     rule = f"/sponsorships/<sponsorship_id>/{step.value}"
@@ -149,8 +149,8 @@ def put_logo(raw: bytes, slug: str) -> Response:
     picture = read_upload(raw, ImageSpec.LOGO)
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
-        service.edit_sponsor(session, sponsor, {"logo_url": put_up(picture)}, caller=caller(), now=now())
-    return answer(sponsor_json(sponsor, links()), versioned=True)
+        service.edit_sponsor(session, sponsor, {"logo_url": store_upload(picture)}, caller=caller(), now=now())
+    return json_response(sponsor_json(sponsor, links()), versioned=True)
 
 
 @pictures.delete("/sponsors/<slug>/logo", moderator)

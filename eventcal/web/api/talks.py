@@ -28,7 +28,7 @@ from eventcal.talks.steps import take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import ApiBlueprint, Mark
 from eventcal.web.api.pagination import serve_list
-from eventcal.web.api.responses import Content, answer, cached, check_version, resource
+from eventcal.web.api.responses import Content, cached, check_version, json_response, resource
 from eventcal.web.identity.current_user import caller, current_member
 from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, read_listing
@@ -162,4 +162,4 @@ def redact(talk_id: str) -> Response:
 
 
 def _answer(talk: Talk, status: int = 200, *, location: str | None = None) -> Response:
-    return answer(talk_json(talk, links()), status, location=location, revision=talk.revision)
+    return json_response(talk_json(talk, links()), status, location=location, revision=talk.revision)

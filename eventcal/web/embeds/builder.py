@@ -16,12 +16,12 @@ from eventcal.web.embeds.listing import TODAY, Embed, Theme, element, embeds, if
 from eventcal.web.http.conditional import etag_of, serve
 from eventcal.web.http.representation import Representation
 from eventcal.web.i18n import faults_in_words
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import known_args
 from eventcal.web.params.listing_query import Show
 from eventcal.web.rendering.labels import kind_in_words, word_for
-from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, Page, show
+from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, Page, render_page
 from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.request.context import links, now, settings
 
@@ -37,7 +37,7 @@ _FIRST = (("from", TODAY), ("limit", "10"))
 
 
 @embeds.get("/embed")
-@feed
+@anonymous
 def builder() -> Response:
     """Show the builder form and the HTML for the selected options."""
     args = MultiDict(request.args if "show" in request.args else [*request.args.items(multi=True), *_missing()])
@@ -46,11 +46,11 @@ def builder() -> Response:
     except Invalid as refusal:
         return answer_invalid(_page(args, None, refusal.faults))
     page = _page(args, asked)
-    return show(lambda _session, _moment: page)
+    return render_page(lambda _session, _moment: page)
 
 
 @embeds.get("/embed.js")
-@feed
+@anonymous
 def script() -> Response:
     """Serve the script that defines the web component of the listing, for pages of any origin."""
     answer = serve(_script(), now())

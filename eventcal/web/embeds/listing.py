@@ -23,13 +23,13 @@ from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.http.errors import status_of
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n import faults_in_words, refusal_in_words
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.fields import Word, chosen_language, filled_in, text
 from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, canonical_query
 from eventcal.web.params.listing_query import COMMAS, Pairs, Show, read_shown
 from eventcal.web.rendering.dates import occurrence_when, when_of
 from eventcal.web.rendering.labels import country_in_words
-from eventcal.web.rendering.page import Page, show
+from eventcal.web.rendering.page import Page, render_page
 from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.request.context import links
 from eventcal.web.schemas.out import Json
@@ -145,12 +145,12 @@ def element(embed: Embed, base: str) -> str:
 
 
 @embeds.get("/embed/listing")
-@feed
+@anonymous
 def listing() -> Response:
     """Show events or talks for an iframe on any site; show the errors if the query is invalid."""
     try:
         asked = read_embed(request.args)
-        return show(lambda session, moment: _page(session, asked, moment))
+        return render_page(lambda session, moment: _page(session, asked, moment))
     except (Invalid, NotFound) as refusal:
         return _refused(refusal)
 

@@ -21,7 +21,7 @@ from eventcal.talks.queries import get_talk
 from eventcal.web.embeds.listing import Embed, embeds, iframe
 from eventcal.web.http.representation import Origin
 from eventcal.web.http.url_converters import Segment
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.fields import Count, Query, Text, chosen_language, in_range, load_query
 from eventcal.web.params.listing_query import Show, read_wanted, typed_in
 from eventcal.web.request.context import links, settings
@@ -75,7 +75,7 @@ class _OEmbedDocument(Document):
 
 
 @embeds.get("/oembed")
-@feed
+@anonymous
 def oembed() -> Response:
     """Return the iframe for the page at `url`: the listing with its filters, an event's talks, or one talk."""
     if request.args.get("format", _JSON).lower() != _JSON:

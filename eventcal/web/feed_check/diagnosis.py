@@ -12,7 +12,7 @@ from flask import current_app
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from eventcal.feeds.feed import windowed
+from eventcal.feeds.feed import with_window
 from eventcal.feeds.inspect_feed import FeedSummary
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
@@ -95,7 +95,7 @@ class FeedUrl:
         return quote_path(self.path)
 
 
-def our_url(url: str) -> FeedUrl:
+def parse_feed_url(url: str) -> FeedUrl:
     """Resolve a URL. Raises Invalid if it does not belong to this site."""
     parts = _split(url)
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
@@ -104,13 +104,13 @@ def our_url(url: str) -> FeedUrl:
     return FeedUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
-def feed_beside(here: FeedUrl) -> str | None:
+def sibling_feed(here: FeedUrl) -> str | None:
     """Return the URL of the feed that belongs to a page, or None if the URL is not that of such a page."""
     beside = FeedUrl.at(f"{here.path}.ics", MultiDict())
     return beside.shown(None) if beside.endpoint and beside.secret is None else None
 
 
-def same_entries(here: FeedUrl) -> FeedUrl | None:
+def without_format(here: FeedUrl) -> FeedUrl | None:
     """Return the .ics feed with the same entries as a feed in any format, or None if there is none."""
     if here.format == "ics":
         return here
@@ -144,10 +144,10 @@ class Diagnosis(NamedTuple):
     detail: str
 
 
-def refused_problems(here: FeedUrl, refusal: DomainError) -> Iterator[Diagnosis]:
+def diagnose_unknown_url(here: FeedUrl, refusal: DomainError) -> Iterator[Diagnosis]:
     """Yield the problems of a URL that is answered with an error."""
     if not here.endpoint:
-        beside = feed_beside(here)
+        beside = sibling_feed(here)
         detail = (
             Message("There is no feed at this address. This is a page; its feed is %(feed)s.", feed=beside)
             if beside
@@ -162,13 +162,13 @@ def refused_problems(here: FeedUrl, refusal: DomainError) -> Iterator[Diagnosis]
             yield Diagnosis(refusal.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
 
 
-def problems_of(
+def diagnose(
     here: FeedUrl, asked: Asked, seen: FeedSummary | None, *, size: int, length: int, moment: datetime
 ) -> Iterator[Diagnosis]:
     """Yield the possible problems of a working feed. `size` is that of its body, `length` that of its URL."""
     if seen is not None and seen.entries == 0:
         yield Diagnosis("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
-    window = windowed(asked.filter, now=moment)
+    window = with_window(asked.filter, now=moment)
     if here.kind == "calendar" and window != asked.filter:
         text = Message(
             "It has the days %(first)s to %(last)s, which move on each day; from and to in the address say otherwise. "

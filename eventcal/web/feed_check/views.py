@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import CLIENTS
 from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
-from eventcal.feeds.inspect_feed import FeedSummary, glance
+from eventcal.feeds.inspect_feed import FeedSummary, summarize_feed
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, Message, NotFound
 from eventcal.members.service import find_feed_by_secret
@@ -24,10 +24,10 @@ from eventcal.web.feed_check.diagnosis import (
     HIDDEN,
     Diagnosis,
     FeedUrl,
-    our_url,
-    problems_of,
-    refused_problems,
-    same_entries,
+    diagnose,
+    diagnose_unknown_url,
+    parse_feed_url,
+    without_format,
 )
 from eventcal.web.feeds.views import rendition_of
 from eventcal.web.http.conditional import entity_tag, etag_of, serve
@@ -35,7 +35,7 @@ from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of
 from eventcal.web.http.representation import Representation
 from eventcal.web.i18n import in_words, language
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs
 from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import Asked, feed_key, read_feed
@@ -56,7 +56,7 @@ _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 @checking.get("/feeds/check")
-@feed
+@anonymous
 def check() -> Response:
     """Explain why a calendar does not update.
 
@@ -111,7 +111,7 @@ def _asked_url(args: MultiDict[str, str]) -> str:
 
 def _report(url: str) -> Json:
     """Return the report on a URL. Raises Invalid if it does not belong to this site."""
-    here = our_url(url)
+    here = parse_feed_url(url)
     try:
         if not here.endpoint:
             raise NotFound(Message("There is no feed at this address."))
@@ -123,14 +123,14 @@ def _report(url: str) -> Json:
             "feed": None,
             "status": int(status_of(type(refusal))),
             "detail": Message("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
-            "problems": _problems_json(refused_problems(here, refusal), here),
+            "problems": _problems_json(diagnose_unknown_url(here, refusal), here),
             "lint": None,
             # Only a revoked feed reports its fetches: they come from devices of its owner.
             "fetches": _fetches_json(here, Asked()) if isinstance(refusal, Gone) else [],
             "clients": _CLIENTS,
         }
     seen = _seen(here, rendition)
-    problems = problems_of(here, asked, seen, size=len(rendition.body), length=len(url), moment=now())
+    problems = diagnose(here, asked, seen, size=len(rendition.body), length=len(url), moment=now())
     lint = {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.codes)} if seen is not None else None
     return {
         "url": here.shown(asked),
@@ -155,12 +155,12 @@ def _problems_json(problems: Iterable[Diagnosis], here: FeedUrl) -> list[Json]:
 
 def _seen(here: FeedUrl, rendition: Representation) -> FeedSummary | None:
     """Inspect the .ics feed with the same entries. None if there is no such feed."""
-    beside = same_entries(here)
+    beside = without_format(here)
     if beside is None:
         return None
     if beside is not here:
         rendition = rendition_of(beside.endpoint, beside.view_args, beside.args)
-    return glance(rendition.body)
+    return summarize_feed(rendition.body)
 
 
 def _feed_json(here: FeedUrl, rendition: Representation, seen: FeedSummary | None) -> Json:

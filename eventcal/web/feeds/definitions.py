@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import Feed, windowed
+from eventcal.feeds.feed import Feed, with_window
 from eventcal.feeds.feed_titles import get_event_heading, get_talk_heading
 from eventcal.kit.markdown import to_plain
 from eventcal.kit.refusals import Gone, Message, NotFound
@@ -49,7 +49,7 @@ class Subscription:
 def whole_calendar(_session: Session, asked: Asked, moment: datetime) -> Subscription:
     """Serve all public events and talks, by default from 30 days ago to 400 days ahead."""
     return Subscription(
-        feed=_feed(replace(asked, filter=windowed(asked.filter, now=moment))),
+        feed=_feed(replace(asked, filter=with_window(asked.filter, now=moment))),
         path="/calendar",
         name=settings().name,
         about="Events and talks.",

@@ -9,8 +9,8 @@ from functools import partial
 from eventcal import __version__
 from eventcal.events.queries import get_event
 from eventcal.feeds.entries.entry import EntryKind, FeedHead
-from eventcal.feeds.feed import newest_rows, rows_of, settled
-from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, follow, may_follow
+from eventcal.feeds.feed import newest_rows, rows_of, with_resolved_ids
+from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, assemble_incremental, can_increment
 from eventcal.feeds.format_registry import CALENDARS, COLUMNS, CSV, PLAIN, Format, Options, kept_entry
 from eventcal.feeds.formats import atom
 from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, schedule_json, schedule_xml
@@ -23,7 +23,7 @@ from eventcal.web.feeds.definitions import Subscription
 from eventcal.web.http.conditional import PRIVATE, PUBLIC
 from eventcal.web.http.representation import Origin
 from eventcal.web.params.listing_filters import Asked, Profile, canonical_query
-from eventcal.web.request.context import house, links, settings
+from eventcal.web.request.context import links, services, settings
 from eventcal.web.serving import Document, Rendered, Snapshot
 
 _ENTRIES = COLUMNS[FeedEntry.entry]
@@ -103,15 +103,15 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
     session, state, moment = snapshot
     asked = document.asked
     wanted = Wanted(
-        feed=settled(session, document.subscription.feed),
+        feed=with_resolved_ids(session, document.subscription.feed),
         format=fmt,
         options=Options(cancelled=asked.cancelled, utc=asked.utc, rich=asked.profile == Profile.RICH),
         head=document.head(),
-        renderer=house().ledger.renderer,
+        renderer=services().ledger.renderer,
     )
     before = earlier if isinstance(earlier, Assembly) else None
-    if before and may_follow(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision):
-        made = follow(session, wanted, before, revision=state.revision, now=moment)
+    if before and can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision):
+        made = assemble_incremental(session, wanted, before, revision=state.revision, now=moment)
     else:
         made = assemble(session, wanted, revision=state.revision, now=moment)
     if before and before.version == made.version:
@@ -121,7 +121,7 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
 
 
 def _render_atom(document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None) -> Rendered:
-    feed = settled(snapshot.session, document.subscription.feed)
+    feed = with_resolved_ids(snapshot.session, document.subscription.feed)
     rows = newest_rows(snapshot.session, feed, _ENTRIES, limit=_NEWEST, now=snapshot.moment)
     options = Options(cancelled=document.asked.cancelled, utc=document.asked.utc)
     entries = [kept_entry(row, options) for row in rows]

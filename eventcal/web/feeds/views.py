@@ -16,9 +16,9 @@ from eventcal.members.models import PersonalFeed
 from eventcal.web.feeds.definitions import check_works, get_personal_feed
 from eventcal.web.feeds.endpoints import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
 from eventcal.web.http.representation import Representation
-from eventcal.web.identity.permissions import feed as for_everybody
+from eventcal.web.identity.permissions import anonymous as for_everybody
 from eventcal.web.params.listing_filters import feed_key, read_feed
-from eventcal.web.request.context import house, now, reading
+from eventcal.web.request.context import now, reading, services
 from eventcal.web.serving import render_uncached, serve_cached, serve_uncached
 
 calendars = Blueprint("calendars", __name__)
@@ -49,7 +49,7 @@ def personal_feed(secret: str) -> Response:
     answer = serve_uncached(FEEDS[request.endpoint or ""].document(read_feed(request.args), {"secret": secret}))
     moment = now()
     if found.last_fetched_at is None or moment - found.last_fetched_at >= _NOTED_EVERY:
-        house().afterwards.do(partial(_note_fetch, house().database, found.id, moment))
+        services().afterwards.submit(partial(_note_fetch, services().database, found.id, moment))
     return answer
 
 
@@ -59,9 +59,9 @@ def _count_fetch(feed_key: str) -> None:
     @after_this_request
     def count(answer: Response) -> Response:
         client = kind_of(request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT])
-        tally, is_counted = house().tally, answer.status_code in {200, 304, 410}
-        if is_counted and tally.note(feed_key, client, status=answer.status_code, moment=now()):
-            house().afterwards.do(partial(tally.write, house().database))
+        tally, is_counted = services().tally, answer.status_code in {200, 304, 410}
+        if is_counted and tally.increment(feed_key, client, status=answer.status_code, moment=now()):
+            services().afterwards.submit(partial(tally.flush, services().database))
         return answer
 
 

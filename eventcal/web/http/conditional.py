@@ -16,7 +16,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import PreconditionRequired
 from werkzeug.http import http_date, parse_date
 
-from eventcal.kit.clock import whole_second
+from eventcal.kit.clock import truncate_to_second
 from eventcal.kit.refusals import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
@@ -80,8 +80,8 @@ def decide(
     if dated is not None:
         # Two changes within one second must not share a date (RFC 9110, 8.8.2.2). Until the second of the change is
         # over, Last-Modified is the second before it.
-        earlier = whole_second(now) - timedelta(seconds=1)
-        headers.append(("Last-Modified", _cached_http_date(min(whole_second(dated), earlier))))
+        earlier = truncate_to_second(now) - timedelta(seconds=1)
+        headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None:
         same = _names(if_none_match, entity_tag(rendition.etag, coding))
@@ -139,8 +139,8 @@ def _is_unchanged(last_modified: datetime, if_modified_since: str, now: datetime
         return False
     # We never send a date in the future, so such a date is ignored (RFC 9110, 13.1.3).
     # A resource that changed within the current second may change again within it.
-    changed = whole_second(last_modified)
-    return changed <= since <= now and changed < whole_second(now)
+    changed = truncate_to_second(last_modified)
+    return changed <= since <= now and changed < truncate_to_second(now)
 
 
 def _tags(header: str) -> Iterator[tuple[bool, str]]:

@@ -169,7 +169,7 @@ def answer_refusal(refusal: DomainError) -> ProblemAnswer:
     )
 
 
-def refuse_messages(messages: Mapping[str, Any]) -> NoReturn:
+def raise_validation(messages: Mapping[str, Any]) -> NoReturn:
     """Raise Invalid with a field error for each webargs message. `messages` is keyed by location, such as json."""
     raise _invalid(messages)
 

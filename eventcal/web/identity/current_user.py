@@ -17,7 +17,7 @@ from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
 from eventcal.members.words import Role, Scope
 from eventcal.web.request import sessions
-from eventcal.web.request.context import house, now, reading, settings
+from eventcal.web.request.context import now, reading, services, settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -60,7 +60,7 @@ def bearer() -> str | None:
 
 
 def _caller_by_token(token: str) -> Caller:
-    with house().database.glance() as connection:
+    with services().database.autocommit_connection() as connection:
         found = find_token_caller(connection, token, now=now())
     if found is None:
         raise InvalidToken(Message("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
@@ -104,10 +104,10 @@ def sign_in(found: Member) -> str:
     return csrf_token()
 
 
-def has_proved_lately() -> bool:
+def recently_authenticated() -> bool:
     """Return whether the current user has authenticated recently, so that an unattended browser cannot be misused."""
     stored = sessions.find_stored()
-    return stored is not None and timedelta() <= house().clock.now() - stored.row.reauthenticated_at < _PROVED_FOR
+    return stored is not None and timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _PROVED_FOR
 
 
 def sign_out() -> None:

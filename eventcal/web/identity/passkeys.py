@@ -26,7 +26,7 @@ from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, reading, settings, unit_of_work
-from eventcal.web.request.idempotency import is_first_time
+from eventcal.web.request.idempotency import claim_form_token
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_ID = 1023  # the limit in the WebAuthn specification
@@ -156,7 +156,7 @@ def _ask(what: str) -> _Challenge:
     found = _find_challenge(what)
     if found is None:
         found = _Challenge(secrets.token_bytes(32), secrets.token_bytes(64))
-        sessions.note(
+        sessions.set_temp(
             what, challenge=helpers.bytes_to_base64url(found.value), handle=helpers.bytes_to_base64url(found.handle)
         )
     return found
@@ -165,14 +165,14 @@ def _ask(what: str) -> _Challenge:
 def _take(what: str) -> _Challenge:
     """Return the challenge of this session and delete it from the session. Raises InvalidPasskey."""
     found = _find_challenge(what)
-    sessions.forget_note(what)
+    sessions.pop_temp(what)
     if found is None:
         raise InvalidPasskey(_NOT_TAKEN)
     return found
 
 
 def _find_challenge(what: str) -> _Challenge | None:
-    noted = sessions.find_note(what, within=_CHALLENGE_GOOD_FOR)
+    noted = sessions.get_temp(what, within=_CHALLENGE_GOOD_FOR)
     if noted is None:
         return None
     return _Challenge(helpers.base64url_to_bytes(noted["challenge"]), helpers.base64url_to_bytes(noted["handle"]))
@@ -183,7 +183,7 @@ def _spend(unit: Session, challenge: _Challenge, member_id: str) -> None:
 
     Deleting it from the session is not enough, because a copy of the signed cookie could be replayed.
     """
-    if not is_first_time(unit, f"passkey {challenge.value.hex()}", member_id=member_id):
+    if not claim_form_token(unit, f"passkey {challenge.value.hex()}", member_id=member_id):
         raise InvalidPasskey(_NOT_TAKEN)
 
 

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from marshmallow import Schema, ValidationError
 
-from eventcal.kit.refusals import FieldError, Invalid, Message, refuse_faults
+from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.members.errors import InvalidCredentials, SecondFactorNeeded
 from eventcal.members.factors import Authenticator, find_totp, use_code
 from eventcal.members.models import Member
@@ -79,7 +79,7 @@ def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noq
             check_own_password(fields["password"])
         except Invalid as error:
             faults = sorted([*faults, *error.faults], key=attrgetter("pointer"))
-    refuse_faults(faults)
+    raise_if_invalid(faults)
     return fields
 
 

@@ -41,9 +41,9 @@ class Access:
         return [*([{"token": [self.scope.value]}] if self.scope else []), {"session": []}]
 
 
-def feed(view: View[P, R]) -> View[P, R]:
+def anonymous(view: View[P, R]) -> View[P, R]:
     """Allow anonymous access and ignore credentials. Every caller gets the same response."""
-    return _marked(view, Access("feed"))
+    return _annotate(view, Access("feed"))
 
 
 def public(view: View[P, R]) -> View[P, R]:
@@ -58,7 +58,7 @@ def public(view: View[P, R]) -> View[P, R]:
             caller()
         return view(*args, **kwargs)
 
-    return _marked(guarded, Access("public"))
+    return _annotate(guarded, Access("public"))
 
 
 def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
@@ -76,7 +76,7 @@ def moderator(view: View[P, R]) -> View[P, R]:
     return _guard(view, access=Access("moderator", Scope.ADMIN))
 
 
-def by_cookie(view: View[P, R]) -> View[P, R]:
+def session_only(view: View[P, R]) -> View[P, R]:
     """Allow members who signed in with a browser. Access tokens are rejected."""
     return _guard(view, access=Access("by_cookie"))
 
@@ -84,16 +84,16 @@ def by_cookie(view: View[P, R]) -> View[P, R]:
 def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        _let_in(access)
+        _authorize(access)
         if idempotency.is_asked_for():
             kept = idempotency.answer_once(lambda: view(*args, **kwargs), member_id=current_member_id())
             return cast("R", kept)
         return view(*args, **kwargs)
 
-    return _marked(guarded, access)
+    return _annotate(guarded, access)
 
 
-def _let_in(access: Access) -> None:
+def _authorize(access: Access) -> None:
     """Check access to a view. Raises TooManyRequests, NotSignedIn, InsufficientScope, Forbidden, CsrfFailed."""
     here = caller()
     if request.method not in SAFE:
@@ -112,7 +112,7 @@ def _let_in(access: Access) -> None:
         check_moderator(here)
 
 
-def _marked(view: View[P, R], access: Access) -> View[P, R]:
+def _annotate(view: View[P, R], access: Access) -> View[P, R]:
     """Attach the access rule to the view, for tests and the OpenAPI document."""
     cast("Any", view).access = access
     return view

@@ -16,7 +16,7 @@ from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, next_page, typed_again, validate
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, next_page, rejected_form, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import (
     answer_own_page,
@@ -24,7 +24,7 @@ from eventcal.web.rendering.private_page import (
     answer_secret_page,
     form_view,
     redisplay,
-    way_on,
+    safe_redirect,
 )
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, unit_of_work
@@ -57,7 +57,7 @@ def log_in() -> str:
     fields = validate(_LOGIN, filled_in("email", "password"))
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate(fields["email"], fields["password"])
-    onward = way_on(request.form.get("next"), otherwise=url_for("pages.me"))
+    onward = safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
     if passwords.needs_code(found):
         sessions.start(found, pending=True)
         return f"{url_for('pages.code')}?next={quote(onward, safe='')}"
@@ -84,13 +84,13 @@ def sign_in_by_code() -> str | Response:
     check_csrf()
     found = passwords.find_pending()
     if found is None:
-        form = typed_again(
+        form = rejected_form(
             request.form, [FieldError("", _("That took too long. Please begin again."))], secret=["code"]
         )
         return login(form, HTTPStatus.UNAUTHORIZED)
     passwords.check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
-    return way_on(request.form.get("next"), otherwise=url_for("pages.me"))
+    return safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
 
 
 @pages.post("/login/passkey")
@@ -100,7 +100,7 @@ def sign_in_by_passkey() -> str:
     """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()
     sign_in(passkeys.authenticate(request.form.get("answer", "")))
-    return way_on(request.form.get("next"), otherwise=url_for("pages.me"))
+    return safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
 
 
 @pages.post("/logout")

@@ -19,15 +19,15 @@ from werkzeug.exceptions import HTTPException
 
 from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, refuse_faults
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, raise_if_invalid
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import LARGEST_UPLOAD, ImageSpec, Picture
 from eventcal.web.http.errors import faults_in
 from eventcal.web.i18n import in_words, refusal_in_words
 from eventcal.web.identity.current_user import current_member_id
-from eventcal.web.media import own_path, put_up, read_upload
+from eventcal.web.media import own_path, read_upload, store_upload
 from eventcal.web.rendering.dates import short_day
-from eventcal.web.request.idempotency import is_first_time
+from eventcal.web.request.idempotency import claim_form_token
 
 Typed = MultiDict[str, str]
 Choices = list[tuple[str, str]]
@@ -64,7 +64,7 @@ BLANK = Form()
 """An empty form."""
 
 
-def typed_again(typed: Typed, faults: Iterable[FieldError] = (), *, secret: Sequence[str] = ()) -> Form:
+def rejected_form(typed: Typed, faults: Iterable[FieldError] = (), *, secret: Sequence[str] = ()) -> Form:
     """Return the form with the submitted values, except those in `secret`, and each error at its field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
@@ -85,7 +85,7 @@ def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list
 def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that `schema` loads from a form. Raises Invalid with all field errors."""
     fields, faults = load(schema, given)
-    refuse_faults(faults)
+    raise_if_invalid(faults)
     return fields
 
 
@@ -109,12 +109,12 @@ def listed(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
-def said_after(words: Mapping[str, str]) -> str | None:
+def flash_for(words: Mapping[str, str]) -> str | None:
     """Return the success message that the query selects (`done`), or None if it selects none of `words`."""
     return words.get(request.args.get("done", ""))
 
 
-def faults_of(refusal: DomainError | HTTPException, *, at: str = "") -> tuple[FieldError, ...]:
+def field_errors(refusal: DomainError | HTTPException, *, at: str = "") -> tuple[FieldError, ...]:
     """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
     if isinstance(refusal, Invalid) and refusal.faults:
         return refusal.faults
@@ -138,7 +138,7 @@ def new_form_key() -> str:
 
 def is_taken_now(session: Session) -> bool:
     """Return whether the submitted form is processed for the first time, and record its key."""
-    return is_first_time(session, request.form.get("form_key", ""), member_id=current_member_id())
+    return claim_form_token(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
 def picture_sent(field: str, frame: ImageSpec) -> tuple[Picture | None, list[FieldError]]:
@@ -157,7 +157,7 @@ def picture_change(field: str, column: str, picture: Picture | None) -> dict[str
     Call it inside the unit of work.
     """
     if picture is not None:
-        return {column: put_up(picture)}
+        return {column: store_upload(picture)}
     return {column: None} if request.form.get(f"remove_{field}") else {}
 
 

@@ -81,7 +81,7 @@ class _PageDocument(Document):
         return Rendered(render(self.page).encode())
 
 
-def show(make: Make) -> Response:
+def render_page(make: Make) -> Response:
     """Return the cached response to a GET request for a page, in the language of the request."""
     return serve_cached(_PageDocument(make=make, language=language()))
 

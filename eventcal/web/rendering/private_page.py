@@ -20,8 +20,8 @@ from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemAnswer
 from eventcal.web.i18n import faults_in_words, in_words, language, said_to_people
 from eventcal.web.identity.current_user import SAFE, caller, csrf_token
-from eventcal.web.identity.permissions import by_cookie
-from eventcal.web.rendering.forms import faults_of, pictures_to_choose_again, typed_again
+from eventcal.web.identity.permissions import session_only
+from eventcal.web.rendering.forms import field_errors, pictures_to_choose_again, rejected_form
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
 
 P = ParamSpec("P")
@@ -60,7 +60,7 @@ def answer_rejected(page: Page, error: DomainError | HTTPException) -> Response:
 
 def signed_in(view: View[P]) -> View[P]:
     """Require a signed-in member. GET and HEAD requests of other users are redirected to the sign-in page."""
-    guarded_view = by_cookie(view)
+    guarded_view = session_only(view)
 
     @wraps(guarded_view)
     def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
@@ -113,15 +113,15 @@ def redisplay(
     show_form: Callable[..., AnyResponse] = unwrap(show)
 
     def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
-        names, faults = (*unsent, *request.files), faults_of(error, at=at)
+        names, faults = (*unsent, *request.files), field_errors(error, at=at)
         typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
-        form = typed_again(typed, (*faults, *pictures_to_choose_again(faults)), secret=secret)
+        form = rejected_form(typed, (*faults, *pictures_to_choose_again(faults)), secret=secret)
         return show_form(*args, form=form, status=status_of(type(error)), **where, **kwargs)
 
     return handle
 
 
-def way_on(wanted: str | None, *, otherwise: str) -> str:
+def safe_redirect(wanted: str | None, *, otherwise: str) -> str:
     """Return the path to redirect to: `wanted` if it is a path on this site, else `otherwise`."""
     ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise

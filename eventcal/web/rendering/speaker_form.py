@@ -7,7 +7,7 @@ import orjson
 from flask import request
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import FieldError, refuse_faults
+from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.media.picture import ImageSpec
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_may_edit, edit_speaker
@@ -55,7 +55,7 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
         check_may_edit(find(session), caller())
     fields, faults = _fields(request.form)
     picture, unreadable = forms.picture_sent(_PHOTO, ImageSpec.PORTRAIT)
-    refuse_faults([*faults, *unreadable])
+    raise_if_invalid([*faults, *unreadable])
     with unit_of_work() as session:
         speaker = find(session)
         check_may_edit(speaker, caller())

@@ -35,24 +35,24 @@ EXTENSION = "eventcal"
 """The key of the services in `app.extensions`."""
 
 
-def move_in(app: Flask, house: Services) -> None:
+def attach_services(app: Flask, house: Services) -> None:
     """Attach the services to the app."""
     app.extensions[EXTENSION] = house
 
 
-def house() -> Services:
+def services() -> Services:
     """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION])
 
 
 def settings() -> Settings:
     """Return the current app's settings."""
-    return house().settings
+    return services().settings
 
 
 def links() -> Links:
     """Return the URL builder of this installation."""
-    return house().links
+    return services().links
 
 
 def now() -> datetime:
@@ -60,7 +60,7 @@ def now() -> datetime:
 
     Within a unit of work this is not the time of the commit: see `kit.database.commit_time`.
     """
-    return unit.now if (unit := _unit()) is not None else house().clock.now()
+    return unit.now if (unit := _unit()) is not None else services().clock.now()
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def reading() -> Iterator[Session]:
     if unit is not None:
         yield unit.session
     else:
-        with house().database.reading() as session:
+        with services().database.reading() as session:
             yield session
 
 
@@ -87,7 +87,7 @@ def unit_of_work() -> Iterator[Session]:
         yield outer.session
         outer.flush_hooks()
         return
-    with house().database.unit_of_work() as unit:
+    with services().database.unit_of_work() as unit:
         g.unit = unit
         try:
             yield unit.session

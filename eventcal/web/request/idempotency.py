@@ -78,7 +78,7 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
         ) from busy
 
 
-def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
+def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
     """Return whether a form with this key is submitted for the first time within a day, and record the submission.
 
     Without this check, reloading the page after submitting the form would create another secret.
@@ -98,7 +98,7 @@ def is_first_time(session: Session, form_key: str, *, member_id: str) -> bool:
     return True
 
 
-def show_once(*fields: str) -> None:
+def redact_in_replay(*fields: str) -> None:
     """Store null for these fields of the current response, because a secret must be shown only once."""
     g.shown_once = fields
 

@@ -22,7 +22,7 @@ from eventcal.kit.refusals import Message
 from eventcal.members import sessions as table
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.models import Member, MemberSession
-from eventcal.web.request.context import house, reading, settings, unit_of_work
+from eventcal.web.request.context import reading, services, settings, unit_of_work
 from eventcal.web.request.session_cookie import BrowserSession, Stored
 
 _LONGEST_USER_AGENT = 300
@@ -69,7 +69,7 @@ def end() -> None:
     found = _find_saved()
     if found is not None:
         with unit_of_work() as unit:
-            table.end_session(unit, found.row, now=house().clock.now())
+            table.end_session(unit, found.row, now=services().clock.now())
     forget()
 
 
@@ -86,21 +86,21 @@ def keep_alive() -> None:
 
     Call this only for responses that are not cached, because it may set the cookie.
     """
-    found, moment = _find_saved(), house().clock.now()
+    found, moment = _find_saved(), services().clock.now()
     secret = _browser().secret
     if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
         _use(secret, found)
-        house().afterwards.do(partial(_touch, house().database, found.row.id, moment))
+        services().afterwards.submit(partial(_touch, services().database, found.row.id, moment))
 
 
 def save_proof() -> None:
     """Record that the member of this session, if any, has just re-authenticated."""
-    _update(reauthenticated_at=house().clock.now())
+    _update(reauthenticated_at=services().clock.now())
 
 
-def note(what: str, **state: str) -> None:
+def set_temp(what: str, **state: str) -> None:
     """Store a value and the time in this session: in the database for members, in the cookie for anonymous users."""
-    noted = {**state, "at": house().clock.now().timestamp()}
+    noted = {**state, "at": services().clock.now().timestamp()}
     found, browser = find_stored(), _browser()
     if found is not None:
         _update(data={**found.row.data, what: noted})
@@ -112,16 +112,16 @@ def note(what: str, **state: str) -> None:
     browser[what] = noted
 
 
-def find_note(what: str, *, within: timedelta) -> dict[str, Any] | None:
+def get_temp(what: str, *, within: timedelta) -> dict[str, Any] | None:
     """Return a value stored in this session, or None if it is missing or older than `within`."""
     found = find_stored()
     state: dict[str, Any] | None = _browser().get(what) if found is None else found.row.data.get(what)
-    if state is None or not 0 <= house().clock.now().timestamp() - state["at"] < within.total_seconds():
+    if state is None or not 0 <= services().clock.now().timestamp() - state["at"] < within.total_seconds():
         return None
     return state
 
 
-def forget_note(what: str) -> None:
+def pop_temp(what: str) -> None:
     """Delete a value from this session, if it exists."""
     found = find_stored()
     if found is None:
@@ -160,7 +160,7 @@ def _browser() -> BrowserSession:
 
 
 def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
-    moment = house().clock.now()
+    moment = services().clock.now()
     if browser.secret is not None:
         found = table.find_session(reader, browser.secret, now=moment)
         return None if found is None else Stored(*found)
@@ -183,7 +183,7 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
 def _new_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
     named = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
     user_agent = named[:_LONGEST_USER_AGENT] or None
-    return table.new_session(member, secret=secret, user_agent=user_agent, now=house().clock.now(), pending=pending)
+    return table.new_session(member, secret=secret, user_agent=user_agent, now=services().clock.now(), pending=pending)
 
 
 def _secret_of_signed_cookie(browser: BrowserSession) -> str:

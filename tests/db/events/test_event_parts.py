@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import CannotDeletePublished, DuplicateName, EventPartNotFound, InUse, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_part, list_team, teams_of
-from eventcal.events.service import add_part, edit_part, put_on_team, take_off_team
+from eventcal.events.service import add_part, add_team_member, edit_part, remove_team_member
 from eventcal.events.words import EventStatus, TeamRole
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.words import Role
@@ -124,7 +124,7 @@ def test_team_is_listed_by_name(session: Session) -> None:
     event = make_event(session)
     names = [("Zoe", TeamRole.ORGANISER), ("Ada", TeamRole.REVIEWER), ("Max", TeamRole.ORGANISER)]
     for name, role in names:
-        put_on_team(session, event, make_member(session, name=name), role)
+        add_team_member(session, event, make_member(session, name=name), role)
     assert [(member.name, row.role) for row, member in list_team(session, event)] == sorted(names)
 
 
@@ -132,39 +132,39 @@ def test_adding_a_team_member_again_changes_the_role(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     make_organiser(session, event)
     for role in (TeamRole.REVIEWER, TeamRole.ORGANISER, TeamRole.ORGANISER, TeamRole.REVIEWER):
-        put_on_team(session, event, member, role)
+        add_team_member(session, event, member, role)
         assert teams_of(session, member.id) == {event.id: role}
 
 
 def test_last_organiser_cannot_be_removed_or_demoted(session: Session) -> None:
     event, member = make_event(session), make_member(session)
-    put_on_team(session, event, make_member(session), TeamRole.REVIEWER)
-    put_on_team(session, event, member, TeamRole.ORGANISER)
+    add_team_member(session, event, make_member(session), TeamRole.REVIEWER)
+    add_team_member(session, event, member, TeamRole.ORGANISER)
     with pytest.raises(LastOrganiser):
-        put_on_team(session, event, member, TeamRole.REVIEWER)
+        add_team_member(session, event, member, TeamRole.REVIEWER)
     with pytest.raises(LastOrganiser):
-        take_off_team(session, event, member.id)
+        remove_team_member(session, event, member.id)
     assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
 
 
 def test_organiser_can_leave_if_another_organiser_remains(session: Session) -> None:
     event, member = make_event(session), make_member(session)
-    put_on_team(session, event, member, TeamRole.ORGANISER)
+    add_team_member(session, event, member, TeamRole.ORGANISER)
     make_organiser(session, event)
-    take_off_team(session, event, member.id)
+    remove_team_member(session, event, member.id)
     assert teams_of(session, member.id) == {}
 
 
 def test_reviewer_can_always_leave_the_team(session: Session) -> None:
     event, member = make_event(session), make_member(session)
-    put_on_team(session, event, member, TeamRole.REVIEWER)
-    take_off_team(session, event, member.id)
+    add_team_member(session, event, member, TeamRole.REVIEWER)
+    remove_team_member(session, event, member.id)
     assert list_team(session, event) == []
 
 
 def test_removing_a_member_who_is_not_on_the_team_fails(session: Session) -> None:
     with pytest.raises(EventPartNotFound):
-        take_off_team(session, make_event(session), make_member(session).id)
+        remove_team_member(session, make_event(session), make_member(session).id)
 
 
 def test_moderators_may_organise_every_event(session: Session) -> None:

@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import EVERYTHING, Filter, Sort
 from eventcal.events.models import Event
-from eventcal.events.queries import get_event, list_events, list_waiting_events, narrowed, public_events
+from eventcal.events.queries import (
+    exclude_without_occurrence,
+    get_event,
+    list_events,
+    list_waiting_events,
+    public_events,
+)
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.words import EventStatus
 from eventcal.kit import migrate
@@ -200,15 +206,17 @@ def test_narrowed_filter_excludes_events_without_an_occurrence_in_the_range(sess
     make_event(session)
     forget(session)
     april = days("2026-04-08", "2026-04-09", q="call")
-    assert narrowed(session, april) == days(
+    assert exclude_without_occurrence(session, april) == days(
         "2026-04-08", "2026-04-09", q="call", absent=tuple(sorted([call.id, office.id]))
     )
-    assert narrowed(session, days("2026-04-14", "2026-04-14")).absent == (call.id,)
-    assert narrowed(session, april, statuses=[EventStatus.PENDING]).absent == (hidden.id,)
-    assert narrowed(session, days("2026-04-08", "2026-04-09", events=(office.slug,))).absent == (office.id,)
-    assert ended.id not in narrowed(session, days("2026-04-01")).absent
+    assert exclude_without_occurrence(session, days("2026-04-14", "2026-04-14")).absent == (call.id,)
+    assert exclude_without_occurrence(session, april, statuses=[EventStatus.PENDING]).absent == (hidden.id,)
+    assert exclude_without_occurrence(session, days("2026-04-08", "2026-04-09", events=(office.slug,))).absent == (
+        office.id,
+    )
+    assert ended.id not in exclude_without_occurrence(session, days("2026-04-01")).absent
     everything = Filter(q="call")
-    assert narrowed(session, everything) is everything
+    assert exclude_without_occurrence(session, everything) is everything
 
 
 def test_absent_filter_excludes_an_event_but_not_its_talks(session: Session) -> None:
@@ -227,7 +235,7 @@ def test_narrowed_sends_one_statement_and_none_without_days(database: Database) 
             make_event(unit.session, **CALL)
     for asked, cost in ((days("2026-04-01"), 1), (days(None, "2026-04-01"), 1), (EVERYTHING, 0)):
         with database.reading() as session, statements(database) as seen:
-            narrowed(session, asked)
+            exclude_without_occurrence(session, asked)
         assert len([one for one in seen if one.startswith("SELECT")]) == cost
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import EVERYTHING, Filter
 from eventcal.events.models import Event
 from eventcal.feeds.entries.entry import EntryKind, KeptEntry
-from eventcal.feeds.feed import Feed, windowed
-from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, follow, may_follow
+from eventcal.feeds.feed import Feed, with_window
+from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, assemble_incremental, can_increment
 from eventcal.feeds.format_registry import CALENDARS, CSV, ICS, PLAIN, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINES
 from eventcal.feeds.index.models import read_state
@@ -111,10 +111,10 @@ class Subscriber:
                 wanted = self._wanted(session, asked)
                 whole = assemble(session, wanted, revision=state.revision, now=now)
                 for before in (self.first.get(name), self.last.get(name)):
-                    if before and may_follow(
+                    if before and can_increment(
                         before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision
                     ):
-                        made = follow(session, wanted, before, revision=state.revision, now=now)
+                        made = assemble_incremental(session, wanted, before, revision=state.revision, now=now)
                         assert (name, told(made)) == (name, told(whole))
                 self.first.setdefault(name, whole)
                 self.last[name] = whole
@@ -126,7 +126,7 @@ class Subscriber:
     def _wanted(self, session: Session, asked: Asked) -> Wanted:
         calendar, feed = self.world.calendar, asked.feed
         if asked.windowed:
-            feed = replace(feed, asked=windowed(feed.asked, now=calendar.clock.now()))
+            feed = replace(feed, asked=with_window(feed.asked, now=calendar.clock.now()))
         wanted = calendar.wanted(session, feed, fmt=asked.fmt, options=asked.options)
         if not asked.named:
             return wanted
@@ -164,9 +164,9 @@ def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: 
     """Return the assembly built from `before`, after checking that it equals the full one."""
     with calendar.database.reading() as session:
         state = read_state(session.connection())
-        assert may_follow(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
+        assert can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
         wanted = calendar.wanted(session, feed, **asked)
-        made = follow(session, wanted, before, revision=state.revision, now=calendar.clock.now())
+        made = assemble_incremental(session, wanted, before, revision=state.revision, now=calendar.clock.now())
     assert told(made) == told(calendar.assembled(feed, **asked))
     return made
 
@@ -174,7 +174,7 @@ def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: 
 def may_be_followed(calendar: Calendar, before: Assembly) -> bool:
     with calendar.database.reading() as session:
         state = read_state(session.connection())
-    return may_follow(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
+    return can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
 
 
 @pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
@@ -254,7 +254,7 @@ def test_incremental_feed_rewrites_only_changed_entries_in_one_statement(calenda
     with calendar.database.reading() as session:
         wanted, revision = calendar.wanted(session, WHOLE, fmt=counting), read_state(session.connection()).revision
         with statements(calendar.database) as asked:
-            made = follow(session, wanted, before, revision=revision, now=calendar.clock.now())
+            made = assemble_incremental(session, wanted, before, revision=revision, now=calendar.clock.now())
     assert (written, len(asked)) == ([f"talk-{talks[2]}@cal.example.org"], 1)
     assert made.body == calendar.take(WHOLE)
 
@@ -286,10 +286,10 @@ def test_event_change_that_affects_filters_requires_a_full_rebuild(
 
 def test_assembly_can_be_followed_over_at_most_500_revisions() -> None:
     before = Assembly(revision=7, version="v", body=b"", places=(), sizes=(), begins=0)
-    assert [may_follow(before, revision=revision, full_rebuild_revision=7) for revision in (7, 8, 507, 508)] == [
+    assert [can_increment(before, revision=revision, full_rebuild_revision=7) for revision in (7, 8, 507, 508)] == [
         *(True, True, True, False)
     ]
     assert [
-        may_follow(before, revision=9, full_rebuild_revision=full_rebuild_revision)
+        can_increment(before, revision=9, full_rebuild_revision=full_rebuild_revision)
         for full_rebuild_revision in (0, 7, 8)
     ] == [*(True, True, False)]

@@ -11,7 +11,7 @@ from eventcal.events.queries import list_events
 from eventcal.events.steps import cancel_event
 from eventcal.events.words import EventStatus, TalkKind
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import Feed, windowed
+from eventcal.feeds.feed import Feed, with_window
 from eventcal.feeds.format_registry import Options
 from eventcal.kit.paging import Paging
 from eventcal.talks.queries import list_talks
@@ -122,7 +122,7 @@ def test_default_window_covers_30_days_back_and_400_ahead(
     asked: dict[str, int], days: tuple[int | None, int | None]
 ) -> None:
     wanted = Filter(**{name: TODAY + number * A_DAY for name, number in asked.items()})  # type: ignore[arg-type]  # days
-    covered = windowed(wanted, now=NOON)
+    covered = with_window(wanted, now=NOON)
     assert [covered.from_day, covered.to_day] == [None if day is None else TODAY + day * A_DAY for day in days]
 
 
@@ -131,7 +131,7 @@ def test_window_moves_at_midnight_utc() -> None:
         (datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC), date(2026, 1, 30)),
         (datetime(2026, 3, 2, tzinfo=UTC), date(2026, 1, 31)),
     ):
-        assert windowed(EVERYTHING, now=moment).from_day == day
+        assert with_window(EVERYTHING, now=moment).from_day == day
 
 
 def test_window_includes_entries_that_overlap_its_first_or_last_day(calendar: Calendar) -> None:
@@ -143,7 +143,11 @@ def test_window_includes_entries_that_overlap_its_first_or_last_day(calendar: Ca
         ("over all", -100, 1000),
     ):
         add_event(calendar, title=title, starts=f"{TODAY + first * A_DAY}", ends=f"{TODAY + last * A_DAY}")
-    assert calendar.shown(Feed(asked=windowed(EVERYTHING, now=calendar.clock.now()))) == ["just in", "last", "over all"]
+    assert calendar.shown(Feed(asked=with_window(EVERYTHING, now=calendar.clock.now()))) == [
+        "just in",
+        "last",
+        "over all",
+    ]
 
 
 # Consistency with the lists

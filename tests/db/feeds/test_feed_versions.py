@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from eventcal.events.filter import EVERYTHING, Filter
 from eventcal.events.models import Event, EventTag
 from eventcal.events.words import EventStatus
-from eventcal.feeds.feed import Feed, windowed
-from eventcal.feeds.feed_assembly import Assembly, assemble, follow
+from eventcal.feeds.feed import Feed, with_window
+from eventcal.feeds.feed_assembly import Assembly, assemble, assemble_incremental
 from eventcal.feeds.format_registry import CALENDARS, CSV, Options
 from eventcal.feeds.index.entry_loader import DEADLINES
 from eventcal.feeds.options import Cancelled
@@ -65,7 +65,7 @@ class Versions:
 
     def _feeds(self) -> dict[str, Feed]:
         return {
-            "calendar": Feed(asked=windowed(EVERYTHING, now=self.calendar.clock.now())),
+            "calendar": Feed(asked=with_window(EVERYTHING, now=self.calendar.clock.now())),
             "deadlines": Feed(asked=EVERYTHING, kinds=frozenset(DEADLINES)),
             "city": asking(cities=("Berlin",)),
             "tag": asking(tags=("arm",)),
@@ -137,14 +137,14 @@ def test_replacing_entries_within_a_day_changes_the_version(calendar: Calendar) 
         day = days[number]
         first = TODAY if day is None else TODAY + (400 + day) * A_DAY if day in {1, 500} else TODAY - 30 * A_DAY
         add_event(calendar, title=f"{number}", starts=f"{first}", ends=f"{first}")
-    feeds = [Feed(asked=windowed(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
+    feeds = [Feed(asked=with_window(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
     assert [calendar.shown(feed) for feed in feeds] == [["1", "5", "6", "9"], ["2", "3", "7", "9"]]
     assert calendar.version(feeds[0]) != calendar.version(feeds[1])
 
 
 def test_moving_window_without_changed_entries_keeps_the_version(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
-    feeds = [Feed(asked=windowed(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
+    feeds = [Feed(asked=with_window(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
     assert calendar.version(feeds[0]) == calendar.version(feeds[1])
 
 
@@ -163,5 +163,5 @@ def test_assembling_a_feed_sends_one_select(calendar: Calendar) -> None:
         wanted = calendar.wanted(session, Feed(asked=EVERYTHING))
         with statements(calendar.database) as seen:
             whole = assemble(session, wanted, revision=2, now=calendar.clock.now())
-            follow(session, wanted, whole, revision=2, now=calendar.clock.now())
+            assemble_incremental(session, wanted, whole, revision=2, now=calendar.clock.now())
     assert sum(statement.startswith("SELECT") for statement in seen) == 2

@@ -143,21 +143,21 @@ def test_note_fetches_statement_count_is_independent_of_batch_size(database: Dat
 def test_tally_writes_its_counts_once(database: Database) -> None:
     tally = FetchCounter()
     for minute in range(3):
-        tally.note("a", ClientKind.APPLE, status=304, moment=NOON + minute * MINUTE)
-    tally.write(database)
+        tally.increment("a", ClientKind.APPLE, status=304, moment=NOON + minute * MINUTE)
+    tally.flush(database)
     with statements(database) as sent:
-        tally.write(database)
+        tally.flush(database)
     [row] = rows(database)
     assert (row["fetches"], row["first_at"], row["last_at"], sent) == (3, NOON, NOON + 2 * MINUTE, [])
 
 
 def test_tally_keeps_its_counts_if_the_database_is_busy(database: Database, clock: FixedClock) -> None:
     tally = FetchCounter()
-    tally.note("a", ClientKind.APPLE, status=200, moment=NOON)
+    tally.increment("a", ClientKind.APPLE, status=200, moment=NOON)
     busy = _BusyOnce(database, tally, clock)
-    tally.write(database)
+    tally.flush(database)
     assert (rows(database), busy.met) == ([], True)
-    tally.write(database)
+    tally.flush(database)
     assert [(row["feed"], row["fetches"], row["last_status"]) for row in rows(database)] == [
         ("a", 2, 304),
         ("b", 1, 200),
@@ -176,6 +176,6 @@ class _BusyOnce:
         if not self.met:
             self.met = True
             moment = self._clock.now() + MINUTE
-            self._tally.note("a", ClientKind.APPLE, status=304, moment=moment)
-            self._tally.note("b", ClientKind.APPLE, status=200, moment=moment)
+            self._tally.increment("a", ClientKind.APPLE, status=304, moment=moment)
+            self._tally.increment("b", ClientKind.APPLE, status=200, moment=moment)
             raise DatabaseBusy("Too much is being written.")

@@ -174,10 +174,10 @@ def test_talks_are_unpublished_until_their_event_is_published(calendar: Calendar
 def test_renew_without_changes_writes_nothing(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.write() as session:
-        calendar.ledger.renew(session, now=calendar.clock.now())
+        calendar.ledger.rerender_all(session, now=calendar.clock.now())
     before = calendar.numbers(), calendar.state(), calendar.fetch(), calendar.version()
     with calendar.write() as session:
-        assert calendar.ledger.renew(session, now=calendar.clock.now()) == 0
+        assert calendar.ledger.rerender_all(session, now=calendar.clock.now()) == 0
         assert calendar.ledger.recompute(session, now=calendar.clock.now()) == 0
     assert (calendar.numbers(), calendar.state(), calendar.fetch(), calendar.version()) == before
 
@@ -188,13 +188,13 @@ def test_changed_base_url_updates_every_entry(calendar: Calendar) -> None:
     before = calendar.numbers()
     moved = moved_to(calendar, ledger_of(base_url="https://other.example.org"))
     with moved.write() as session:
-        assert moved.ledger.renew(session, now=moved.clock.now()) == 2
+        assert moved.ledger.rerender_all(session, now=moved.clock.now()) == 2
     after = moved.numbers()
     assert {id_: new.sequence - before[id_].sequence for id_, new in after.items()} == {event_id: 1, talk_id: 1}
     assert moved.entry(talk_id).value("URL") == f"https://other.example.org/talks/{talk_id}"
     assert moved.entry(talk_id).text("UID") == f"talk-{talk_id}@cal.example.org"
     with moved.write() as session:
-        assert moved.ledger.renew(session, now=moved.clock.now()) == 0
+        assert moved.ledger.rerender_all(session, now=moved.clock.now()) == 0
     moved.database.engine.dispose()
 
 
@@ -203,7 +203,7 @@ def test_changed_domain_updates_the_uid_of_the_same_entry(calendar: Calendar) ->
     talk_id = add_talk(calendar, event_id)
     moved = moved_to(calendar, ledger_of(domain="other.example.org"))
     with moved.write() as session:
-        assert moved.ledger.renew(session, now=moved.clock.now()) == 2
+        assert moved.ledger.rerender_all(session, now=moved.clock.now()) == 2
     assert moved.numbers().keys() == {event_id, talk_id}
     assert [line.text for line in moved.entry(talk_id).all("RELATED-TO")] == [f"event-{event_id}@other.example.org"]
     calendar_entries = {entry.text("UID"): entry.value("SEQUENCE") for entry in moved.read().events()}
@@ -224,7 +224,7 @@ def test_entry_keeps_its_number_under_another_uid(calendar: Calendar) -> None:
     assert numbers(calendar) == {id_: number for number, id_ in enumerate(ids, start=1)}
     moved = moved_to(calendar, ledger_of(domain="other.example.org"))
     with moved.write() as session:
-        moved.ledger.renew(session, now=moved.clock.now())
+        moved.ledger.rerender_all(session, now=moved.clock.now())
     late = add_talk(moved, event_id)
     assert numbers(moved) == {id_: number for number, id_ in enumerate([*ids, late], start=1)}
     moved.database.engine.dispose()
@@ -238,7 +238,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
         session.execute(update(FeedEntry).values(entry="", resource=None))
         state_of(session).renderer_version = ""
     with calendar.write() as session:
-        assert calendar.ledger.renew(session, now=calendar.clock.now()) == 0
+        assert calendar.ledger.rerender_all(session, now=calendar.clock.now()) == 0
     with calendar.write() as session:
         assert kept(session) == before
 
@@ -250,7 +250,7 @@ def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calend
     before, revision = calendar.numbers(), calendar.revision()
     heard: list[int] = []
     with calendar.write() as session:
-        assert calendar.ledger.renew(session, now=calendar.clock.now(), tell=heard.append) == 0
+        assert calendar.ledger.rerender_all(session, now=calendar.clock.now(), tell=heard.append) == 0
     assert (calendar.numbers(), sum(heard)) == (before, 2)
     # The text around the entries, such as a VTIMEZONE, may have changed.
     assert calendar.state() == (revision + 1, calendar.clock.now())

@@ -108,7 +108,7 @@ def _make_an_agenda(world: World, session: Session) -> None:
     add_star(session, world.talk(session), caller=caller_of(member), now=world.calendar.clock.now())
     feed = PersonalFeed(name="phone", member_id=member.id, secret_hash=secret_hash("s"), created_at=member.created_at)
     session.add(feed)
-    service.put_on_team(session, world.event(session), member, TeamRole.REVIEWER)
+    service.add_team_member(session, world.event(session), member, TeamRole.REVIEWER)
 
 
 QUIET: dict[str, Do] = {

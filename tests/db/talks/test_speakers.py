@@ -16,10 +16,10 @@ from eventcal.speakers.service import (
     find_by_email,
     find_by_member,
     find_speaker,
+    get_or_create_own_speaker,
+    get_or_create_speaker,
     get_speaker,
     list_speakers,
-    named_speaker,
-    speaker_of,
 )
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
@@ -164,8 +164,8 @@ def test_merged_speaker_is_found_by_the_old_slug_email_and_member(session: Sessi
         find_speaker(session, "other", VISITOR),
         find_by_email(session, "other@example.org"),
         find_by_member(session, member.id),
-        named_speaker(session, {"name": "Whoever", "email": "other@example.org"}, now=NOON),
-        speaker_of(session, member, now=NOON),
+        get_or_create_speaker(session, {"name": "Whoever", "email": "other@example.org"}, now=NOON),
+        get_or_create_own_speaker(session, member, now=NOON),
     ]
     assert [speaker.id if speaker else None for speaker in found] == [kept.id] * 5
 

@@ -11,7 +11,7 @@ from eventcal.kit.refusals import FieldError, Forbidden, Invalid
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
-from eventcal.talks.rules import UNDECIDED, derive_talk
+from eventcal.talks.rules import UNDECIDED, recompute_talk_columns
 from eventcal.talks.service import edit_talk, redact_talk
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
@@ -126,7 +126,7 @@ def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None
     talk = make_talk(session, event, kind="tutorial")
     times = {"starts": "2026-06-11T10:00:00", "ends": "2026-06-11T11:00:00"}
     talk = edit_talk(session, known(session, talk), times, caller=organiser, now=NOON)
-    derive_talk(talk, now=NOON)
+    recompute_talk_columns(talk, now=NOON)
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, talk, {"room": "Attic"}, caller=organiser, now=NOON)

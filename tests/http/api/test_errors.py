@@ -44,7 +44,7 @@ from eventcal.kit.refusals import (
     Unauthenticated,
     VersionConflict,
 )
-from eventcal.web.http.errors import RequestInProgress, known_problems, refuse_messages, register_errors
+from eventcal.web.http.errors import RequestInProgress, known_problems, raise_validation, register_errors
 
 Answering = Callable[[Exception], TestResponse]
 
@@ -352,7 +352,7 @@ def test_malformed_json_returns_400_with_position(smorest: FlaskClient, body: by
 
 def test_marshmallow_messages_are_converted_to_field_errors() -> None:
     with pytest.raises(Invalid) as refusal:
-        refuse_messages({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
+        raise_validation({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
     assert refusal.value.faults == (
         FieldError("/title", "must not be null"),
         FieldError("?slug", "is not a parameter here"),

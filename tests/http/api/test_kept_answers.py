@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventcal.web.cache import ResponseCache
-from eventcal.web.request.context import move_in
+from eventcal.web.request.context import attach_services
 from tests.clocks import FixedClock
 from tests.feed_support.feed_changes import CHANGES, change, empty
 from tests.feed_support.feed_world import World, make_world
@@ -89,7 +89,7 @@ def test_cached_response_equals_newly_rendered_one(app: Flask, clock: FixedClock
     calendar = Calendar(database_of(app), clock, house_of(app).ledger)
     empty(calendar)
     # The examples share one database, so clear the cache.
-    move_in(app, replace(house_of(app), renditions=ResponseCache(10_000_000)))
+    attach_services(app, replace(house_of(app), renditions=ResponseCache(10_000_000)))
     world = make_world(calendar)
     readers = Readers(app, world)
     readers.look()

@@ -18,7 +18,7 @@ from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import merge_speakers
 from eventcal.web import media
 from eventcal.web.http.urls import Links
-from eventcal.web.request.context import move_in
+from eventcal.web.request.context import attach_services
 from tests.api import Answer, Api, by_cookie, by_token, row
 from tests.clocks import NOON
 from tests.feed_support.fetching import fetch
@@ -35,7 +35,7 @@ PNG = {"Content-Type": "image/png"}
 def app(app: Flask, tmp_path: Path) -> Flask:
     """Return the app with its own instance folder."""
     house = house_of(app)
-    move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
+    attach_services(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
     return app
 
 
@@ -297,7 +297,7 @@ def test_names_in_use_are_the_pictures_referenced_by_rows(app: Flask, member: Ap
     theirs = send(moderator, LOGO, painted(colour=BLUE)).json["logo_url"]
     with writing(app) as session:
         make_speaker(session, photo_url="https://elsewhere.example.org/x.webp")
-        assert media.names_in_use(session) == {url.rpartition("/")[2] for url in (mine, theirs)}
+        assert media.referenced_files(session) == {url.rpartition("/")[2] for url in (mine, theirs)}
         for speaker in session.query(Speaker).filter_by(slug="ada"):
             edit_speaker(session, speaker, {"photo_url": None}, caller=MODERATOR, now=NOON)
-        assert media.names_in_use(session) == {theirs.rpartition("/")[2]}
+        assert media.referenced_files(session) == {theirs.rpartition("/")[2]}

@@ -12,7 +12,7 @@ from eventcal.events.words import TeamRole
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.words import Role, Scope
 from eventcal.web.identity.current_user import caller
-from eventcal.web.identity.permissions import Access, by_cookie, feed, member, moderator, organiser, public
+from eventcal.web.identity.permissions import Access, anonymous, member, moderator, organiser, public, session_only
 from tests import http_app
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (
@@ -48,7 +48,7 @@ def probes() -> Blueprint:
     routes = Blueprint("probes", __name__, url_prefix="/api/v1/probe")
 
     @routes.route("/feed", methods=BOTH)
-    @feed
+    @anonymous
     def show_feed() -> dict[str, object]:
         return {}
 
@@ -78,7 +78,7 @@ def probes() -> Blueprint:
         return shown()
 
     @routes.route("/by_cookie", methods=BOTH)
-    @by_cookie
+    @session_only
     def show_by_cookie() -> dict[str, object]:
         return shown()
 

@@ -11,7 +11,7 @@ from flask import Flask
 from eventcal.cli import main
 from eventcal.media.gallery import GRACE, MediaStore
 from eventcal.media.picture import ImageSpec, Picture, read_picture
-from eventcal.web.request.context import move_in
+from eventcal.web.request.context import attach_services
 from tests.clocks import NOON
 from tests.feed_support.fetching import fetch
 from tests.http_app import house_of, writing
@@ -23,7 +23,7 @@ from tests.make import make_speaker, make_sponsor
 def app(app: Flask, tmp_path: Path) -> Flask:
     """Return the app with a separate instance folder."""
     house = house_of(app)
-    move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
+    attach_services(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
     return app
 
 
@@ -34,7 +34,7 @@ def picture() -> Picture:
 
 @pytest.fixture
 def path(app: Flask, picture: Picture) -> str:
-    return f"/media/{MediaStore(house_of(app).settings.media).keep(picture, now=NOON)}"
+    return f"/media/{MediaStore(house_of(app).settings.media).save(picture, now=NOON)}"
 
 
 def test_picture_is_served_as_immutable(app: Flask, picture: Picture, path: str) -> None:
@@ -123,13 +123,13 @@ def prune(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
 
 def test_prune_removes_pictures_that_no_row_refers_to(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     gallery = MediaStore(house_of(app).settings.media)
-    logo = gallery.keep(read_picture(painted(), ImageSpec.LOGO), now=NOON)
-    nobodys = gallery.keep(read_picture(painted(colour=BLUE), ImageSpec.LOGO), now=NOON)
+    logo = gallery.save(read_picture(painted(), ImageSpec.LOGO), now=NOON)
+    nobodys = gallery.save(read_picture(painted(colour=BLUE), ImageSpec.LOGO), now=NOON)
     with writing(app) as session:
         make_speaker(session, photo_url=path)
         make_sponsor(session, logo_url=f"/media/{logo}")
     assert prune(app, monkeypatch) == "1 picture removed.\n"
-    assert (fetch(app, path).status_code, gallery.has(logo), gallery.has(nobodys)) == (200, True, False)
+    assert (fetch(app, path).status_code, gallery.exists(logo), gallery.exists(nobodys)) == (200, True, False)
     assert prune(app, monkeypatch) == "0 pictures removed.\n"
 
 
@@ -138,8 +138,8 @@ def test_prune_keeps_pictures_of_the_last_day_unless_at_once_is_given(
 ) -> None:
     gallery = MediaStore(house_of(app).settings.media)
     # The command uses the system clock, so a modification time in the far future counts as recent.
-    name = gallery.keep(picture, now=house_of(app).database.clock.now() + timedelta(days=365 * 100))
+    name = gallery.save(picture, now=house_of(app).database.clock.now() + timedelta(days=365 * 100))
     assert prune(app, monkeypatch) == "0 pictures removed.\n"
-    gallery.keep(picture, now=NOON - GRACE)
+    gallery.save(picture, now=NOON - GRACE)
     assert prune(app, monkeypatch, "--at-once") == "1 picture removed.\n"
-    assert not gallery.has(name)
+    assert not gallery.exists(name)

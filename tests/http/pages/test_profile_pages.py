@@ -18,7 +18,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
-from eventcal.web.request.context import move_in
+from eventcal.web.request.context import attach_services
 from tests.api import row
 from tests.browsing import Browser, browser_of
 from tests.clocks import NOON
@@ -36,7 +36,7 @@ HOSTILE = "<script>alert(1)</script>"
 def app(app: Flask, tmp_path: Path) -> Flask:
     """Return the app with a separate instance folder."""
     house = house_of(app)
-    move_in(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
+    attach_services(app, replace(house, settings=replace(house.settings, instance=tmp_path)))
     return app
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from eventcal.feeds.entries.entry import CalendarEntry, Status
-from eventcal.feeds.options import Cancelled, adapted
+from eventcal.feeds.options import Cancelled, apply_options
 from tests.feed_support.ics_entries import MEETUP, any_entry, feed_of, local, otherwise, timed_entries
 from tests.feed_support.icslint import parse
 from tests.feed_support.make_feeds import ENTRY
@@ -22,7 +22,7 @@ SERIES = replace(WEEKLY, overrides=(OFF, MOVED))
 @given(entry=any_entry())
 @settings(max_examples=50)
 def test_default_options_return_the_entry_unchanged(entry: CalendarEntry) -> None:
-    assert adapted(entry, cancelled=Cancelled.KEEP, utc=False) is entry
+    assert apply_options(entry, cancelled=Cancelled.KEEP, utc=False) is entry
 
 
 # In UTC
@@ -32,7 +32,7 @@ def test_default_options_return_the_entry_unchanged(entry: CalendarEntry) -> Non
 @settings(max_examples=100)
 def test_utc_option_keeps_instants_and_all_other_fields(case: tuple[CalendarEntry, datetime, datetime]) -> None:
     entry, starts_at, ends_at = case
-    found = adapted(entry, cancelled=Cancelled.KEEP, utc=True)
+    found = apply_options(entry, cancelled=Cancelled.KEEP, utc=True)
     in_utc: Any = {"starts": starts_at.replace(tzinfo=None), "ends": ends_at.replace(tzinfo=None), "zone": "UTC"}
     assert found == replace(entry, **in_utc)
     assert not found.needs_zone
@@ -45,17 +45,17 @@ def test_utc_option_keeps_instants_and_all_other_fields(case: tuple[CalendarEntr
 def test_utc_option_distinguishes_both_occurrences_of_a_repeated_hour() -> None:
     for fold, instant in ((0, "2026-10-25T00:30"), (1, "2026-10-25T01:30")):
         entry = replace(ENTRY, starts=local("2026-10-25T02:30", fold=fold), ends=local("2026-10-25T05:00"))
-        found = adapted(entry, cancelled=Cancelled.KEEP, utc=True)
+        found = apply_options(entry, cancelled=Cancelled.KEEP, utc=True)
         assert (found.starts, getattr(found.starts, "fold", None)) == (local(instant), 0)
 
 
 def test_utc_option_keeps_all_day_dates() -> None:
-    found = adapted(ENTRY, cancelled=Cancelled.KEEP, utc=True)
+    found = apply_options(ENTRY, cancelled=Cancelled.KEEP, utc=True)
     assert (found.starts, found.ends) == (date(2026, 6, 10), date(2026, 6, 13))
 
 
 def test_utc_option_keeps_the_zone_of_recurring_entries() -> None:
-    assert adapted(SERIES, cancelled=Cancelled.KEEP, utc=True) == SERIES
+    assert apply_options(SERIES, cancelled=Cancelled.KEEP, utc=True) == SERIES
 
 
 # Cancelled entries
@@ -71,34 +71,36 @@ def test_utc_option_keeps_the_zone_of_recurring_entries() -> None:
 )
 def test_mark_option_shows_cancellation_only_in_the_title(status: Status, marked: Status) -> None:
     entry = replace(ENTRY, title="CANCELLED: Xen", status=status, transparent=True)
-    assert adapted(entry, cancelled=Cancelled.MARK, utc=False) == replace(entry, status=marked)
+    assert apply_options(entry, cancelled=Cancelled.MARK, utc=False) == replace(entry, status=marked)
 
 
 def test_mark_option_keeps_cancelled_occurrence() -> None:
     standing = replace(OFF, entry=replace(OFF.entry, status=Status.CONFIRMED))
-    assert adapted(SERIES, cancelled=Cancelled.MARK, utc=False) == replace(SERIES, overrides=(standing, MOVED))
+    assert apply_options(SERIES, cancelled=Cancelled.MARK, utc=False) == replace(SERIES, overrides=(standing, MOVED))
 
 
 def test_hide_option_excludes_cancelled_occurrence_in_order() -> None:
     left = (local("2026-03-10T18:00"), local("2026-03-31T18:00"))
-    assert adapted(SERIES, cancelled=Cancelled.HIDE, utc=False) == replace(SERIES, excluded=left, overrides=(MOVED,))
+    assert apply_options(SERIES, cancelled=Cancelled.HIDE, utc=False) == replace(
+        SERIES, excluded=left, overrides=(MOVED,)
+    )
 
 
 def test_hide_option_excludes_cancelled_all_day_occurrence_by_date() -> None:
     days = replace(ENTRY, recurrence="FREQ=MONTHLY", excluded=(date(2026, 7, 10),))
     off = otherwise(days, date(2026, 6, 10), status=Status.CANCELLED)
-    found = adapted(replace(days, overrides=(off,)), cancelled=Cancelled.HIDE, utc=False)
+    found = apply_options(replace(days, overrides=(off,)), cancelled=Cancelled.HIDE, utc=False)
     assert found == replace(days, excluded=(date(2026, 6, 10), date(2026, 7, 10)))
 
 
 def test_entry_without_cancellations_is_unchanged_by_every_option() -> None:
     calm = replace(SERIES, overrides=(MOVED,))
-    assert [adapted(calm, cancelled=way, utc=False) for way in Cancelled] == [calm] * 3
+    assert [apply_options(calm, cancelled=way, utc=False) for way in Cancelled] == [calm] * 3
 
 
 @given(entry=any_entry())
 @settings(max_examples=50)
 def test_adapting_an_entry_is_idempotent(entry: CalendarEntry) -> None:
     for way in Cancelled:
-        once = adapted(entry, cancelled=way, utc=True)
-        assert adapted(once, cancelled=way, utc=True) == once
+        once = apply_options(entry, cancelled=way, utc=True)
+        assert apply_options(once, cancelled=way, utc=True) == once

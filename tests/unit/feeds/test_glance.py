@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.inspect_feed import LARGEST_READ, FeedSummary, NewestChange, glance
+from eventcal.feeds.inspect_feed import LARGEST_READ, FeedSummary, NewestChange, summarize_feed
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nNAME:Xen\\, and more\r\n"
 
@@ -18,7 +18,7 @@ def entry(uid: str, title: str, changed: str, extra: str = "") -> str:
 
 
 def look(*entries: str) -> FeedSummary:
-    seen = glance(f"{HEAD}{''.join(entries)}END:VCALENDAR\r\n".encode())
+    seen = summarize_feed(f"{HEAD}{''.join(entries)}END:VCALENDAR\r\n".encode())
     assert seen is not None
     return seen
 
@@ -55,10 +55,10 @@ def test_errors_are_counted_and_their_codes_listed_once() -> None:
 
 @given(st.binary())
 def test_arbitrary_octets_give_a_glance(octets: bytes) -> None:
-    seen = glance(octets)
+    seen = summarize_feed(octets)
     assert seen is not None
     assert seen.entries >= 0
 
 
 def test_oversized_file_gives_no_glance() -> None:
-    assert glance(b"x" * (LARGEST_READ + 1)) is None
+    assert summarize_feed(b"x" * (LARGEST_READ + 1)) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Relation, Stamps, Status
 from eventcal.feeds.formats.components import Component
-from eventcal.feeds.formats.ics import around, fold, render_entry, stamped, write_component
+from eventcal.feeds.formats.ics import around, fold, render_entry, with_timestamps, write_component
 from eventcal.feeds.formats.vevent import PRODID, event_components
 from tests.clocks import NOON
 from tests.feed_support.entries import readable
@@ -52,7 +52,7 @@ def test_render_entry_writes_complete_vevent() -> None:
         description="Grace Hopper\n\nWhat, and why.",
         html="<p>Grace Hopper</p>",
     )
-    assert lines(stamped(render_entry(entry), STAMPS)) == [
+    assert lines(with_timestamps(render_entry(entry), STAMPS)) == [
         "BEGIN:VEVENT",
         "DTSTAMP:20260301T120000Z",
         "LAST-MODIFIED:20260301T120000Z",
@@ -298,12 +298,13 @@ def test_output_is_identical_across_processes() -> None:
 @settings(max_examples=60)
 def test_stamped_text_equals_directly_written_entry(entry: CalendarEntry) -> None:
     written = "".join(map(write_component, event_components(entry, STAMPS)))
-    assert stamped(render_entry(entry), STAMPS) == written
+    assert with_timestamps(render_entry(entry), STAMPS) == written
 
 
 def test_versions_of_an_unchanged_entry_differ_only_in_stamps() -> None:
     versions = [
-        stamped(render_entry(ENTRY), Stamps(sequence=n, changed_at=NOON + timedelta(seconds=n))) for n in range(3)
+        with_timestamps(render_entry(ENTRY), Stamps(sequence=n, changed_at=NOON + timedelta(seconds=n)))
+        for n in range(3)
     ]
     for older, newer in pairwise(versions):
         changed = {a.partition(":")[0] for a, b in zip(lines(older), lines(newer), strict=True) if a != b}

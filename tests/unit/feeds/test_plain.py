@@ -9,30 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.sanitize import clean, uri
+from eventcal.feeds.entries.sanitize import strip_controls, uri
 from tests.feed_support.entries import ANYTHING, readable
 
 
 def test_clean_keeps_text_characters_and_replaces_all_others() -> None:
     every = [chr(number) for number in range(sys.maxunicode + 1)]
     stays = "".join([character for character in every if readable(character) == character])
-    assert clean(stays) == stays
+    assert strip_controls(stays) == stays
     goes = sorted(set(every) - set(stays))
     assert len(goes) == (32 - 1) + 33 + 2 + 2048 + 2
-    assert [clean(character) for character in goes] == [readable(character) for character in goes]
+    assert [strip_controls(character) for character in goes] == [readable(character) for character in goes]
 
 
 @given(text=ANYTHING)
 def test_cleaned_text_round_trips_through_json_and_xml(text: str) -> None:
-    cleaned = clean(text)
-    assert cleaned == readable(text) == clean(cleaned)
+    cleaned = strip_controls(text)
+    assert cleaned == readable(text) == strip_controls(cleaned)
     assert json.loads(json.dumps(cleaned).encode()) == cleaned
     escaped = cleaned.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert (fromstring(f"<x>{escaped}</x>".encode()).text or "") == cleaned  # noqa: S314 - our own
 
 
 def test_line_breaks_are_normalised_to_line_feeds() -> None:
-    assert clean("a\r\nb\rc\n\rd\u2028e\x85") == "a\nb\nc\n\nd\ne\n"
+    assert strip_controls("a\r\nb\rc\n\rd\u2028e\x85") == "a\nb\nc\n\nd\ne\n"
 
 
 @pytest.mark.parametrize(

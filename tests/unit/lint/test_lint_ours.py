@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps, Status
-from eventcal.feeds.formats.ics import around, render_entry, stamped
-from eventcal.feeds.options import Cancelled, adapted
+from eventcal.feeds.formats.ics import around, render_entry, with_timestamps
+from eventcal.feeds.options import Cancelled, apply_options
 from eventcal.feeds.zones import vtimezone
 from eventcal.lint import lint
 from tests.feed_support.ics_entries import otherwise
@@ -57,7 +57,7 @@ def feed_of(entry: CalendarEntry) -> bytes:
     first = entry.starts.date() if isinstance(entry.starts, datetime) else entry.starts
     zones = [vtimezone(entry.zone, first, last)] if entry.needs_zone else []
     above, below = around(replace(HEAD, name=entry.title), zones)
-    return b"".join([above, stamped(render_entry(entry), STAMPS).encode(), below])
+    return b"".join([above, with_timestamps(render_entry(entry), STAMPS).encode(), below])
 
 
 def with_others(entry: CalendarEntry) -> CalendarEntry:
@@ -76,5 +76,5 @@ def with_others(entry: CalendarEntry) -> CalendarEntry:
 @settings(max_examples=150)
 @given(ENTRIES.map(with_others))
 def test_generated_feed_has_no_findings(entry: CalendarEntry) -> None:
-    for one in (entry, *(adapted(entry, cancelled=way, utc=True) for way in Cancelled)):
+    for one in (entry, *(apply_options(entry, cancelled=way, utc=True) for way in Cancelled)):
         assert lint(feed_of(one), now=datetime(2026, 3, 1, 12, 1, tzinfo=UTC)) == []

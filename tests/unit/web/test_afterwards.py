@@ -26,7 +26,7 @@ def wait_for(afterwards: BackgroundThread) -> None:
 def test_tasks_run_in_order_in_a_single_background_thread() -> None:
     afterwards, done = BackgroundThread(), list[tuple[int, int]]()
     for number in range(50):
-        afterwards.do(lambda number=number: done.append((number, threading.get_ident())))  # type: ignore[misc]  # bound immediately
+        afterwards.submit(lambda number=number: done.append((number, threading.get_ident())))  # type: ignore[misc]  # bound immediately
     wait_for(afterwards)
     assert [number for number, _ in done] == list(range(50))
     [thread] = {thread for _, thread in done}
@@ -35,8 +35,8 @@ def test_tasks_run_in_order_in_a_single_background_thread() -> None:
 
 def test_failing_task_is_logged_and_the_next_task_runs(caplog: pytest.LogCaptureFixture) -> None:
     afterwards, done = BackgroundThread(), list[str]()
-    afterwards.do(lambda: done.append(str(1 // 0)))
-    afterwards.do(lambda: done.append("the next"))
+    afterwards.submit(lambda: done.append(str(1 // 0)))
+    afterwards.submit(lambda: done.append("the next"))
     wait_for(afterwards)
     assert done == ["the next"]
     assert [(record.levelno, record.exc_info is not None) for record in caplog.records] == [(logging.ERROR, True)]
@@ -56,5 +56,5 @@ def test_exiting_process_completes_queued_tasks_first() -> None:
 def test_task_added_after_shutdown_is_ignored() -> None:
     afterwards, done = BackgroundThread(), list[str]()
     afterwards.executor.shutdown()
-    afterwards.do(lambda: done.append("too late"))
+    afterwards.submit(lambda: done.append("too late"))
     assert done == []

@@ -12,13 +12,13 @@ from eventcal.kit.refusals import Invalid, Message, NotFound
 from eventcal.members.service import edit_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_by_member
-from eventcal.talks.removal import foresee, leave
+from eventcal.talks.removal import delete_account, preview_account_deletion
 from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import current_member, current_member_id, forget_session, is_confirmed, sign_in
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
 from eventcal.web.media import takes_up_to
-from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, said_after, validate
+from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, flash_for, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_page, form_view, redisplay, signed_in
 from eventcal.web.rendering.speaker_form import form_of_speaker, save_speaker, speaker_values
@@ -44,7 +44,7 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
             status=status,
             member=member,
             confirmed=is_confirmed(member),
-            done=said_after(
+            done=flash_for(
                 {
                     "name": _("Your name is changed."),
                     "password": _("Your password is changed. Every other session has ended."),
@@ -95,7 +95,7 @@ def mail_again() -> str:
 def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show what is deleted with the account and the password form, or the reason why the member cannot leave."""
     with reading() as session:
-        what, title = foresee(session, current_member(session), now=now()), _("Delete my account")
+        what, title = preview_account_deletion(session, current_member(session), now=now()), _("Delete my account")
         return answer_own_page(template="me/leaving.html", title=title, status=status, what=what, form=form)
 
 
@@ -106,7 +106,7 @@ def leave_now() -> str:
     """Delete the current member's account, given their password."""
     passwords.load_with_own_password(_PASSWORD, filled_in("password"))
     with unit_of_work() as session:
-        leave(session, current_member(session), now=now())
+        delete_account(session, current_member(session), now=now())
     forget_session()
     return url_for("pages.left")
 
@@ -128,7 +128,7 @@ def my_profile(form: Form | None = None, status: int = HTTPStatus.OK) -> Respons
         if speaker is None:
             return answer_own_page(template="me/no_speaker.html", title=title)
         values = speaker_values(speaker, form or form_of_speaker(speaker))
-        done = said_after({"saved": _("It is saved.")})
+        done = flash_for({"saved": _("It is saved.")})
         return answer_own_page(template="me/speaker.html", title=title, status=status, done=done, **values)
 
 

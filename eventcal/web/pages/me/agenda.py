@@ -16,7 +16,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering.dates import when
-from eventcal.web.rendering.forms import said_after
+from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
@@ -50,7 +50,7 @@ def agenda() -> Response:
             talks=[_told(talk, starred) for talk in found.items],
             next=found.next,
             past=past,
-            done=said_after({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
+            done=flash_for({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
         )
 
 

@@ -39,7 +39,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     makes, sealed = passwords.authenticator(), _find_new_secret()
     if sealed is None:
         sealed = makes.new_secret()
-        sessions.note(_NOTE, sealed=sealed)
+        sessions.set_temp(_NOTE, sealed=sealed)
     with reading() as session:
         address = makes.to_scan(sealed, member=current_member(session).email)
     return answer_secret_page(
@@ -73,7 +73,7 @@ def set_up_app() -> str | Response:
         member = current_member(session)
         codes = turn_on(session, member, sealed, counter=counter, now=now())
         factors_changed(session, member, now=now())
-    sessions.forget_note(_NOTE)
+    sessions.pop_temp(_NOTE)
     return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
 
 
@@ -137,7 +137,7 @@ def renew_codes() -> Response:
 
 def _find_new_secret() -> str | None:
     """Return the encrypted secret shown for set-up within the last hour, if any, so that all tabs show the same one."""
-    state = sessions.find_note(_NOTE, within=timedelta(hours=1))
+    state = sessions.get_temp(_NOTE, within=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 
 

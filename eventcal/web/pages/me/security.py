@@ -22,9 +22,9 @@ from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
 from eventcal.web.identity.passwords import load_with_own_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import utc_time
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, next_page, said_after, validate
+from eventcal.web.rendering.forms import BLANK, Form, filled_in, flash_for, next_page, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, signed_in, way_on
+from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, safe_redirect, signed_in
 from eventcal.web.request.context import now, reading, unit_of_work
 from eventcal.web.request.sessions import save_proof
 
@@ -54,7 +54,7 @@ def ways_in() -> Response:
                 for one in list_sessions(session, member_id, now=now())
             ],
             current_session=current_user.current_session_id(),
-            done=said_after(
+            done=flash_for(
                 {
                     "off": _("The app is no longer asked for: your password is enough."),
                     "before": _("This was done before. What was shown then is not shown again."),
@@ -97,7 +97,7 @@ def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
 
     @wraps(view)
     def led(*args: P.args, **kwargs: P.kwargs) -> Response:
-        if current_user.has_proved_lately():
+        if current_user.recently_authenticated():
             return view(*args, **kwargs)
         onward = request.path if request.method in current_user.SAFE else url_for("pages.ways_in")
         return redirect(f"{url_for('pages.again')}?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
@@ -126,7 +126,7 @@ def prove_now() -> str:
     """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
     load_with_own_password(_PASSWORD, filled_in("password"))
     save_proof()
-    return way_on(request.form.get("next"), otherwise=url_for("pages.ways_in"))
+    return safe_redirect(request.form.get("next"), otherwise=url_for("pages.ways_in"))
 
 
 @pages.get("/me/security/passkeys/new")

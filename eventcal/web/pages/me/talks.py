@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.filter import Filter, Sort
-from eventcal.events.queries import complete_event, get_event
+from eventcal.events.queries import ensure_event_loaded, get_event
 from eventcal.events.words import EventStatus, Programme
 from eventcal.feeds.resources import event_resources
 from eventcal.kit.markdown import to_html
@@ -25,7 +25,7 @@ from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
 from eventcal.talks.steps import TalkEdit, edit_as_seen, take_step
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import SAFE, caller, current_member
-from eventcal.web.rendering.forms import Form, said_after, typed_again, validate
+from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
 from eventcal.web.rendering.labels import state_in_words
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import FORM_ERRORS, answer_own_page, form_view, redisplay, signed_in
@@ -97,7 +97,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
             seen=(keeps_revision and request.form.get("revision")) or talk.revision,
             editable=talk.state in UNDECIDED,
             steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step].sources],
-            done=said_after(
+            done=flash_for(
                 {
                     "saved": _("It is saved."),
                     "submitted": _("It is done."),
@@ -145,7 +145,7 @@ def _own(session: Session, talk_id: str) -> Talk:
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
         raise NotFound(Message("This is not one of your talks."))
-    complete_event(session, talk.event)
+    ensure_event_loaded(session, talk.event)
     return talk
 
 
@@ -252,7 +252,7 @@ def submit_now() -> str | Response:
     fields, pressed = validate(_TALK, talk_fields(request.form)), request.form.get("do")
     if pressed == "preview":
         shown = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}
-        return _show(typed_again(request.form), preview=shown)
+        return _show(rejected_form(request.form), preview=shown)
     fields["draft"] = pressed == "draft"
     with unit_of_work() as session:
         event, member = get_event(session, _slug(), caller()), current_member(session)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.localtime import parse_local
 from eventcal.kit.paging import Paging
-from eventcal.kit.refusals import FieldError, refuse_faults
+from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.members import service
 from eventcal.members.models import AccessToken
 from eventcal.members.rules import useful_scopes
@@ -21,7 +21,7 @@ from eventcal.web.identity.current_user import caller, current_member, current_m
 from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import ways_in
 from eventcal.web.rendering.dates import utc_time
-from eventcal.web.rendering.forms import BLANK, Form, is_taken_now, load, new_form_key, said_after, validate
+from eventcal.web.rendering.forms import BLANK, Form, flash_for, is_taken_now, load, new_form_key, validate
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, form_view, redisplay, signed_in
 from eventcal.web.request.context import links, now, reading, unit_of_work
@@ -51,7 +51,7 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
             form_key=new_form_key(),
             scopes=[(scope.value, words[scope]) for scope in useful_scopes(caller())],
             ticked=request.form.getlist("scopes"),
-            done=said_after(done),
+            done=flash_for(done),
         )
 
 
@@ -107,7 +107,7 @@ def _validate_token() -> dict[str, Any]:
     if not given["scopes"]:
         faults = [fault for fault in faults if fault.pointer != "/scopes"]
         faults.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
-    refuse_faults([*faults, *wrong_day])
+    raise_if_invalid([*faults, *wrong_day])
     return fields
 
 
@@ -150,7 +150,7 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
             next=found.next,
             form=form,
             form_key=new_form_key(),
-            done=said_after(done),
+            done=flash_for(done),
         )
 
 

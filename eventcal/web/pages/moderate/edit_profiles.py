@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import refuse_faults
+from eventcal.kit.refusals import raise_if_invalid
 from eventcal.media.picture import ImageSpec
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.service import check_may_edit, get_speaker
@@ -22,12 +22,12 @@ from eventcal.web.media import takes_up_to
 from eventcal.web.rendering.forms import (
     LARGEST_FORM,
     Form,
+    flash_for,
     lines,
     load,
     picture_change,
     picture_sent,
     picture_values,
-    said_after,
 )
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, signed_in
@@ -87,7 +87,7 @@ def change_sponsor_profile(slug: str) -> str:
     optional = {name: lines(typed.get(name, "")).strip() or None for name in ("url", "description")}
     fields, faults = load(_SPONSOR, {"name": typed.get("name", ""), **optional})
     picture, unreadable = picture_sent(_LOGO, ImageSpec.LOGO)
-    refuse_faults([*faults, *unreadable])
+    raise_if_invalid([*faults, *unreadable])
     with unit_of_work() as session:
         sponsor = _sponsor(session, slug)
         check_etag(f'"{typed.get("version", "")}"', _version(sponsor))
@@ -107,4 +107,4 @@ def _version(sponsor: Sponsor) -> str:
 
 
 def _done() -> str | None:
-    return said_after({"saved": _("It is saved.")})
+    return flash_for({"saved": _("It is saved.")})

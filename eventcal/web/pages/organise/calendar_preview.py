@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
-from eventcal.events.steps import EventStep, become
+from eventcal.events.steps import EventStep, apply_transition
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.entries.entry import CalendarEntry
@@ -13,7 +13,7 @@ from eventcal.feeds.fetches import fetches_of
 from eventcal.feeds.preview import entry_of, lines_of
 from eventcal.web.params.listing_filters import Asked, feed_key
 from eventcal.web.rendering.dates import When, rule_in_words, when_of
-from eventcal.web.request.context import house, now
+from eventcal.web.request.context import now, services
 
 # Common calendar apps, named if no client has fetched the feed yet.
 _USUAL = (
@@ -39,7 +39,7 @@ class Look:
 
 def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
     """Return the preview of an event, which may be outside a session, or None if it would not be in any calendar."""
-    entry = entry_of(session, house().ledger.builder, event)
+    entry = entry_of(session, services().ledger.builder, event)
     if entry is None:
         return None
     lines = lines_of(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
@@ -50,7 +50,7 @@ def look_once_public(session: Session, event: Event) -> Look | None:
     """Return the preview of an event outside a session, as it would look once published if it is not public yet."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:
-        become(event, EventStep.PUBLISH, now=now())
+        apply_transition(event, EventStep.PUBLISH, now=now())
     return look_at(session, event, was_public=was_public)
 
 

@@ -18,7 +18,7 @@ from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUSES
 from eventcal.web.rendering.dates import when_of
-from eventcal.web.rendering.forms import said_after
+from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
 from eventcal.web.request.context import now, reading
@@ -36,7 +36,7 @@ def my_events() -> Response:
             "events": _with_what_waits(session, found.items),
             "next": found.next,
             "duties": caller().has_duties,
-            "done": said_after({"delete": _("The event is deleted.")}),
+            "done": flash_for({"delete": _("The event is deleted.")}),
             **_for_moderators(session),
         }
         return answer_page(

@@ -17,7 +17,7 @@ from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, choices, event_choices
 from eventcal.web.rendering.dates import rule_in_words
-from eventcal.web.rendering.forms import Form, Typed, faults_of, said_after, stored_faults, typed_again
+from eventcal.web.rendering.forms import Form, Typed, field_errors, flash_for, rejected_form, stored_faults
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import now, reading, unit_of_work
@@ -43,8 +43,8 @@ def propose_now() -> str | Response:
     fields = forms.load_event(_EVENT, forms.proposed(body), whole=body, left_out=left_out)
     if request.form.get("do") == "preview":
         with reading() as session:
-            look = look_once_public(session, service.imagine_event(session, fields, caller=caller(), now=now()))
-        return answer_page(_new_event_page(typed_again(request.form), look=look))
+            look = look_once_public(session, service.build_event(session, fields, caller=caller(), now=now()))
+        return answer_page(_new_event_page(rejected_form(request.form), look=look))
     with unit_of_work() as session:
         slug = service.propose_event(session, fields, caller=caller(), now=now()).slug
     return url_for("pages.submissions", slug=slug, done="proposed")
@@ -64,7 +64,7 @@ def _event_again(error: DomainError, slug: str) -> Response:
         form = _rejected_form(error)
         if isinstance(error, VersionConflict):
             stored = stored_faults(forms.form_of(event).values, request.form)
-            form = typed_again(request.form, [FieldError("", said), *stored])
+            form = rejected_form(request.form, [FieldError("", said), *stored])
         return answer_rejected(_event_page(event, form), error)
 
 
@@ -85,15 +85,15 @@ def _preview(slug: str) -> Response:
         fields = _changes(event)
         # Remove the event from the session, so that the changes for the preview are not written.
         session.expunge(event)
-        service.change_event(session, event, fields, now=now())
+        service.replace_event(session, event, fields, now=now())
         look = look_once_public(session, event)
         shown = get_organised_event(session, slug, caller())
-        return answer_page(_event_page(shown, typed_again(request.form), look=look))
+        return answer_page(_event_page(shown, rejected_form(request.form), look=look))
 
 
 def _changes(event: Event) -> forms.Json:
     """Return the changed fields of the event. Raises VersionConflict, and Invalid with all field errors."""
-    layout.check_unchanged(event)
+    layout.check_edit_conflict(event)
     stored = forms.form_of(event).values
     body = forms.event_body(forms.completed(request.form, stored))
     left_out = [] if event.call else forms.call_left_out(request.form)
@@ -103,7 +103,7 @@ def _changes(event: Event) -> forms.Json:
 
 def _rejected_form(error: DomainError) -> Form:
     at = "slug" if isinstance(error, (DuplicateSlug, SlugFixed)) else ""
-    return typed_again(request.form, forms.beside(faults_of(error, at=at)))
+    return rejected_form(request.form, forms.beside(field_errors(error, at=at)))
 
 
 def _new_event_page(form: Form, *, look: Look | None = None) -> Page:
@@ -124,7 +124,7 @@ def _new_event_page(form: Form, *, look: Look | None = None) -> Page:
 
 def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
     others = [status for status in EventStatus if status in STATUS_STEPS[event.status]]
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="event_form",
         template="event.html",
@@ -136,6 +136,6 @@ def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
         slug_fixed=event.status in PUBLIC_STATUSES,
         often=rule_in_words(event.recurrence) if event.recurrence else None,
         otherwise=len(event.recurrence_overrides),
-        done=said_after({"saved": _("It is saved.")}),
+        done=flash_for({"saved": _("It is saved.")}),
         **event_choices(),
     )

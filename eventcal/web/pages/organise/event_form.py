@@ -13,7 +13,7 @@ from eventcal.events.rules import event_faults
 from eventcal.events.steps import PLACE
 from eventcal.events.words import TalkKind
 from eventcal.kit.localtime import zone
-from eventcal.kit.refusals import FieldError, refuse_faults
+from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.sponsors.models import Tier
 from eventcal.web.rendering.forms import Form, Typed, fields_of, lines, listed, load
 
@@ -120,7 +120,7 @@ def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[F
     `whole` is the body for the whole form, and `left_out` has further errors of the form.
     """
     fields, faults = load(schema, given)
-    refuse_faults(with_misfits(whole, [*left_out, *faults]))
+    raise_if_invalid(with_misfits(whole, [*left_out, *faults]))
     return fields
 
 

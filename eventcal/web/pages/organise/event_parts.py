@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.errors import DuplicateName, EventPartNotFound, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import list_team
-from eventcal.events.service import add_part, edit_part, put_on_team, take_off_team
+from eventcal.events.service import add_part, add_team_member, edit_part, remove_team_member
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.members.models import Member
@@ -21,7 +21,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
-from eventcal.web.rendering.forms import Typed, said_after, validate, whole_number
+from eventcal.web.rendering.forms import Typed, flash_for, validate, whole_number
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
@@ -85,14 +85,14 @@ def _render_parts(_session: Session, event: Event, wrong: RowForm | None = None)
         forms[part.id] = row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
     if wrong is not None:
         forms[wrong.row] = wrong
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="event_parts",
         template="parts.html",
         title=_("Rooms and tracks"),
         forms=forms,
         wrong=wrong or RowForm(),
-        done=said_after({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
+        done=flash_for({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
     )
 
 
@@ -132,17 +132,17 @@ def _change_member(session: Session, event: Event) -> str:
         if member is None:
             unknown = _("Nobody with this address has an account; ask them to register first.")
             raise Invalid(faults=[FieldError("/email", unknown)])
-        put_on_team(session, event, member, fields["role"])
+        add_team_member(session, event, member, fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
     _present, someone = _on_team(session, event, row)
     if do == "remove":
-        take_off_team(session, event, someone.id)
+        remove_team_member(session, event, someone.id)
         if someone.id == caller().member_id and not caller().moderates:
             # Members who removed themselves may no longer see the team.
             return url_for("pages.me")
         return url_for("pages.event_team", slug=event.slug, done="removed")
     fields = validate(_ROLE, {"role": typed.get("role", "")})
-    put_on_team(session, event, someone, fields["role"])
+    add_team_member(session, event, someone, fields["role"])
     return url_for("pages.event_team", slug=event.slug, done="saved")
 
 
@@ -160,7 +160,7 @@ def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -
     forms[NEW] = row_form(NEW, {"role": TeamRole.REVIEWER})
     if wrong is not None:
         forms[wrong.row] = wrong
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="event_team",
         template="team.html",
@@ -169,7 +169,7 @@ def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -
         forms=forms,
         wrong=wrong or RowForm(),
         roles=choices(TEAM_ROLES),
-        done=said_after(
+        done=flash_for(
             {
                 "added": _("They are on the team now."),
                 "saved": _("It is saved."),

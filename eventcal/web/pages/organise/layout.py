@@ -43,7 +43,7 @@ def changing_event(slug: str, *, find: FindEvent = get_organised_event) -> Itera
         yield session, find(session, slug, caller())
 
 
-def section_page(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:
+def render_section(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:
     """Return a page in a section of an event. A section is named by the endpoint of its first page."""
     return Page(
         template=f"pages/organise/{template}",
@@ -56,7 +56,7 @@ def section_page(event: Event, *, section: str, template: str, title: str, **val
 
 def ask_before(event: Event, section: str, template: str, title: str, **values: object) -> Response:
     """Return the response with a page that asks for confirmation of an action and explains its consequences."""
-    return answer_page(section_page(event, section=section, template=template, title=title, within=True, **values))
+    return answer_page(render_section(event, section=section, template=template, title=title, within=True, **values))
 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:
@@ -75,7 +75,7 @@ def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_
     return talks
 
 
-def check_unchanged(event: Event) -> None:
+def check_edit_conflict(event: Event) -> None:
     """Raise Stale if the event was changed since the submitted form was created."""
     if request.form.get("revision") != str(event.revision):
         raise VersionConflict(Message("Somebody else changed this event meanwhile."))

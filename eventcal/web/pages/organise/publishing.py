@@ -22,7 +22,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
 from eventcal.web.pages.organise.labels import EVENT_STATUSES, EVENT_STEPS
-from eventcal.web.rendering.forms import Form, faults_of, said_after, typed_again
+from eventcal.web.rendering.forms import Form, field_errors, flash_for, rejected_form
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import links, now
@@ -33,7 +33,7 @@ from eventcal.web.request.context import links, now
 def event_publishing(slug: str) -> Response:
     """Show the status of an event and the steps that it can take."""
     with layout.reading_event(slug) as (_session, event):
-        page = layout.section_page(
+        page = layout.render_section(
             event,
             section="event_publishing",
             template="publishing.html",
@@ -42,7 +42,7 @@ def event_publishing(slug: str) -> Response:
             is_public=event.status in PUBLIC_STATUSES,
             feed=links().event_feed(event.slug),
             steps=[(step, EVENT_STEPS[step]) for step in steps.open_steps(event, caller())],
-            done=said_after(
+            done=flash_for(
                 {
                     EventStep.PUBLISH: _("It is published."),
                     EventStep.CANCEL: _("It is cancelled. Calendars hear of it the next time they look."),
@@ -67,11 +67,11 @@ def event_step(slug: str, step: str) -> Response:
 
 
 def _event_step_again(error: DomainError, slug: str) -> Response:
-    faults = faults_of(error)
+    faults = field_errors(error)
     if isinstance(error, VersionConflict):
         faults = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
     with layout.reading_event(slug) as (session, event):
-        page = _confirm_page(session, event, EventStep(request.form["do"]), typed_again(request.form, faults))
+        page = _confirm_page(session, event, EventStep(request.form["do"]), rejected_form(request.form, faults))
         return answer_rejected(page, error)
 
 
@@ -82,7 +82,7 @@ def take_event_step(slug: str) -> str:
     """Take the step whose button was pressed, if the event is unchanged since the preview."""
     step = layout.step_named(request.form.get("do", ""), EventStep)
     with layout.changing_event(slug) as (session, event):
-        layout.check_unchanged(event)
+        layout.check_edit_conflict(event)
         match step:
             case EventStep.PUBLISH:
                 steps.publish_event(session, event, caller=caller())
@@ -105,10 +105,10 @@ def _confirm_page(session: Session, event: Event, step: EventStep, form: Form) -
     session.expunge(event)
     # Changes to an event outside the session are not written to the database.
     if is_open and step != EventStep.DELETE:
-        steps.become(event, step, now=now())
+        steps.apply_transition(event, step, now=now())
     look = look_at(session, event, was_public=was_public)
     shown = get_organised_event(session, event.slug, caller())
-    return layout.section_page(
+    return layout.render_section(
         shown,
         section="event_publishing",
         template="step.html",

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.kit.refusals import DomainError, FieldError
 from eventcal.web.pages.organise import layout
-from eventcal.web.rendering.forms import Form, Typed, faults_of, typed_again
+from eventcal.web.rendering.forms import Form, Typed, field_errors, rejected_form
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view
 
@@ -54,7 +54,7 @@ def row_again(
     for fault in faults:
         pointer = places.get(fault.pointer, fault.pointer)
         placed.append(FieldError(f"/{row}-{pointer[1:]}" if pointer else "", fault.detail))
-    again = typed_again(typed, placed)
+    again = rejected_form(typed, placed)
     return RowForm(again.values, again.faults, row)
 
 
@@ -87,7 +87,7 @@ def handle_rows(
 
     def show_again(error: DomainError) -> Response:
         _do, row, _typed = sent_row()
-        faults = faults_of(error, at=fields.get(type(error), ""))
+        faults = field_errors(error, at=fields.get(type(error), ""))
         with layout.reading_event(slug) as (session, event):
             page = render_list(session, event, row_again(row, request.form, faults, places=places))
             return answer_rejected(page, error)

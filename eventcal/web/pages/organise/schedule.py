@@ -167,7 +167,7 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         for talk, form in rows
         for name, found in form.faults.items()
     }
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="event_schedule_form",
         template="schedule.html",

@@ -21,7 +21,7 @@ from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.event_form import money, money_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
 from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
-from eventcal.web.rendering.forms import Typed, lines, said_after, validate, whole_number
+from eventcal.web.rendering.forms import Typed, flash_for, lines, validate, whole_number
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import signed_in
 from eventcal.web.request.context import now
@@ -77,7 +77,7 @@ def _change(session: Session, event: Event) -> str:
         case "remove-tier":
             service.remove_tier(session, _tier(session, event, row))
         case "add-sponsor":
-            service.enquire(session, event, _sponsorship_fields(typed), caller=caller(), now=now())
+            service.request_sponsorship(session, event, _sponsorship_fields(typed), caller=caller(), now=now())
         case "confirm" | "cancel":
             sponsorship = _sponsorship(session, event, row)
             service.take_step(session, sponsorship, SponsorshipStep(do), caller=caller(), now=now())
@@ -137,7 +137,7 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
         forms[wrong.row] = wrong
     paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
     found = queries.list_sponsorships(session, event, paging=paging)
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="event_sponsors",
         template="sponsors.html",
@@ -148,13 +148,13 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
             (in_words(words), [one for one in found.items if one.state == state])
             for state, words in SPONSORSHIP_STATES.items()
         ],
-        members=queries.enquirers_of(session, found.items),
+        members=queries.contacts_of(session, found.items),
         to_confirm=STEPS[SponsorshipStep.CONFIRM].sources,
         to_cancel=STEPS[SponsorshipStep.CANCEL].sources,
         next=found.next,
         forms=forms,
         wrong=wrong or RowForm(),
-        done=said_after(
+        done=flash_for(
             {
                 "add-tier": _("It is added."),
                 "save-tier": _("It is saved."),

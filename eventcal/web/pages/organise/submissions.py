@@ -13,7 +13,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_reviewed_event
 from eventcal.events.words import PUBLIC_STATUSES, Programme
 from eventcal.kit.paging import LARGEST_LIMIT, Paging
-from eventcal.kit.refusals import DomainError, FieldError, Message, refuse_faults
+from eventcal.kit.refusals import DomainError, FieldError, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.talks import steps as talk_steps
 from eventcal.talks.errors import BulkActionFailed
@@ -26,7 +26,7 @@ from eventcal.web.i18n import in_words
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import at
-from eventcal.web.rendering.forms import Form, faults_of, lines, load, typed_again
+from eventcal.web.rendering.forms import Form, field_errors, lines, load, rejected_form
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import now, settings
@@ -49,7 +49,7 @@ def submissions(slug: str) -> Response:
         found = list_offered(session, event, states[asked], q=q, paging=Paging(cursor=request.args.get("cursor")))
         submitted = submitted_at(session, found.items)
         steps = {step for talk in found.items for step in talk_steps.open_steps(talk, caller())}
-        page = layout.section_page(
+        page = layout.render_section(
             event,
             section="submissions",
             template="submissions.html",
@@ -128,11 +128,11 @@ def _decide_again(error: DomainError, slug: str) -> Response:
     with layout.reading_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.form.getlist("shown") or chosen)
         refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.refused]
-        faults = [FieldError("", labels.refusal_of(step, talk)) for talk in refused] or faults_of(error)
+        faults = [FieldError("", labels.refusal_of(step, talk)) for talk in refused] or field_errors(error)
         for talk in refused:
             # The page shows their current state, so submitting it again applies to that state.
             typed.setlist(_seen(talk), [str(talk.revision)])
-        ticked, form = _able(talks, step) & set(chosen), typed_again(typed, faults)
+        ticked, form = _able(talks, step) & set(chosen), rejected_form(typed, faults)
         return answer_rejected(_decide_page(session, event, step, talks, ticked=ticked, form=form), error)
 
 
@@ -147,7 +147,7 @@ def decide_now(slug: str) -> str:
         fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
         if not talks:
             faults.append(FieldError("", _("Choose at least one talk.")))
-        refuse_faults(faults)
+        raise_if_invalid(faults)
         choices = [talk_steps.BulkChoice(talk, request.form.get(_seen(talk), "")) for talk in talks]
         talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return _way_back(slug, done=step, number=str(len(talks)))
@@ -187,7 +187,7 @@ def _decide_page(
     able = [talk for talk in talks if talk.state in STEPS[step].sources]
     told = who_is_told(session, able)
     asked = request.values
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="submissions",
         template="decide.html",

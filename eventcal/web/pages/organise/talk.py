@@ -28,7 +28,16 @@ from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
 from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
 from eventcal.web.rendering import talk_form
 from eventcal.web.rendering.dates import at, when_of
-from eventcal.web.rendering.forms import Form, Typed, days_of, faults_of, load, said_after, stored_faults, typed_again
+from eventcal.web.rendering.forms import (
+    Form,
+    Typed,
+    days_of,
+    field_errors,
+    flash_for,
+    load,
+    rejected_form,
+    stored_faults,
+)
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
 from eventcal.web.request.context import now, unit_of_work
@@ -51,7 +60,7 @@ def _talk_again(error: DomainError, slug: str, talk_id: str) -> Response:
     said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
         talk = get_offered(session, event, talk_id, caller())
-        typed, faults = request.form.copy(), faults_of(error)
+        typed, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so saving the form again may replace them.
             typed.setlist("revision", [str(talk.revision)])
@@ -60,7 +69,7 @@ def _talk_again(error: DomainError, slug: str, talk_id: str) -> Response:
                 FieldError("", said),
                 *(FieldError(one.pointer.removesuffix("_time"), one.detail) for one in stored),
             )
-        return answer_rejected(_page(session, event, talk, typed_again(typed, faults)), error)
+        return answer_rejected(_page(session, event, talk, rejected_form(typed, faults)), error)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
@@ -127,7 +136,7 @@ def _form_of(talk: Talk) -> Form:
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
     tzid, submitter = event.timezone, who_is_told(session, [talk]).get(talk.id)
     kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_kinds(event)])
-    return layout.section_page(
+    return layout.render_section(
         event,
         section="submissions",
         template="talk.html",
@@ -153,7 +162,7 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         can_redact=caller().moderates and talk.redacted_at is None,
         editable=may_change(talk, caller()),
         form=form,
-        done=said_after({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
+        done=flash_for({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
         or said_after_deciding(),
         kinds=talk_form.kind_choices(kinds),
         tracks=talk_form.part_choices(event.tracks),

@@ -24,14 +24,14 @@ from eventcal.sponsors.queries import confirmed_sponsors
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.i18n import in_words, locale
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import own_path
 from eventcal.web.pages.public.json_ld import event_structured, speaker_structured, talk_structured
 from eventcal.web.pages.public.listing_parts import all_rows
 from eventcal.web.pages.public.schedule import event_feeds, read_programme
 from eventcal.web.rendering.dates import at, recurring, time_left, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, short
-from eventcal.web.rendering.page import FeedLink, Page, pages, show
+from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.out import Json
@@ -48,7 +48,7 @@ _ATTENDANCE = {
 
 
 @pages.get("/events/<slug>")
-@feed
+@anonymous
 def event(slug: str) -> Response:
     """Show an event."""
 
@@ -78,7 +78,7 @@ def event(slug: str) -> Response:
             },
         )
 
-    return show(make)
+    return render_page(make)
 
 
 def _place(row: Event) -> str:
@@ -142,7 +142,7 @@ def _turns_today(event: Event, now: datetime) -> bool:
 
 
 @pages.get("/talks/<talk_id>")
-@feed
+@anonymous
 def talk(talk_id: str) -> Response:
     """Show a talk."""
 
@@ -159,11 +159,11 @@ def talk(talk_id: str) -> Response:
             values={"talk": _shown(row), "portraits": [pair for pair in portraits if pair[1]]},
         )
 
-    return show(make)
+    return render_page(make)
 
 
 @pages.get("/speakers/<slug>")
-@feed
+@anonymous
 def speaker(slug: str) -> Response:
     """Show a speaker and their talks."""
 
@@ -191,7 +191,7 @@ def speaker(slug: str) -> Response:
             },
         )
 
-    return show(make)
+    return render_page(make)
 
 
 def _shown(row: Talk) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.kit.refusals import Invalid
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.pages.public.listing_parts import Found, bar_of, feeds_of, find_resources, repeats
 from eventcal.web.pages.public.month import month_page
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted, read_wanted, typed_in
 from eventcal.web.rendering.dates import long_day, month_of, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, value_in_words
-from eventcal.web.rendering.page import Page, pages, show
+from eventcal.web.rendering.page import Page, pages, render_page
 from eventcal.web.rendering.private_page import answer_page
 from eventcal.web.request.context import settings
 from eventcal.web.schemas.out import Json
@@ -28,7 +28,7 @@ _A_DAY = timedelta(days=1)
 
 
 @pages.get("/")
-@feed
+@anonymous
 def listing() -> Response:
     """Show upcoming events or talks, or, if the query is invalid, the filters with their errors."""
     typed = typed_in(request.args)
@@ -45,7 +45,7 @@ def listing() -> Response:
         )
 
     try:
-        return show(make)
+        return render_page(make)
     except Invalid as refusal:
         page = Page(
             template="pages/listing.html",

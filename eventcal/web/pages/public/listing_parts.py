@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
-from eventcal.events.queries import find_events_by_slug, narrowed
+from eventcal.events.queries import exclude_without_occurrence, find_events_by_slug
 from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occurrences_between
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.resources import event_resources, talk_resources
@@ -63,7 +63,9 @@ def find_resources(
 ) -> Found:
     """Return a page of public events or talks as resources."""
     if show == Show.EVENTS:
-        page = event_resources(session, narrowed(session, asked), sort=sort, paging=paging, now=moment)
+        page = event_resources(
+            session, exclude_without_occurrence(session, asked), sort=sort, paging=paging, now=moment
+        )
         items = [orjson.loads(text) for text in page.items]
         countries = [item["location"]["country"] for item in items]
         return Found(items=items, next=page.next, countries=list(filter(None, countries)))

@@ -23,10 +23,10 @@ from eventcal.kit.localtime import zone
 from eventcal.kit.paging import Paging
 from eventcal.members.caller import VISITOR
 from eventcal.web.http.urls import with_query
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.pages.public.schedule_grid import Slot, lay_out, now_and_next
 from eventcal.web.rendering.dates import When, at, long_day, readers_zone, when
-from eventcal.web.rendering.page import FeedLink, Page, pages, show
+from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
 from eventcal.web.schemas.out import Json
 
@@ -76,7 +76,7 @@ class Programme:
 
 
 @pages.get("/events/<slug>/schedule")
-@feed
+@anonymous
 def schedule(slug: str) -> Response:
     """Show an event's schedule."""
 
@@ -119,7 +119,7 @@ def schedule(slug: str) -> Response:
             },
         )
 
-    return show(make)
+    return render_page(make)
 
 
 def event_feeds(row: Event) -> tuple[FeedLink, ...]:

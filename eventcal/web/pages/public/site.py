@@ -25,11 +25,11 @@ from eventcal.talks.queries import public_talks
 from eventcal.web.http.conditional import serve
 from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.i18n import cookie_name
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import PATH, gallery
 from eventcal.web.pages.public.listing_parts import all_rows
 from eventcal.web.rendering.page import guards, pages
-from eventcal.web.rendering.private_page import way_on
+from eventcal.web.rendering.private_page import safe_redirect
 from eventcal.web.request.context import links, now, settings
 from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
 
@@ -79,17 +79,17 @@ class _Sitemap(Document):
 
 @pages.get("/sitemap.xml")
 @pages.get("/sitemap-<number>.xml")
-@feed
+@anonymous
 def sitemap(number: str | None = None) -> Response:
     """Return the sitemap, or a sitemap index if it would be too long; with `number` one of the index's files."""
     return serve_cached(_Sitemap(number=number))
 
 
 @pages.get(f"{PATH}<name>")
-@feed
+@anonymous
 def picture(name: str) -> Response:
     """Serve a picture to pages of any origin. Its name is derived from its content, so it never changes."""
-    body = gallery().find(name)
+    body = gallery().open(name)
     if body is None:
         raise ImageNotFound
     rendition = Representation(
@@ -106,12 +106,12 @@ def picture(name: str) -> Response:
 
 
 @pages.get("/language/<code>")
-@feed
+@anonymous
 def choose_language(code: str) -> AnyResponse:
     """Store a language in this browser's cookie and redirect to the page on which it was chosen."""
     if code not in LANGUAGES:
         raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
-    answer = redirect(way_on(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
+    answer = redirect(safe_redirect(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().https
     answer.set_cookie(
         cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
@@ -121,7 +121,7 @@ def choose_language(code: str) -> AnyResponse:
 
 
 @pages.get("/favicon.ico")
-@feed
+@anonymous
 def icon() -> AnyResponse:
     """Redirect browsers that look for an icon at its default path."""
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)

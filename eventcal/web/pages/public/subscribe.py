@@ -18,7 +18,7 @@ from eventcal.members.caller import VISITOR
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import faults_in_words
-from eventcal.web.identity.permissions import feed
+from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.fields import chosen_language
 from eventcal.web.params.listing_filters import (
     Asked,
@@ -30,7 +30,7 @@ from eventcal.web.params.listing_filters import (
 )
 from eventcal.web.rendering.dates import long_day
 from eventcal.web.rendering.labels import value_in_words, word_for
-from eventcal.web.rendering.page import FeedLink, Page, pages, show
+from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.request.context import links, settings
 
@@ -86,7 +86,7 @@ class Target:
 
 
 @pages.get("/subscribe")
-@feed
+@anonymous
 def subscribe() -> Response:
     """Show the feed for the selection in the query. For an invalid query, return the form with its errors (422)."""
     args = _feed_args(request.args)
@@ -96,7 +96,7 @@ def subscribe() -> Response:
         return answer_invalid(_faulty(args, refusal))
     # Omit the default content, to keep the URL short.
     short = replace(asked, include=()) if set(asked.include) == set(_USUAL) else asked
-    return show(lambda session, _moment: _offer(_target_of(session, short)))
+    return render_page(lambda session, _moment: _offer(_target_of(session, short)))
 
 
 def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
